@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+// Makes the project ready on a machine that has nothing but Node 20 or newer, then runs the given command in it:
+// `npm ci` without install scripts when node_modules is absent or stale, and the pinned Node 24 first on PATH. Imports no dependency.
+//
+//   node infra/bootstrap.mjs COMMAND [ARGUMENTS …]
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const repo = fileURLToPath(new URL('..', import.meta.url));
+const bin = join(repo, 'node_modules', '.bin');
+const stamp = join(repo, 'node_modules', '.pointsman-stamp');
+const isWindows = process.platform === 'win32';
+const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` };
+
+function fingerprint() {
+  const hash = createHash('sha256');
+  for (const file of ['package.json', 'package-lock.json']) hash.update(readFileSync(join(repo, file)));
+  return hash.digest('hex');
+}
+
+function install() {
+  const wanted = fingerprint();
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const startedAt = Date.now();
+  console.error('Installing dependencies (once; about half a minute) …');
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: repo,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: isWindows,
+  });
+  if (status !== 0) {
+    console.error('npm ci failed. Check that the registry can be reached, then run the same command again.');
+    process.exit(status ?? 1);
+  }
+  writeFileSync(stamp, wanted);
+  console.error(`Installed in ${Math.round((Date.now() - startedAt) / 1000)} s.`);
+}
+
+/** wrangler needs Node 22, vitest 22.12. The lock file brings Node 24 for Linux and Windows; elsewhere the user's own must do. */
+function checkNode() {
+  const { stdout } = spawnSync('node', ['--version'], { env, encoding: 'utf8', shell: isWindows });
+  const [major = 0, minor = 0] = (stdout ?? '').trim().replace(/^v/, '').split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 18)) return;
+  console.error(`Node ${(stdout ?? 'of unknown version').trim()} is too old here, and no pinned one is to be had for this platform. Install Node 24.`);
+  process.exit(1);
+}
+
+const [command, ...args] = process.argv.slice(2);
+if (command === undefined) {
+  console.error('Usage: node infra/bootstrap.mjs COMMAND [ARGUMENTS …]');
+  process.exit(2);
+}
+install();
+checkNode();
+const child = spawn(command, args, { cwd: repo, env, stdio: 'inherit', shell: isWindows });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('error', (error) => {
+  console.error(`${command} could not be started: ${error.message}`);
+  process.exit(127);
+});
+child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));

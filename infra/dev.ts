@@ -1,0 +1,12 @@
+/**
+ * `npm run dev`: the Worker alone, on whatever model servers the vars name. Arguments go to `wrangler dev` unchanged.
+ *
+ *   npm run dev -- --port 8787 --var SMALL_UPSTREAM_URL:http://127.0.0.1:8001
+ */
+import { runWrangler } from './wrangler.ts';
+
+const args = process.argv.slice(2);
+const hasEnvironment = args.some((arg) => arg === '--env' || arg === '-e' || arg.startsWith('--env='));
+const running = runWrangler(['dev', ...(hasEnvironment ? [] : ['--env', '']), ...args]);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => running.child.kill(signal));
+process.exitCode = await running.exited;

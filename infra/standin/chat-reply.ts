@@ -1,0 +1,107 @@
+/** Makes ready what a chat is answered with: the choices with their tokens, and a place in the engine for each. Sends nothing. */
+import type { AcceptedChat } from './chat-request.ts';
+import type { Answer, Conversation } from './chat.ts';
+import { planAnswer } from './chat.ts';
+import type { Choice, Reply } from './completion.ts';
+import type { FaultAction, FaultContext } from './fault-actions/fault-action.ts';
+import { tokenLogprobs } from './logprobs.ts';
+import type { Lease } from './pacer.ts';
+import { seededHex, seededRandom } from './random.ts';
+import type { ModelServerState } from './server.ts';
+import { toSteps } from './steps.ts';
+
+/** A fault that this request meets. */
+export interface AppliedFault {
+  readonly action: FaultAction;
+  readonly context: FaultContext;
+}
+
+/** One chat, read and checked. */
+export interface ChatTask {
+  readonly chat: AcceptedChat;
+  readonly conversation: Conversation;
+  readonly applied: readonly AppliedFault[];
+  readonly requestId: string;
+}
+
+/** The decided answer and its places; null when the queue limit is reached. */
+export function prepareReply(state: ModelServerState, task: ChatTask): { reply: Reply; leases: readonly Lease[] } | null {
+  const { metrics, options, prefixes } = state;
+  const { body, promptTokens } = task.chat;
+  const cachedTokens = Math.min(prefixes.hit(task.conversation.messages), promptTokens);
+  const choices = Array.from({ length: body.n ?? 1 }, (_, index) => makeChoice(state, task, index));
+  const leases = takePlaces(state, task, cachedTokens, choices);
+  if (!leases) {
+    metrics.countRejected();
+    return null;
+  }
+  metrics.countPrompt(promptTokens, cachedTokens);
+  const reply: Reply = {
+    id: `chatcmpl-${task.requestId}`,
+    createdSeconds: Math.floor(Date.now() / 1000),
+    model: options.servedName,
+    promptTokens,
+    cachedTokens: options.reportsCachedTokens ? cachedTokens : null,
+    choices,
+    sendsUsage: body.stream_options?.include_usage === true,
+    sendsRunningUsage: body.stream_options?.continuous_usage_stats === true,
+    tokensPerChunk: options.tokensPerChunk,
+    finishesWithLastDelta: options.finishesWithLastDelta,
+  };
+  return { reply, leases };
+}
+
+function makeChoice(state: ModelServerState, { chat, conversation, applied, requestId }: ChatTask, index: number): Choice {
+  const { options } = state;
+  const { body, maxTokens } = chat;
+  let answer: Answer = planAnswer(options.seed, body, options.role, conversation, index);
+  for (const { action, context } of applied) answer = action.answer?.(answer, context) ?? answer;
+  const parsers = {
+    toolParser: options.toolParser,
+    hasReasoningParser: options.reasoningParser,
+    reasoningField: options.reasoningField,
+    reasoningStyle: options.reasoningStyle,
+  };
+  const hidesCalls = applied.some(({ action }) => action.hidesCalls);
+  const made = toSteps(answer, parsers, {
+    maxTokens,
+    stop: [body.stop ?? []].flat(),
+    prefix: conversation.prefix,
+    parsesCalls: !hidesCalls && Boolean(body.tools) && body.tool_choice !== 'none',
+    showsReasoning: body.include_reasoning !== false,
+    callId: (call) => `chatcmpl-tool-${seededHex(32, requestId, String(index), String(call))}`,
+  });
+  const endsByLength = applied.some(({ action }) => action.endsByLength);
+  const random = seededRandom(options.seed, conversation.key, 'logprobs', String(index));
+  const tokens = made.steps.map(({ token }) => token);
+  return {
+    ...made,
+    finishReason: endsByLength ? 'length' : made.finishReason,
+    logprobs: body.logprobs ? tokenLogprobs(random, tokens, body.top_logprobs ?? 0, answer.isUnsure) : null,
+  };
+}
+
+/** One place per choice, all or none. */
+function takePlaces(state: ModelServerState, task: ChatTask, cachedTokens: number, choices: readonly Choice[]): Lease[] | null {
+  const { engine, options, controls } = state;
+  const { firstTokenMs, tokenMs } = controls.state();
+  const { promptTokens } = task.chat;
+  const leases: Lease[] = [];
+  for (const [index, { steps }] of choices.entries()) {
+    const lease = engine.admit({
+      promptTokens,
+      // Further choices share the first one's prompt.
+      cachedTokens: index === 0 ? cachedTokens : promptTokens,
+      outputTokens: Math.max(1, steps.length),
+      variation: 0.8 + 0.4 * seededRandom(options.seed, task.conversation.key, 'pace')(),
+      tokenMs: task.conversation.directives.paceMs ?? tokenMs,
+      firstTokenMs,
+    });
+    if (!lease) {
+      for (const taken of leases) taken.end();
+      return null;
+    }
+    leases.push(lease);
+  }
+  return leases;
+}

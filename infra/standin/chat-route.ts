@@ -1,0 +1,179 @@
+/** POST /v1/chat/completions from the parsed body to the last byte: checks, faults, the answer, the wire, the books. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AppliedFault } from './chat-reply.ts';
+import { prepareReply } from './chat-reply.ts';
+import type { AcceptedChat } from './chat-request.ts';
+import { acceptChat } from './chat-request.ts';
+import type { Conversation } from './chat.ts';
+import { readConversation } from './chat.ts';
+import type { Frame, Reply } from './completion.ts';
+import { completionBody, completionFrames } from './completion.ts';
+import { faultActions } from './fault-actions/registry.ts';
+import type { FaultRequest } from './fault-request.ts';
+import { isFaultName } from './faults.ts';
+import { goneSignal, headerOf } from './http.ts';
+import { isRecord } from './json.ts';
+import type { Lease } from './pacer.ts';
+import type { LogEntry } from './request-log.ts';
+import type { ModelServerState } from './server.ts';
+import type { WireStream } from './sse-writer.ts';
+import { bodyWire, plainWire, writeWire } from './sse-writer.ts';
+import type { Refusal } from './vllm-errors.ts';
+import { badRequest, engineDead, modelMissing, overloaded, validationError } from './vllm-errors.ts';
+
+interface Exchange {
+  readonly response: ServerResponse;
+  readonly entry: LogEntry;
+  /** Fires when the client has left. */
+  readonly gone: AbortSignal;
+}
+
+/** Answers, or returns the refusal to send. `json` is undefined where the body was no JSON. */
+export async function handleChat(
+  state: ModelServerState,
+  request: IncomingMessage,
+  response: ServerResponse,
+  entry: LogEntry,
+  json: unknown,
+): Promise<Refusal | null> {
+  const { options, controls } = state;
+  if (json === undefined) return validationError([{ type: 'json_invalid', loc: 'body', msg: 'JSON decode error' }]);
+  const accepted = acceptChat(json, options);
+  if (!accepted.ok) return accepted.failure;
+  const chat = accepted.value;
+  const conversation = readConversation(chat.body);
+  noteRequest(entry, chat, conversation, options.logsBodies);
+  if (!controls.state().isHealthy) return engineDead;
+  if (!controls.state().isModelLoaded) return modelMissing(options.servedName);
+
+  const asked = state.faults.take(headerOf(request, 'x-standin-fault'), conversation.directives.faults, conversation.key);
+  const unknown = asked.find(({ name }) => !isFaultName(name));
+  if (unknown) return badRequest(`The stand-in knows no fault called ${unknown.name}.`);
+  if (asked.length > 0) entry.ending = `fault:${asked.map(({ name }) => name).join('+')}`;
+  const exchange: Exchange = { response, entry, gone: goneSignal(response) };
+  const applied = applyFaults(state, asked, chat, exchange);
+  for (const { action, context } of applied) {
+    await action.delay?.(context);
+    if (exchange.gone.aborted) return null;
+    if (action.respond) {
+      await action.respond(context);
+      return null;
+    }
+    const refusal = action.refuse?.(context) ?? (chat.body.stream ? null : action.refusePlain?.(context));
+    if (refusal) return refusal;
+  }
+  const prepared = prepareReply(state, { chat, conversation, applied, requestId: entry.id });
+  if (!prepared) return overloaded;
+  const { reply, leases } = prepared;
+  const free = () => leases.forEach((lease) => lease.end());
+  exchange.gone.addEventListener('abort', free, { once: true });
+  try {
+    await sendReply(state, reply, leases, applied, exchange, chat.body.stream === true);
+  } finally {
+    free();
+  }
+  return null;
+}
+
+function noteRequest(entry: LogEntry, { body }: AcceptedChat, conversation: Conversation, keepsBody: boolean): void {
+  entry.model = body.model ?? null;
+  entry.isStream = body.stream === true;
+  entry.maxTokens = body.max_completion_tokens ?? body.max_tokens ?? null;
+  entry.conversation = conversation.key;
+  entry.isContinuation = conversation.prefix !== null;
+  entry.bodyKeys = Object.keys(body);
+  if (keepsBody) entry.body = body;
+}
+
+function applyFaults(
+  state: ModelServerState,
+  asked: readonly FaultRequest[],
+  { body, promptTokens }: AcceptedChat,
+  { response, gone }: Exchange,
+): AppliedFault[] {
+  const { servedName, maxModelLen } = state.options;
+  const common = {
+    response,
+    gone,
+    servedName,
+    maxModelLen,
+    promptTokens,
+    toolNames: body.tools?.map((tool) => tool.function.name) ?? [],
+    closeListener: state.controls.closeFor,
+  };
+  return asked.flatMap((fault) => (isFaultName(fault.name) ? [{ action: faultActions[fault.name], context: { ...common, fault } }] : []));
+}
+
+async function sendReply(
+  state: ModelServerState,
+  reply: Reply,
+  leases: readonly Lease[],
+  applied: readonly AppliedFault[],
+  { response, entry, gone }: Exchange,
+  wantsStream: boolean,
+): Promise<void> {
+  const form = applied.find(({ action }) => action.form)?.action.form;
+  const isStream = form ? form === 'stream' : wantsStream;
+  const wire = isStream ? streamWire(reply, leases, applied) : await plainWireOf(reply, leases, applied);
+  if (!wire || gone.aborted) return closeBooks(state, reply, entry, 'gone');
+  const headers = Object.assign({}, ...applied.map(({ action }) => action.headers ?? {}));
+  const type = isStream ? 'text/event-stream; charset=utf-8' : 'application/json';
+  const length = wire.byteLength === null ? {} : { 'content-length': wire.byteLength };
+  response.writeHead(200, { 'content-type': type, ...length, ...headers });
+  // A streaming server answers 200 as soon as it has accepted the request, long before the first token.
+  response.flushHeaders();
+  const ended = await writeWire(response, wire.actions, gone, {
+    onFirstByte() {
+      entry.firstByteAtMs = Date.now();
+      state.metrics.observe('time_to_first_token_seconds', (entry.firstByteAtMs - entry.receivedAtMs) / 1000);
+    },
+    onTokens(tokens) {
+      entry.tokensSent += tokens;
+    },
+  });
+  closeBooks(state, reply, entry, ended);
+}
+
+interface PreparedWire {
+  readonly actions: WireStream;
+  /** Null where the length is not announced: streams, and bodies that a fault may change on the way. */
+  readonly byteLength: number | null;
+}
+
+function streamWire(reply: Reply, leases: readonly Lease[], applied: readonly AppliedFault[]): PreparedWire {
+  let frames: AsyncIterable<Frame> = completionFrames(reply, leases);
+  for (const { action, context } of applied) frames = action.frames?.(frames, context) ?? frames;
+  let actions: WireStream = plainWire(frames);
+  for (const { action, context } of applied) actions = action.wire?.(actions, context) ?? actions;
+  return { actions, byteLength: null };
+}
+
+/** Waits for the whole answer, as a server does that does not stream; null when the place was lost before the end. */
+async function plainWireOf(reply: Reply, leases: readonly Lease[], applied: readonly AppliedFault[]): Promise<PreparedWire | null> {
+  for (const [index, lease] of leases.entries()) {
+    const steps = Math.max(1, reply.choices[index]?.steps.length ?? 0);
+    for (let step = 0; step < steps; step += 1) if (!(await lease.next())) return null;
+  }
+  let body: unknown = completionBody(reply);
+  for (const { action, context } of applied) if (action.body && isRecord(body)) body = action.body(body, context);
+  const text = JSON.stringify(body);
+  let actions: WireStream = bodyWire(text, totalTokens(reply));
+  for (const { action, context } of applied) if (!action.isStreamOnly) actions = action.wire?.(actions, context) ?? actions;
+  return { actions, byteLength: applied.length === 0 ? Buffer.byteLength(text) : null };
+}
+
+function totalTokens(reply: Reply): number {
+  return reply.choices.reduce((sum, { steps }) => sum + steps.length, 0);
+}
+
+function closeBooks({ metrics }: ModelServerState, reply: Reply, entry: LogEntry, ended: 'ended' | 'gone' | 'killed'): void {
+  if (ended === 'gone') entry.ending = 'client_gone';
+  const isWhole = entry.ending === 'open';
+  entry.usage = { promptTokens: reply.promptTokens, completionTokens: isWhole ? totalTokens(reply) : entry.tokensSent };
+  const endedByLength = reply.choices[0]?.finishReason === 'length';
+  metrics.countGenerated(entry.usage.completionTokens);
+  metrics.countFinished(ended === 'gone' ? 'abort' : ended === 'killed' ? 'error' : endedByLength ? 'length' : 'stop');
+  metrics.observe('e2e_request_latency_seconds', (Date.now() - entry.receivedAtMs) / 1000);
+  metrics.observe('request_prompt_tokens', entry.usage.promptTokens);
+  metrics.observe('request_generation_tokens', entry.usage.completionTokens);
+}

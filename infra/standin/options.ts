@@ -1,0 +1,61 @@
+/** What a model server can be told at its start, and what it does when told nothing. */
+import type { ModelRole } from './chat.ts';
+import type { Engine } from './pacer.ts';
+
+export interface ModelServerOptions {
+  /** The name that faults (`on=small`) and fleets use. */
+  readonly id: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly servedName: string;
+  readonly role: ModelRole;
+  /** vLLM's --api-key; null leaves /v1 open. */
+  readonly apiKey: string | null;
+  /** Servers with the same seed answer the same conversation with the same words. */
+  readonly seed: string;
+  /** 1 is real time, 0 as fast as possible. Milliseconds given in faults and directives are not scaled. */
+  readonly timeScale: number;
+  readonly maxModelLen: number;
+  readonly toolParser: 'none' | 'hermes';
+  readonly reasoningParser: boolean;
+  readonly reasoningField: 'reasoning' | 'reasoning_content';
+  readonly reasoningStyle: 'think' | 'think_open';
+  readonly tokensPerChunk: number;
+  readonly finishesWithLastDelta: boolean;
+  /** Answers 400 to `continue_final_message`. */
+  readonly rejectsPrefill: boolean;
+  /** --enable-prompt-tokens-details. */
+  readonly reportsCachedTokens: boolean;
+  /** What gives the pace; null is a simple clock with as many places as asked for. */
+  readonly engine: Engine | null;
+  /** Opens the control surface on a port of its own. */
+  readonly control: boolean;
+  readonly controlPort: number;
+  /** Keeps request bodies in the log. */
+  readonly logsBodies: boolean;
+  readonly maxLogEntries: number;
+}
+
+export const modelServerDefaults: ModelServerOptions = {
+  id: 'small',
+  port: 0,
+  servedName: 'Qwen/Qwen2.5-7B-Instruct',
+  role: 'small',
+  apiKey: null,
+  seed: 'stand-in',
+  timeScale: 0,
+  maxModelLen: 32_768,
+  toolParser: 'none',
+  reasoningParser: false,
+  reasoningField: 'reasoning',
+  reasoningStyle: 'think',
+  tokensPerChunk: 1,
+  finishesWithLastDelta: false,
+  rejectsPrefill: false,
+  reportsCachedTokens: false,
+  engine: null,
+  control: false,
+  controlPort: 0,
+  logsBodies: false,
+  maxLogEntries: 50_000,
+};

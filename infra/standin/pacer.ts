@@ -1,0 +1,94 @@
+/** When tokens may leave: the contract between a server and its engine, and the simple engine without a GPU behind it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface PaceJob {
+  readonly promptTokens: number;
+  /** Prompt tokens whose work is already done. */
+  readonly cachedTokens: number;
+  readonly outputTokens: number;
+  /** Seeded factor around 1 that makes one answer a little slower than another. */
+  readonly variation: number;
+  /** Wall-clock pace that a directive or a control asks for; wins over the engine's own. */
+  readonly tokenMs: number | null;
+  readonly firstTokenMs: number | null;
+}
+
+export interface Lease {
+  /** Waits for the first output of the engine; false when the lease ended before. */
+  ready(): Promise<boolean>;
+  /** Waits until the next token is there; false when the lease ended before. */
+  next(): Promise<boolean>;
+  /** Frees the place. Safe to call more than once. */
+  end(): void;
+}
+
+export interface EngineLoad {
+  readonly running: number;
+  readonly waiting: number;
+  /** Share of the KV cache in use, 0 to 1. */
+  readonly kvUsage: number;
+  readonly preemptions: number;
+}
+
+export interface Engine {
+  /** A place for one sequence, or null when the queue limit is reached. */
+  admit(job: PaceJob): Lease | null;
+  load(): EngineLoad;
+}
+
+/** Unlimited places and a fixed pace: what tests use. Times are shrunk by `timeScale`; 0 never waits. */
+export interface SimplePace {
+  readonly timeScale: number;
+  /** Until the first token, before prefill. */
+  readonly firstTokenMs: number;
+  readonly prefillTokensPerSecond: number;
+  readonly tokenMs: number;
+}
+
+/** At full speed the loop hands control back after so many tokens, so that a leaving client is noticed. */
+const TOKENS_PER_TURN = 32;
+/** KV space that the usage gauge is reckoned against. */
+const ASSUMED_KV_TOKENS = 60_000;
+
+export function simpleEngine(pace: SimplePace): Engine {
+  let running = 0;
+  let tokensHeld = 0;
+  return {
+    admit(job) {
+      running += 1;
+      tokensHeld += job.promptTokens + job.outputTokens;
+      const uncached = job.promptTokens - job.cachedTokens;
+      const prefillMs = (pace.firstTokenMs + (1000 * uncached) / pace.prefillTokensPerSecond) * pace.timeScale * job.variation;
+      const tokenMs = job.tokenMs ?? pace.tokenMs * pace.timeScale * job.variation;
+      return timedLease(job.firstTokenMs ?? prefillMs, tokenMs, () => {
+        running -= 1;
+        tokensHeld -= job.promptTokens + job.outputTokens;
+      });
+    },
+    load: () => ({ running, waiting: 0, kvUsage: Math.min(1, tokensHeld / ASSUMED_KV_TOKENS), preemptions: 0 }),
+  };
+}
+
+function timedLease(firstMs: number, tokenMs: number, free: () => void): Lease {
+  const ended = new AbortController();
+  const startedAtMs = performance.now();
+  let given = 0;
+  const waitUntil = async (dueMs: number) => {
+    const leftMs = startedAtMs + dueMs - performance.now();
+    if (leftMs > 0) await sleep(leftMs, undefined, { signal: ended.signal }).catch(() => undefined);
+    return !ended.signal.aborted;
+  };
+  return {
+    ready: () => waitUntil(firstMs),
+    async next() {
+      given += 1;
+      if (given % TOKENS_PER_TURN === 0 && tokenMs === 0) await new Promise((resolve) => setImmediate(resolve));
+      return ended.signal.aborted ? false : waitUntil(firstMs + (given - 1) * tokenMs);
+    },
+    end() {
+      if (ended.signal.aborted) return;
+      ended.abort();
+      free();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+/** What a model server saw: one entry per request, so that a test can compare the server's ledger with the gateway's. */
+
+export interface LogEntry {
+  /** From X-Request-Id; made up where it is missing. */
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly receivedAtMs: number;
+  readonly method: string;
+  readonly path: string;
+  readonly headerNames: readonly string[];
+  readonly hasAuthorization: boolean;
+  model: string | null;
+  isStream: boolean | null;
+  maxTokens: number | null;
+  /** Equal for a request, its retries and its continuations. */
+  conversation: string | null;
+  isContinuation: boolean;
+  bodyKeys: readonly string[];
+  /** The parsed body, kept only where the server was told to. */
+  body: unknown;
+  status: number | null;
+  firstByteAtMs: number | null;
+  endedAtMs: number | null;
+  tokensSent: number;
+  /** `fault:<name>` names the faults that shaped it, joined by `+`; a client that leaves during the answer wins over them. */
+  ending: 'open' | 'complete' | 'refused' | 'client_gone' | `fault:${string}`;
+  /** What the answer reported, or would have reported at its end. */
+  usage: { readonly promptTokens: number; readonly completionTokens: number } | null;
+}
+
+export interface RequestLog {
+  open(head: Pick<LogEntry, 'id' | 'receivedAtMs' | 'method' | 'path' | 'headerNames' | 'hasAuthorization'>): LogEntry;
+  entries(): readonly LogEntry[];
+  clear(): void;
+}
+
+/** Keeps the newest `maxEntries`; older ones are dropped a tenth at a time. */
+export function requestLog(maxEntries: number): RequestLog {
+  let kept: LogEntry[] = [];
+  return {
+    open(head) {
+      const entry: LogEntry = {
+        ...head,
+        model: null,
+        isStream: null,
+        maxTokens: null,
+        conversation: null,
+        isContinuation: false,
+        bodyKeys: [],
+        body: null,
+        status: null,
+        firstByteAtMs: null,
+        endedAtMs: null,
+        tokensSent: 0,
+        ending: 'open',
+        usage: null,
+      };
+      if (kept.length >= maxEntries) kept = kept.slice(Math.ceil(maxEntries / 10));
+      kept.push(entry);
+      return entry;
+    },
+    entries: () => kept,
+    clear() {
+      kept = [];
+    },
+  };
+}

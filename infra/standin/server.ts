@@ -1,0 +1,187 @@
+/**
+ * One model server with vLLM's routes and wire. Reads a request, logs it, and hands chats to chat-route.ts; knows nothing of other
+ * servers, tunnels or the gateway.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { handleChat } from './chat-route.ts';
+import type { ControlSurface, ServerControls } from './control.ts';
+import { serverControls, startControl } from './control.ts';
+import { faultBook } from './fault-book.ts';
+import type { FaultBook } from './fault-book.ts';
+import type { Listener } from './http.ts';
+import { headerOf, listen, readBody, reply } from './http.ts';
+import { isRecord, tryParse } from './json.ts';
+import type { ServerMetrics } from './metrics.ts';
+import { serverMetrics } from './metrics.ts';
+import type { ModelServerOptions } from './options.ts';
+import { modelServerDefaults } from './options.ts';
+import type { Engine } from './pacer.ts';
+import { simpleEngine } from './pacer.ts';
+import type { PrefixCache } from './prefix-cache.ts';
+import { prefixCache } from './prefix-cache.ts';
+import type { LogEntry, RequestLog } from './request-log.ts';
+import { requestLog } from './request-log.ts';
+import { countPromptTokens, countTokens, tokenId, tokenize } from './tokens.ts';
+import type { Refusal } from './vllm-errors.ts';
+import { badRequest, methodNotAllowed, notFound, unauthorized } from './vllm-errors.ts';
+import { ChatBody } from './chat-request.ts';
+
+const MAX_BODY_BYTES = 64_000_000;
+const VERSION = '0.32.0';
+/** A 7B model on one A40, alone: assumed, see gpu.ts for a model with reasons. */
+const SIMPLE_PACE = { firstTokenMs: 60, prefillTokensPerSecond: 4000, tokenMs: 28 };
+
+/** What every request of one server shares. */
+export interface ModelServerState {
+  readonly options: ModelServerOptions;
+  readonly engine: Engine;
+  readonly metrics: ServerMetrics;
+  readonly log: RequestLog;
+  readonly faults: FaultBook;
+  readonly prefixes: PrefixCache;
+  readonly controls: ServerControls;
+}
+
+export interface ModelServer {
+  readonly id: string;
+  readonly servedName: string;
+  /** Origin without a path. */
+  readonly url: string;
+  readonly port: number;
+  /** Null unless `control` was set. */
+  readonly controlUrl: string | null;
+  /** The same controls in-process, whether or not the surface is open. */
+  readonly controls: ServerControls;
+  log(): readonly LogEntry[];
+  clearLog(): void;
+  close(): Promise<void>;
+}
+
+/** Starts a server; whatever is not given has the defaults of options.ts. Rejects when a port is taken. */
+export async function startModelServer(given: Partial<ModelServerOptions> = {}): Promise<ModelServer> {
+  const options = { ...modelServerDefaults, ...given };
+  const faults = faultBook(options.id);
+  let listener: Listener | null = null;
+  const controls = serverControls(faults, (isDown) => listener?.setDown(isDown) ?? Promise.resolve());
+  const state: ModelServerState = {
+    options,
+    engine: options.engine ?? simpleEngine({ ...SIMPLE_PACE, timeScale: options.timeScale }),
+    metrics: serverMetrics(options.servedName),
+    log: requestLog(options.maxLogEntries),
+    faults,
+    prefixes: prefixCache(),
+    controls,
+  };
+  listener = await listen(options.port, (request, response) => void serve(state, request, response));
+  const surface: ControlSurface | null = options.control ? await startControl(options.controlPort, controls, state.log) : null;
+  const { url, port } = listener;
+  const model = listener;
+  return {
+    id: options.id,
+    servedName: options.servedName,
+    url,
+    port,
+    controlUrl: surface?.url ?? null,
+    controls,
+    log: state.log.entries,
+    clearLog: state.log.clear,
+    async close() {
+      await Promise.all([model.close(), surface?.close()]);
+    },
+  };
+}
+
+async function serve(state: ModelServerState, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = new URL(request.url ?? '/', 'http://stand-in').pathname;
+  const entry = state.log.open({
+    id: headerOf(request, 'x-request-id') ?? randomUUID().replaceAll('-', ''),
+    receivedAtMs: Date.now(),
+    method: request.method ?? '',
+    path,
+    headerNames: Object.keys(request.headers),
+    hasAuthorization: request.headers.authorization !== undefined,
+  });
+  response.setHeader('server', 'uvicorn');
+  try {
+    const refusal = mayEnter(state, request, path) ? await route(state, request, response, path, entry) : unauthorized;
+    if (refusal) {
+      entry.ending = entry.ending === 'open' ? 'refused' : entry.ending;
+      reply(response, refusal);
+    }
+  } catch {
+    // A client that leaves while its body is read; anything else is a defect here and must not look like an answer.
+    if (entry.ending === 'open') entry.ending = 'client_gone';
+    response.destroy();
+  }
+  entry.status ??= response.headersSent ? response.statusCode : null;
+  entry.endedAtMs = Date.now();
+  if (entry.ending === 'open') entry.ending = 'complete';
+}
+
+function mayEnter({ options }: ModelServerState, request: IncomingMessage, path: string): boolean {
+  const isGuarded = path === '/v1' || path.startsWith('/v1/');
+  return !isGuarded || options.apiKey === null || request.headers.authorization === `Bearer ${options.apiKey}`;
+}
+
+/** Answers a request, or returns what is left to be answered plainly. */
+async function route(
+  state: ModelServerState,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  entry: LogEntry,
+): Promise<Refusal | null> {
+  const { options, controls } = state;
+  switch (`${request.method} ${path}`) {
+    case 'GET /health':
+      return { status: controls.state().isHealthy ? 200 : 503, body: '' };
+    case 'GET /ping':
+      return { status: 200, body: '' };
+    case 'GET /version':
+      return { status: 200, body: { version: VERSION } };
+    case 'GET /metrics':
+      return { status: 200, body: state.metrics.render(state.engine.load()), headers: { 'content-type': 'text/plain; version=0.0.4' } };
+    case 'GET /v1/models':
+      return { status: 200, body: modelList(options, controls.state().isModelLoaded) };
+    case 'POST /tokenize':
+      return tokenizeRoute(options, await readJson(request));
+    case 'POST /v1/chat/completions':
+      return handleChat(state, request, response, entry, await readJson(request));
+    default:
+      return ['/health', '/metrics', '/v1/models', '/tokenize', '/v1/chat/completions'].includes(path) ? methodNotAllowed : notFound;
+  }
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const text = await readBody(request, MAX_BODY_BYTES);
+  return text === null ? undefined : tryParse(text);
+}
+
+function modelList({ servedName, maxModelLen }: ModelServerOptions, isLoaded: boolean): unknown {
+  const entry = {
+    id: servedName,
+    object: 'model',
+    created: Math.floor(Date.now() / 1000),
+    owned_by: 'vllm',
+    root: servedName,
+    parent: null,
+    max_model_len: maxModelLen,
+    permission: [{ id: 'modelperm-stand-in', object: 'model_permission', allow_sampling: true, allow_logprobs: true, is_blocking: false }],
+  };
+  return { object: 'list', data: isLoaded ? [entry] : [] };
+}
+
+function tokenizeRoute({ maxModelLen }: ModelServerOptions, json: unknown): Refusal {
+  const chat = ChatBody.safeParse(json);
+  if (chat.success) {
+    return { status: 200, body: { count: countPromptTokens(chat.data), max_model_len: maxModelLen, tokens: [], token_strs: null } };
+  }
+  if (!isRecord(json) || typeof json['prompt'] !== 'string') return badRequest('prompt or messages must be given');
+  const pieces = tokenize(json['prompt']);
+  const strings = json['return_token_strs'] === true ? pieces : null;
+  return {
+    status: 200,
+    body: { count: countTokens(json['prompt']), max_model_len: maxModelLen, tokens: pieces.map(tokenId), token_strs: strings },
+  };
+}

@@ -1,0 +1,32 @@
+/** Starts the pinned wrangler as a child process that asks nothing, updates nothing and reports nothing home. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const repoFolder = fileURLToPath(new URL('..', import.meta.url));
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly exited: Promise<number>;
+}
+
+/** @param output `inherit` shows everything; a function gets stdout and stderr as text */
+export function runWrangler(args: readonly string[], output: 'inherit' | ((text: string) => void) = 'inherit'): Running {
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('../node_modules/wrangler/bin/wrangler.js', import.meta.url)), ...args],
+    {
+      cwd: repoFolder,
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: process.env['CI'] ?? '', FORCE_COLOR: '0' },
+      stdio: output === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  if (output !== 'inherit') {
+    child.stdout?.setEncoding('utf8').on('data', output);
+    child.stderr?.setEncoding('utf8').on('data', output);
+  }
+  const exited = new Promise<number>((resolve) => {
+    child.on('error', () => resolve(127));
+    child.on('exit', (code) => resolve(code ?? 0));
+  });
+  return { child, exited };
+}

@@ -1,0 +1,248 @@
+/**
+ * The shape of the configuration tree, file by file, as zod schemas: what `configs/*.yaml` may say, and what `CONFIG_OVERRIDES` may
+ * change. Keys are snake_case because people write them in YAML. Cross-references (a chain that names a model) are checked in
+ * `shared/config-check.ts`; nothing here knows where the tree comes from.
+ */
+import * as z from 'zod';
+
+const id = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'lower-case id of letters, digits, dot, dash, underscore');
+const ms = z.int().min(1).max(3_600_000);
+const share = z.number().min(0).max(1);
+const usd = z.number().min(0).max(100_000);
+
+export const dialectIds = ['vllm'] as const;
+export const toolFormatIds = [
+  'hermes',
+  'llama3_json',
+  'mistral',
+  'pythonic',
+  'qwen3_xml',
+  'deepseek',
+  'json_fenced',
+  'json_bare',
+] as const;
+export const capabilityIds = ['tools', 'json_schema', 'logprobs', 'continue', 'vision'] as const;
+export const tierIds = ['small', 'large', 'vision'] as const;
+export const intentIds = ['code', 'reasoning', 'general'] as const;
+export const strategyIds = ['cost', 'latency', 'quality'] as const;
+export const signalIds = ['length', 'keywords', 'tools', 'depth', 'structured'] as const;
+
+const Timeouts = z.strictObject({
+  /** Until the response headers of a stream. */
+  connect: ms,
+  /** Until a stream's first data event; comments do not count. */
+  first_event: ms,
+  /** Longest silence inside a stream. */
+  idle: ms,
+  /** The whole answer, streamed or not. */
+  total: ms,
+});
+
+export const Upstream = z.strictObject({
+  /** Name of the environment variable that holds the origin (no path). Addresses never stand in the config. */
+  url_var: z.string().regex(/^[A-Z][A-Z0-9_]{2,63}$/, 'the name of an environment variable, such as SMALL_UPSTREAM_URL'),
+  dialect: z.enum(dialectIds),
+  /** Send the Cloudflare Access service token. */
+  access: z.boolean(),
+  /** Upstreams with the same tunnel share its fate. */
+  tunnel: id.default('main'),
+  /** Share of a model's traffic against its other upstreams. */
+  weight: z.number().min(0).max(1000).default(1),
+  timeouts_ms: Timeouts,
+});
+
+const Price = z.strictObject({
+  input_per_million_usd: usd,
+  cached_input_per_million_usd: usd,
+  output_per_million_usd: usd,
+  source: z.string().min(1),
+  as_of: z.iso.date(),
+});
+
+export const Model = z.strictObject({
+  upstreams: z.array(id).min(1),
+  /** The name the model server knows the model by; clients may use it, too. */
+  served_name: z.string().min(1).max(200),
+  tier: z.enum(tierIds),
+  context_tokens: z.int().min(256).max(10_000_000),
+  capabilities: z.array(z.enum(capabilityIds)),
+  /** Text formats in which this model writes tool calls, the most likely first; [] trusts the server's own tool_calls only. */
+  tool_formats: z.array(z.enum(toolFormatIds)),
+  /** `atomic` shows a call when it is whole; `early` streams its arguments as they come. */
+  tool_emission: z.enum(['atomic', 'early']).default('atomic'),
+  reasoning: z.enum(['none', 'think', 'think_open']),
+  /** Output tokens per second when the server is at its busiest: decides whether a plain JSON answer is sure to end in time. */
+  slow_tokens_per_second: z.number().min(0.1).max(100_000),
+  /** Requests this model may have in flight, over all isolates; more wait in the queue. */
+  max_in_flight: z.int().min(1).max(100_000),
+  price: Price,
+});
+
+const Classifier = z.strictObject({
+  mode: z.enum(['heuristic', 'learned', 'hybrid']),
+  /** `calibrated` are this project's curves, `seed` the published original's (substring keywords, no renormalisation). */
+  curves: z.enum(['calibrated', 'seed']),
+  threshold: share,
+  weights: z.strictObject({ length: share, keywords: share, tools: share, depth: share, structured: share }),
+  /** Scores this close to the threshold count as unsure. */
+  abstain_band: share,
+  keywords: z.array(z.string().min(1).max(60)).max(500),
+});
+
+const Intent = z.strictObject({
+  thresholds: z.strictObject({ high: share, medium: share, low: share }),
+  keywords: z.strictObject({
+    code: z.array(z.string().min(1).max(60)).max(500),
+    reasoning: z.array(z.string().min(1).max(60)).max(500),
+  }),
+  /** Specialists: the model an intent goes to. Empty: intents are reported and do not route. */
+  models: z.partialRecord(z.enum(intentIds), id),
+});
+
+const Agent = z.strictObject({
+  /** Always the large tier, whatever the text looks like. */
+  critical: z.boolean().default(false),
+  default_tier: z.enum(tierIds).optional(),
+  allowed_models: z.array(id).min(1).optional(),
+  strategy: z.enum(strategyIds).optional(),
+});
+
+const Strategy = z.strictObject({
+  /** Added to the score before it is compared with the threshold. */
+  score_offset: z.number().min(-1).max(1),
+  /** How much a loaded model (queue per place) lowers its own attraction. */
+  load_weight: z.number().min(0).max(1),
+  /** How much a higher price lowers a model's attraction. */
+  price_weight: z.number().min(0).max(1),
+});
+
+const Retry = z.strictObject({
+  /** Attempts of one request over the whole chain. */
+  max_attempts: z.int().min(1).max(10),
+  /** Attempts on the same model before the chain moves on. */
+  attempts_per_model: z.int().min(1).max(5),
+  /** Full-jitter backoff: a random wait below base · 2^n, at most max. */
+  backoff_base_ms: ms,
+  backoff_max_ms: ms,
+  /** A longer Retry-After is not waited out: the chain moves on. */
+  max_retry_after_ms: z.int().min(0).max(60_000),
+  /** Retries may be this share of requests, plus a floor per second. */
+  budget_ratio: share,
+  budget_floor_per_second: z.number().min(0).max(1000),
+});
+
+const Health = z.strictObject({
+  probe_interval_ms: ms,
+  probe_interval_down_ms: ms,
+  probe_interval_idle_ms: ms,
+  probe_timeout_ms: ms,
+  /** Probes in a row that take a model down, and up again. */
+  unhealthy_threshold: z.int().min(1).max(100),
+  healthy_threshold: z.int().min(1).max(100),
+  /** How old a snapshot an isolate may decide by. */
+  snapshot_max_age_ms: ms,
+  breaker: z.strictObject({
+    enabled: z.boolean(),
+    consecutive_local_failures: z.int().min(1).max(100),
+    consecutive_server_errors: z.int().min(1).max(100),
+    ejection_base_ms: ms,
+    ejection_max_ms: ms,
+  }),
+  /** Longest time a 429 of a model server keeps traffic away from it. */
+  throttle_max_ms: ms,
+});
+
+const Admission = z.strictObject({
+  enabled: z.boolean(),
+  /** Waiting places per place in flight. */
+  queue_ratio: z.number().min(0).max(100),
+  max_wait_ms: ms,
+});
+
+const Escalation = z.strictObject({
+  enabled: z.boolean(),
+  /** A small model's answer with less confidence is answered again by the large tier. */
+  min_confidence: share,
+  /** A streamed answer holds back at most this much text until its beginning is judged. */
+  hold_back_chars: z.int().min(0).max(100_000),
+  alert_rate: share,
+});
+
+const Rescue = z.strictObject({ enabled: z.boolean(), max_rescues: z.int().min(0).max(5) });
+
+const Sessions = z.strictObject({ enabled: z.boolean(), ttl_ms: z.int().min(1000).max(86_400_000) });
+
+const Arm = z.strictObject({ weight: z.number().min(0), model: id.optional(), strategy: z.enum(strategyIds).optional() });
+const Experiment = z.strictObject({
+  enabled: z.boolean(),
+  arms: z.record(id, Arm),
+  shadow: z.strictObject({ model: id, share }).optional(),
+});
+
+export const Routing = z.strictObject({
+  default_strategy: z.enum(strategyIds).optional(),
+  classifier: Classifier,
+  intent: Intent,
+  aliases: z.record(z.string().min(1).max(200), z.string().min(1).max(200)),
+  chains: z.record(id, z.array(id)),
+  agents: z.record(id, Agent),
+  strategies: z.strictObject({ cost: Strategy, latency: Strategy, quality: Strategy }),
+  retry: Retry,
+  health: Health,
+  admission: Admission,
+  escalation: Escalation,
+  rescue: Rescue,
+  sessions: Sessions,
+  experiments: z.record(id, Experiment),
+  tools: z.strictObject({
+    /** What to do with tool arguments that break the tool's schema. */
+    invalid_arguments: z.enum(['pass', 'repair', 'escalate']),
+  }),
+  streaming: z.strictObject({
+    /** Headers go out with the first event, or after this long with pings. */
+    hold_status_ms: ms,
+    ping_ms: ms,
+    /** A non-streamed answer that may take longer is read from the model as a stream. */
+    plain_json_max_ms: ms,
+  }),
+});
+
+export const Limits = z.strictObject({
+  max_body_bytes: z.int().min(1000).max(90_000_000),
+  body_read_timeout_ms: ms,
+  max_depth: z.int().min(4).max(200),
+  max_messages: z.int().min(1).max(10_000),
+  max_content_parts: z.int().min(1).max(1000),
+  max_tools: z.int().min(1).max(1000),
+  max_stop: z.int().min(1).max(64),
+  max_n: z.int().min(1).max(64),
+  max_top_logprobs: z.int().min(0).max(100),
+  /** Sent upstream when the client names no limit. */
+  default_completion_tokens: z.int().min(1).max(1_000_000),
+  max_completion_tokens: z.int().min(1).max(1_000_000),
+  max_schema_bytes: z.int().min(100).max(1_000_000),
+  max_schema_depth: z.int().min(2).max(64),
+  max_event_bytes: z.int().min(1000).max(16_000_000),
+  max_answer_bytes: z.int().min(1000).max(64_000_000),
+  max_tool_arguments_bytes: z.int().min(100).max(16_000_000),
+  max_repair_bytes: z.int().min(100).max(1_000_000),
+});
+
+export const ConfigTree = z.strictObject({
+  upstreams: z.record(id, Upstream),
+  models: z.record(id, Model),
+  routing: Routing,
+  limits: Limits,
+});
+
+export type ConfigTree = z.infer<typeof ConfigTree>;
+export type UpstreamConfig = z.infer<typeof Upstream>;
+export type ModelConfig = z.infer<typeof Model>;
+export type RoutingConfig = z.infer<typeof Routing>;
+export type LimitsConfig = z.infer<typeof Limits>;
+export type Tier = (typeof tierIds)[number];
+export type Intent = (typeof intentIds)[number];
+export type Strategy = (typeof strategyIds)[number];
+export type SignalId = (typeof signalIds)[number];
+export type ToolFormatId = (typeof toolFormatIds)[number];
+export type Capability = (typeof capabilityIds)[number];

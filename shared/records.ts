@@ -1,0 +1,216 @@
+/**
+ * The records that outlive a request: what the ledger books, and what `GET /stats` answers. Bodies of the admin routes, which come
+ * from outside, are zod schemas; the rest is written and read by the gateway alone and therefore plain types.
+ */
+import * as z from 'zod';
+import type { Usage } from './chat.ts';
+import type { Intent, Strategy, Tier } from './config.ts';
+import type { ErrorCode } from './errors.ts';
+
+/**
+ * How an admitted request ended; every one ends in exactly one of these. `rejected`: the model server refused what the client asked
+ * for. `unknown`: nobody reported an ending before its reservation ran out.
+ */
+export const endingIds = ['ok', 'client_abort', 'upstream_error', 'timeout', 'rejected', 'unknown'] as const;
+export type Ending = (typeof endingIds)[number];
+
+export const cacheStateIds = ['hit', 'miss', 'bypass'] as const;
+export type CacheState = (typeof cacheStateIds)[number];
+
+/** Tokens that one upstream attempt burnt, and their price. */
+export interface AttemptUsage {
+  /** Configured model id. */
+  readonly model: string;
+  readonly usage: Usage;
+  readonly costNanoUsd: number;
+  /**
+   * False when the client's answer does not contain these tokens (an answer replaced by an escalation) or contains them again from a
+   * later attempt (a restart).
+   */
+  readonly isPartOfAnswer: boolean;
+}
+
+/** One admitted request, booked once when it has ended. */
+export interface LedgerEntry {
+  readonly requestId: string;
+  /** When it ended. */
+  readonly atMs: number;
+  readonly keyId: string;
+  /** `x-agent-name`; comes from outside, so the ledger bounds how many it tells apart. */
+  readonly agent: string | null;
+  readonly requestedModel: string;
+  /** The first model of the plan; `null` when no plan was possible. */
+  readonly routedModel: string | null;
+  /** The model whose answer the client got; `null` when there was none. */
+  readonly servedModel: string | null;
+  /** The tier of `routedModel`. */
+  readonly tier: Tier | null;
+  readonly intent: Intent | null;
+  readonly strategy: Strategy | null;
+  /** The client named the model or tier itself. */
+  readonly isForced: boolean;
+  readonly ending: Ending;
+  readonly errorCode: ErrorCode | null;
+  readonly isStream: boolean;
+  /** Upstream calls made, whether or not they produced tokens. */
+  readonly attempts: number;
+  readonly fallbackUsed: boolean;
+  readonly escalated: boolean;
+  readonly rescued: boolean;
+  readonly cache: CacheState;
+  readonly latencyMs: number;
+  /** Until the first data event or the JSON body; `null` when nothing was sent. */
+  readonly firstByteMs: number | null;
+  /** Every attempt that produced tokens: an escalation or a rescue bills more than one. */
+  readonly attemptUsages: readonly AttemptUsage[];
+  /** The sum over `attemptUsages`. */
+  readonly costNanoUsd: number;
+  /** What the answer's tokens would have cost on the large model. */
+  readonly allLargeCostNanoUsd: number;
+  /** Some token count was estimated here. */
+  readonly isEstimated: boolean;
+}
+
+interface TokenStats {
+  readonly prompt: number;
+  readonly completion: number;
+  /** Prompt tokens known to come from the model server's prefix cache. */
+  readonly cached: number;
+  /** Completion tokens known to be reasoning. */
+  readonly reasoning: number;
+  /** Prompt and completion tokens that were estimated here rather than reported. */
+  readonly estimated: number;
+  /** prompt + completion. */
+  readonly total: number;
+}
+
+interface SavingsStats {
+  readonly nano_usd: number;
+  readonly usd: number;
+  /** `null` before anything was spent. */
+  readonly percent: number | null;
+}
+
+/** Percentiles are read from a histogram and at most 2.5 % off. */
+export interface LatencyStats {
+  readonly count: number;
+  readonly mean: number | null;
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+}
+
+interface SplitStats {
+  readonly requests: number;
+  readonly percent: number | null;
+}
+
+/** One model, agent, key, tier or intent. */
+export interface GroupStats {
+  readonly requests: number;
+  readonly succeeded: number;
+  readonly tokens: TokenStats;
+  readonly cost_nano_usd: number;
+  readonly all_large_cost_nano_usd: number;
+  readonly routing: Readonly<Record<Tier, number>>;
+  readonly fallbacks: number;
+  readonly escalations: number;
+  readonly rescues: number;
+}
+
+/** The answer of `GET /stats`. */
+export interface Stats {
+  readonly totals: {
+    readonly requests: number;
+    readonly succeeded: number;
+    readonly refused: number;
+    readonly streamed: number;
+    readonly forced: number;
+    readonly attempts: number;
+    readonly tokens: TokenStats;
+    readonly cost_nano_usd: number;
+    readonly all_large_cost_nano_usd: number;
+  };
+  readonly savings: SavingsStats;
+  readonly latency_ms: LatencyStats;
+  readonly first_byte_ms: LatencyStats;
+  readonly routing_split: Readonly<Record<Tier, SplitStats>>;
+  readonly fallbacks: number;
+  readonly escalations: { readonly count: number; readonly rate: number };
+  readonly rescues: number;
+  readonly models: Readonly<Record<string, GroupStats & { readonly latency_ms: LatencyStats }>>;
+  readonly agents: Readonly<Record<string, GroupStats>>;
+  readonly keys: Readonly<Record<string, GroupStats>>;
+  readonly tiers: Readonly<Record<string, GroupStats>>;
+  readonly intents: Readonly<Record<string, GroupStats>>;
+  readonly strategies: Readonly<Record<string, number>>;
+  readonly endings: Readonly<Record<string, number>>;
+  readonly caches: Readonly<Record<string, number>>;
+  readonly errors: Readonly<Record<string, number>>;
+  readonly refusals: Readonly<Record<string, number>>;
+  /** When the first and the last counted request ended, in milliseconds since 1970. */
+  readonly first_at_ms: number | null;
+  readonly last_at_ms: number | null;
+}
+
+export const scopeIds = ['chat', 'embeddings', 'classify', 'rag', 'feedback', 'usage'] as const;
+export type Scope = (typeof scopeIds)[number];
+
+export const budgetPeriodIds = ['day', 'month'] as const;
+export type BudgetPeriod = (typeof budgetPeriodIds)[number];
+
+/** `refuse` is exact. `cheap_tier` is soft: requests go on in the small tier, and what they cost is booked beyond the limit. */
+export const exhaustedPolicyIds = ['refuse', 'cheap_tier'] as const;
+export type ExhaustedPolicy = (typeof exhaustedPolicyIds)[number];
+
+const configId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'lower-case id of letters, digits, dot, dash, underscore');
+const agentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash, underscore; at most 64');
+const perMinute = z.int().min(1).max(1_000_000_000).nullable().default(null);
+
+const LimitsBody = z.strictObject({
+  requests_per_minute: perMinute,
+  tokens_per_minute: perMinute,
+  max_concurrent: z.int().min(1).max(4096).nullable().default(null),
+});
+
+const BudgetBody = z.strictObject({
+  /** Counts only this agent's requests; without it the budget covers the whole key. */
+  agent: agentName.optional(),
+  period: z.enum(budgetPeriodIds),
+  limit_usd: z.number().min(0).max(1_000_000),
+  when_exhausted: z.enum(exhaustedPolicyIds).default('refuse'),
+});
+
+/** `POST /admin/keys`. */
+export const CreateKeyBody = z.strictObject({
+  name: z.string().min(1).max(100),
+  scopes: z
+    .array(z.enum(scopeIds))
+    .min(1)
+    .max(scopeIds.length)
+    .default([...scopeIds]),
+  /** Configured model ids; `null` allows all. */
+  allowed_models: z.array(configId).min(1).max(100).nullable().default(null),
+  /** Agent names the key may send; `null` allows any. */
+  agents: z.array(agentName).min(1).max(200).nullable().default(null),
+  plan: configId.default('default'),
+  limits: LimitsBody.prefault({}),
+  budgets: z.array(BudgetBody).max(50).default([]),
+  expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
+  metadata: z.record(z.string().max(64), z.string().max(512)).default({}),
+});
+export type CreateKeyBody = z.infer<typeof CreateKeyBody>;
+
+/** `POST /admin/keys/:id/rotate`: the old key works on for the grace period. */
+export const RotateKeyBody = z.strictObject({
+  grace_seconds: z
+    .int()
+    .min(0)
+    .max(7 * 86_400)
+    .default(0),
+});
+export type RotateKeyBody = z.infer<typeof RotateKeyBody>;
+
+/** `POST /admin/keys/:id/revoke`: takes no options, so a misspelt one is refused rather than ignored. */
+export const RevokeKeyBody = z.strictObject({});
+export type RevokeKeyBody = z.infer<typeof RevokeKeyBody>;

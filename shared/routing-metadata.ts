@@ -1,0 +1,47 @@
+/**
+ * What a client learns about how its request was routed: the `x-routing-metadata` header (compact ASCII JSON), the body field of the
+ * same name, and the finish chunk of a stream.
+ */
+import type { Intent, Strategy, Tier } from './config.ts';
+
+export interface RoutingMetadata {
+  /** Id of the model that answered (or was to answer), e.g. `qwen2.5-7b`. Null when no model could be chosen. */
+  readonly model_id: string | null;
+  /** The name its server knows it by. */
+  readonly model_name: string | null;
+  readonly tier: Tier;
+  readonly intent: Intent;
+  /** Complexity in 0..1; higher means large. */
+  readonly score: number;
+  /** Confidence in the intent, 0..1. */
+  readonly confidence: number;
+  /** A sentence a person understands. */
+  readonly reason: string;
+  readonly strategy: Strategy;
+  readonly fallback_used: boolean;
+  /** The model first chosen, when another one answered. */
+  readonly primary_model?: string;
+  readonly escalated: boolean;
+  /** Upstream calls made so far for this request. */
+  readonly attempts: number;
+  readonly cache: 'hit' | 'miss' | 'bypass';
+  /** Request fields that were dropped because neither the gateway nor the model servers know them. */
+  readonly ignored?: readonly string[];
+  /** Times the answer was continued or restarted elsewhere after it had begun. */
+  readonly rescued?: number;
+  readonly total_time_seconds?: number;
+}
+
+/** JSON with every character outside printable ASCII escaped, so that it is a valid header value. */
+export function encodeMetadataHeader(metadata: RoutingMetadata): string {
+  const short = { ...metadata, score: round(metadata.score), confidence: round(metadata.confidence) };
+  return JSON.stringify(short).replace(/[^\x20-\x7e]/g, escapeCodeUnit);
+}
+
+function escapeCodeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10_000) / 10_000;
+}

@@ -1,0 +1,326 @@
+import { describe, expect, it } from 'vitest';
+import { maxReports } from '../../../worker/core/health/health-event.ts';
+import type { AttemptReport } from '../../../worker/core/health/health-event.ts';
+import { retainConfigured, unknownHealth } from '../../../worker/core/health/health-state.ts';
+import { snapshot } from '../../../worker/core/health/snapshot.ts';
+import { step } from '../../../worker/core/health/step.ts';
+import type { FailureCause } from '../../../worker/core/route/attempt.ts';
+import { eventOf, type Happening, pair, play, rules, trio } from './fleet.ts';
+
+type Timeline = readonly (readonly [number, Happening])[];
+
+const status = (timeline: Timeline, atMs: number, model = 'small', config = pair) =>
+  snapshot(play(timeline, config), atMs, config).models[model]?.status;
+
+/** `count` failures, one every 100 ms from `fromMs`. */
+const failures = (is: FailureCause, on: string, count: number, fromMs = 0): Timeline =>
+  Array.from({ length: count }, (_, index) => [fromMs + index * 100, { is, on }] as const);
+
+const ejected = failures('unreachable', 'small', 3);
+
+describe('opening', () => {
+  it('counts an unknown model as up', () => {
+    expect(status([], 0)).toBe('up');
+  });
+
+  it.each([
+    ['unreachable', 3],
+    ['reset', 3],
+    ['timeout', 3],
+    ['gateway_error', 3],
+    ['auth', 3],
+    ['tunnel', 3],
+    ['broken_off', 3],
+    ['server_error', 5],
+    ['invalid_answer', 5],
+    ['overload', 20],
+  ] as const)('ejects for %s at failure number %i in a row, not before', (cause, threshold) => {
+    // Only in a fleet with a second model does the tunnel stay out of it.
+    expect(status(failures(cause, 'small', threshold - 1), 5000)).toBe('up');
+    expect(status(failures(cause, 'small', threshold), 5000)).toBe('down');
+  });
+
+  it.each(['rate_limited', 'client', 'content_policy', 'context_length', 'unfit_answer'] as const)(
+    'never counts %s against a model, however often it comes',
+    (cause) => {
+      const state = play(failures(cause, 'small', 100));
+      expect(snapshot(state, 60_000, pair).models['small']?.status).toBe('up');
+      expect(snapshot(state, 60_000, pair).instances['small@u-small']?.consecutiveFailures).toBe(0);
+    },
+  );
+
+  it('takes a batch of three as three', () => {
+    expect(status([[0, { is: 'reset', on: 'small', count: 3 }]], 1)).toBe('down');
+  });
+
+  it.each([
+    ['a success between failures ends the run', [...failures('reset', 'small', 2), [300, { is: 'success', on: 'small' }], [400, { is: 'reset', on: 'small' }]], 'up'],
+    ['a stream that begins ends a run of failures to connect', [...failures('reset', 'small', 2), [300, { is: 'begun', on: 'small' }], [400, { is: 'reset', on: 'small' }]], 'up'],
+    [
+      'a stream that begins does not end a run of answers that broke off',
+      [...failures('broken_off', 'small', 2), [300, { is: 'begun', on: 'small' }], [400, { is: 'broken_off', on: 'small' }]],
+      'down',
+    ],
+    ['an answer that ended whole does', [...failures('broken_off', 'small', 2), [300, { is: 'success', on: 'small' }], [400, { is: 'broken_off', on: 'small' }]], 'up'],
+    ['failures of different kinds add up', [...failures('reset', 'small', 2), ...failures('server_error', 'small', 2, 300)], 'down'],
+    ['failures of the other model do not', [...failures('reset', 'small', 2), [300, { is: 'reset', on: 'large' }]], 'up'],
+  ] as const satisfies readonly (readonly [string, Timeline, string])[])('%s', (_, timeline, expected) => {
+    expect(status(timeline, 2000)).toBe(expected);
+  });
+
+  it('opens nothing from reports when the breaker is switched off, but still believes probes', () => {
+    const off = { ...pair, rules: { ...rules, breaker: { ...rules.breaker, enabled: false } } };
+    expect(status(failures('reset', 'small', 50), 5000, 'small', off)).toBe('up');
+    const probes: Timeline = [
+      [0, { is: 'probe', on: 'small', cause: 'unreachable' }],
+      [5000, { is: 'probe', on: 'small', cause: 'unreachable' }],
+    ];
+    expect(status(probes, 5001, 'small', off)).toBe('down');
+  });
+
+  it('ignores models that the configuration does not name, and forgets those it no longer names', () => {
+    const state = play([[0, { is: 'reset', on: 'stranger', count: 9 }], ...ejected]);
+    expect(Object.keys(state.instances)).toEqual(['small@u-small']);
+    expect(retainConfigured(state, { ...pair, instances: pair.instances.slice(1) }).instances).toEqual({});
+  });
+
+  it('reads no more than the newest reports of an oversized batch', () => {
+    const line = (modelId: string): AttemptReport => ({ modelId, upstreamId: `u-${modelId}`, startedAtMs: 0, count: 3, kind: 'failure', cause: 'reset', retryAfterMs: null });
+    const reports = [line('small'), ...Array.from({ length: maxReports }, () => line('large'))];
+    const seen = snapshot(step(unknownHealth, { kind: 'reports', isolateId: 'i1', reports }, 0, pair), 1, pair);
+    expect(seen.models).toEqual({ small: { status: 'up' }, large: { status: 'down' } });
+  });
+});
+
+describe('ejection', () => {
+  it('lasts ten seconds times the number of relapses, and never more than the cap', () => {
+    let state = play(ejected);
+    let openedAtMs = 200;
+    for (const seconds of [10, 20, 30, 40]) {
+      expect(snapshot(state, openedAtMs + seconds * 1000 - 1, pair).models['small']?.status).toBe('down');
+      expect(snapshot(state, openedAtMs + seconds * 1000, pair).models['small']?.status).toBe('half_open');
+      openedAtMs += seconds * 1000;
+      state = step(state, eventOf({ is: 'reset', on: 'small' }, openedAtMs), openedAtMs, pair);
+    }
+    for (let relapse = 0; relapse < 60; relapse += 1) {
+      openedAtMs += 300_000;
+      state = step(state, eventOf({ is: 'reset', on: 'small' }, openedAtMs), openedAtMs, pair);
+    }
+    expect(snapshot(state, openedAtMs, pair).instances['small@u-small']?.untilMs).toBe(openedAtMs + 300_000);
+  });
+
+  it('forgives one relapse for every ten seconds of good behaviour', () => {
+    const relapsed = play([...ejected, [10_200, { is: 'reset', on: 'small' }], [30_200, { is: 'success', on: 'small' }]]);
+    const again = (atMs: number) =>
+      snapshot(play([[atMs, { is: 'reset', on: 'small', count: 3 }]], pair, relapsed), atMs, pair).instances['small@u-small']?.untilMs;
+    expect(again(35_000)).toBe(35_000 + 30_000);
+    expect(again(45_000)).toBe(45_000 + 20_000);
+    expect(again(90_000)).toBe(90_000 + 10_000);
+  });
+
+  it.each([
+    ['a failure that was sent before the ejection does not prolong it', { is: 'reset', on: 'small', startedAtMs: 100 }, 10_300, 'half_open'],
+    ['a failure that was sent during the ejection does not prolong it', { is: 'reset', on: 'small', startedAtMs: 5000 }, 10_300, 'half_open'],
+    ['a success that was sent before the ejection does not end it', { is: 'success', on: 'small', startedAtMs: 100 }, 10_199, 'down'],
+    ['a success that was sent during the ejection ends it', { is: 'success', on: 'small', startedAtMs: 5000 }, 10_199, 'up'],
+  ] as const satisfies readonly (readonly [string, Happening, number, string])[])('%s', (_, happening, atMs, expected) => {
+    expect(status([...ejected, [10_100, happening]], atMs)).toBe(expected);
+  });
+});
+
+describe('half open', () => {
+  const permits = (timeline: Timeline, atMs: number, config = pair) => {
+    const state = play(timeline, config);
+    return ['i1', 'i2', 'i3'].filter((isolateId) => snapshot(state, atMs, config, isolateId).instances['small@u-small']?.hasPermit);
+  };
+
+  it('gives the one trial to the first isolate that asks', () => {
+    expect(permits([...ejected, [9000, { is: 'read', by: 'i1' }], [10_300, { is: 'read', by: 'i2' }], [10_400, { is: 'read', by: 'i3' }]], 10_500)).toEqual(['i2']);
+  });
+
+  it('gives a permit that was not used to the next one when the snapshot it came with is old', () => {
+    expect(permits([...ejected, [10_300, { is: 'read', by: 'i2' }], [13_300, { is: 'read', by: 'i3' }]], 13_301)).toEqual(['i3']);
+  });
+
+  it('gives no second permit while the trial runs, and one more when its isolate is lost', () => {
+    const trying: Timeline = [...ejected, [10_300, { is: 'read', by: 'i2' }], [10_400, { is: 'trial', on: 'small', by: 'i2' }]];
+    expect(permits([...trying, [20_000, { is: 'read', by: 'i3' }], [20_001, { is: 'read', by: 'i2' }]], 20_002)).toEqual([]);
+    expect(permits([...trying, [42_000, { is: 'read', by: 'i3' }]], 42_001)).toEqual(['i3']);
+  });
+
+  it('closes when the trial succeeds, also at its first event', () => {
+    expect(status([...ejected, [10_500, { is: 'begun', on: 'small', startedAtMs: 10_400 }]], 10_501)).toBe('up');
+  });
+
+  it('frees the permit when the trial proves nothing', () => {
+    const timeline: Timeline = [
+      ...ejected,
+      [10_300, { is: 'read', by: 'i2' }],
+      [10_400, { is: 'trial', on: 'small', by: 'i2' }],
+      [10_500, { is: 'client', on: 'small', startedAtMs: 10_400 }],
+      [10_600, { is: 'read', by: 'i3' }],
+    ];
+    expect(status(timeline, 10_601)).toBe('half_open');
+    expect(permits(timeline, 10_601)).toEqual(['i3']);
+  });
+});
+
+describe('throttling', () => {
+  it.each([
+    ['until its Retry-After', 4000, 3999, 4000],
+    ['no longer than ten seconds', 120_000, 9999, 10_000],
+    ['one second without a Retry-After', undefined, 999, 1000],
+  ] as const)('keeps a model that answered 429 out of use %s', (_, retryAfterMs, lastMs, endMs) => {
+    const happening: Happening = retryAfterMs === undefined ? { is: 'rate_limited', on: 'small' } : { is: 'rate_limited', on: 'small', retryAfterMs };
+    expect(status([[0, happening]], lastMs)).toBe('throttled');
+    expect(status([[0, happening]], endMs)).toBe('up');
+  });
+
+  it('ends with a success that was sent after the 429, not with one from before', () => {
+    const throttled: Timeline = [[1000, { is: 'rate_limited', on: 'small', retryAfterMs: 9000 }]];
+    expect(status([...throttled, [2000, { is: 'success', on: 'small', startedAtMs: 500 }]], 2001)).toBe('throttled');
+    expect(status([...throttled, [2000, { is: 'success', on: 'small', startedAtMs: 1500 }]], 2001)).toBe('up');
+  });
+});
+
+describe('a missing model', () => {
+  const missing: Timeline = [[0, { is: 'model_missing', on: 'small' }]];
+
+  it.each([
+    ['stays away while the list does not show it', [...missing, [1000, { is: 'probe', on: 'small', modelsServed: ['Other'] }]], 'missing'],
+    ['stays away while the list cannot be read', [...missing, [1000, { is: 'probe', on: 'small' }]], 'missing'],
+    ['comes back when the list shows its served name', [...missing, [1000, { is: 'probe', on: 'small', modelsServed: ['Other', 'Small'] }]], 'up'],
+    ['comes back when it answers after all', [...missing, [1000, { is: 'success', on: 'small' }]], 'up'],
+    ['is noticed by a probe alone', [[1000, { is: 'probe', on: 'small', modelsServed: [] }]], 'missing'],
+  ] as const satisfies readonly (readonly [string, Timeline, string])[])('%s', (_, timeline, expected) => {
+    expect(status(timeline, 2000)).toBe(expected);
+  });
+
+  it('is tried again after the longest ejection, should its list never be readable', () => {
+    expect(status(missing, 299_999)).toBe('missing');
+    expect(status(missing, 300_000)).toBe('up');
+  });
+});
+
+describe('probes', () => {
+  const bad = (atMs: number): Timeline[number] => [atMs, { is: 'probe', on: 'small', cause: 'unreachable' }];
+  const good = (atMs: number): Timeline[number] => [atMs, { is: 'probe', on: 'small' }];
+
+  it.each([
+    ['one that fails changes nothing', [bad(0)], 'up'],
+    ['two in a row take the model down', [bad(0), bad(1000)], 'down'],
+    ['a good one between them ends the row', [bad(0), good(500), bad(1000)], 'up'],
+    ['a request that succeeds ends the row', [bad(0), [500, { is: 'success', on: 'small' }], bad(1000)], 'up'],
+    ['a good one ends an ejection: trials begin', [...ejected, good(1000)], 'half_open'],
+    ['two good ones in a row close it', [...ejected, good(1000), good(1500)], 'up'],
+    ['a bad one between them does not', [...ejected, good(1000), bad(1200), good(1500)], 'half_open'],
+    ['a bad one while half open ejects again', [...ejected, good(1000), bad(1200)], 'down'],
+  ] as const satisfies readonly (readonly [string, Timeline, string])[])('%s', (_, timeline, expected) => {
+    expect(status(timeline, 2000)).toBe(expected);
+  });
+
+  it('do not bring a model back early that lists its models and fails requests', () => {
+    const sick: Timeline = [...failures('server_error', 'small', 5), good(1000), good(1500), good(2000)];
+    expect(status(sick, 3000)).toBe('half_open');
+    expect(status([...sick, good(10_400)], 10_401)).toBe('up');
+    expect(status([...sick, [2500, { is: 'success', on: 'small' }]], 3000)).toBe('up');
+  });
+
+  it('fill in the load, and a failed one makes it unknown again', () => {
+    const load = (timeline: Timeline) => {
+      const { running, waiting, kvCacheUsage, lastProbeAtMs } = snapshot(play(timeline), 2000, pair).instances['small@u-small'] ?? {};
+      return { running, waiting, kvCacheUsage, lastProbeAtMs };
+    };
+    expect(load([])).toEqual({ running: null, waiting: null, kvCacheUsage: null, lastProbeAtMs: null });
+    expect(load([good(1000)])).toEqual({ running: 3, waiting: 0, kvCacheUsage: 0.25, lastProbeAtMs: 1000 });
+    expect(load([good(1000), bad(1500)])).toEqual({ running: null, waiting: null, kvCacheUsage: null, lastProbeAtMs: 1500 });
+  });
+});
+
+describe('the tunnel', () => {
+  const tunnel = (timeline: Timeline, atMs: number) => snapshot(play(timeline, trio), atMs, trio).tunnels['main']?.status;
+  const down: Timeline = [
+    [0, { is: 'tunnel', on: 'small' }],
+    [100, { is: 'tunnel', on: 'large' }],
+  ];
+
+  it.each([
+    ['is not judged by one 530', [[0, { is: 'tunnel', on: 'small' }]], 'up'],
+    ['is not judged by one login page', [[0, { is: 'auth', on: 'small' }]], 'up'],
+    ['is not judged by one model, however often it fails', [[0, { is: 'tunnel', on: 'small', count: 50 }]], 'up'],
+    ['is down when every model behind it shows it', down, 'down'],
+    ['is down for mixed signs of the same thing', [[0, { is: 'auth', on: 'small' }], [100, { is: 'gateway_error', on: 'large' }]], 'down'],
+    ['is not down when something came through in between', [[0, { is: 'tunnel', on: 'small' }], [50, { is: 'success', on: 'large' }], [100, { is: 'tunnel', on: 'large' }]], 'up'],
+    ['is not down when the model server itself failed in between', [[0, { is: 'tunnel', on: 'small' }], [50, { is: 'server_error', on: 'large' }], [100, { is: 'tunnel', on: 'large' }]], 'up'],
+    ['is not down by failures that lie far apart', [[0, { is: 'tunnel', on: 'small' }], [31_000, { is: 'tunnel', on: 'large' }]], 'up'],
+    ['is down when the probe shows it, without any request', [[0, { is: 'probe', on: 'small', cause: 'tunnel' }], [5000, { is: 'probe', on: 'small', cause: 'tunnel' }]], 'down'],
+    ['is not down by one probe', [[0, { is: 'probe', on: 'small', cause: 'tunnel' }]], 'up'],
+    ['is not to blame for refused connections', [[0, { is: 'unreachable', on: 'small' }], [100, { is: 'unreachable', on: 'large' }]], 'up'],
+  ] as const satisfies readonly (readonly [string, Timeline, string])[])('%s', (_, timeline, expected) => {
+    const [lastMs] = timeline.at(-1) ?? [0];
+    expect(tunnel(timeline, lastMs + 1)).toBe(expected);
+  });
+
+  it('takes every model behind it out as one state, and opens no breaker of theirs', () => {
+    const state = play([...down, [200, { is: 'tunnel', on: 'small', count: 30 }], [300, { is: 'gateway_error', on: 'large', count: 30 }]], trio);
+    const seen = snapshot(state, 400, trio);
+    expect(seen.models).toEqual({ small: { status: 'down' }, large: { status: 'down' }, hosted: { status: 'up' } });
+    expect(Object.values(state.instances).filter((instance) => instance.breaker.openedAtMs !== null)).toEqual([]);
+    expect(seen.instances['small@u-small']?.consecutiveFailures).toBe(0);
+  });
+
+  it.each([
+    ['one success through it', { is: 'success', on: 'large' }],
+    ['one good probe', { is: 'probe', on: 'small' }],
+    ['a 500 of a model server, which must have come through it', { is: 'server_error', on: 'large' }],
+  ] as const satisfies readonly (readonly [string, Happening])[])('is up again after %s', (_, happening) => {
+    expect(tunnel([...down, [5000, happening]], 5001)).toBe('up');
+    expect(status([...down, [5000, happening]], 5001, 'small', trio)).toBe('up');
+  });
+
+  it('does not come up by an answer that was asked for before it went down', () => {
+    expect(tunnel([...down, [5000, { is: 'success', on: 'large', startedAtMs: 50 }]], 5001)).toBe('down');
+  });
+
+  it('hands out one trial for all the models behind it', () => {
+    const state = play([...down, [10_100, { is: 'read', by: 'i1' }], [10_200, { is: 'trial', on: 'large', by: 'i1' }], [10_300, { is: 'read', by: 'i2' }]], trio);
+    for (const isolateId of ['i1', 'i2']) {
+      const { instances } = snapshot(state, 10_400, trio, isolateId);
+      expect([instances['small@u-small']?.hasPermit, instances['large@u-large']?.hasPermit]).toEqual([false, false]);
+    }
+    const again = play([[10_500, { is: 'tunnel', on: 'large', startedAtMs: 10_200 }]], trio, state);
+    expect(snapshot(again, 10_501, trio).tunnels['main']).toEqual({ status: 'down', untilMs: 30_500 });
+  });
+});
+
+describe('the last path', () => {
+  it('is marked when every model of a chain is out: the one that comes back first', () => {
+    const seen = snapshot(play([...ejected, ...failures('reset', 'large', 3, 5000)]), 6000, pair);
+    expect(Object.values(seen.instances).filter((instance) => instance.isLastResort).map((instance) => instance.modelId)).toEqual(['small']);
+  });
+
+  it('is not marked while one of the chain can be used', () => {
+    const seen = snapshot(play(ejected), 300, pair);
+    expect(Object.values(seen.instances).some((instance) => instance.isLastResort)).toBe(false);
+  });
+});
+
+it('survives a round trip through JSON at every step', () => {
+  const timeline: Timeline = [...ejected, [10_300, { is: 'read', by: 'i2' }], [10_400, { is: 'rate_limited', on: 'large', retryAfterMs: 500 }], [11_000, { is: 'probe', on: 'small' }]];
+  let state = unknownHealth;
+  for (const [atMs, happening] of timeline) {
+    state = step(state, eventOf(happening, atMs), atMs, pair);
+    expect(JSON.parse(JSON.stringify(state))).toEqual(state);
+    const seen = snapshot(state, atMs, pair, 'i2');
+    expect(JSON.parse(JSON.stringify(seen))).toEqual(seen);
+  }
+  expect(JSON.stringify(snapshot(state, 12_000, pair, 'i2')).length).toBeLessThan(1200);
+});
+
+it('gives the same parts back when a success changes nothing, so that nothing has to be stored', () => {
+  const before = play([...failures('reset', 'small', 2), [300, { is: 'success', on: 'small' }]]);
+  const after = step(before, eventOf({ is: 'success', on: 'small' }, 400), 400, pair);
+  expect(after.instances).toBe(before.instances);
+  expect(after.upstreams).toBe(before.upstreams);
+  expect(after.tunnels).toBe(before.tunnels);
+});

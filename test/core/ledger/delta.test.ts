@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { LedgerEntry } from '../../../shared/records.ts';
+import { aggregate, deltaOfRefusal } from '../../../worker/core/ledger/aggregate.ts';
+import { addCounters, counterIds, zeroCounters, type Counters, type Named } from '../../../worker/core/ledger/counters.ts';
+import { emptyDelta, mergeDelta, type LedgerDelta } from '../../../worker/core/ledger/delta.ts';
+import { entryArbitrary, plainEntry } from './entry.ts';
+
+const fewAgents = fc.constantFrom(null, 'planner', 'coder', '__proto__', 'constructor', 'other', '7', '3');
+const entries = fc.array(entryArbitrary(fewAgents), { maxLength: 30 });
+const named = <T>(groups: Named<T>, name: string) => groups.find(([known]) => known === name)?.[1];
+const sumOf = (groups: Named<Counters>): Counters => groups.map(([, counters]) => counters).reduce(addCounters, zeroCounters);
+const sorted = <T>(groups: Named<T>) => [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
+const unordered = (delta: LedgerDelta) =>
+  Object.fromEntries(Object.entries(delta).map(([key, value]) => [key, Array.isArray(value) ? sorted(value) : value]));
+
+describe('aggregate', () => {
+  it('counts a request along every dimension', () => {
+    const delta = aggregate([plainEntry]);
+    const whole = { requests: 1, succeeded: 1, attempts: 1, small: 1, promptTokens: 10, completionTokens: 5, cachedTokens: 2 };
+    expect(delta.totals).toMatchObject({ ...whole, costNanoUsd: 1500, allLargeCostNanoUsd: 12_000, estimatedTokens: 0 });
+    expect(named(delta.agents, 'none')).toEqual(delta.totals);
+    expect(named(delta.keys, 'key-1')).toEqual(delta.totals);
+    expect(named(delta.models, 'small-model')).toEqual(delta.totals);
+    expect(delta.endings).toEqual([['ok', 1]]);
+    expect(delta.caches).toEqual([['miss', 1]]);
+    expect(delta.errors).toEqual([]);
+    expect(delta.firstAtMs).toBe(1_000_000);
+  });
+
+  it('books an escalation under the model that burnt each part, and the request under the one that answered', () => {
+    const usage = plainEntry.attemptUsages[0]!;
+    const delta = aggregate([
+      {
+        ...plainEntry,
+        servedModel: 'large-model',
+        escalated: true,
+        attempts: 2,
+        attemptUsages: [
+          { ...usage, isPartOfAnswer: false },
+          { ...usage, model: 'large-model', costNanoUsd: 12_000 },
+        ],
+        costNanoUsd: 13_500,
+      },
+    ]);
+    expect(named(delta.models, 'small-model')).toMatchObject({ requests: 0, promptTokens: 10, costNanoUsd: 1500 });
+    expect(named(delta.models, 'large-model')).toMatchObject({ requests: 1, promptTokens: 10, costNanoUsd: 12_000, escalations: 1 });
+    expect(delta.totals).toMatchObject({ requests: 1, escalations: 1, promptTokens: 20, costNanoUsd: 13_500 });
+  });
+
+  it('counts estimated tokens apart, and among the others', () => {
+    const [attempt] = plainEntry.attemptUsages;
+    const estimated = { ...attempt!, usage: { ...attempt!.usage, isEstimated: true } };
+    const delta = aggregate([{ ...plainEntry, attemptUsages: [estimated] }, plainEntry]);
+    expect(delta.totals).toMatchObject({ promptTokens: 20, completionTokens: 10, estimatedTokens: 15 });
+  });
+
+  it('measures no latency where the client chose it or nobody knows it', () => {
+    const delta = aggregate([
+      { ...plainEntry, ending: 'client_abort' },
+      { ...plainEntry, ending: 'unknown', firstByteMs: null },
+      { ...plainEntry, ending: 'timeout', firstByteMs: null },
+    ]);
+    expect(delta.latency.count).toBe(1);
+    expect(delta.firstByte.count).toBe(1);
+  });
+
+  it('counts refusals in nothing but the refusals', () => {
+    const delta = mergeDelta(deltaOfRefusal('rate_limit_exceeded'), deltaOfRefusal('rate_limit_exceeded'));
+    expect(delta).toEqual({ ...emptyDelta, refusals: [['rate_limit_exceeded', 2]] });
+  });
+
+  it('adds up to the totals along every dimension', () => {
+    fc.assert(
+      fc.property(entries, (list) => {
+        const delta = aggregate(list);
+        expect(delta.totals.requests).toBe(list.length);
+        expect(delta.totals.costNanoUsd).toBe(list.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0));
+        for (const groups of [delta.models, delta.agents, delta.keys, delta.tiers, delta.intents]) {
+          expect(sumOf(groups)).toEqual(delta.totals);
+        }
+        for (const counts of [delta.endings, delta.caches, delta.strategies]) {
+          expect(counts.reduce((sum, [, count]) => sum + count, 0)).toBe(list.length);
+        }
+        for (const id of counterIds) expect(Number.isSafeInteger(delta.totals[id]) && delta.totals[id] >= 0).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('mergeDelta', () => {
+  it('is what aggregating everything at once gives, in any order and grouping', () => {
+    fc.assert(
+      fc.property(entries, entries, entries, (x, y, z) => {
+        const [a, b, c] = [aggregate(x), aggregate(y), aggregate(z)] as [LedgerDelta, LedgerDelta, LedgerDelta];
+        expect(mergeDelta(mergeDelta(a, b), c)).toEqual(mergeDelta(a, mergeDelta(b, c)));
+        expect(mergeDelta(mergeDelta(a, b), c)).toEqual(aggregate([...x, ...y, ...z]));
+        expect(unordered(mergeDelta(a, b))).toEqual(unordered(mergeDelta(b, a)));
+        expect(mergeDelta(a, emptyDelta)).toEqual(a);
+      }),
+    );
+  });
+
+  it('survives JSON unchanged', () => {
+    fc.assert(
+      fc.property(entries, (list) => {
+        const delta = aggregate(list);
+        expect(JSON.parse(JSON.stringify(delta))).toEqual(delta);
+      }),
+    );
+  });
+});
+
+describe('the bound of names', () => {
+  const withAgents = (names: readonly string[]): LedgerEntry[] => names.map((agent) => ({ ...plainEntry, agent }));
+  const numbered = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `agent-${from + index}`);
+
+  it('tells 200 agents apart and counts all further ones together', () => {
+    const delta = aggregate(withAgents(numbered(0, 250)));
+    expect(delta.agents).toHaveLength(201);
+    expect(named(delta.agents, 'other')?.requests).toBe(50);
+    expect(delta.agents.at(-1)?.[0]).toBe('other');
+  });
+
+  it('never lets invented names push out an established one', () => {
+    const established = aggregate(withAgents(['planner']));
+    const flooded = mergeDelta(established, aggregate(withAgents(numbered(0, 1000))));
+    const later = mergeDelta(flooded, aggregate(withAgents(['planner', 'late'])));
+    expect(named(later.agents, 'planner')?.requests).toBe(2);
+    expect(named(later.agents, 'late')).toBeUndefined();
+    expect(sumOf(later.agents).requests).toBe(1003);
+  });
+
+  it('stays associative at the bound, and keeps every sum', () => {
+    const agent = fc.integer({ min: 0, max: 400 }).map((number) => `agent-${number}`);
+    const many = fc.array(agent, { maxLength: 150 }).map((names) => aggregate(withAgents(names)));
+    fc.assert(
+      fc.property(many, many, many, (a, b, c) => {
+        const left = mergeDelta(mergeDelta(a, b), c);
+        expect(left).toEqual(mergeDelta(a, mergeDelta(b, c)));
+        expect(sumOf(mergeDelta(b, a).agents)).toEqual(sumOf(mergeDelta(a, b).agents));
+        expect(left.agents.length).toBeLessThanOrEqual(201);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('cuts a name at 64 characters', () => {
+    const delta = aggregate(withAgents(['x'.repeat(100_000), 'x'.repeat(64)]));
+    expect(delta.agents).toEqual([['x'.repeat(64), expect.objectContaining({ requests: 2 })]]);
+  });
+
+  it('fits one SQLite row with every dimension full', () => {
+    const list = Array.from({ length: 3000 }, (_, index) => ({
+      ...plainEntry,
+      agent: `agent-${index}-`.padEnd(64, 'x'),
+      keyId: `key-${index}-`.padEnd(64, 'x'),
+      servedModel: `model-${index % 150}`,
+      latencyMs: 1.05 ** (index % 311),
+      costNanoUsd: 123_456_789_012,
+    }));
+    expect(JSON.stringify(aggregate(list)).length).toBeLessThan(1_000_000);
+  });
+});

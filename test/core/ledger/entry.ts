@@ -1,0 +1,89 @@
+/** Ledger entries for tests: a plain one to vary, and arbitrary ones with consistent sums. */
+import fc from 'fast-check';
+import { errors, type ErrorCode } from '../../../shared/errors.ts';
+import { cacheStateIds, endingIds, type LedgerEntry } from '../../../shared/records.ts';
+
+export const plainEntry: LedgerEntry = {
+  requestId: 'r-1',
+  atMs: 1_000_000,
+  keyId: 'key-1',
+  agent: null,
+  requestedModel: 'auto',
+  routedModel: 'small-model',
+  servedModel: 'small-model',
+  tier: 'small',
+  intent: 'general',
+  strategy: 'cost',
+  isForced: false,
+  ending: 'ok',
+  errorCode: null,
+  isStream: false,
+  attempts: 1,
+  fallbackUsed: false,
+  escalated: false,
+  rescued: false,
+  cache: 'miss',
+  latencyMs: 120,
+  firstByteMs: 40,
+  attemptUsages: [
+    {
+      model: 'small-model',
+      usage: { promptTokens: 10, completionTokens: 5, cachedTokens: 2, reasoningTokens: null, isEstimated: false },
+      costNanoUsd: 1500,
+      isPartOfAnswer: true,
+    },
+  ],
+  costNanoUsd: 1500,
+  allLargeCostNanoUsd: 12_000,
+  isEstimated: false,
+};
+
+const modelName = fc.constantFrom('small-model', 'large-model', 'vision-model');
+const count = fc.nat(5000);
+
+const attemptUsage = fc.record({
+  model: modelName,
+  usage: fc.record({
+    promptTokens: count,
+    completionTokens: count,
+    cachedTokens: fc.option(count),
+    reasoningTokens: fc.option(count),
+    isEstimated: fc.boolean(),
+  }),
+  costNanoUsd: fc.nat(1_000_000),
+  isPartOfAnswer: fc.boolean(),
+});
+
+/** `agent` decides how many names occur. */
+export const entryArbitrary = (agent: fc.Arbitrary<string | null>): fc.Arbitrary<LedgerEntry> =>
+  fc
+    .record({
+      requestId: fc.uuid(),
+      atMs: fc.nat(1e9),
+      keyId: fc.constantFrom('key-1', 'key-2', 'key-3'),
+      agent,
+      requestedModel: fc.constant('auto'),
+      routedModel: fc.option(modelName),
+      servedModel: fc.option(modelName),
+      tier: fc.constantFrom('small', 'large', 'vision', null),
+      intent: fc.constantFrom('code', 'reasoning', 'general', null),
+      strategy: fc.constantFrom('cost', 'latency', 'quality', null),
+      isForced: fc.boolean(),
+      ending: fc.constantFrom(...endingIds),
+      errorCode: fc.option(fc.constantFrom(...(Object.keys(errors) as ErrorCode[]))),
+      isStream: fc.boolean(),
+      attempts: fc.nat(3),
+      fallbackUsed: fc.boolean(),
+      escalated: fc.boolean(),
+      rescued: fc.boolean(),
+      cache: fc.constantFrom(...cacheStateIds),
+      latencyMs: fc.nat(400_000),
+      firstByteMs: fc.option(fc.nat(400_000)),
+      attemptUsages: fc.array(attemptUsage, { maxLength: 3 }),
+      allLargeCostNanoUsd: fc.nat(10_000_000),
+    })
+    .map((entry) => ({
+      ...entry,
+      costNanoUsd: entry.attemptUsages.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0),
+      isEstimated: entry.attemptUsages.some(({ usage }) => usage.isEstimated),
+    }));

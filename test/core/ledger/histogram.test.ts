@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { percentile } from '../../../shared/units.ts';
+import {
+  bucketOf,
+  emptyHistogram,
+  histogramOf,
+  maxRelativeError,
+  mergeHistograms,
+  quantileMs,
+  type Histogram,
+} from '../../../worker/core/ledger/histogram.ts';
+
+const histogramOfAll = (durations: readonly number[]): Histogram =>
+  durations.map(histogramOf).reduce(mergeHistograms, emptyHistogram);
+const durations = fc.array(fc.integer({ min: 1, max: 3_600_000 }), { minLength: 1, maxLength: 200 });
+
+describe('histogram', () => {
+  it('states an error below 2.5 %', () => {
+    expect(maxRelativeError).toBeLessThan(0.025);
+  });
+
+  it('reads every percentile within the stated error of the exact one', () => {
+    fc.assert(
+      fc.property(durations, fc.integer({ min: 0, max: 100 }), (values, percent) => {
+        const exact = percentile([...values].sort((a, b) => a - b), percent) ?? Number.NaN;
+        const read = quantileMs(histogramOfAll(values), percent) ?? Number.NaN;
+        expect(Math.abs(read - exact) / exact).toBeLessThanOrEqual(maxRelativeError + 1e-9);
+      }),
+    );
+  });
+
+  it('merges to the same histogram in any order and grouping', () => {
+    fc.assert(
+      fc.property(durations, durations, durations, (x, y, z) => {
+        const [a, b, c] = [histogramOfAll(x), histogramOfAll(y), histogramOfAll(z)] as [Histogram, Histogram, Histogram];
+        expect(mergeHistograms(a, b)).toEqual(mergeHistograms(b, a));
+        expect(mergeHistograms(mergeHistograms(a, b), c)).toEqual(mergeHistograms(a, mergeHistograms(b, c)));
+        expect(mergeHistograms(a, b)).toEqual(histogramOfAll([...x, ...y]));
+      }),
+    );
+  });
+
+  it('is empty without values, and knows no percentile then', () => {
+    expect(quantileMs(emptyHistogram, 50)).toBeNull();
+    expect(mergeHistograms(emptyHistogram, emptyHistogram)).toEqual(emptyHistogram);
+  });
+
+  it.each([0, -5, Number.NaN, 0.4, 1])('counts %d ms in the first bucket', (durationMs) => {
+    expect(bucketOf(durationMs)).toBe(0);
+  });
+
+  it('counts whatever is longer than an hour in the last of 311 buckets', () => {
+    expect(bucketOf(3_600_000)).toBe(310);
+    expect(bucketOf(1e15)).toBe(310);
+    expect(bucketOf(Number.POSITIVE_INFINITY)).toBe(310);
+  });
+
+  it('never gives a longer duration a lower bucket', () => {
+    let last = 0;
+    for (let durationMs = 1; durationMs < 50_000; durationMs += 1) {
+      const bucket = bucketOf(durationMs);
+      expect(bucket).toBeGreaterThanOrEqual(last);
+      last = bucket;
+    }
+  });
+});

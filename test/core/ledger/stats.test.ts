@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { aggregate, deltaOfRefusal } from '../../../worker/core/ledger/aggregate.ts';
+import { emptyDelta, mergeDeltas } from '../../../worker/core/ledger/delta.ts';
+import { groupStatsOf, toStats } from '../../../worker/core/ledger/stats.ts';
+import { plainEntry } from './entry.ts';
+
+const largeEntry = { ...plainEntry, routedModel: 'large-model', servedModel: 'large-model', tier: 'large', costNanoUsd: 12_000 } as const;
+const usage = plainEntry.attemptUsages[0]!;
+const large = { ...largeEntry, attemptUsages: [{ ...usage, model: 'large-model', costNanoUsd: 12_000 }] };
+
+describe('toStats', () => {
+  it('shows zeros and nulls before the first request', () => {
+    const stats = toStats(emptyDelta);
+    expect(stats.totals).toMatchObject({ requests: 0, refused: 0, cost_nano_usd: 0, tokens: { total: 0 } });
+    expect(stats.latency_ms).toEqual({ count: 0, mean: null, p50: null, p95: null, p99: null });
+    expect(stats.savings).toEqual({ nano_usd: 0, usd: 0, percent: null });
+    expect(stats.routing_split.small).toEqual({ requests: 0, percent: null });
+    expect(stats.escalations).toEqual({ count: 0, rate: 0 });
+    expect(stats.first_at_ms).toBeNull();
+  });
+
+  it('reproduces the split of the published rule on its own workload: 40 small and 20 large are 66.67 / 33.33', () => {
+    const stats = toStats(aggregate([...Array(40).fill(plainEntry), ...Array(20).fill(large)]));
+    expect(stats.routing_split).toEqual({
+      small: { requests: 40, percent: 66.67 },
+      large: { requests: 20, percent: 33.33 },
+      vision: { requests: 0, percent: 0 },
+    });
+    expect(stats.savings.percent).toBe(58.33);
+  });
+
+  it('counts tokens, money and savings', () => {
+    const stats = toStats(aggregate([plainEntry, large]));
+    expect(stats.totals).toMatchObject({
+      requests: 2,
+      succeeded: 2,
+      cost_nano_usd: 13_500,
+      all_large_cost_nano_usd: 24_000,
+      tokens: { prompt: 20, completion: 10, cached: 4, reasoning: 0, estimated: 0, total: 30 },
+    });
+    expect(stats.savings).toEqual({ nano_usd: 10_500, usd: 0.0000105, percent: 43.75 });
+  });
+
+  it('counts refusals apart from requests', () => {
+    const stats = toStats(mergeDeltas([aggregate([plainEntry]), deltaOfRefusal('invalid_api_key'), deltaOfRefusal('budget_exceeded')]));
+    expect(stats.totals).toMatchObject({ requests: 1, refused: 2 });
+    expect({ ...stats.refusals }).toEqual({ invalid_api_key: 1, budget_exceeded: 1 });
+  });
+
+  it('counts fallbacks, escalations, rescues, forced models and endings', () => {
+    const stats = toStats(
+      aggregate([
+        { ...plainEntry, fallbackUsed: true, isForced: true },
+        { ...plainEntry, escalated: true, attempts: 2 },
+        { ...plainEntry, rescued: true, isStream: true },
+        { ...plainEntry, ending: 'timeout', errorCode: 'upstream_timeout' },
+      ]),
+    );
+    expect(stats).toMatchObject({ fallbacks: 1, escalations: { count: 1, rate: 0.25 }, rescues: 1 });
+    expect(stats.totals).toMatchObject({ forced: 1, streamed: 1, attempts: 5, succeeded: 3 });
+    expect({ ...stats.endings }).toEqual({ ok: 3, timeout: 1 });
+    expect({ ...stats.errors }).toEqual({ upstream_timeout: 1 });
+  });
+
+  it('reads percentiles within 2.5 % and keeps the mean exact', () => {
+    const stats = toStats(aggregate(Array.from({ length: 60 }, (_, index) => ({ ...plainEntry, latencyMs: (index + 1) * 100 }))));
+    expect(stats.latency_ms.mean).toBe(3050);
+    expect(Math.abs((stats.latency_ms.p50 ?? 0) / 3100 - 1)).toBeLessThan(0.025);
+    expect(Math.abs((stats.latency_ms.p95 ?? 0) / 5800 - 1)).toBeLessThan(0.025);
+    expect(stats.models['small-model']?.latency_ms).toEqual(stats.latency_ms);
+  });
+
+  it('takes hostile agent names for names', () => {
+    const hostile = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
+    const stats = toStats(aggregate(hostile.map((agent) => ({ ...plainEntry, agent }))));
+    expect(Object.keys(stats.agents)).toEqual(hostile);
+    for (const name of hostile) expect(stats.agents[name]?.requests).toBe(1);
+    expect(Object.keys(JSON.parse(JSON.stringify(stats.agents)))).toEqual(hostile);
+    expect(({} as Record<string, unknown>)['requests']).toBeUndefined();
+  });
+
+  it('sums one agent up, and shows zeros for one never seen', () => {
+    const delta = aggregate([{ ...plainEntry, agent: 'builder' }, { ...large, agent: 'builder' }]);
+    expect(groupStatsOf(delta.agents, 'builder')).toMatchObject({ requests: 2, routing: { small: 1, large: 1, vision: 0 } });
+    expect(groupStatsOf(delta.agents, 'nobody').requests).toBe(0);
+  });
+});

@@ -1,0 +1,200 @@
+/** Properties over generated schemas and answers, with `@cfworker/json-schema` as the second opinion on what is valid. */
+import { Validator } from '@cfworker/json-schema';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checkAnswer, type CheckedAnswer } from '../../../worker/core/structured/check-answer.ts';
+import { compileSchema, type CompiledSchema } from '../../../worker/core/structured/compile-schema.ts';
+import { repairJson } from '../../../worker/core/structured/repair-json.ts';
+import { createStreamCheck, type AnswerFormat } from '../../../worker/core/structured/stream-check.ts';
+import { answerTo, changed, objectSchemaCase, schemaCase, type AnswerCase, type Json, type Schema } from './schema-arbitrary.ts';
+import { limits } from './structured-limits.ts';
+
+function compile(schema: Schema): CompiledSchema {
+  const compiled = compileSchema(structuredClone(schema), limits, 'schema');
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.failure));
+  return compiled.value;
+}
+
+/** The other implementation; it writes into the schema, and cannot say anything about values it throws on. */
+function oracle(schema: Schema): (value: Json) => boolean {
+  const validator = new Validator(structuredClone(schema), '2020-12');
+  return (value) => validator.validate(value).valid;
+}
+
+const cases = fc.oneof(schemaCase, objectSchemaCase);
+const answers = cases.chain(answerTo);
+
+describe('a compiled schema', () => {
+  it('accepts the value that was generated for it, 2,000 times', () => {
+    fc.assert(
+      fc.property(cases, ({ schema, value }) => {
+        expect(compile(schema).validate(value)).toEqual([]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('agrees with the other implementation on values changed in one place, 4,000 times', () => {
+    const verdicts = { valid: 0, invalid: 0 };
+    const pairs = cases.chain(({ schema, value }) => changed(value).map((other) => ({ schema, value: JSON.parse(JSON.stringify(other)) as Json })));
+    fc.assert(
+      fc.property(pairs, ({ schema, value }) => {
+        const isValid = compile(schema).validate(value).length === 0;
+        expect(isValid).toBe(oracle(schema)(value));
+        verdicts[isValid ? 'valid' : 'invalid'] += 1;
+      }),
+      { numRuns: 4000 },
+    );
+    expect(verdicts.valid).toBeGreaterThan(400);
+    expect(verdicts.invalid).toBeGreaterThan(1500);
+  });
+});
+
+describe('checking a generated answer', () => {
+  it('delivers nothing that breaks the schema, and refuses nothing that satisfies it, 4,000 times', () => {
+    const seen: Record<string, number> = {};
+    fc.assert(
+      fc.property(answers, ({ schema, value, text, kind }) => {
+        const checked = checkAnswer(text, { kind: 'json_schema', compiled: compile(schema) }, limits);
+        seen[`${kind} ${checked.ok}`] = (seen[`${kind} ${checked.ok}`] ?? 0) + 1;
+        expectHonest(checked, schema, text);
+        if (kind === 'valid') expect(checked).toEqual({ ok: true, text: text.trim(), value, repairs: [] });
+        if (kind === 'repairable') expect(checked).toMatchObject({ ok: true, value });
+        if (kind === 'broken') expect(checked.ok).toBe(false);
+      }),
+      { numRuns: 4000 },
+    );
+    expect(Object.keys(seen).sort()).toEqual(['broken false', 'changed false', 'changed true', 'repairable true', 'valid true']);
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(100);
+  });
+
+  it('delivers nothing that breaks the schema when any text comes, 2,000 times', () => {
+    const unit = fc.constantFrom('{', '}', '[', ']', '"a"', ':', ',', '1', '-', '.', 'e', 'true', 'null', ' ', '\n', '"', '\\', '```', 'x', '\u0001');
+    fc.assert(
+      fc.property(cases, fc.string({ unit, maxLength: 12 }), ({ schema }, text) => {
+        expectHonest(checkAnswer(text, { kind: 'json_schema', compiled: compile(schema) }, limits), schema, text);
+        expectHonest(checkAnswer(text, { kind: 'json_object' }, limits), { type: 'object' }, text);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  function expectHonest(checked: CheckedAnswer, schema: Schema, text: string): void {
+    if (checked.ok) {
+      expect(JSON.parse(checked.text)).toEqual(checked.value);
+      expect(oracle(schema)(checked.value as Json)).toBe(true);
+    } else {
+      expect(checked.violations.length).toBeGreaterThan(0);
+      expect(checked.violations.length).toBeLessThanOrEqual(20);
+      expect(isPlainAnswer(text, schema)).toBe(false);
+    }
+  }
+
+  /** JSON by itself that satisfies the schema, without a key given twice and without a number that becomes Infinity. */
+  function isPlainAnswer(text: string, schema: Schema): boolean {
+    try {
+      const value = JSON.parse(text) as Json;
+      const canonical = JSON.stringify(value);
+      const isWhole = text.replace(/[^":]/g, '').length === canonical.replace(/[^":]/g, '').length && !canonical.includes('Infinity');
+      return isWhole && oracle(schema)(value);
+    } catch {
+      return false;
+    }
+  }
+});
+
+describe('a streamed answer', () => {
+  const cuts = fc.array(fc.nat(), { maxLength: 12 });
+
+  function stream(text: string, places: readonly number[], format: AnswerFormat) {
+    const ends = [...new Set(places.map((place) => place % (text.length + 1)))].sort((a, b) => a - b);
+    const check = createStreamCheck(format, limits);
+    let emitted = '';
+    const pieces = [...ends, text.length].map((end, index) => text.slice(ends[index - 1] ?? 0, end));
+    for (const piece of pieces) {
+      const { emit, verdict } = check.feed(piece);
+      emitted += emit;
+      if (verdict === 'impossible') expect(check.feed('more')).toMatchObject({ emit: '', verdict: 'impossible' });
+    }
+    const ended = check.end();
+    return { emitted: emitted + ended.emit, ended };
+  }
+
+  it('gets the verdict, the text and the violations of the whole answer, however it is cut, 4,000 times', () => {
+    fc.assert(
+      fc.property(answers, cuts, ({ schema, text }, places) => {
+        const format = { kind: 'json_schema', compiled: compile(schema) } as const;
+        expectSame(text, places, format);
+      }),
+      { numRuns: 4000 },
+    );
+  });
+
+  it('is no different when every character comes alone', () => {
+    fc.assert(
+      fc.property(answers, ({ schema, text }) => {
+        expectSame(text, Array.from({ length: text.length }, (_char, index) => index), { kind: 'json_schema', compiled: compile(schema) });
+        expectSame(text, Array.from({ length: text.length }, (_char, index) => index), { kind: 'json_object' });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  function expectSame(text: string, places: readonly number[], format: AnswerFormat): void {
+    const whole = stream(text, [], format);
+    const cut = stream(text, places, format);
+    expect(cut).toEqual(whole);
+    const checked = checkAnswer(text, format, limits);
+    expect(checked.ok).toBe(whole.ended.ok);
+    if (checked.ok) expect(cut.emitted).toBe(checked.text);
+    else expect(cut.ended.violations).toEqual(checked.violations);
+  }
+
+  it('never shows text that no JSON document can begin with', () => {
+    fc.assert(
+      fc.property(answers, cuts, ({ text }: AnswerCase, places) => {
+        const { emitted } = stream(text, places, { kind: 'json_schema', compiled: compile({}) });
+        expect(canBeginJson(emitted)).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  /** Closes what is open and asks the runtime's parser: a second, naive way to say "prefix of JSON". */
+  function canBeginJson(prefix: string): boolean {
+    const endings = ['', '"', '0', 'rue', 'ue', 'e', 'alse', 'lse', 'se', 'ull', 'll', 'l', '\\"', 'n"', '0000"', '000"', '00"', '0"', ':0', '":0', '":', '0:', '"a":0', 'n":0', '0000":0', '000":0', '00":0', '0":0'];
+    let closers = '';
+    let isInString = false;
+    for (let at = 0; at < prefix.length; at += 1) {
+      const char = prefix[at];
+      if (isInString && char === '\\') at += 1;
+      else if (char === '"') isInString = !isInString;
+      else if (!isInString && (char === '{' || char === '[')) closers = (char === '{' ? '}' : ']') + closers;
+      else if (!isInString && (char === '}' || char === ']')) closers = closers.slice(1);
+    }
+    return prefix === '' || endings.some((ending) => parses(prefix + ending + closers));
+  }
+
+  function parses(text: string): boolean {
+    try {
+      JSON.parse(text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+});
+
+describe('repairing without a schema', () => {
+  it('keeps the value of everything repairable, and gives JSON or nothing', () => {
+    fc.assert(
+      fc.property(objectSchemaCase.chain(answerTo), ({ text, value, kind }) => {
+        const repaired = repairJson(text, limits);
+        if (repaired !== null) expect(() => JSON.parse(repaired.text)).not.toThrow();
+        if (kind === 'valid' || kind === 'repairable') expect(JSON.parse(repaired?.text ?? 'none')).toEqual(value);
+        if (kind === 'broken') expect(repaired).toBeNull();
+      }),
+      { numRuns: 1500 },
+    );
+  });
+});

@@ -1,0 +1,165 @@
+/**
+ * An isolate's side of admission: the fast path that asks nobody. The isolate holds a block of places as a lease and renews it in the
+ * background; only without a spare place, and not in calm times, does a request ask the Durable Object and wait there.
+ *
+ * Invariant: the places that all gates may use never pass what the object has handed out, hence never the cap. It holds because a gate
+ * counts its lease from the moment it asked and ends it a margin early, lowers its own block before it asks for less, has one renewal under
+ * way at a time, and numbers them. Two things go beyond leases, both bounded: `optimisticPlaces` an isolate in calm times, and streams that
+ * run on after a lease was lost.
+ */
+import type { HealthSnapshot } from '../health/snapshot.ts';
+import type { Entry, Renewal, RenewalAnswer } from './admission.ts';
+
+export interface GateConfig {
+  readonly isolateId: string;
+  readonly cap: number;
+  readonly leaseMs: number;
+}
+
+export interface LocalGate {
+  /** Places of the block that this isolate may use until `leaseUntilMs`. */
+  readonly places: number;
+  readonly leaseUntilMs: number;
+  /** What the object last said the block has; more than `places` once the gate has given some up. */
+  readonly granted: number;
+  /** Requests in flight that this gate let through. */
+  readonly inUse: number;
+  /** Requests in flight with a ticket of the object's own; a renewal keeps those alive, too. */
+  readonly tickets: number;
+  /** Number of the last renewal, and when it was sent. */
+  readonly sequence: number;
+  readonly sentAtMs: number;
+  readonly isAnswerPending: boolean;
+  /** Others wait for places: nothing spare is kept, and every new request queues with the rest. */
+  readonly isContended: boolean;
+}
+
+export const closedGate: LocalGate = {
+  places: 0,
+  leaseUntilMs: 0,
+  granted: 0,
+  inUse: 0,
+  tickets: 0,
+  sequence: 0,
+  sentAtMs: -Infinity,
+  isAnswerPending: false,
+  isContended: false,
+};
+
+/** Clocks of isolate and object may differ by this much. */
+const clockMarginMs = 1000;
+
+/** A renewal without an answer is given up; the next one has a higher number. */
+const answerTimeoutMs = 5000;
+
+/** A block that could not grow is not asked for again at once. */
+const growthPauseMs = 1000;
+
+/** In busy times an isolate hears this often whether others wait; as often as it reads health. */
+const busyRenewalMs = 2000;
+
+/** Lets a request in by its lease or, in calm times, without one; or sends it to the object. Then ask `beginRenewal`. */
+export function enterGate(
+  gate: LocalGate,
+  isClusterCalm: boolean,
+  nowMs: number,
+  config: GateConfig,
+): { readonly gate: LocalGate; readonly decision: 'leased' | 'optimistic' | 'ask' } {
+  const usable = usablePlaces(gate, nowMs);
+  const entered = { ...gate, inUse: gate.inUse + 1 };
+  if (gate.inUse < usable) return { gate: entered, decision: 'leased' };
+  const mayHope = isClusterCalm && !gate.isContended && gate.inUse < usable + optimisticPlaces(config.cap);
+  return mayHope ? { gate: entered, decision: 'optimistic' } : { gate, decision: 'ask' };
+}
+
+/** A request that `enterGate` let in has ended. In contended times its place is not used again here. */
+export function leaveGate(gate: LocalGate): LocalGate {
+  const inUse = Math.max(0, gate.inUse - 1);
+  return { ...gate, inUse, places: gate.isContended ? Math.min(gate.places, inUse) : gate.places };
+}
+
+/** What the object said to a request that had to ask: a place at once means that nobody waits. */
+export function ticketAnswered(gate: LocalGate, entry: Entry): LocalGate {
+  if (entry.kind === 'admitted') return { ...gate, tickets: gate.tickets + 1, isContended: false };
+  return { ...gate, places: Math.min(gate.places, gate.inUse), isContended: true };
+}
+
+/** A queued ticket got its place. */
+export function ticketGranted(gate: LocalGate): LocalGate {
+  return { ...gate, tickets: gate.tickets + 1 };
+}
+
+export function ticketLeft(gate: LocalGate): LocalGate {
+  return { ...gate, tickets: Math.max(0, gate.tickets - 1) };
+}
+
+/**
+ * The renewal to send in the background, if one is due; ask after every entry, ending and ping. An idle isolate sends none and lets its
+ * lease run out.
+ */
+export function beginRenewal(
+  gate: LocalGate,
+  isClusterCalm: boolean,
+  nowMs: number,
+  config: GateConfig,
+): { readonly gate: LocalGate; readonly renewal: Renewal } | null {
+  if (gate.isAnswerPending && nowMs - gate.sentAtMs < answerTimeoutMs) return null;
+  const want = wantedPlaces(gate, config);
+  if (!isRenewalDue(gate, want, isClusterCalm, nowMs, config)) return null;
+  const sequence = gate.sequence + 1;
+  const asking = { ...gate, places: Math.min(gate.places, want), sequence, sentAtMs: nowMs, isAnswerPending: true };
+  return { gate: asking, renewal: { isolateId: config.isolateId, sequence, want } };
+}
+
+/** Takes the object's answer in; answers to anything but the renewal under way are ignored. */
+export function finishRenewal(gate: LocalGate, answer: RenewalAnswer, config: GateConfig): LocalGate {
+  if (!gate.isAnswerPending || answer.sequence !== gate.sequence) return gate;
+  const { places: granted, isContended } = answer;
+  const places = isContended ? Math.min(granted, gate.inUse) : granted;
+  const leaseUntilMs = gate.sentAtMs + config.leaseMs - clockMarginMs;
+  return { ...gate, places, granted, leaseUntilMs, isAnswerPending: false, isContended };
+}
+
+/** The renewal failed: what the lease still allows is used up to its end, and a later call tries again. */
+export function abandonRenewal(gate: LocalGate): LocalGate {
+  return { ...gate, isAnswerPending: false };
+}
+
+/** Places this isolate may use by its lease now. */
+export function usablePlaces(gate: LocalGate, nowMs: number): number {
+  return nowMs < gate.leaseUntilMs ? gate.places : 0;
+}
+
+/** An eighth of the cap, at least one: what an isolate may let in without a lease in calm times. */
+export function optimisticPlaces(cap: number): number {
+  return Math.max(1, Math.floor(cap / 8));
+}
+
+/**
+ * Whether a model has room to spare by the health snapshot: nothing waits in the server and it runs at most half of the cap. Unknown load
+ * counts as calm: a cold isolate must not pay a round trip for it, and `optimisticPlaces` bounds the mistake.
+ */
+export function isCalm(snapshot: HealthSnapshot | null, modelId: string, cap: number): boolean {
+  let running = 0;
+  for (const instance of Object.values(snapshot?.instances ?? {})) {
+    if (instance.modelId !== modelId) continue;
+    if ((instance.waiting ?? 0) > 0) return false;
+    running += instance.running ?? 0;
+  }
+  return running <= cap / 2;
+}
+
+/** What is in use and a quarter more, at least one; nothing spare while others wait or nothing is in use. */
+function wantedPlaces(gate: LocalGate, config: GateConfig): number {
+  if (gate.inUse === 0 || gate.isContended) return gate.inUse;
+  return Math.min(config.cap, gate.inUse + Math.max(1, Math.floor(gate.inUse / 4)));
+}
+
+function isRenewalDue(gate: LocalGate, want: number, isClusterCalm: boolean, nowMs: number, config: GateConfig): boolean {
+  const held = nowMs < gate.leaseUntilMs ? gate.granted : 0;
+  if (gate.isContended && want < held) return true;
+  const sinceMs = nowMs - gate.sentAtMs;
+  if (gate.inUse >= held && want > held && !gate.isContended) return sinceMs >= growthPauseMs;
+  const isHolding = gate.inUse > 0 || gate.tickets > 0;
+  return isHolding && sinceMs >= Math.min(config.leaseMs / 3, isClusterCalm ? Infinity : busyRenewalMs);
+}

@@ -1,0 +1,30 @@
+/** Whether a key may do what it asks for. The record has been looked up by the hash of the whole token; nothing here compares secrets. */
+import type { Failure } from '../../../shared/errors.ts';
+import type { Scope } from '../../../shared/records.ts';
+import { fail, ok, type Result } from '../../../shared/result.ts';
+import type { KeyRecord } from './key-record.ts';
+
+/**
+ * Lets a key in. `invalid_api_key`: unknown, or revoked (a client that lost its key learns no more than a stranger). `expired_api_key`
+ * at and after the expiry. `forbidden`: it lacks the scope; `null` asks for none.
+ */
+export function decideAccess(record: KeyRecord | null, nowMs: number, neededScope: Scope | null): Result<KeyRecord, Failure> {
+  if (record === null) return fail({ code: 'invalid_api_key' });
+  if (record.revokedAtMs !== null && record.revokedAtMs <= nowMs) return fail({ code: 'invalid_api_key' });
+  if (record.expiresAtMs !== null && record.expiresAtMs <= nowMs) return fail({ code: 'expired_api_key' });
+  if (neededScope !== null && !record.scopes.includes(neededScope)) {
+    return fail({ code: 'forbidden', detail: `It lacks the scope "${neededScope}".` });
+  }
+  return ok(record);
+}
+
+/** Whether the key may use a configured model. Asked for the model a client names; routing leaves the others out by itself. */
+export function checkModel({ allowedModels }: Pick<KeyRecord, 'allowedModels'>, model: string): Result<null, Failure> {
+  return allowedModels === null || allowedModels.includes(model) ? ok(null) : fail({ code: 'model_not_allowed', param: 'model' });
+}
+
+/** Whether the key may call itself by this agent name. A key with a list must name one of it: else it could dodge an agent's budget. */
+export function checkAgent({ agents }: Pick<KeyRecord, 'agents'>, agent: string | null): Result<null, Failure> {
+  if (agents === null || (agent !== null && agents.includes(agent))) return ok(null);
+  return fail({ code: 'forbidden', detail: 'It may only be used with the agent names it was made for (x-agent-name).' });
+}

@@ -1,0 +1,41 @@
+/** Reads the bodies of the key admin routes and says in one sentence what is wrong with a bad one. */
+import type { Failure } from '../../../shared/errors.ts';
+import { CreateKeyBody, RevokeKeyBody, RotateKeyBody } from '../../../shared/records.ts';
+import { fail, ok, type Result } from '../../../shared/result.ts';
+
+/** The validated body, defaults filled in; `nowMs` because a key must not expire before it exists. A failure names the field. */
+export function parseCreateKey(body: unknown, nowMs: number): Result<CreateKeyBody, Failure> {
+  const parsed = parse(CreateKeyBody, body);
+  if (!parsed.ok || parsed.value.expires_at === null || Date.parse(parsed.value.expires_at) > nowMs) return parsed;
+  return fail({ code: 'invalid_value', param: 'expires_at', detail: 'expires_at: lies in the past' });
+}
+
+/** The validated body; none at all (`null`, `undefined`) means no grace period. */
+export function parseRotateKey(body: unknown): Result<RotateKeyBody, Failure> {
+  return parse(RotateKeyBody, body ?? {});
+}
+
+/** The validated body; none at all is fine. */
+export function parseRevokeKey(body: unknown): Result<RevokeKeyBody, Failure> {
+  return parse(RevokeKeyBody, body ?? {});
+}
+
+/** The part of a zod schema that is used here. */
+interface Schema<T> {
+  safeParse(body: unknown):
+    | { readonly success: true; readonly data: T }
+    | {
+        readonly success: false;
+        readonly error: { readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[] };
+      };
+}
+
+/** Reports the first fault only: an operator mends one at a time. */
+function parse<T>(schema: Schema<T>, body: unknown): Result<T, Failure> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return ok(parsed.data);
+  const issue = parsed.error.issues[0];
+  const param = issue?.path.map(String).join('.') ?? '';
+  if (param === '') return fail({ code: 'invalid_request', detail: issue?.message ?? 'The body is not valid.' });
+  return fail({ code: 'invalid_value', param, detail: `${param}: ${issue?.message}` });
+}

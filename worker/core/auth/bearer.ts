@@ -1,0 +1,19 @@
+/** Reads the token out of an `Authorization` header. Says nothing about whether the token is any good. */
+import type { Failure } from '../../../shared/errors.ts';
+import { fail, ok, type Result } from '../../../shared/result.ts';
+
+const minTokenChars = 16;
+const maxTokenChars = 512;
+/** The scheme in any case, one space, printable ASCII. Two headers joined by a comma hold a second space and do not match. */
+const bearerPattern = /^bearer ([\x21-\x7e]+)$/i;
+
+/**
+ * The token of `Authorization: Bearer <token>`, 16 to 512 printable ASCII characters. Without a header `missing_api_key`, else
+ * `invalid_api_key`: another scheme, white space in or around the token, control characters, a wrong length.
+ */
+export function parseBearer(header: string | null): Result<string, Failure> {
+  if (header === null || header === '') return fail({ code: 'missing_api_key' });
+  if (header.length > maxTokenChars + 'bearer '.length) return fail({ code: 'invalid_api_key' });
+  const token = bearerPattern.exec(header)?.[1];
+  return token === undefined || token.length < minTokenChars ? fail({ code: 'invalid_api_key' }) : ok(token);
+}

@@ -1,0 +1,87 @@
+/**
+ * `Idempotency-Key`, with the semantics Stripe documents: the first request with a key runs, a repeat with the same parameters gets the
+ * same answer for 24 hours, a repeat with others is refused, and so is one that comes while the first still runs. Unlike there, a broken
+ * answer is never kept: repeating it is what the key is for.
+ */
+import { errors, type ErrorCode, type Failure } from '../../../shared/errors.ts';
+import type { Ending } from '../../../shared/records.ts';
+import { fail, ok, type Result } from '../../../shared/result.ts';
+
+/** A whole answer, as it was sent. */
+export interface StoredAnswer {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+}
+
+export interface IdempotencyRecord {
+  /** Hash of method, path and canonical body. */
+  readonly fingerprint: string;
+  readonly startedAtMs: number;
+  /** Later than the request can last; after it a record without an answer counts as abandoned. */
+  readonly runsUntilMs: number;
+  readonly answer: StoredAnswer | null;
+}
+
+export type IdempotencyDecision =
+  /** Store `record` in the same step, so that a second request cannot run, too. */
+  | { readonly action: 'run'; readonly record: IdempotencyRecord }
+  | { readonly action: 'replay'; readonly answer: StoredAnswer };
+
+/** Counted from the start of the first request. */
+export const idempotencyTtlMs = 86_400_000;
+/** A longer answer is not kept and its key is free again: a SQLite row holds 2 MB. */
+const maxStoredChars = 500_000;
+const keyPattern = /^[\x21-\x7e]{1,255}$/;
+
+/** The key of the header, 1 to 255 printable characters without spaces; `null` when there is no header. */
+export function parseIdempotencyKey(header: string | null): Result<string | null, Failure> {
+  if (header === null) return ok(null);
+  if (keyPattern.test(header)) return ok(header);
+  return fail({ code: 'invalid_value', param: 'idempotency-key', detail: 'idempotency-key: 1 to 255 printable characters, no spaces.' });
+}
+
+/**
+ * What to do with a request:
+ *
+ * | stored                            | same fingerprint              | another fingerprint        |
+ * | --------------------------------- | ----------------------------- | -------------------------- |
+ * | nothing, or older than 24 h       | run                           | run                        |
+ * | an answer                         | replay                        | 400 `idempotency_mismatch` |
+ * | no answer, may still run          | 409 `idempotency_in_flight`   | 400 `idempotency_mismatch` |
+ * | no answer, cannot run any more    | run                           | 400 `idempotency_mismatch` |
+ */
+export function decideIdempotency(
+  stored: IdempotencyRecord | null,
+  request: { readonly fingerprint: string; readonly runsUntilMs: number },
+  nowMs: number,
+): Result<IdempotencyDecision, Failure> {
+  const record = { ...request, startedAtMs: nowMs, answer: null };
+  if (stored === null || isForgotten(stored, nowMs)) return ok({ action: 'run', record });
+  if (stored.fingerprint !== request.fingerprint) return fail({ code: 'idempotency_mismatch' });
+  if (stored.answer !== null) return ok({ action: 'replay', answer: stored.answer });
+  if (nowMs < stored.runsUntilMs) return fail({ code: 'idempotency_in_flight' });
+  return ok({ action: 'run', record });
+}
+
+/**
+ * The record to keep when the request has ended; `null` frees the key. Kept are whole successes and the refusals that would come again:
+ * client errors of the model server (`rejected`, not worth a retry). Nothing else: limits and validation refuse before anything ran, and
+ * a cut, failed, timed out or abandoned answer is not one.
+ */
+export function recordAfterEnding(
+  record: IdempotencyRecord,
+  outcome: { readonly ending: Ending; readonly errorCode: ErrorCode | null; readonly answer: StoredAnswer },
+): IdempotencyRecord | null {
+  const { ending, errorCode, answer } = outcome;
+  const isSuccess = ending === 'ok' && errorCode === null;
+  const isFinalRefusal =
+    ending === 'rejected' && errorCode !== null && errors[errorCode].blames === 'client' && errors[errorCode].retry === 'never';
+  if (!isSuccess && !isFinalRefusal) return null;
+  return answer.body.length > maxStoredChars ? null : { ...record, answer };
+}
+
+/** Whether a record is past its 24 hours and may be deleted. */
+export function isForgotten({ startedAtMs }: IdempotencyRecord, nowMs: number): boolean {
+  return nowMs >= startedAtMs + idempotencyTtlMs;
+}

@@ -1,0 +1,102 @@
+/**
+ * What is stored about an API key, and how the admin routes change it. The key itself is not in it: only its hash and eight visible
+ * characters. Random bytes, hashes and the time are given by the caller.
+ */
+import type { CreateKeyBody, RotateKeyBody, Scope } from '../../../shared/records.ts';
+import { nanoUsdFromUsd } from '../../../shared/units.ts';
+import type { BudgetLimit } from '../limits/budget-state.ts';
+import { budgetsFor, type TenantLimits } from '../limits/tenant.ts';
+
+export interface KeyRecord {
+  /** Names the key in logs, the ledger and the admin routes. A rotated key has a new one. */
+  readonly id: string;
+  /**
+   * Names the tenant object, which holds limits and budgets: the id of the first key of a line of rotations. So a rotation neither
+   * refills a budget nor doubles the limits while both keys work.
+   */
+  readonly tenantId: string;
+  /** SHA-256 of the whole token, lower-case hex: what keys are looked up by. */
+  readonly hashHex: string;
+  /** The first 8 random characters of the token. */
+  readonly prefix: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** Configured model ids; `null` allows all. */
+  readonly allowedModels: readonly string[] | null;
+  /** Agent names the key may send; `null` allows any. */
+  readonly agents: readonly string[] | null;
+  readonly plan: string;
+  readonly limits: Omit<TenantLimits, 'budgets'>;
+  readonly budgets: readonly BudgetLimit[];
+  readonly expiresAtMs: number | null;
+  /** May lie ahead: the end of a rotation's grace period. */
+  readonly revokedAtMs: number | null;
+  readonly createdAtMs: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The id of the key this one replaces. */
+  readonly rotatedFrom: string | null;
+}
+
+/** The identity of a freshly made key. */
+export type NewKey = Pick<KeyRecord, 'id' | 'hashHex' | 'prefix'>;
+
+/** The record of a new key. */
+export function createKeyRecord(body: CreateKeyBody, key: NewKey, nowMs: number): KeyRecord {
+  return {
+    ...key,
+    tenantId: key.id,
+    name: body.name,
+    scopes: body.scopes,
+    allowedModels: body.allowed_models,
+    agents: body.agents,
+    plan: body.plan,
+    limits: {
+      requestsPerMinute: body.limits.requests_per_minute,
+      tokensPerMinute: body.limits.tokens_per_minute,
+      maxConcurrent: body.limits.max_concurrent,
+    },
+    budgets: body.budgets.map((budget) => ({
+      name: budget.agent === undefined ? 'key' : `agent:${budget.agent}`,
+      period: budget.period,
+      limitNanoUsd: nanoUsdFromUsd(budget.limit_usd),
+      whenExhausted: budget.when_exhausted,
+    })),
+    expiresAtMs: body.expires_at === null ? null : Date.parse(body.expires_at),
+    revokedAtMs: null,
+    createdAtMs: nowMs,
+    metadata: body.metadata,
+    rotatedFrom: null,
+  };
+}
+
+/**
+ * Replaces a key: the new one has everything of the old but its identity; the old one works on for the grace period, and never longer
+ * than it would have. `null` when the old key is revoked already. Limits and budgets go on counting over both.
+ */
+export function rotateKeyRecord(
+  old: KeyRecord,
+  body: RotateKeyBody,
+  key: NewKey,
+  nowMs: number,
+): { readonly old: KeyRecord; readonly fresh: KeyRecord } | null {
+  if (old.revokedAtMs !== null) return null;
+  return {
+    old: { ...old, revokedAtMs: nowMs + body.grace_seconds * 1000 },
+    fresh: { ...old, ...key, createdAtMs: nowMs, rotatedFrom: old.id },
+  };
+}
+
+/** Revokes a key now. Revoking it again keeps the earlier time. */
+export function revokeKeyRecord(record: KeyRecord, nowMs: number): KeyRecord {
+  return { ...record, revokedAtMs: Math.min(record.revokedAtMs ?? nowMs, nowMs) };
+}
+
+/** A record as the admin routes show it: everything but the hash. */
+export function publicKeyRecord({ hashHex: _, ...shown }: KeyRecord): Omit<KeyRecord, 'hashHex'> {
+  return shown;
+}
+
+/** The limits and budgets that a request of this key runs into. */
+export function limitsOf({ limits, budgets }: Pick<KeyRecord, 'limits' | 'budgets'>, agent: string | null): TenantLimits {
+  return { ...limits, budgets: budgetsFor(budgets, agent) };
+}

@@ -1,0 +1,133 @@
+/**
+ * Tells what a user turn asks from the material it carries: log lines, stack frames, table rows, code and long passages. Line by line,
+ * by shape alone; what the words mean is for others.
+ */
+
+export interface Ask {
+  /** The request in the user's own words; long passages are cut to their beginning and end. */
+  readonly ask: string;
+  /** Fenced code and lines that look like code, cut after `maxCodeChars`. */
+  readonly code: string;
+  readonly codeLines: number;
+  readonly codeFences: number;
+  readonly logLines: number;
+  readonly stackLines: number;
+  readonly rowLines: number;
+  readonly listItems: number;
+  /** Characters of running text left out of `ask`. */
+  readonly passageChars: number;
+}
+
+/** Running text longer than this is a passage with a request before or after it. */
+const maxAskChars = 1600;
+const askHeadChars = 500;
+const askTailChars = 700;
+const maxCodeChars = 4096;
+/** Fewer lines of this kind are quoted in passing, and the request is about them. */
+const minLogLines = 3;
+
+const timestamp = /^\W{0,3}(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{2,4}|\d\d:\d\d:\d\d|[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d|\d{10,13}\b)/;
+const address = /^\W{0,3}\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b/;
+const level = /\b(?:DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|TRACE|FATAL|CRITICAL)\b/;
+const levelStart = /^\W{0,3}(?:DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|TRACE|FATAL|CRITICAL|debug|info|warn|error)\b[\]:\s]/;
+const frame = /^\s{0,16}(?:at [^\s]{1,200}(?: \(|:\d)|File "[^"]{1,300}", line \d|#\d{1,3} {1,3}0x|goroutine \d|\.\.\. \d{1,4} more|from [^\s]{1,200}:\d)/;
+const listItem = /^\s{0,12}(?:[-*•]|\d{1,3}[.)]|\(?[a-zA-Z][.)])\s/;
+const codeStart =
+  /^\s{0,80}(?:def |class \w|function |async |const |let |var |import |from \w[\w.]{0,80} import|#include|public |private |return\b|if ?\(|if .{1,200}:$|for ?\(|for .{1,200}:$|while .{1,200}[:{]$|elif |else:|try:|except|assert |SELECT |INSERT |CREATE TABLE|fn |func |package |@\w|<\/?[a-z][\w-]{0,40}[ >/])/;
+const codeEnd = /[{};]\s{0,4}$|^\s{0,80}[)}\]]/;
+const assignment = /^\s{0,80}[\w.[\]'"]{1,80} ?[-+*/|&]?= ?\S/;
+const indentedCall = /^\s{2,80}[\w.]{1,80}\(.{0,400}\)$/;
+
+type LineKind = 'ask' | 'log' | 'frame' | 'row' | 'code';
+
+function kindOf(line: string): LineKind {
+  if (line.length < 2) return 'ask';
+  const head = line.length > 240 ? line.slice(0, 240) : line;
+  if (frame.test(head)) return 'frame';
+  if (timestamp.test(head) && (line.length > 24 || level.test(head))) return 'log';
+  if (address.test(head) || levelStart.test(head)) return 'log';
+  if (level.test(head.slice(0, 60)) && /\d/.test(head) && /[=[\]{}]/.test(head)) return 'log';
+  if (codeStart.test(head) || codeEnd.test(head) || assignment.test(head) || indentedCall.test(head)) return 'code';
+  if (isRow(head)) return 'row';
+  return 'ask';
+}
+
+/** Rows of a table: at least three cells between the same separators. */
+function isRow(line: string): boolean {
+  return countOf(line, '|') >= 3 || countOf(line, '\t') >= 2 || countOf(line, ';') >= 3 || (countOf(line, ',') >= 3 && !/, /.test(line));
+}
+
+function countOf(line: string, sign: string): number {
+  let count = 0;
+  for (let at = line.indexOf(sign); at >= 0; at = line.indexOf(sign, at + 1)) count += 1;
+  return count;
+}
+
+interface Split {
+  readonly kept: string[];
+  readonly code: string[];
+  readonly lines: Record<LineKind, string[]>;
+  codeFences: number;
+  listItems: number;
+}
+
+function splitLines(text: string): Split {
+  const split: Split = { kept: [], code: [], lines: { ask: [], log: [], frame: [], row: [], code: [] }, codeFences: 0, listItems: 0 };
+  let isFenced = false;
+  for (let at = 0; at <= text.length; ) {
+    const newline = text.indexOf('\n', at);
+    const end = newline < 0 ? text.length : newline;
+    const line = text.slice(at, end);
+    at = end + 1;
+    const trimmed = line.trimStart();
+    if (trimmed.startsWith('```') || trimmed.startsWith('~~~')) {
+      // A fence opened and closed on one line leaves the state as it is.
+      if (trimmed.indexOf('```', 3) < 0) isFenced = !isFenced;
+      split.codeFences += 1;
+      if (trimmed.length > 12) split.code.push(trimmed);
+      continue;
+    }
+    const kind = kindOf(line);
+    if (listItem.test(line)) split.listItems += 1;
+    const filed = isFenced && kind !== 'log' && kind !== 'frame' ? 'code' : kind;
+    split.lines[filed].push(line);
+  }
+  return split;
+}
+
+/** Splits one user turn (already sampled, at most 16 Ki characters). Linear. */
+export function splitAsk(text: string): Ask {
+  const split = splitLines(text);
+  const { lines } = split;
+  const isLogPaste = lines.log.length >= minLogLines;
+  const isTable = lines.row.length >= minLogLines;
+  const isCode = split.codeFences > 0 || lines.code.length >= 2;
+  const ask = lines.ask.slice();
+  if (!isLogPaste) ask.push(...lines.log);
+  if (!isTable) ask.push(...lines.row);
+  if (!isCode) ask.push(...lines.code);
+  const code = isCode ? [...split.code, ...lines.code].join('\n') : '';
+  const running = ask.join('\n').trim();
+  const focus = focusOf(running);
+  return {
+    // A turn of nothing but material is its own request.
+    ask: running === '' ? focusOf(text.trim()) : focus,
+    code: code.slice(0, maxCodeChars),
+    codeLines: isCode ? lines.code.length : 0,
+    codeFences: split.codeFences,
+    logLines: isLogPaste ? lines.log.length : 0,
+    stackLines: lines.frame.length,
+    rowLines: isTable ? lines.row.length : 0,
+    listItems: split.listItems,
+    passageChars: running.length - (running === '' ? 0 : focus.length),
+  };
+}
+
+function focusOf(running: string): string {
+  if (running.length <= maxAskChars) return running;
+  const headEnd = running.indexOf(' ', askHeadChars);
+  const tailStart = running.lastIndexOf(' ', running.length - askTailChars);
+  const head = headEnd < 0 || headEnd > askHeadChars + 80 ? askHeadChars : headEnd;
+  const tail = tailStart < running.length - askTailChars - 80 ? running.length - askTailChars : tailStart;
+  return `${running.slice(0, head)}\n${running.slice(tail)}`;
+}

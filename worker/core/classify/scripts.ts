@@ -1,0 +1,72 @@
+/** Character classes and writing systems of UTF-16 code units: what counts as part of a word, and which scripts run words together. */
+
+export const scriptIds = ['latin', 'cyrillic', 'greek', 'arabic', 'hebrew', 'indic', 'han', 'kana', 'hangul', 'thai'] as const;
+export type Script = (typeof scriptIds)[number];
+
+/** Class of a code unit: 0 neither letter nor digit, 1 digit, 2 + index into `scriptIds` for letters. */
+export const NOT_WORD = 0;
+export const DIGIT = 1;
+const LETTER = 2;
+
+const ascii = new Uint8Array(128);
+for (let code = 48; code <= 57; code += 1) ascii[code] = DIGIT;
+for (let code = 65; code <= 90; code += 1) ascii[code] = LETTER;
+for (let code = 97; code <= 122; code += 1) ascii[code] = LETTER;
+ascii[95] = LETTER;
+
+/** First unit, last unit, class; in ascending order. Ranges are whole blocks: a stray sign inside one counts as a letter. */
+const blocks: readonly (readonly [number, number, Script])[] = [
+  [0xc0, 0x24f, 'latin'],
+  [0x250, 0x36f, 'latin'],
+  [0x370, 0x3ff, 'greek'],
+  [0x400, 0x52f, 'cyrillic'],
+  [0x590, 0x5ff, 'hebrew'],
+  [0x600, 0x77f, 'arabic'],
+  [0x900, 0xdff, 'indic'],
+  [0xe00, 0xeff, 'thai'],
+  [0x1000, 0x109f, 'thai'],
+  [0x1100, 0x11ff, 'hangul'],
+  [0x1780, 0x17ff, 'thai'],
+  [0x1e00, 0x1eff, 'latin'],
+  [0x1f00, 0x1fff, 'greek'],
+  [0x3005, 0x3007, 'han'],
+  [0x3040, 0x30ff, 'kana'],
+  [0x3130, 0x318f, 'hangul'],
+  [0x3400, 0x4dbf, 'han'],
+  [0x4e00, 0x9fff, 'han'],
+  [0xac00, 0xd7a3, 'hangul'],
+  [0xd840, 0xd87f, 'han'], // high surrogates of the Han extensions; their low halves count as no letter
+  [0xf900, 0xfaff, 'han'],
+  [0xfb50, 0xfdff, 'arabic'],
+  [0xfe70, 0xfeff, 'arabic'],
+  [0xff21, 0xff5a, 'latin'],
+];
+
+/** Class of one code unit, by binary search beyond ASCII. */
+export function classOf(code: number): number {
+  if (code < 128) return ascii[code] ?? NOT_WORD;
+  if (code === 0xaa || code === 0xb5 || code === 0xba) return LETTER;
+  if (code < 0xc0 || code === 0xd7 || code === 0xf7 || code === 0x60c || code === 0x61b || code === 0x61f) return NOT_WORD;
+  if (code === 0x964 || code === 0x965 || code === 0x30fb) return NOT_WORD;
+  let low = 0;
+  let high = blocks.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const block = blocks[middle];
+    if (block === undefined) return NOT_WORD;
+    if (code < block[0]) high = middle - 1;
+    else if (code > block[1]) low = middle + 1;
+    else return LETTER + scriptIds.indexOf(block[2]);
+  }
+  return NOT_WORD;
+}
+
+export function scriptOf(charClass: number): Script | null {
+  return charClass < LETTER ? null : (scriptIds[charClass - LETTER] ?? null);
+}
+
+/** First class whose characters are each a token of their own: these scripts write without spaces, or glue endings to words. */
+export const firstUnspacedClass = LETTER + scriptIds.indexOf('han');
+
+/** Characters per word where no space tells; Hangul has spaces, but its tokens here are syllables. Rough averages of running text. */
+export const charsPerWord = { han: 1.7, kana: 2.4, hangul: 2.6, thai: 4.5 } as const;

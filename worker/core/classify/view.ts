@@ -1,0 +1,165 @@
+/**
+ * Reads a chat request once and keeps what every routing step needs: the last user turn apart from system prompt, history and tool
+ * results, with counts instead of text wherever a count will do. Judges nothing.
+ */
+import type { ChatRequest, Message, ResponseFormat } from '../../../shared/chat.ts';
+import { splitAsk, type Ask } from './ask.ts';
+import { measureJson } from './json-size.ts';
+import { measureText, type TextStats } from './text-stats.ts';
+import {
+  estimateTokens,
+  tokensPerAnswerStart,
+  tokensPerImage,
+  tokensPerJsonChar,
+  tokensPerMessage,
+  tokensPerToolBlock,
+} from './token-estimate.ts';
+import { tokenize, type Tokens } from './tokens.ts';
+
+export interface RequestView {
+  /** Text parts of the last user turn, joined by line breaks: whole up to 16 Ki characters, else its first and last 8 Ki. */
+  readonly text: string;
+  /** Characters of the whole last user turn. */
+  readonly textChars: number;
+  /** Counts over `text`. */
+  readonly stats: TextStats;
+  /** What the turn asks, apart from the material it carries. */
+  readonly ask: Ask;
+  readonly askStats: TextStats;
+  readonly askTokens: Tokens;
+  readonly codeTokens: Tokens;
+  /** The ask of the user turn before the last; empty without one. */
+  readonly previousAsk: string;
+  readonly hasUserTurn: boolean;
+  readonly userTurns: number;
+  readonly messages: number;
+  /** Image parts, in the whole request and in the last user turn. */
+  readonly images: number;
+  readonly lastTurnImages: number;
+  readonly tools: number;
+  readonly isToolChoiceForced: boolean;
+  readonly toolResults: number;
+  /** The last message is a tool result: the model is in the middle of a job. */
+  readonly isToolLoop: boolean;
+  /** null when the request names none. */
+  readonly responseFormat: ResponseFormat['type'] | null;
+  readonly schemaChars: number;
+  readonly schemaProperties: number;
+  readonly schemaDepth: number;
+  readonly systemChars: number;
+  readonly toolResultChars: number;
+  /** Characters of all messages. */
+  readonly totalChars: number;
+  /** See token-estimate.ts; messages, tools, images and frame together. */
+  readonly estimatedPromptTokens: number;
+  /** The client's own limit; null when it set none. */
+  readonly requestedMaxTokens: number | null;
+}
+
+/** Each text is read at most this far from either end. */
+const sampleChars = 8192;
+
+/** `text` itself, or its first and last 8 Ki characters with a line break between. */
+export function sampleText(text: string): string {
+  return text.length <= 2 * sampleChars ? text : `${text.slice(0, sampleChars)}\n${text.slice(-sampleChars)}`;
+}
+
+/** Text parts of a message, joined by line breaks; images and refusals count as none. */
+export function textOf(message: Message): string {
+  const { content } = message;
+  if (typeof content === 'string') return content;
+  if (content === null || content === undefined) return '';
+  let text = '';
+  for (const part of content) {
+    if (part.type === 'text') text = text === '' ? part.text : `${text}\n${part.text}`;
+  }
+  return text;
+}
+
+function imagesOf(message: Message): number {
+  if (message.role !== 'user' || typeof message.content === 'string') return 0;
+  let images = 0;
+  for (const part of message.content) if (part.type === 'image_url') images += 1;
+  return images;
+}
+
+interface Census {
+  lastUser: Message | null;
+  previousUser: Message | null;
+  userTurns: number;
+  images: number;
+  toolResults: number;
+  systemChars: number;
+  toolResultChars: number;
+  totalChars: number;
+  tokens: number;
+}
+
+function takeCensus(messages: readonly Message[]): Census {
+  const census: Census = {
+    lastUser: null, previousUser: null, userTurns: 0, images: 0, toolResults: 0, systemChars: 0, toolResultChars: 0, totalChars: 0, tokens: 0,
+  };
+  for (const message of messages) {
+    const text = textOf(message);
+    census.totalChars += text.length;
+    if (message.role === 'user') {
+      census.previousUser = census.lastUser;
+      census.lastUser = message;
+      census.userTurns += 1;
+      census.images += imagesOf(message);
+    } else if (message.role === 'tool') {
+      census.toolResults += 1;
+      census.toolResultChars += text.length;
+    } else if (message.role === 'assistant') {
+      for (const call of message.tool_calls ?? []) census.tokens += call.function.arguments.length * tokensPerJsonChar + 12;
+    } else census.systemChars += text.length;
+    census.tokens += estimateTokens(measureText(sampleText(text)), text.length) + tokensPerMessage;
+  }
+  return census;
+}
+
+/**
+ * The view of a request. A request without any user turn is read by its last message, so that a lone system prompt still counts as
+ * what is asked. Linear; every text is read at most to 16 Ki characters, so a longer request costs no more.
+ */
+export function buildView(request: ChatRequest): RequestView {
+  const census = takeCensus(request.messages);
+  const subject = census.lastUser ?? request.messages.at(-1);
+  const fullText = subject === undefined ? '' : textOf(subject);
+  const text = sampleText(fullText);
+  const ask = splitAsk(text);
+  const previous = census.previousUser === null ? '' : splitAsk(sampleText(textOf(census.previousUser))).ask;
+  const format = request.response_format ?? null;
+  const schema = format?.type === 'json_schema' ? measureJson(format.json_schema.schema) : null;
+  const tools = request.tools ?? [];
+  const toolTokens = tools.length === 0 ? 0 : tokensPerToolBlock + measureJson(tools).chars * tokensPerJsonChar;
+  const last = request.messages.at(-1);
+  return {
+    text,
+    textChars: fullText.length,
+    stats: measureText(text),
+    ask,
+    askStats: measureText(ask.ask),
+    askTokens: tokenize(ask.ask),
+    codeTokens: tokenize(ask.code),
+    previousAsk: previous,
+    hasUserTurn: census.lastUser !== null,
+    userTurns: census.userTurns,
+    messages: request.messages.length,
+    images: census.images,
+    lastTurnImages: subject === undefined ? 0 : imagesOf(subject),
+    tools: tools.length,
+    isToolChoiceForced: request.tool_choice === 'required' || typeof request.tool_choice === 'object',
+    toolResults: census.toolResults,
+    isToolLoop: last?.role === 'tool',
+    responseFormat: format?.type ?? null,
+    schemaChars: schema?.chars ?? 0,
+    schemaProperties: schema?.properties ?? 0,
+    schemaDepth: schema?.depth ?? 0,
+    systemChars: census.systemChars,
+    toolResultChars: census.toolResultChars,
+    totalChars: census.totalChars,
+    estimatedPromptTokens: Math.ceil(census.tokens + toolTokens + census.images * tokensPerImage + tokensPerAnswerStart),
+    requestedMaxTokens: request.max_completion_tokens ?? request.max_tokens ?? null,
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * What tokens cost: prices normalised once at load, priced as integers ever after. Knows nothing of models or of where a price comes from.
+ */
+import type { Usage } from '../../../shared/chat.ts';
+import type { ModelConfig } from '../../../shared/config.ts';
+import { nanoUsdFromPicoUsd, percentOf, picoUsdPerToken } from '../../../shared/units.ts';
+
+/** A model's price in integer pico-USD per token. */
+export interface NormalisedPrice {
+  readonly inputPicoUsd: number;
+  readonly cachedInputPicoUsd: number;
+  readonly outputPicoUsd: number;
+}
+
+/** Turns a configured price (USD per million tokens) into integers; call it once per model when the configuration is loaded. */
+export function normalisePrice(price: ModelConfig['price']): NormalisedPrice {
+  return {
+    inputPicoUsd: picoUsdPerToken(price.input_per_million_usd),
+    cachedInputPicoUsd: picoUsdPerToken(price.cached_input_per_million_usd),
+    outputPicoUsd: picoUsdPerToken(price.output_per_million_usd),
+  };
+}
+
+/**
+ * The price of one attempt's tokens in integer nano-USD, never negative, rounded up once over the whole sum.
+ *
+ * Cached prompt tokens have their own price and are part of `promptTokens`, so they are taken out of it first (billing them twice is
+ * the classic mistake). Unknown cached tokens count as none. Reasoning tokens are part of `completionTokens` and have no price of their own.
+ */
+export function priceUsage(price: NormalisedPrice, usage: Usage): number {
+  const promptTokens = Math.max(0, usage.promptTokens);
+  const cachedTokens = Math.min(promptTokens, Math.max(0, usage.cachedTokens ?? 0));
+  const completionTokens = Math.max(0, usage.completionTokens);
+  return nanoUsdFromPicoUsd(
+    (promptTokens - cachedTokens) * price.inputPicoUsd +
+      cachedTokens * price.cachedInputPicoUsd +
+      completionTokens * price.outputPicoUsd,
+  );
+}
+
+export interface Savings {
+  /** Negative when routing cost more than the large model alone would have. */
+  readonly nanoUsd: number;
+  /** Of the all-large cost; `null` when that is 0. */
+  readonly percent: number | null;
+}
+
+/** Savings against sending everything to the large model. */
+export function savings(costNanoUsd: number, allLargeCostNanoUsd: number): Savings {
+  const nanoUsd = allLargeCostNanoUsd - costNanoUsd;
+  return { nanoUsd, percent: percentOf(nanoUsd, allLargeCostNanoUsd) };
+}

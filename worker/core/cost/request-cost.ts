@@ -1,0 +1,66 @@
+/**
+ * What a whole request cost, over every attempt that produced tokens, beside what the same answer would have cost on the large model.
+ */
+import type { Usage } from '../../../shared/chat.ts';
+import type { AttemptUsage } from '../../../shared/records.ts';
+import { priceUsage, type NormalisedPrice } from './price.ts';
+
+export interface BilledAttempt {
+  /** Configured model id. */
+  readonly model: string;
+  readonly price: NormalisedPrice;
+  readonly usage: Usage;
+  /** See `AttemptUsage`. */
+  readonly isPartOfAnswer: boolean;
+}
+
+export interface RequestCost {
+  readonly attemptUsages: readonly AttemptUsage[];
+  readonly costNanoUsd: number;
+  readonly allLargeCostNanoUsd: number;
+  readonly isEstimated: boolean;
+}
+
+/**
+ * Prices a request. Attempts come in the order they were made. Without a large model (`null`) the all-large cost equals the cost, so
+ * that no saving is claimed. A request without attempts (a cache hit, a refusal by the model server) costs 0 either way: what a cache
+ * saves is not the router's merit.
+ */
+export function requestCost(attempts: readonly BilledAttempt[], largePrice: NormalisedPrice | null): RequestCost {
+  const attemptUsages = attempts.map(({ model, price, usage, isPartOfAnswer }) => ({
+    model,
+    usage,
+    costNanoUsd: priceUsage(price, usage),
+    isPartOfAnswer,
+  }));
+  const costNanoUsd = attemptUsages.reduce((sum, attempt) => sum + attempt.costNanoUsd, 0);
+  const answer = answerUsage(attemptUsages);
+  return {
+    attemptUsages,
+    costNanoUsd,
+    allLargeCostNanoUsd: largePrice === null ? costNanoUsd : answer === null ? 0 : priceUsage(largePrice, answer),
+    isEstimated: attemptUsages.some(({ usage }) => usage.isEstimated),
+  };
+}
+
+/**
+ * The tokens of the answer as one model would have produced it in one go: the prompt of its first part (a continuation reads the
+ * beginning again, which only a rescue needs) and the completions of all parts. When no attempt became part of an answer the last one
+ * stands for it. `null` without attempts.
+ */
+export function answerUsage(attempts: readonly Pick<AttemptUsage, 'usage' | 'isPartOfAnswer'>[]): Usage | null {
+  const parts = attempts.filter(({ isPartOfAnswer }) => isPartOfAnswer);
+  const used = parts.length > 0 ? parts : attempts.slice(-1);
+  const first = used[0];
+  if (first === undefined) return null;
+  const reasoning = used.map(({ usage }) => usage.reasoningTokens);
+  return {
+    promptTokens: first.usage.promptTokens,
+    completionTokens: used.reduce((sum, { usage }) => sum + usage.completionTokens, 0),
+    cachedTokens: first.usage.cachedTokens,
+    reasoningTokens: reasoning.every((tokens) => tokens === null)
+      ? null
+      : reasoning.reduce<number>((sum, tokens) => sum + (tokens ?? 0), 0),
+    isEstimated: used.some(({ usage }) => usage.isEstimated),
+  };
+}

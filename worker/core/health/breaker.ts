@@ -1,0 +1,117 @@
+/**
+ * One circuit breaker as plain data: closed, open for an ejection that grows, then half open with one trial at a time. It is told when to
+ * open and close; who counts failures is not its business. Instances and tunnels each have one.
+ */
+import type { HealthRules } from './health-config.ts';
+
+/** The right to send one trial request to something half open. */
+export interface Permit {
+  /** The isolate that has it. */
+  readonly holder: string;
+  /** Given to somebody else from then on. */
+  readonly untilMs: number;
+  /** The trial is under way. */
+  readonly isUsed: boolean;
+}
+
+export interface Breaker {
+  /** `null`: closed. */
+  readonly openedAtMs: number | null;
+  /** When trials begin: the end of the ejection, or the first good probe. */
+  readonly halfOpenAtMs: number;
+  /** The end of the ejection as it was set. */
+  readonly ejectedUntilMs: number;
+  /** It failed in a way that a probe cannot see, because a probe generates no text. */
+  readonly needsTrial: boolean;
+  /** The n of "base · n". */
+  readonly ejections: number;
+  readonly closedAtMs: number;
+  /** Probes that succeeded since it opened, without a failure between them. */
+  readonly probeSuccesses: number;
+  readonly permit: Permit | null;
+}
+
+export type Phase = 'closed' | 'open' | 'half_open';
+
+type EjectionRules = Pick<HealthRules['breaker'], 'ejection_base_ms' | 'ejection_max_ms'>;
+
+/** A trial that nobody reports on (its isolate died) blocks the next one for this long: the slowest first event and a batch of reports. */
+const trialMaxMs = 31_000;
+
+export const closedBreaker: Breaker = {
+  openedAtMs: null,
+  halfOpenAtMs: 0,
+  ejectedUntilMs: 0,
+  needsTrial: false,
+  ejections: 0,
+  closedAtMs: 0,
+  probeSuccesses: 0,
+  permit: null,
+};
+
+export function phaseOf(breaker: Breaker, nowMs: number): Phase {
+  if (breaker.openedAtMs === null) return 'closed';
+  return nowMs < breaker.halfOpenAtMs ? 'open' : 'half_open';
+}
+
+/**
+ * Ejects for base · n, at most `ejection_max_ms`. n grows by one each time; every `ejection_base_ms` spent closed takes one off again
+ * (as Envoy's outlier detection does in its sweeps), so that only a relapse is punished.
+ */
+export function open(breaker: Breaker, nowMs: number, needsTrial: boolean, rules: EjectionRules): Breaker {
+  const isRelapse = breaker.openedAtMs !== null;
+  const forgiven = isRelapse ? 0 : Math.floor(Math.max(0, nowMs - breaker.closedAtMs) / rules.ejection_base_ms);
+  const most = Math.ceil(rules.ejection_max_ms / rules.ejection_base_ms);
+  const ejections = Math.min(Math.max(0, breaker.ejections - forgiven) + 1, most);
+  const untilMs = nowMs + Math.min(rules.ejection_base_ms * ejections, rules.ejection_max_ms);
+  const times = { openedAtMs: nowMs, halfOpenAtMs: untilMs, ejectedUntilMs: untilMs };
+  return { ...breaker, ...times, needsTrial, ejections, probeSuccesses: 0, permit: null };
+}
+
+export function close(breaker: Breaker, nowMs: number): Breaker {
+  if (breaker.openedAtMs === null) return breaker;
+  return { ...breaker, openedAtMs: null, closedAtMs: nowMs, probeSuccesses: 0, permit: null };
+}
+
+/**
+ * A successful probe ends the ejection at once: trials begin. `healthyThreshold` of them in a row, without a trial that fails between
+ * them, close it without any trial; after failures that a probe cannot see, not before the ejection's own time is over. Else a server that
+ * lists its models and fails every request would come back with each probe.
+ */
+export function probeSucceeded(breaker: Breaker, nowMs: number, healthyThreshold: number): Breaker {
+  if (breaker.openedAtMs === null) return breaker;
+  const probeSuccesses = breaker.probeSuccesses + 1;
+  const isProof = !breaker.needsTrial || nowMs >= breaker.ejectedUntilMs;
+  if (isProof && probeSuccesses >= healthyThreshold) return close(breaker, nowMs);
+  return { ...breaker, probeSuccesses, halfOpenAtMs: Math.min(breaker.halfOpenAtMs, nowMs) };
+}
+
+/** Whether an attempt that started then is evidence about the time after the ejection. Earlier ones were sent before or in spite of it. */
+export function isTrial(breaker: Breaker, startedAtMs: number): boolean {
+  return breaker.openedAtMs !== null && startedAtMs >= breaker.halfOpenAtMs;
+}
+
+/** Gives the trial to an isolate that is about to decide, unless another one has it. */
+export function grantPermit(breaker: Breaker, holder: string, nowMs: number, leaseMs: number): Breaker {
+  if (phaseOf(breaker, nowMs) !== 'half_open') return breaker;
+  const { permit } = breaker;
+  const isFree = permit === null || nowMs >= permit.untilMs || (permit.holder === holder && !permit.isUsed);
+  return isFree ? { ...breaker, permit: { holder, untilMs: nowMs + leaseMs, isUsed: false } } : breaker;
+}
+
+/** The holder's trial is under way; nobody else starts one until it is reported, or given up for lost. */
+export function startTrial(breaker: Breaker, holder: string, nowMs: number): Breaker {
+  if (breaker.permit?.holder !== holder) return breaker;
+  return { ...breaker, permit: { holder, untilMs: nowMs + trialMaxMs, isUsed: true } };
+}
+
+/** The trial ended without proving anything, such as a 400: the next may start. */
+export function releasePermit(breaker: Breaker, startedAtMs: number): Breaker {
+  return breaker.permit !== null && isTrial(breaker, startedAtMs) ? { ...breaker, permit: null } : breaker;
+}
+
+/** Whether this isolate may start a trial now. */
+export function hasPermit(breaker: Breaker, holder: string, nowMs: number): boolean {
+  const { permit } = breaker;
+  return permit !== null && permit.holder === holder && !permit.isUsed && nowMs < permit.untilMs;
+}

@@ -1,0 +1,49 @@
+/** The run of failures without a success between them: how bad it is, and what ends it. It opens nothing by itself. */
+import type { FailureCause } from '../route/attempt.ts';
+import { ruleOf } from '../route/attempt.ts';
+import type { HealthRules } from './health-config.ts';
+
+/** Consecutive failures by what they count as; mixed runs add up. */
+export interface FailureRun {
+  readonly path: number;
+  readonly server: number;
+  readonly overload: number;
+  /** Answers that broke off after they had begun. Only a whole answer ends these: a server that dies in every answer begins well. */
+  readonly broken: number;
+}
+
+/** An overloaded server is busy, not sick: four of its 503 weigh as one 500. Proposed; no public figure was found. */
+const overloadWeight = 0.25;
+
+export const noFailures: FailureRun = { path: 0, server: 0, overload: 0, broken: 0 };
+
+/** Adds `count` failures of a cause; causes that never count leave the run as it is. */
+export function addFailures(run: FailureRun, cause: FailureCause, count: number): FailureRun {
+  const { countsAs } = ruleOf(cause);
+  return countsAs === null ? run : { ...run, [countsAs]: run[countsAs] + count };
+}
+
+/** Whether a probe takes the same way and would fail, too: the connection does, generating text does not. */
+export function isSeenByProbes(cause: FailureCause): boolean {
+  return ruleOf(cause).countsAs === 'path' && cause !== 'timeout';
+}
+
+/** An answer began (`begun`) or ended whole (`success`). */
+export function endRun(run: FailureRun, by: 'begun' | 'success'): FailureRun {
+  if (runLength(run) === 0) return run;
+  return by === 'success' || run.broken === 0 ? noFailures : { ...noFailures, broken: run.broken };
+}
+
+/**
+ * Whether the run is long enough to take the model out: `consecutive_local_failures` path failures or broken answers, or
+ * `consecutive_server_errors` server errors, or a mix that fills the same measure.
+ */
+export function isTooLong(run: FailureRun, rules: HealthRules['breaker']): boolean {
+  const local = (run.path + run.broken) / rules.consecutive_local_failures;
+  const server = (run.server + run.overload * overloadWeight) / rules.consecutive_server_errors;
+  return local + server >= 1;
+}
+
+export function runLength(run: FailureRun): number {
+  return run.path + run.server + run.overload + run.broken;
+}

@@ -1,0 +1,62 @@
+/** What health is told: reports of attempts from isolates, results of probes, and that an isolate reads the snapshot. */
+import type { FailureCause } from '../route/attempt.ts';
+
+interface AttemptFacts {
+  readonly modelId: string;
+  readonly upstreamId: string;
+  /** When the attempt was sent; of several, the latest. An attempt older than an ejection says nothing about its end. */
+  readonly startedAtMs: number;
+  /** How many times in a row. */
+  readonly count: number;
+}
+
+/**
+ * One line of an isolate's report. An attempt reports `begun` at its first data event (streams only), then `success` when the answer
+ * ended whole, or `failure`. `trial` says that a permit is being used and is sent when that attempt starts.
+ */
+export type AttemptReport = AttemptFacts &
+  (
+    | { readonly kind: 'trial' | 'begun' | 'success' }
+    | { readonly kind: 'failure'; readonly cause: FailureCause; readonly retryAfterMs: number | null }
+  );
+
+/** What one probe of an upstream found. Unknown load is `null`. */
+export interface ProbeResult {
+  readonly upstreamId: string;
+  /** `null`: the probe succeeded. */
+  readonly cause: FailureCause | null;
+  /** Names in the server's model list; `null` when it could not be read. */
+  readonly modelsServed: readonly string[] | null;
+  readonly running: number | null;
+  readonly waiting: number | null;
+  /** From 0 to 1. */
+  readonly kvCacheUsage: number | null;
+}
+
+export type HealthEvent =
+  | { readonly kind: 'reports'; readonly isolateId: string; readonly reports: readonly AttemptReport[] }
+  | ({ readonly kind: 'probe' } & ProbeResult)
+  /** Sent right before `snapshot()` for the same isolate; it is what hands out permits. */
+  | { readonly kind: 'snapshot_read'; readonly isolateId: string };
+
+/** More lines than this are dropped, the oldest first: the newest say most about now. */
+export const maxReports = 200;
+
+/**
+ * Adds a line to an isolate's pending batch. A repeat of a route's newest line is counted instead, so that a batch stays small in an
+ * outage and the order per route, which "consecutive" means, is kept. Between isolates the order is that of arrival.
+ */
+export function addReport(batch: readonly AttemptReport[], report: AttemptReport): readonly AttemptReport[] {
+  const at = batch.findLastIndex((line) => line.modelId === report.modelId && line.upstreamId === report.upstreamId);
+  const line = batch[at];
+  if (line !== undefined && isRepeat(line, report)) {
+    const startedAtMs = Math.max(line.startedAtMs, report.startedAtMs);
+    return batch.with(at, { ...report, startedAtMs, count: line.count + report.count });
+  }
+  return [...batch.slice(Math.max(0, batch.length - maxReports + 1)), report];
+}
+
+function isRepeat(line: AttemptReport, report: AttemptReport): boolean {
+  if (line.kind !== 'failure' || report.kind !== 'failure') return line.kind === report.kind;
+  return line.cause === report.cause && line.retryAfterMs === report.retryAfterMs;
+}

@@ -1,0 +1,144 @@
+/**
+ * What isolates decide by: the state of every instance, model and tunnel at one moment, as small JSON. It holds no history.
+ *
+ * Trials over many isolates: the object first takes a `snapshot_read` event, which leases the one permit of each half-open instance to the
+ * isolate that asks, then answers with the snapshot made for that isolate. All others see `half_open` without a permit and leave it alone.
+ */
+import { routeKey } from '../route/attempt.ts';
+import type { Breaker } from './breaker.ts';
+import { hasPermit, phaseOf } from './breaker.ts';
+import type { FailureRun } from './failure-run.ts';
+import { runLength } from './failure-run.ts';
+import type { HealthConfig, Instance } from './health-config.ts';
+import type { HealthState } from './health-state.ts';
+import { instanceOf, tunnelOf, upstreamOf } from './health-state.ts';
+import { leastBad, statusIds } from './usable.ts';
+import type { InstanceStatus } from './usable.ts';
+
+export interface InstanceSnapshot {
+  readonly modelId: string;
+  readonly upstreamId: string;
+  readonly tunnelId: string;
+  readonly status: InstanceStatus;
+  /** When the status ends by itself, in epoch milliseconds; `null` for `up` and `half_open`. */
+  readonly untilMs: number | null;
+  /** Half open, and this isolate may send the one trial. */
+  readonly hasPermit: boolean;
+  /** Every model of some chain is out, and this is the least bad of them: the last path is never closed. */
+  readonly isLastResort: boolean;
+  readonly consecutiveFailures: number;
+  /** The same failures by kind, for the isolate's own overlay. */
+  readonly failures: FailureRun;
+  readonly running: number | null;
+  readonly waiting: number | null;
+  readonly kvCacheUsage: number | null;
+  readonly lastProbeAtMs: number | null;
+}
+
+export interface TunnelSnapshot {
+  readonly status: 'up' | 'half_open' | 'down';
+  readonly untilMs: number | null;
+}
+
+export interface HealthSnapshot {
+  readonly version: number;
+  readonly atMs: number;
+  /** By route key. */
+  readonly instances: Readonly<Record<string, InstanceSnapshot>>;
+  /** The best status among the model's instances. */
+  readonly models: Readonly<Record<string, { readonly status: InstanceStatus }>>;
+  readonly tunnels: Readonly<Record<string, TunnelSnapshot>>;
+}
+
+/**
+ * Reads the state out.
+ *
+ * @param isolateId the reader, whose permits are marked; `null` for a page that only looks
+ */
+export function snapshot(state: HealthState, nowMs: number, config: HealthConfig, isolateId: string | null = null): HealthSnapshot {
+  const all = config.instances.map((instance) => instanceSnapshot(state, instance, nowMs, config, isolateId));
+  const lastResorts = findLastResorts(all, nowMs, config);
+  const instances: Record<string, InstanceSnapshot> = {};
+  const models: Record<string, { status: InstanceStatus }> = {};
+  for (const instance of all) {
+    const key = routeKey(instance);
+    instances[key] = lastResorts.has(key) ? { ...instance, isLastResort: true } : instance;
+    const best = models[instance.modelId]?.status;
+    if (best === undefined || rankOf(instance.status) < rankOf(best)) models[instance.modelId] = { status: instance.status };
+  }
+  const tunnelIds = new Set(config.instances.map((instance) => instance.tunnelId));
+  const tunnels = Object.fromEntries([...tunnelIds].map((id) => [id, tunnelSnapshot(tunnelOf(state, id).breaker, nowMs)]));
+  return { version: state.version, atMs: nowMs, instances, models, tunnels };
+}
+
+function instanceSnapshot(
+  state: HealthState,
+  instance: Instance,
+  nowMs: number,
+  config: HealthConfig,
+  isolateId: string | null,
+): InstanceSnapshot {
+  const { modelId, upstreamId, tunnelId } = instance;
+  const { run, breaker, missingSinceMs, throttle } = instanceOf(state, routeKey(instance));
+  const { running, waiting, kvCacheUsage, lastProbeAtMs } = upstreamOf(state, upstreamId);
+  const shared = tunnelOf(state, tunnelId).breaker;
+  const reasons: { status: InstanceStatus; untilMs: number | null }[] = [breakerStatus(breaker, nowMs), breakerStatus(shared, nowMs)];
+  // The list of models may never become readable; then the longest ejection is as long as "missing" lasts.
+  const missingUntilMs = missingSinceMs === null ? 0 : missingSinceMs + config.rules.breaker.ejection_max_ms;
+  if (nowMs < missingUntilMs) reasons.push({ status: 'missing', untilMs: missingUntilMs });
+  if (throttle !== null && nowMs < throttle.untilMs) reasons.push({ status: 'throttled', untilMs: throttle.untilMs });
+  const worst = reasons.reduce((a, b) => (isWorse(b, a) ? b : a));
+  const halfOpen = [breaker, shared].filter((one) => phaseOf(one, nowMs) === 'half_open');
+  return {
+    modelId,
+    upstreamId,
+    tunnelId,
+    ...worst,
+    hasPermit: worst.status === 'half_open' && isolateId !== null && halfOpen.every((one) => hasPermit(one, isolateId, nowMs)),
+    isLastResort: false,
+    consecutiveFailures: runLength(run),
+    failures: run,
+    running,
+    waiting,
+    kvCacheUsage,
+    lastProbeAtMs,
+  };
+}
+
+function breakerStatus(breaker: Breaker, nowMs: number): { status: 'up' | 'down' | 'half_open'; untilMs: number | null } {
+  switch (phaseOf(breaker, nowMs)) {
+    case 'closed':
+      return { status: 'up', untilMs: null };
+    case 'open':
+      return { status: 'down', untilMs: breaker.halfOpenAtMs };
+    case 'half_open':
+      return { status: 'half_open', untilMs: null };
+  }
+}
+
+function tunnelSnapshot(breaker: Breaker, nowMs: number): TunnelSnapshot {
+  return breakerStatus(breaker, nowMs);
+}
+
+function isWorse(a: { status: InstanceStatus; untilMs: number | null }, b: typeof a): boolean {
+  if (a.status !== b.status) return rankOf(a.status) > rankOf(b.status);
+  return (a.untilMs ?? 0) > (b.untilMs ?? 0);
+}
+
+function rankOf(status: InstanceStatus): number {
+  return statusIds.indexOf(status);
+}
+
+/** For each chain without a usable instance, the one that is least bad. */
+function findLastResorts(all: readonly InstanceSnapshot[], nowMs: number, config: HealthConfig): ReadonlySet<string> {
+  const found = new Set<string>();
+  const heads = new Set(config.instances.map((instance) => instance.modelId));
+  for (const head of heads) {
+    const levels = new Set([head, ...(config.chains[head] ?? [])]);
+    const chain = all.filter((instance) => levels.has(instance.modelId));
+    if (chain.some((instance) => instance.status === 'up' || instance.status === 'half_open')) continue;
+    const best = leastBad(chain, (instance) => instance, nowMs);
+    if (best !== undefined) found.add(routeKey(best));
+  }
+  return found;
+}

@@ -1,0 +1,180 @@
+/**
+ * The health reducer: (state, event, now, config) → state. It counts, opens and closes; it sends nothing, and what a request may use is
+ * read from `snapshot`. Work is linear in the batch and in the number of instances.
+ */
+import { routeKey, ruleOf } from '../route/attempt.ts';
+import { close, grantPermit, isTrial, open, phaseOf, probeSucceeded, releasePermit, startTrial } from './breaker.ts';
+import { addFailures, endRun, isSeenByProbes, isTooLong, noFailures } from './failure-run.ts';
+import type { HealthConfig, Instance } from './health-config.ts';
+import type { AttemptReport, HealthEvent, ProbeResult } from './health-event.ts';
+import { maxReports } from './health-event.ts';
+import type { HealthState } from './health-state.ts';
+import { instanceOf, tunnelOf, upstreamOf, withInstance, withTunnel, withUpstream } from './health-state.ts';
+import { blameTunnel, clearTunnel } from './tunnel.ts';
+
+type FailureReport = Extract<AttemptReport, { kind: 'failure' }>;
+
+/** A permit that is not used before the isolate's next snapshot goes to the next isolate; this much later, for reports under way. */
+const reportDelayMs = 1000;
+
+/** A 429 without Retry-After keeps traffic away for this long. */
+const defaultThrottleMs = 1000;
+
+/** Takes one event in. Events about instances that the configuration does not name change nothing. */
+export function step(state: HealthState, event: HealthEvent, nowMs: number, config: HealthConfig): HealthState {
+  const next = { ...state, version: state.version + 1 };
+  switch (event.kind) {
+    case 'reports':
+      return takeReports({ ...next, lastActivityAtMs: nowMs }, event.isolateId, event.reports, nowMs, config);
+    case 'probe':
+      return takeProbe(next, event, nowMs, config);
+    case 'snapshot_read':
+      return handOutPermits({ ...next, lastActivityAtMs: nowMs }, event.isolateId, nowMs, config);
+  }
+}
+
+function takeReports(
+  state: HealthState,
+  isolateId: string,
+  reports: readonly AttemptReport[],
+  nowMs: number,
+  config: HealthConfig,
+): HealthState {
+  let next = state;
+  for (const report of reports.slice(-maxReports)) {
+    const key = routeKey(report);
+    const instance = config.instances.find((known) => routeKey(known) === key);
+    if (instance === undefined) continue;
+    if (report.kind === 'trial') next = takeTrial(next, instance, isolateId, nowMs);
+    else if (report.kind === 'failure') next = takeFailure(next, instance, report, nowMs, config);
+    else next = takeSuccess(next, instance, report.kind, report.startedAtMs, nowMs);
+  }
+  return next;
+}
+
+function takeTrial(state: HealthState, instance: Instance, isolateId: string, nowMs: number): HealthState {
+  const key = routeKey(instance);
+  const own = startTrial(instanceOf(state, key).breaker, isolateId, nowMs);
+  const shared = startTrial(tunnelOf(state, instance.tunnelId).breaker, isolateId, nowMs);
+  return withTunnel(withInstance(state, key, { breaker: own }), instance.tunnelId, { breaker: shared });
+}
+
+function takeSuccess(state: HealthState, instance: Instance, kind: 'begun' | 'success', startedAtMs: number, nowMs: number): HealthState {
+  const key = routeKey(instance);
+  const { run, breaker, throttle, missingSinceMs } = instanceOf(state, key);
+  const isNewer = breaker.openedAtMs === null || startedAtMs >= breaker.openedAtMs;
+  const next = withInstance(state, key, {
+    run: endRun(run, kind),
+    breaker: isNewer ? close(breaker, nowMs) : breaker,
+    throttle: throttle !== null && startedAtMs >= throttle.atMs ? null : throttle,
+    missingSinceMs: missingSinceMs !== null && startedAtMs >= missingSinceMs ? null : missingSinceMs,
+  });
+  const answered = withUpstream(next, instance.upstreamId, { probeFailures: 0 });
+  return clearTunnel(answered, instance.tunnelId, startedAtMs, nowMs);
+}
+
+function takeFailure(state: HealthState, instance: Instance, report: FailureReport, nowMs: number, config: HealthConfig): HealthState {
+  const key = routeKey(instance);
+  const { countsAs, tunnel } = ruleOf(report.cause);
+  let next = state;
+  if (report.cause === 'model_missing') next = withInstance(next, key, { missingSinceMs: nowMs });
+  if (report.cause === 'rate_limited') {
+    const throttleMs = Math.min(Math.max(0, report.retryAfterMs ?? defaultThrottleMs), config.rules.throttle_max_ms);
+    const untilMs = Math.max(nowMs + throttleMs, instanceOf(next, key).throttle?.untilMs ?? 0);
+    next = withInstance(next, key, { throttle: { atMs: nowMs, untilMs } });
+  }
+  if (tunnel === 'clears') next = clearTunnel(next, instance.tunnelId, report.startedAtMs, nowMs);
+  if (tunnel === 'blames') {
+    const blame = { source: 'requests', count: report.count, startedAtMs: report.startedAtMs } as const;
+    const blamed = blameTunnel(next, instance, blame, nowMs, config);
+    if (blamed.isAbsorbed) return blamed.state;
+    next = blamed.state;
+  }
+  if (countsAs !== null) return countFailure(next, key, report, nowMs, config);
+  return withInstance(next, key, { breaker: releasePermit(instanceOf(next, key).breaker, report.startedAtMs) });
+}
+
+function countFailure(state: HealthState, key: string, report: FailureReport, nowMs: number, config: HealthConfig): HealthState {
+  const rules = config.rules.breaker;
+  const { run, breaker } = instanceOf(state, key);
+  const opened = open(breaker, nowMs, !isSeenByProbes(report.cause), rules);
+  if (phaseOf(breaker, nowMs) !== 'closed') {
+    return isTrial(breaker, report.startedAtMs) ? withInstance(state, key, { breaker: opened }) : state;
+  }
+  const longer = addFailures(run, report.cause, report.count);
+  if (!rules.enabled || !isTooLong(longer, rules)) return withInstance(state, key, { run: longer });
+  return withInstance(state, key, { run: noFailures, breaker: opened });
+}
+
+function takeProbe(state: HealthState, probe: ProbeResult, nowMs: number, config: HealthConfig): HealthState {
+  const instances = config.instances.filter((instance) => instance.upstreamId === probe.upstreamId);
+  const first = instances[0];
+  if (first === undefined) return state;
+  const { running, waiting, kvCacheUsage } = probe;
+  const next = withUpstream(state, probe.upstreamId, { lastProbeAtMs: nowMs, running, waiting, kvCacheUsage });
+  return probe.cause === null
+    ? takeGoodProbe(next, first, instances, probe.modelsServed, nowMs, config)
+    : takeBadProbe(next, first, instances, probe.cause, nowMs, config);
+}
+
+function takeGoodProbe(
+  state: HealthState,
+  first: Instance,
+  instances: readonly Instance[],
+  modelsServed: readonly string[] | null,
+  nowMs: number,
+  config: HealthConfig,
+): HealthState {
+  let next = clearTunnel(withUpstream(state, first.upstreamId, { probeFailures: 0 }), first.tunnelId, nowMs, nowMs);
+  for (const instance of instances) {
+    const key = routeKey(instance);
+    const { breaker, missingSinceMs } = instanceOf(next, key);
+    const isMissing = modelsServed === null ? missingSinceMs !== null : !modelsServed.includes(instance.servedName);
+    next = withInstance(next, key, {
+      breaker: probeSucceeded(breaker, nowMs, config.rules.healthy_threshold),
+      missingSinceMs: isMissing ? (missingSinceMs ?? nowMs) : null,
+    });
+  }
+  return next;
+}
+
+function takeBadProbe(
+  state: HealthState,
+  first: Instance,
+  instances: readonly Instance[],
+  cause: NonNullable<ProbeResult['cause']>,
+  nowMs: number,
+  config: HealthConfig,
+): HealthState {
+  let next = state;
+  const { tunnel } = ruleOf(cause);
+  if (tunnel === 'clears') next = clearTunnel(next, first.tunnelId, nowMs, nowMs);
+  if (tunnel === 'blames') {
+    const blamed = blameTunnel(next, first, { source: 'probes', count: 1, startedAtMs: nowMs }, nowMs, config);
+    if (blamed.isAbsorbed) return withUpstream(blamed.state, first.upstreamId, { probeFailures: 0 });
+    next = blamed.state;
+  }
+  const probeFailures = upstreamOf(next, first.upstreamId).probeFailures + 1;
+  next = withUpstream(next, first.upstreamId, { probeFailures });
+  for (const instance of instances) {
+    const key = routeKey(instance);
+    const { breaker } = instanceOf(next, key);
+    const phase = phaseOf(breaker, nowMs);
+    const opens = phase === 'half_open' || (phase === 'closed' && probeFailures >= config.rules.unhealthy_threshold);
+    const after = opens ? open(breaker, nowMs, false, config.rules.breaker) : { ...breaker, probeSuccesses: 0 };
+    next = withInstance(next, key, opens ? { breaker: after, run: noFailures } : { breaker: after });
+  }
+  return next;
+}
+
+function handOutPermits(state: HealthState, isolateId: string, nowMs: number, config: HealthConfig): HealthState {
+  const leaseMs = config.rules.snapshot_max_age_ms + reportDelayMs;
+  let next = state;
+  for (const [key, instance] of Object.entries(state.instances)) {
+    next = withInstance(next, key, { breaker: grantPermit(instance.breaker, isolateId, nowMs, leaseMs) });
+  }
+  for (const [tunnelId, tunnel] of Object.entries(state.tunnels)) {
+    next = withTunnel(next, tunnelId, { breaker: grantPermit(tunnel.breaker, isolateId, nowMs, leaseMs) });
+  }
+  return next;
+}

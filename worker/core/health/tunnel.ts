@@ -1,0 +1,92 @@
+/**
+ * When a tunnel counts as down: only when every model behind it shows it, or the probe does. One 302 or 530 proves nothing, and while a
+ * tunnel is down its failures are the tunnel's: they open no breaker of a model.
+ */
+import { routeKey } from '../route/attempt.ts';
+import { close, isTrial, open, phaseOf } from './breaker.ts';
+import { noFailures } from './failure-run.ts';
+import type { HealthConfig, Instance } from './health-config.ts';
+import type { Evidence, HealthState, TunnelState } from './health-state.ts';
+import { tunnelOf, withInstance, withTunnel } from './health-state.ts';
+
+/** Older blame is not counted together with newer: three probe intervals of a tunnel that is watched closely. Proposed. */
+const evidenceMaxAgeMs = 30_000;
+
+/** Blame that carries no other source is never enough, however few models there are. */
+const leastBlame = 2;
+
+interface Blame {
+  readonly source: 'requests' | 'probes';
+  readonly count: number;
+  readonly startedAtMs: number;
+}
+
+/** Something came through. An attempt older than the ejection does not end it. */
+export function clearTunnel(state: HealthState, tunnelId: string, startedAtMs: number, nowMs: number): HealthState {
+  const tunnel = state.tunnels[tunnelId];
+  if (tunnel === undefined) return state;
+  const { openedAtMs } = tunnel.breaker;
+  if (openedAtMs !== null && startedAtMs < openedAtMs) return state;
+  const isClear = openedAtMs === null && Object.keys(tunnel.requests).length === 0 && Object.keys(tunnel.probes).length === 0;
+  if (isClear) return state;
+  return withTunnel(state, tunnelId, { breaker: close(tunnel.breaker, nowMs), requests: {}, probes: {} });
+}
+
+/**
+ * Counts a failure against the tunnel of an instance.
+ *
+ * @returns `isAbsorbed`: the tunnel is down, and the model is not to blame
+ */
+export function blameTunnel(
+  state: HealthState,
+  instance: Instance,
+  blame: Blame,
+  nowMs: number,
+  config: HealthConfig,
+): { state: HealthState; isAbsorbed: boolean } {
+  const { tunnelId } = instance;
+  const tunnel = tunnelOf(state, tunnelId);
+  if (phaseOf(tunnel.breaker, nowMs) !== 'closed') {
+    if (!isTrial(tunnel.breaker, blame.startedAtMs)) return { state, isAbsorbed: true };
+    return { state: openTunnel(state, tunnelId, nowMs, config), isAbsorbed: true };
+  }
+  const blamed = addEvidence(tunnel, blame.source, blame.source === 'probes' ? instance.upstreamId : routeKey(instance), blame, nowMs);
+  const next = withTunnel(state, tunnelId, blamed);
+  if (!isDown(blamed, tunnelId, nowMs, config)) return { state: next, isAbsorbed: false };
+  return { state: openTunnel(next, tunnelId, nowMs, config), isAbsorbed: true };
+}
+
+function addEvidence(tunnel: TunnelState, source: Blame['source'], id: string, blame: Blame, nowMs: number): TunnelState {
+  const known = tunnel[source][id];
+  const before = known !== undefined && isFresh(known, nowMs) ? known.count : 0;
+  return { ...tunnel, [source]: { ...tunnel[source], [id]: { count: before + blame.count, lastAtMs: nowMs } } };
+}
+
+function isDown(tunnel: TunnelState, tunnelId: string, nowMs: number, config: HealthConfig): boolean {
+  const countOf = (evidence: Evidence | undefined) => (evidence !== undefined && isFresh(evidence, nowMs) ? evidence.count : 0);
+  const behind = config.instances.filter((instance) => instance.tunnelId === tunnelId);
+  const probes = Object.values(tunnel.probes).map(countOf);
+  if (probes.some((count) => count >= config.rules.unhealthy_threshold)) return true;
+  if (!config.rules.breaker.enabled) return false;
+  const requests = Object.values(tunnel.requests).map(countOf);
+  const total = [...probes, ...requests].reduce((sum, count) => sum + count, 0);
+  const isShownByAll = behind.every(
+    (instance) => countOf(tunnel.requests[routeKey(instance)]) > 0 || countOf(tunnel.probes[instance.upstreamId]) > 0,
+  );
+  return isShownByAll && total >= leastBlame;
+}
+
+/** The failures that led here were the tunnel's, so the models behind it start again without them. */
+function openTunnel(state: HealthState, tunnelId: string, nowMs: number, config: HealthConfig): HealthState {
+  const breaker = open(tunnelOf(state, tunnelId).breaker, nowMs, false, config.rules.breaker);
+  let next = withTunnel(state, tunnelId, { breaker, requests: {}, probes: {} });
+  for (const instance of config.instances) {
+    const key = routeKey(instance);
+    if (instance.tunnelId === tunnelId) next = withInstance(next, key, { run: noFailures });
+  }
+  return next;
+}
+
+function isFresh(evidence: Evidence, nowMs: number): boolean {
+  return nowMs - evidence.lastAtMs < evidenceMaxAgeMs;
+}

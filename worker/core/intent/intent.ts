@@ -1,0 +1,106 @@
+/**
+ * Intent by rules: code, reasoning or general, from whole-word keywords and the shape of the text. The current turn decides; the turn
+ * before it is asked only when the current one says too little. System prompts and retrieved passages have no say.
+ */
+import type { Intent, RoutingConfig } from '../../../shared/config.ts';
+import { findKeywords, matcherFor } from '../classify/keyword-matcher.ts';
+import { interpolate } from '../classify/signals/signal.ts';
+import { tokenize, type Tokens } from '../classify/tokens.ts';
+import type { RequestView } from '../classify/view.ts';
+
+export type IntentConfig = RoutingConfig['intent'];
+export type IntentLevel = 'high' | 'medium' | 'low';
+
+export interface IntentReading {
+  readonly intent: Intent;
+  /** Probability that the intent is right, as measured on labelled requests (bench/routing/README.md). */
+  readonly confidence: number;
+  readonly level: IntentLevel;
+  /** Strength of the evidence, 0 to 1. */
+  readonly code: number;
+  readonly reasoning: number;
+  /** Keywords of the winning side; empty for general. */
+  readonly found: readonly string[];
+  readonly isFromHistory: boolean;
+}
+
+interface Evidence {
+  readonly code: number;
+  readonly reasoning: number;
+  readonly codeWords: readonly string[];
+  readonly reasoningWords: readonly string[];
+}
+
+/** Points of evidence → strength. One plain keyword reaches the default medium threshold, two the high one. */
+const strength = [
+  [0, 0],
+  [1, 0.5],
+  [2, 0.75],
+  [4, 1],
+] as const;
+const codePoints = { fence: 2, codeLines: 1.5, stackFrames: 1.5, inlineCode: 1 } as const;
+const mathSymbolsForOnePoint = 4;
+/** Turns with fewer words may lean on the turn before. */
+const maxWordsToLookBack = 8;
+
+function evidenceOf(tokens: Tokens, config: IntentConfig): Evidence {
+  const codeWords = distinct(tokens, config.keywords.code);
+  const reasoningWords = distinct(tokens, config.keywords.reasoning);
+  return { code: codeWords.length, reasoning: reasoningWords.length, codeWords, reasoningWords };
+}
+
+function distinct(tokens: Tokens, keywords: readonly string[]): string[] {
+  return [...new Set(findKeywords(tokens, matcherFor(keywords)).map((hit) => hit.keyword))];
+}
+
+function currentEvidence(view: RequestView, config: IntentConfig): Evidence {
+  const words = evidenceOf(view.askTokens, config);
+  const { ask, askStats } = view;
+  let code = words.code;
+  if (ask.codeFences > 0) code += codePoints.fence;
+  else if (ask.codeLines > 0) code += codePoints.codeLines;
+  if (ask.stackLines > 0) code += codePoints.stackFrames;
+  if (ask.codeFences === 0 && askStats.backticks >= 2) code += codePoints.inlineCode;
+  const maths = code === 0 ? Math.min(2, askStats.mathSymbols / mathSymbolsForOnePoint) : 0;
+  return { ...words, code, reasoning: words.reasoning + maths };
+}
+
+/** The rules' reading of a request. */
+export function readIntent(view: RequestView, config: IntentConfig): IntentReading {
+  const current = judge(currentEvidence(view, config), config, false);
+  const mayLookBack = current.intent === 'general' && view.previousAsk !== '' && view.askStats.words <= maxWordsToLookBack;
+  if (!mayLookBack || Math.max(current.code, current.reasoning) < config.thresholds.low) return current;
+  const before = judge(evidenceOf(tokenize(view.previousAsk), config), config, true);
+  return before.intent === 'general' ? current : before;
+}
+
+/** Points of evidence → share of labelled requests with that evidence where the intent was right; see the reliability table. */
+const confidenceOfSome = [
+  [0.4, 0.7],
+  [0.75, 0.85],
+  [1, 0.95],
+] as const;
+const confidenceOfNone = 0.8;
+/** Both sides speaking halves what the winner's lead is worth. */
+const contestedDiscount = 0.2;
+
+function judge(evidence: Evidence, config: IntentConfig, isFromHistory: boolean): IntentReading {
+  const { thresholds } = config;
+  const code = interpolate(strength, evidence.code);
+  const reasoning = interpolate(strength, evidence.reasoning);
+  const top = Math.max(code, reasoning);
+  const intent: Intent = top < thresholds.medium ? 'general' : code >= reasoning ? 'code' : 'reasoning';
+  const loser = Math.min(code, reasoning);
+  const confidence =
+    intent === 'general'
+      ? confidenceOfNone - top / 2
+      : interpolate(confidenceOfSome, top) - (top === 0 ? 0 : (contestedDiscount * loser) / top) - (isFromHistory ? 0.1 : 0);
+  const found = intent === 'code' ? evidence.codeWords : intent === 'reasoning' ? evidence.reasoningWords : [];
+  return { intent, confidence, level: levelOf(confidence, config), code, reasoning, found, isFromHistory };
+}
+
+/** The label of the metrics: at least `high`, at least `medium`, or low. */
+export function levelOf(confidence: number, config: IntentConfig): IntentLevel {
+  if (confidence >= config.thresholds.high) return 'high';
+  return confidence >= config.thresholds.medium ? 'medium' : 'low';
+}

@@ -1,0 +1,117 @@
+/**
+ * The sending side of exactly-once counting: what an isolate (or a shard on its way to the root) has counted and not yet delivered.
+ * One batch is under way at a time; what ends meanwhile joins the next one, so nothing is dropped however long delivery takes, and a
+ * receiver needs to remember one number per sender (`seen.ts`). Sending is the caller's. Lost at worst: what an isolate that is killed
+ * held, as a rule no more than the last 0.5 s.
+ */
+import type { ErrorCode } from '../../../shared/errors.ts';
+import type { LedgerEntry } from '../../../shared/records.ts';
+import { aggregate, deltaOfRefusal } from './aggregate.ts';
+import { mergeDelta, mergeDeltas, type LedgerDelta } from './delta.ts';
+
+/** (senderId, sequence) is the batch's id: the same in every retry, never used for other content. */
+export interface Batch {
+  readonly senderId: string;
+  /** 1, 2, 3 … per sender. */
+  readonly sequence: number;
+  /** Strictly increasing per sender. */
+  readonly createdAtMs: number;
+  readonly delta: LedgerDelta;
+}
+
+export interface BatcherState {
+  readonly senderId: string;
+  readonly sequence: number;
+  readonly lastCreatedAtMs: number;
+  /** Requests since the last batch; folded into `counted` when there are `maxPending`. */
+  readonly pending: readonly LedgerEntry[];
+  readonly counted: LedgerDelta | null;
+  /** Additions since the last batch. */
+  readonly size: number;
+  readonly openedAtMs: number | null;
+  readonly underWay: { readonly batch: Batch; readonly sentAtMs: number } | null;
+}
+
+/** A step's new state, and the batch to send now, if any. */
+export interface BatcherStep {
+  readonly state: BatcherState;
+  readonly flush: Batch | null;
+}
+
+const maxPending = 50;
+const maxAgeMs = 500;
+/** No answer for this long: the request that carried the batch is gone, and the same batch is sent again. */
+const resendAfterMs = 5000;
+
+/** `senderId` must be new whenever the state is: random, at least 64 bits. A shard stores this state with its ledger and keeps its id. */
+export function createBatcher(senderId: string): BatcherState {
+  return { senderId, sequence: 0, lastCreatedAtMs: 0, pending: [], counted: null, size: 0, openedAtMs: null, underWay: null };
+}
+
+/** Adds an ended request. */
+export function addEntry(state: BatcherState, entry: LedgerEntry, nowMs: number): BatcherStep {
+  const pending = [...state.pending, entry];
+  const added = { ...state, pending, size: state.size + 1, openedAtMs: state.openedAtMs ?? nowMs };
+  return flushWhenDue(pending.length < maxPending ? added : { ...added, pending: [], counted: countAll(added) }, nowMs);
+}
+
+/** Adds a request that was never admitted. */
+export function addRefusal(state: BatcherState, code: ErrorCode, nowMs: number): BatcherStep {
+  return addDelta(state, deltaOfRefusal(code), nowMs);
+}
+
+/** Adds what another level has counted: how a shard passes on its batches. */
+export function addDelta(state: BatcherState, delta: LedgerDelta, nowMs: number): BatcherStep {
+  const counted = state.counted === null ? delta : mergeDelta(state.counted, delta);
+  return flushWhenDue({ ...state, counted, size: state.size + 1, openedAtMs: state.openedAtMs ?? nowMs }, nowMs);
+}
+
+/**
+ * Gives out the next batch when 50 additions or 0.5 s have come together and none is under way, or the one under way again when it has
+ * had no answer for 5 s. Call it when a timer fires; the other steps call it themselves.
+ */
+export function flushWhenDue(state: BatcherState, nowMs: number): BatcherStep {
+  const { underWay, openedAtMs } = state;
+  if (underWay !== null) {
+    if (nowMs - underWay.sentAtMs < resendAfterMs) return { state, flush: null };
+    return { state: { ...state, underWay: { ...underWay, sentAtMs: nowMs } }, flush: underWay.batch };
+  }
+  if (openedAtMs === null || (state.size < maxPending && nowMs - openedAtMs < maxAgeMs)) return { state, flush: null };
+  const batch: Batch = {
+    senderId: state.senderId,
+    sequence: state.sequence + 1,
+    createdAtMs: Math.max(nowMs, state.lastCreatedAtMs + 1),
+    delta: countAll(state),
+  };
+  return {
+    state: {
+      ...createBatcher(state.senderId),
+      sequence: batch.sequence,
+      lastCreatedAtMs: batch.createdAtMs,
+      underWay: { batch, sentAtMs: nowMs },
+    },
+    flush: batch,
+  };
+}
+
+/** The receiver has answered for this batch, whatever it said: it is done with. May give out the next one. */
+export function confirmBatch(state: BatcherState, sequence: number, nowMs: number): BatcherStep {
+  if (state.underWay?.batch.sequence !== sequence) return { state, flush: null };
+  return flushWhenDue({ ...state, underWay: null }, nowMs);
+}
+
+/** Sending has failed, or nobody knows whether it has: the next step gives the same batch out again. */
+export function failBatch(state: BatcherState, sequence: number): BatcherState {
+  if (state.underWay?.batch.sequence !== sequence) return state;
+  return { ...state, underWay: { ...state.underWay, sentAtMs: -resendAfterMs } };
+}
+
+/** Whether something still waits for an answer or for the next batch. */
+export function hasUnsent(state: BatcherState): boolean {
+  return state.underWay !== null || state.openedAtMs !== null;
+}
+
+function countAll({ counted, pending }: Pick<BatcherState, 'counted' | 'pending'>): LedgerDelta {
+  const entries = aggregate(pending);
+  return counted === null ? entries : mergeDeltas([counted, entries]);
+}

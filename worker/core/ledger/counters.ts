@@ -1,0 +1,80 @@
+/**
+ * The numbers kept for a group of requests (all of them, a model's, an agent's), and bounded lists of such groups by name. Names may
+ * come from outside: they live in arrays and Maps, never as keys of an object.
+ */
+
+export const counterIds = [
+  'requests',
+  'succeeded',
+  'streamed',
+  'forced',
+  'attempts',
+  'fallbacks',
+  'escalations',
+  'rescues',
+  'small',
+  'large',
+  'vision',
+  'promptTokens',
+  'completionTokens',
+  'cachedTokens',
+  'reasoningTokens',
+  'estimatedTokens',
+  'costNanoUsd',
+  'allLargeCostNanoUsd',
+] as const;
+
+/** Integers all. */
+export type Counters = Readonly<Record<(typeof counterIds)[number], number>>;
+
+export const zeroCounters: Counters = {
+  requests: 0,
+  succeeded: 0,
+  streamed: 0,
+  forced: 0,
+  attempts: 0,
+  fallbacks: 0,
+  escalations: 0,
+  rescues: 0,
+  small: 0,
+  large: 0,
+  vision: 0,
+  promptTokens: 0,
+  completionTokens: 0,
+  cachedTokens: 0,
+  reasoningTokens: 0,
+  estimatedTokens: 0,
+  costNanoUsd: 0,
+  allLargeCostNanoUsd: 0,
+};
+
+/** Adds `part` to a copy of `counters`. */
+export function addCounters(counters: Counters, part: Partial<Counters>): Counters {
+  const sum = { ...counters };
+  for (const id of counterIds) sum[id] += part[id] ?? 0;
+  return sum;
+}
+
+/** Groups by name in order of first appearance, `other` last. */
+export type Named<T> = readonly (readonly [name: string, value: T])[];
+
+/** Where names beyond a list's bound are counted together. */
+export const otherName = 'other';
+const maxNameLength = 64;
+
+/**
+ * The name under which `name` may be counted: itself while it is known or there is room, else `other`. Known names keep their place, so
+ * a flood of invented ones cannot push out an established one. Names are cut at 64 characters.
+ */
+export function boundedName(known: ReadonlyMap<string, unknown>, name: string, maxNames: number): string {
+  const short = name.slice(0, maxNameLength);
+  if (known.has(short) || short === otherName) return short;
+  const taken = known.size - (known.has(otherName) ? 1 : 0);
+  return taken < maxNames ? short : otherName;
+}
+
+/** The groups as plain data. */
+export function namedFromMap<T>(groups: ReadonlyMap<string, T>): Named<T> {
+  const pairs = [...groups];
+  return [...pairs.filter(([name]) => name !== otherName), ...pairs.filter(([name]) => name === otherName)];
+}

@@ -1,0 +1,56 @@
+/**
+ * A mergeable histogram of durations: log-spaced buckets, so that percentiles over any number of isolates and shards stay within a
+ * stated error. Plain JSON; empty buckets take no room.
+ */
+import { percentileIndex } from '../../../shared/units.ts';
+
+export interface Histogram {
+  readonly count: number;
+  readonly sumMs: number;
+  /** Bucket number and how many fell into it, ascending, no zero counts. At most `maxBucket` + 1 entries. */
+  readonly buckets: readonly (readonly [bucket: number, count: number])[];
+}
+
+/** Upper edges grow by 5 % a bucket; the middle of a bucket is at most 2.44 % from every value in it. */
+const growth = 1.05;
+/** The bucket of one hour, the longest timeout the configuration allows. Longer durations are counted there. */
+const maxBucket = Math.ceil(Math.log(3_600_000) / Math.log(growth));
+
+/** Largest relative error of `quantileMs` for durations from 1 ms to 1 h. */
+export const maxRelativeError = (growth - 1) / (growth + 1);
+
+export const emptyHistogram: Histogram = { count: 0, sumMs: 0, buckets: [] };
+
+/** The bucket of a duration: 0 for up to 1 ms, else the n for which 1.05^(n-1) < ms ≤ 1.05^n. */
+export function bucketOf(durationMs: number): number {
+  if (!(durationMs > 1)) return 0;
+  return Math.min(maxBucket, Math.ceil(Math.log(durationMs) / Math.log(growth)));
+}
+
+/** A histogram of one duration, rounded to whole milliseconds so that sums stay integers. */
+export function histogramOf(durationMs: number): Histogram {
+  const wholeMs = Math.max(0, Math.round(durationMs));
+  return { count: 1, sumMs: wholeMs, buckets: [[bucketOf(wholeMs), 1]] };
+}
+
+/** Adds two histograms. Associative and commutative. */
+export function mergeHistograms(a: Histogram, b: Histogram): Histogram {
+  const counts = new Map(a.buckets);
+  for (const [bucket, count] of b.buckets) counts.set(bucket, (counts.get(bucket) ?? 0) + count);
+  return { count: a.count + b.count, sumMs: a.sumMs + b.sumMs, buckets: [...counts].sort(([x], [y]) => x - y) };
+}
+
+/**
+ * The percentile by `shared/units.ts`' convention, in milliseconds, at most `maxRelativeError` off the exact one; `null` when empty.
+ * Durations of up to 1 ms read as 1.
+ */
+export function quantileMs(histogram: Histogram, percent: number): number | null {
+  const index = percentileIndex(histogram.count, percent);
+  if (index === null) return null;
+  let seen = 0;
+  for (const [bucket, count] of histogram.buckets) {
+    seen += count;
+    if (seen > index) return bucket === 0 ? 1 : (2 * growth ** bucket) / (growth + 1);
+  }
+  return null;
+}

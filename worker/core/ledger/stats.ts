@@ -1,0 +1,106 @@
+/** Turns the ledger's total into the JSON of `GET /stats`. Names from outside become keys of objects without a prototype. */
+import type { GroupStats, LatencyStats, Stats } from '../../../shared/records.ts';
+import { percentOf, usdFromNanoUsd } from '../../../shared/units.ts';
+import { savings } from '../cost/price.ts';
+import { zeroCounters, type Counters, type Named } from './counters.ts';
+import type { LedgerDelta } from './delta.ts';
+import { emptyHistogram, quantileMs, type Histogram } from './histogram.ts';
+
+/** The statistics of everything a delta counts. Rates and percents are of all admitted requests. */
+export function toStats(total: LedgerDelta): Stats {
+  const { totals } = total;
+  const saved = savings(totals.costNanoUsd, totals.allLargeCostNanoUsd);
+  const routed = totals.small + totals.large + totals.vision;
+  const latencies = new Map(total.modelLatency);
+  return {
+    totals: {
+      requests: totals.requests,
+      succeeded: totals.succeeded,
+      refused: total.refusals.reduce((sum, [, count]) => sum + count, 0),
+      streamed: totals.streamed,
+      forced: totals.forced,
+      attempts: totals.attempts,
+      tokens: tokenStats(totals),
+      cost_nano_usd: totals.costNanoUsd,
+      all_large_cost_nano_usd: totals.allLargeCostNanoUsd,
+    },
+    savings: { nano_usd: saved.nanoUsd, usd: usdFromNanoUsd(saved.nanoUsd), percent: saved.percent },
+    latency_ms: latencyStats(total.latency),
+    first_byte_ms: latencyStats(total.firstByte),
+    routing_split: {
+      small: { requests: totals.small, percent: percentOf(totals.small, routed) },
+      large: { requests: totals.large, percent: percentOf(totals.large, routed) },
+      vision: { requests: totals.vision, percent: percentOf(totals.vision, routed) },
+    },
+    fallbacks: totals.fallbacks,
+    escalations: { count: totals.escalations, rate: totals.requests === 0 ? 0 : totals.escalations / totals.requests },
+    rescues: totals.rescues,
+    models: byName(total.models, (counters, name) => ({
+      ...groupStats(counters),
+      latency_ms: latencyStats(latencies.get(name) ?? emptyHistogram),
+    })),
+    agents: byName(total.agents, groupStats),
+    keys: byName(total.keys, groupStats),
+    tiers: byName(total.tiers, groupStats),
+    intents: byName(total.intents, groupStats),
+    strategies: byName(total.strategies, (count) => count),
+    endings: byName(total.endings, (count) => count),
+    caches: byName(total.caches, (count) => count),
+    errors: byName(total.errors, (count) => count),
+    refusals: byName(total.refusals, (count) => count),
+    first_at_ms: total.firstAtMs,
+    last_at_ms: total.lastAtMs,
+  };
+}
+
+/** One agent's (key's, model's) statistics; zeros for a name never seen. */
+export function groupStatsOf(groups: Named<Counters>, name: string): GroupStats {
+  return groupStats(groups.find(([known]) => known === name)?.[1] ?? zeroCounters);
+}
+
+function groupStats(counters: Counters): GroupStats {
+  return {
+    requests: counters.requests,
+    succeeded: counters.succeeded,
+    tokens: tokenStats(counters),
+    cost_nano_usd: counters.costNanoUsd,
+    all_large_cost_nano_usd: counters.allLargeCostNanoUsd,
+    routing: { small: counters.small, large: counters.large, vision: counters.vision },
+    fallbacks: counters.fallbacks,
+    escalations: counters.escalations,
+    rescues: counters.rescues,
+  };
+}
+
+function tokenStats(counters: Counters): GroupStats['tokens'] {
+  return {
+    prompt: counters.promptTokens,
+    completion: counters.completionTokens,
+    cached: counters.cachedTokens,
+    reasoning: counters.reasoningTokens,
+    estimated: counters.estimatedTokens,
+    total: counters.promptTokens + counters.completionTokens,
+  };
+}
+
+function latencyStats(histogram: Histogram): LatencyStats {
+  const { count, sumMs } = histogram;
+  return {
+    count,
+    mean: count === 0 ? null : Math.round(sumMs / count),
+    p50: roundedMs(quantileMs(histogram, 50)),
+    p95: roundedMs(quantileMs(histogram, 95)),
+    p99: roundedMs(quantileMs(histogram, 99)),
+  };
+}
+
+/** One decimal: below what the histogram resolves. */
+function roundedMs(durationMs: number | null): number | null {
+  return durationMs === null ? null : Math.round(durationMs * 10) / 10;
+}
+
+function byName<T, U>(groups: Named<T>, read: (value: T, name: string) => U): Readonly<Record<string, U>> {
+  const object: Record<string, U> = Object.create(null);
+  for (const [name, value] of groups) object[name] = read(value, name);
+  return object;
+}

@@ -1,0 +1,47 @@
+/** Removes what must never stand in a log: secrets by the name of their field, tokens by their shape, addresses in error texts. */
+
+const secretField = /authorization|api[_-]?key|secret|token$|password|cookie|jwt|credential/i;
+const bearer = /\bBearer\s+[^\s"',]{1,600}/gi;
+const ownKey = /\bpm_[A-Za-z0-9_]{8,200}/g;
+const vendorKey = /\bsk-[A-Za-z0-9_-]{8,200}/g;
+const address = /\bhttps?:\/\/[^\s"'<>]{1,300}/gi;
+
+const maxText = 1000;
+const maxDepth = 6;
+
+/** A copy of `fields` that is safe to write. Long texts are cut at 1,000 characters, nesting at 6 levels. */
+export function redact(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return redactObject(fields, 0);
+}
+
+function redactObject(fields: object, depth: number): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    out[name] = secretField.test(name) && typeof value !== 'number' ? '[redacted]' : redactValue(value, depth);
+  }
+  return out;
+}
+
+function redactValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (value instanceof Error) return redactError(value, depth);
+  if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? String(value) : value;
+  if (depth >= maxDepth) return '[deep]';
+  if (Array.isArray(value)) return value.slice(0, 100).map((item) => redactValue(item, depth + 1));
+  return redactObject(value, depth + 1);
+}
+
+function redactError(error: Error, depth: number): Record<string, unknown> {
+  const cause = error.cause === undefined || depth >= maxDepth ? {} : { cause: redactValue(error.cause, depth + 1) };
+  return { name: error.name, message: redactText(error.message), ...cause };
+}
+
+/** A text with tokens and addresses taken out. */
+export function redactText(text: string): string {
+  return text
+    .slice(0, maxText)
+    .replace(bearer, 'Bearer [redacted]')
+    .replace(ownKey, '[key]')
+    .replace(vendorKey, '[key]')
+    .replace(address, '[address]');
+}

@@ -1,0 +1,85 @@
+/** Every effect the gateway has on the world, as an interface. Adapters in `worker/io` implement them and decide nothing. */
+import type { ErrorCode, Failure } from '../../shared/errors.ts';
+import type { LedgerEntry, Stats } from '../../shared/records.ts';
+import type { Result } from '../../shared/result.ts';
+import type { KeyRecord } from './auth/key-record.ts';
+import type { AttemptReport } from './health/health-event.ts';
+import type { HealthSnapshot } from './health/snapshot.ts';
+
+export interface Clock {
+  /** Milliseconds since 1970. In workerd it stands still between I/O. */
+  now(): number;
+}
+
+export interface Timers {
+  /** Calls `tick` every `everyMs` until the returned function is called. */
+  every(everyMs: number, tick: () => void): () => void;
+  /** Calls `fire` once after `afterMs` unless the returned function is called first. */
+  once(afterMs: number, fire: () => void): () => void;
+}
+
+/** Keeps work alive after the answer has gone out. Bound to one request. */
+export type Background = (work: Promise<unknown>) => void;
+
+export interface UpstreamCall {
+  readonly upstreamId: string;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body: string | null;
+  readonly requestId: string;
+  readonly accept: 'application/json' | 'text/event-stream' | 'text/plain';
+  readonly signal: AbortSignal;
+}
+
+export interface UpstreamAnswer {
+  readonly status: number;
+  /** Lower-case media type without parameters; empty when the server named none. */
+  readonly mediaType: string;
+  readonly retryAfter: string | null;
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** The whole body as text, at most `maxBytes`; `null` when it is longer or breaks off. */
+  readText(maxBytes: number): Promise<string | null>;
+}
+
+export interface UpstreamPort {
+  /** Opens one request and resolves with the response's headers. Network trouble is a failure, never an exception. */
+  open(call: UpstreamCall): Promise<Result<UpstreamAnswer, Failure>>;
+}
+
+/** The client's side of a streamed answer. Writes must be awaited: nothing is buffered. */
+export interface ClientPipe {
+  readonly readable: ReadableStream<Uint8Array>;
+  /** Rejects when the client has gone. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends the answer. Never rejects. */
+  close(): Promise<void>;
+  /** Settles when the client has gone or the pipe was closed. Never rejects. */
+  readonly closed: Promise<void>;
+}
+
+export interface HealthPort {
+  /** What this isolate knows, at most `snapshot_max_age_ms` old plus one refresh; only a cold isolate waits for it. */
+  snapshot(background: Background): HealthSnapshot | Promise<HealthSnapshot>;
+  /** Takes effect here at once and reaches the others in a batch. */
+  report(report: AttemptReport, background: Background): void;
+  /** The state as the object has it now; for operators and tests. */
+  read(): Promise<HealthSnapshot>;
+}
+
+export interface LedgerPort {
+  /** Counts one ending. Batched: at most half a second is lost when an isolate is killed. */
+  record(entry: LedgerEntry, background: Background): void;
+  /** Counts one request that was turned away before it was admitted. */
+  refuse(code: ErrorCode, background: Background): void;
+  read(): Promise<Stats>;
+}
+
+export interface KeysPort {
+  /** The record behind a key's digest, or null. Cached for at most 60 s. */
+  find(digestHex: string): Promise<KeyRecord | null>;
+}
+
+export interface LogPort {
+  /** One structured line. Values are redacted by name; prompts and answers are never passed in. */
+  write(level: 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>): void;
+}

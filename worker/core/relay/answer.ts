@@ -1,0 +1,207 @@
+/**
+ * An upstream's answer as it arrives, payload by payload, and what of it a client should see. Pure: it is fed the data of SSE events
+ * (or one whole completion) and says for each whether the very bytes may go on, what to send instead, or what broke. It also knows
+ * whether the answer is complete, which is the only thing that makes an ending a success.
+ */
+import type { Failure } from '../../../shared/errors.ts';
+import type { FailureCause } from '../route/attempt.ts';
+import type { Dialect, UpstreamChunk, UpstreamCompletion } from '../upstreams/dialect.ts';
+import type { UpstreamFailure } from '../upstreams/transport-failure.ts';
+import { type Choice, type ClientDelta, feedChoice } from './choice.ts';
+
+export interface AnswerOptions {
+  readonly dialect: Dialect;
+  /** True when content may pass untouched: nothing to extract, check or hold back. */
+  readonly isTransparent: boolean;
+  /** The largest choice index plus one; choices beyond it are dropped. */
+  readonly choiceCount: number;
+  readonly maxAnswerChars: number;
+  createChoice(index: number): Choice;
+}
+
+export interface Emission {
+  readonly choiceIndex: number;
+  readonly delta: ClientDelta;
+  readonly finishReason: string | null;
+  readonly logprobs: unknown;
+}
+
+export type Feed =
+  /** The payload may go to the client as it is. */
+  | { readonly kind: 'verbatim' }
+  | { readonly kind: 'emit'; readonly emissions: readonly Emission[] }
+  /** Not a chunk: dropped and counted. */
+  | { readonly kind: 'skip' }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'broken'; readonly problem: UpstreamFailure };
+
+export interface Answer {
+  feed(payload: string): Feed;
+  /** Takes a whole completion through the same steps. */
+  feedCompletion(completion: UpstreamCompletion): Feed;
+  readonly state: AnswerState;
+}
+
+export interface AnswerState {
+  readonly choices: ReadonlyMap<number, Choice>;
+  /** Identity of the answer, from the first chunk that had one. */
+  head: { id: string | null; created: number | null; model: string | null };
+  /** The server's usage object, unchecked; null until one came. */
+  usage: unknown;
+  sawDone: boolean;
+  badEvents: number;
+  /** Events that carried text, reasoning or calls: about one per token. */
+  contentEvents: number;
+  contentChars: number;
+}
+
+/** Finish reasons that end an answer; anything else a server says (`abort`, `error`) means it broke off. */
+const finalReasons = new Set(['stop', 'length', 'tool_calls', 'content_filter', 'function_call']);
+
+const verbatim: Feed = { kind: 'verbatim' };
+const skip: Feed = { kind: 'skip' };
+const done: Feed = { kind: 'done' };
+
+export function createAnswer(options: AnswerOptions): Answer {
+  const choices = new Map<number, Choice>();
+  const state: AnswerState = {
+    choices,
+    head: { id: null, created: null, model: null },
+    usage: null,
+    sawDone: false,
+    badEvents: 0,
+    contentEvents: 0,
+    contentChars: 0,
+  };
+
+  const choiceAt = (index: number): Choice => {
+    const found = choices.get(index);
+    if (found !== undefined) return found;
+    const created = options.createChoice(index);
+    choices.set(index, created);
+    return created;
+  };
+
+  const takeHead = (chunk: Pick<UpstreamChunk, 'id' | 'created' | 'model' | 'usage'>): void => {
+    if (state.head.id === null) state.head = { id: chunk.id, created: chunk.created, model: chunk.model };
+    if (chunk.usage !== null) state.usage = chunk.usage;
+  };
+
+  const takePlain = (chunk: UpstreamChunk): Feed => {
+    for (const piece of chunk.choices) {
+      const choice = choiceAt(piece.index);
+      if (choice.finishReason !== null) return skip;
+      const text = piece.delta.content ?? '';
+      choice.hasRole = true;
+      if (text === '') continue;
+      choice.content += text;
+      state.contentEvents += 1;
+      state.contentChars += text.length;
+    }
+    return state.contentChars > options.maxAnswerChars ? broken({ code: 'upstream_too_large' }) : verbatim;
+  };
+
+  const takeChoices = (pieces: UpstreamChunk['choices']): Feed => {
+    const emissions: Emission[] = [];
+    for (const piece of pieces) {
+      if (piece.index >= options.choiceCount) continue;
+      if (piece.finishReason !== null && !finalReasons.has(piece.finishReason))
+        return broken({ code: 'upstream_truncated' }, 'broken_off');
+      const choice = choiceAt(piece.index);
+      const wasFinished = choice.finishReason !== null;
+      count(state, piece);
+      const deltas = feedChoice(choice, piece);
+      if (state.contentChars > options.maxAnswerChars) return broken({ code: 'upstream_too_large' });
+      if (choice.violations !== null)
+        return broken({ code: 'invalid_structured_output', detail: describe(choice.violations) }, 'unfit_answer');
+      if (!wasFinished) emissions.push(...emit(choice, piece.logprobs, deltas));
+    }
+    return { kind: 'emit', emissions };
+  };
+
+  return {
+    state,
+
+    feed(payload) {
+      if (payload === '[DONE]') {
+        state.sawDone = true;
+        return done;
+      }
+      const chunk = parse(payload);
+      const read = chunk === undefined ? null : options.dialect.readChunk(chunk);
+      if (read === null) {
+        state.badEvents += 1;
+        return skip;
+      }
+      if (!read.ok) return { kind: 'broken', problem: read.failure };
+      takeHead(read.value);
+      const isKnown = read.value.choices.every((piece) => piece.index < options.choiceCount);
+      if (options.isTransparent && read.value.isPlainContent && isKnown) return takePlain(read.value);
+      return takeChoices(read.value.choices);
+    },
+
+    feedCompletion(completion) {
+      takeHead(completion);
+      const fed = takeChoices(completion.choices.map((choice) => ({ ...choice, finishReason: choice.finishReason ?? 'stop' })));
+      state.sawDone = fed.kind === 'emit';
+      return fed;
+    },
+  };
+}
+
+/** Whether every choice that began has ended: only then is an answer whole. */
+export function isComplete(state: AnswerState): boolean {
+  if (state.choices.size === 0) return false;
+  for (const choice of state.choices.values()) if (choice.finishReason === null) return false;
+  return true;
+}
+
+function emit(choice: Choice, logprobs: unknown, deltas: readonly ClientDelta[]): Emission[] {
+  const emissions: Emission[] = [];
+  const push = (delta: ClientDelta, finishReason: string | null): void => {
+    emissions.push({ choiceIndex: choice.index, delta, finishReason, logprobs: null });
+  };
+  if (!choice.hasRole) {
+    choice.hasRole = true;
+    push({ role: 'assistant', content: '' }, null);
+  }
+  for (const delta of deltas) push(delta, null);
+  if (logprobs !== null) {
+    choice.logprobs.push(logprobs);
+    if (deltas.length === 0) push({}, null);
+    const last = emissions.length - 1;
+    const carrier = emissions[last];
+    if (carrier !== undefined) emissions[last] = { ...carrier, logprobs };
+  }
+  if (choice.finishReason !== null) push({}, choice.finishReason);
+  return emissions;
+}
+
+function count(state: AnswerState, piece: UpstreamChunk['choices'][number]): void {
+  const { content, reasoning, tool_calls: calls } = piece.delta;
+  const chars = (content?.length ?? 0) + (reasoning?.length ?? 0) + (calls == null ? 0 : JSON.stringify(calls).length);
+  if (chars === 0) return;
+  state.contentEvents += 1;
+  state.contentChars += chars;
+}
+
+function broken(failure: Failure, cause: FailureCause = 'invalid_answer'): Feed {
+  return { kind: 'broken', problem: { failure, cause } };
+}
+
+function parse(payload: string): unknown {
+  try {
+    return JSON.parse(payload);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first few violations in one line; paths and keywords only, never the model's text. */
+function describe(violations: readonly { readonly path: string; readonly message: string }[]): string {
+  return violations
+    .slice(0, 5)
+    .map(({ path, message }) => `${path === '' ? '(root)' : path}: ${message}`)
+    .join('; ')
+    .slice(0, 500);
+}

@@ -1,0 +1,101 @@
+/**
+ * One choice of an answer while it comes in: the tool and reasoning machine, the structured-output check behind it, and what was
+ * surfaced so far. Streamed and whole answers go through the same steps, so they cannot differ.
+ */
+import type { StreamCheck } from '../structured/stream-check.ts';
+import type { AnswerEvent, AnswerMachine, SurfacedCall } from '../tools/answer-machine.ts';
+import type { ChunkChoice } from '../upstreams/dialect.ts';
+
+/** A `delta` object as clients read it. */
+export type ClientDelta = Readonly<Record<string, unknown>>;
+
+export interface Choice {
+  readonly index: number;
+  /** Text surfaced so far. */
+  content: string;
+  reasoning: string;
+  calls: SurfacedCall[];
+  /** Logprob entries as the server sent them; they do not line up with content once calls were taken out. */
+  logprobs: unknown[];
+  finishReason: string | null;
+  /** Violations of response_format; non-null means the answer must not be called a success. */
+  violations: readonly { readonly path: string; readonly message: string }[] | null;
+  /** Deterministic repairs that made the text valid. */
+  repairs: readonly string[];
+  isIncomplete: boolean;
+  hasRole: boolean;
+  readonly machine: AnswerMachine;
+  readonly check: StreamCheck | null;
+}
+
+export function createChoice(index: number, machine: AnswerMachine, check: StreamCheck | null): Choice {
+  return {
+    index,
+    content: '',
+    reasoning: '',
+    calls: [],
+    logprobs: [],
+    finishReason: null,
+    violations: null,
+    repairs: [],
+    isIncomplete: false,
+    hasRole: false,
+    machine,
+    check,
+  };
+}
+
+/** Takes one piece of the choice and returns the deltas a client should see, in order. */
+export function feedChoice(choice: Choice, piece: ChunkChoice): ClientDelta[] {
+  if (choice.finishReason !== null) return [];
+  const deltas = surface(choice, choice.machine.feed(piece.delta));
+  if (piece.finishReason !== null) deltas.push(...endChoice(choice, piece.finishReason));
+  return deltas;
+}
+
+/** Ends the choice: what was held back comes out, and `finishReason` is what the client must see. */
+function endChoice(choice: Choice, upstreamFinishReason: string): ClientDelta[] {
+  const end = choice.machine.end(upstreamFinishReason);
+  const deltas = surface(choice, end.events);
+  choice.calls = [...end.calls];
+  choice.isIncomplete = end.isIncomplete;
+  choice.finishReason = end.finishReason ?? upstreamFinishReason;
+  if (choice.check === null || choice.calls.length > 0) return deltas;
+  const verdict = choice.check.end();
+  if (verdict.emit !== '') deltas.push(contentDelta(choice, verdict.emit));
+  choice.repairs = verdict.repairs;
+  // An answer cut by its token limit is called that, not invalid: clients know what to do about it.
+  if (!verdict.ok && choice.finishReason === 'stop') choice.violations = verdict.violations;
+  return deltas;
+}
+
+function surface(choice: Choice, events: readonly AnswerEvent[]): ClientDelta[] {
+  const deltas: ClientDelta[] = [];
+  for (const event of events) {
+    if (event.kind === 'content') {
+      const text = choice.check === null ? event.text : checked(choice, choice.check, event.text);
+      if (text !== '') deltas.push(contentDelta(choice, text));
+    } else if (event.kind === 'reasoning') {
+      choice.reasoning += event.text;
+      // Clients differ in which of the two names they read.
+      deltas.push({ reasoning: event.text, reasoning_content: event.text });
+    } else if (event.kind === 'tool_call') {
+      const call = { name: event.name, arguments: event.arguments };
+      deltas.push({ tool_calls: [{ index: event.index, id: event.id, type: 'function', function: call }] });
+    } else {
+      deltas.push({ tool_calls: [{ index: event.index, function: { arguments: event.arguments } }] });
+    }
+  }
+  return deltas;
+}
+
+function checked(choice: Choice, check: StreamCheck, text: string): string {
+  const { emit, verdict, violations } = check.feed(text);
+  if (verdict === 'impossible') choice.violations = violations;
+  return emit;
+}
+
+function contentDelta(choice: Choice, text: string): ClientDelta {
+  choice.content += text;
+  return { content: text };
+}

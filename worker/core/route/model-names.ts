@@ -1,0 +1,25 @@
+/** What the `model` field of a request means: one certain model, a tier, or "choose for me" with or without a strategy. */
+import type { Config } from '../../../shared/config-prepare.ts';
+import { strategyIds, type Strategy, type Tier } from '../../../shared/config.ts';
+import type { Failure } from '../../../shared/errors.ts';
+import { fail, ok, type Result } from '../../../shared/result.ts';
+
+export type ModelWish =
+  | { readonly kind: 'auto'; readonly strategy: Strategy | null }
+  | { readonly kind: 'tier'; readonly tier: Tier }
+  | { readonly kind: 'model'; readonly modelId: string };
+
+/** Reads `model`; an unknown name is `model_not_found` with what would have been understood. */
+export function readModelName(name: string, config: Config): Result<ModelWish, Failure> {
+  const target = config.aliasTargets.get(name) ?? name;
+  if (target === 'auto') return ok({ kind: 'auto', strategy: null });
+  if (target === 'small' || target === 'large' || target === 'vision') return ok({ kind: 'tier', tier: target });
+  for (const strategy of strategyIds) if (target === `auto:${strategy}`) return ok({ kind: 'auto', strategy });
+  const modelId = config.modelIdByName.get(target);
+  if (modelId !== undefined) return ok({ kind: 'model', modelId });
+  return fail({
+    code: 'model_not_found',
+    param: 'model',
+    detail: `Use auto, small, large or one of: ${Object.keys(config.models).join(', ')}.`,
+  });
+}

@@ -1,0 +1,193 @@
+/**
+ * From a classified request to an ordered list of attempts, and the reason for it. Order: the model the client named, then what the
+ * request makes impossible, then the classifier's tier, then health. Every step that decides leaves its reason.
+ */
+import { type Config, modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
+import type { Capability, Strategy, Tier } from '../../../shared/config.ts';
+import type { Failure } from '../../../shared/errors.ts';
+import { fail, ok, type Result } from '../../../shared/result.ts';
+import type { Classification } from '../classify/classify.ts';
+import type { RequestView } from '../classify/view.ts';
+import type { Attempt, Plan } from './attempt.ts';
+import type { ModelWish } from './model-names.ts';
+
+export interface PlanInput {
+  readonly config: Config;
+  readonly view: RequestView;
+  readonly classification: Classification;
+  readonly wish: ModelWish;
+  readonly strategy: Strategy;
+  /** Models the key or the agent may use; null allows all. */
+  readonly allowedModels: ReadonlySet<string> | null;
+  /** Whether a model has a usable instance, as far as this isolate knows. */
+  isUp(modelId: string): boolean;
+}
+
+export interface Decision {
+  /** The tier the request deserves by its content, whoever answers in the end. */
+  readonly tier: Tier;
+  readonly strategy: Strategy;
+  /** The first model of the plan; null when there is none. */
+  readonly modelId: string | null;
+  /** The model that would come first if every model were up; another one that answers is a fallback. */
+  readonly primaryModelId: string | null;
+  /** The client named the model or the tier itself. */
+  readonly isForced: boolean;
+  readonly reason: string;
+  /** Models that could not be used, and why. */
+  readonly rejected: readonly { readonly modelId: string; readonly reason: string }[];
+}
+
+export interface RoutePlan {
+  readonly decision: Decision;
+  readonly plan: Plan;
+  /** Set when nothing can be attempted. */
+  readonly failure: Failure | null;
+}
+
+interface Choice {
+  readonly tier: Tier;
+  readonly modelIds: readonly string[];
+  readonly reason: string;
+  readonly isForced: boolean;
+}
+
+/** Decides. Only an explicit model that the key may not use, or that cannot see images, fails at once. */
+export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
+  const { config, wish, allowedModels } = input;
+  if (wish.kind === 'model' && allowedModels !== null && !allowedModels.has(wish.modelId)) {
+    return fail({ code: 'model_not_allowed', param: 'model' });
+  }
+  const choice = choose(input);
+  const required = surelyNeededTokens(input.view);
+  const rejected: { modelId: string; reason: string }[] = [];
+  const usable = choice.modelIds.filter((modelId) => {
+    const reason = obstacle(modelId, input, required);
+    if (reason !== null) rejected.push({ modelId, reason });
+    return reason === null;
+  });
+  const ordered = byHealth(usable, input);
+  const first = ordered[0] ?? null;
+  const primary = usable[0] ?? null;
+  const reason = first === null || first === choice.modelIds[0] ? choice.reason : detourReason(choice, first, rejected, input);
+  const attempts = ordered.flatMap((modelId) =>
+    instances(modelId, config, modelId === first ? reason : `stands in for ${first}`),
+  );
+  return ok({
+    decision: {
+      tier: choice.tier,
+      strategy: input.strategy,
+      modelId: first,
+      primaryModelId: primary,
+      isForced: choice.isForced,
+      reason,
+      rejected,
+    },
+    plan: { attempts, requiredContextTokens: required },
+    failure: attempts.length > 0 ? null : whyNot(input, choice, required),
+  });
+}
+
+/** The models to try by content alone: the chosen one and its chain. */
+function choose({ config, view, classification, wish }: PlanInput): Choice {
+  if (wish.kind === 'model') {
+    const { tier } = modelOf(config, wish.modelId);
+    return { tier, modelIds: withChain(config, [wish.modelId]), reason: `${wish.modelId} was asked for`, isForced: true };
+  }
+  if (wish.kind === 'tier') return ofTier(config, wish.tier, `the ${wish.tier} tier was asked for`, true);
+  if (view.images > 0) return ofTier(config, 'vision', 'the request has an image', false);
+  const { score, isLarge, reasons } = classification;
+  const { threshold } = config.routing.classifier;
+  const why = reasons.length > 0 ? `: ${reasons.slice(0, 3).join(', ')}` : '';
+  const comparison = `complexity ${score.toFixed(2)} ${isLarge ? 'reaches' : 'is below'} ${threshold.toFixed(2)}${why}`;
+  return ofTier(config, isLarge ? 'large' : 'small', comparison, false);
+}
+
+function ofTier(config: Config, tier: Tier, reason: string, isForced: boolean): Choice {
+  const ids = Object.keys(config.models);
+  const own = ids.filter((id) => modelOf(config, id).tier === tier);
+  if (tier === 'vision') {
+    const seeing = ids.filter((id) => modelOf(config, id).capabilities.includes('vision'));
+    return { tier, modelIds: [...new Set([...own, ...seeing])], reason, isForced };
+  }
+  return {
+    tier,
+    modelIds: withChain(config, own.length > 0 ? own : ids.filter((id) => modelOf(config, id).tier !== 'vision')),
+    reason,
+    isForced,
+  };
+}
+
+function withChain(config: Config, modelIds: readonly string[]): string[] {
+  const [first] = modelIds;
+  const chain = first === undefined ? [] : (config.routing.chains[first] ?? []);
+  return [...new Set([...modelIds, ...chain])];
+}
+
+/** Why a model cannot take the request, or null. */
+function obstacle(modelId: string, input: PlanInput, requiredTokens: number): string | null {
+  const model = modelOf(input.config, modelId);
+  if (input.allowedModels !== null && !input.allowedModels.has(modelId)) return 'the key may not use it';
+  const lacks = (capability: Capability): boolean => !model.capabilities.includes(capability);
+  if (input.view.images > 0 && lacks('vision')) return 'it cannot see images';
+  if (input.view.tools > 0 && lacks('tools')) return 'it cannot call tools';
+  if (requiredTokens > model.context_tokens) return `at least ${requiredTokens} tokens do not fit into ${model.context_tokens}`;
+  return null;
+}
+
+/** The prompt's estimate is good to about a quarter, so only what is beyond that is refused here; the model server knows the rest. */
+function surelyNeededTokens(view: RequestView): number {
+  return Math.floor(view.estimatedPromptTokens * 0.75) + (view.requestedMaxTokens ?? 0);
+}
+
+/** Models that are up come first; the others stay, since a last path is never closed. */
+function byHealth(modelIds: readonly string[], input: PlanInput): string[] {
+  return [...modelIds.filter((id) => input.isUp(id)), ...modelIds.filter((id) => !input.isUp(id))];
+}
+
+function instances(modelId: string, config: Config, reason: string): Attempt[] {
+  const model = modelOf(config, modelId);
+  return model.upstreams.map((upstreamId) => ({
+    modelId,
+    upstreamId,
+    tunnelId: upstreamOf(config, upstreamId).tunnel,
+    contextTokens: model.context_tokens,
+    reason,
+  }));
+}
+
+function detourReason(choice: Choice, first: string, rejected: Decision['rejected'], input: PlanInput): string {
+  const [wanted] = choice.modelIds;
+  if (wanted === undefined) return choice.reason;
+  const obstacleReason = rejected.find(({ modelId }) => modelId === wanted)?.reason;
+  const why = obstacleReason ?? (input.isUp(wanted) ? 'it comes later' : 'it is down');
+  return `${choice.reason}; ${first} instead of ${wanted}: ${why}`;
+}
+
+function whyNot(input: PlanInput, choice: Choice, requiredTokens: number): Failure {
+  if (input.view.images > 0) {
+    return {
+      code: 'vision_model_missing',
+      param: 'messages',
+      detail: 'Add a model with capability "vision" to models in configs/models.yaml.',
+    };
+  }
+  if (choice.tier === 'vision') {
+    return {
+      code: 'vision_model_missing',
+      param: 'model',
+      detail: 'Add a model with capability "vision" to models in configs/models.yaml.',
+    };
+  }
+  const rooms = choice.modelIds.map((id) => modelOf(input.config, id).context_tokens);
+  if (rooms.length > 0 && rooms.every((room) => requiredTokens > room)) {
+    return {
+      code: 'context_length_exceeded',
+      param: 'messages',
+      detail: `At least ${requiredTokens} tokens with max_tokens; at most ${Math.max(...rooms)} fit.`,
+    };
+  }
+  if (input.allowedModels !== null)
+    return { code: 'model_not_allowed', param: 'model', detail: 'No model that this key may use can take the request.' };
+  return { code: 'no_upstream', detail: 'No configured model can take the request.' };
+}

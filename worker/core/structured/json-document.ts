@@ -1,0 +1,256 @@
+/**
+ * Reads one JSON document (RFC 8259) piece by piece and hands back the part of it that is certain: it drops trailing commas, escapes raw
+ * control characters in strings, and stops at the first character that cannot continue the document. It never closes what the text leaves
+ * open. What the values may be is `value-tracker.ts`'s matter.
+ */
+import { continueNumber, mayEndNumber, startNumber, type NumberState } from './json-number.ts';
+import type { ValueTracker } from './value-tracker.ts';
+
+export type DocumentRepair = 'trailing_comma' | 'control_character';
+
+export interface JsonDocument {
+  /**
+   * Reads from `from` until the document ends, breaks or the text does. Returns what may be shown, and the index of the first character
+   * that is not the document's.
+   */
+  read(text: string, from: number): { readonly emit: string; readonly next: number };
+  /** `open` may still become a document; `done` is one. */
+  state(): 'open' | 'done' | 'broken';
+  /** The text ends here: only a number at the root may end with it. */
+  finish(): void;
+  readonly repairs: ReadonlySet<DocumentRepair>;
+}
+
+/** What may come next between tokens, or the token that is being read. */
+type Expect =
+  | 'value'
+  | 'first_item'
+  | 'first_key'
+  | 'key'
+  | 'colon'
+  | 'comma'
+  /** A comma is held back until the next character shows that it is not a trailing one. */
+  | 'after_comma'
+  | 'string'
+  | 'escape'
+  | 'hex'
+  | 'number'
+  | 'literal'
+  | 'end';
+
+const literals: ReadonlyMap<number, { readonly word: string; readonly value: boolean | null; readonly type: 'boolean' | 'null' }> = new Map([
+  [116, { word: 'true', value: true, type: 'boolean' }],
+  [102, { word: 'false', value: false, type: 'boolean' }],
+  [110, { word: 'null', value: null, type: 'null' }],
+]);
+const quote = 34;
+const backslash = 92;
+const comma = 44;
+
+export function isJsonSpace(code: number): boolean {
+  return code === 32 || code === 10 || code === 13 || code === 9;
+}
+
+export function createJsonDocument(tracker: ValueTracker): JsonDocument {
+  const repairs = new Set<DocumentRepair>();
+  /** Open containers, by their closing character. */
+  const closers: number[] = [];
+  let expect: Expect = 'value';
+  let isBroken = false;
+  let isKey = false;
+  let hexLeft = 0;
+  let hasEscape = false;
+  let number: NumberState = 'minus';
+  let literal = literals.get(116);
+  let literalAt = 0;
+  /** The string or number being read, as far as earlier pieces and repairs brought it. */
+  let token = '';
+  let held = '';
+  // Of the piece being read: its text, the index, and where the part that is neither shown nor in `token` begins.
+  let text = '';
+  let at = 0;
+  let shownTo = 0;
+  let tokenFrom = 0;
+  let shown = '';
+
+  function read(piece: string, from: number) {
+    [text, at, shownTo, tokenFrom, shown] = [piece, from, from, from, ''];
+    while (at < text.length && !isBroken && expect !== 'end') step(text.charCodeAt(at));
+    if (expect === 'after_comma') held += text.slice(shownTo, at);
+    else shown += text.slice(shownTo, at);
+    if (expect === 'string' || expect === 'escape' || expect === 'hex' || expect === 'number') token += text.slice(tokenFrom, at);
+    return { emit: shown, next: at };
+  }
+
+  /** Each step reads at least one character, ends a token without reading, or breaks. */
+  function step(code: number): void {
+    if (expect === 'string') return readString();
+    if (expect === 'escape') return readEscape(code);
+    if (expect === 'hex') return readHex(code);
+    if (expect === 'number') return readNumber(code);
+    if (expect === 'literal') return readLiteral(code);
+    if (isJsonSpace(code)) at += 1;
+    else readStructure(code);
+  }
+
+  function readStructure(code: number): void {
+    if (code === closers.at(-1) && (expect === 'first_item' || expect === 'first_key' || expect === 'comma' || expect === 'after_comma')) {
+      return closeContainer();
+    }
+    if (expect === 'after_comma') {
+      shown += held;
+      held = '';
+      expect = closers.at(-1) === 125 ? 'key' : 'value';
+    }
+    if (expect === 'value' || expect === 'first_item') return beginValue(code);
+    if (expect === 'first_key' || expect === 'key') return code === quote ? beginString(true) : refuseCharacter();
+    if (expect === 'colon' && code === 58) return advance('value');
+    if (expect === 'comma' && code === comma) return holdComma();
+    return refuseCharacter();
+  }
+
+  function advance(next: Expect): void {
+    at += 1;
+    expect = next;
+  }
+
+  function refuseCharacter(): void {
+    isBroken = true;
+    tracker.fail(`is not JSON: unexpected ${JSON.stringify(text.charAt(at))}`);
+  }
+
+  /** Ends the reading when the tracker has refused what was just read. */
+  function settle(isPossible: boolean): boolean {
+    if (!isPossible) isBroken = true;
+    return isPossible;
+  }
+
+  function beginValue(code: number): void {
+    const isObject = code === 123;
+    if (isObject || code === 91) {
+      if (!settle(tracker.begin(isObject ? 'object' : 'array'))) return;
+      closers.push(isObject ? 125 : 93);
+      return advance(isObject ? 'first_key' : 'first_item');
+    }
+    if (code === quote) return settle(tracker.begin('string')) ? beginString(false) : undefined;
+    literal = literals.get(code);
+    if (literal !== undefined) {
+      if (settle(tracker.begin(literal.type))) [expect, literalAt] = ['literal', 0];
+      return;
+    }
+    const state = startNumber(code);
+    if (state === null) return refuseCharacter();
+    if (!settle(tracker.begin('number'))) return;
+    [number, token, tokenFrom] = [state, '', at];
+    advance('number');
+  }
+
+  function beginString(asKey: boolean): void {
+    [isKey, hasEscape, token] = [asKey, false, ''];
+    advance('string');
+    tokenFrom = at;
+  }
+
+  function readString(): void {
+    for (; at < text.length; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code === quote) return endString();
+      if (code === backslash) {
+        hasEscape = true;
+        return advance('escape');
+      }
+      if (code < 32) escapeControl(text.charAt(at));
+    }
+  }
+
+  function escapeControl(char: string): void {
+    const escaped = JSON.stringify(char).slice(1, -1);
+    shown += text.slice(shownTo, at) + escaped;
+    token += text.slice(tokenFrom, at) + escaped;
+    shownTo = at + 1;
+    tokenFrom = at + 1;
+    hasEscape = true;
+    repairs.add('control_character');
+  }
+
+  function readEscape(code: number): void {
+    if (code === 117) {
+      hexLeft = 4;
+      return advance('hex');
+    }
+    return '"\\/bfnrt'.includes(String.fromCharCode(code)) ? advance('string') : refuseCharacter();
+  }
+
+  function readHex(code: number): void {
+    const isHex = (code >= 48 && code <= 57) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
+    if (!isHex) return refuseCharacter();
+    hexLeft -= 1;
+    advance(hexLeft === 0 ? 'string' : 'hex');
+  }
+
+  function endString(): void {
+    const raw = token + text.slice(tokenFrom, at);
+    const value: unknown = hasEscape ? JSON.parse(`"${raw}"`) : raw;
+    const isPossible = isKey ? tracker.key(String(value)) : tracker.scalar(String(value));
+    if (!settle(isPossible)) return;
+    at += 1;
+    if (isKey) expect = 'colon';
+    else endValue();
+  }
+
+  function readNumber(code: number): void {
+    const next = continueNumber(number, code);
+    if (next !== null) {
+      number = next;
+      at += 1;
+    } else if (mayEndNumber(number)) endNumber();
+    else refuseCharacter();
+  }
+
+  function endNumber(): void {
+    if (settle(tracker.scalar(Number(token + text.slice(tokenFrom, at))))) endValue();
+  }
+
+  function readLiteral(code: number): void {
+    if (literal === undefined || code !== literal.word.charCodeAt(literalAt)) return refuseCharacter();
+    literalAt += 1;
+    if (literalAt === literal.word.length && !settle(tracker.scalar(literal.value))) return;
+    at += 1;
+    if (literalAt === literal.word.length) endValue();
+  }
+
+  function holdComma(): void {
+    shown += text.slice(shownTo, at);
+    shownTo = at;
+    advance('after_comma');
+  }
+
+  function closeContainer(): void {
+    if (expect === 'after_comma') {
+      shown += (held + text.slice(shownTo, at)).slice(1);
+      [held, shownTo] = ['', at];
+      repairs.add('trailing_comma');
+    }
+    expect = 'comma';
+    if (!settle(tracker.close())) return;
+    closers.pop();
+    at += 1;
+    endValue();
+  }
+
+  function endValue(): void {
+    expect = closers.length === 0 ? 'end' : 'comma';
+  }
+
+  function finish(): void {
+    [text, at, tokenFrom] = ['', 0, 0];
+    if (expect === 'number' && closers.length === 0 && mayEndNumber(number)) endNumber();
+  }
+
+  return {
+    read,
+    finish,
+    state: () => (isBroken ? 'broken' : expect === 'end' ? 'done' : 'open'),
+    repairs,
+  };
+}

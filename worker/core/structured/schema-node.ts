@@ -1,0 +1,109 @@
+/**
+ * A compiled schema: a check over the whole value, and beside it the few simple facts by which `stream-check.ts` sees early that an answer
+ * cannot become valid. Filled by the keywords, read-only afterwards.
+ */
+import type { Result } from '../../../shared/result.ts';
+import type { Check } from './check-run.ts';
+import type { PatternTest } from './compile-pattern.ts';
+import type { JsonType } from './json-value.ts';
+
+export interface SchemaNode {
+  readonly check: Check;
+  /** One per keyword; all must hold. */
+  readonly checks: Check[];
+  /** Subschemas applied to the same value: a circle of these would never end. */
+  readonly inPlace: SchemaNode[];
+  /** Those of them that must hold whatever the value is: `allOf` and `$ref`. */
+  readonly always: SchemaNode[];
+  /** Types the value may have; null when every type may do, empty when no value is allowed (`false`). */
+  types: ReadonlySet<JsonType> | null;
+  required: readonly string[];
+  properties: ReadonlyMap<string, SchemaNode>;
+  /** For a member that `properties` does not name; null when that is open or depends on patterns. */
+  additional: SchemaNode | null;
+  prefix: readonly SchemaNode[];
+  /** For the items after the prefix; null when that is open. */
+  items: SchemaNode | null;
+}
+
+/** What a keyword sees while it is compiled. Paths are relative to the schema object that holds the keyword. */
+export interface KeywordScope {
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly node: SchemaNode;
+  /** The node of a subschema at that path; refuses what is neither an object nor a boolean. */
+  subschema(given: unknown, ...path: string[]): SchemaNode;
+  /** The node a `$ref` points to. */
+  reference(ref: string): SchemaNode;
+  pattern(source: string): Result<PatternTest, string>;
+  /** Notes the first thing that is not supported. The keyword's result is not used then. */
+  refuse(message: string, ...path: string[]): null;
+}
+
+/** Turns a keyword's value into a check, or null when it asserts nothing by itself (or was refused). */
+export type CompileKeyword = (given: unknown, scope: KeywordScope) => Check | null;
+
+/** A node that accepts everything until checks are added. */
+export function createNode(): SchemaNode {
+  const checks: Check[] = [];
+  return {
+    check: (value, run) => {
+      run.stepsLeft -= 1 + checks.length;
+      if (run.stepsLeft < 0) return false;
+      let isValid = true;
+      for (const check of checks) {
+        if (check(value, run)) continue;
+        if (run.quiet > 0) return false;
+        isValid = false;
+      }
+      return isValid;
+    },
+    checks,
+    inPlace: [],
+    always: [],
+    types: null,
+    required: [],
+    properties: new Map(),
+    additional: null,
+    prefix: [],
+    items: null,
+  };
+}
+
+/** Nodes looked at per value while an answer streams; leaving some out only means to notice later. */
+const maxNodesPerValue = 16;
+
+/** The given nodes and all that must hold with them, at most 16. */
+export function withAlways(nodes: Iterable<SchemaNode>): readonly SchemaNode[] {
+  const found = new Set(nodes);
+  for (const node of found) {
+    if (found.size >= maxNodesPerValue) break;
+    for (const other of node.always) found.add(other);
+  }
+  return [...found].slice(0, maxNodesPerValue);
+}
+
+/**
+ * The node whose `$ref` closes a circle of schemas applied to one and the same value, or null. Depth first with an own stack: a chain of
+ * references may be as long as the schema.
+ */
+export function findCircle(nodes: readonly SchemaNode[]): SchemaNode | null {
+  const state = new Map<SchemaNode, 'open' | 'done'>();
+  for (const start of nodes) {
+    const stack = state.has(start) ? [] : [{ node: start, next: 0 }];
+    state.set(start, state.get(start) ?? 'open');
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const child = top.node.inPlace[top.next];
+      top.next += 1;
+      if (child === undefined) {
+        state.set(top.node, 'done');
+        stack.pop();
+      } else if (state.get(child) === 'open') {
+        return top.node;
+      } else if (!state.has(child)) {
+        state.set(child, 'open');
+        stack.push({ node: child, next: 0 });
+      }
+    }
+  }
+  return null;
+}

@@ -1,0 +1,86 @@
+/**
+ * Checks a structured answer while it streams: shows only what is part of one JSON document that may still satisfy its format, and says as
+ * early as is cheap that it cannot. An answer that is not streamed goes through the same machine (`check-answer.ts`), so that both get the
+ * same verdict and the same text.
+ */
+import { createAnswerReader, type AnswerLimits, type Repair } from './answer-reader.ts';
+import type { Violation } from './check-run.ts';
+import type { CompiledSchema } from './compile-schema.ts';
+import type { JsonType } from './json-value.ts';
+import { createNode, withAlways, type SchemaNode } from './schema-node.ts';
+import { createValueTracker } from './value-tracker.ts';
+
+export type AnswerFormat =
+  | { readonly kind: 'json_object' }
+  | { readonly kind: 'json_schema'; readonly compiled: Pick<CompiledSchema, 'validate' | 'root'> };
+
+export interface StreamChecked {
+  /** Text to show now. All of it joined is the document so far. */
+  readonly emit: string;
+  /** `impossible` is final: the rest is not read. */
+  readonly verdict: 'possible' | 'impossible';
+  readonly violations: readonly Violation[];
+}
+
+export type StreamEnded =
+  | {
+      readonly ok: true;
+      readonly emit: string;
+      /** Everything that was emitted. */
+      readonly text: string;
+      readonly value: unknown;
+      readonly violations: readonly [];
+      readonly repairs: readonly Repair[];
+    }
+  | { readonly ok: false; readonly emit: string; readonly violations: readonly Violation[]; readonly repairs: readonly Repair[] };
+
+export interface StreamCheck {
+  feed(text: string): StreamChecked;
+  /** `ok` only when the emitted text parses and satisfies the format. Nothing is left to emit then: `emit` is ''. */
+  end(): StreamEnded;
+}
+
+/**
+ * The rules, for both formats. White space around the document is dropped silently; a code fence, other text around an object or array (up to
+ * `max_repair_bytes`), trailing commas and raw control characters in strings are repaired and reported. Refused: text that JSON does not
+ * know, NaN and Infinity among it; an answer that breaks off; a second document; a key given twice in one object, because parsers disagree
+ * about which one counts; a number beyond the doubles (1e999), which would be read as Infinity. Whole numbers beyond 2^53 stay as written.
+ * An answer is at most `max_answer_bytes` long and `max_depth` containers deep. Time and memory are linear in the answer.
+ */
+export function createStreamCheck(format: AnswerFormat, limits: AnswerLimits): StreamCheck {
+  const root = format.kind === 'json_schema' ? format.compiled.root : anyObject();
+  const tracker = createValueTracker(root, limits.max_depth);
+  const reader = createAnswerReader(tracker, rootTypesOf(root), limits);
+  const emitted: string[] = [];
+
+  function feed(text: string): StreamChecked {
+    const emit = reader.read(text);
+    if (emit !== '') emitted.push(emit);
+    return { emit, verdict: reader.isBroken() ? 'impossible' : 'possible', violations: tracker.violations };
+  }
+
+  function end(): StreamEnded {
+    const isWhole = reader.finish();
+    const repairs = reader.repairs();
+    if (!isWhole) return { ok: false, emit: '', violations: tracker.violations, repairs };
+    const text = emitted.join('');
+    const value: unknown = JSON.parse(text);
+    const violations = format.kind === 'json_schema' ? format.compiled.validate(value) : [];
+    if (violations.length > 0) return { ok: false, emit: '', violations, repairs };
+    return { ok: true, emit: '', text, value, violations: [], repairs };
+  }
+
+  return { feed, end };
+}
+
+function anyObject(): SchemaNode {
+  return { ...createNode(), types: new Set<JsonType>(['object']) };
+}
+
+/** The types every schema that must hold for the root allows; null when none of them names types. */
+function rootTypesOf(root: SchemaNode): ReadonlySet<JsonType> | null {
+  return withAlways([root]).reduce<ReadonlySet<JsonType> | null>((allowed, { types }) => {
+    if (types === null || allowed === null) return types ?? allowed;
+    return new Set([...allowed].filter((type) => types.has(type)));
+  }, null);
+}

@@ -1,0 +1,293 @@
+/**
+ * Reads JSON piece by piece, strictly, with the three repairs that need no guessing: a comma before a closer is dropped, a raw control
+ * character in a string is escaped, missing closers are added when the caller asks. Everything else passes through as it was
+ * spelled. It reports values to a listener; it does not build them, and knows nothing of calls.
+ */
+import { isWhitespace } from './reading.ts';
+
+export type ValueKind = 'object' | 'array' | 'string' | 'scalar';
+
+/** `enter`: report what is inside. `take`: hand over its text. `skip`: only check its grammar. `refuse`: stop here. */
+export type Reaction = 'enter' | 'take' | 'skip' | 'refuse';
+
+/** Called for the root value and for what stands directly in entered containers; anything deeper is the matter of `onText`. */
+export interface JsonListener {
+  onValue(kind: ValueKind): Reaction;
+  /** A key of the innermost entered object, unescaped. */
+  onKey(key: string): void;
+  /** A piece of a taken value's repaired text; the pieces are whole when `onEnd` comes. */
+  onText(piece: string): void;
+  /** The value last reported, or the innermost entered container, has ended. False refuses it. */
+  onEnd(): boolean;
+}
+
+/** `failed`: not JSON. `refused`: JSON, but the listener did not want it. Both leave the reading at the character in question. */
+export type JsonStatus = 'open' | 'done' | 'failed' | 'refused';
+
+type Expectation = 'value' | 'first_element' | 'element' | 'first_key' | 'key' | 'colon' | 'next';
+
+export interface JsonScan {
+  status: JsonStatus;
+  expects: Expectation;
+  /** Open containers from the outside in; true is an object. */
+  readonly isObject: boolean[];
+  /** How many of them, from the outside, the listener has entered. */
+  entered: number;
+  taking: 'nothing' | 'key' | 'value';
+  token: 'none' | 'string' | 'key' | 'scalar';
+  /** In a string: 0, 1 after a backslash, 5 to 2 for the hexadecimal digits still to come. */
+  escape: number;
+  /** A number or word that may go on. */
+  scalar: string;
+  key: string;
+  /** A comma and what followed it, held until it is known not to be trailing; '' if there is none. */
+  gap: string;
+  /** Index, in the text being read, of what was not yet handed over. */
+  pendingFrom: number;
+}
+
+/** Deeper nesting is not JSON here: it would only serve to exhaust a client's parser. */
+const maxDepth = 200;
+
+const scalarPattern = /^(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)$/;
+
+export function createJsonScan(): JsonScan {
+  return {
+    status: 'open',
+    expects: 'value',
+    isObject: [],
+    entered: 0,
+    taking: 'nothing',
+    token: 'none',
+    escape: 0,
+    scalar: '',
+    key: '',
+    gap: '',
+    pendingFrom: 0,
+  };
+}
+
+/** Reads `text` from `from` and returns the index of the first character not read. Work is linear in what is read. */
+export function scanJson(scan: JsonScan, listener: JsonListener, text: string, from: number): number {
+  let at = from;
+  scan.pendingFrom = from;
+  while (at < text.length && scan.status === 'open') {
+    if (scan.token === 'string' || scan.token === 'key') at = readString(scan, listener, text, at);
+    else if (scan.token === 'scalar') at = readScalar(scan, listener, text, at);
+    else at = readStructure(scan, listener, text, at);
+  }
+  handOver(scan, listener, text, at);
+  return at;
+}
+
+/** Closes what is open, if only closers are missing; false leaves a scan that must not be used further. */
+export function closeMissing(scan: JsonScan, listener: JsonListener): boolean {
+  const lacksValue = scan.expects === 'value' || scan.expects === 'colon';
+  if (scan.token !== 'none' || lacksValue || scan.isObject.length === 0) return false;
+  scan.status = 'open';
+  while (scan.status === 'open') {
+    const closer = scan.isObject.at(-1) === true ? '}' : ']';
+    scan.pendingFrom = 0;
+    close(scan, listener, closer, 0);
+  }
+  return scan.status === 'done';
+}
+
+function readStructure(scan: JsonScan, listener: JsonListener, text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isWhitespace(text.charCodeAt(at))) at += 1;
+  if (at >= text.length) return at;
+  const character = text.charAt(at);
+  const isInObject = scan.isObject.at(-1) === true;
+  switch (scan.expects) {
+    case 'first_element':
+    case 'element':
+      if (character === ']') return close(scan, listener, text, at);
+      return begin(scan, listener, text, at);
+    case 'value':
+      return begin(scan, listener, text, at);
+    case 'first_key':
+    case 'key':
+      if (character === '}') return close(scan, listener, text, at);
+      if (character !== '"') return fail(scan, at);
+      return beginKey(scan, listener, text, at);
+    case 'colon':
+      if (character !== ':') return fail(scan, at);
+      scan.expects = 'value';
+      return at + 1;
+    case 'next':
+      if (character === (isInObject ? '}' : ']')) return close(scan, listener, text, at);
+      if (character !== ',') return fail(scan, at);
+      handOver(scan, listener, text, at);
+      if (scan.taking === 'value') scan.gap = ',';
+      scan.pendingFrom = at + 1;
+      scan.expects = isInObject ? 'key' : 'element';
+      return at + 1;
+  }
+}
+
+/** A value begins: asks the listener if it stands where the listener looks. */
+function begin(scan: JsonScan, listener: JsonListener, text: string, at: number): number {
+  const kind = kindOf(text.charAt(at));
+  if (kind === null || scan.isObject.length >= maxDepth) return fail(scan, at);
+  settleGap(scan, listener, text, at, true);
+  const isReported = scan.isObject.length === scan.entered;
+  const reaction = isReported ? listener.onValue(kind) : 'skip';
+  if (reaction === 'refuse') {
+    scan.status = 'refused';
+    return at;
+  }
+  if (reaction === 'take') {
+    scan.taking = 'value';
+    scan.pendingFrom = at;
+  }
+  if (kind === 'string') scan.token = 'string';
+  else if (kind === 'scalar') scan.token = 'scalar';
+  else {
+    if (reaction === 'enter') scan.entered += 1;
+    scan.isObject.push(kind === 'object');
+    scan.expects = kind === 'object' ? 'first_key' : 'first_element';
+  }
+  return kind === 'scalar' ? at : at + 1;
+}
+
+function beginKey(scan: JsonScan, listener: JsonListener, text: string, at: number): number {
+  settleGap(scan, listener, text, at, true);
+  scan.token = 'key';
+  if (scan.isObject.length === scan.entered) {
+    scan.taking = 'key';
+    scan.key = '';
+    scan.pendingFrom = at;
+  }
+  return at + 1;
+}
+
+function readString(scan: JsonScan, listener: JsonListener, text: string, from: number): number {
+  for (let at = from; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (scan.escape !== 0) {
+      if (!takesEscape(scan, text.charAt(at))) return fail(scan, at);
+    } else if (code === 0x22) return endString(scan, listener, text, at + 1);
+    else if (code === 0x5c) scan.escape = 1;
+    else if (code < 0x20 && scan.taking !== 'nothing') {
+      handOver(scan, listener, text, at);
+      deliver(scan, listener, JSON.stringify(text.charAt(at)).slice(1, -1));
+      scan.pendingFrom = at + 1;
+    }
+  }
+  return text.length;
+}
+
+function takesEscape(scan: JsonScan, character: string): boolean {
+  if (scan.escape === 1) {
+    scan.escape = character === 'u' ? 5 : 0;
+    return '"\\/bfnrtu'.includes(character);
+  }
+  scan.escape = scan.escape === 2 ? 0 : scan.escape - 1;
+  return '0123456789abcdefABCDEF'.includes(character);
+}
+
+function endString(scan: JsonScan, listener: JsonListener, text: string, at: number): number {
+  const isKey = scan.token === 'key';
+  scan.token = 'none';
+  if (!isKey) return end(scan, listener, text, at);
+  scan.expects = 'colon';
+  if (scan.taking === 'key') {
+    handOver(scan, listener, text, at);
+    scan.taking = 'nothing';
+    listener.onKey(parseString(scan.key));
+  }
+  return at;
+}
+
+function readScalar(scan: JsonScan, listener: JsonListener, text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isScalarCharacter(text.charCodeAt(at))) at += 1;
+  scan.scalar += text.slice(from, at);
+  if (at >= text.length) return at;
+  const isScalar = scalarPattern.test(scan.scalar);
+  scan.scalar = '';
+  scan.token = 'none';
+  return isScalar ? end(scan, listener, text, at) : fail(scan, at);
+}
+
+function close(scan: JsonScan, listener: JsonListener, text: string, at: number): number {
+  settleGap(scan, listener, text, at, false);
+  scan.isObject.pop();
+  if (scan.isObject.length < scan.entered) scan.entered -= 1;
+  return end(scan, listener, text, at + 1);
+}
+
+/** A value has ended before `at`. */
+function end(scan: JsonScan, listener: JsonListener, text: string, at: number): number {
+  scan.expects = 'next';
+  if (scan.isObject.length === scan.entered) {
+    handOver(scan, listener, text, at);
+    scan.taking = 'nothing';
+    if (!listener.onEnd()) {
+      scan.status = 'refused';
+      return at;
+    }
+  }
+  if (scan.isObject.length === 0) scan.status = 'done';
+  return at;
+}
+
+/** The comma held back is a separator after all, or it was trailing and goes. */
+function settleGap(scan: JsonScan, listener: JsonListener, text: string, at: number, isSeparator: boolean): void {
+  if (scan.gap === '') return;
+  const gap = scan.gap + text.slice(scan.pendingFrom, at);
+  scan.gap = '';
+  scan.pendingFrom = at;
+  deliver(scan, listener, isSeparator ? gap : gap.slice(1));
+}
+
+function handOver(scan: JsonScan, listener: JsonListener, text: string, to: number): void {
+  if (scan.taking !== 'nothing' && to > scan.pendingFrom) deliver(scan, listener, text.slice(scan.pendingFrom, to));
+  scan.pendingFrom = to;
+}
+
+function deliver(scan: JsonScan, listener: JsonListener, piece: string): void {
+  if (scan.gap !== '') scan.gap += piece;
+  else if (scan.taking === 'key') scan.key += piece;
+  else if (piece !== '') listener.onText(piece);
+}
+
+function fail(scan: JsonScan, at: number): number {
+  scan.status = 'failed';
+  return at;
+}
+
+function kindOf(character: string): ValueKind | null {
+  if (character === '{') return 'object';
+  if (character === '[') return 'array';
+  if (character === '"') return 'string';
+  return '-0123456789tfn'.includes(character) ? 'scalar' : null;
+}
+
+function isScalarCharacter(code: number): boolean {
+  const isLetter = (code >= 0x61 && code <= 0x7a) || code === 0x45;
+  return isLetter || (code >= 0x30 && code <= 0x39) || code === 0x2b || code === 0x2d || code === 0x2e;
+}
+
+/** The value of a string literal that a scan has read. */
+export function parseString(literal: string): string {
+  const value: unknown = JSON.parse(literal);
+  return typeof value === 'string' ? value : '';
+}
+
+/** The text of the one JSON value of that kind which `text` holds, repaired; null if it holds anything else. */
+export function readJsonText(text: string, kind: 'object' | 'array'): string | null {
+  let taken = '';
+  const scan = createJsonScan();
+  const listener: JsonListener = {
+    onValue: (found) => (found === kind ? 'take' : 'refuse'),
+    onKey: () => {},
+    onText: (piece) => {
+      taken += piece;
+    },
+    onEnd: () => true,
+  };
+  const end = scanJson(scan, listener, text, 0);
+  return scan.status === 'done' && text.slice(end).trim() === '' ? taken : null;
+}

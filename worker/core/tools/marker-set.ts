@@ -1,0 +1,49 @@
+/**
+ * Finds the first of several fixed strings in a text, and tells whether the text ends inside one. One pass of one regular expression
+ * without quantifiers; a set of one marker is a plain string search.
+ */
+
+export interface MarkerSet {
+  readonly markers: readonly string[];
+  /** Stateful (`g`): every use sets `lastIndex` first. */
+  readonly pattern: RegExp;
+  readonly longest: number;
+  /** The characters markers begin with: most text is ruled out by one look. */
+  readonly initials: string;
+}
+
+/** Longer markers win over shorter ones that begin alike. `others` is a further alternative in regular-expression syntax. */
+export function createMarkerSet(markers: readonly string[], others: string | null = null): MarkerSet {
+  const sorted = [...new Set(markers)].sort((a, b) => b.length - a.length);
+  const alternatives = sorted.map((marker) => marker.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  if (others !== null) alternatives.push(others);
+  return {
+    markers: sorted,
+    pattern: new RegExp(alternatives.join('|'), 'g'),
+    longest: sorted[0]?.length ?? 0,
+    initials: sorted.map((marker) => marker.charAt(0)).join(''),
+  };
+}
+
+/** The first marker at or after `from`, or null. */
+export function findMarker(set: MarkerSet, text: string, from: number): { readonly at: number; readonly marker: string } | null {
+  set.pattern.lastIndex = from;
+  const hit = set.pattern.exec(text);
+  return hit === null ? null : { at: hit.index, marker: hit[0] };
+}
+
+/** Whether more text could turn `text` from `at` to its end into a marker that is not there yet. */
+export function mayBecomeMarker(set: MarkerSet, text: string, at: number): boolean {
+  const rest = text.length - at;
+  if (rest >= set.longest) return false;
+  const tail = text.slice(at);
+  return set.markers.some((marker) => marker.length > rest && marker.startsWith(tail));
+}
+
+/** Index at which a marker may have begun that the text does not finish; the text's length if there is none. */
+export function unfinishedMarkerAt(set: MarkerSet, text: string, from: number): number {
+  for (let at = Math.max(from, text.length - set.longest + 1); at < text.length; at += 1) {
+    if (set.initials.includes(text.charAt(at)) && mayBecomeMarker(set, text, at)) return at;
+  }
+  return text.length;
+}

@@ -1,0 +1,94 @@
+/**
+ * Small steps from which the formats are written. A reading is a generator that yields whenever it needs more text than there is, so
+ * a format reads like a parser of a whole text and still works on chunks. A reading that yields at the end of the text has run out.
+ */
+import type { Cursor } from './cursor.ts';
+import { findMarker, type MarkerSet, unfinishedMarkerAt } from './marker-set.ts';
+
+export type Reading<T> = Generator<void, T, void>;
+
+/** The next character without taking it; '' at the end of the text. */
+export function* peek(input: Cursor): Reading<string> {
+  while (input.at >= input.text.length) {
+    if (input.ending !== null) return '';
+    yield;
+  }
+  return input.text.charAt(input.at);
+}
+
+/** The next character without taking it; runs out at the end of the text. */
+export function* need(input: Cursor): Reading<string> {
+  while (input.at >= input.text.length) yield;
+  return input.text.charAt(input.at);
+}
+
+/** Skips white space, and the characters of `others`, as far as it goes. */
+export function* skipWhitespace(input: Cursor, others = ''): Reading<void> {
+  for (;;) {
+    const { text } = input;
+    let { at } = input;
+    while (at < text.length && (isWhitespace(text.charCodeAt(at)) || others.includes(text.charAt(at)))) at += 1;
+    input.at = at;
+    if (at < text.length || input.ending !== null) return;
+    yield;
+  }
+}
+
+/** Whether `marker` stands here; waits as long as it may. Takes nothing. */
+export function* sees(input: Cursor, marker: string): Reading<boolean> {
+  for (;;) {
+    const { text, at } = input;
+    if (text.startsWith(marker, at)) return true;
+    const rest = text.length - at;
+    if (rest >= marker.length || input.ending !== null || !marker.startsWith(text.slice(at))) return false;
+    yield;
+  }
+}
+
+/** Takes `marker` if it stands here. */
+export function* takes(input: Cursor, marker: string): Reading<boolean> {
+  const isHere = yield* sees(input, marker);
+  if (isHere) input.at += marker.length;
+  return isHere;
+}
+
+/** Reads up to the first marker of a set, without taking it; `marker` is '' when the text ended first. */
+export function* readUntil(input: Cursor, set: MarkerSet): Reading<{ readonly text: string; readonly marker: string }> {
+  let read = '';
+  for (;;) {
+    const { text, at } = input;
+    const hit = findMarker(set, text, at);
+    const isEnd = hit === null && input.ending !== null;
+    input.at = hit?.at ?? (isEnd ? text.length : unfinishedMarkerAt(set, text, at));
+    read += text.slice(at, input.at);
+    if (hit !== null) return { text: read, marker: hit.marker };
+    if (isEnd) return { text: read, marker: '' };
+    yield;
+  }
+}
+
+/** Reads a run of name characters (ASCII letters, digits, `_ . -`, anything beyond ASCII), at most `maxChars`; '' if none stands here. */
+export function* readName(input: Cursor, maxChars = 256): Reading<string> {
+  let name = '';
+  for (;;) {
+    const { text } = input;
+    const from = input.at;
+    let at = from;
+    while (at < text.length && name.length + at - from < maxChars && isNameCharacter(text.charCodeAt(at))) at += 1;
+    name += text.slice(from, at);
+    input.at = at;
+    if (at < text.length || name.length >= maxChars || input.ending !== null) return name;
+    yield;
+  }
+}
+
+/** The white space of JSON. */
+export function isWhitespace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+function isNameCharacter(code: number): boolean {
+  const isLetter = (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a);
+  const isDigit = code >= 0x30 && code <= 0x39;
+  return isLetter || isDigit || code === 0x5f || code === 0x2e || code === 0x2d || code >= 0x80;
+}

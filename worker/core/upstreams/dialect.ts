@@ -1,0 +1,64 @@
+/**
+ * What the gateway needs to know of a family of model servers, and nothing else does: how a request is written, how an answer, a
+ * streamed chunk and an error are read. A new family is one file here and one line in the registry.
+ */
+import type { ChatRequest } from '../../../shared/chat.ts';
+import type { Failure } from '../../../shared/errors.ts';
+import type { Result } from '../../../shared/result.ts';
+import type { UpstreamDelta } from '../tools/answer-machine.ts';
+import type { UpstreamFailure } from './transport-failure.ts';
+import { vllm } from './vllm.ts';
+
+export interface EncodeOptions {
+  readonly servedName: string;
+  readonly isStream: boolean;
+  readonly maxTokens: number;
+  /** Keeps one tenant's prefix cache apart from another's. */
+  readonly cacheSalt: string | null;
+  readonly wantsLogprobs: boolean;
+  /** Continue this answer instead of beginning one: text the client has already. */
+  readonly continueFrom: string | null;
+}
+
+/** One choice of a streamed chunk, as far as the gateway understands it. */
+export interface ChunkChoice {
+  readonly index: number;
+  readonly delta: UpstreamDelta;
+  readonly finishReason: string | null;
+  readonly logprobs: unknown;
+}
+
+export interface UpstreamChunk {
+  readonly id: string | null;
+  readonly created: number | null;
+  readonly model: string | null;
+  readonly choices: readonly ChunkChoice[];
+  /** The server's own usage object, unchecked; null when the chunk has none. */
+  readonly usage: unknown;
+  /** True when forwarding the very bytes shows a client nothing but plain content of the known choices. */
+  readonly isPlainContent: boolean;
+}
+
+/** A whole answer, not streamed. */
+export interface UpstreamCompletion {
+  readonly id: string | null;
+  readonly created: number | null;
+  readonly model: string | null;
+  readonly choices: readonly ChunkChoice[];
+  readonly usage: unknown;
+}
+
+export interface Dialect {
+  readonly chatPath: string;
+  encode(request: ChatRequest, options: EncodeOptions): Record<string, unknown>;
+  readError(status: number, mediaType: string, body: string | null, retryAfter: string | null, nowMs: number): UpstreamFailure;
+  readCompletion(body: unknown): Result<UpstreamCompletion, Failure>;
+  /** `null`: not a chunk. An error object inside a stream comes back as a failure. */
+  readChunk(payload: unknown): Result<UpstreamChunk, UpstreamFailure> | null;
+}
+
+const dialects = { vllm } as const satisfies Record<string, Dialect>;
+
+export function dialectOf(id: keyof typeof dialects): Dialect {
+  return dialects[id];
+}

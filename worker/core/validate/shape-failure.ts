@@ -1,0 +1,38 @@
+/** Turns the first zod issue into the failure a client reads: which field, what stood there, what was expected. */
+import type * as z from 'zod';
+import type { Failure } from '../../../shared/errors.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** @param input what was parsed, to tell a missing field from a wrong one */
+export function shapeFailure(error: z.ZodError, input: unknown): Failure {
+  const issue = error.issues[0];
+  if (issue === undefined) return { code: 'invalid_request' };
+  const { path, message } = innermost(issue, []);
+  const param = path.map(String).join('.');
+  if (valueAt(input, path) === undefined) return { code: 'missing_field', param, detail: `${param} is required.` };
+  return { code: 'invalid_value', param, detail: `${param}: ${message}.` };
+}
+
+/** For unions: the issue of the branch that got furthest, since that is the one the client meant. */
+function innermost(issue: Issue, prefix: readonly PropertyKey[]): { path: readonly PropertyKey[]; message: string } {
+  const path = [...prefix, ...issue.path];
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return { path, message: issue.message.replace(/\.$/, '') };
+  const branches = issue.errors.map((issues) => issues[0]).filter((first) => first !== undefined);
+  const best = branches.reduce<Issue | undefined>(
+    (a, b) => (a === undefined || b.path.length > a.path.length ? b : a),
+    undefined,
+  );
+  if (best !== undefined && best.path.length > 0) return innermost(best, path);
+  const expected = branches.map((branch) => branch.message.replace(/\.$/, ''));
+  return { path, message: expected.length > 0 ? [...new Set(expected)].join('; or ') : issue.message };
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || typeof key === 'symbol') return undefined;
+    value = Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
+  }
+  return value;
+}

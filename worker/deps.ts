@@ -1,0 +1,113 @@
+/** Wires the ports to their adapters: the only file that knows both. One set per isolate. */
+import { type Config, modelOf } from '../shared/config-prepare.ts';
+import { GatewayError } from '../shared/errors.ts';
+import { fail, ok, type Result } from '../shared/result.ts';
+import { loadConfig } from './config.ts';
+import { healthConfig } from './core/health/health-config.ts';
+import type { KeysPort, UpstreamPort } from './core/ports.ts';
+import { emptyRetryBudget } from './core/route/retry-budget.ts';
+import { type Env, readOrigin, readSettings, type Settings } from './env.ts';
+import { defaultProfile, profiles } from './generated/config.ts';
+import { createBootstrapKeys } from './io/bootstrap-keys.ts';
+import { openClientPipe } from './io/client-pipe.ts';
+import { consoleLog } from './io/console-log.ts';
+import { isSameSecret, sha256Hex } from './io/digest.ts';
+import { createHealthClient } from './io/health-client.ts';
+import { createLedgerClient } from './io/ledger-client.ts';
+import { clock, timers } from './io/timers.ts';
+import { createUpstreamFetch } from './io/upstream-fetch.ts';
+import type { HealthWiring } from './objects/health-object.ts';
+import type { PipelineDeps } from './pipeline/run.ts';
+import { probeUpstream } from './pipeline/probe-upstream.ts';
+
+export interface Deps {
+  readonly pipeline: PipelineDeps;
+  readonly keys: KeysPort;
+  readonly adminToken: string | null;
+  digest(secret: string): Promise<string>;
+  isSameSecret(a: string, b: string): Promise<boolean>;
+  /** A value that keeps one key's prefix cache on the model servers apart from every other's. */
+  saltOf(keyId: string): Promise<string>;
+}
+
+interface Setup {
+  readonly settings: Settings;
+  readonly config: Config;
+  readonly upstream: UpstreamPort;
+}
+
+/** Settings, configuration and addresses, or every mistake in them, for the operator's eyes. */
+function setUp(env: Env): Result<Setup, readonly string[]> {
+  const settings = readSettings(env);
+  if (!settings.ok) return settings;
+  const config = loadConfig(profiles, settings.value.profile ?? defaultProfile, settings.value.configOverrides);
+  if (!config.ok) return config;
+  const used = new Set(Object.keys(config.value.models).flatMap((id) => modelOf(config.value, id).upstreams));
+  const targets = new Map<string, { origin: string; usesAccess: boolean }>();
+  const mistakes: string[] = [];
+  for (const [id, upstream] of Object.entries(config.value.upstreams)) {
+    if (!used.has(id)) continue;
+    const origin = readOrigin(env, upstream.url_var);
+    if (origin.ok) targets.set(id, { origin: origin.value, usesAccess: upstream.access });
+    else mistakes.push(origin.failure);
+  }
+  if (mistakes.length > 0) return fail(mistakes);
+  return ok({ settings: settings.value, config: config.value, upstream: createUpstreamFetch(targets, settings.value) });
+}
+
+/** Everything a request needs. Throws `not_ready` when the set-up has mistakes; they are logged once. */
+export async function createDeps(env: Env): Promise<Deps> {
+  const { settings, config, upstream } = setUpOrThrow(env);
+  const isolateId = crypto.randomUUID();
+  const digestOfBootstrap = settings.bootstrapApiKey === null ? null : await sha256Hex(settings.bootstrapApiKey);
+  const salts = new Map<string, string>();
+  return {
+    keys: createBootstrapKeys(digestOfBootstrap),
+    adminToken: settings.adminToken,
+    digest: sha256Hex,
+    isSameSecret,
+    async saltOf(keyId) {
+      const known = salts.get(keyId);
+      if (known !== undefined) return known;
+      const salt = (await sha256Hex(`${settings.upstreamApiKey ?? ''}:${keyId}`)).slice(0, 32);
+      if (salts.size < 10_000) salts.set(keyId, salt);
+      return salt;
+    },
+    pipeline: {
+      config,
+      weights: null,
+      clock,
+      timers,
+      random: Math.random,
+      newId,
+      upstream,
+      health: createHealthClient(env.HEALTH, { isolateId, config: healthConfig(config), clock, log: consoleLog }),
+      ledger: createLedgerClient(env.LEDGER, { senderId: isolateId, clock, log: consoleLog }),
+      log: consoleLog,
+      openPipe: openClientPipe,
+      retryBudget: { current: emptyRetryBudget },
+    },
+  };
+}
+
+/** The health object probes by the same configuration and through the same door as requests go. */
+export function wireHealth(env: Env): HealthWiring {
+  const { config, upstream } = setUpOrThrow(env);
+  const timeoutMs = config.routing.health.probe_timeout_ms;
+  return { config, probe: (upstreamId) => probeUpstream(upstream, upstreamId, AbortSignal.timeout(timeoutMs)) };
+}
+
+function setUpOrThrow(env: Env): Setup {
+  const made = setUp(env);
+  if (made.ok) return made.value;
+  consoleLog.write('error', 'not_ready', { mistakes: made.failure });
+  throw new GatewayError({ code: 'not_ready', detail: 'The operator finds the reason in the log.' });
+}
+
+/** 120 random bits in base 36. */
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(15));
+  let id = '';
+  for (const byte of bytes) id += byte.toString(36).padStart(2, '0');
+  return id.slice(0, 24);
+}

@@ -1,0 +1,89 @@
+/** Vars and secrets, read once per isolate into typed settings, with a clear message for everything that is missing or malformed. */
+import { fail, ok, type Result } from '../shared/result.ts';
+import type { HealthObjectBase } from './objects/health-object.ts';
+import type { LedgerObject } from './objects/ledger-object.ts';
+
+/** The bindings and variables of wrangler.toml. Variables that configs name (`url_var`) are read by name. */
+export interface Env {
+  readonly HEALTH: DurableObjectNamespace<HealthObjectBase>;
+  readonly LEDGER: DurableObjectNamespace<LedgerObject>;
+  readonly [name: string]: unknown;
+}
+
+export interface Settings {
+  readonly environment: 'development' | 'staging' | 'production';
+  readonly profile: string | null;
+  /** Parsed JSON of CONFIG_OVERRIDES, not yet validated. */
+  readonly configOverrides: unknown;
+  readonly upstreamApiKey: string | null;
+  readonly access: { readonly clientId: string; readonly clientSecret: string } | null;
+  readonly adminToken: string | null;
+  readonly bootstrapApiKey: string | null;
+}
+
+const tokenPattern = /^[\x21-\x7e]{16,512}$/;
+
+/** Reads every setting but the upstream addresses (`readOrigin`). The failure is one sentence per mistake, for the operator only. */
+export function readSettings(env: Env): Result<Settings, readonly string[]> {
+  const mistakes: string[] = [];
+  const text = (name: string): string | null => {
+    const value = env[name];
+    return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
+  };
+  const token = (name: string): string | null => {
+    const value = text(name);
+    if (value !== null && !tokenPattern.test(value))
+      mistakes.push(`${name} must be 16 to 512 printable characters without spaces.`);
+    return value;
+  };
+
+  const environment = text('ENVIRONMENT') ?? 'production';
+  if (environment !== 'development' && environment !== 'staging' && environment !== 'production') {
+    return fail([`ENVIRONMENT is "${environment}"; expected development, staging or production.`]);
+  }
+  const bootstrapApiKey = token('BOOTSTRAP_API_KEY');
+  if (bootstrapApiKey !== null && environment !== 'development') {
+    mistakes.push('BOOTSTRAP_API_KEY is for development only; remove it and create keys through /admin/keys.');
+  }
+  const overrides = text('CONFIG_OVERRIDES');
+  let configOverrides: unknown = null;
+  if (overrides !== null) {
+    if (environment === 'production' && text('ALLOW_CONFIG_OVERRIDES') !== 'true') {
+      mistakes.push('CONFIG_OVERRIDES is refused in production unless ALLOW_CONFIG_OVERRIDES=true.');
+    }
+    try {
+      configOverrides = JSON.parse(overrides);
+    } catch {
+      mistakes.push('CONFIG_OVERRIDES is not valid JSON.');
+    }
+  }
+  const clientId = text('ACCESS_CLIENT_ID');
+  const clientSecret = text('ACCESS_CLIENT_SECRET');
+  if ((clientId === null) !== (clientSecret === null)) {
+    mistakes.push('ACCESS_CLIENT_ID and ACCESS_CLIENT_SECRET go together; only one is set.');
+  }
+  const adminToken = token('ADMIN_TOKEN');
+  if (mistakes.length > 0) return fail(mistakes);
+  return ok({
+    environment,
+    profile: text('CONFIG_PROFILE'),
+    configOverrides,
+    upstreamApiKey: text('UPSTREAM_API_KEY'),
+    access: clientId !== null && clientSecret !== null ? { clientId, clientSecret } : null,
+    adminToken,
+    bootstrapApiKey,
+  });
+}
+
+/** Reads an upstream's origin from the variable its config names: http(s), no path, no credentials. */
+export function readOrigin(env: Env, variable: string): Result<string, string> {
+  const value = env[variable];
+  if (typeof value !== 'string' || value.trim() === '')
+    return fail(`${variable} is not set; it holds the origin of a model server.`);
+  if (!URL.canParse(value)) return fail(`${variable} is not a URL.`);
+  const url = new URL(value);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return fail(`${variable} must begin with https:// or http://.`);
+  if (url.username !== '' || url.password !== '') return fail(`${variable} must not carry credentials.`);
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') return fail(`${variable} must be an origin without a path.`);
+  return ok(url.origin);
+}

@@ -1,0 +1,30 @@
+/** The Worker's entry: the fetch handler and the Durable Object classes. No logic lives here. */
+import type { Hono } from 'hono';
+import { createApp } from './app.ts';
+import { createDeps, wireHealth } from './deps.ts';
+import type { Env } from './env.ts';
+import type { AppEnv } from './middleware/context.ts';
+import { notReadyResponse } from './middleware/errors.ts';
+import { HealthObjectBase } from './objects/health-object.ts';
+
+export { LedgerObject } from './objects/ledger-object.ts';
+
+export class HealthObject extends HealthObjectBase {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, wireHealth(env));
+  }
+}
+
+let app: Promise<Hono<AppEnv>> | null = null;
+
+export default {
+  async fetch(request, env, ctx) {
+    app ??= createDeps(env).then(createApp);
+    try {
+      return await (await app).fetch(request, env, ctx);
+    } catch (error) {
+      app = null;
+      return notReadyResponse(error);
+    }
+  },
+} satisfies ExportedHandler<Env>;

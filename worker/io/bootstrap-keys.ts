@@ -1,0 +1,31 @@
+/** The key that exists from the start, for development: no limit, no budget, every model and scope. */
+import { scopeIds } from '../../shared/records.ts';
+import type { KeyRecord } from '../core/auth/key-record.ts';
+import type { KeysPort } from '../core/ports.ts';
+
+/** @param digestHex SHA-256 of the key, or null when there is none */
+export function createBootstrapKeys(digestHex: string | null): KeysPort {
+  const record: KeyRecord | null = digestHex === null ? null : bootstrapRecord(digestHex);
+  return { find: async (wanted) => (wanted === digestHex ? record : null) };
+}
+
+function bootstrapRecord(hashHex: string): KeyRecord {
+  return {
+    id: 'bootstrap',
+    tenantId: 'bootstrap',
+    hashHex,
+    prefix: 'bootstra',
+    name: 'bootstrap key',
+    scopes: scopeIds,
+    allowedModels: null,
+    agents: null,
+    plan: 'default',
+    limits: { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null },
+    budgets: [],
+    expiresAtMs: null,
+    revokedAtMs: null,
+    createdAtMs: 0,
+    metadata: {},
+    rotatedFrom: null,
+  };
+}

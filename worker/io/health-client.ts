@@ -1,0 +1,74 @@
+/**
+ * What an isolate knows of the fleet's health: the object's snapshot, at most two seconds old, with this isolate's own experience on
+ * top. Only a cold isolate waits for it. When the object cannot be reached, everything counts as usable: state trouble stops no answer.
+ */
+import { applyLocal } from '../core/health/apply-local.ts';
+import type { HealthConfig } from '../core/health/health-config.ts';
+import { addReport, type AttemptReport } from '../core/health/health-event.ts';
+import { unknownHealth } from '../core/health/health-state.ts';
+import { type HealthSnapshot, snapshot as readSnapshot } from '../core/health/snapshot.ts';
+import type { Background, Clock, HealthPort, LogPort } from '../core/ports.ts';
+import type { HealthObjectBase } from '../objects/health-object.ts';
+import { callObject } from './object-call.ts';
+
+/** An isolate that has not asked for this long is cold again: what it knew says nothing any more. */
+const coldAfterMs = 30_000;
+/** A cold isolate waits no longer than this. */
+const coldWaitMs = 1000;
+/** Failures are passed on at once, successes with the next exchange. */
+const exchangeLostMs = 5000;
+
+export function createHealthClient(
+  namespace: DurableObjectNamespace<HealthObjectBase>,
+  options: { readonly isolateId: string; readonly config: HealthConfig; readonly clock: Clock; readonly log: LogPort },
+): HealthPort {
+  const { config, clock, log, isolateId } = options;
+  const stub = () => namespace.getByName('fleet');
+  let known: HealthSnapshot | null = null;
+  let knownAtMs = Number.NEGATIVE_INFINITY;
+  let unsent: readonly AttemptReport[] = [];
+  let exchangeSinceMs: number | null = null;
+
+  const exchange = async (): Promise<void> => {
+    const sending = unsent;
+    unsent = [];
+    exchangeSinceMs = clock.now();
+    try {
+      const fresh = await callObject(stub, (health) => health.exchange(isolateId, sending), { attempts: 2, pauseMs: 50 });
+      const nowMs = clock.now();
+      known = unsent.reduce<HealthSnapshot>((view, report) => applyLocal(view, report, nowMs, config.rules), fresh);
+    } catch (error) {
+      log.write('warn', 'health_unavailable', { error });
+      unsent = [...sending, ...unsent].slice(-100);
+      known ??= readSnapshot(unknownHealth, clock.now(), config);
+    }
+    knownAtMs = clock.now();
+    exchangeSinceMs = null;
+  };
+
+  const isExchanging = (): boolean => exchangeSinceMs !== null && clock.now() - exchangeSinceMs < exchangeLostMs;
+
+  const now = (): HealthSnapshot => known ?? readSnapshot(unknownHealth, clock.now(), config);
+
+  return {
+    snapshot(background) {
+      const ageMs = clock.now() - knownAtMs;
+      if (known !== null && ageMs < coldAfterMs) {
+        if (ageMs >= config.rules.snapshot_max_age_ms && !isExchanging()) background(exchange());
+        return known;
+      }
+      const fresh = exchange();
+      background(fresh);
+      return Promise.race([fresh, new Promise((resolve) => setTimeout(resolve, coldWaitMs))]).then(now);
+    },
+
+    report(report: AttemptReport, background: Background) {
+      unsent = addReport(unsent, report);
+      known = applyLocal(now(), report, clock.now(), config.rules);
+      const isUrgent = report.kind === 'failure' || report.kind === 'trial';
+      if (isUrgent && !isExchanging()) background(exchange());
+    },
+
+    read: () => callObject(stub, (health) => health.look(), { attempts: 3, pauseMs: 50 }),
+  };
+}

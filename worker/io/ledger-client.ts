@@ -1,0 +1,86 @@
+/**
+ * Sends what an isolate has counted to the ledger object, in batches. One request carries a batch for the others: the one that fills
+ * it, or the one that opened it, after half a second in its own background time (measured: half the CPU of every request waiting).
+ */
+import type { LedgerEntry, Stats } from '../../shared/records.ts';
+import {
+  addEntry,
+  addRefusal,
+  type Batch,
+  type BatcherStep,
+  confirmBatch,
+  createBatcher,
+  failBatch,
+  flushWhenDue,
+  hasUnsent,
+} from '../core/ledger/batch.ts';
+import type { LedgerDelta } from '../core/ledger/delta.ts';
+import { toStats } from '../core/ledger/stats.ts';
+import type { Background, Clock, LedgerPort, LogPort } from '../core/ports.ts';
+import type { LedgerObject } from '../objects/ledger-object.ts';
+import { callObject } from './object-call.ts';
+
+/** A little more than the batch's age limit, so that the timer finds it due. */
+const carryMs = 520;
+/** A carrier that has not come back by then is gone with its request; the next request carries instead. */
+const carrierLostMs = 5000;
+/** A carrier gives up before its request's background time (30 s) does; the entries stay for the next request. */
+const maxRounds = 12;
+
+export function createLedgerClient(
+  namespace: DurableObjectNamespace<LedgerObject>,
+  options: { readonly senderId: string; readonly clock: Clock; readonly log: LogPort },
+): LedgerPort {
+  const { clock, log } = options;
+  const stub = () => namespace.getByName('root');
+  let state = createBatcher(options.senderId);
+  let carriedSinceMs: number | null = null;
+
+  const take = (step: BatcherStep): Batch | null => {
+    state = step.state;
+    return step.flush;
+  };
+
+  /** Delivers a batch and those that came together meanwhile; false when the object could not be reached. */
+  const send = async (batch: Batch | null): Promise<boolean> => {
+    for (let next = batch; next !== null;) {
+      const current = next;
+      try {
+        const verdict = await callObject(stub, (ledger) => ledger.book(current), { attempts: 4, pauseMs: 100 });
+        if (verdict === 'too_old') log.write('error', 'ledger_batch_too_old', { sequence: current.sequence });
+        next = take(confirmBatch(state, current.sequence, clock.now()));
+      } catch (error) {
+        log.write('warn', 'ledger_unavailable', { error });
+        state = failBatch(state, current.sequence);
+        return false;
+      }
+    }
+    return true;
+  };
+
+  /** Waits half a second, then delivers. From waking on, a new entry finds itself another carrier. */
+  const carry = async (): Promise<void> => {
+    for (let round = 0; round < maxRounds; round += 1) {
+      carriedSinceMs = clock.now();
+      await new Promise((resolve) => setTimeout(resolve, carryMs));
+      carriedSinceMs = null;
+      if (await send(take(flushWhenDue(state, clock.now())))) return;
+    }
+  };
+
+  const add = (step: BatcherStep, background: Background): void => {
+    const batch = take(step);
+    if (batch !== null) background(send(batch));
+    const isCarried = carriedSinceMs !== null && clock.now() - carriedSinceMs < carrierLostMs;
+    if (!isCarried && hasUnsent(state)) background(carry());
+  };
+
+  return {
+    record: (entry: LedgerEntry, background) => add(addEntry(state, entry, clock.now()), background),
+    refuse: (code, background) => add(addRefusal(state, code, clock.now()), background),
+    async read(): Promise<Stats> {
+      const total: LedgerDelta = JSON.parse(await callObject(stub, (ledger) => ledger.total(), { attempts: 3, pauseMs: 50 }));
+      return toStats(total);
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/** The only place where an error becomes a Response. What is not a `GatewayError` is a mistake of ours: logged, counted, told as little as possible. */
+import type { Context } from 'hono';
+import { errorEnvelope, errors, type Failure, GatewayError, retryAfterSeconds, shouldRetry } from '../../shared/errors.ts';
+import { headerNames } from '../../shared/headers.ts';
+import { encodeMetadataHeader, type RoutingMetadata } from '../../shared/routing-metadata.ts';
+import type { Deps } from '../deps.ts';
+import type { AppEnv } from './context.ts';
+
+export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => Response {
+  const { log, ledger } = deps.pipeline;
+  return (error, c) => {
+    const isOurs = !(error instanceof GatewayError);
+    const failure: Failure = isOurs ? { code: 'internal_error' } : error;
+    const cause = isOurs ? error : error.cause;
+    if (cause !== undefined) log.write(isOurs ? 'error' : 'warn', failure.code, { requestId: c.get('requestId'), cause });
+    const routing = c.get('routing');
+    // What has been routed is in the ledger already.
+    if (routing === undefined) ledger.refuse(failure.code, (work) => c.executionCtx.waitUntil(work));
+    return errorResponse(failure, routing ?? null);
+  };
+}
+
+/** For the time before there is an app: the set-up has mistakes, or state could not be read. */
+export function notReadyResponse(error: unknown): Response {
+  const response = errorResponse(error instanceof GatewayError ? error : { code: 'not_ready' }, null);
+  response.headers.set('x-content-type-options', 'nosniff');
+  response.headers.set('cache-control', 'no-store');
+  response.headers.set(headerNames.requestId, crypto.randomUUID());
+  return response;
+}
+
+function errorResponse(failure: Failure, routing: RoutingMetadata | null): Response {
+  const headers = new Headers({
+    'content-type': 'application/json',
+    [headerNames.shouldRetry]: String(shouldRetry(failure.code)),
+  });
+  const wait = retryAfterSeconds(failure);
+  if (wait !== null) headers.set(headerNames.retryAfter, String(wait));
+  if (routing !== null) headers.set(headerNames.routingMetadata, encodeMetadataHeader(routing));
+  return new Response(JSON.stringify(errorEnvelope(failure)), { status: errors[failure.code].status, headers });
+}

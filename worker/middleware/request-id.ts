@@ -1,0 +1,17 @@
+/** Gives every request an id and every answer the headers it must have. A client's own id is kept if it is harmless. */
+import type { MiddlewareHandler } from 'hono';
+import { clientIdPattern, headerNames } from '../../shared/headers.ts';
+import type { AppEnv } from './context.ts';
+
+export function requestId(newId: () => string): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const given = c.req.header(headerNames.requestId);
+    const id = given !== undefined && clientIdPattern.test(given) ? given : newId();
+    c.set('requestId', id);
+    await next();
+    const { headers } = c.res;
+    headers.set(headerNames.requestId, id);
+    headers.set('x-content-type-options', 'nosniff');
+    if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
+  };
+}

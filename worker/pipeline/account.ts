@@ -1,0 +1,95 @@
+/** The last stage of every request, whatever became of it: prices what was spent, books it once. Nothing here reaches the client. */
+import { modelOf } from '../../shared/config-prepare.ts';
+import type { Usage } from '../../shared/chat.ts';
+import type { Failure } from '../../shared/errors.ts';
+import { errors } from '../../shared/errors.ts';
+import type { Ending, LedgerEntry } from '../../shared/records.ts';
+import { type NormalisedPrice, normalisePrice } from '../core/cost/price.ts';
+import { reconcileUsage } from '../core/cost/reconcile-usage.ts';
+import { requestCost } from '../core/cost/request-cost.ts';
+import type { Answer } from '../core/relay/answer.ts';
+import type { Run } from './run.ts';
+
+export type RunEnding =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'client_gone' }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** Books the run. The first call counts; later ones do nothing, so every path may call it. */
+export function settle(run: Run, ending: RunEnding): void {
+  if (run.isSettled) return;
+  run.isSettled = true;
+  run.current = null;
+  run.deps.ledger.record(entryOf(run, ending), run.background);
+}
+
+/** The usage of one answer: the server's where it can be true, else counted from what was relayed. */
+export function usageOf(run: Run, answer: Answer): Usage {
+  const { usage, contentEvents, contentChars } = answer.state;
+  return reconcileUsage(usage, {
+    contentEvents,
+    contentChars,
+    maxTokens: run.maxTokens * (run.request.n ?? 1),
+    promptTokensEstimate: run.view.estimatedPromptTokens,
+  });
+}
+
+function entryOf(run: Run, ending: RunEnding): LedgerEntry {
+  const { config, clock } = run.deps;
+  const nowMs = clock.now();
+  // A call that broke off before its first token and said nothing of its usage is not billed.
+  const spent = run.answers.filter(({ answer }) => answer.state.contentEvents > 0 || answer.state.usage !== null);
+  const last = spent.at(-1);
+  const cost = requestCost(
+    spent.map((call) => ({
+      model: call.modelId,
+      price: priceOf(run, call.modelId),
+      usage: usageOf(run, call.answer),
+      isPartOfAnswer: ending.kind !== 'failed' && call === last,
+    })),
+    largePrice(run),
+  );
+  const { decision } = run.route;
+  return {
+    requestId: run.requestId,
+    atMs: nowMs,
+    keyId: run.key.id,
+    agent: run.agent,
+    requestedModel: run.request.model,
+    routedModel: decision.modelId,
+    servedModel: run.servedModelId,
+    tier: decision.modelId === null ? null : modelOf(config, decision.modelId).tier,
+    intent: run.classification.intent,
+    strategy: decision.strategy,
+    isForced: decision.isForced,
+    ending: endingOf(ending),
+    errorCode: ending.kind === 'failed' ? ending.failure.code : null,
+    isStream: run.request.stream === true,
+    attempts: run.outcomes.length,
+    fallbackUsed: run.servedModelId !== null && run.servedModelId !== decision.primaryModelId,
+    escalated: false,
+    rescued: run.rescues > 0,
+    cache: run.cache,
+    latencyMs: nowMs - run.startedAtMs,
+    firstByteMs: run.firstByteAtMs === null ? null : run.firstByteAtMs - run.startedAtMs,
+    ...cost,
+  };
+}
+
+function endingOf(ending: RunEnding): Ending {
+  if (ending.kind === 'ok') return 'ok';
+  if (ending.kind === 'client_gone') return 'client_abort';
+  const { code } = ending.failure;
+  if (code === 'upstream_timeout') return 'timeout';
+  return errors[code].blames === 'client' ? 'rejected' : 'upstream_error';
+}
+
+function priceOf(run: Run, modelId: string): NormalisedPrice {
+  return normalisePrice(modelOf(run.deps.config, modelId).price);
+}
+
+/** The first large model's price: what everything would have cost without routing. */
+function largePrice(run: Run): NormalisedPrice | null {
+  const large = Object.values(run.deps.config.models).find((model) => model.tier === 'large');
+  return large === undefined ? null : normalisePrice(large.price);
+}

@@ -1,0 +1,39 @@
+/** Builds the machine that reads one model's answer to one request (which formats, which reasoning, which checks) and notes it for the bill. */
+import type { ChatRequest } from '../../shared/chat.ts';
+import type { ModelConfig } from '../../shared/config.ts';
+import { type Answer, createAnswer } from '../core/relay/answer.ts';
+import { createChoice } from '../core/relay/choice.ts';
+import { createStreamCheck } from '../core/structured/stream-check.ts';
+import { type AnswerMachine, createAnswerMachine } from '../core/tools/answer-machine.ts';
+import type { Dialect } from '../core/upstreams/dialect.ts';
+import type { Run } from './run.ts';
+
+export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect: Dialect): Answer {
+  const { limits } = run.deps.config;
+  const machine = (): AnswerMachine =>
+    createAnswerMachine({
+      formats: model.tool_formats,
+      tools: (run.request.tools ?? []).map((tool) => ({ name: tool.function.name })),
+      toolChoice: toolChoiceOf(run.request),
+      allowsParallelCalls: run.request.parallel_tool_calls !== false,
+      reasoning: model.reasoning,
+      emission: model.tool_emission,
+      maxArgumentsBytes: limits.max_tool_arguments_bytes,
+      newCallId: () => `call_${run.deps.newId()}`,
+    });
+  const check = () => (run.structured === null ? null : createStreamCheck(run.structured, limits));
+  const answer = createAnswer({
+    dialect,
+    isTransparent: run.structured === null && machine().isTransparent,
+    choiceCount: run.request.n ?? 1,
+    maxAnswerChars: limits.max_answer_bytes,
+    createChoice: (index) => createChoice(index, machine(), check()),
+  });
+  run.answers.push({ modelId, answer });
+  return answer;
+}
+
+function toolChoiceOf(request: ChatRequest): 'auto' | 'none' | 'required' | { readonly name: string } {
+  const choice = request.tool_choice ?? 'auto';
+  return typeof choice === 'string' ? choice : { name: choice.function.name };
+}

@@ -1,0 +1,228 @@
+/**
+ * One call of one model server, up to the point where its answer is known to have begun (streams) or to be whole (everything else).
+ * Everything that goes wrong until then is a value the chain can act on; nothing has reached the client yet.
+ */
+import type { ChatRequest } from '../../shared/chat.ts';
+import { modelOf, upstreamOf } from '../../shared/config-prepare.ts';
+import type { ModelConfig, UpstreamConfig } from '../../shared/config.ts';
+import { fail, ok, type Result } from '../../shared/result.ts';
+import type { UpstreamAnswer } from '../core/ports.ts';
+import { type Answer, type Feed, isComplete } from '../core/relay/answer.ts';
+import { judgeEnding } from '../core/relay/verdict.ts';
+import type { Attempt } from '../core/route/attempt.ts';
+import { type Dialect, dialectOf } from '../core/upstreams/dialect.ts';
+import { statusFailure, type UpstreamFailure } from '../core/upstreams/transport-failure.ts';
+import { answerFor } from './answer-for.ts';
+import type { Run } from './run.ts';
+import { openSource, type Piece, type Source } from './source.ts';
+import { startWatch } from './watch.ts';
+
+/** A stream whose first event has arrived and was good. */
+export interface OpenStream {
+  readonly attempt: Attempt;
+  readonly answer: Answer;
+  readonly source: Source;
+  /** The piece that held the first event, and what each of its payloads meant. */
+  readonly first: { readonly piece: DataPiece; readonly feeds: readonly Feed[] };
+  readonly upstream: UpstreamConfig;
+  abort(): void;
+}
+
+export type DataPiece = Extract<Piece, { kind: 'data' }>;
+
+/** What an attempt came to; `answer` is there as soon as the server said anything, since tokens were spent. */
+export type Opened =
+  | { readonly kind: 'stream'; readonly stream: OpenStream }
+  | { readonly kind: 'whole'; readonly answer: Answer };
+
+/** Error bodies are read up to here; more would only fill the log. */
+const maxErrorBytes = 65_536;
+
+interface Call {
+  readonly run: Run;
+  readonly attempt: Attempt;
+  readonly model: ModelConfig;
+  readonly upstream: UpstreamConfig;
+  readonly dialect: Dialect;
+  readonly controller: AbortController;
+  /** The limit that ran out, if one did. */
+  limit: 'connect' | 'first_event' | 'idle' | 'total' | null;
+}
+
+/** Makes the attempt. `isStream` says how the server is asked; a server that answers the other way is understood as well. */
+export async function openAttempt(run: Run, attempt: Attempt): Promise<Result<Opened, UpstreamFailure>> {
+  const model = modelOf(run.deps.config, attempt.modelId);
+  const upstream = upstreamOf(run.deps.config, attempt.upstreamId);
+  const controller = new AbortController();
+  const call: Call = { run, attempt, model, upstream, dialect: dialectOf(upstream.dialect), controller, limit: null };
+  run.current = controller;
+  const isStream = run.request.stream === true || !endsInTime(run.request, run.maxTokens, model, run);
+  const { timeouts_ms: limits } = upstream;
+  const cancelConnect = deadline(call, 'connect', isStream ? limits.connect : limits.total);
+  const opened = await run.deps.upstream.open({
+    upstreamId: attempt.upstreamId,
+    method: 'POST',
+    path: call.dialect.chatPath,
+    body: JSON.stringify(
+      call.dialect.encode(run.request, {
+        servedName: model.served_name,
+        isStream,
+        maxTokens: run.maxTokens,
+        cacheSalt: run.cacheSalt,
+        wantsLogprobs: false,
+        continueFrom: null,
+      }),
+    ),
+    requestId: run.requestId,
+    accept: isStream ? 'text/event-stream' : 'application/json',
+    signal: controller.signal,
+  });
+  if (!opened.ok) {
+    cancelConnect();
+    return fail(call.limit === null ? { failure: opened.failure, cause: 'unreachable' } : timedOut);
+  }
+  const { status, mediaType } = opened.value;
+  if (status === 200 && mediaType === 'text/event-stream' && opened.value.body !== null) {
+    cancelConnect();
+    return begin(call, openSource(opened.value.body, run.deps.config.limits.max_event_bytes));
+  }
+  const read = status === 200 ? await readWhole(call, opened.value) : fail(await readFailure(call, opened.value));
+  cancelConnect();
+  return call.limit === null || read.ok ? read : fail(timedOut);
+}
+
+const timedOut: UpstreamFailure = { failure: { code: 'upstream_timeout' }, cause: 'timeout' };
+const unusable: UpstreamFailure = { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
+
+function deadline(call: Call, limit: NonNullable<Call['limit']>, afterMs: number): () => void {
+  return call.run.deps.timers.once(afterMs, () => {
+    call.limit = limit;
+    call.controller.abort();
+  });
+}
+
+/** Whether plain JSON is sure to arrive before the tunnel gives up on silence (120 s; the margin is for prefill and queueing). */
+function endsInTime(request: ChatRequest, maxTokens: number, model: ModelConfig, run: Run): boolean {
+  const worstMs = ((maxTokens * (request.n ?? 1)) / model.slow_tokens_per_second) * 1000;
+  return worstMs <= run.deps.config.routing.streaming.plain_json_max_ms;
+}
+
+async function readFailure(call: Call, answer: UpstreamAnswer): Promise<UpstreamFailure> {
+  const body = await answer.readText(maxErrorBytes);
+  const problem = call.dialect.readError(answer.status, answer.mediaType, body, answer.retryAfter, call.run.deps.clock.now());
+  call.run.deps.log.write('warn', 'upstream_refused', {
+    requestId: call.run.requestId,
+    upstreamId: call.attempt.upstreamId,
+    status: answer.status,
+    code: problem.failure.code,
+    ...(answer.status >= 500 && body !== null ? { body: body.slice(0, 300) } : {}),
+  });
+  return problem;
+}
+
+/** A 200 that is no event stream: the answer as JSON, or something pretending to be one. */
+async function readWhole(call: Call, answer: UpstreamAnswer): Promise<Result<Opened, UpstreamFailure>> {
+  const { run, dialect } = call;
+  if (answer.mediaType === 'text/html') {
+    await answer.readText(maxErrorBytes);
+    return fail(statusFailure(302, answer.mediaType, null, null));
+  }
+  if (answer.mediaType !== 'application/json') return fail(unusable);
+  const text = await answer.readText(run.deps.config.limits.max_answer_bytes);
+  if (text === null) return fail(unusable);
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return fail(unusable);
+  }
+  const completion = dialect.readCompletion(body);
+  if (!completion.ok) {
+    const inStream = dialect.readChunk(body);
+    return fail(inStream !== null && !inStream.ok ? inStream.failure : { failure: completion.failure, cause: 'invalid_answer' });
+  }
+  const built = answerFor(run, call.attempt.modelId, call.model, dialect);
+  const fed = built.feedCompletion(completion.value);
+  return fed.kind === 'broken' ? fail(fed.problem) : ok({ kind: 'whole', answer: built });
+}
+
+/** Waits for the stream's first event; for a client that wants the whole answer, for all of it. */
+async function begin(call: Call, source: Source): Promise<Result<Opened, UpstreamFailure>> {
+  const { run, upstream } = call;
+  const answer = answerFor(run, call.attempt.modelId, call.model, call.dialect);
+  const cancelFirst = deadline(call, 'first_event', upstream.timeouts_ms.first_event);
+  const first = await firstEvent(call, source, answer);
+  cancelFirst();
+  if (!first.ok) {
+    source.cancel();
+    return first;
+  }
+  if (run.request.stream !== true) return collect(call, source, answer);
+  const stream: OpenStream = {
+    attempt: call.attempt,
+    answer,
+    source,
+    first: first.value,
+    upstream,
+    abort: () => call.controller.abort(),
+  };
+  return ok({ kind: 'stream', stream });
+}
+
+async function firstEvent(call: Call, source: Source, answer: Answer): Promise<Result<OpenStream['first'], UpstreamFailure>> {
+  for (;;) {
+    const piece = await source.read();
+    if (piece.kind !== 'data') return fail(brokenOff(call, piece.kind));
+    const feeds = piece.payloads.map((payload) => answer.feed(payload));
+    const broken = feeds.find((feed) => feed.kind === 'broken');
+    if (broken?.kind === 'broken') return fail(broken.problem);
+    if (feeds.some((feed) => feed.kind === 'verbatim' || feed.kind === 'emit')) return ok({ piece, feeds });
+    if (feeds.some((feed) => feed.kind === 'done')) return fail(unusable);
+  }
+}
+
+function brokenOff(call: Call, kind: 'eof' | 'reset' | 'overflow'): UpstreamFailure {
+  if (call.limit !== null) return timedOut;
+  if (kind === 'overflow') return { failure: { code: 'upstream_too_large' }, cause: 'invalid_answer' };
+  return { failure: { code: 'upstream_unreachable' }, cause: 'reset' };
+}
+
+/** Reads a stream to its end for a client that asked for a whole answer. */
+async function collect(call: Call, source: Source, answer: Answer): Promise<Result<Opened, UpstreamFailure>> {
+  const { timeouts_ms: limits } = call.upstream;
+  const watch = startWatch(call.run.deps.timers, {
+    idleMs: limits.idle,
+    totalMs: limits.total,
+    pingMs: null,
+    onLimit(limit) {
+      call.limit ??= limit;
+      call.controller.abort();
+    },
+    onPing: () => undefined,
+  });
+  let problem: UpstreamFailure | null = null;
+  let end: 'eof' | 'reset' | null = null;
+  while (end === null && problem === null && !answer.state.sawDone) {
+    const piece = await source.read();
+    watch.touch();
+    if (piece.kind === 'data') problem = feedAll(answer, piece.payloads);
+    else if (piece.kind === 'overflow') problem = brokenOff(call, 'overflow');
+    else end = piece.kind;
+  }
+  watch.stop();
+  source.cancel();
+  const limit = call.limit === 'idle' || call.limit === 'total' ? call.limit : null;
+  const ending = judgeEnding({ isClientGone: false, problem, isComplete: isComplete(answer.state), limit, end });
+  if (ending.kind === 'failed') return fail({ failure: ending.failure, cause: ending.cause });
+  return ok({ kind: 'whole', answer });
+}
+
+/** Feeds payloads until the answer is done or broken; what comes after [DONE] is dropped. */
+function feedAll(answer: Answer, payloads: readonly string[]): UpstreamFailure | null {
+  for (const payload of payloads) {
+    const feed = answer.feed(payload);
+    if (feed.kind === 'broken') return feed.problem;
+    if (feed.kind === 'done') return null;
+  }
+  return null;
+}

@@ -1,0 +1,84 @@
+/** Tries the plan's attempts until one answers or none is left. What to try next is the core's decision; here it is carried out. */
+import type { Failure } from '../../shared/errors.ts';
+import type { AttemptReport } from '../core/health/health-event.ts';
+import type { HealthSnapshot } from '../core/health/snapshot.ts';
+import type { Answer } from '../core/relay/answer.ts';
+import type { Attempt, FailureCause } from '../core/route/attempt.ts';
+import { next } from '../core/route/next.ts';
+import { countRequest, countRetry, mayRetry } from '../core/route/retry-budget.ts';
+import { openAttempt, type OpenStream } from './attempt.ts';
+import type { Run } from './run.ts';
+
+export type ChainResult =
+  | { readonly kind: 'stream'; readonly stream: OpenStream }
+  | { readonly kind: 'whole'; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export async function runChain(run: Run): Promise<ChainResult> {
+  const { deps } = run;
+  deps.retryBudget.current = countRequest(deps.retryBudget.current, deps.clock.now());
+  for (;;) {
+    const snapshot = await deps.health.snapshot(run.background);
+    const step = next(run.route.plan, run.outcomes, contextOf(run, snapshot));
+    if (step.kind === 'fail') return { kind: 'failed', failure: step.failure };
+    if (step.kind === 'answer') throw new Error('the chain goes on after an answer');
+    if (step.as === 'retry') deps.retryBudget.current = countRetry(deps.retryBudget.current, deps.clock.now());
+    if (step.waitMs > 0) await pause(run, step.waitMs);
+    if (run.isClientGone) return { kind: 'failed', failure: { code: 'client_closed_request' } };
+    const result = await tryOnce(run, step.attempt, snapshot);
+    if (result !== null) return result;
+  }
+}
+
+async function tryOnce(run: Run, attempt: Attempt, snapshot: HealthSnapshot): Promise<ChainResult | null> {
+  const startedAtMs = run.deps.clock.now();
+  if (snapshot.instances[`${attempt.modelId}@${attempt.upstreamId}`]?.hasPermit === true)
+    report(run, attempt, startedAtMs, { kind: 'trial' });
+  const opened = await openAttempt(run, attempt);
+  if (run.isClientGone) return { kind: 'failed', failure: { code: 'client_closed_request' } };
+  if (!opened.ok) {
+    const { failure, cause } = opened.failure;
+    run.outcomes.push({ isOk: false, attempt, cause, failure });
+    reportFailure(run, attempt, startedAtMs, cause, failure);
+    return null;
+  }
+  run.outcomes.push({ isOk: true, attempt });
+  run.servedModelId = attempt.modelId;
+  report(run, attempt, startedAtMs, { kind: opened.value.kind === 'stream' ? 'begun' : 'success' });
+  return opened.value;
+}
+
+function contextOf(run: Run, snapshot: HealthSnapshot) {
+  const { clock, random, config, retryBudget } = run.deps;
+  const nowMs = clock.now();
+  const { retry } = config.routing;
+  return { nowMs, random, retry, isRetryAllowed: mayRetry(retryBudget.current, nowMs, retry), snapshot, isCommitted: false };
+}
+
+/** How a stream ended after it had begun; the chain itself reports everything up to there. */
+export function reportEnd(
+  run: Run,
+  attempt: Attempt,
+  startedAtMs: number,
+  broken: { cause: FailureCause; failure: Failure } | null,
+): void {
+  if (broken === null) report(run, attempt, startedAtMs, { kind: 'success' });
+  else reportFailure(run, attempt, startedAtMs, broken.cause, broken.failure);
+}
+
+function reportFailure(run: Run, attempt: Attempt, startedAtMs: number, cause: FailureCause, failure: Failure): void {
+  report(run, attempt, startedAtMs, { kind: 'failure', cause, retryAfterMs: failure.retryAfterMs ?? null });
+}
+
+type ReportKind =
+  | { readonly kind: 'trial' | 'begun' | 'success' }
+  | { readonly kind: 'failure'; readonly cause: FailureCause; readonly retryAfterMs: number | null };
+
+function report(run: Run, { modelId, upstreamId }: Attempt, startedAtMs: number, what: ReportKind): void {
+  const line: AttemptReport = { modelId, upstreamId, startedAtMs, count: 1, ...what };
+  run.deps.health.report(line, run.background);
+}
+
+function pause(run: Run, waitMs: number): Promise<void> {
+  return new Promise((resolve) => run.deps.timers.once(waitMs, resolve));
+}

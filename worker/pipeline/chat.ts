@@ -1,0 +1,158 @@
+/**
+ * The life of a chat request, from a valid body to the answer: view → classify → plan → attempts → answer → account. Reads like the
+ * stages of docs/request.md.
+ */
+import type { ChatRequest } from '../../shared/chat.ts';
+import type { Strategy } from '../../shared/config.ts';
+import { modelOf } from '../../shared/config-prepare.ts';
+import { type Failure, GatewayError } from '../../shared/errors.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
+import { classify } from '../core/classify/classify.ts';
+import { buildView, type RequestView } from '../core/classify/view.ts';
+import { currentStatus } from '../core/health/usable.ts';
+import type { HealthSnapshot } from '../core/health/snapshot.ts';
+import { renderCompletion } from '../core/relay/render.ts';
+import { readModelName } from '../core/route/model-names.ts';
+import { planRoute } from '../core/route/plan.ts';
+import { compileFormat } from '../core/structured/compile-format.ts';
+import type { ValidChat } from '../core/validate/chat-request.ts';
+import { settle, usageOf } from './account.ts';
+import { type ChainResult, runChain } from './chain.ts';
+import { relay } from './relay.ts';
+import { type Caller, clientLeft, metadataOf, type PipelineDeps, type Run } from './run.ts';
+
+/** What a route handler turns into a Response. A failure carries the metadata that was known by then. */
+export type ChatResult =
+  | { readonly kind: 'json'; readonly body: string; readonly metadata: RoutingMetadata }
+  | { readonly kind: 'stream'; readonly body: ReadableStream<Uint8Array>; readonly metadata: RoutingMetadata }
+  | { readonly kind: 'failed'; readonly error: GatewayError; readonly metadata: RoutingMetadata | null };
+
+/** @param wantedStrategy from the `x-routing-strategy` header, or null */
+export async function chat(
+  deps: PipelineDeps,
+  caller: Caller,
+  valid: ValidChat,
+  wantedStrategy: Strategy | null,
+): Promise<ChatResult> {
+  const prepared = await prepare(deps, caller, valid, wantedStrategy);
+  if (!prepared.ok) return { kind: 'failed', error: new GatewayError(prepared.failure), metadata: null };
+  const run = prepared.value;
+  const unplanned = run.route.failure;
+  if (unplanned !== null) {
+    settle(run, { kind: 'failed', failure: unplanned });
+    return { kind: 'failed', error: new GatewayError(unplanned), metadata: metadataOf(run) };
+  }
+  return run.request.stream === true ? streamed(run) : whole(run);
+}
+
+async function prepare(
+  deps: PipelineDeps,
+  caller: Caller,
+  { request, ignored }: ValidChat,
+  wantedStrategy: Strategy | null,
+): Promise<Result<Run, Failure>> {
+  const { config, clock } = deps;
+  const wish = readModelName(request.model, config);
+  if (!wish.ok) return wish;
+  const format = compileFormat(request.response_format ?? null, config.limits);
+  if (!format.ok) return format;
+  const startedAtMs = clock.now();
+  const snapshot = await deps.health.snapshot(caller.background);
+  const view = buildView(request);
+  const classification = classify(view, config.routing, deps.weights);
+  const named = wish.value.kind === 'auto' ? wish.value.strategy : null;
+  const strategy = named ?? wantedStrategy ?? config.routing.default_strategy ?? 'cost';
+  const route = planRoute({
+    config,
+    view,
+    classification,
+    wish: wish.value,
+    strategy,
+    allowedModels: caller.key.allowedModels === null ? null : new Set(caller.key.allowedModels),
+    isUp: (modelId) => isUp(snapshot, modelId, startedAtMs),
+  });
+  if (!route.ok) return route;
+  return ok({
+    ...caller,
+    deps,
+    startedAtMs,
+    request,
+    ignored,
+    view,
+    classification,
+    strategy,
+    route: route.value,
+    maxTokens: maxTokensOf(deps, request, view, route.value.decision.modelId),
+    structured: format.value,
+    cache: 'bypass',
+    outcomes: [],
+    answers: [],
+    current: null,
+    servedModelId: null,
+    rescues: 0,
+    firstByteAtMs: null,
+    isClientGone: false,
+    isSettled: false,
+  });
+}
+
+function isUp(snapshot: HealthSnapshot, modelId: string, nowMs: number): boolean {
+  const instances = Object.values(snapshot.instances).filter((instance) => instance.modelId === modelId);
+  return instances.length === 0 || instances.some((instance) => currentStatus(instance, nowMs) === 'up' || instance.hasPermit);
+}
+
+/** The client's limit, or the default as far as the model has room for it beside the prompt. */
+function maxTokensOf({ config }: PipelineDeps, request: ChatRequest, view: RequestView, modelId: string | null): number {
+  const wanted = request.max_completion_tokens ?? request.max_tokens;
+  if (wanted != null) return wanted;
+  const { default_completion_tokens: byDefault } = config.limits;
+  if (modelId === null) return byDefault;
+  // The estimate may be a quarter too low; a default must not be what makes a request too long.
+  const room = modelOf(config, modelId).context_tokens - Math.ceil(view.estimatedPromptTokens * 1.34);
+  return Math.max(256, Math.min(byDefault, room));
+}
+
+/** A client that waits for the whole answer: the status is the truth, whatever it takes. */
+async function whole(run: Run): Promise<ChatResult> {
+  const leave = (): void => clientLeft(run);
+  run.signal.addEventListener('abort', leave);
+  const result = await runChain(run);
+  run.signal.removeEventListener('abort', leave);
+  if (result.kind === 'failed') return failed(run, result.failure);
+  if (result.kind === 'stream') throw new Error('a whole answer was asked for');
+  const { state } = result.answer;
+  const nowMs = run.deps.clock.now();
+  run.firstByteAtMs = nowMs;
+  const metadata = { ...metadataOf(run), total_time_seconds: (nowMs - run.startedAtMs) / 1000 };
+  const head = {
+    id: state.head.id ?? `chatcmpl-${run.requestId}`,
+    created: state.head.created ?? Math.floor(run.startedAtMs / 1000),
+    model: state.head.model ?? run.servedModelId ?? run.request.model,
+  };
+  const body = JSON.stringify(renderCompletion(head, state, usageOf(run, result.answer), metadata));
+  settle(run, { kind: 'ok' });
+  return { kind: 'json', body, metadata };
+}
+
+/** A client that reads as it comes. Headers wait for the first event, so that an error before it has its true status; not for ever. */
+async function streamed(run: Run): Promise<ChatResult> {
+  const chain = runChain(run);
+  const first = await firstOf(run, chain);
+  if (first !== null && first.kind === 'failed') return failed(run, first.failure);
+  const pipe = run.deps.openPipe();
+  run.background(relay(run, pipe, first === null ? chain : Promise.resolve(first)));
+  return { kind: 'stream', body: pipe.readable, metadata: metadataOf(run) };
+}
+
+function firstOf(run: Run, chain: Promise<ChainResult>): Promise<ChainResult | null> {
+  return new Promise((resolve, reject) => {
+    const cancel = run.deps.timers.once(run.deps.config.routing.streaming.hold_status_ms, () => resolve(null));
+    chain.then(resolve, reject).finally(cancel);
+  });
+}
+
+function failed(run: Run, failure: Failure): ChatResult {
+  settle(run, run.isClientGone ? { kind: 'client_gone' } : { kind: 'failed', failure });
+  return { kind: 'failed', error: new GatewayError(failure), metadata: metadataOf(run) };
+}

@@ -1,0 +1,116 @@
+/** Everything known about one request while it lives. Stages read it and write their own part; `settle` closes it, once. */
+import type { ChatRequest } from '../../shared/chat.ts';
+import type { Config } from '../../shared/config-prepare.ts';
+import { modelOf } from '../../shared/config-prepare.ts';
+import type { Strategy } from '../../shared/config.ts';
+import type { CacheState } from '../../shared/records.ts';
+import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
+import type { KeyRecord } from '../core/auth/key-record.ts';
+import type { Classification } from '../core/classify/classify.ts';
+import type { LearnedWeights } from '../core/classify/learned.ts';
+import type { RequestView } from '../core/classify/view.ts';
+import type { Background, ClientPipe, Clock, HealthPort, LedgerPort, LogPort, Timers, UpstreamPort } from '../core/ports.ts';
+import type { Answer } from '../core/relay/answer.ts';
+import type { AttemptOutcome } from '../core/route/attempt.ts';
+import type { RoutePlan } from '../core/route/plan.ts';
+import type { RetryBudget } from '../core/route/retry-budget.ts';
+import type { AnswerFormat } from '../core/structured/check-answer.ts';
+
+/** What the pipeline needs of the world. */
+export interface PipelineDeps {
+  readonly config: Config;
+  readonly weights: LearnedWeights | null;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  random(): number;
+  /** 24 random characters, safe in headers. */
+  newId(): string;
+  readonly upstream: UpstreamPort;
+  readonly health: HealthPort;
+  readonly ledger: LedgerPort;
+  readonly log: LogPort;
+  openPipe(): ClientPipe;
+  /** One per isolate. */
+  readonly retryBudget: { current: RetryBudget };
+}
+
+/** What the caller says about a request besides its body. */
+export interface Caller {
+  readonly key: KeyRecord;
+  readonly requestId: string;
+  readonly agent: string | null;
+  /** Fires when the client has gone, as far as the platform notices. */
+  readonly signal: AbortSignal;
+  readonly background: Background;
+  /** Keeps one tenant's prefix cache apart from another's. */
+  readonly cacheSalt: string | null;
+}
+
+export interface Run extends Caller {
+  readonly deps: PipelineDeps;
+  readonly startedAtMs: number;
+  readonly request: ChatRequest;
+  readonly ignored: readonly string[];
+  readonly view: RequestView;
+  readonly classification: Classification;
+  readonly strategy: Strategy;
+  readonly route: RoutePlan;
+  /** Sent upstream: the client's limit, or the default. */
+  readonly maxTokens: number;
+  /** The format the answer is checked against; null for plain text. */
+  readonly structured: AnswerFormat | null;
+  readonly cache: CacheState;
+
+  readonly outcomes: AttemptOutcome[];
+  /** Every answer that a server began, in order: each may have cost tokens. */
+  readonly answers: { readonly modelId: string; readonly answer: Answer }[];
+  /** Aborts the call in flight. */
+  current: AbortController | null;
+  servedModelId: string | null;
+  rescues: number;
+  firstByteAtMs: number | null;
+  isClientGone: boolean;
+  isSettled: boolean;
+}
+
+/** The client has left: frees the model server. Safe to call more than once. */
+export function clientLeft(run: Run): void {
+  if (run.isSettled) return;
+  run.isClientGone = true;
+  run.current?.abort();
+}
+
+/** What the client is told about its routing, as of now. */
+export function metadataOf(run: Run): RoutingMetadata {
+  const { decision } = run.route;
+  const modelId = run.servedModelId ?? decision.modelId;
+  const isFallback = run.servedModelId !== null && run.servedModelId !== decision.primaryModelId;
+  return {
+    model_id: modelId,
+    model_name: modelId === null ? null : modelOf(run.deps.config, modelId).served_name,
+    tier: decision.tier,
+    intent: run.classification.intent,
+    score: run.classification.score,
+    confidence: run.classification.intentConfidence,
+    reason: isFallback ? fallbackReason(run) : decision.reason,
+    strategy: decision.strategy,
+    fallback_used: isFallback,
+    ...(isFallback && decision.primaryModelId !== null ? { primary_model: decision.primaryModelId } : {}),
+    escalated: false,
+    attempts: run.outcomes.length,
+    cache: run.cache,
+    ...(run.ignored.length > 0 ? { ignored: run.ignored } : {}),
+    ...(run.rescues > 0 ? { rescued: run.rescues } : {}),
+  };
+}
+
+function fallbackReason(run: Run): string {
+  const failed = run.outcomes.filter((outcome) => !outcome.isOk);
+  if (failed.length === 0) return run.route.decision.reason;
+  const what = [
+    ...new Set(
+      failed.map(({ attempt, ...outcome }) => `${attempt.modelId} failed (${outcome.isOk ? '' : outcome.failure.code})`),
+    ),
+  ];
+  return `${run.route.decision.reason}; ${what.join(', ')}, ${run.servedModelId} answered`;
+}

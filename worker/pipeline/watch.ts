@@ -1,0 +1,55 @@
+/**
+ * One coarse interval per answer instead of a timer per chunk: it counts quiet ticks, so a chunk only resets an integer. While the
+ * client is being waited for (`hold`), silence is the client's and neither pings nor the idle limit count.
+ */
+import type { Timers } from '../core/ports.ts';
+
+export interface WatchOptions {
+  readonly idleMs: number;
+  readonly totalMs: number;
+  /** Silence towards the client before a ping; null when there is nothing to ping. */
+  readonly pingMs: number | null;
+  onLimit(limit: 'idle' | 'total'): void;
+  onPing(): void;
+}
+
+export interface Watch {
+  /** The server sent something. */
+  touch(): void;
+  /** A write to the client began (+1) or ended (-1); more than one can be pending. */
+  hold(by: 1 | -1): void;
+  stop(): void;
+}
+
+/** Limits are kept to within a tenth of the shortest of them, or one second if that is less. */
+export function startWatch(timers: Timers, options: WatchOptions): Watch {
+  const shortest = Math.min(options.idleMs, options.totalMs, options.pingMs ?? Number.POSITIVE_INFINITY);
+  const tickMs = Math.min(1000, Math.max(20, Math.floor(shortest / 10)));
+  let held = 0;
+  let quietTicks = 0;
+  let unpingedTicks = 0;
+  let allTicks = 0;
+  const stop = timers.every(tickMs, () => {
+    allTicks += 1;
+    if (allTicks * tickMs >= options.totalMs) return options.onLimit('total');
+    if (held > 0) return undefined;
+    quietTicks += 1;
+    unpingedTicks += 1;
+    if (quietTicks * tickMs >= options.idleMs) return options.onLimit('idle');
+    if (options.pingMs !== null && unpingedTicks * tickMs >= options.pingMs) {
+      unpingedTicks = 0;
+      options.onPing();
+    }
+    return undefined;
+  });
+  return {
+    touch() {
+      quietTicks = 0;
+      unpingedTicks = 0;
+    },
+    hold(by) {
+      held += by;
+    },
+    stop,
+  };
+}
