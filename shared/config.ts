@@ -78,6 +78,12 @@ export const Model = z.strictObject({
   price: Price,
 });
 
+/** Words and phrases; lists in the list are for the reader's order only. */
+const keywords = z
+  .array(z.union([z.string().min(1).max(60), z.array(z.string().min(1).max(60))]))
+  .transform((list) => list.flat())
+  .pipe(z.array(z.string()).max(2000));
+
 const Classifier = z.strictObject({
   mode: z.enum(['heuristic', 'learned', 'hybrid']),
   /** `calibrated` are this project's curves, `seed` the published original's (substring keywords, no renormalisation). */
@@ -86,15 +92,12 @@ const Classifier = z.strictObject({
   weights: z.strictObject({ length: share, keywords: share, tools: share, depth: share, structured: share }),
   /** Scores this close to the threshold count as unsure. */
   abstain_band: share,
-  keywords: z.array(z.string().min(1).max(60)).max(500),
+  keywords,
 });
 
 const Intent = z.strictObject({
   thresholds: z.strictObject({ high: share, medium: share, low: share }),
-  keywords: z.strictObject({
-    code: z.array(z.string().min(1).max(60)).max(500),
-    reasoning: z.array(z.string().min(1).max(60)).max(500),
-  }),
+  keywords: z.strictObject({ code: keywords, reasoning: keywords }),
   /** Specialists: the model an intent goes to. Empty: intents are reported and do not route. */
   models: z.partialRecord(z.enum(intentIds), id),
 });

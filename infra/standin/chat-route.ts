@@ -116,7 +116,7 @@ async function sendReply(
   const isStream = form ? form === 'stream' : wantsStream;
   const wire = isStream ? streamWire(reply, leases, applied) : await plainWireOf(reply, leases, applied);
   if (!wire || gone.aborted) return closeBooks(state, reply, entry, 'gone');
-  const headers = Object.assign({}, ...applied.map(({ action }) => action.headers ?? {}));
+  const headers = Object.fromEntries(applied.flatMap(({ action }) => Object.entries(action.headers ?? {})));
   const type = isStream ? 'text/event-stream; charset=utf-8' : 'application/json';
   const length = wire.byteLength === null ? {} : { 'content-length': wire.byteLength };
   response.writeHead(200, { 'content-type': type, ...length, ...headers });

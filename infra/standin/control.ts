@@ -42,6 +42,7 @@ export interface ServerControls {
 
 export function serverControls(faults: FaultBook, setDown: (isDown: boolean) => Promise<void>): ServerControls {
   let state: ControlState = { isHealthy: true, isModelLoaded: true, isDown: false, firstTokenMs: null, tokenMs: null };
+  let isDownByFault = false;
   return {
     async set({ healthy, modelLoaded, down, fault, requests, latency }) {
       const pace = latency === undefined ? {} : { firstTokenMs: latency?.firstTokenMs ?? null, tokenMs: latency?.tokenMs ?? null };
@@ -53,14 +54,22 @@ export function serverControls(faults: FaultBook, setDown: (isDown: boolean) => 
         isDown: down ?? state.isDown,
       };
       if (fault !== undefined) faults.setDefaults(fault === null ? [] : [fault].flat(), requests ?? null);
-      if (down !== undefined) await setDown(down);
+      if (down === undefined) return;
+      isDownByFault = false;
+      await setDown(down);
     },
     state: () => state,
     closeFor(ms) {
+      isDownByFault = true;
+      state = { ...state, isDown: true };
+      const reopen = async () => {
+        if (!isDownByFault) return;
+        isDownByFault = false;
+        await setDown(false);
+        state = { ...state, isDown: false };
+      };
       void setDown(true);
-      setTimeout(() => {
-        if (!state.isDown) void setDown(false);
-      }, ms).unref();
+      setTimeout(() => void reopen(), ms).unref();
     },
   };
 }

@@ -1,6 +1,23 @@
 /** The ways the tunnel's edge can answer instead of passing a request on, as Cloudflare is known to. Data and schemas; gate.ts acts. */
 import * as z from 'zod';
 
+const names = [
+  'pass',
+  'access-302',
+  'access-403',
+  'login-page',
+  'bad-gateway',
+  'connect-timeout',
+  'read-timeout',
+  'tunnel-down',
+  'stall',
+  'delay',
+  'cut',
+  'clean-cut',
+] as const;
+
+export type GateBehaviour = (typeof names)[number];
+
 export const gateBehaviours = {
   pass: 'passes requests that carry the service token',
   'access-302': 'sends everyone to the login page, as an Access application without a service-token policy does',
@@ -14,16 +31,12 @@ export const gateBehaviours = {
   'delay': 'passes, but `waitMs` late',
   cut: 'passes, and cuts the connection after `afterBytes` of the answer',
   'clean-cut': 'passes, and ends the answer as if it were whole after `afterBytes`',
-} as const satisfies Record<string, string>;
-
-export type GateBehaviour = keyof typeof gateBehaviours;
-
-const behaviourNames = z.enum(Object.keys(gateBehaviours) as [GateBehaviour, ...GateBehaviour[]]);
+} as const satisfies Record<GateBehaviour, string>;
 
 export const GateControlBody = z.strictObject({
   /** A route's name; all routes when left out. */
   target: z.string().optional(),
-  behaviour: behaviourNames,
+  behaviour: z.enum(names),
   /** For so many requests, then pass; until told otherwise when left out. */
   requests: z.int().min(1).optional(),
   waitMs: z.int().min(0).default(100),

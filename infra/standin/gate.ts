@@ -2,10 +2,11 @@
  * The tunnel gate: what stands between the Worker and a model server in production (Cloudflare Access and cloudflared), on loopback.
  * Demands the service token, streams both ways without holding anything back, and can misbehave the way the edge does.
  */
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { Agent, request as httpRequest } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Agent } from 'node:http';
 import { edgeAnswer, GateControlBody } from './gate-behaviour.ts';
-import type { EdgeAnswer, GateBehaviour, GateSetting } from './gate-behaviour.ts';
+import type { GateBehaviour, GateSetting } from './gate-behaviour.ts';
+import { forward, sendEdgeAnswer } from './gate-forward.ts';
 import type { Listener } from './http.ts';
 import { goneSignal, headerOf, listen, readBody, reply } from './http.ts';
 import { tryParse } from './json.ts';
@@ -62,8 +63,6 @@ export interface Gate {
 
 const MAX_LOG_ENTRIES = 50_000;
 const READ_TIMEOUT_MS = 120_000;
-/** Spoken between two neighbours only (RFC 9110, 7.6.1); the rest travels. */
-const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 const TOKEN_HEADERS = ['cf-access-client-id', 'cf-access-client-secret'];
 
 interface Route {
@@ -170,17 +169,29 @@ async function pass(state: GateState, route: Route, request: IncomingMessage, re
     request.resume();
     const isLate = setting.behaviour === 'connect-timeout' || setting.behaviour === 'read-timeout';
     if (isLate) await pause(setting.waitMs, gone);
-    return sendEdge(response, answer);
+    return sendEdgeAnswer(response, answer);
   }
   if (setting.behaviour === 'stall') return untilGone(gone);
-  if (!isKnown) {
+  const refusal = isKnown ? null : edgeAnswer(state.options.refusal ?? 'access-302');
+  if (refusal) {
     counters.refused += 1;
     request.resume();
-    return sendEdge(response, edgeAnswer(state.options.refusal ?? 'access-302'));
+    return sendEdgeAnswer(response, refusal);
   }
   if (setting.behaviour === 'delay') await pause(setting.waitMs, gone);
   counters.passed += 1;
-  forward(state, route, setting, request, response, gone);
+  const ended = await forward({
+    request,
+    response,
+    gone,
+    agent: state.agent,
+    target: route.target,
+    setting,
+    dropHeaders: TOKEN_HEADERS,
+    readTimeoutMs: state.options.readTimeoutMs ?? READ_TIMEOUT_MS,
+  });
+  if (ended === 'client-gone') counters.clientGone += 1;
+  else if (ended === 'origin-failed' || ended === 'origin-silent') counters.originFailed += 1;
 }
 
 function note(state: GateState, route: Route, request: IncomingMessage, hasServiceToken: boolean, outcome: GateLogEntry['outcome']): void {
@@ -195,82 +206,4 @@ function note(state: GateState, route: Route, request: IncomingMessage, hasServi
     hasServiceToken,
     outcome,
   });
-}
-
-function sendEdge(response: ServerResponse, answer: EdgeAnswer | null): void {
-  if (response.destroyed || !answer) return;
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) });
-  response.end(answer.body);
-}
-
-function forward(
-  state: GateState,
-  route: Route,
-  setting: GateSetting,
-  request: IncomingMessage,
-  response: ServerResponse,
-  gone: AbortSignal,
-): void {
-  const upstream = httpRequest(`${route.target}${request.url ?? '/'}`, {
-    agent: state.agent,
-    method: request.method ?? 'GET',
-    headers: withoutHeaders(request.headers, [...HOP_BY_HOP, ...TOKEN_HEADERS, 'host']),
-  });
-  const onGone = () => {
-    route.counters.clientGone += 1;
-    upstream.destroy();
-  };
-  gone.addEventListener('abort', onGone, { once: true });
-  const lose = () => {
-    if (gone.aborted) return;
-    gone.removeEventListener('abort', onGone);
-    route.counters.originFailed += 1;
-    // Before the headers the edge has a page for it; afterwards the connection can only break.
-    if (response.headersSent) response.socket?.resetAndDestroy();
-    else sendEdge(response, edgeAnswer('bad-gateway'));
-  };
-  upstream.setTimeout(state.options.readTimeoutMs ?? READ_TIMEOUT_MS, () => {
-    if (!response.headersSent) {
-      sendEdge(response, edgeAnswer('read-timeout'));
-      gone.removeEventListener('abort', onGone);
-    }
-    upstream.destroy();
-  });
-  upstream.once('error', lose);
-  upstream.once('response', (answer) => {
-    const headers = withoutHeaders(answer.headers, [...HOP_BY_HOP, 'server']);
-    response.writeHead(answer.statusCode ?? 502, headers);
-    response.flushHeaders();
-    relay(answer, response, setting, () => {
-      gone.removeEventListener('abort', onGone);
-      upstream.destroy();
-    });
-    answer.once('error', lose);
-    answer.once('aborted', lose);
-  });
-  request.pipe(upstream);
-}
-
-/** Passes the answer on as it comes; `cut` and `clean-cut` end it early. */
-function relay(answer: IncomingMessage, response: ServerResponse, setting: GateSetting, onCut: () => void): void {
-  if (setting.behaviour !== 'cut' && setting.behaviour !== 'clean-cut') {
-    answer.pipe(response);
-    return;
-  }
-  let left = setting.afterBytes;
-  answer.on('data', (bytes: Buffer) => {
-    const part = bytes.subarray(0, left);
-    left -= part.length;
-    response.write(part, () => {
-      if (left > 0) return;
-      onCut();
-      if (setting.behaviour === 'clean-cut') response.end();
-      else response.socket?.resetAndDestroy();
-    });
-  });
-  answer.once('end', () => response.end());
-}
-
-function withoutHeaders(headers: IncomingMessage['headers'], names: readonly string[]): OutgoingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }

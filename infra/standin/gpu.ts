@@ -149,9 +149,10 @@ function admit(state: EngineState): void {
   const { model } = state;
   let used = kvTokens(state);
   for (let next = state.waiting[0]; next; next = state.waiting[0]) {
-    const needed = next.promptTokens + next.generated + 1;
-    // A prompt beyond the whole cache runs alone: refusing it is the context check's business.
-    const fits = used + needed <= model.kvCapacityTokens || state.running.length === 0;
+    const needed = next.promptTokens + next.generated;
+    // Every running sequence grows by one token in this iteration, too. A prompt beyond the whole cache runs alone: refusing it is
+    // the context check's business.
+    const fits = used + needed + state.running.length + 1 <= model.kvCapacityTokens || state.running.length === 0;
     if (!fits || state.running.length >= model.maxRunning) return;
     state.running.push(next);
     state.waiting.shift();

@@ -87,6 +87,7 @@ export async function writeWire(
     }
     if (gone.aborted) return 'gone';
   }
+  if (gone.aborted) return 'gone';
   response.end();
   return 'ended';
 }

@@ -5,7 +5,8 @@
 import { contentText, isRecord } from './json.ts';
 import type { ChatBody } from './chat-request.ts';
 
-const PIECE = / ?\p{L}{1,4}|\p{N}{1,3}| ?[^\s\p{L}\p{N}]{1,2}|\s{1,4}/gu;
+/** Qwen's markers are single tokens; everything else is cut by length. */
+const PIECE = /<\/?(?:tool_call|think)>| ?\p{L}{1,4}|\p{N}{1,3}| ?[^\s\p{L}\p{N}]{1,2}|\s{1,4}/gu;
 
 /** Role markers and line ends of one chat-template message (assumed: Qwen's ChatML spends four). */
 const TOKENS_PER_MESSAGE = 4;

@@ -40,7 +40,8 @@ export async function chat(
   const run = prepared.value;
   const unplanned = run.route.failure;
   if (unplanned !== null) {
-    settle(run, { kind: 'failed', failure: unplanned });
+    // No model can take it, so it is no request of the ledger's but one that was turned away.
+    deps.ledger.refuse(unplanned.code, caller.background);
     return { kind: 'failed', error: new GatewayError(unplanned), metadata: metadataOf(run) };
   }
   return run.request.stream === true ? streamed(run) : whole(run);

@@ -254,6 +254,8 @@ describe('the tunnel', () => {
     ['is not down when the model server itself failed in between', [[0, { is: 'tunnel', on: 'small' }], [50, { is: 'server_error', on: 'large' }], [100, { is: 'tunnel', on: 'large' }]], 'up'],
     ['is not down by failures that lie far apart', [[0, { is: 'tunnel', on: 'small' }], [31_000, { is: 'tunnel', on: 'large' }]], 'up'],
     ['is down when the probe shows it, without any request', [[0, { is: 'probe', on: 'small', cause: 'tunnel' }], [5000, { is: 'probe', on: 'small', cause: 'tunnel' }]], 'down'],
+    ['is not down by probes that one model alone may fail', [[0, { is: 'probe', on: 'small', cause: 'gateway_error' }], [5000, { is: 'probe', on: 'small', cause: 'auth' }]], 'up'],
+    ['is down when such probes fail for every model', [[0, { is: 'probe', on: 'small', cause: 'gateway_error' }], [50, { is: 'probe', on: 'large', cause: 'auth' }]], 'down'],
     ['is not down by one probe', [[0, { is: 'probe', on: 'small', cause: 'tunnel' }]], 'up'],
     ['is not to blame for refused connections', [[0, { is: 'unreachable', on: 'small' }], [100, { is: 'unreachable', on: 'large' }]], 'up'],
   ] as const satisfies readonly (readonly [string, Timeline, string])[])('%s', (_, timeline, expected) => {

@@ -59,9 +59,26 @@ describe('decoding events', () => {
   });
 
   const line = fc.oneof(
-    { weight: 5, arbitrary: fc.string({ unit: 'grapheme', maxLength: 12 }).map((text) => `data: ${text.replace(/[\r\n]/g, '')}`) },
+    {
+      weight: 5,
+      arbitrary: fc.string({ unit: 'grapheme', maxLength: 12 }).map((text) => `data: ${text.replace(/[\r\n]/g, '')}`),
+    },
     { weight: 3, arbitrary: fc.constant('') },
-    fc.constantFrom('data', 'data:', 'data:x', ': ping', ':', 'event: e', 'id: 1', 'retry: 5', 'dat', 'dataa: 1', '\uFEFF', ' data: 1', 'd'),
+    fc.constantFrom(
+      'data',
+      'data:',
+      'data:x',
+      ': ping',
+      ':',
+      'event: e',
+      'id: 1',
+      'retry: 5',
+      'dat',
+      'dataa: 1',
+      '\uFEFF',
+      ' data: 1',
+      'd',
+    ),
   );
   const stream = fc.tuple(fc.boolean(), fc.array(fc.tuple(line, fc.constantFrom('\n', '\r\n', '\r')), { maxLength: 25 }));
   const text = stream.map(([hasMark, lines]) => (hasMark ? '\uFEFF' : '') + lines.flat().join(''));
@@ -164,7 +181,13 @@ describe('the bounds of the decoder', () => {
   });
 
   it('say at the end whether the stream was cut inside an event', () => {
-    for (const [text, isCut] of [['data: {"a":', true], ['data: 1\n', true], ['data: 1\n\n', false], [': ping\n\n', false], ['', false]] as const) {
+    for (const [text, isCut] of [
+      ['data: {"a":', true],
+      ['data: 1\n', true],
+      ['data: 1\n\n', false],
+      [': ping\n\n', false],
+      ['', false],
+    ] as const) {
       const decoder = createEventDecoder(limits);
       decoder.feed(text);
       expect(decoder.end().hasPartial).toBe(isCut);
@@ -174,7 +197,9 @@ describe('the bounds of the decoder', () => {
 
 describe('encoding events', () => {
   it('gives back any payload through a decoder, whatever stands in it', () => {
-    const hostile = fc.string({ unit: fc.constantFrom('a', '\n', '\r', ':', ' ', 'data: ', 'event: x', '\0', '\u2028', '🌍', '[DONE]') });
+    const hostile = fc.string({
+      unit: fc.constantFrom('a', '\n', '\r', ':', ' ', 'data: ', 'event: x', '\0', '\u2028', '🌍', '[DONE]'),
+    });
     fc.assert(
       fc.property(fc.array(hostile), (payloads) => {
         const expected = payloads.map((payload) => payload.replace(/\r\n?/g, '\n'));

@@ -1,6 +1,6 @@
 /**
- * fast-check arbitraries for structured output: JSON Schemas with a value that satisfies them by construction, and answers that state the
- * value correctly, repairably or not at all. For tests of the pure machine and of the whole gateway.
+ * fast-check arbitraries for structured output: JSON Schemas with a value that satisfies them by construction, and answers that
+ * state the value correctly, repairably or not at all. For tests of the pure machine and of the whole gateway.
  */
 import fc from 'fast-check';
 
@@ -20,7 +20,9 @@ interface Part {
   readonly defs: Schema;
 }
 
-const text = fc.string({ unit: fc.constantFrom('a', 'b', 'Z', '7', ' ', 'é', '🌍', '"', '\\', '\n', '\t', '{', '}', '[', ']', ',', ':', '`', '/') });
+const text = fc.string({
+  unit: fc.constantFrom('a', 'b', 'Z', '7', ' ', 'é', '🌍', '"', '\\', '\n', '\t', '{', '}', '[', ']', ',', ':', '`', '/'),
+});
 const key = fc.constantFrom('a', 'b', 'name', 'x y', 'n~/', 'é', '__proto__', 'constructor', 'toString', '');
 const int = fc.integer({ min: -1000, max: 1000 });
 const patterns = ['^[a-z]+$', '^\\d{3}-\\d{4}$', '^([a-z]+-)*[a-z]+$', 'b', '^(?:yes|no)$', '^[^\\s]{2,5}$', '^.*$'];
@@ -40,8 +42,14 @@ const strings: fc.Arbitrary<Part> = fc.oneof(
     part({ type: 'string', format: 'uuid' }, fc.uuid()),
     part({ type: 'string', format: 'ipv4' }, fc.ipV4()),
     part({ type: 'string', format: 'email' }, fc.emailAddress()),
-    part({ type: 'string', format: 'date' }, fc.date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) }).map((date) => date.toISOString().slice(0, 10))),
-    part({ type: 'string', format: 'date-time' }, fc.date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) }).map((date) => date.toISOString())),
+    part(
+      { type: 'string', format: 'date' },
+      fc.date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) }).map((date) => date.toISOString().slice(0, 10)),
+    ),
+    part(
+      { type: 'string', format: 'date-time' },
+      fc.date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) }).map((date) => date.toISOString()),
+    ),
     part({ type: 'string', format: 'something-unknown' }, text),
   ),
 );
@@ -49,16 +57,35 @@ const strings: fc.Arbitrary<Part> = fc.oneof(
 const numbers: fc.Arbitrary<Part> = fc.oneof(
   fc.constant(part({ type: 'integer' }, int)),
   fc.constant(part({ type: 'number' }, fc.double({ noNaN: true, noDefaultInfinity: true }))),
-  fc.tuple(int, fc.nat(50)).map(([minimum, more]) => part({ type: 'integer', minimum, maximum: minimum + more }, fc.integer({ min: minimum, max: minimum + more }))),
-  int.map((limit) => part({ exclusiveMinimum: limit, type: 'number' }, fc.nat(99).map((more) => limit + 0.5 + more))),
-  fc.constantFrom(3, 0.1, 0.25).map((multipleOf) => part({ type: 'number', multipleOf }, fc.nat(300).map((times) => Number((times * multipleOf).toFixed(2))))),
+  fc
+    .tuple(int, fc.nat(50))
+    .map(([minimum, more]) =>
+      part({ type: 'integer', minimum, maximum: minimum + more }, fc.integer({ min: minimum, max: minimum + more })),
+    ),
+  int.map((limit) =>
+    part(
+      { exclusiveMinimum: limit, type: 'number' },
+      fc.nat(99).map((more) => limit + 0.5 + more),
+    ),
+  ),
+  fc.constantFrom(3, 0.1, 0.25).map((multipleOf) =>
+    part(
+      { type: 'number', multipleOf },
+      fc.nat(300).map((times) => Number((times * multipleOf).toFixed(2))),
+    ),
+  ),
 );
 
 const others: fc.Arbitrary<Part> = fc.oneof(
   fc.constant(part({ type: 'boolean' }, fc.boolean())),
   fc.constant(part({ type: 'null' }, fc.constant(null))),
   fc.constant(part({}, scalarValue)),
-  fc.array(fc.oneof(scalarValue, fc.array(int, { maxLength: 2 }), fc.dictionary(key, int, { maxKeys: 2 })), { minLength: 1, maxLength: 4 }).map((all) => part({ enum: all }, fc.constantFrom(...all))),
+  fc
+    .array(fc.oneof(scalarValue, fc.array(int, { maxLength: 2 }), fc.dictionary(key, int, { maxKeys: 2 })), {
+      minLength: 1,
+      maxLength: 4,
+    })
+    .map((all) => part({ enum: all }, fc.constantFrom(...all))),
   scalarValue.map((only) => part({ const: only }, fc.constant(only))),
 );
 
@@ -70,45 +97,93 @@ function nullable(inner: Part): Part {
 
 function objects(child: fc.Arbitrary<Part>): fc.Arbitrary<Part> {
   const members = fc.uniqueArray(fc.tuple(key, child, fc.boolean()), { selector: ([name]) => name, maxLength: 4 });
-  return fc.tuple(members, fc.constantFrom('closed', 'open', 'typed', 'patterned'), fc.boolean()).map(([all, kind, isCounted]) => {
-    const named = all.map(([name, { schema }]) => [name, schema] as const);
-    const required = all.filter(([, , isRequired]) => isRequired).map(([name]) => name);
-    const schema: Schema = { type: 'object', properties: Object.fromEntries(named), required };
-    if (kind === 'closed') schema['additionalProperties'] = false;
-    if (kind === 'typed') schema['additionalProperties'] = { type: 'integer' };
-    if (kind === 'patterned') Object.assign(schema, { patternProperties: { '^z': { type: 'boolean' } }, additionalProperties: false });
-    if (isCounted) schema['minProperties'] = required.length;
-    const extra: fc.Arbitrary<readonly (readonly [string, Json])[]> =
-      kind === 'closed' ? fc.constant([]) : fc.array(fc.tuple(fc.constantFrom('z', 'z1'), kind === 'patterned' ? fc.boolean() : int), { maxLength: 2 });
-    const given = fc.tuple(...all.map(([name, { value }, isRequired]) => (isRequired ? value : fc.option(value, { nil: undefined })).map((made) => [name, made] as const)));
-    const value = fc.tuple(given, extra).map(([own, more]): Json => Object.fromEntries([...own, ...more].filter((member): member is readonly [string, Json] => member[1] !== undefined)));
-    return part(schema, value, Object.assign({}, ...all.map(([, { defs }]) => defs)));
-  });
+  return fc
+    .tuple(members, fc.constantFrom('closed', 'open', 'typed', 'patterned'), fc.boolean())
+    .map(([all, kind, isCounted]) => {
+      const named = all.map(([name, { schema }]) => [name, schema] as const);
+      const required = all.filter(([, , isRequired]) => isRequired).map(([name]) => name);
+      const schema: Schema = { type: 'object', properties: Object.fromEntries(named), required };
+      if (kind === 'closed') schema['additionalProperties'] = false;
+      if (kind === 'typed') schema['additionalProperties'] = { type: 'integer' };
+      if (kind === 'patterned')
+        Object.assign(schema, { patternProperties: { '^z': { type: 'boolean' } }, additionalProperties: false });
+      if (isCounted) schema['minProperties'] = required.length;
+      const extra: fc.Arbitrary<readonly (readonly [string, Json])[]> =
+        kind === 'closed'
+          ? fc.constant([])
+          : fc.array(fc.tuple(fc.constantFrom('z', 'z1'), kind === 'patterned' ? fc.boolean() : int), { maxLength: 2 });
+      const given = fc.tuple(
+        ...all.map(([name, { value }, isRequired]) =>
+          (isRequired ? value : fc.option(value, { nil: undefined })).map((made) => [name, made] as const),
+        ),
+      );
+      const value = fc
+        .tuple(given, extra)
+        .map(([own, more]): Json =>
+          Object.fromEntries([...own, ...more].filter((member): member is readonly [string, Json] => member[1] !== undefined)),
+        );
+      return part(schema, value, Object.assign({}, ...all.map(([, { defs }]) => defs)));
+    });
 }
 
 function arrays(child: fc.Arbitrary<Part>): fc.Arbitrary<Part> {
   return fc.oneof(
-    fc.tuple(child, fc.nat(2), fc.nat(3)).map(([item, minItems, more]) =>
-      part({ type: 'array', items: item.schema, minItems, maxItems: minItems + more }, fc.array(item.value, { minLength: minItems, maxLength: minItems + more }), item.defs),
-    ),
+    fc
+      .tuple(child, fc.nat(2), fc.nat(3))
+      .map(([item, minItems, more]) =>
+        part(
+          { type: 'array', items: item.schema, minItems, maxItems: minItems + more },
+          fc.array(item.value, { minLength: minItems, maxLength: minItems + more }),
+          item.defs,
+        ),
+      ),
     fc.constant(part({ type: 'array', items: { type: 'integer' }, uniqueItems: true }, fc.uniqueArray(int, { maxLength: 5 }))),
-    fc.array(child, { minLength: 1, maxLength: 3 }).map((items) =>
-      part({ type: 'array', prefixItems: items.map(({ schema }) => schema), items: false }, fc.tuple(...items.map(({ value }) => value)), Object.assign({}, ...items.map(({ defs }) => defs))),
+    fc
+      .array(child, { minLength: 1, maxLength: 3 })
+      .map((items) =>
+        part(
+          { type: 'array', prefixItems: items.map(({ schema }) => schema), items: false },
+          fc.tuple(...items.map(({ value }) => value)),
+          Object.assign({}, ...items.map(({ defs }) => defs)),
+        ),
+      ),
+    fc.constant(
+      part(
+        { type: 'array', contains: { const: 7 }, minContains: 1, maxContains: 2 },
+        fc.array(fc.integer({ min: 8 }), { maxLength: 3 }).map((all) => [7, ...all]),
+      ),
     ),
-    fc.constant(part({ type: 'array', contains: { const: 7 }, minContains: 1, maxContains: 2 }, fc.array(fc.integer({ min: 8 }), { maxLength: 3 }).map((all) => [7, ...all]))),
   );
 }
 
 function combined(child: fc.Arbitrary<Part>): fc.Arbitrary<Part> {
   return fc.oneof(
-    fc.tuple(child, child).map(([first, second]) => part({ anyOf: [first.schema, second.schema] }, fc.oneof(first.value, second.value), { ...first.defs, ...second.defs })),
+    fc
+      .tuple(child, child)
+      .map(([first, second]) =>
+        part({ anyOf: [first.schema, second.schema] }, fc.oneof(first.value, second.value), { ...first.defs, ...second.defs }),
+      ),
     fc.tuple(child, child).map(([first, second]) => {
-      const branch = (kind: string, { schema }: Part) => ({ type: 'object', properties: { kind: { const: kind }, of: schema }, required: ['kind', 'of'] });
-      const value = fc.oneof(first.value.map((of) => ({ kind: 'one', of })), second.value.map((of) => ({ kind: 'two', of })));
+      const branch = (kind: string, { schema }: Part) => ({
+        type: 'object',
+        properties: { kind: { const: kind }, of: schema },
+        required: ['kind', 'of'],
+      });
+      const value = fc.oneof(
+        first.value.map((of) => ({ kind: 'one', of })),
+        second.value.map((of) => ({ kind: 'two', of })),
+      );
       return part({ oneOf: [branch('one', first), branch('two', second)] }, value, { ...first.defs, ...second.defs });
     }),
     child.map((inner) => part({ allOf: [inner.schema, {}] }, inner.value, inner.defs)),
-    child.map((inner) => part({ ...inner.schema, not: { const: 'never this' } }, inner.value.filter((value) => value !== 'never this'), inner.defs)),
+    child.map((inner) =>
+      part(
+        { ...inner.schema, not: { const: 'never this' } },
+        inner.value.filter((value) => value !== 'never this'),
+        inner.defs,
+      ),
+    ),
+    // oxlint-disable-next-line unicorn/no-thenable -- a JSON Schema keyword
     fc.constant(part({ if: { type: 'integer' }, then: { minimum: 0 }, else: { type: 'string' } }, fc.oneof(fc.nat(), text))),
     child.map((inner) => {
       const name = `d${hash(JSON.stringify(inner.schema))}`;
@@ -118,11 +193,21 @@ function combined(child: fc.Arbitrary<Part>): fc.Arbitrary<Part> {
   );
 }
 
-const treeSchema = { type: 'object', properties: { v: { type: 'integer' }, kids: { type: 'array', items: { $ref: '#/$defs/tree' } } }, required: ['v'], additionalProperties: false };
+const treeSchema = {
+  type: 'object',
+  properties: { v: { type: 'integer' }, kids: { type: 'array', items: { $ref: '#/$defs/tree' } } },
+  required: ['v'],
+  additionalProperties: false,
+};
 
 function tree(depth: number): fc.Arbitrary<Json> {
   const leaf = int.map((v): Json => ({ v }));
-  return depth === 0 ? leaf : fc.oneof(leaf, fc.tuple(int, fc.array(tree(depth - 1), { maxLength: 2 })).map(([v, kids]): Json => ({ v, kids })));
+  return depth === 0
+    ? leaf
+    : fc.oneof(
+        leaf,
+        fc.tuple(int, fc.array(tree(depth - 1), { maxLength: 2 })).map(([v, kids]): Json => ({ v, kids })),
+      );
 }
 
 function hash(source: string): number {
@@ -145,7 +230,9 @@ function parts(depth: number): fc.Arbitrary<Part> {
 }
 
 function finish(arbitrary: fc.Arbitrary<Part>): fc.Arbitrary<SchemaCase> {
-  return arbitrary.chain(({ schema, value, defs }) => value.map((made) => ({ schema: plain({ ...schema, $defs: defs }), value: plain(made) })));
+  return arbitrary.chain(({ schema, value, defs }) =>
+    value.map((made) => ({ schema: plain({ ...schema, $defs: defs }), value: plain(made) })),
+  );
 }
 
 /** As it comes off the wire: no -0, no special prototypes. */
@@ -161,11 +248,26 @@ export const objectSchemaCase: fc.Arbitrary<SchemaCase> = finish(objects(parts(2
 
 /** One JSON value, changed in one place: most of the time no longer valid. */
 export function changed(value: Json): fc.Arbitrary<Json> {
-  const other: fc.Arbitrary<Json> = fc.oneof(scalarValue, fc.constant<Json>([]), fc.constant<Json>({}), fc.double({ noNaN: true, noDefaultInfinity: true }));
+  const other: fc.Arbitrary<Json> = fc.oneof(
+    scalarValue,
+    fc.constant<Json>([]),
+    fc.constant<Json>({}),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+  );
   if (typeof value !== 'object' || value === null) return other;
   if (Array.isArray(value)) {
-    if (value.length === 0) return fc.oneof(other, other.map((item) => [item]));
-    return fc.nat(value.length - 1).chain((index) => fc.oneof(fc.constant(value.filter((_item, at) => at !== index)), changed(value[index] ?? null).map((item) => value.with(index, item)), other));
+    if (value.length === 0)
+      return fc.oneof(
+        other,
+        other.map((item) => [item]),
+      );
+    return fc.nat(value.length - 1).chain((index) =>
+      fc.oneof(
+        fc.constant(value.filter((_item, at) => at !== index)),
+        changed(value[index] ?? null).map((item) => value.with(index, item)),
+        other,
+      ),
+    );
   }
   const members = Object.entries(value);
   const added = fc.tuple(key, other).map(([name, made]): Json => Object.fromEntries([...members, [name, made]]));
@@ -173,7 +275,12 @@ export function changed(value: Json): fc.Arbitrary<Json> {
   return fc.nat(members.length - 1).chain((index) => {
     const without = Object.fromEntries(members.filter((_member, at) => at !== index));
     const [name, old] = members[index] ?? ['', null];
-    return fc.oneof(fc.constant(without), added, changed(old).map((made): Json => Object.fromEntries(members.with(index, [name, made]))), other);
+    return fc.oneof(
+      fc.constant(without),
+      added,
+      changed(old).map((made): Json => Object.fromEntries(members.with(index, [name, made]))),
+      other,
+    );
   });
 }
 
@@ -210,7 +317,27 @@ function broken(value: Json): fc.Arbitrary<string> {
   const json = JSON.stringify(value);
   return fc.oneof(
     fc.nat(Math.max(0, json.length - 2)).map((length) => json.slice(0, length + 1)),
-    fc.constantFrom(`${json}${json}`, `${json}]`, `${json}}`, `${json},`, `[${json}`, `${json}\n\nor:\n${json}`, '', '   ', 'I cannot do that.', 'None', `{'a': ${json}}`, `{a: ${json}}`, `{"a": NaN}`, `{"a": 1e999}`, `{"a": 01}`, `{"a": 1,, "b": 2}`, '{,}', '[,]', `{"a": "\\x"}`),
+    fc.constantFrom(
+      `${json}${json}`,
+      `${json}]`,
+      `${json}}`,
+      `${json},`,
+      `[${json}`,
+      `${json}\n\nor:\n${json}`,
+      '',
+      '   ',
+      'I cannot do that.',
+      'None',
+      `{'a': ${json}}`,
+      `{a: ${json}}`,
+      `{"a": NaN}`,
+      `{"a": 1e999}`,
+      `{"a": 01}`,
+      `{"a": 1,, "b": 2}`,
+      '{,}',
+      '[,]',
+      `{"a": "\\x"}`,
+    ),
   );
 }
 
@@ -218,8 +345,18 @@ function broken(value: Json): fc.Arbitrary<string> {
 export function answerTo({ schema, value }: SchemaCase): fc.Arbitrary<AnswerCase> {
   const isContainer = typeof value === 'object' && value !== null;
   const indent = fc.constantFrom(0, 1, 4);
-  const valid = fc.tuple(indent, fc.constantFrom('', ' ', '\r\n\t')).map(([space, around]) => `${around}${JSON.stringify(value, null, space)}${around}`);
+  const valid = fc
+    .tuple(indent, fc.constantFrom('', ' ', '\r\n\t'))
+    .map(([space, around]) => `${around}${JSON.stringify(value, null, space)}${around}`);
   const asCase = (kind: AnswerCase['kind']) => (made: string) => ({ schema, value, text: made, kind });
-  const any = [valid.map(asCase('valid')), changed(value).map((made) => JSON.stringify(made)).map(asCase('changed'))];
-  return fc.oneof(...any, ...(isContainer ? [repairable(value).map(asCase('repairable')), broken(value).map(asCase('broken'))] : []));
+  const any = [
+    valid.map(asCase('valid')),
+    changed(value)
+      .map((made) => JSON.stringify(made))
+      .map(asCase('changed')),
+  ];
+  return fc.oneof(
+    ...any,
+    ...(isContainer ? [repairable(value).map(asCase('repairable')), broken(value).map(asCase('broken'))] : []),
+  );
 }

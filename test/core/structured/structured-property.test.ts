@@ -21,37 +21,41 @@ function oracle(schema: Schema): (value: Json) => boolean {
   return (value) => validator.validate(value).valid;
 }
 
+/** FUZZ_SCALE=20 for a long run. */
+const scale = Number(process.env['FUZZ_SCALE'] ?? 1);
 const cases = fc.oneof(schemaCase, objectSchemaCase);
 const answers = cases.chain(answerTo);
 
 describe('a compiled schema', () => {
-  it('accepts the value that was generated for it, 2,000 times', () => {
+  it('accepts the value that was generated for it', () => {
     fc.assert(
       fc.property(cases, ({ schema, value }) => {
         expect(compile(schema).validate(value)).toEqual([]);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 * scale },
     );
   });
 
-  it('agrees with the other implementation on values changed in one place, 4,000 times', () => {
+  it('agrees with the other implementation on values changed in one place', () => {
     const verdicts = { valid: 0, invalid: 0 };
-    const pairs = cases.chain(({ schema, value }) => changed(value).map((other) => ({ schema, value: JSON.parse(JSON.stringify(other)) as Json })));
+    const pairs = cases.chain(({ schema, value }) =>
+      changed(value).map((other) => ({ schema, value: JSON.parse(JSON.stringify(other)) as Json })),
+    );
     fc.assert(
       fc.property(pairs, ({ schema, value }) => {
         const isValid = compile(schema).validate(value).length === 0;
         expect(isValid).toBe(oracle(schema)(value));
         verdicts[isValid ? 'valid' : 'invalid'] += 1;
       }),
-      { numRuns: 4000 },
+      { numRuns: 1500 * scale },
     );
-    expect(verdicts.valid).toBeGreaterThan(400);
-    expect(verdicts.invalid).toBeGreaterThan(1500);
+    expect(verdicts.valid).toBeGreaterThan(100);
+    expect(verdicts.invalid).toBeGreaterThan(500);
   });
 });
 
 describe('checking a generated answer', () => {
-  it('delivers nothing that breaks the schema, and refuses nothing that satisfies it, 4,000 times', () => {
+  it('delivers nothing that breaks the schema, and refuses nothing that satisfies it', () => {
     const seen: Record<string, number> = {};
     fc.assert(
       fc.property(answers, ({ schema, value, text, kind }) => {
@@ -62,20 +66,41 @@ describe('checking a generated answer', () => {
         if (kind === 'repairable') expect(checked).toMatchObject({ ok: true, value });
         if (kind === 'broken') expect(checked.ok).toBe(false);
       }),
-      { numRuns: 4000 },
+      { numRuns: 1500 * scale },
     );
     expect(Object.keys(seen).sort()).toEqual(['broken false', 'changed false', 'changed true', 'repairable true', 'valid true']);
-    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(100);
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(50);
   });
 
-  it('delivers nothing that breaks the schema when any text comes, 2,000 times', () => {
-    const unit = fc.constantFrom('{', '}', '[', ']', '"a"', ':', ',', '1', '-', '.', 'e', 'true', 'null', ' ', '\n', '"', '\\', '```', 'x', '\u0001');
+  it('delivers nothing that breaks the schema when any text comes', () => {
+    const unit = fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      '"a"',
+      ':',
+      ',',
+      '1',
+      '-',
+      '.',
+      'e',
+      'true',
+      'null',
+      ' ',
+      '\n',
+      '"',
+      '\\',
+      '```',
+      'x',
+      '\u0001',
+    );
     fc.assert(
       fc.property(cases, fc.string({ unit, maxLength: 12 }), ({ schema }, text) => {
         expectHonest(checkAnswer(text, { kind: 'json_schema', compiled: compile(schema) }, limits), schema, text);
         expectHonest(checkAnswer(text, { kind: 'json_object' }, limits), { type: 'object' }, text);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 * scale },
     );
   });
 
@@ -95,7 +120,7 @@ describe('checking a generated answer', () => {
     try {
       const value = JSON.parse(text) as Json;
       const canonical = JSON.stringify(value);
-      const isWhole = text.replace(/[^":]/g, '').length === canonical.replace(/[^":]/g, '').length && !canonical.includes('Infinity');
+      const isWhole = text.replace(/[^":]/g, '').length === canonical.replace(/[^":]/g, '').length && !text.includes('e999');
       return isWhole && oracle(schema)(value);
     } catch {
       return false;
@@ -120,23 +145,31 @@ describe('a streamed answer', () => {
     return { emitted: emitted + ended.emit, ended };
   }
 
-  it('gets the verdict, the text and the violations of the whole answer, however it is cut, 4,000 times', () => {
+  it('gets the verdict, the text and the violations of the whole answer, however it is cut', () => {
     fc.assert(
       fc.property(answers, cuts, ({ schema, text }, places) => {
         const format = { kind: 'json_schema', compiled: compile(schema) } as const;
         expectSame(text, places, format);
       }),
-      { numRuns: 4000 },
+      { numRuns: 1500 * scale },
     );
   });
 
   it('is no different when every character comes alone', () => {
     fc.assert(
       fc.property(answers, ({ schema, text }) => {
-        expectSame(text, Array.from({ length: text.length }, (_char, index) => index), { kind: 'json_schema', compiled: compile(schema) });
-        expectSame(text, Array.from({ length: text.length }, (_char, index) => index), { kind: 'json_object' });
+        expectSame(
+          text,
+          Array.from({ length: text.length }, (_char, index) => index),
+          { kind: 'json_schema', compiled: compile(schema) },
+        );
+        expectSame(
+          text,
+          Array.from({ length: text.length }, (_char, index) => index),
+          { kind: 'json_object' },
+        );
       }),
-      { numRuns: 500 },
+      { numRuns: 200 * scale },
     );
   });
 
@@ -156,13 +189,42 @@ describe('a streamed answer', () => {
         const { emitted } = stream(text, places, { kind: 'json_schema', compiled: compile({}) });
         expect(canBeginJson(emitted)).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 * scale },
     );
   });
 
   /** Closes what is open and asks the runtime's parser: a second, naive way to say "prefix of JSON". */
   function canBeginJson(prefix: string): boolean {
-    const endings = ['', '"', '0', 'rue', 'ue', 'e', 'alse', 'lse', 'se', 'ull', 'll', 'l', '\\"', 'n"', '0000"', '000"', '00"', '0"', ':0', '":0', '":', '0:', '"a":0', 'n":0', '0000":0', '000":0', '00":0', '0":0'];
+    const endings = [
+      '',
+      '"',
+      '0',
+      'rue',
+      'ue',
+      'e',
+      'alse',
+      'lse',
+      'se',
+      'ull',
+      'll',
+      'l',
+      '\\"',
+      'n"',
+      '0000"',
+      '000"',
+      '00"',
+      '0"',
+      ':0',
+      '":0',
+      '":',
+      '0:',
+      '"a":0',
+      'n":0',
+      '0000":0',
+      '000":0',
+      '00":0',
+      '0":0',
+    ];
     let closers = '';
     let isInString = false;
     for (let at = 0; at < prefix.length; at += 1) {
@@ -194,7 +256,7 @@ describe('repairing without a schema', () => {
         if (kind === 'valid' || kind === 'repairable') expect(JSON.parse(repaired?.text ?? 'none')).toEqual(value);
         if (kind === 'broken') expect(repaired).toBeNull();
       }),
-      { numRuns: 1500 },
+      { numRuns: 500 * scale },
     );
   });
 });

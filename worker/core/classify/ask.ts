@@ -18,15 +18,20 @@ export interface Ask {
   readonly passageChars: number;
 }
 
-/** Running text longer than this is a passage with a request before or after it. */
+/** Running text longer than this may be a passage with a request before or after it. */
+const maxPlainChars = 600;
+/** A first or last paragraph up to this long is taken for the request. */
+const maxRequestChars = 400;
+/** Running text without such paragraphs is cut to its beginning and end beyond this. */
 const maxAskChars = 1600;
 const askHeadChars = 500;
 const askTailChars = 700;
 const maxCodeChars = 4096;
 /** Fewer lines of this kind are quoted in passing, and the request is about them. */
 const minLogLines = 3;
+const minSameShape = 6;
 
-const timestamp = /^\W{0,3}(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{2,4}|\d\d:\d\d:\d\d|[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d|\d{10,13}\b)/;
+const timestamp = /^\W{0,3}(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{2,4}|\d\d:\d\d:\d\d|[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d|[IWEF]\d{4} \d\d:|\d{10,13}\b)/;
 const address = /^\W{0,3}\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b/;
 const level = /\b(?:DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|TRACE|FATAL|CRITICAL)\b/;
 const levelStart = /^\W{0,3}(?:DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|TRACE|FATAL|CRITICAL|debug|info|warn|error)\b[\]:\s]/;
@@ -64,15 +69,14 @@ function countOf(line: string, sign: string): number {
 }
 
 interface Split {
-  readonly kept: string[];
   readonly code: string[];
-  readonly lines: Record<LineKind, string[]>;
+  lines: Record<LineKind, string[]>;
   codeFences: number;
   listItems: number;
 }
 
 function splitLines(text: string): Split {
-  const split: Split = { kept: [], code: [], lines: { ask: [], log: [], frame: [], row: [], code: [] }, codeFences: 0, listItems: 0 };
+  const split: Split = { code: [], lines: { ask: [], log: [], frame: [], row: [], code: [] }, codeFences: 0, listItems: 0 };
   let isFenced = false;
   for (let at = 0; at <= text.length; ) {
     const newline = text.indexOf('\n', at);
@@ -92,7 +96,31 @@ function splitLines(text: string): Split {
     const filed = isFenced && kind !== 'log' && kind !== 'frame' ? 'code' : kind;
     split.lines[filed].push(line);
   }
+  moveRepeatedShapes(split);
   return split;
+}
+
+/** Lines with digits whose beginnings have one shape (letters, digits, signs alike) are a log or a dump in a format of its own. */
+function moveRepeatedShapes(split: Split): void {
+  const { ask, log } = split.lines;
+  if (ask.length < minSameShape) return;
+  const shapes = ask.map((line) => (line.length > 30 && /\d.*\d.*\d/.test(line.slice(0, 60)) ? shapeOf(line) : ''));
+  const counts = new Map<string, number>();
+  for (const shape of shapes) counts.set(shape, (counts.get(shape) ?? 0) + 1);
+  const isDump = (index: number): boolean => shapes[index] !== '' && (counts.get(shapes[index] ?? '') ?? 0) >= minSameShape;
+  split.lines.ask = ask.filter((_, index) => !isDump(index));
+  log.push(...ask.filter((_, index) => isDump(index)));
+}
+
+/** The first signs of a line with every run of letters as `a` and of digits as `0`. */
+function shapeOf(line: string): string {
+  let shape = '';
+  for (let at = 0; at < line.length && shape.length < 6; at += 1) {
+    const code = line.charCodeAt(at);
+    const kind = code >= 48 && code <= 57 ? '0' : (code >= 65 && code <= 90) || (code >= 97 && code <= 122) ? 'a' : line.charAt(at);
+    if (!shape.endsWith(kind) || (kind !== 'a' && kind !== '0')) shape += kind;
+  }
+  return shape;
 }
 
 /** Splits one user turn (already sampled, at most 16 Ki characters). Linear. */
@@ -123,7 +151,23 @@ export function splitAsk(text: string): Ask {
   };
 }
 
+/** The short paragraphs at either end of a longer text; without any, the text itself, or its ends when it is very long. */
 function focusOf(running: string): string {
+  if (running.length <= maxPlainChars) return running;
+  const blankLine = running.indexOf('\n\n');
+  const separator = blankLine >= 0 ? '\n\n' : '\n';
+  const firstEnd = running.indexOf(separator);
+  const lastStart = running.lastIndexOf(separator);
+  if (firstEnd >= 0 && (separator === '\n\n' || running.length - firstEnd > maxPlainChars)) {
+    const first = firstEnd <= maxRequestChars ? running.slice(0, firstEnd) : '';
+    const last = running.length - lastStart <= maxRequestChars ? running.slice(lastStart) : '';
+    const middle = running.length - first.length - last.length;
+    if (first + last !== '' && middle >= maxRequestChars) return `${first}\n${last}`.trim();
+  }
+  return cutMiddle(running);
+}
+
+function cutMiddle(running: string): string {
   if (running.length <= maxAskChars) return running;
   const headEnd = running.indexOf(' ', askHeadChars);
   const tailStart = running.lastIndexOf(' ', running.length - askTailChars);

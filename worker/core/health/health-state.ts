@@ -27,6 +27,8 @@ export interface UpstreamState {
 /** Failures that blame the tunnel, since something last came through it. */
 export interface Evidence {
   readonly count: number;
+  /** Those of them that can mean nothing else: nobody at the other end. */
+  readonly proofs: number;
   readonly lastAtMs: number;
 }
 

@@ -85,7 +85,7 @@ function takeFailure(state: HealthState, instance: Instance, report: FailureRepo
   }
   if (tunnel === 'clears') next = clearTunnel(next, instance.tunnelId, report.startedAtMs, nowMs);
   if (tunnel === 'blames') {
-    const blame = { source: 'requests', count: report.count, startedAtMs: report.startedAtMs } as const;
+    const blame = { source: 'requests', cause: report.cause, count: report.count, startedAtMs: report.startedAtMs } as const;
     const blamed = blameTunnel(next, instance, blame, nowMs, config);
     if (blamed.isAbsorbed) return blamed.state;
     next = blamed.state;
@@ -150,7 +150,7 @@ function takeBadProbe(
   const { tunnel } = ruleOf(cause);
   if (tunnel === 'clears') next = clearTunnel(next, first.tunnelId, nowMs, nowMs);
   if (tunnel === 'blames') {
-    const blamed = blameTunnel(next, first, { source: 'probes', count: 1, startedAtMs: nowMs }, nowMs, config);
+    const blamed = blameTunnel(next, first, { source: 'probes', cause, count: 1, startedAtMs: nowMs }, nowMs, config);
     if (blamed.isAbsorbed) return withUpstream(blamed.state, first.upstreamId, { probeFailures: 0 });
     next = blamed.state;
   }

@@ -1,8 +1,8 @@
 /**
- * When a tunnel counts as down: only when every model behind it shows it, or the probe does. One 302 or 530 proves nothing, and while a
- * tunnel is down its failures are the tunnel's: they open no breaker of a model.
+ * When a tunnel counts as down: when every model behind it shows it, or probes find nobody at its other end (530). One 302 or 530 proves
+ * nothing, and a refused login or a 502 may be one model's alone. While a tunnel is down its failures open no breaker of a model.
  */
-import { routeKey } from '../route/attempt.ts';
+import { type FailureCause, routeKey } from '../route/attempt.ts';
 import { close, isTrial, open, phaseOf } from './breaker.ts';
 import { noFailures } from './failure-run.ts';
 import type { HealthConfig, Instance } from './health-config.ts';
@@ -17,6 +17,7 @@ const leastBlame = 2;
 
 interface Blame {
   readonly source: 'requests' | 'probes';
+  readonly cause: FailureCause;
   readonly count: number;
   readonly startedAtMs: number;
 }
@@ -50,30 +51,29 @@ export function blameTunnel(
     if (!isTrial(tunnel.breaker, blame.startedAtMs)) return { state, isAbsorbed: true };
     return { state: openTunnel(state, tunnelId, nowMs, config), isAbsorbed: true };
   }
-  const blamed = addEvidence(tunnel, blame.source, blame.source === 'probes' ? instance.upstreamId : routeKey(instance), blame, nowMs);
+  const blamed = addEvidence(tunnel, blame.source === 'probes' ? instance.upstreamId : routeKey(instance), blame, nowMs);
   const next = withTunnel(state, tunnelId, blamed);
   if (!isDown(blamed, tunnelId, nowMs, config)) return { state: next, isAbsorbed: false };
   return { state: openTunnel(next, tunnelId, nowMs, config), isAbsorbed: true };
 }
 
-function addEvidence(tunnel: TunnelState, source: Blame['source'], id: string, blame: Blame, nowMs: number): TunnelState {
-  const known = tunnel[source][id];
-  const before = known !== undefined && isFresh(known, nowMs) ? known.count : 0;
-  return { ...tunnel, [source]: { ...tunnel[source], [id]: { count: before + blame.count, lastAtMs: nowMs } } };
+function addEvidence(tunnel: TunnelState, id: string, blame: Blame, nowMs: number): TunnelState {
+  const known = tunnel[blame.source][id];
+  const before = known !== undefined && isFresh(known, nowMs) ? known : { count: 0, proofs: 0 };
+  const proofs = before.proofs + (blame.cause === 'tunnel' ? blame.count : 0);
+  const evidence: Evidence = { count: before.count + blame.count, proofs, lastAtMs: nowMs };
+  return { ...tunnel, [blame.source]: { ...tunnel[blame.source], [id]: evidence } };
 }
 
 function isDown(tunnel: TunnelState, tunnelId: string, nowMs: number, config: HealthConfig): boolean {
-  const countOf = (evidence: Evidence | undefined) => (evidence !== undefined && isFresh(evidence, nowMs) ? evidence.count : 0);
-  const behind = config.instances.filter((instance) => instance.tunnelId === tunnelId);
-  const probes = Object.values(tunnel.probes).map(countOf);
-  if (probes.some((count) => count >= config.rules.unhealthy_threshold)) return true;
+  const probes = Object.entries(tunnel.probes).filter(([, evidence]) => isFresh(evidence, nowMs));
+  if (probes.some(([, evidence]) => evidence.proofs >= config.rules.unhealthy_threshold)) return true;
   if (!config.rules.breaker.enabled) return false;
-  const requests = Object.values(tunnel.requests).map(countOf);
-  const total = [...probes, ...requests].reduce((sum, count) => sum + count, 0);
-  const isShownByAll = behind.every(
-    (instance) => countOf(tunnel.requests[routeKey(instance)]) > 0 || countOf(tunnel.probes[instance.upstreamId]) > 0,
-  );
-  return isShownByAll && total >= leastBlame;
+  const requests = Object.entries(tunnel.requests).filter(([, evidence]) => isFresh(evidence, nowMs));
+  const total = [...probes, ...requests].reduce((sum, [, evidence]) => sum + evidence.count, 0);
+  const seen = new Set([...probes, ...requests].map(([id]) => id));
+  const behind = config.instances.filter((instance) => instance.tunnelId === tunnelId);
+  return total >= leastBlame && behind.every((instance) => seen.has(routeKey(instance)) || seen.has(instance.upstreamId));
 }
 
 /** The failures that led here were the tunnel's, so the models behind it start again without them. */

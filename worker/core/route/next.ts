@@ -51,13 +51,15 @@ export function next(plan: Plan, outcomes: readonly AttemptOutcome[], context: N
   if (remaining <= 0 || ruleOf(last.cause).elsewhere === 'never') return { kind: 'fail', failure: mostUseful(failed, last) };
 
   const open = plan.attempts.filter((attempt) => isOpen(attempt, plan, failed, context));
-  const others = open.filter((attempt) => attempt.modelId !== last.attempt.modelId);
+  // The chain does not come back to a model that it has left.
+  const used = new Set(failed.map((outcome) => outcome.attempt.modelId));
+  const others = open.filter((attempt) => !used.has(attempt.modelId));
   const levels = new Set(others.map((attempt) => attempt.modelId)).size;
   // A second try must not cost a level of the chain its turn.
   if (remaining > levels && mayTryModelAgain(last.attempt.modelId, failed, context)) {
     const sibling = open.find((attempt) => attempt.modelId === last.attempt.modelId);
     if (sibling !== undefined) return { kind: 'try', attempt: sibling, waitMs: 0, as: 'retry' };
-    if (mayRetryRoute(last, others.length === 0, context)) return retryRoute(last, failed, context);
+    if (mayRetryRoute(last, failed, others.length === 0, context)) return retryRoute(last, failed, context);
   }
   const fallback = others[0];
   if (fallback !== undefined) return { kind: 'try', attempt: fallback, waitMs: 0, as: 'fallback' };
@@ -108,16 +110,20 @@ function mayTryModelAgain(modelId: string, failed: readonly FailedOutcome[], con
   return context.isRetryAllowed && tries < context.retry.attempts_per_model;
 }
 
-function mayRetryRoute(last: FailedOutcome, isAlone: boolean, context: NextContext): boolean {
+function mayRetryRoute(last: FailedOutcome, failed: readonly FailedOutcome[], isAlone: boolean, context: NextContext): boolean {
   const { sameRoute } = ruleOf(last.cause);
   const { retryAfterMs } = last.failure;
   if (sameRoute === 'never') return false;
   if (retryAfterMs !== undefined && retryAfterMs > context.retry.max_retry_after_ms) return false;
   if (sameRoute === 'if_told' && retryAfterMs === undefined && !isAlone) return false;
   if (sameRoute === 'if_alone' && !isAlone) return false;
-  // A throttle is what the wait is for; anything else means that the model has been taken out in the meantime.
   const instance = instanceOf(last.attempt, context);
-  const status = instance === undefined ? 'up' : currentStatus(instance, context.nowMs);
+  if (instance === undefined) return true;
+  // A second try helps against a blip. When others have failed there, too, it is none.
+  const own = failed.filter(({ attempt, cause }) => routeKey(attempt) === routeKey(last.attempt) && ruleOf(cause).countsAs !== null).length;
+  if (!isAlone && instance.consecutiveFailures > own) return false;
+  // A throttle is what the wait is for; anything else means that the model has been taken out in the meantime.
+  const status = currentStatus(instance, context.nowMs);
   return status === 'up' || (status === 'throttled' && last.cause === 'rate_limited');
 }
 

@@ -3,7 +3,10 @@
 /** The last frame of a complete stream, and of no other. */
 export const doneFrame = 'data: [DONE]\n\n';
 
-/** One event. A payload with line breaks (JSON text has none) becomes several data lines of the same event, so it cannot forge another. */
+/**
+ * One event. A payload with line breaks (JSON text has none) becomes several data lines of the same event, so it cannot forge
+ * another.
+ */
 export function encodeData(payload: string): string {
   const isOneLine = !payload.includes('\n') && !payload.includes('\r');
   return `data: ${isOneLine ? payload : payload.replace(/\r\n?|\n/g, '\ndata: ')}\n\n`;

@@ -1,6 +1,7 @@
 /**
- * Finds the one JSON document in an answer that may stand in a code fence or between sentences, and reads it piece by piece. It holds back
- * an opening bracket behind other text until the next character shows that a document begins there, and refuses a second document.
+ * Finds the one JSON document in an answer that may stand in a code fence or between sentences, and reads it piece by piece. It
+ * holds back an opening bracket behind other text until the next character shows that a document begins there, and refuses a
+ * second document.
  */
 import type { LimitsConfig } from '../../../shared/config.ts';
 import { createJsonDocument, isJsonSpace, type DocumentRepair } from './json-document.ts';
@@ -34,10 +35,15 @@ const openings: ReadonlyMap<string, JsonType> = new Map([
 ]);
 
 /**
- * `rootTypes` are the types the document may have, null for all. Text around it is only dropped around an object or array, and at most
- * `max_repair_bytes` of it beside white space; the answer may have `max_answer_bytes`. Both count UTF-16 units, of which there are never more than bytes.
+ * `rootTypes` are the types the document may have, null for all. Text around it is only dropped around an object or array, and at
+ * most `max_repair_bytes` of it beside white space; the answer may have `max_answer_bytes`. Both count UTF-16 units, of which
+ * there are never more than bytes.
  */
-export function createAnswerReader(tracker: ValueTracker, rootTypes: ReadonlySet<JsonType> | null, limits: AnswerLimits): AnswerReader {
+export function createAnswerReader(
+  tracker: ValueTracker,
+  rootTypes: ReadonlySet<JsonType> | null,
+  limits: AnswerLimits,
+): AnswerReader {
   const document = createJsonDocument(tracker);
   const before = createSurroundingText();
   const after = createSurroundingText();
@@ -57,7 +63,7 @@ export function createAnswerReader(tracker: ValueTracker, rootTypes: ReadonlySet
     piece = text.length <= room ? text : text.slice(0, room);
     readSoFar += piece.length;
     let emit = '';
-    for (at = 0; at < piece.length && phase !== 'broken'; ) {
+    for (at = 0; at < piece.length && phase !== 'broken';) {
       if (phase === 'document') emit += readDocument(piece);
       else emit += readAround(piece.charAt(at));
     }
@@ -91,11 +97,13 @@ export function createAnswerReader(tracker: ValueTracker, rootTypes: ReadonlySet
   /** One character before or behind the document; does not read it when a document begins with it. */
   function readAround(char: string): string {
     if (!isJsonSpace(char.charCodeAt(0))) surrounding += 1;
-    if (surrounding > limits.max_repair_bytes) return refuse(`must not have more than ${limits.max_repair_bytes} bytes of other text`);
+    if (surrounding > limits.max_repair_bytes)
+      return refuse(`must not have more than ${limits.max_repair_bytes} bytes of other text`);
     if (candidate !== '') return continueCandidate(char);
     if (phase === 'before') return readBefore(char);
     const isFirst = after.isBlank() && !isJsonSpace(char.charCodeAt(0));
-    if (isFirst && (isRootScalar || ',:"]}'.includes(char))) return refuse(`is not JSON: unexpected ${JSON.stringify(char)} after its end`);
+    if (isFirst && (isRootScalar || ',:"]}'.includes(char)))
+      return refuse(`is not JSON: unexpected ${JSON.stringify(char)} after its end`);
     return readText(char);
   }
 

@@ -10,8 +10,8 @@ export type CheckedAnswer =
   | { readonly ok: false; readonly violations: readonly Violation[] };
 
 /**
- * `text` is the JSON to deliver: the answer's own, without what stood around it and with what `repairs` names put right. The rules are at
- * `createStreamCheck`.
+ * `text` is the JSON to deliver: the answer's own, without what stood around it and with what `repairs` names put right. The
+ * rules are at `createStreamCheck`.
  */
 export function checkAnswer(text: string, format: AnswerFormat, limits: AnswerLimits): CheckedAnswer {
   const check = createStreamCheck(format, limits);

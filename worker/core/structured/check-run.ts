@@ -1,6 +1,6 @@
 /**
- * What one validation carries along: the work it may still do, where it stands in the value, and what it found. Nothing here knows JSON
- * Schema; the keywords do.
+ * What one validation carries along: the work it may still do, where it stands in the value, and what it found. Nothing here
+ * knows JSON Schema; the keywords do.
  */
 
 /** One way in which an answer breaks its schema. `path` is a JSON pointer into the answer (RFC 6901), '' for the whole. */
@@ -13,7 +13,10 @@ export interface Violation {
 export const maxViolations = 20;
 
 export interface CheckRun {
-  /** Work units left: about one per keyword and value, one per character and pattern state. Below 0 the run's verdict means nothing. */
+  /**
+   * Work units left: about one per keyword and value, one per character and pattern state. Below 0 the run's verdict means
+   * nothing.
+   */
   stepsLeft: number;
   /** Above 0 inside a branch (`anyOf`, `not` …) whose failure is no violation by itself. */
   quiet: number;

@@ -1,7 +1,7 @@
 /**
- * Matches `pattern` and `patternProperties` without backtracking: Thompson's construction and a breadth-first simulation
- * (R. Cox, "Regular Expression Matching Can Be Simple And Fast", 2007), so that no expression takes more than characters × states.
- * The runtime's RegExp needed 0.9 s for `^\d*\d*\d*x` on 2,000 digits, and the expression comes from a client. It captures nothing.
+ * Matches `pattern` and `patternProperties` without backtracking: Thompson's construction and a breadth-first simulation (R. Cox,
+ * "Regular Expression Matching Can Be Simple And Fast", 2007), so that no expression takes more than characters × states. The
+ * runtime's RegExp needed 0.9 s for `^\d*\d*\d*x` on 2,000 digits, and the expression comes from a client. It captures nothing.
  */
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import type { CheckRun } from './check-run.ts';
@@ -83,7 +83,7 @@ function simulate(states: readonly State[], text: string, run: CheckRun): boolea
   run.stepsLeft -= states.length >> 3;
   const seenAt = new Int32Array(states.length).fill(-1);
   let current: number[] = [];
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     if (follow(states, 0, text, at, seenAt, current, run)) return true;
     const codePoint = text.codePointAt(at);
     if (codePoint === undefined || run.stepsLeft < 0) return false;
@@ -91,7 +91,8 @@ function simulate(states: readonly State[], text: string, run: CheckRun): boolea
     const next: number[] = [];
     for (const index of current) {
       const state = states[index];
-      if (state?.kind === 'char' && state.matches(codePoint) && follow(states, index + 1, text, at, seenAt, next, run)) return true;
+      if (state?.kind === 'char' && state.matches(codePoint) && follow(states, index + 1, text, at, seenAt, next, run))
+        return true;
     }
     current = next;
   }

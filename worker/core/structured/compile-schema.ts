@@ -1,6 +1,6 @@
 /**
- * Turns a client's JSON Schema into a validator whose work is bounded by the size of the schema and of the answer, or says what in it is
- * not supported. Nothing is fetched, and no regular expression of a client reaches the runtime's backtracking matcher.
+ * Turns a client's JSON Schema into a validator whose work is bounded by the size of the schema and of the answer, or says what
+ * in it is not supported. Nothing is fetched, and no regular expression of a client reaches the runtime's backtracking matcher.
  */
 import type { LimitsConfig } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
@@ -20,7 +20,9 @@ export interface CompiledSchema {
 
 export type SchemaLimits = Pick<LimitsConfig, 'max_schema_bytes' | 'max_schema_depth' | 'max_depth'>;
 
-/** Work a validation may do: a base, and a share per value and character of the answer. Hostile schemas end here, in about 50 ms. */
+/**
+ * Work a validation may do: a base, and a share per value and character of the answer. Hostile schemas end here, in about 50 ms.
+ */
 export const baseSteps = 100_000;
 export const stepsPerCharacter = 32;
 /** States all patterns of one schema may take together; about 100 bytes each. */
@@ -32,12 +34,13 @@ const drafts: ReadonlyMap<string, 'current' | 'draft7'> = new Map([
 ]);
 
 /**
- * Compiles a schema of draft 2020-12 (the default), 2019-09 or 7. One set of keywords serves all of them, draft 7 ignores what stands beside
- * a `$ref`. Honoured: all of validation and applicators but what is refused; `format` asserts the values in `string-formats.ts`. Refused:
- * `$ref` that is not a JSON pointer into the same schema, a circle of references that never reaches a part of the value, `$id` below the
- * root, `$dynamicRef`, `$recursiveRef`, `unevaluated*` (unless `true`), patterns with look-around or back references, other drafts,
- * keywords whose value has the wrong shape, and schemas over `max_schema_bytes` (UTF-8) or nested more than twice `max_schema_depth` levels of
- * JSON (a level of a schema takes two). Definitions nobody refers to are not read. Unknown keywords are ignored, as the specification says.
+ * Compiles a schema of draft 2020-12 (the default), 2019-09 or 7. One set of keywords serves all of them, draft 7 ignores what
+ * stands beside a `$ref`. Honoured: all of validation and applicators but what is refused; `format` asserts the values in
+ * `string-formats.ts`. Refused: `$ref` that is not a JSON pointer into the same schema, a circle of references that never reaches
+ * a part of the value, `$id` below the root, `$dynamicRef`, `$recursiveRef`, `unevaluated*` (unless `true`), patterns with
+ * look-around or back references, other drafts, keywords whose value has the wrong shape, and schemas over `max_schema_bytes`
+ * (UTF-8) or nested more than twice `max_schema_depth` levels of JSON (a level of a schema takes two). Definitions nobody refers
+ * to are not read. Unknown keywords are ignored, as the specification says.
  *
  * `param` is where the schema stands in the request: `response_format.json_schema.schema`; a failure's `param` continues it.
  */
@@ -123,7 +126,8 @@ function createCompiler(schema: unknown, draft: 'current' | 'draft7') {
   }
 
   function compileNode({ node, raw, path }: (typeof waiting)[number]): void {
-    if (raw['$id'] !== undefined && path.length > 0) refused.push({ path: [...path, '$id'], message: 'is only supported at the root.' });
+    if (raw['$id'] !== undefined && path.length > 0)
+      refused.push({ path: [...path, '$id'], message: 'is only supported at the root.' });
     const given = draft === 'draft7' && raw['$ref'] !== undefined ? { $ref: raw['$ref'] } : raw;
     for (const [keyword, value] of Object.entries(given)) {
       const compile = keywordRegistry.get(keyword);

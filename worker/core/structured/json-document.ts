@@ -1,7 +1,7 @@
 /**
- * Reads one JSON document (RFC 8259) piece by piece and hands back the part of it that is certain: it drops trailing commas, escapes raw
- * control characters in strings, and stops at the first character that cannot continue the document. It never closes what the text leaves
- * open. What the values may be is `value-tracker.ts`'s matter.
+ * Reads one JSON document (RFC 8259) piece by piece and hands back the part of it that is certain: it drops trailing commas,
+ * escapes raw control characters in strings, and stops at the first character that cannot continue the document. It never closes
+ * what the text leaves open. What the values may be is `value-tracker.ts`'s matter.
  */
 import { continueNumber, mayEndNumber, startNumber, type NumberState } from './json-number.ts';
 import type { ValueTracker } from './value-tracker.ts';
@@ -10,8 +10,8 @@ export type DocumentRepair = 'trailing_comma' | 'control_character';
 
 export interface JsonDocument {
   /**
-   * Reads from `from` until the document ends, breaks or the text does. Returns what may be shown, and the index of the first character
-   * that is not the document's.
+   * Reads from `from` until the document ends, breaks or the text does. Returns what may be shown, and the index of the first
+   * character that is not the document's.
    */
   read(text: string, from: number): { readonly emit: string; readonly next: number };
   /** `open` may still become a document; `done` is one. */
@@ -38,7 +38,10 @@ type Expect =
   | 'literal'
   | 'end';
 
-const literals: ReadonlyMap<number, { readonly word: string; readonly value: boolean | null; readonly type: 'boolean' | 'null' }> = new Map([
+const literals: ReadonlyMap<
+  number,
+  { readonly word: string; readonly value: boolean | null; readonly type: 'boolean' | 'null' }
+> = new Map([
   [116, { word: 'true', value: true, type: 'boolean' }],
   [102, { word: 'false', value: false, type: 'boolean' }],
   [110, { word: 'null', value: null, type: 'null' }],
@@ -75,7 +78,7 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
 
   function read(piece: string, from: number) {
     [text, at, shownTo, tokenFrom, shown] = [piece, from, from, from, ''];
-    while (at < text.length && !isBroken && expect !== 'end') step(text.charCodeAt(at));
+    while (at < text.length && state() === 'open') step(text.charCodeAt(at));
     if (expect === 'after_comma') held += text.slice(shownTo, at);
     else shown += text.slice(shownTo, at);
     if (expect === 'string' || expect === 'escape' || expect === 'hex' || expect === 'number') token += text.slice(tokenFrom, at);
@@ -94,7 +97,10 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
   }
 
   function readStructure(code: number): void {
-    if (code === closers.at(-1) && (expect === 'first_item' || expect === 'first_key' || expect === 'comma' || expect === 'after_comma')) {
+    if (
+      code === closers.at(-1) &&
+      (expect === 'first_item' || expect === 'first_key' || expect === 'comma' || expect === 'after_comma')
+    ) {
       return closeContainer();
     }
     if (expect === 'after_comma') {
@@ -247,10 +253,10 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
     if (expect === 'number' && closers.length === 0 && mayEndNumber(number)) endNumber();
   }
 
-  return {
-    read,
-    finish,
-    state: () => (isBroken ? 'broken' : expect === 'end' ? 'done' : 'open'),
-    repairs,
-  };
+  function state(): 'open' | 'done' | 'broken' {
+    if (isBroken) return 'broken';
+    return expect === 'end' ? 'done' : 'open';
+  }
+
+  return { read, finish, state, repairs };
 }

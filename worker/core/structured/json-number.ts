@@ -1,4 +1,7 @@
-/** The number grammar of JSON (RFC 8259 §6) one character at a time, so that a stream never shows a number that JSON does not know. */
+/**
+ * The number grammar of JSON (RFC 8259 §6) one character at a time, so that a stream never shows a number that JSON does not
+ * know.
+ */
 
 /** `minus`, `point`, `mark` (e) and `sign` need a digit next; the others may end the number. */
 export type NumberState = 'minus' | 'zero' | 'whole' | 'point' | 'fraction' | 'mark' | 'sign' | 'exponent';

@@ -1,4 +1,6 @@
-/** Facts about a parsed JSON value: its type, its size and depth, one spelling per meaning. Works on what `JSON.parse` returns. */
+/**
+ * Facts about a parsed JSON value: its type, its size and depth, one spelling per meaning. Works on what `JSON.parse` returns.
+ */
 
 export type JsonType = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
 
@@ -14,8 +16,8 @@ export function jsonTypeOf(value: unknown): JsonType {
 }
 
 /**
- * The size of a value: one per value, plus the characters of strings and keys. Returns null when it is nested deeper than `maxDepth`
- * containers, which is also what keeps every later recursion over it shallow.
+ * The size of a value: one per value, plus the characters of strings and keys. Returns null when it is nested deeper than
+ * `maxDepth` containers, which is also what keeps every later recursion over it shallow.
  */
 export function sizeOf(value: unknown, maxDepth: number): number | null {
   if (typeof value === 'string') return 1 + value.length;
@@ -30,7 +32,9 @@ export function sizeOf(value: unknown, maxDepth: number): number | null {
   return size;
 }
 
-/** JSON text with sorted keys: two values are equal in the sense of JSON Schema if and only if these texts are. Not for display. */
+/**
+ * JSON text with sorted keys: two values are equal in the sense of JSON Schema if and only if these texts are. Not for display.
+ */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (!isRecord(value)) return JSON.stringify(value === 0 ? 0 : value);

@@ -1,6 +1,7 @@
 /**
- * Parses a regular expression (ECMAScript, flag u) into a tree for `compile-pattern.ts`. Look-around, back references and inline flags are
- * refused: they have no automaton. What one character may be (classes, escapes, properties) is left to the runtime's own RegExp.
+ * Parses a regular expression (ECMAScript, flag u) into a tree for `compile-pattern.ts`. Look-around, back references and inline
+ * flags are refused: they have no automaton. What one character may be (classes, escapes, properties) is left to the runtime's
+ * own RegExp.
  */
 import { fail, ok, type Result } from '../../../shared/result.ts';
 
@@ -12,7 +13,8 @@ export type PatternTree =
   | { readonly kind: 'assert'; readonly place: 'start' | 'end' | 'boundary' | 'inside' };
 
 const maxGroupDepth = 24;
-const escapeToken = /\\(?:u\{[0-9a-f]+\}|u[d][89ab][0-9a-f]{2}\\u[d][c-f][0-9a-f]{2}|u[0-9a-f]{4}|x[0-9a-f]{2}|c[a-z]|p\{[^}]*\}|.)/isuy;
+const escapeToken =
+  /\\(?:u\{[0-9a-f]+\}|u[d][89ab][0-9a-f]{2}\\u[d][c-f][0-9a-f]{2}|u[0-9a-f]{4}|x[0-9a-f]{2}|c[a-z]|p\{[^}]*\}|.)/isuy;
 const countToken = /\{(\d+)(,(\d*))?\}/y;
 
 /** Returns the tree, or a sentence that says what is not supported. */

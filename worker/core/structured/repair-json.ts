@@ -1,4 +1,7 @@
-/** Repairs a text that should be JSON, without knowing what the JSON should say. For answers with a format there is `check-answer.ts`. */
+/**
+ * Repairs a text that should be JSON, without knowing what the JSON should say. For answers with a format there is
+ * `check-answer.ts`.
+ */
 import { createAnswerReader, type AnswerLimits, type Repair } from './answer-reader.ts';
 import { createNode } from './schema-node.ts';
 import { createValueTracker } from './value-tracker.ts';
@@ -11,9 +14,9 @@ export interface RepairedJson {
 }
 
 /**
- * Puts right, in one pass, a code fence, text around one object or array, trailing commas and raw control characters in strings. Returns null
- * for everything else: it never invents or drops a value and never closes what breaks off. Null as well beyond `max_repair_bytes` (counted in
- * UTF-16 units): a general repair library took 4.9 s for a hostile text of 440 KB.
+ * Puts right, in one pass, a code fence, text around one object or array, trailing commas and raw control characters in strings.
+ * Returns null for everything else: it never invents or drops a value and never closes what breaks off. Null as well beyond
+ * `max_repair_bytes` (counted in UTF-16 units): a general repair library took 4.9 s for a hostile text of 440 KB.
  */
 export function repairJson(text: string, limits: Pick<AnswerLimits, 'max_repair_bytes' | 'max_depth'>): RepairedJson | null {
   if (text.length > limits.max_repair_bytes) return null;

@@ -1,6 +1,6 @@
 /**
- * A compiled schema: a check over the whole value, and beside it the few simple facts by which `stream-check.ts` sees early that an answer
- * cannot become valid. Filled by the keywords, read-only afterwards.
+ * A compiled schema: a check over the whole value, and beside it the few simple facts by which `stream-check.ts` sees early that
+ * an answer cannot become valid. Filled by the keywords, read-only afterwards.
  */
 import type { Result } from '../../../shared/result.ts';
 import type { Check } from './check-run.ts';
@@ -83,8 +83,8 @@ export function withAlways(nodes: Iterable<SchemaNode>): readonly SchemaNode[] {
 }
 
 /**
- * The node whose `$ref` closes a circle of schemas applied to one and the same value, or null. Depth first with an own stack: a chain of
- * references may be as long as the schema.
+ * The node whose `$ref` closes a circle of schemas applied to one and the same value, or null. Depth first with an own stack: a
+ * chain of references may be as long as the schema.
  */
 export function findCircle(nodes: readonly SchemaNode[]): SchemaNode | null {
   const state = new Map<SchemaNode, 'open' | 'done'>();

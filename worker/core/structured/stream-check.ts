@@ -1,7 +1,7 @@
 /**
- * Checks a structured answer while it streams: shows only what is part of one JSON document that may still satisfy its format, and says as
- * early as is cheap that it cannot. An answer that is not streamed goes through the same machine (`check-answer.ts`), so that both get the
- * same verdict and the same text.
+ * Checks a structured answer while it streams: shows only what is part of one JSON document that may still satisfy its format,
+ * and says as early as is cheap that it cannot. An answer that is not streamed goes through the same machine (`check-answer.ts`),
+ * so that both get the same verdict and the same text.
  */
 import { createAnswerReader, type AnswerLimits, type Repair } from './answer-reader.ts';
 import type { Violation } from './check-run.ts';
@@ -41,11 +41,12 @@ export interface StreamCheck {
 }
 
 /**
- * The rules, for both formats. White space around the document is dropped silently; a code fence, other text around an object or array (up to
- * `max_repair_bytes`), trailing commas and raw control characters in strings are repaired and reported. Refused: text that JSON does not
- * know, NaN and Infinity among it; an answer that breaks off; a second document; a key given twice in one object, because parsers disagree
- * about which one counts; a number beyond the doubles (1e999), which would be read as Infinity. Whole numbers beyond 2^53 stay as written.
- * An answer is at most `max_answer_bytes` long and `max_depth` containers deep. Time and memory are linear in the answer.
+ * The rules, for both formats. White space around the document is dropped silently; a code fence, other text around an object or
+ * array (up to `max_repair_bytes`), trailing commas and raw control characters in strings are repaired and reported. Refused:
+ * text that JSON does not know, NaN and Infinity among it; an answer that breaks off; a second document; a key given twice in one
+ * object, because parsers disagree about which one counts; a number beyond the doubles (1e999), which would be read as Infinity.
+ * Whole numbers beyond 2^53 stay as written. An answer is at most `max_answer_bytes` long and `max_depth` containers deep. Time
+ * and memory are linear in the answer.
  */
 export function createStreamCheck(format: AnswerFormat, limits: AnswerLimits): StreamCheck {
   const root = format.kind === 'json_schema' ? format.compiled.root : anyObject();
@@ -79,8 +80,6 @@ function anyObject(): SchemaNode {
 
 /** The types every schema that must hold for the root allows; null when none of them names types. */
 function rootTypesOf(root: SchemaNode): ReadonlySet<JsonType> | null {
-  return withAlways([root]).reduce<ReadonlySet<JsonType> | null>((allowed, { types }) => {
-    if (types === null || allowed === null) return types ?? allowed;
-    return new Set([...allowed].filter((type) => types.has(type)));
-  }, null);
+  const [first, ...others] = withAlways([root]).flatMap(({ types }) => (types === null ? [] : [types]));
+  return first === undefined ? null : new Set([...first].filter((type) => others.every((types) => types.has(type))));
 }

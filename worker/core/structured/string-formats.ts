@@ -1,6 +1,6 @@
 /**
- * The values of `format` that are asserted; every other value is an annotation and checks nothing, as the specification allows. Each test
- * is linear. `uri` and `uri-reference` check characters and scheme only, not the whole grammar of RFC 3986.
+ * The values of `format` that are asserted; every other value is an annotation and checks nothing, as the specification allows.
+ * Each test is linear. `uri` and `uri-reference` check characters and scheme only, not the whole grammar of RFC 3986.
  */
 
 const days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -39,7 +39,9 @@ function isHostname(text: string): boolean {
 
 function isIpv4(text: string): boolean {
   const parts = text.split('.');
-  return text.length <= 15 && parts.length === 4 && parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+  return (
+    text.length <= 15 && parts.length === 4 && parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
+  );
 }
 
 function isIpv6(text: string): boolean {

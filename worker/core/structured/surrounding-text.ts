@@ -1,6 +1,6 @@
 /**
- * Tells what stands around a document apart: a Markdown code fence (three backticks, with whatever else is on the line) or other text.
- * Keeps no text, only what it was.
+ * Tells what stands around a document apart: a Markdown code fence (three backticks, with whatever else is on the line) or other
+ * text. Keeps no text, only what it was.
  */
 import { isJsonSpace } from './json-document.ts';
 

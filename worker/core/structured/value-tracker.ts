@@ -1,7 +1,7 @@
 /**
- * Follows an answer value by value while it is read: where it stands, which keys it has seen, and whether it can still satisfy the schema.
- * It judges only what must hold whatever comes later (types, members that are not allowed or missing, finished scalars); `anyOf` and its
- * kind wait for the validator at the end. The grammar is `json-document.ts`'s matter.
+ * Follows an answer value by value while it is read: where it stands, which keys it has seen, and whether it can still satisfy
+ * the schema. It judges only what must hold whatever comes later (types, members that are not allowed or missing, finished
+ * scalars); `anyOf` and its kind wait for the validator at the end. The grammar is `json-document.ts`'s matter.
  */
 import { jsonPointer, maxViolations, quoteKey, startRun, violate, type Violation } from './check-run.ts';
 import { baseSteps, stepsPerCharacter } from './compile-schema.ts';
@@ -67,7 +67,10 @@ export function createValueTracker(root: SchemaNode, maxDepth: number): ValueTra
     return current.every(({ types }) => types?.size !== 0) || fail('must not be present');
   }
 
-  /** Every schema that must hold for a finished scalar judges it whole. Its length pays for that; without steps it is left to the end. */
+  /**
+   * Every schema that must hold for a finished scalar judges it whole. Its length pays for that; without steps it is left to the
+   * end.
+   */
   function scalar(value: string | number | boolean | null): boolean {
     if (typeof value === 'number' && !Number.isFinite(value)) return fail('is a number too large to be read');
     if (run.stepsLeft >= 0) run.stepsLeft += stepsPerCharacter * (typeof value === 'string' ? value.length : 1);

@@ -89,6 +89,7 @@ export function closeMissing(scan: JsonScan, listener: JsonListener): boolean {
     const closer = scan.isObject.at(-1) === true ? '}' : ']';
     scan.pendingFrom = 0;
     close(scan, listener, closer, 0);
+    handOver(scan, listener, closer, 1);
   }
   return scan.status === 'done';
 }
@@ -274,20 +275,4 @@ function isScalarCharacter(code: number): boolean {
 export function parseString(literal: string): string {
   const value: unknown = JSON.parse(literal);
   return typeof value === 'string' ? value : '';
-}
-
-/** The text of the one JSON value of that kind which `text` holds, repaired; null if it holds anything else. */
-export function readJsonText(text: string, kind: 'object' | 'array'): string | null {
-  let taken = '';
-  const scan = createJsonScan();
-  const listener: JsonListener = {
-    onValue: (found) => (found === kind ? 'take' : 'refuse'),
-    onKey: () => {},
-    onText: (piece) => {
-      taken += piece;
-    },
-    onEnd: () => true,
-  };
-  const end = scanJson(scan, listener, text, 0);
-  return scan.status === 'done' && text.slice(end).trim() === '' ? taken : null;
 }

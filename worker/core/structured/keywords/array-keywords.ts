@@ -1,4 +1,6 @@
-/** Keywords about arrays. Tuples may be written as `prefixItems` + `items` (2020-12) or as `items` + `additionalItems` (draft 7). */
+/**
+ * Keywords about arrays. Tuples may be written as `prefixItems` + `items` (2020-12) or as `items` + `additionalItems` (draft 7).
+ */
 import { checkAt, isAccepted, violate, type Check, type CheckRun } from '../check-run.ts';
 import { canonicalJson } from '../json-value.ts';
 import type { CompileKeyword, KeywordScope, SchemaNode } from '../schema-node.ts';
@@ -8,7 +10,13 @@ function onArray(check: (items: readonly unknown[], run: CheckRun) => boolean): 
   return (value, run) => !Array.isArray(value) || check(value, run);
 }
 
-function checkItems(items: readonly unknown[], from: number, to: number, run: CheckRun, nodeAt: (index: number) => SchemaNode | undefined) {
+function checkItems(
+  items: readonly unknown[],
+  from: number,
+  to: number,
+  run: CheckRun,
+  nodeAt: (index: number) => SchemaNode | undefined,
+) {
   let isValid = true;
   for (let index = from; index < Math.min(to, items.length); index += 1) {
     const node = nodeAt(index);

@@ -1,4 +1,6 @@
-/** Keywords that apply other schemas to the same value, and those that are refused because they need more than the value at hand. */
+/**
+ * Keywords that apply other schemas to the same value, and those that are refused because they need more than the value at hand.
+ */
 import { isAccepted, violate, type Check } from '../check-run.ts';
 import type { CompileKeyword, KeywordScope, SchemaNode } from '../schema-node.ts';
 

@@ -29,7 +29,9 @@ function compileType(given: unknown, scope: KeywordScope): Check | null {
   };
 }
 
-/** Equality of JSON Schema: 1 and 1.0 are the same, the order of keys does not count. Containers compare by their canonical text. */
+/**
+ * Equality of JSON Schema: 1 and 1.0 are the same, the order of keys does not count. Containers compare by their canonical text.
+ */
 function compileAllowed(allowed: readonly unknown[], message: string): Check {
   const scalars = new Set(allowed.filter((value) => typeof value !== 'object' || value === null));
   const containers = new Set(allowed.filter((value) => typeof value === 'object' && value !== null).map(canonicalJson));
@@ -67,7 +69,7 @@ function compileMultipleOf(given: unknown, scope: KeywordScope): Check | null {
 
 /** Exact on the decimal spelling: 0.3 is a multiple of 0.1, although 0.3 / 0.1 is not whole in binary. */
 function isMultiple(value: number, divisor: number): boolean {
-  if (Number.isInteger(value) && Number.isInteger(divisor)) return value % divisor === 0;
+  if (Number.isSafeInteger(value) && Number.isSafeInteger(divisor)) return value % divisor === 0;
   const [digits, exponent] = decimal(value);
   const [divisorDigits, divisorExponent] = decimal(divisor);
   const shift = exponent - divisorExponent;

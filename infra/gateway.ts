@@ -1,0 +1,85 @@
+/** Runs the Worker under `wrangler dev` and waits until it answers: what `npm start` and the tests over HTTP share. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runWrangler } from './wrangler.ts';
+
+export interface GatewayOptions {
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly vars: Readonly<Record<string, string>>;
+  /** Where Durable Objects keep their data; by default a temporary folder that goes with the gateway. */
+  readonly persistTo?: string;
+  onOutput?(text: string): void;
+}
+
+export interface Gateway {
+  readonly url: string;
+  readonly exited: Promise<number>;
+  stop(): Promise<void>;
+}
+
+const readyWithinMs = 60_000;
+
+/** Rejects with wrangler's own words when the Worker does not come up. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const port = options.port === 0 ? await freePort() : options.port;
+  const inspectorPort = await freePort();
+  const state = options.persistTo ?? mkdtempSync(join(tmpdir(), 'pointsman-state-'));
+  let output = '';
+  const running = runWrangler(
+    [
+      ...['dev', '--env', '', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', String(inspectorPort)],
+      ...['--persist-to', state, '--log-level', 'warn', '--show-interactive-dev-session=false'],
+      ...Object.entries(options.vars).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
+    ],
+    (text) => {
+      output = (output + text).slice(-20_000);
+      options.onOutput?.(text);
+    },
+  );
+  let hasExited = false;
+  void running.exited.then(() => {
+    hasExited = true;
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const stop = async (): Promise<void> => {
+    running.child.kill('SIGTERM');
+    const late = setTimeout(() => running.child.kill('SIGKILL'), 5000);
+    await running.exited;
+    clearTimeout(late);
+    if (options.persistTo === undefined) rmSync(state, { recursive: true, force: true });
+  };
+  const deadline = Date.now() + readyWithinMs;
+  while (Date.now() < deadline && !hasExited) {
+    if (await isUp(url)) return { url, exited: running.exited, stop };
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await stop();
+  throw new Error(`The Worker did not start.\n${output}`);
+}
+
+async function isUp(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3000) });
+    await response.arrayBuffer();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}
+
+/** A port of the loopback address that nobody listens on now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}

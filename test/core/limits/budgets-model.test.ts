@@ -1,0 +1,181 @@
+/** Budgets against a model that keeps every request for ever and adds them up anew each time. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { periodStartMs } from '../../../worker/core/limits/budget-period.ts';
+import { budgetNumbers, emptyBudgets, sweepBudgets, type BudgetLimit, type BudgetState } from '../../../worker/core/limits/budget-state.ts';
+import { extendBudget, reserveBudget, settleBudget } from '../../../worker/core/limits/budgets.ts';
+
+const dayMs = 86_400_000;
+const limits: readonly BudgetLimit[] = [
+  { name: 'key', period: 'day', limitNanoUsd: 1000, whenExhausted: 'refuse' },
+  { name: 'key', period: 'month', limitNanoUsd: 3000, whenExhausted: 'refuse' },
+  { name: 'agent:a', period: 'day', limitNanoUsd: 600, whenExhausted: 'cheap_tier' },
+];
+const hard = limits.filter(({ whenExhausted }) => whenExhausted === 'refuse');
+
+interface Request {
+  admittedAtMs: number;
+  reserved: number;
+  expiresAtMs: number;
+  sweptAtMs: number | null;
+  /** `null` until settled. */
+  cost: number | null;
+}
+interface Model {
+  nowMs: number;
+  requests: Map<string, Request>;
+  serial: number;
+}
+interface Real {
+  state: BudgetState;
+}
+
+const taken = ({ cost, reserved }: Request) => cost ?? reserved;
+const inPeriod = (model: Model, limit: BudgetLimit, atMs: number) =>
+  [...model.requests.values()].filter(
+    ({ admittedAtMs }) => periodStartMs(limit.period, admittedAtMs) === periodStartMs(limit.period, atMs),
+  );
+const takenIn = (model: Model, limit: BudgetLimit, atMs: number) =>
+  inPeriod(model, limit, atMs).reduce((sum, request) => sum + taken(request), 0);
+const isOpen = ({ cost, sweptAtMs }: Request) => cost === null && sweptAtMs === null;
+
+/** After every step: each current window shows what the model adds up, and no hard limit of any period was ever passed. */
+function compare(model: Model, real: Real): void {
+  for (const [index, numbers] of budgetNumbers(real.state, limits, model.nowMs).entries()) {
+    const limit = limits[index]!;
+    const requests = inPeriod(model, limit, model.nowMs);
+    const open = requests.filter(isOpen).reduce((sum, request) => sum + taken(request), 0);
+    expect(numbers.reservedNanoUsd).toBe(open);
+    expect(numbers.spentNanoUsd).toBe(requests.reduce((sum, request) => sum + taken(request), 0) - open);
+    expect(Number.isSafeInteger(numbers.spentNanoUsd) && numbers.spentNanoUsd >= 0).toBe(true);
+  }
+  for (const limit of hard) {
+    for (const { admittedAtMs } of model.requests.values()) {
+      expect(takenIn(model, limit, admittedAtMs)).toBeLessThanOrEqual(limit.limitNanoUsd);
+    }
+  }
+}
+
+const command = (name: string, step: (model: Model, real: Real) => void): fc.Command<Model, Real> => ({
+  check: () => true,
+  run: (model, real) => {
+    step(model, real);
+    real.state = JSON.parse(JSON.stringify(real.state));
+    compare(model, real);
+  },
+  toString: () => name,
+});
+
+const reserve = fc.tuple(fc.nat(400), fc.option(fc.nat(40)), fc.integer({ min: 1, max: 600_000 })).map(([amount, cheap, ttlMs]) =>
+  command(`reserve ${amount} (${cheap}) for ${ttlMs} ms`, (model, real) => {
+    const id = `r${model.serial++}`;
+    const cheapAmount = cheap === null ? null : Math.min(cheap, amount);
+    const expiresAtMs = model.nowMs + ttlMs;
+    const lacking = limits.filter((limit) => limit.limitNanoUsd - takenIn(model, limit, model.nowMs) < amount);
+    const isCheap = lacking.length > 0 && cheapAmount !== null && lacking.every(({ whenExhausted }) => whenExhausted === 'cheap_tier');
+    const { state, verdict } = reserveBudget(
+      real.state,
+      { id, amountNanoUsd: amount, cheapAmountNanoUsd: cheapAmount, expiresAtMs },
+      limits,
+      model.nowMs,
+    );
+    real.state = state;
+    expect(verdict.isGranted).toBe(lacking.length === 0 || isCheap);
+    if (!verdict.isGranted) return;
+    expect(verdict.isCheapTierOnly).toBe(isCheap);
+    const reserved = isCheap ? (cheapAmount ?? 0) : amount;
+    model.requests.set(id, { admittedAtMs: model.nowMs, reserved, expiresAtMs, sweptAtMs: null, cost: null });
+  }),
+);
+
+/** Any request ever made: open, settled already, expired and swept, never granted. */
+const picked = (model: Model, pick: number) => `r${model.serial === 0 ? 0 : pick % model.serial}`;
+
+const settle = fc.tuple(fc.nat(100), fc.option(fc.nat(100))).map(([pick, percent]) =>
+  command(`settle ${pick} at ${percent} %`, (model, real) => {
+    const id = picked(model, pick);
+    const request = model.requests.get(id);
+    const cost = request === undefined ? 5 : percent === null ? null : Math.floor((request.reserved * percent) / 100);
+    const settled = settleBudget(real.state, id, cost);
+    real.state = settled.state;
+    const isForgotten = request?.sweptAtMs != null && request.expiresAtMs + dayMs <= request.sweptAtMs;
+    if (request === undefined || request.cost !== null || isForgotten) {
+      expect(settled.isSettled).toBe(false);
+    } else {
+      expect(settled.isSettled).toBe(true);
+      request.cost = cost ?? request.reserved;
+    }
+    expect(settled.excessNanoUsd).toBe(0);
+  }),
+);
+
+const release = fc.nat(100).map((pick) =>
+  command(`release ${pick}`, (model, real) => {
+    const id = picked(model, pick);
+    const settled = settleBudget(real.state, id, 0);
+    real.state = settled.state;
+    const request = model.requests.get(id);
+    if (settled.isSettled && request !== undefined) request.cost = 0;
+    expect(settled.isSettled && request === undefined).toBe(false);
+  }),
+);
+
+const repeat = fc.nat(100).map((pick) =>
+  command(`repeat the reservation of ${pick}`, (model, real) => {
+    const id = picked(model, pick);
+    const request = model.requests.get(id);
+    if (request === undefined || !isOpen(request)) return;
+    const again = { id, amountNanoUsd: 999, cheapAmountNanoUsd: null, expiresAtMs: model.nowMs + 1 };
+    const { state, verdict } = reserveBudget(real.state, again, limits, model.nowMs);
+    real.state = state;
+    expect(verdict).toMatchObject({ isGranted: true, amountNanoUsd: request.reserved });
+  }),
+);
+
+const extend = fc.tuple(fc.nat(100), fc.nat(300)).map(([pick, extra]) =>
+  command(`extend ${pick} by ${extra}`, (model, real) => {
+    const id = picked(model, pick);
+    const request = model.requests.get(id);
+    const { state, isGranted } = extendBudget(real.state, { id, extraNanoUsd: extra }, limits, model.nowMs);
+    real.state = state;
+    const hasRoom =
+      request !== undefined &&
+      isOpen(request) &&
+      hard.every((limit) => limit.limitNanoUsd - takenIn(model, limit, request.admittedAtMs) >= extra);
+    expect(isGranted).toBe(hasRoom);
+    if (isGranted && request !== undefined) request.reserved += extra;
+  }),
+);
+
+/** Minutes as a rule, so that reservations expire; hours and days now and then, so that periods roll over. */
+const wait = fc.oneof(fc.nat(700_000), fc.nat(2 * 3_600_000), fc.nat(2 * dayMs), fc.nat(40 * dayMs)).map((durationMs) =>
+  command(`wait ${durationMs}`, (model) => {
+    model.nowMs += durationMs;
+  }),
+);
+
+const sweep = fc.constant(
+  command('sweep', (model, real) => {
+    const expired = [...model.requests].filter(([, request]) => isOpen(request) && request.expiresAtMs <= model.nowMs);
+    const swept = sweepBudgets(real.state, model.nowMs);
+    real.state = swept.state;
+    expect([...swept.orphans].sort()).toEqual(expired.map(([id]) => id).sort());
+    for (const request of model.requests.values()) {
+      const isExpired = request.cost === null && request.expiresAtMs <= model.nowMs;
+      if (isExpired) request.sweptAtMs = model.nowMs;
+    }
+    expect(real.state.open.every(({ expiresAtMs }) => expiresAtMs > model.nowMs)).toBe(true);
+  }),
+);
+
+describe('budgets against a model', () => {
+  it('never pass a hard limit, in any period, under any interleaving, and always add up', () => {
+    fc.assert(
+      fc.property(fc.commands([reserve, reserve, reserve, settle, release, repeat, extend, wait, sweep], { maxCommands: 150 }), (commands) => {
+        const nowMs = Date.parse('2026-11-20T22:00:00Z');
+        fc.modelRun(() => ({ model: { nowMs, requests: new Map(), serial: 0 }, real: { state: emptyBudgets } }), commands);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});

@@ -1,0 +1,73 @@
+/** Plans, outcomes and snapshots in short form for the tests of the step between attempts. */
+import type { RoutingConfig } from '../../../shared/config.ts';
+import type { ErrorCode } from '../../../shared/errors.ts';
+import { noFailures } from '../../../worker/core/health/failure-run.ts';
+import type { HealthSnapshot, InstanceSnapshot } from '../../../worker/core/health/snapshot.ts';
+import type { InstanceStatus } from '../../../worker/core/health/usable.ts';
+import { type Attempt, type FailedOutcome, type FailureCause, type Plan, routeKey } from '../../../worker/core/route/attempt.ts';
+
+export const retry: RoutingConfig['retry'] = {
+  max_attempts: 3,
+  attempts_per_model: 2,
+  backoff_base_ms: 100,
+  backoff_max_ms: 2000,
+  max_retry_after_ms: 3000,
+  budget_ratio: 0.2,
+  budget_floor_per_second: 0.5,
+};
+
+export function attempt(modelId: string, change: Partial<Attempt> = {}): Attempt {
+  return { modelId, upstreamId: `u-${modelId}`, tunnelId: 'main', contextTokens: 32_768, reason: 'test', ...change };
+}
+
+export function planOf(...attempts: readonly Attempt[]): Plan {
+  return { attempts, requiredContextTokens: 1000 };
+}
+
+const codes: Record<FailureCause, ErrorCode> = {
+  unreachable: 'upstream_unreachable',
+  reset: 'upstream_unreachable',
+  timeout: 'upstream_timeout',
+  server_error: 'upstream_error',
+  gateway_error: 'upstream_error',
+  overload: 'upstream_overloaded',
+  rate_limited: 'upstream_rate_limited',
+  auth: 'upstream_auth',
+  tunnel: 'tunnel_down',
+  model_missing: 'upstream_model_missing',
+  invalid_answer: 'upstream_invalid_answer',
+  broken_off: 'upstream_truncated',
+  unfit_answer: 'invalid_structured_output',
+  context_length: 'context_length_exceeded',
+  content_policy: 'content_policy',
+  client: 'upstream_rejected',
+};
+
+export function failed(on: Attempt, cause: FailureCause, retryAfterMs?: number): FailedOutcome {
+  const failure = retryAfterMs === undefined ? { code: codes[cause] } : { code: codes[cause], retryAfterMs };
+  return { isOk: false, attempt: on, cause, failure };
+}
+
+/** A snapshot at 0 of the given routes; everything else is unknown to it. */
+export function health(...states: readonly (readonly [Attempt, InstanceStatus, Partial<InstanceSnapshot>?])[]): HealthSnapshot {
+  const instances = states.map(([route, status, change]): [string, InstanceSnapshot] => [
+    routeKey(route),
+    {
+      modelId: route.modelId,
+      upstreamId: route.upstreamId,
+      tunnelId: route.tunnelId,
+      status,
+      untilMs: status === 'up' || status === 'half_open' ? null : 60_000,
+      hasPermit: false,
+      isLastResort: false,
+      consecutiveFailures: 0,
+      failures: noFailures,
+      running: null,
+      waiting: null,
+      kvCacheUsage: null,
+      lastProbeAtMs: null,
+      ...change,
+    },
+  ]);
+  return { version: 1, atMs: 0, instances: Object.fromEntries(instances), models: {}, tunnels: {} };
+}

@@ -1,0 +1,120 @@
+/**
+ * Where recognised calls become visible, whatever they were read from: numbers them from 0, gives each an id that is unique in the
+ * message, keeps only the first where parallel calls are not allowed, and holds the limits. It does not judge arguments.
+ */
+import type { EventList } from './answer-events.ts';
+import type { ParsedCall } from './call-shape.ts';
+
+/** A call as the client got it. */
+export interface SurfacedCall {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: string;
+}
+
+/** A call that is shown while its arguments still come in. */
+export interface LiveCall {
+  append(piece: string): void;
+  /** The arguments are whole; a call that never gets here was cut. */
+  finish(): void;
+}
+
+export interface CallSink {
+  /** Complete calls, in order. */
+  readonly calls: readonly SurfacedCall[];
+  /** Whether a call is shown that was never finished. */
+  hasUnfinished(): boolean;
+  /** Whether a call passed a limit; the answer cannot be used then. */
+  hasOverflowed(): boolean;
+  surface(call: ParsedCall): void;
+  begin(name: string, id: string | null): LiveCall;
+  overflow(): void;
+}
+
+export interface CallSinkOptions {
+  readonly allowsParallelCalls: boolean;
+  /** Of one call, in bytes of UTF-8. */
+  readonly maxArgumentsBytes: number;
+  newCallId(): string;
+}
+
+/** More calls in one message are a runaway model; ids and calls are kept until the end, so their number has to be bounded. */
+const maxCalls = 1024;
+
+const hiddenCall: LiveCall = { append: () => {}, finish: () => {} };
+
+export function createCallSink(options: CallSinkOptions, events: EventList): CallSink {
+  const calls: SurfacedCall[] = [];
+  const ids = new Set<string>();
+  let shown = 0;
+  let unfinished = 0;
+  let hasOverflowed = false;
+
+  /** Null when the call must not be shown. */
+  const admit = (ownId: string | null): { index: number; id: string } | null => {
+    if (hasOverflowed || (shown > 0 && !options.allowsParallelCalls)) return null;
+    if (shown >= maxCalls) {
+      hasOverflowed = true;
+      return null;
+    }
+    const index = shown;
+    shown += 1;
+    let id = ownId === null || ownId === '' || ids.has(ownId) ? options.newCallId() : ownId;
+    if (ids.has(id)) id = `${id}-${index}`;
+    ids.add(id);
+    return { index, id };
+  };
+
+  return {
+    calls,
+    hasUnfinished: () => unfinished > 0,
+    hasOverflowed: () => hasOverflowed,
+
+    surface(call) {
+      if (isLongerThan(call.arguments, options.maxArgumentsBytes)) hasOverflowed = true;
+      const place = admit(call.id);
+      if (place === null) return;
+      events.push({ kind: 'tool_call', index: place.index, id: place.id, name: call.name, arguments: call.arguments });
+      calls.push({ id: place.id, name: call.name, arguments: call.arguments });
+    },
+
+    begin(name, ownId) {
+      const place = admit(ownId);
+      if (place === null) return hiddenCall;
+      const { index, id } = place;
+      let whole = '';
+      unfinished += 1;
+      events.push({ kind: 'tool_call', index, id, name, arguments: '' });
+      return {
+        append(piece) {
+          whole += piece;
+          if (whole.length > options.maxArgumentsBytes) hasOverflowed = true;
+          if (!hasOverflowed && piece !== '') events.push({ kind: 'tool_arguments', index, arguments: piece });
+        },
+        finish() {
+          if (isLongerThan(whole, options.maxArgumentsBytes)) hasOverflowed = true;
+          if (hasOverflowed) return;
+          unfinished -= 1;
+          calls.push({ id, name, arguments: whole });
+        },
+      };
+    },
+
+    overflow() {
+      hasOverflowed = true;
+    },
+  };
+}
+
+/** Whether `text` takes more than `maxBytes` in UTF-8; looks at the characters only when its length leaves it open. */
+function isLongerThan(text: string, maxBytes: number): boolean {
+  if (text.length > maxBytes) return true;
+  if (text.length * 3 <= maxBytes) return false;
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    // A surrogate is half of four bytes.
+    if (code > 0x7f) bytes += code > 0x7ff && (code < 0xd800 || code > 0xdfff) ? 2 : 1;
+  }
+  return bytes > maxBytes;
+}

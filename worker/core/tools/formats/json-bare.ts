@@ -1,0 +1,20 @@
+/**
+ * No markup at all: the message starts with a call in JSON, an array of calls, or several in a row. Everything else, and what
+ * follows, is text. This is also what guided decoding for tool_choice `required` produces.
+ */
+import type { Cursor } from '../cursor.ts';
+import { peek, type Reading, skipWhitespace } from '../reading.ts';
+import { createUnmarkedCalls, readCalls } from './json-calls.ts';
+import { asCalls, asText, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
+
+export const jsonBare: ToolFormat = { id: 'json_bare', openers: [], readStart: read, readNext: read };
+
+function* read(input: Cursor, region: Region): Reading<Verdict> {
+  yield* skipWhitespace(input);
+  const first = yield* peek(input);
+  if (first !== '{' && first !== '[') return asText(input);
+  const calls = createUnmarkedCalls(region);
+  const status = yield* readCalls(input, region, calls);
+  while (status === 'open') yield;
+  return status === 'done' && calls.shape.isCall() ? asCalls(input, calls.shape.calls) : asText(input);
+}

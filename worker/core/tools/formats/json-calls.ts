@@ -1,0 +1,73 @@
+/** Reading JSON that should be calls, or the arguments of one: what the formats share. Closing markers are the formats' matter. */
+import { type CallRules, type CallShape, createCallShape } from '../call-shape.ts';
+import type { Cursor } from '../cursor.ts';
+import { closeMissing, createJsonScan, type JsonListener, type JsonScan, type JsonStatus, scanJson } from '../json-scanner.ts';
+import { type Reading, sees } from '../reading.ts';
+import type { Region } from './tool-format.ts';
+
+export interface JsonCalls {
+  readonly scan: JsonScan;
+  readonly shape: CallShape;
+}
+
+/** Markers promise a call: any name, arguments may be missing, and JSON that is no call is read to its end all the same. */
+export function createMarkedCalls(region: Region, keepsIds = false): JsonCalls {
+  return createCalls(region, { declared: null, begin: region.begin, keepsIds });
+}
+
+/** Without markers only a declared name with arguments is a call; the JSON is refused as soon as it can no longer be one. */
+export function createUnmarkedCalls(region: Region): JsonCalls {
+  return createCalls(region, { declared: region.tools, begin: null, keepsIds: false });
+}
+
+function createCalls(region: Region, rules: CallRules): JsonCalls {
+  const shape = createCallShape(rules);
+  region.completed = shape.calls;
+  return { scan: createJsonScan(), shape };
+}
+
+/** Reads as far as the JSON goes; `open` means that the text ended in it. */
+export function* readCalls(input: Cursor, region: Region, { scan, shape }: JsonCalls): Reading<JsonStatus> {
+  for (;;) {
+    input.at = scanJson(scan, shape, input.text, input.at);
+    if (shape.hasName()) region.isInsideCall = true;
+    if (scan.status !== 'open' || input.ending !== null) return scan.status;
+    yield;
+  }
+}
+
+/** Adds the closers that are missing, if the JSON stopped at `marker`; does not take it. */
+export function* isRepairedAt(input: Cursor, scan: JsonScan, listener: JsonListener, marker: string): Reading<boolean> {
+  return scan.status === 'failed' && (yield* sees(input, marker)) && closeMissing(scan, listener);
+}
+
+/** One JSON object whose text is wanted whole. */
+export interface JsonArguments extends JsonListener {
+  readonly scan: JsonScan;
+  text(): string;
+}
+
+/** `onPiece` gets the text as it comes, if it is not wanted at the end. */
+export function createJsonArguments(onPiece: ((piece: string) => void) | null = null): JsonArguments {
+  let text = '';
+  return {
+    scan: createJsonScan(),
+    text: () => text,
+    onValue: (kind) => (kind === 'object' ? 'take' : 'refuse'),
+    onKey: () => {},
+    onText: (piece) => {
+      if (onPiece === null) text += piece;
+      else onPiece(piece);
+    },
+    onEnd: () => true,
+  };
+}
+
+/** Like `readCalls`, for arguments. */
+export function* readArguments(input: Cursor, json: JsonArguments): Reading<JsonStatus> {
+  for (;;) {
+    input.at = scanJson(json.scan, json, input.text, input.at);
+    if (json.scan.status !== 'open' || input.ending !== null) return json.scan.status;
+    yield;
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Reads the keyword arguments of a Python call and writes them as a JSON object: strings, numbers, True, False, None, lists, tuples and
+ * dictionaries with string keys. Names, operators, calls, positional arguments and prefixed or joined strings are refused.
+ */
+import type { Cursor } from '../cursor.ts';
+import { need, type Reading, readName, skipWhitespace } from '../reading.ts';
+
+interface Frame {
+  readonly closer: string;
+  readonly isDict: boolean;
+  json: string;
+  count: number;
+  hasComma: boolean;
+}
+
+const words: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null' };
+const numberPattern = /^-?(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?$/;
+const maxDepth = 200;
+
+/**
+ * Reads from behind the opening parenthesis to behind the closing one. Null, with the offending character unread, when it is
+ * anything but literals; never returns if the text ends first.
+ */
+export function* readKeywordArguments(input: Cursor): Reading<string | null> {
+  let json = '';
+  for (;;) {
+    yield* skipWhitespace(input);
+    if ((yield* need(input)) === ')') break;
+    const key = yield* readName(input);
+    yield* skipWhitespace(input);
+    if (key === '' || !(yield* takesCharacter(input, '='))) return null;
+    const value = yield* readLiteral(input);
+    if (value === null) return null;
+    json += `${json === '' ? '' : ', '}${JSON.stringify(key)}: ${value}`;
+    yield* skipWhitespace(input);
+    if ((yield* need(input)) === ')') break;
+    if (!(yield* takesCharacter(input, ','))) return null;
+  }
+  input.at += 1;
+  return `{${json}}`;
+}
+
+/** One literal as JSON text. Keeps its own stack, so that depth costs no generators. */
+function* readLiteral(input: Cursor): Reading<string | null> {
+  const frames: Frame[] = [];
+  for (;;) {
+    yield* skipWhitespace(input);
+    const next = yield* need(input);
+    const frame = frames.at(-1);
+    let value: string | null;
+    if (next === '[' || next === '(' || next === '{') {
+      if (frames.length >= maxDepth) return null;
+      input.at += 1;
+      frames.push({ closer: next === '[' ? ']' : next === '(' ? ')' : '}', isDict: next === '{', json: '', count: 0, hasComma: false });
+      continue;
+    }
+    if (frame !== undefined && next === frame.closer && !(frame.count > 0 && !frame.hasComma)) {
+      input.at += 1;
+      frames.pop();
+      value = closed(frame);
+    } else if (next === '"' || next === "'") value = yield* readString(input, next);
+    else value = yield* readWord(input);
+    const whole = yield* place(input, frames, value);
+    if (whole !== undefined) return whole;
+  }
+}
+
+/** Puts a value where it belongs and closes what ends behind it. Undefined while containers are open. */
+function* place(input: Cursor, frames: Frame[], first: string | null): Reading<string | null | undefined> {
+  let value = first;
+  for (;;) {
+    const frame = frames.at(-1);
+    if (value === null || frame === undefined) return value;
+    yield* skipWhitespace(input);
+    if (frame.isDict && isKeyExpected(frame)) {
+      if (!value.startsWith('"') || !(yield* takesCharacter(input, ':'))) return null;
+      frame.json += `${frame.count === 0 ? '' : ', '}${value}: `;
+      frame.count += 1;
+      frame.hasComma = false;
+      return undefined;
+    }
+    frame.json += frame.isDict || frame.count === 0 ? value : `, ${value}`;
+    frame.count += 1;
+    frame.hasComma = yield* takesCharacter(input, ',');
+    if (frame.hasComma) return undefined;
+    if (!(yield* takesCharacter(input, frame.closer))) return null;
+    frames.pop();
+    value = closed(frame);
+  }
+}
+
+/** In a dictionary keys and values take turns, and `count` counts both. */
+function isKeyExpected(frame: Frame): boolean {
+  return frame.count % 2 === 0;
+}
+
+/** A pair of parentheses around one value without a comma is no tuple, only that value. */
+function closed(frame: Frame): string {
+  if (frame.isDict) return `{${frame.json}}`;
+  return frame.closer === ')' && frame.count === 1 && !frame.hasComma ? frame.json : `[${frame.json}]`;
+}
+
+function* readWord(input: Cursor): Reading<string | null> {
+  let word = '';
+  for (;;) {
+    const next = yield* need(input);
+    if (!isWordCharacter(next) || word.length > 400) break;
+    word += next;
+    input.at += 1;
+  }
+  const known = Object.hasOwn(words, word) ? words[word] : undefined;
+  if (known !== undefined) return known;
+  if (!numberPattern.test(word) || !/[0-9]/.test(word)) return null;
+  // Python allows a bare point on either side, JSON does not.
+  return word.replace(/^(-?)\./, '$10.').replace(/\.(?![0-9])/, '.0');
+}
+
+function isWordCharacter(character: string): boolean {
+  return /[A-Za-z0-9_.+-]/.test(character);
+}
+
+function* readString(input: Cursor, quote: string): Reading<string | null> {
+  input.at += 1;
+  let value = '';
+  for (;;) {
+    yield* need(input);
+    const { text } = input;
+    let at = input.at;
+    while (at < text.length && text.charAt(at) !== quote && text.charAt(at) !== '\\') at += 1;
+    value += text.slice(input.at, at);
+    input.at = at;
+    if (at >= text.length) continue;
+    input.at += 1;
+    if (text.charAt(at) === quote) return JSON.stringify(value);
+    const escaped = yield* readEscape(input);
+    if (escaped === null) return null;
+    value += escaped;
+  }
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', v: '\v', a: '\x07', '\\': '\\', "'": "'", '"': '"', '\n': '',
+};
+const hexDigits: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
+
+/** What follows a backslash. An escape Python does not know stands for itself, backslash included. */
+function* readEscape(input: Cursor): Reading<string | null> {
+  const kind = yield* need(input);
+  input.at += 1;
+  const digits = Object.hasOwn(hexDigits, kind) ? hexDigits[kind] : undefined;
+  if (digits !== undefined) return yield* readCodePoint(input, digits, 16, kind === 'u');
+  if (/[0-7]/.test(kind)) {
+    input.at -= 1;
+    return yield* readCodePoint(input, 3, 8, false);
+  }
+  return Object.hasOwn(escapes, kind) ? (escapes[kind] ?? '') : `\\${kind}`;
+}
+
+/** Hexadecimal escapes have all their digits; octal ones end where the digits do. A lone surrogate (`\ud83d`) may find its half later. */
+function* readCodePoint(input: Cursor, digits: number, radix: 8 | 16, isUnit: boolean): Reading<string | null> {
+  const digit = radix === 16 ? /[0-9a-fA-F]/ : /[0-7]/;
+  let text = '';
+  while (text.length < digits) {
+    const next = yield* need(input);
+    if (!digit.test(next)) break;
+    text += next;
+    input.at += 1;
+  }
+  if (radix === 16 && text.length < digits) return null;
+  const code = Number.parseInt(text, radix);
+  if (isUnit) return String.fromCharCode(code);
+  return code <= 0x10ffff ? String.fromCodePoint(code) : null;
+}
+
+function* takesCharacter(input: Cursor, character: string): Reading<boolean> {
+  if ((yield* need(input)) !== character) return false;
+  input.at += 1;
+  return true;
+}

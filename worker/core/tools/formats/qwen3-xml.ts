@@ -1,0 +1,77 @@
+/**
+ * Qwen 3 Coder: `<tool_call><function=name><parameter=key>value</parameter>…</function></tool_call>`. The outer markers may be missing,
+ * and so may a parameter's closing one. Values are plain text; the tool's schema says which of them are not strings.
+ */
+import { type Cursor, offsetOf } from '../cursor.ts';
+import { createMarkerSet } from '../marker-set.ts';
+import { type Reading, readName, readUntil, skipWhitespace, takes } from '../reading.ts';
+import { readBody } from './closing.ts';
+import { asCalls, asText, type DeclaredTool, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
+import { typedValue } from './typed-value.ts';
+
+const outerOpen = '<tool_call>';
+const outerClose = '</tool_call>';
+const functionOpen = '<function=';
+const functionClose = '</function>';
+const parameterOpen = '<parameter=';
+const parameterClose = '</parameter>';
+const valueEnds = createMarkerSet([parameterClose, parameterOpen, functionClose, outerClose]);
+const ends = createMarkerSet([outerClose, functionClose]);
+const outerEnds = createMarkerSet([outerClose]);
+
+export const qwen3Xml: ToolFormat = {
+  id: 'qwen3_xml',
+  openers: [
+    { marker: outerOpen, isOutsideCode: false, read: readOuter },
+    { marker: functionOpen, isOutsideCode: false, read: readFunction },
+  ],
+  readNext: dropOuterClosing,
+};
+
+function* readOuter(input: Cursor, region: Region): Reading<Verdict> {
+  input.at += outerOpen.length;
+  yield* skipWhitespace(input);
+  const from = offsetOf(input);
+  return (yield* takes(input, functionOpen)) ? yield* readCall(input, region, from, true) : asText(input);
+}
+
+function* readFunction(input: Cursor, region: Region): Reading<Verdict> {
+  const from = offsetOf(input);
+  input.at += functionOpen.length;
+  return yield* readCall(input, region, from, false);
+}
+
+function* readCall(input: Cursor, region: Region, from: number, hasOuter: boolean): Reading<Verdict> {
+  const name = yield* readName(input);
+  if (name === '' || !(yield* takes(input, '>'))) return asText(input);
+  region.isInsideCall = true;
+  const values = new Map<string, string>();
+  const tool = region.tools.get(name);
+  for (;;) {
+    yield* skipWhitespace(input);
+    if (yield* takes(input, parameterOpen)) {
+      const isRead = yield* readParameter(input, tool, values);
+      if (isRead) continue;
+    } else if ((yield* takes(input, functionClose)) || (yield* takes(input, outerClose))) {
+      const members = [...values].map(([key, value]) => `${JSON.stringify(key)}: ${value}`);
+      return asCalls(input, [{ id: null, name, arguments: `{${members.join(', ')}}` }]);
+    }
+    return yield* readBody(input, from, hasOuter ? outerEnds : ends);
+  }
+}
+
+/** Reads one parameter from behind its opening marker's `=`; false when it is none. */
+function* readParameter(input: Cursor, tool: DeclaredTool | undefined, values: Map<string, string>): Reading<boolean> {
+  const key = yield* readName(input);
+  if (key === '' || !(yield* takes(input, '>'))) return false;
+  const { text, marker } = yield* readUntil(input, valueEnds);
+  while (marker === '') yield;
+  if (marker === parameterClose) input.at += parameterClose.length;
+  values.set(key, typedValue(text.replace(/^\r?\n/, '').replace(/\r?\n$/, ''), tool?.parameters, key));
+  return true;
+}
+
+function* dropOuterClosing(input: Cursor): Reading<Verdict> {
+  yield* skipWhitespace(input);
+  return (yield* takes(input, outerClose)) ? asCalls(input, []) : { kind: 'text', muteUntil: 0 };
+}

@@ -1,0 +1,62 @@
+/**
+ * What a text format is: where its calls may open, and how a call is read from there to a verdict. A format never sees chunks, other
+ * formats or events; the finder runs it.
+ */
+import type { ToolFormatId } from '../../../../shared/config.ts';
+import type { BeginCall, ParsedCall } from '../call-shape.ts';
+import { type Cursor, offsetOf } from '../cursor.ts';
+import type { Reading } from '../reading.ts';
+
+/** A tool the request declares; `parameters` is its JSON Schema, if there is one. */
+export interface DeclaredTool {
+  readonly name: string;
+  readonly parameters?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Offsets count from the start of the text. */
+export type Verdict =
+  /** Nothing opened: all of it is text. The format need not look again before `muteUntil`. */
+  | { readonly kind: 'text'; readonly muteUntil: number }
+  /** Calls, or markers that belong to one and are dropped. `isBroken`: a call that is shown already will never be whole. */
+  | { readonly kind: 'calls'; readonly calls: readonly ParsedCall[]; readonly resumeAt: number; readonly isBroken?: boolean }
+  /** A closed region without a call: what is between its markers, `from` to `to`, becomes content, less the markers in `without`. */
+  | { readonly kind: 'body'; readonly from: number; readonly to: number; readonly resumeAt: number; readonly without?: readonly string[] };
+
+/** What a reading shares with the finder. */
+export interface Region {
+  /** Set as soon as breaking off means that a call was cut, not that text ended. */
+  isInsideCall: boolean;
+  /** Calls that are complete, should the text break off now. */
+  completed: readonly ParsedCall[];
+  readonly tools: ReadonlyMap<string, DeclaredTool>;
+  /** Opens a call whose arguments are shown as they come; null when calls are shown whole. */
+  readonly begin: BeginCall | null;
+}
+
+/** Starts with the opener (or the start of the message, or the end of a call) still unread. */
+export type ReadCalls = (input: Cursor, region: Region) => Reading<Verdict>;
+
+export interface Opener {
+  readonly marker: string;
+  /** Quoted code is no place for it. */
+  readonly isOutsideCode: boolean;
+  readonly read: ReadCalls;
+}
+
+export interface ToolFormat {
+  readonly id: ToolFormatId;
+  readonly openers: readonly Opener[];
+  /** Tried once, where the message starts. */
+  readonly readStart?: ReadCalls;
+  /** Tried directly behind a region of this format: the next call of a row, or a closing marker that is dropped. */
+  readonly readNext?: ReadCalls;
+}
+
+/** Not a call, as the next character shows. */
+export function asText(input: Cursor): Verdict {
+  return { kind: 'text', muteUntil: offsetOf(input) };
+}
+
+export function asCalls(input: Cursor, calls: readonly ParsedCall[]): Verdict {
+  return { kind: 'calls', calls, resumeAt: offsetOf(input) };
+}

@@ -1,0 +1,18 @@
+/** Whole JSON values in texts that are whole: arguments inside a string, values of typed parameters. */
+import { createJsonScan, type JsonListener, scanJson } from './json-scanner.ts';
+
+/** The text of the one JSON value of that kind which `text` holds, repaired; null if it holds anything else. */
+export function readJsonText(text: string, kind: 'object' | 'array'): string | null {
+  let taken = '';
+  const scan = createJsonScan();
+  const listener: JsonListener = {
+    onValue: (found) => (found === kind ? 'take' : 'refuse'),
+    onKey: () => {},
+    onText: (piece) => {
+      taken += piece;
+    },
+    onEnd: () => true,
+  };
+  const end = scanJson(scan, listener, text, 0);
+  return scan.status === 'done' && text.slice(end).trim() === '' ? taken : null;
+}
