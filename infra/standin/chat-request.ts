@@ -99,11 +99,18 @@ function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
 function checkCombinations(body: ChatBody, model: ServedModel): Refusal | null {
   const choice = body.tool_choice;
   if (body.tools?.length === 0) {
-    return badRequest('`tools` must not be an empty array. Either provide at least one tool or omit the field entirely.', 'tools');
+    return badRequest(
+      '`tools` must not be an empty array. Either provide at least one tool or omit the field entirely.',
+      'tools',
+    );
   }
-  if (choice && choice !== 'none' && !body.tools) return badRequest('When using `tool_choice`, `tools` must be set.', 'tool_choice');
+  if (choice && choice !== 'none' && !body.tools)
+    return badRequest('When using `tool_choice`, `tools` must be set.', 'tool_choice');
   if (typeof choice === 'string' && !['none', 'auto', 'required'].includes(choice)) {
-    return badRequest('Invalid value for `tool_choice`: only named tools, "none", "auto" or "required" are supported.', 'tool_choice');
+    return badRequest(
+      'Invalid value for `tool_choice`: only named tools, "none", "auto" or "required" are supported.',
+      'tool_choice',
+    );
   }
   if (isRecord(choice) && !body.tools?.some((tool) => tool.function.name === choice.function.name)) {
     return badRequest('The tool specified in `tool_choice` does not match any of the specified `tools`', 'tool_choice');
@@ -119,7 +126,9 @@ function checkCombinations(body: ChatBody, model: ServedModel): Refusal | null {
     return badRequest('Cannot set both `continue_final_message` and `add_generation_prompt` to True.', 'continue_final_message');
   }
   if (body.messages.at(-1)?.role !== 'assistant' || model.rejectsPrefill) {
-    return badRequest('continue_final_message is set but the final message does not appear in the chat after applying the chat template!');
+    return badRequest(
+      'continue_final_message is set but the final message does not appear in the chat after applying the chat template!',
+    );
   }
   return null;
 }

@@ -101,7 +101,9 @@ function applyFaults(
     toolNames: body.tools?.map((tool) => tool.function.name) ?? [],
     closeListener: state.controls.closeFor,
   };
-  return asked.flatMap((fault) => (isFaultName(fault.name) ? [{ action: faultActions[fault.name], context: { ...common, fault } }] : []));
+  return asked.flatMap((fault) =>
+    isFaultName(fault.name) ? [{ action: faultActions[fault.name], context: { ...common, fault } }] : [],
+  );
 }
 
 async function sendReply(
@@ -149,7 +151,11 @@ function streamWire(reply: Reply, leases: readonly Lease[], applied: readonly Ap
 }
 
 /** Waits for the whole answer, as a server does that does not stream; null when the place was lost before the end. */
-async function plainWireOf(reply: Reply, leases: readonly Lease[], applied: readonly AppliedFault[]): Promise<PreparedWire | null> {
+async function plainWireOf(
+  reply: Reply,
+  leases: readonly Lease[],
+  applied: readonly AppliedFault[],
+): Promise<PreparedWire | null> {
   for (const [index, lease] of leases.entries()) {
     const steps = Math.max(1, reply.choices[index]?.steps.length ?? 0);
     for (let step = 0; step < steps; step += 1) if (!(await lease.next())) return null;

@@ -60,7 +60,9 @@ function conversationKey(messages: readonly ChatMessage[], body: ChatBody): stri
     tool_calls ?? null,
     tool_call_id ?? null,
   ]);
-  const rules = [body.tools, body.tool_choice, body.response_format, body.structured_outputs, body.seed].map((rule) => rule ?? null);
+  const rules = [body.tools, body.tool_choice, body.response_format, body.structured_outputs, body.seed].map(
+    (rule) => rule ?? null,
+  );
   return seededHex(32, JSON.stringify([heard, rules]));
 }
 
@@ -76,12 +78,13 @@ export function planAnswer(seed: string, body: ChatBody, role: ModelRole, conver
   const thinks = directives.think === null && role === 'reasoner' ? workings(random, topics, length) : '';
   const calls = chooseCalls({ ...body, messages: [...messages] }, userText, directives.calls, random);
   const isNamedCall = namedTool(body) !== null;
-  const before = isNamedCall || body.tool_choice === 'required' || random() < 0.7 ? '' : `${sentence(random, topics)}\n`;
-  const content = calls.length > 0 ? before : (structured(body, random, topics) ?? prose(random, kind, topics, length));
+  const opening = () => (isNamedCall || body.tool_choice === 'required' || random() < 0.7 ? '' : `${sentence(random, topics)}\n`);
+  const invented = () =>
+    calls.length > 0 ? opening() : (structured(body, random, topics) ?? prose(random, kind, topics, length));
   return {
     kind,
     reasoning: directives.think ?? thinks,
-    content: directives.say ?? content,
+    content: directives.say ?? invented(),
     calls,
     isNamedCall,
     isRequiredCall: body.tool_choice === 'required',

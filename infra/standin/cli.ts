@@ -79,7 +79,8 @@ function pairs(text: string): Map<string, string> {
 
 function whole(text: string | undefined, name: string): number {
   const value = Number(text);
-  if (text === undefined || text === '' || !Number.isFinite(value) || value < 0) throw new Error(`${name} wants a number, not "${text}"`);
+  if (text === undefined || text === '' || !Number.isFinite(value) || value < 0)
+    throw new Error(`${name} wants a number, not "${text}"`);
   return value;
 }
 
@@ -124,7 +125,8 @@ function start(values: Values): Promise<Fleet> {
     return [id, whole(port, '--gate-port')];
   });
   const { refusal } = values;
-  if (refusal !== undefined && refusal !== 'access-302' && refusal !== 'access-403') throw new Error('--refusal is access-302 or access-403');
+  if (refusal !== undefined && refusal !== 'access-302' && refusal !== 'access-403')
+    throw new Error('--refusal is access-302 or access-403');
   return startFleet({
     models,
     gate: !values['no-gate'],

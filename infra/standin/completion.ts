@@ -103,7 +103,11 @@ function envelope(reply: Reply, object: string): Record<string, unknown> {
 
 export function wireUsage(reply: Reply, completionTokens: number): Record<string, unknown> {
   const { promptTokens, cachedTokens } = reply;
-  const counts = { prompt_tokens: promptTokens, total_tokens: promptTokens + completionTokens, completion_tokens: completionTokens };
+  const counts = {
+    prompt_tokens: promptTokens,
+    total_tokens: promptTokens + completionTokens,
+    completion_tokens: completionTokens,
+  };
   return cachedTokens === null ? counts : { ...counts, prompt_tokens_details: { cached_tokens: cachedTokens } };
 }
 
@@ -126,7 +130,11 @@ function joinFragments(entries: readonly ToolDelta[]): ToolDelta[] {
     const last = joined.at(-1);
     const isFragment = entry.id === undefined && last?.id === undefined && last?.index === entry.index;
     if (!isFragment || !last) joined.push(entry);
-    else joined.splice(-1, 1, { index: entry.index, function: { arguments: (last.function.arguments ?? '') + (entry.function.arguments ?? '') } });
+    else
+      joined.splice(-1, 1, {
+        index: entry.index,
+        function: { arguments: (last.function.arguments ?? '') + (entry.function.arguments ?? '') },
+      });
   }
   return joined;
 }
@@ -152,7 +160,11 @@ export function completionBody(reply: Reply): Record<string, unknown> {
 }
 
 function message(choice: Choice): Record<string, unknown> {
-  const { content, tool_calls: deltas, ...thoughts } = mergeDeltas([{}, ...choice.steps.flatMap(({ delta }) => (delta ? [delta] : []))]);
+  const {
+    content,
+    tool_calls: deltas,
+    ...thoughts
+  } = mergeDeltas([{}, ...choice.steps.flatMap(({ delta }) => (delta ? [delta] : []))]);
   const calls = assembleCalls(deltas ?? []);
   return {
     role: 'assistant',

@@ -45,7 +45,8 @@ export function serverControls(faults: FaultBook, setDown: (isDown: boolean) => 
   let isDownByFault = false;
   return {
     async set({ healthy, modelLoaded, down, fault, requests, latency }) {
-      const pace = latency === undefined ? {} : { firstTokenMs: latency?.firstTokenMs ?? null, tokenMs: latency?.tokenMs ?? null };
+      const pace =
+        latency === undefined ? {} : { firstTokenMs: latency?.firstTokenMs ?? null, tokenMs: latency?.tokenMs ?? null };
       state = {
         ...state,
         ...pace,
@@ -85,7 +86,13 @@ export async function startControl(port: number, controls: ServerControls, log: 
     const url = new URL(request.url ?? '/', 'http://stand-in');
     const route = `${request.method} ${url.pathname}`;
     if (route === 'GET /__log' && url.searchParams.get('format') === 'lines') {
-      reply(response, { status: 200, body: log.entries().map((entry) => `${JSON.stringify(entry)}\n`).join('') });
+      reply(response, {
+        status: 200,
+        body: log
+          .entries()
+          .map((entry) => `${JSON.stringify(entry)}\n`)
+          .join(''),
+      });
     } else if (route === 'GET /__log') {
       reply(response, { status: 200, body: log.entries() });
     } else if (route === 'DELETE /__log') {
@@ -96,7 +103,10 @@ export async function startControl(port: number, controls: ServerControls, log: 
     } else if (route === 'POST /__control') {
       const parsed = ControlBody.safeParse(tryParse((await readBody(request, 1_000_000)) ?? ''));
       if (parsed.success) await controls.set(parsed.data);
-      reply(response, parsed.success ? { status: 200, body: controls.state() } : { status: 400, body: { error: parsed.error.message } });
+      reply(
+        response,
+        parsed.success ? { status: 200, body: controls.state() } : { status: 400, body: { error: parsed.error.message } },
+      );
     } else {
       reply(response, { status: 404, body: { error: 'GET|DELETE /__log, GET|POST /__control' } });
     }

@@ -59,7 +59,7 @@ export const faults = {
   eof: { phase: 'stream', description: 'a clean end without finish_reason and [DONE] [after=4]' },
   'no-done': { phase: 'stream', description: 'finish_reason, but no [DONE]' },
   stall: { phase: 'stream', description: 'silence after some events [after=4]' },
-  'pause': { phase: 'stream', description: 'a long silence in mid-stream, then on as if nothing was [after=4;ms=1000]' },
+  pause: { phase: 'stream', description: 'a long silence in mid-stream, then on as if nothing was [after=4;ms=1000]' },
   'comments-only': { phase: 'stream', description: 'comments for ever, no event [ms=100]' },
   'comments-between': { phase: 'stream', description: 'a comment before every event' },
   drip: { phase: 'stream', description: 'one byte per write [ms=0]' },

@@ -56,7 +56,8 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   try {
     for (const model of wanted) started.push(await startModelServer({ ...options.shared, ...model }));
     const directUrls = Object.fromEntries(started.map(({ id, url }) => [id, url]));
-    const gate = options.gate === false ? null : await startGate({ ...gateOptions(options), routes: directUrls, clientId, clientSecret });
+    const gate =
+      options.gate === false ? null : await startGate({ ...gateOptions(options), routes: directUrls, clientId, clientSecret });
     const models = Object.fromEntries(started.map((server) => [server.id, server]));
     return {
       models,

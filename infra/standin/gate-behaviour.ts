@@ -28,7 +28,7 @@ export const gateBehaviours = {
   'read-timeout': '524 HTML after `waitMs`: the model server said nothing for too long',
   'tunnel-down': '530 with "error code: 1033" and Retry-After: no cloudflared is connected',
   stall: 'accepts the request and says nothing',
-  'delay': 'passes, but `waitMs` late',
+  delay: 'passes, but `waitMs` late',
   cut: 'passes, and cuts the connection after `afterBytes` of the answer',
   'clean-cut': 'passes, and ends the answer as if it were whole after `afterBytes`',
 } as const satisfies Record<GateBehaviour, string>;
@@ -69,7 +69,8 @@ function edgePage(status: number, title: string): EdgeAnswer {
 export function edgeAnswer(behaviour: GateBehaviour): EdgeAnswer | null {
   switch (behaviour) {
     case 'access-302': {
-      const location = 'https://pointsman.cloudflareaccess.example/cdn-cgi/access/login/pod.example.com?kid=abc&redirect_url=%2Fv1';
+      const location =
+        'https://pointsman.cloudflareaccess.example/cdn-cgi/access/login/pod.example.com?kid=abc&redirect_url=%2Fv1';
       return { status: 302, headers: { ...html, ...cookie, location }, body: LOGIN_PAGE };
     }
     case 'access-403':
@@ -83,7 +84,11 @@ export function edgeAnswer(behaviour: GateBehaviour): EdgeAnswer | null {
     case 'read-timeout':
       return edgePage(524, 'A timeout occurred');
     case 'tunnel-down':
-      return { status: 530, headers: { 'content-type': 'text/plain; charset=UTF-8', 'retry-after': '120' }, body: 'error code: 1033' };
+      return {
+        status: 530,
+        headers: { 'content-type': 'text/plain; charset=UTF-8', 'retry-after': '120' },
+        body: 'error code: 1033',
+      };
     default:
       return null;
   }

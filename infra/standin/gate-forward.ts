@@ -51,7 +51,8 @@ export function forward(passage: Passage): Promise<PassageEnding> {
       response.once('finish', () => settle('passed'));
       response.writeHead(answer.statusCode ?? 502, withoutHeaders(answer.headers, [...HOP_BY_HOP, 'server']));
       response.flushHeaders();
-      if (setting.behaviour === 'cut' || setting.behaviour === 'clean-cut') relayPart(answer, response, setting, () => settle('cut'));
+      if (setting.behaviour === 'cut' || setting.behaviour === 'clean-cut')
+        relayPart(answer, response, setting, () => settle('cut'));
       else answer.pipe(response);
     });
     request.pipe(upstream);

@@ -83,7 +83,12 @@ const passing: GateSetting = { behaviour: 'pass', waitMs: 0, afterBytes: 0 };
 
 /** Starts the gate. Rejects when a port is taken. */
 export async function startGate(options: GateOptions): Promise<Gate> {
-  const routes = Object.entries(options.routes).map(([name, target]): Route => ({ name, target, counters: noCounts(), setting: passing }));
+  const routes = Object.entries(options.routes).map(([name, target]): Route => ({
+    name,
+    target,
+    counters: noCounts(),
+    setting: passing,
+  }));
   const state: GateState = { options, agent: new Agent({ keepAlive: true, maxFreeSockets: 100 }), routes, log: [] };
   const listeners = new Map<string, Listener>();
   for (const route of routes) {
@@ -194,7 +199,13 @@ async function pass(state: GateState, route: Route, request: IncomingMessage, re
   else if (ended === 'origin-failed' || ended === 'origin-silent') counters.originFailed += 1;
 }
 
-function note(state: GateState, route: Route, request: IncomingMessage, hasServiceToken: boolean, outcome: GateLogEntry['outcome']): void {
+function note(
+  state: GateState,
+  route: Route,
+  request: IncomingMessage,
+  hasServiceToken: boolean,
+  outcome: GateLogEntry['outcome'],
+): void {
   if (state.log.length >= MAX_LOG_ENTRIES) state.log = state.log.slice(MAX_LOG_ENTRIES / 10);
   state.log.push({
     atMs: Date.now(),

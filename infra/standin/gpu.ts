@@ -92,7 +92,13 @@ export function engineState(model: GpuModel): EngineState {
 }
 
 /** Queues a sequence; false when the queue limit is reached. */
-export function enqueue(state: EngineState, id: number, promptTokens: number, cachedTokens: number, outputTokens: number): boolean {
+export function enqueue(
+  state: EngineState,
+  id: number,
+  promptTokens: number,
+  cachedTokens: number,
+  outputTokens: number,
+): boolean {
   const { maxQueued } = state.model;
   if (maxQueued !== null && state.waiting.length >= maxQueued) return false;
   state.waiting.push({ id, promptTokens, outputTokens, prefillLeft: Math.max(1, promptTokens - cachedTokens), generated: 0 });

@@ -34,7 +34,13 @@ interface Histogram {
 }
 
 export function serverMetrics(modelName: string): ServerMetrics {
-  const counters = { prompt_tokens: 0, generation_tokens: 0, prefix_cache_queries: 0, prefix_cache_hits: 0, admission_rejections: 0 };
+  const counters = {
+    prompt_tokens: 0,
+    generation_tokens: 0,
+    prefix_cache_queries: 0,
+    prefix_cache_hits: 0,
+    admission_rejections: 0,
+  };
   const finished: Record<FinishedReason, number> = { stop: 0, length: 0, abort: 0, error: 0 };
   const histograms = new Map<string, Histogram>(
     Object.entries(HISTOGRAMS).map(([name, bounds]) => [name, { bounds, buckets: bounds.map(() => 0), sum: 0, count: 0 }]),
@@ -71,7 +77,10 @@ export function serverMetrics(modelName: string): ServerMetrics {
         ...gauge('kv_cache_usage_perc', labels, load.kvUsage),
         ...counter('num_preemptions', [[labels, load.preemptions]]),
         ...Object.entries(counters).flatMap(([name, value]) => counter(name, [[labels, value]])),
-        ...counter('request_success', Object.entries(finished).map(([reason, value]) => [`${labels},finished_reason="${reason}"`, value])),
+        ...counter(
+          'request_success',
+          Object.entries(finished).map(([reason, value]) => [`${labels},finished_reason="${reason}"`, value]),
+        ),
         ...[...histograms].flatMap(([name, histogram]) => histogramLines(name, labels, histogram)),
         '',
       ].join('\n');

@@ -1,6 +1,4 @@
 /** When tokens may leave: the contract between a server and its engine, and the simple engine without a GPU behind it. */
-import { setTimeout as sleep } from 'node:timers/promises';
-
 export interface PaceJob {
   readonly promptTokens: number;
   /** Prompt tokens whose work is already done. */
@@ -70,24 +68,34 @@ export function simpleEngine(pace: SimplePace): Engine {
 }
 
 function timedLease(firstMs: number, tokenMs: number, free: () => void): Lease {
-  const ended = new AbortController();
   const startedAtMs = performance.now();
+  let isOver = false;
   let given = 0;
+  let wake = () => {};
   const waitUntil = async (dueMs: number) => {
     const leftMs = startedAtMs + dueMs - performance.now();
-    if (leftMs > 0) await sleep(leftMs, undefined, { signal: ended.signal }).catch(() => undefined);
-    return !ended.signal.aborted;
+    if (leftMs > 0 && !isOver) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    return !isOver;
   };
   return {
     ready: () => waitUntil(firstMs),
     async next() {
       given += 1;
       if (given % TOKENS_PER_TURN === 0 && tokenMs === 0) await new Promise((resolve) => setImmediate(resolve));
-      return ended.signal.aborted ? false : waitUntil(firstMs + (given - 1) * tokenMs);
+      return waitUntil(firstMs + (given - 1) * tokenMs);
     },
     end() {
-      if (ended.signal.aborted) return;
-      ended.abort();
+      if (isOver) return;
+      isOver = true;
+      wake();
       free();
     },
   };

@@ -2,7 +2,19 @@
 import type { Random } from './random.ts';
 import { between, pick } from './random.ts';
 import { countTokens } from './tokens.ts';
-import { actions, adjectives, adverbs, greetings, identifiers, links, noun, offers, people, places, verbs } from './vocabulary.ts';
+import {
+  actions,
+  adjectives,
+  adverbs,
+  greetings,
+  identifiers,
+  links,
+  noun,
+  offers,
+  people,
+  places,
+  verbs,
+} from './vocabulary.ts';
 
 type Topics = readonly string[];
 
@@ -54,7 +66,10 @@ export function code(random: Random, topics: Topics, targetTokens: number): stri
     const [a, b, c] = [pick(random, identifiers), pick(random, identifiers), pick(random, identifiers)];
     const lines = [`def ${name()}(${a}, ${b}=${between(random, 0, 64)}):`, `    ${c} = []`];
     for (let count = between(random, 1, 4); count > 0; count -= 1) {
-      lines.push(`    for ${pick(random, identifiers)} in ${a}:`, `        ${c}.append(${name()}(${b}) % ${between(random, 2, 97)})`);
+      lines.push(
+        `    for ${pick(random, identifiers)} in ${a}:`,
+        `        ${c}.append(${name()}(${b}) % ${between(random, 2, 97)})`,
+      );
     }
     return [...lines, `    return ${c}`, '', ''].join('\n');
   };

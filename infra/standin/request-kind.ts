@@ -18,7 +18,10 @@ const LENGTHS: Record<RequestKind, { readonly median: number; readonly spread: n
 const MAX_TARGET_TOKENS = 1500;
 
 const SIGNS: readonly (readonly [RequestKind, RegExp])[] = [
-  ['code', /```|\b(code|function|script|implement|refactor|debug|python|typescript|javascript|rust|sql|regex|unit tests?|compile)\b/i],
+  [
+    'code',
+    /```|\b(code|function|script|implement|refactor|debug|python|typescript|javascript|rust|sql|regex|unit tests?|compile)\b/i,
+  ],
   ['reasoning', /\b(prove|proof|derive|step by step|calculate|solve|theorem|trade-?offs?|analy[sz]e|reason|why does|compare)\b/i],
   ['summary', /\b(summari[sz]e|summary|tl;?dr|shorten|key points)\b/i],
   ['list', /\b(list|ideas|examples|steps|options|ways to|top \d+)\b/i],
@@ -28,7 +31,8 @@ const SIGNS: readonly (readonly [RequestKind, RegExp])[] = [
 export function requestKind(userText: string, lastRole: string, role: string): RequestKind {
   if (lastRole === 'tool') return 'tool_result';
   const text = userText.slice(0, 8000);
-  if (text.length < 40 && /^\W*(hi|hello|hey|good (morning|day|evening)|thanks|thank you|bonjour|hola|yo)\b/i.test(text)) return 'greeting';
+  if (text.length < 40 && /^\W*(hi|hello|hey|good (morning|day|evening)|thanks|thank you|bonjour|hola|yo)\b/i.test(text))
+    return 'greeting';
   const sign = SIGNS.find(([, pattern]) => pattern.test(text));
   if (sign) return sign[0];
   if (role === 'coder') return 'code';

@@ -64,7 +64,9 @@ function make(maker: Maker, schemaIn: unknown, depth: number, key: string | null
 }
 
 function branch(maker: Maker, branches: readonly [unknown, ...unknown[]], depth: number): Schema {
-  const [first, ...rest] = branches.map((option) => (isRecord(option) ? mergeAllOf(maker.root, resolve(maker.root, option)) : {}));
+  const [first, ...rest] = branches.map((option) =>
+    isRecord(option) ? mergeAllOf(maker.root, resolve(maker.root, option)) : {},
+  );
   if (!first) return {};
   if (depth < SHALLOW_DEPTH) return pick(maker.random, [first, ...rest]);
   return [first, ...rest].find((option) => !('properties' in option) && !('items' in option)) ?? first;
@@ -186,13 +188,13 @@ function pointer(root: unknown, reference: string): unknown {
 function mergeAllOf(root: unknown, schema: Schema): Schema {
   const parts = listOf(schema['allOf']);
   if (!parts) return schema;
-  let merged: Schema = { ...schema, allOf: undefined };
+  const merged: Schema = { ...schema, allOf: undefined };
   for (const part of parts) {
     if (!isRecord(part)) continue;
     const next = mergeAllOf(root, resolve(root, part));
     const properties = { ...record(merged['properties']), ...record(next['properties']) };
     const required = [...array(merged['required']), ...array(next['required'])];
-    merged = { ...merged, ...next };
+    Object.assign(merged, next);
     if (Object.keys(properties).length > 0) merged['properties'] = properties;
     if (required.length > 0) merged['required'] = required;
   }

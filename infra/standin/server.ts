@@ -141,7 +141,11 @@ async function route(
     case 'GET /version':
       return { status: 200, body: { version: VERSION } };
     case 'GET /metrics':
-      return { status: 200, body: state.metrics.render(state.engine.load()), headers: { 'content-type': 'text/plain; version=0.0.4' } };
+      return {
+        status: 200,
+        body: state.metrics.render(state.engine.load()),
+        headers: { 'content-type': 'text/plain; version=0.0.4' },
+      };
     case 'GET /v1/models':
       return { status: 200, body: modelList(options, controls.state().isModelLoaded) };
     case 'POST /tokenize':
@@ -149,7 +153,9 @@ async function route(
     case 'POST /v1/chat/completions':
       return handleChat(state, request, response, entry, await readJson(request));
     default:
-      return ['/health', '/metrics', '/v1/models', '/tokenize', '/v1/chat/completions'].includes(path) ? methodNotAllowed : notFound;
+      return ['/health', '/metrics', '/v1/models', '/tokenize', '/v1/chat/completions'].includes(path)
+        ? methodNotAllowed
+        : notFound;
   }
 }
 
@@ -167,7 +173,9 @@ function modelList({ servedName, maxModelLen }: ModelServerOptions, isLoaded: bo
     root: servedName,
     parent: null,
     max_model_len: maxModelLen,
-    permission: [{ id: 'modelperm-stand-in', object: 'model_permission', allow_sampling: true, allow_logprobs: true, is_blocking: false }],
+    permission: [
+      { id: 'modelperm-stand-in', object: 'model_permission', allow_sampling: true, allow_logprobs: true, is_blocking: false },
+    ],
   };
   return { object: 'list', data: isLoaded ? [entry] : [] };
 }
@@ -175,7 +183,10 @@ function modelList({ servedName, maxModelLen }: ModelServerOptions, isLoaded: bo
 function tokenizeRoute({ maxModelLen }: ModelServerOptions, json: unknown): Refusal {
   const chat = ChatBody.safeParse(json);
   if (chat.success) {
-    return { status: 200, body: { count: countPromptTokens(chat.data), max_model_len: maxModelLen, tokens: [], token_strs: null } };
+    return {
+      status: 200,
+      body: { count: countPromptTokens(chat.data), max_model_len: maxModelLen, tokens: [], token_strs: null },
+    };
   }
   if (!isRecord(json) || typeof json['prompt'] !== 'string') return badRequest('prompt or messages must be given');
   const pieces = tokenize(json['prompt']);

@@ -143,7 +143,9 @@ function namedCall(call: PlannedCall, id: string): Step[] {
   return tokenize(call.argumentsText).map((token, position): Step => {
     const fragment = { arguments: token };
     const entry: ToolDelta =
-      position === 0 ? { id, type: 'function', index: 0, function: { name: call.name, ...fragment } } : { index: 0, function: fragment };
+      position === 0
+        ? { id, type: 'function', index: 0, function: { name: call.name, ...fragment } }
+        : { index: 0, function: fragment };
     return { token, delta: { content: null, tool_calls: [entry] } };
   });
 }

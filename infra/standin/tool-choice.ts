@@ -17,7 +17,8 @@ export function chooseCalls(body: ChatBody, userText: string, planned: readonly 
     const forced = planned.find((call) => call.name === named.function.name);
     return [forced ?? makeCall(named, random, userText)];
   }
-  const hasResult = body.messages.findLastIndex(({ role }) => role === 'tool') > body.messages.findLastIndex(({ role }) => role === 'user');
+  const hasResult =
+    body.messages.findLastIndex(({ role }) => role === 'tool') > body.messages.findLastIndex(({ role }) => role === 'user');
   if (planned.length > 0 && !hasResult) return limitParallel(body, planned);
   const [first, ...rest] = rankTools(tools, userText);
   if (!first || body.tool_choice === 'none') return [];
@@ -25,7 +26,10 @@ export function chooseCalls(body: ChatBody, userText: string, planned: readonly 
   if (hasResult || (first.overlap === 0 && !WANTS_A_TOOL.test(userText))) return [];
   const second = rest.find((candidate) => candidate.overlap > 0 && candidate.overlap === first.overlap);
   const chosen = second && / and |,/.test(userText) ? [first.tool, second.tool] : [best(first, rest, random)];
-  return limitParallel(body, chosen.map((tool) => makeCall(tool, random, userText)));
+  return limitParallel(
+    body,
+    chosen.map((tool) => makeCall(tool, random, userText)),
+  );
 }
 
 /** The tool that a named `tool_choice` demands. */
@@ -43,7 +47,10 @@ interface Ranked {
 function rankTools(tools: readonly ChatTool[], userText: string): Ranked[] {
   const text = userText.slice(0, 8000).toLowerCase();
   const overlap = (tool: ChatTool) => {
-    const words = tool.function.name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase().split(/[^a-z]+/);
+    const words = tool.function.name
+      .replace(/([a-z])([A-Z])/g, '$1 $2')
+      .toLowerCase()
+      .split(/[^a-z]+/);
     return words.filter((word) => word.length > 3 && text.includes(word)).length;
   };
   return tools.map((tool) => ({ tool, overlap: overlap(tool) })).toSorted((a, b) => b.overlap - a.overlap);

@@ -11,7 +11,10 @@ function saying(content: (answer: Answer) => string): FaultAction {
 /** Rewrites the arguments of every call. */
 function withArguments(change: (text: string) => string): FaultAction {
   return {
-    answer: (answer) => ({ ...answer, calls: answer.calls.map((call) => ({ ...call, argumentsText: change(call.argumentsText) })) }),
+    answer: (answer) => ({
+      ...answer,
+      calls: answer.calls.map((call) => ({ ...call, argumentsText: change(call.argumentsText) })),
+    }),
   };
 }
 
@@ -26,7 +29,9 @@ export const answerFaults = {
   'hostile-content': saying(() => HOSTILE),
   'breaks-schema': saying(() => '{"unexpected": [1, 2, 3], "shape": {"of": "another kind"}}'),
   'not-repairable': saying(() => 'I would rather describe it: three parts, the first of which is large. ]{ Nothing more to say.'),
-  'code-fence': saying(({ content }) => `Here is the JSON you asked for:\n\n\`\`\`json\n${content}\n\`\`\`\n\nLet me know if it helps.`),
+  'code-fence': saying(
+    ({ content }) => `Here is the JSON you asked for:\n\n\`\`\`json\n${content}\n\`\`\`\n\nLet me know if it helps.`,
+  ),
   'trailing-text': saying(({ content }) => `${content}\n\nI hope this is what you were looking for!`),
   'trailing-comma': saying(({ content }) => content.replace(/([\]}])\s*$/, ',$1')),
   'single-quotes': saying(({ content }) => content.replaceAll('"', "'").replaceAll('true', 'True').replaceAll('null', 'None')),
@@ -42,7 +47,9 @@ export const answerFaults = {
   },
   'low-logprobs': { answer: (answer) => ({ ...answer, isUnsure: true }) },
   refusal: saying(() => "I'm sorry, but I can't help with that request."),
-  hedged: saying(({ content }) => `I'm not sure about this, and I don't have enough information to be certain. It might be that ${content}`),
+  hedged: saying(
+    ({ content }) => `I'm not sure about this, and I don't have enough information to be certain. It might be that ${content}`,
+  ),
   'empty-answer': saying(() => ''),
   'invalid-arguments': withArguments(() => '{"not_a_parameter": {"wrong": true}}'),
   'truncated-arguments': withArguments((text) => text.slice(0, Math.max(1, Math.floor(text.length / 2)))),

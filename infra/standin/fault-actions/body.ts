@@ -1,7 +1,8 @@
 /** Faults of a 200 answer as a whole: nothing in it, the wrong thing in it, or a false label on it. */
 import type { FaultAction, FaultContext } from './fault-action.ts';
 
-const HTML = '<!DOCTYPE html><html><head><title>Sign in</title></head><body><form action="/login"><input name="email"></form></body></html>';
+const HTML =
+  '<!DOCTYPE html><html><head><title>Sign in</title></head><body><form action="/login"><input name="email"></form></body></html>';
 
 function plainAnswer(contentType: string, bytes: string | Uint8Array): (context: FaultContext) => void {
   return ({ response }) => {
@@ -12,7 +13,7 @@ function plainAnswer(contentType: string, bytes: string | Uint8Array): (context:
 
 export const bodyFaults = {
   'empty-body': { respond: plainAnswer('application/json', '') },
-  'garbage-body': { respond: plainAnswer('application/json', Buffer.from('\u0000\u0007}{ not json, not events ]]>\n\n') ) },
+  'garbage-body': { respond: plainAnswer('application/json', Buffer.from('\u0000\u0007}{ not json, not events ]]>\n\n')) },
   'no-choices': {
     body: (body) => ({ ...body, choices: [] }),
     async *frames(frames) {
@@ -26,7 +27,12 @@ export const bodyFaults = {
   'lying-encoding': { headers: { 'content-encoding': 'gzip' } },
   'short-body': {
     respond({ response, servedName }) {
-      const start = JSON.stringify({ id: 'chatcmpl-short', object: 'chat.completion', model: servedName, choices: [{ index: 0 }] });
+      const start = JSON.stringify({
+        id: 'chatcmpl-short',
+        object: 'chat.completion',
+        model: servedName,
+        choices: [{ index: 0 }],
+      });
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(start.length + 4000) });
       // Ends the connection, not the message: the client learns of the missing bytes only from the length.
       response.write(start, () => response.socket?.end());

@@ -44,14 +44,16 @@ const failsPlain = { refusePlain: () => engineDead } satisfies FaultAction;
 export const endingFaults = {
   'first-event-error': {
     ...failsPlain,
-    wire: (wire, { fault }) => interrupt(wire, fault, () => [send(errorEvent), send(serializeFrame(doneFrame)), { do: 'end' }], 0),
+    wire: (wire, { fault }) =>
+      interrupt(wire, fault, () => [send(errorEvent), send(serializeFrame(doneFrame)), { do: 'end' }], 0),
   },
   'mid-error': { ...failsPlain, ...endingWith(send(errorEvent), send(serializeFrame(doneFrame)), { do: 'end' }) },
   'mid-error-no-done': { ...failsPlain, ...endingWith(send(errorEvent), { do: 'end' }) },
   'mid-reset': endingWith({ do: 'reset' }),
   'mid-hang-up': endingWith({ do: 'hang-up' }),
   'cut-json': {
-    wire: (wire, { fault }) => interrupt(wire, fault, (next) => [send(next.subarray(0, Math.ceil(next.length / 2))), { do: 'end' }]),
+    wire: (wire, { fault }) =>
+      interrupt(wire, fault, (next) => [send(next.subarray(0, Math.ceil(next.length / 2))), { do: 'end' }]),
   },
   eof: endingWith({ do: 'end' }),
   stall: endingWith({ do: 'stall' }),

@@ -10,7 +10,8 @@ type Payload = Record<string, unknown>;
 
 /** Changes the deltas of every chunk; other events pass. */
 async function* mapDeltas(frames: AsyncIterable<Frame>, change: (delta: Payload) => Payload): AsyncGenerator<Frame, void> {
-  for await (const frame of frames) yield frame.payload === '[DONE]' ? frame : { ...frame, payload: withDelta(frame.payload, change) };
+  for await (const frame of frames)
+    yield frame.payload === '[DONE]' ? frame : { ...frame, payload: withDelta(frame.payload, change) };
 }
 
 function withDelta(payload: Payload, change: (delta: Payload) => Payload): Payload {
@@ -24,7 +25,9 @@ function withDelta(payload: Payload, change: (delta: Payload) => Payload): Paylo
 function reindexed(index: number | undefined): FaultAction {
   const change = (delta: Payload): Payload => {
     const calls = delta['tool_calls'];
-    return Array.isArray(calls) ? { ...delta, tool_calls: calls.map((call: unknown) => (isRecord(call) ? { ...call, index } : call)) } : delta;
+    return Array.isArray(calls)
+      ? { ...delta, tool_calls: calls.map((call: unknown) => (isRecord(call) ? { ...call, index } : call)) }
+      : delta;
   };
   return { frames: (frames) => mapDeltas(frames, change) };
 }
@@ -81,12 +84,19 @@ function contentEvent(text: string): string {
 }
 
 export const eventFaults = {
-  'bad-json-event': { isStreamOnly: true, wire: (wire, context) => insert(wire, context, 'data: {"id":"chatcmpl-broken","choices":[{"ind\n\n') },
+  'bad-json-event': {
+    isStreamOnly: true,
+    wire: (wire, context) => insert(wire, context, 'data: {"id":"chatcmpl-broken","choices":[{"ind\n\n'),
+  },
   'invalid-utf8': {
     isStreamOnly: true,
     wire(wire, context) {
       const [before, after] = contentEvent('bad <> bytes').split('<>');
-      return insert(wire, context, Buffer.concat([Buffer.from(before ?? ''), Buffer.from([0xff, 0xc3, 0x28, 0xf0, 0x9f]), Buffer.from(after ?? '')]));
+      return insert(
+        wire,
+        context,
+        Buffer.concat([Buffer.from(before ?? ''), Buffer.from([0xff, 0xc3, 0x28, 0xf0, 0x9f]), Buffer.from(after ?? '')]),
+      );
     },
   },
   'huge-event': {
@@ -149,6 +159,8 @@ export const eventFaults = {
   },
   'legacy-reasoning': {
     frames: (frames) =>
-      mapDeltas(frames, ({ reasoning, ...delta }) => (reasoning === undefined ? delta : { ...delta, reasoning_content: reasoning })),
+      mapDeltas(frames, ({ reasoning, ...delta }) =>
+        reasoning === undefined ? delta : { ...delta, reasoning_content: reasoning },
+      ),
   },
 } satisfies Record<string, FaultAction>;

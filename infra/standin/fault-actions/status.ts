@@ -2,7 +2,15 @@
 import { setting } from '../fault-request.ts';
 import type { FaultRequest } from '../fault-request.ts';
 import type { Refusal } from '../vllm-errors.ts';
-import { contextExceeded, engineDead, modelMissing, overloaded, unauthorized, validationError, vllmError } from '../vllm-errors.ts';
+import {
+  contextExceeded,
+  engineDead,
+  modelMissing,
+  overloaded,
+  unauthorized,
+  validationError,
+  vllmError,
+} from '../vllm-errors.ts';
 import type { FaultAction } from './fault-action.ts';
 
 const TRACEBACK = [
@@ -57,7 +65,10 @@ export const statusFaults = {
   'rate-limit-garbage': { refuse: () => rateLimited('soon') },
   'server-error': { refuse: () => engineDead },
   'legacy-error': {
-    refuse: () => ({ status: 500, body: { object: 'error', message: 'Internal server error', type: 'InternalServerError', param: null, code: 500 } }),
+    refuse: () => ({
+      status: 500,
+      body: { object: 'error', message: 'Internal server error', type: 'InternalServerError', param: null, code: 500 },
+    }),
   },
   'out-of-memory': { refuse: () => vllmError(500, 'InternalServerError', TRACEBACK) },
   'bad-gateway': {

@@ -49,7 +49,7 @@ export const usageFaults = {
       }
     },
   },
-  'usage-huge': reporting(counts(9_007_199_254_740_993, 1e18, 2e18)),
+  'usage-huge': reporting(counts(2 ** 53, 1e18, 2e18)),
   'usage-zero': reporting(counts(0, 0, 0)),
   'usage-text': reporting(counts('12', '34', '46')),
 } satisfies Record<string, FaultAction>;

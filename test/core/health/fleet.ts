@@ -46,6 +46,7 @@ export interface Happening {
   readonly by?: string;
   readonly count?: number;
   readonly startedAtMs?: number;
+  readonly atMs?: number;
   readonly retryAfterMs?: number;
   /** Of a probe that failed. */
   readonly cause?: FailureCause;
@@ -61,8 +62,8 @@ export function eventOf(happening: Happening, nowMs: number): HealthEvent {
 }
 
 export function reportOf(is: FailureCause | 'success' | 'begun' | 'trial', on: string, happening: Partial<Happening>, nowMs: number): AttemptReport {
-  const { count = 1, startedAtMs = nowMs, retryAfterMs = null } = happening;
-  const facts = { modelId: on, upstreamId: `u-${on}`, startedAtMs, count };
+  const { count = 1, startedAtMs = nowMs, atMs = nowMs, retryAfterMs = null } = happening;
+  const facts = { modelId: on, upstreamId: `u-${on}`, startedAtMs, atMs, count };
   if (is === 'success' || is === 'begun' || is === 'trial') return { ...facts, kind: is };
   return { ...facts, kind: 'failure', cause: is, retryAfterMs };
 }

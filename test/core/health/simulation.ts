@@ -157,10 +157,15 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
     return { id: `i${index}`, view, viewAtMs: 0, unsent: [], isExchanging: false, budget: emptyRetryBudget };
   });
   const total = (scenario.untilMs / 1000) * scenario.requestsPerSecond;
-  for (let index = 0; index < total; index += 1) {
+  const arrive = (index: number) => {
     const isolate = isolates[index % isolates.length];
-    if (isolate) at((index * 1000) / scenario.requestsPerSecond, () => request(isolate));
-  }
+    if (index >= total || isolate === undefined) return;
+    at((index * 1000) / scenario.requestsPerSecond, () => {
+      arrive(index + 1);
+      request(isolate);
+    });
+  };
+  arrive(0);
   for (let entry = agenda.shift(); entry !== undefined && entry.atMs < scenario.untilMs + 60_000; entry = agenda.shift()) {
     nowMs = entry.atMs;
     entry.run();

@@ -62,6 +62,8 @@ describe('opening', () => {
       'down',
     ],
     ['an answer that ended whole does', [...failures('broken_off', 'small', 2), [300, { is: 'success', on: 'small' }], [400, { is: 'broken_off', on: 'small' }]], 'up'],
+    ['a success from before the run does not, however late it is reported', [...failures('reset', 'small', 2, 100), [300, { is: 'success', on: 'small', startedAtMs: 0, atMs: 50 }], [400, { is: 'reset', on: 'small' }]], 'down'],
+    ['a long answer that ended during the run does, although it began before', [...failures('reset', 'small', 2, 100), [300, { is: 'success', on: 'small', startedAtMs: 0, atMs: 150 }], [400, { is: 'reset', on: 'small' }]], 'up'],
     ['failures of different kinds add up', [...failures('reset', 'small', 2), ...failures('server_error', 'small', 2, 300)], 'down'],
     ['failures of the other model do not', [...failures('reset', 'small', 2), [300, { is: 'reset', on: 'large' }]], 'up'],
   ] as const satisfies readonly (readonly [string, Timeline, string])[])('%s', (_, timeline, expected) => {

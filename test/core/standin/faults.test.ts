@@ -5,7 +5,7 @@ import type { FaultName } from '../../../infra/standin/faults.ts';
 import { faults } from '../../../infra/standin/faults.ts';
 import type { ModelServer } from '../../../infra/standin/server.ts';
 import { startModelServer } from '../../../infra/standin/server.ts';
-import type { Asked } from './chat-client.ts';
+import type { Asked, Parsed } from './chat-client.ts';
 import { ask, contentOf, deltas, eventually, finishOf, tryParse, usageOf, user } from './chat-client.ts';
 
 let server: ModelServer;
@@ -17,12 +17,17 @@ afterAll(() => server.close());
 const tools = [
   {
     type: 'function',
-    function: { name: 'look', parameters: { type: 'object', properties: { at: { type: 'string' } }, required: ['at'], additionalProperties: false } },
+    function: {
+      name: 'look',
+      parameters: { type: 'object', properties: { at: { type: 'string' } }, required: ['at'], additionalProperties: false },
+    },
   },
 ];
 const jsonFormat = { response_format: { type: 'json_object' } };
-const plainError = (status: number) => (answer: Asked) => expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/json']);
-const retryAfter = (expected: unknown) => (answer: Asked) => expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, expected]);
+const plainError = (status: number) => (answer: Asked) =>
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/json']);
+const retryAfter = (expected: unknown) => (answer: Asked) =>
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, expected]);
 const breaks = (answer: Asked) => expect(answer.broke).not.toBeNull();
 const nothing = (answer: Asked) => {
   breaks(answer);
@@ -40,7 +45,13 @@ const usage = (expected: unknown) => (answer: Asked) => expect(usageOf(answer) ?
 const counts = (a: unknown, b: unknown, c: unknown) => ({ prompt_tokens: a, completion_tokens: b, total_tokens: c });
 const message = (answer: Asked) => answer.json.choices[0].message;
 const callIndexes = (index: unknown) => (answer: Asked) =>
-  expect(new Set(deltas(answer.events).flatMap((delta) => delta.tool_calls ?? []).map((call: any) => call.index))).toEqual(new Set([index]));
+  expect(
+    new Set(
+      deltas(answer.events)
+        .flatMap((delta) => delta.tool_calls ?? [])
+        .map((call: Parsed) => call.index),
+    ),
+  ).toEqual(new Set([index]));
 
 let clean = '';
 beforeAll(async () => {
@@ -109,13 +120,24 @@ const expectations: Record<FaultName, Expectation> = {
   'json-for-stream': { stream: (answer) => expect(message(answer).content).toBe(clean) },
   'sse-for-json': { json: untouched },
   'leaky-headers': both((answer) =>
-    expect([answer.headers.get('set-cookie'), answer.headers.get('x-secret')]).toEqual([expect.stringContaining('canary-cookie'), 'canary-upstream-secret']),
+    expect([answer.headers.get('set-cookie'), answer.headers.get('x-secret')]).toEqual([
+      expect.stringContaining('canary-cookie'),
+      'canary-upstream-secret',
+    ]),
   ),
   'first-event-error': {
-    stream: (answer) => expect([answer.status, answer.events, answer.isDone]).toEqual([200, [{ error: expect.objectContaining({ code: 500 }) }], true]),
+    stream: (answer) =>
+      expect([answer.status, answer.events, answer.isDone]).toEqual([
+        200,
+        [{ error: expect.objectContaining({ code: 500 }) }],
+        true,
+      ]),
     json: plainError(500),
   },
-  'mid-error': { stream: (answer) => expect([answer.events.at(-1).error.code, finishOf(answer), answer.isDone]).toEqual([500, null, true]), json: plainError(500) },
+  'mid-error': {
+    stream: (answer) => expect([answer.events.at(-1).error.code, finishOf(answer), answer.isDone]).toEqual([500, null, true]),
+    json: plainError(500),
+  },
   'mid-error-no-done': { stream: (answer) => expect([answer.events.at(-1).error.code, answer.isDone]).toEqual([500, false]) },
   'mid-reset': {
     stream: (answer) => {
@@ -153,23 +175,39 @@ const expectations: Record<FaultName, Expectation> = {
     settings: ';ms=5',
     maxMs: 100,
   },
-  'comments-between': { stream: (answer) => expect([contentOf(answer), answer.text.match(/^: ping/gm)?.length]).toEqual([clean, answer.events.length + 1]) },
+  'comments-between': {
+    stream: (answer) =>
+      expect([contentOf(answer), answer.text.match(/^: ping/gm)?.length]).toEqual([clean, answer.events.length + 1]),
+  },
   drip: both((answer) => expect(contentOf(answer) || message(answer).content).toBe(clean)),
-  crlf: { stream: (answer) => expect([contentOf(answer), answer.text.replaceAll('\r\n', '').includes('\n')]).toEqual([clean, false]) },
+  crlf: {
+    stream: (answer) => expect([contentOf(answer), answer.text.replaceAll('\r\n', '').includes('\n')]).toEqual([clean, false]),
+  },
   'multi-line': {
     stream(answer) {
-      const payloads = answer.text.split('\n\n').map((event) => event.split('\n').flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : [])));
+      const payloads = answer.text
+        .split('\n\n')
+        .map((event) => event.split('\n').flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : [])));
       expect(payloads.some((lines) => lines.length > 1)).toBe(true);
-      const contents = payloads.flatMap((lines) => tryParse(lines.join('\n'))?.choices ?? []).map((choice: any) => choice.delta.content ?? '');
+      const contents = payloads
+        .flatMap((lines) => tryParse(lines.join('\n'))?.choices ?? [])
+        .map((choice: Parsed) => choice.delta.content ?? '');
       expect(contents.join('')).toBe(clean);
     },
   },
   'split-utf8': both((answer) => expect(contentOf(answer) || message(answer).content).toBe(`${clean} — naïve café 東京 🌍👩‍💻 ✓`)),
   'one-write': { stream: untouched },
   bom: { stream: (answer) => expect(answer.text.startsWith('\ufeffdata:')).toBe(true) },
-  'bad-json-event': { stream: (answer) => expect([answer.events.filter((event) => event === undefined).length, finishOf(answer)]).toEqual([1, 'stop']) },
+  'bad-json-event': {
+    stream: (answer) =>
+      expect([answer.events.filter((event) => event === undefined).length, finishOf(answer)]).toEqual([1, 'stop']),
+  },
   'invalid-utf8': { stream: (answer) => expect(contentOf(answer)).toContain('bad \ufffd\ufffd(\ufffd bytes') },
-  'huge-event': { stream: (answer) => expect(Math.max(...deltas(answer.events).map(({ content }) => content?.length ?? 0))).toBeGreaterThan(300_000), settings: ';bytes=300000' },
+  'huge-event': {
+    stream: (answer) =>
+      expect(Math.max(...deltas(answer.events).map(({ content }) => content?.length ?? 0))).toBeGreaterThan(300_000),
+    settings: ';bytes=300000',
+  },
   'endless-line': {
     stream: (answer) => {
       left(answer);
@@ -196,9 +234,17 @@ const expectations: Record<FaultName, Expectation> = {
   'tool-index-huge': { stream: callIndexes(4_294_967_296), body: { tools, tool_choice: 'required' } },
   'tool-index-missing': { stream: callIndexes(undefined), body: { tools, tool_choice: 'required' } },
   'events-after-done': { stream: (answer) => expect(answer.text.split('data: [DONE]')[1]).toContain('said after the end') },
-  'double-finish': { stream: (answer) => expect(answer.events.flatMap((event) => event.choices).filter((choice: any) => choice.finish_reason)).toHaveLength(2) },
+  'double-finish': {
+    stream: (answer) =>
+      expect(answer.events.flatMap((event) => event.choices).filter((choice: Parsed) => choice.finish_reason)).toHaveLength(2),
+  },
   'legacy-reasoning': {
-    stream: (answer) => expect(deltas(answer.events).map((delta) => delta.reasoning_content ?? '').join('')).toBe('so it goes'),
+    stream: (answer) =>
+      expect(
+        deltas(answer.events)
+          .map((delta) => delta.reasoning_content ?? '')
+          .join(''),
+      ).toBe('so it goes'),
     settings: ']][[think:so it goes',
   },
   'no-usage': both(usage(undefined)),
@@ -214,21 +260,54 @@ const expectations: Record<FaultName, Expectation> = {
   }),
   'breaks-schema': { json: (answer) => expect(tryParse(message(answer).content)).toHaveProperty('unexpected'), body: jsonFormat },
   'not-repairable': { json: (answer) => expect(tryParse(message(answer).content)).toBeUndefined(), body: jsonFormat },
-  'code-fence': { json: (answer) => expect(tryParse(message(answer).content.split('```')[1].slice(5))).toBeTypeOf('object'), body: jsonFormat },
-  'trailing-text': { json: (answer) => expect(tryParse(message(answer).content.split('\n\n')[0])).toBeTypeOf('object'), body: jsonFormat },
-  'trailing-comma': { json: (answer) => expect([tryParse(message(answer).content), message(answer).content]).toEqual([undefined, expect.stringMatching(/,\}$/)]), body: jsonFormat },
+  'code-fence': {
+    json: (answer) => expect(tryParse(message(answer).content.split('```')[1].slice(5))).toBeTypeOf('object'),
+    body: jsonFormat,
+  },
+  'trailing-text': {
+    json: (answer) => expect(tryParse(message(answer).content.split('\n\n')[0])).toBeTypeOf('object'),
+    body: jsonFormat,
+  },
+  'trailing-comma': {
+    json: (answer) =>
+      expect([tryParse(message(answer).content), message(answer).content]).toEqual([undefined, expect.stringMatching(/,\}$/)]),
+    body: jsonFormat,
+  },
   'single-quotes': { json: (answer) => expect(message(answer).content).toMatch(/^\{'/), body: jsonFormat },
-  'truncated-json': { json: (answer) => expect([tryParse(message(answer).content), answer.json.choices[0].finish_reason]).toEqual([undefined, 'length']), body: jsonFormat },
+  'truncated-json': {
+    json: (answer) =>
+      expect([tryParse(message(answer).content), answer.json.choices[0].finish_reason]).toEqual([undefined, 'length']),
+    body: jsonFormat,
+  },
   'repair-bomb': { json: (answer) => expect(message(answer).content.length).toBe(5000), settings: ';bytes=5000' },
   'deep-json': { json: (answer) => expect(message(answer).content).toBe('['.repeat(3000)), settings: ';depth=3000' },
-  'low-logprobs': { json: (answer) => expect(Math.max(...answer.json.choices[0].logprobs.content.map((entry: any) => entry.logprob))).toBeLessThan(-1), body: { logprobs: true } },
+  'low-logprobs': {
+    json: (answer) =>
+      expect(Math.max(...answer.json.choices[0].logprobs.content.map((entry: Parsed) => entry.logprob))).toBeLessThan(-1),
+    body: { logprobs: true },
+  },
   refusal: both((answer) => expect(contentOf(answer) || message(answer).content).toContain("can't help")),
   hedged: both((answer) => expect(contentOf(answer) || message(answer).content).toContain("I'm not sure")),
-  'empty-answer': both((answer) => expect([contentOf(answer) || answer.json?.choices[0].message.content || '', answer.status]).toEqual(['', 200])),
-  'invalid-arguments': { json: (answer) => expect(JSON.parse(message(answer).tool_calls[0].function.arguments)).not.toHaveProperty('at'), body: { tools, tool_choice: 'required' } },
-  'truncated-arguments': { json: (answer) => expect(tryParse(message(answer).tool_calls[0].function.arguments)).toBeUndefined(), body: { tools, tool_choice: 'required' } },
-  'raw-markup': { json: (answer) => expect([message(answer).tool_calls, message(answer).content]).toEqual([[], expect.stringContaining('"look"')]), body: { tools, tool_choice: 'required' } },
-  'unknown-tool': { json: (answer) => expect(message(answer).tool_calls[0].function.name).toBe('tool_that_was_never_offered'), body: { tools } },
+  'empty-answer': both((answer) =>
+    expect([contentOf(answer) || answer.json?.choices[0].message.content || '', answer.status]).toEqual(['', 200]),
+  ),
+  'invalid-arguments': {
+    json: (answer) => expect(JSON.parse(message(answer).tool_calls[0].function.arguments)).not.toHaveProperty('at'),
+    body: { tools, tool_choice: 'required' },
+  },
+  'truncated-arguments': {
+    json: (answer) => expect(tryParse(message(answer).tool_calls[0].function.arguments)).toBeUndefined(),
+    body: { tools, tool_choice: 'required' },
+  },
+  'raw-markup': {
+    json: (answer) =>
+      expect([message(answer).tool_calls, message(answer).content]).toEqual([[], expect.stringContaining('"look"')]),
+    body: { tools, tool_choice: 'required' },
+  },
+  'unknown-tool': {
+    json: (answer) => expect(message(answer).tool_calls[0].function.name).toBe('tool_that_was_never_offered'),
+    body: { tools },
+  },
 };
 
 const cases = Object.entries(expectations).flatMap(([name, row]) =>
@@ -241,13 +320,23 @@ describe('the fault table', () => {
   });
 
   it.each(cases)('shows $name as $form', async ({ name, form, row, check }) => {
-    const body = { stream: form === 'stream', ...(form === 'stream' ? { stream_options: { include_usage: true } } : {}), ...row.body };
+    const body = {
+      stream: form === 'stream',
+      ...(form === 'stream' ? { stream_options: { include_usage: true } } : {}),
+      ...row.body,
+    };
     const text = `Tell me about boats [[tokens:12]] [[fault:${name}${row.settings ?? ''}]]`;
-    const answer = await ask(server.url, { ...body, ...user(text) }, { maxMs: row.maxMs ?? 4000, maxBytes: row.maxBytes ?? 4_000_000 });
+    const answer = await ask(
+      server.url,
+      { ...body, ...user(text) },
+      { maxMs: row.maxMs ?? 4000, maxBytes: row.maxBytes ?? 4_000_000 },
+    );
     check(answer);
     // The log tells of the fault, or of the client that had to leave it.
     await eventually(() => server.log().at(-1)?.endedAtMs !== null, 'the request is over in the log');
-    expect(server.log().at(-1)?.ending).toBe(answer.broke?.startsWith('left') && answer.status === 200 ? 'client_gone' : `fault:${name}`);
+    expect(server.log().at(-1)?.ending).toBe(
+      answer.broke?.startsWith('left') && answer.status === 200 ? 'client_gone' : `fault:${name}`,
+    );
     if (name === 'refused') await eventually(() => !server.controls.state().isDown, 'the listener is back');
   });
 });

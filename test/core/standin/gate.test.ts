@@ -4,7 +4,7 @@ import type { Fleet } from '../../../infra/standin/fleet.ts';
 import { startFleet } from '../../../infra/standin/fleet.ts';
 import type { GateBehaviour } from '../../../infra/standin/gate-behaviour.ts';
 import { gateBehaviours } from '../../../infra/standin/gate-behaviour.ts';
-import type { Asked } from './chat-client.ts';
+import type { Asked, Parsed } from './chat-client.ts';
 import { ask, contentOf, eventually, finishOf, user } from './chat-client.ts';
 
 let fleet: Fleet;
@@ -16,7 +16,8 @@ afterEach(() => fleet.gate?.set({ behaviour: 'pass' }));
 
 const token = () => ({ 'cf-access-client-id': fleet.clientId, 'cf-access-client-secret': fleet.clientSecret });
 const url = (id: string) => fleet.urls[id] ?? '';
-const chat = (text: string, id = 'small', maxMs = 3000) => ask(url(id), { stream: true, ...user(text) }, { headers: token(), maxMs });
+const chat = (text: string, id = 'small', maxMs = 3000) =>
+  ask(url(id), { stream: true, ...user(text) }, { headers: token(), maxMs });
 
 describe('the gate', () => {
   it('passes a stream unchanged when the service token is right, and keeps the token to itself', async () => {
@@ -36,7 +37,10 @@ describe('the gate', () => {
     const before = fleet.model('small').log().length;
     const answer = await ask(url('small'), user('hi'), { headers: headers() });
     expect([answer.status, answer.headers.get('location')]).toEqual([302, expect.stringContaining('/cdn-cgi/access/login')]);
-    expect([answer.text, answer.headers.get('set-cookie')]).toEqual([expect.stringContaining('<html>'), expect.stringContaining('CF_')]);
+    expect([answer.text, answer.headers.get('set-cookie')]).toEqual([
+      expect.stringContaining('<html>'),
+      expect.stringContaining('CF_'),
+    ]);
     expect(fleet.model('small').log()).toHaveLength(before);
   });
 
@@ -45,12 +49,18 @@ describe('the gate', () => {
     delay: { check: (answer) => expect([answer.status, answer.isDone]).toEqual([200, true]) },
     'access-302': { check: (answer) => expect([answer.status, answer.headers.has('location')]).toEqual([302, true]) },
     'access-403': { check: (answer) => expect([answer.status, answer.text]).toEqual([403, expect.stringContaining('<html>')]) },
-    'login-page': { check: (answer) => expect([answer.status, answer.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]) },
-    'bad-gateway': { check: (answer) => expect([answer.status, answer.text]).toEqual([502, expect.stringContaining('Bad gateway')]) },
+    'login-page': {
+      check: (answer) =>
+        expect([answer.status, answer.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]),
+    },
+    'bad-gateway': {
+      check: (answer) => expect([answer.status, answer.text]).toEqual([502, expect.stringContaining('Bad gateway')]),
+    },
     'connect-timeout': { check: (answer) => expect(answer.status).toBe(522) },
     'read-timeout': { check: (answer) => expect(answer.status).toBe(524) },
     'tunnel-down': {
-      check: (answer) => expect([answer.status, answer.text, answer.headers.get('retry-after')]).toEqual([530, 'error code: 1033', '120']),
+      check: (answer) =>
+        expect([answer.status, answer.text, answer.headers.get('retry-after')]).toEqual([530, 'error code: 1033', '120']),
     },
     stall: { maxMs: 60, check: (answer) => expect([answer.status, answer.broke]).toEqual([0, 'left after maxMs']) },
     cut: {
@@ -111,9 +121,12 @@ describe('the gate', () => {
 
 describe('a fleet', () => {
   it('serves any list of models, with or without a gate', async () => {
-    const trio = await startFleet({ gate: false, models: ['coder', 'reasoner', 'vision'].map((id) => ({ id, servedName: `some/${id}` })) });
+    const trio = await startFleet({
+      gate: false,
+      models: ['coder', 'reasoner', 'vision'].map((id) => ({ id, servedName: `some/${id}` })),
+    });
     const names = await Promise.all(
-      Object.values(trio.urls).map(async (origin) => ((await (await fetch(`${origin}/v1/models`)).json()) as any).data[0].id),
+      Object.values(trio.urls).map(async (origin) => ((await (await fetch(`${origin}/v1/models`)).json()) as Parsed).data[0].id),
     );
     await trio.close();
     expect(names).toEqual(['some/coder', 'some/reasoner', 'some/vision']);

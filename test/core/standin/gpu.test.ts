@@ -22,7 +22,10 @@ function run(model: GpuModel, sequences: number, busyEngines = 1) {
 
 describe('the A40 model', () => {
   it('decodes a 7B model alone at 25 to 45 tokens a second and a 32B AWQ at 15 to 35', () => {
-    for (const [model, low, high] of [[qwen7b, 25, 45], [qwen32bAwq, 15, 35]] as const) {
+    for (const [model, low, high] of [
+      [qwen7b, 25, 45],
+      [qwen32bAwq, 15, 35],
+    ] as const) {
       const { durationMs, tokens } = run(model, 1);
       expect(tokens / (durationMs / 1000)).toBeGreaterThan(low);
       expect(tokens / (durationMs / 1000)).toBeLessThan(high);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { startGpu } from '../../../infra/standin/gpu-engine.ts';
 import { a40, qwen7b } from '../../../infra/standin/gpu.ts';
 import { startModelServer } from '../../../infra/standin/server.ts';
+import type { Parsed } from './chat-client.ts';
 import { ask, contentOf, eventually, user } from './chat-client.ts';
 
 const gauge = (page: string, name: string) => Number(new RegExp(`^vllm:${name}\\{.*\\} (\\S+)$`, 'm').exec(page)?.[1]);
@@ -25,7 +26,12 @@ describe('a client that leaves', () => {
     expect(gauge(await metrics(), 'num_requests_running')).toBe(1);
     leave.abort();
     await eventually(() => server.log()[0]?.endedAtMs !== null, 'the server notices');
-    expect(server.log()[0]).toMatchObject({ id: 'leaver', ending: 'client_gone', status: 200, usage: { completionTokens: expect.any(Number) } });
+    expect(server.log()[0]).toMatchObject({
+      id: 'leaver',
+      ending: 'client_gone',
+      status: 200,
+      usage: { completionTokens: expect.any(Number) },
+    });
     expect(server.log()[0]?.tokensSent).toBeLessThan(2000);
     expect(gauge(await metrics(), 'num_requests_running')).toBe(0);
     expect(await metrics()).toMatch(/request_success_total\{.*finished_reason="abort"\} 1/);
@@ -56,7 +62,7 @@ describe('the control surface', () => {
     await set({ healthy: false });
     expect([(await fetch(`${server.url}/health`)).status, await status()]).toEqual([503, 500]);
     await set({ healthy: true, modelLoaded: false });
-    const models: any = await (await fetch(`${server.url}/v1/models`)).json();
+    const models: Parsed = await (await fetch(`${server.url}/v1/models`)).json();
     expect([models.data, await status()]).toEqual([[], 404]);
     await set({ modelLoaded: true, down: true });
     expect(await status()).toBe(0);
@@ -66,11 +72,17 @@ describe('the control surface', () => {
     expect(await status()).toBe(200);
     expect((await set({ nonsense: 1 })).status).toBe(400);
 
-    const log: any[] = await (await fetch(`${server.controlUrl}/__log`)).json() as any;
+    const log: Parsed[] = (await (await fetch(`${server.controlUrl}/__log`)).json()) as Parsed;
     const lines = (await (await fetch(`${server.controlUrl}/__log?format=lines`)).text()).trim().split('\n');
     const last = log.at(-1);
     expect(lines).toHaveLength(log.length);
-    expect(last).toMatchObject({ path: '/v1/chat/completions', ending: 'complete', isStream: false, hasAuthorization: false, body: user('hi') });
+    expect(last).toMatchObject({
+      path: '/v1/chat/completions',
+      ending: 'complete',
+      isStream: false,
+      hasAuthorization: false,
+      body: user('hi'),
+    });
     expect(last.usage).toEqual({ promptTokens: expect.any(Number), completionTokens: last.tokensSent });
     await fetch(`${server.controlUrl}/__log`, { method: 'DELETE' });
     expect(server.log()).toEqual([]);
@@ -82,7 +94,9 @@ describe('a queue limit', () => {
   it('answers 503 at once beyond it', async () => {
     const engine = startGpu(a40, 1).engine({ ...qwen7b, maxRunning: 1, maxQueued: 1 });
     const server = await startModelServer({ engine });
-    const asked = [0, 1, 2, 3].map((index) => ask(server.url, { stream: true, ...user(`essay ${index} [[tokens:500]]`) }, { maxMs: 400 }));
+    const asked = [0, 1, 2, 3].map((index) =>
+      ask(server.url, { stream: true, ...user(`essay ${index} [[tokens:500]]`) }, { maxMs: 400 }),
+    );
     const statuses = (await Promise.all(asked)).map(({ status }) => status);
     await server.close();
     expect(statuses.filter((status) => status === 503).length).toBeGreaterThanOrEqual(1);

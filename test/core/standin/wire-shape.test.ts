@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelServer } from '../../../infra/standin/server.ts';
 import { startModelServer } from '../../../infra/standin/server.ts';
 import type { ModelServerOptions } from '../../../infra/standin/options.ts';
+import type { Parsed } from './chat-client.ts';
 import { ask, user } from './chat-client.ts';
 
 const fixture = (name: string) => readFileSync(`${import.meta.dirname}/fixtures/vllm-${name}`, 'utf8');
@@ -16,11 +17,13 @@ const weather = { tools: [tool('get_weather'), tool('refresh'), tool('a'), tool(
 const paris = 'x [[say:]][[call:get_weather {"city": "Paris"}]]';
 
 /** Keys in order with the kinds of their values; equal neighbours in arrays count once. */
-function shape(value: any): string {
+function shape(value: Parsed): string {
   if (Array.isArray(value)) return `[${collapse(value.map(shape)).join(',')}]`;
   if (value === null) return 'null';
   if (typeof value !== 'object') return typeof value;
-  return `{${Object.entries(value).map(([key, member]) => `${key}:${key === 'finish_reason' ? String(member) : shape(member)}`).join(',')}}`;
+  return `{${Object.entries(value)
+    .map(([key, member]) => `${key}:${key === 'finish_reason' ? String(member) : shape(member)}`)
+    .join(',')}}`;
 }
 
 function collapse(items: string[]): string[] {
@@ -28,7 +31,10 @@ function collapse(items: string[]): string[] {
 }
 
 function phases(sse: string): string[] {
-  const payloads = sse.split('\n\n').filter((event) => event !== '').map((event) => event.replace(/^data: /, ''));
+  const payloads = sse
+    .split('\n\n')
+    .filter((event) => event !== '')
+    .map((event) => event.replace(/^data: /, ''));
   return collapse(payloads.map((payload) => (payload === '[DONE]' ? payload : shape(JSON.parse(payload)))));
 }
 
@@ -36,14 +42,22 @@ const rows: { file: string; options?: Partial<ModelServerOptions>; body: object 
   { file: 'text-usage.sse', body: { ...user('x [[say:Bonjour 🌍!]]'), stream_options: { include_usage: true } } },
   {
     file: 'text-continuous-usage.sse',
-    body: { ...user('x [[say:One two three]]'), max_tokens: 2, stream_options: { include_usage: true, continuous_usage_stats: true } },
+    body: {
+      ...user('x [[say:One two three]]'),
+      max_tokens: 2,
+      stream_options: { include_usage: true, continuous_usage_stats: true },
+    },
   },
   {
     file: 'hermes-tool-call.sse',
     options: { toolParser: 'hermes' },
     body: { ...user('x [[say:Let me check.\n]][[call:get_weather {"city": "Paris"}]]'), ...weather },
   },
-  { file: 'hermes-empty-args-dropped.sse', options: { toolParser: 'hermes' }, body: { ...user('x [[say:]][[call:refresh {}]]'), ...weather } },
+  {
+    file: 'hermes-empty-args-dropped.sse',
+    options: { toolParser: 'hermes' },
+    body: { ...user('x [[say:]][[call:refresh {}]]'), ...weather },
+  },
   {
     file: 'hermes-parallel-one-delta.sse',
     options: { toolParser: 'hermes', tokensPerChunk: 500 },
@@ -87,7 +101,7 @@ describe('an error of the stand-in', () => {
   });
   afterAll(() => server.close());
 
-  const known: { status: number; when: string; body: any }[] = JSON.parse(fixture('error-bodies.json'));
+  const known: { status: number; when: string; body: Parsed }[] = JSON.parse(fixture('error-bodies.json'));
   const recorded = (when: string) => known.find((row) => row.when.startsWith(when));
   const authorized = { authorization: 'Bearer k' };
 
@@ -116,7 +130,10 @@ describe('an error of the stand-in', () => {
   it.each([
     ['top_logprobs without logprobs', { ...user('x'), top_logprobs: 2 }],
     ['tool_choice without tools', { ...user('x'), tool_choice: 'required' }],
-    ['continue_final_message without an assistant at the end', { ...user('x'), continue_final_message: true, add_generation_prompt: false }],
+    [
+      'continue_final_message without an assistant at the end',
+      { ...user('x'), continue_final_message: true, add_generation_prompt: false },
+    ],
     ['continue_final_message with a generation prompt', { ...user('x'), continue_final_message: true }],
     ['a body that is no JSON', '{"messages": ['],
   ])('is a 400 in the envelope for %s', async (_name, body) => {
@@ -130,11 +147,13 @@ describe('the other routes', () => {
   it('answer without a key, but the model list does not', async () => {
     const server = await startModelServer({ apiKey: 'k', servedName: 'some/model', maxModelLen: 4096 });
     const get = (path: string, headers = {}) => fetch(`${server.url}${path}`, { headers });
-    const statuses = await Promise.all(['/health', '/version', '/metrics', '/v1/models'].map(async (path) => (await get(path)).status));
+    const statuses = await Promise.all(
+      ['/health', '/version', '/metrics', '/v1/models'].map(async (path) => (await get(path)).status),
+    );
     const models = await (await get('/v1/models', { authorization: 'Bearer k' })).json();
     const metrics = await (await get('/metrics')).text();
     const tokens = await fetch(`${server.url}/tokenize`, { method: 'POST', body: JSON.stringify({ prompt: 'one two' }) });
-    const counted: any = await tokens.json();
+    const counted: Parsed = await tokens.json();
     await server.close();
     expect(statuses).toEqual([200, 200, 200, 401]);
     expect(models).toMatchObject({ object: 'list', data: [{ id: 'some/model', owned_by: 'vllm', max_model_len: 4096 }] });

@@ -1,6 +1,5 @@
-/** What of JSON Schema is honoured, what is refused and where, and what hostile schemas cost. */
+/** What of JSON Schema is honoured, and what is refused and where. */
 import { describe, expect, it } from 'vitest';
-import { startRun } from '../../../worker/core/structured/check-run.ts';
 import { compileSchema } from '../../../worker/core/structured/compile-schema.ts';
 import { limits } from './structured-limits.ts';
 
@@ -185,46 +184,6 @@ describe('a schema that is honoured', () => {
     for (const value of valid) expect(validate(value), JSON.stringify(value)).toEqual([]);
     for (const value of invalid) expect(validate(value), JSON.stringify(value)).not.toEqual([]);
   });
-
-  it.each<[string, readonly string[], readonly string[]]>([
-    ['date', ['2024-02-29', '1999-12-31'], ['2023-02-29', '1999-13-01', '1999-1-1', '', '1900-02-29']],
-    [
-      'time',
-      ['12:00:00Z', '23:59:60z', '01:29:60+01:30', '12:00:00.123-05:00'],
-      ['12:00:00', '24:00:00Z', '22:59:60Z', '12:00Z'],
-    ],
-    [
-      'date-time',
-      ['2024-02-29T12:00:00Z', '2024-02-29t12:00:00+02:00'],
-      ['2024-02-29', '2024-02-30T12:00:00Z', '2024-02-29T12:00:00'],
-    ],
-    ['duration', ['P1D', 'PT5M', 'P1Y2M3DT4H5M6S', 'P3W'], ['P', 'PT', '1D', 'P1D2M', 'P1W1D']],
-    [
-      'email',
-      ['a@b.co', "o'x+y@a-b.example", '"a b"@c.d', 'a@[127.0.0.1]', 'a@[IPv6:::1]'],
-      ['a', '@b', 'a@', '.a@b', 'a..b@c', 'a@-b.c', `${'a'.repeat(65)}@b.c`],
-    ],
-    ['hostname', ['a', 'a-b.example', `${'a'.repeat(63)}.b`], ['', '-a', 'a-', 'a..b', `${'a'.repeat(64)}.b`, 'a_b']],
-    ['ipv4', ['0.0.0.0', '255.1.20.3'], ['256.1.1.1', '1.1.1', '01.1.1.1', '1.1.1.1.1']],
-    [
-      'ipv6',
-      ['::', '::1', '1::', '1:2:3:4:5:6:7:8', '::ffff:1.2.3.4', '1:2:3:4:5:6:1.2.3.4'],
-      [':::', '1::2::3', '12345::', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7::8', '::1.2.3', ':1', '1:'],
-    ],
-    [
-      'uuid',
-      ['123e4567-E89b-12d3-a456-426614174000'],
-      ['123e4567e89b12d3a456426614174000', '123e4567-e89b-12d3-a456-42661417400g'],
-    ],
-    ['uri', ['https://a.b/c?d#e', 'mailto:a@b', 'urn:x:%20'], ['/a', 'a b:c', 'https://a b', 'x:%zz']],
-    ['uri-reference', ['/a', '', '#x', 'https://a'], ['a b', '\\\\x', '%']],
-    ['json-pointer', ['', '/a~0~1', '/'], ['a', '/~', '/~2']],
-  ])('format %s', (format, valid, invalid) => {
-    const { validate } = validatorOf({ format });
-    for (const value of valid) expect(validate(value), value).toEqual([]);
-    for (const value of invalid) expect(validate(value), value).not.toEqual([]);
-    expect(validate(5)).toEqual([]);
-  });
 });
 
 describe('violations', () => {
@@ -257,92 +216,5 @@ describe('violations', () => {
 
   it('take keys that are no well-formed Unicode', () => {
     expect(validatorOf({ additionalProperties: { type: 'integer' } }).validate({ '\ud800': 1 })).toEqual([]);
-  });
-});
-
-describe('hostile schemas and answers', () => {
-  const doubling = (levels: number) => {
-    const names = Array.from({ length: levels }, (_item, index) => [
-      `d${index}`,
-      { allOf: [{ $ref: `#/$defs/d${index + 1}` }, { $ref: `#/$defs/d${index + 1}` }] },
-    ]);
-    return { $ref: '#/$defs/d0', $defs: { ...Object.fromEntries(names), [`d${levels}`]: { type: 'integer' } } };
-  };
-  const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
-  const tooMuch = [{ path: '', message: 'takes too much work to check against this schema' }];
-
-  it.each<[string, unknown, unknown]>([
-    ['references that double 60 times', doubling(60), 1],
-    [
-      'branches that double with every level of the answer',
-      { anyOf: [{ properties: { a: { $ref: '#' } }, required: ['b'] }, { properties: { a: { $ref: '#' } } }] },
-      nested(50),
-    ],
-    [
-      'patterns and properties that both apply',
-      { properties: { a: { $ref: '#' } }, patternProperties: { '^a': { $ref: '#' } } },
-      nested(50),
-    ],
-    [
-      '1,200 branches that count a long string',
-      { anyOf: Array.from({ length: 1200 }, () => ({ minLength: 1e9 })) },
-      'x'.repeat(128_000),
-    ],
-    [
-      '900 branches with a pattern',
-      { anyOf: Array.from({ length: 900 }, (_item, index) => ({ pattern: `(a|b)*${index}c` })) },
-      'ab'.repeat(10_000),
-    ],
-    [
-      'an enum of containers in many branches',
-      { anyOf: Array.from({ length: 2000 }, () => ({ const: {} })) },
-      Array.from({ length: 2000 }, () => ({ a: 'b' })),
-    ],
-  ])('stop the work: %s', (_name, schema, value) => {
-    expect(validatorOf(schema).validate(value)).toEqual(tooMuch);
-  });
-
-  it('refuse values deeper than the limit instead of using up the stack', () => {
-    const { validate } = validatorOf({ properties: { a: { $ref: '#' } } });
-    expect(validate(nested(64))).toEqual([]);
-    expect(validate(nested(65))).toEqual([{ path: '', message: 'must not be nested deeper than 64 levels' }]);
-    expect(validate(JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)))).toHaveLength(1);
-  });
-
-  it('take a chain of a thousand references, and refuse it at every level of a deep answer if it uses up the stack', () => {
-    const names = Array.from({ length: 1000 }, (_item, index) => [`${index}`, { $ref: `#/$defs/${index + 1}` }]);
-    const { validate } = validatorOf({
-      $ref: '#/$defs/0',
-      $defs: { ...Object.fromEntries(names), 1000: { properties: { a: { $ref: '#' } } } },
-    });
-    expect(validate({ a: 1 })).toEqual([]);
-    expect(validate(nested(60)).map(({ message }) => message)).toEqual(['is nested too deeply to check against this schema']);
-  });
-
-  const steps = (schema: unknown, value: unknown): number => {
-    const run = startRun(Number.MAX_SAFE_INTEGER);
-    validatorOf(schema).root.check(value, run);
-    return Number.MAX_SAFE_INTEGER - run.stepsLeft;
-  };
-
-  it.each<[string, unknown, (size: number) => unknown]>([
-    ['a pattern with a nested quantifier', { pattern: '^(a+)+$' }, (size) => `${'a'.repeat(size)}!`],
-    ['a pattern with quantifiers in a row', { pattern: '^\\d*\\d*\\d*x' }, (size) => '1'.repeat(size)],
-    ['a pattern that may start anywhere', { pattern: '(x+x+)+y' }, (size) => 'x'.repeat(size)],
-    ['unique items', { uniqueItems: true }, (size) => Array.from({ length: size }, (_item, index) => 1e6 + index)],
-    [
-      'unique items of the same beginning',
-      { uniqueItems: true },
-      (size) => Array.from({ length: size }, (_item, index) => ({ a: 'x'.repeat(50), b: 1e6 + index })),
-    ],
-    [
-      'items and members',
-      { items: { properties: { a: { type: 'string' } }, additionalProperties: false } },
-      (size) => Array.from({ length: size }, () => ({ a: '' })),
-    ],
-  ])('costs twice the work for twice the answer: %s', (_name, schema, make) => {
-    const ratio = steps(schema, make(4000)) / steps(schema, make(2000));
-    expect(ratio).toBeGreaterThan(1.5);
-    expect(ratio).toBeLessThan(2.1);
   });
 });

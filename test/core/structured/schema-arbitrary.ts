@@ -23,12 +23,12 @@ interface Part {
 const text = fc.string({
   unit: fc.constantFrom('a', 'b', 'Z', '7', ' ', 'é', '🌍', '"', '\\', '\n', '\t', '{', '}', '[', ']', ',', ':', '`', '/'),
 });
-const key = fc.constantFrom('a', 'b', 'name', 'x y', 'n~/', 'é', '__proto__', 'constructor', 'toString', '');
+export const key = fc.constantFrom('a', 'b', 'name', 'x y', 'n~/', 'é', '__proto__', 'constructor', 'toString', '');
 const int = fc.integer({ min: -1000, max: 1000 });
 const patterns = ['^[a-z]+$', '^\\d{3}-\\d{4}$', '^([a-z]+-)*[a-z]+$', 'b', '^(?:yes|no)$', '^[^\\s]{2,5}$', '^.*$'];
 
 const part = (schema: Schema, value: fc.Arbitrary<Json>, defs: Schema = {}): Part => ({ schema, value, defs });
-const scalarValue: fc.Arbitrary<Json> = fc.oneof(text, int, fc.boolean(), fc.constant(null));
+export const scalarValue: fc.Arbitrary<Json> = fc.oneof(text, int, fc.boolean(), fc.constant(null));
 
 const strings: fc.Arbitrary<Part> = fc.oneof(
   fc.constant(part({ type: 'string' }, text)),
@@ -245,118 +245,3 @@ export const schemaCase: fc.Arbitrary<SchemaCase> = finish(parts(3));
 
 /** Schemas whose root is an object, as OpenAI demands it. */
 export const objectSchemaCase: fc.Arbitrary<SchemaCase> = finish(objects(parts(2)));
-
-/** One JSON value, changed in one place: most of the time no longer valid. */
-export function changed(value: Json): fc.Arbitrary<Json> {
-  const other: fc.Arbitrary<Json> = fc.oneof(
-    scalarValue,
-    fc.constant<Json>([]),
-    fc.constant<Json>({}),
-    fc.double({ noNaN: true, noDefaultInfinity: true }),
-  );
-  if (typeof value !== 'object' || value === null) return other;
-  if (Array.isArray(value)) {
-    if (value.length === 0)
-      return fc.oneof(
-        other,
-        other.map((item) => [item]),
-      );
-    return fc.nat(value.length - 1).chain((index) =>
-      fc.oneof(
-        fc.constant(value.filter((_item, at) => at !== index)),
-        changed(value[index] ?? null).map((item) => value.with(index, item)),
-        other,
-      ),
-    );
-  }
-  const members = Object.entries(value);
-  const added = fc.tuple(key, other).map(([name, made]): Json => Object.fromEntries([...members, [name, made]]));
-  if (members.length === 0) return fc.oneof(other, added);
-  return fc.nat(members.length - 1).chain((index) => {
-    const without = Object.fromEntries(members.filter((_member, at) => at !== index));
-    const [name, old] = members[index] ?? ['', null];
-    return fc.oneof(
-      fc.constant(without),
-      added,
-      changed(old).map((made): Json => Object.fromEntries(members.with(index, [name, made]))),
-      other,
-    );
-  });
-}
-
-export interface AnswerCase extends SchemaCase {
-  readonly text: string;
-  /** `broken` is not repairable; `changed` is JSON, and satisfies the schema or not. */
-  readonly kind: 'valid' | 'repairable' | 'broken' | 'changed';
-}
-
-/** JSON with a comma behind the last part of every container that has one. */
-function withTrailingCommas(value: Json): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const inner = Array.isArray(value)
-    ? value.map(withTrailingCommas)
-    : Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}: ${withTrailingCommas(member)}`);
-  const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
-  return inner.length === 0 ? `${open}${close}` : `${open}${inner.join(', ')} ,\n${close}`;
-}
-
-function repairable(value: Json): fc.Arbitrary<string> {
-  const json = JSON.stringify(value, null, 1);
-  return fc.constantFrom(
-    `\`\`\`json\n${json}\n\`\`\``,
-    `\`\`\`\n${json}\n\`\`\`\n`,
-    `Sure! Here is the {JSON} you asked for:\n\n${json}\n\nLet me know if you need more.`,
-    `Here you go:\n\`\`\`json\n${json}\n\`\`\`\nIt has the {fields} as asked, 100%.`,
-    withTrailingCommas(value),
-    `\`\`\`json\n${withTrailingCommas(value)}\n\`\`\``,
-    json.replaceAll('\\n', '\n').replaceAll('\\t', '\t').replaceAll('\\\n', '\\\\n').replaceAll('\\\t', '\\\\t'),
-  );
-}
-
-function broken(value: Json): fc.Arbitrary<string> {
-  const json = JSON.stringify(value);
-  return fc.oneof(
-    fc.nat(Math.max(0, json.length - 2)).map((length) => json.slice(0, length + 1)),
-    fc.constantFrom(
-      `${json}${json}`,
-      `${json}]`,
-      `${json}}`,
-      `${json},`,
-      `[${json}`,
-      `${json}\n\nor:\n${json}`,
-      '',
-      '   ',
-      'I cannot do that.',
-      'None',
-      `{'a': ${json}}`,
-      `{a: ${json}}`,
-      `{"a": NaN}`,
-      `{"a": 1e999}`,
-      `{"a": 01}`,
-      `{"a": 1,, "b": 2}`,
-      '{,}',
-      '[,]',
-      `{"a": "\\x"}`,
-    ),
-  );
-}
-
-/** Answers to a schema. The root of repairable and broken ones is an object or array: scalars have nothing to repair. */
-export function answerTo({ schema, value }: SchemaCase): fc.Arbitrary<AnswerCase> {
-  const isContainer = typeof value === 'object' && value !== null;
-  const indent = fc.constantFrom(0, 1, 4);
-  const valid = fc
-    .tuple(indent, fc.constantFrom('', ' ', '\r\n\t'))
-    .map(([space, around]) => `${around}${JSON.stringify(value, null, space)}${around}`);
-  const asCase = (kind: AnswerCase['kind']) => (made: string) => ({ schema, value, text: made, kind });
-  const any = [
-    valid.map(asCase('valid')),
-    changed(value)
-      .map((made) => JSON.stringify(made))
-      .map(asCase('changed')),
-  ];
-  return fc.oneof(
-    ...any,
-    ...(isContainer ? [repairable(value).map(asCase('repairable')), broken(value).map(asCase('broken'))] : []),
-  );
-}

@@ -6,7 +6,8 @@ import { checkAnswer, type CheckedAnswer } from '../../../worker/core/structured
 import { compileSchema, type CompiledSchema } from '../../../worker/core/structured/compile-schema.ts';
 import { repairJson } from '../../../worker/core/structured/repair-json.ts';
 import { createStreamCheck, type AnswerFormat } from '../../../worker/core/structured/stream-check.ts';
-import { answerTo, changed, objectSchemaCase, schemaCase, type AnswerCase, type Json, type Schema } from './schema-arbitrary.ts';
+import { answerTo, changed, type AnswerCase } from './answer-arbitrary.ts';
+import { objectSchemaCase, schemaCase, type Json, type Schema } from './schema-arbitrary.ts';
 import { limits } from './structured-limits.ts';
 
 function compile(schema: Schema): CompiledSchema {

@@ -19,7 +19,7 @@ export function applyLocal(snapshot: HealthSnapshot, report: AttemptReport, nowM
       return spendPermit(snapshot, instance);
     case 'begun':
     case 'success':
-      return revive(snapshot, instance, report.kind);
+      return revive(snapshot, instance, report.kind, report.atMs ?? nowMs);
     case 'failure':
       return withInstance(snapshot, { ...instance, ...afterFailure(instance, report, nowMs, rules) });
   }
@@ -38,15 +38,15 @@ function afterFailure(
     return { status: 'throttled', untilMs: Math.max(nowMs + throttleMs, instance.untilMs ?? 0) };
   }
   if (ruleOf(report.cause).countsAs === null) return {};
-  const failures = addFailures(instance.failures, report.cause, report.count);
+  const failures = addFailures(instance.failures, report.cause, report.count, report.atMs ?? nowMs);
   const counted = { failures, consecutiveFailures: runLength(failures) };
   const opens = instance.status === 'half_open' || (instance.status === 'up' && enabled && isTooLong(failures, rules.breaker));
   return opens ? { ...counted, status: 'down', untilMs: nowMs + ejection_base_ms, hasPermit: false } : counted;
 }
 
 /** An answer came: this instance works, and so does its tunnel. The others behind it stay as they are until the next snapshot. */
-function revive(snapshot: HealthSnapshot, instance: InstanceSnapshot, kind: 'begun' | 'success'): HealthSnapshot {
-  const failures = endRun(instance.failures, kind);
+function revive(snapshot: HealthSnapshot, instance: InstanceSnapshot, kind: 'begun' | 'success', atMs: number): HealthSnapshot {
+  const failures = endRun(instance.failures, kind, atMs);
   const revived: InstanceSnapshot = {
     ...instance,
     status: 'up',

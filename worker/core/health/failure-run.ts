@@ -10,17 +10,21 @@ export interface FailureRun {
   readonly overload: number;
   /** Answers that broke off after they had begun. Only a whole answer ends these: a server that dies in every answer begins well. */
   readonly broken: number;
+  /** When the first of them was seen; without meaning for an empty run. */
+  readonly sinceMs: number;
 }
 
 /** An overloaded server is busy, not sick: four of its 503 weigh as one 500. Proposed; no public figure was found. */
 const overloadWeight = 0.25;
 
-export const noFailures: FailureRun = { path: 0, server: 0, overload: 0, broken: 0 };
+export const noFailures: FailureRun = { path: 0, server: 0, overload: 0, broken: 0, sinceMs: 0 };
 
-/** Adds `count` failures of a cause; causes that never count leave the run as it is. */
-export function addFailures(run: FailureRun, cause: FailureCause, count: number): FailureRun {
+/** Adds `count` failures of a cause, seen at `atMs`; causes that never count leave the run as it is. */
+export function addFailures(run: FailureRun, cause: FailureCause, count: number, atMs: number): FailureRun {
   const { countsAs } = ruleOf(cause);
-  return countsAs === null ? run : { ...run, [countsAs]: run[countsAs] + count };
+  if (countsAs === null) return run;
+  const sinceMs = runLength(run) === 0 ? atMs : Math.min(run.sinceMs, atMs);
+  return { ...run, sinceMs, [countsAs]: run[countsAs] + count };
 }
 
 /** Whether a probe takes the same way and would fail, too: the connection does, generating text does not. */
@@ -28,10 +32,13 @@ export function isSeenByProbes(cause: FailureCause): boolean {
   return ruleOf(cause).countsAs === 'path' && cause !== 'timeout';
 }
 
-/** An answer began (`begun`) or ended whole (`success`). */
-export function endRun(run: FailureRun, by: 'begun' | 'success'): FailureRun {
-  if (runLength(run) === 0) return run;
-  return by === 'success' || run.broken === 0 ? noFailures : { ...noFailures, broken: run.broken };
+/**
+ * An answer began (`begun`) or ended whole (`success`) at `atMs`. What was seen before the run's first failure does not end it: isolates
+ * pass successes on in batches, so old ones arrive in the middle of an outage.
+ */
+export function endRun(run: FailureRun, by: 'begun' | 'success', atMs: number): FailureRun {
+  if (runLength(run) === 0 || atMs < run.sinceMs) return run;
+  return by === 'success' || run.broken === 0 ? noFailures : { ...noFailures, broken: run.broken, sinceMs: run.sinceMs };
 }
 
 /**

@@ -6,6 +6,8 @@ interface AttemptFacts {
   readonly upstreamId: string;
   /** When the attempt was sent; of several, the latest. An attempt older than an ejection says nothing about its end. */
   readonly startedAtMs: number;
+  /** When it was seen; of several, the latest. Without it the time of arrival counts. */
+  readonly atMs?: number;
   /** How many times in a row. */
   readonly count: number;
 }
@@ -51,7 +53,7 @@ export function addReport(batch: readonly AttemptReport[], report: AttemptReport
   const line = batch[at];
   if (line !== undefined && isRepeat(line, report)) {
     const startedAtMs = Math.max(line.startedAtMs, report.startedAtMs);
-    return batch.with(at, { ...report, startedAtMs, count: line.count + report.count });
+    return batch.with(at, { ...line, ...report, startedAtMs, count: line.count + report.count });
   }
   return [...batch.slice(Math.max(0, batch.length - maxReports + 1)), report];
 }

@@ -13,6 +13,7 @@ import { instanceOf, tunnelOf, upstreamOf, withInstance, withTunnel, withUpstrea
 import { blameTunnel, clearTunnel } from './tunnel.ts';
 
 type FailureReport = Extract<AttemptReport, { kind: 'failure' }>;
+type SuccessReport = Pick<AttemptReport, 'startedAtMs' | 'atMs'> & { readonly kind: 'begun' | 'success' };
 
 /** A permit that is not used before the isolate's next snapshot goes to the next isolate; this much later, for reports under way. */
 const reportDelayMs = 1000;
@@ -47,7 +48,7 @@ function takeReports(
     if (instance === undefined) continue;
     if (report.kind === 'trial') next = takeTrial(next, instance, isolateId, nowMs);
     else if (report.kind === 'failure') next = takeFailure(next, instance, report, nowMs, config);
-    else next = takeSuccess(next, instance, report.kind, report.startedAtMs, nowMs);
+    else next = takeSuccess(next, instance, { ...report, kind: report.kind }, nowMs);
   }
   return next;
 }
@@ -59,18 +60,20 @@ function takeTrial(state: HealthState, instance: Instance, isolateId: string, no
   return withTunnel(withInstance(state, key, { breaker: own }), instance.tunnelId, { breaker: shared });
 }
 
-function takeSuccess(state: HealthState, instance: Instance, kind: 'begun' | 'success', startedAtMs: number, nowMs: number): HealthState {
+function takeSuccess(state: HealthState, instance: Instance, report: SuccessReport, nowMs: number): HealthState {
+  const { kind, startedAtMs, atMs = nowMs } = report;
   const key = routeKey(instance);
   const { run, breaker, throttle, missingSinceMs } = instanceOf(state, key);
   const isNewer = breaker.openedAtMs === null || startedAtMs >= breaker.openedAtMs;
   const next = withInstance(state, key, {
-    run: endRun(run, kind),
+    run: endRun(run, kind, atMs),
     breaker: isNewer ? close(breaker, nowMs) : breaker,
     throttle: throttle !== null && startedAtMs >= throttle.atMs ? null : throttle,
     missingSinceMs: missingSinceMs !== null && startedAtMs >= missingSinceMs ? null : missingSinceMs,
   });
-  const answered = withUpstream(next, instance.upstreamId, { probeFailures: 0 });
-  return clearTunnel(answered, instance.tunnelId, startedAtMs, nowMs);
+  const { lastProbeAtMs } = upstreamOf(next, instance.upstreamId);
+  const answered = atMs >= (lastProbeAtMs ?? 0) ? withUpstream(next, instance.upstreamId, { probeFailures: 0 }) : next;
+  return clearTunnel(answered, instance.tunnelId, startedAtMs, atMs, nowMs);
 }
 
 function takeFailure(state: HealthState, instance: Instance, report: FailureReport, nowMs: number, config: HealthConfig): HealthState {
@@ -83,7 +86,7 @@ function takeFailure(state: HealthState, instance: Instance, report: FailureRepo
     const untilMs = Math.max(nowMs + throttleMs, instanceOf(next, key).throttle?.untilMs ?? 0);
     next = withInstance(next, key, { throttle: { atMs: nowMs, untilMs } });
   }
-  if (tunnel === 'clears') next = clearTunnel(next, instance.tunnelId, report.startedAtMs, nowMs);
+  if (tunnel === 'clears') next = clearTunnel(next, instance.tunnelId, report.startedAtMs, report.atMs ?? nowMs, nowMs);
   if (tunnel === 'blames') {
     const blame = { source: 'requests', cause: report.cause, count: report.count, startedAtMs: report.startedAtMs } as const;
     const blamed = blameTunnel(next, instance, blame, nowMs, config);
@@ -101,7 +104,7 @@ function countFailure(state: HealthState, key: string, report: FailureReport, no
   if (phaseOf(breaker, nowMs) !== 'closed') {
     return isTrial(breaker, report.startedAtMs) ? withInstance(state, key, { breaker: opened }) : state;
   }
-  const longer = addFailures(run, report.cause, report.count);
+  const longer = addFailures(run, report.cause, report.count, report.atMs ?? nowMs);
   if (!rules.enabled || !isTooLong(longer, rules)) return withInstance(state, key, { run: longer });
   return withInstance(state, key, { run: noFailures, breaker: opened });
 }
@@ -125,7 +128,7 @@ function takeGoodProbe(
   nowMs: number,
   config: HealthConfig,
 ): HealthState {
-  let next = clearTunnel(withUpstream(state, first.upstreamId, { probeFailures: 0 }), first.tunnelId, nowMs, nowMs);
+  let next = clearTunnel(withUpstream(state, first.upstreamId, { probeFailures: 0 }), first.tunnelId, nowMs, nowMs, nowMs);
   for (const instance of instances) {
     const key = routeKey(instance);
     const { breaker, missingSinceMs } = instanceOf(next, key);
@@ -148,7 +151,7 @@ function takeBadProbe(
 ): HealthState {
   let next = state;
   const { tunnel } = ruleOf(cause);
-  if (tunnel === 'clears') next = clearTunnel(next, first.tunnelId, nowMs, nowMs);
+  if (tunnel === 'clears') next = clearTunnel(next, first.tunnelId, nowMs, nowMs, nowMs);
   if (tunnel === 'blames') {
     const blamed = blameTunnel(next, first, { source: 'probes', cause, count: 1, startedAtMs: nowMs }, nowMs, config);
     if (blamed.isAbsorbed) return withUpstream(blamed.state, first.upstreamId, { probeFailures: 0 });

@@ -22,15 +22,15 @@ interface Blame {
   readonly startedAtMs: number;
 }
 
-/** Something came through. An attempt older than the ejection does not end it. */
-export function clearTunnel(state: HealthState, tunnelId: string, startedAtMs: number, nowMs: number): HealthState {
+/** Something came through, seen at `atMs`: newer blame stays. An attempt that was sent before the ejection does not end it. */
+export function clearTunnel(state: HealthState, tunnelId: string, startedAtMs: number, atMs: number, nowMs: number): HealthState {
   const tunnel = state.tunnels[tunnelId];
   if (tunnel === undefined) return state;
   const { openedAtMs } = tunnel.breaker;
   if (openedAtMs !== null && startedAtMs < openedAtMs) return state;
-  const isClear = openedAtMs === null && Object.keys(tunnel.requests).length === 0 && Object.keys(tunnel.probes).length === 0;
-  if (isClear) return state;
-  return withTunnel(state, tunnelId, { breaker: close(tunnel.breaker, nowMs), requests: {}, probes: {} });
+  const requests = newerThan(tunnel.requests, atMs);
+  const probes = newerThan(tunnel.probes, atMs);
+  return withTunnel(state, tunnelId, { breaker: close(tunnel.breaker, nowMs), requests, probes });
 }
 
 /**
@@ -85,6 +85,12 @@ function openTunnel(state: HealthState, tunnelId: string, nowMs: number, config:
     if (instance.tunnelId === tunnelId) next = withInstance(next, key, { run: noFailures });
   }
   return next;
+}
+
+function newerThan(evidence: Readonly<Record<string, Evidence>>, atMs: number): Readonly<Record<string, Evidence>> {
+  const entries = Object.entries(evidence);
+  const newer = entries.filter(([, { lastAtMs }]) => lastAtMs > atMs);
+  return newer.length === entries.length ? evidence : Object.fromEntries(newer);
 }
 
 function isFresh(evidence: Evidence, nowMs: number): boolean {

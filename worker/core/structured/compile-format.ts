@@ -1,4 +1,7 @@
-/** Reads `response_format` of a request: the format its answers are checked against, or the failure that names what is not supported. */
+/**
+ * Reads `response_format` of a request: the format its answers are checked against, or the failure that names what is not
+ * supported.
+ */
 import type { ResponseFormat } from '../../../shared/chat.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { ok, type Result } from '../../../shared/result.ts';

@@ -5,14 +5,14 @@
 import type { LimitsConfig } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import { startRun, violate, type Violation } from './check-run.ts';
+import { quoteKey, startRun, violate, type Violation } from './check-run.ts';
 import { compilePattern, type PatternTest } from './compile-pattern.ts';
 import { isRecord, sizeOf } from './json-value.ts';
 import { keywordRegistry } from './keyword-registry.ts';
-import { createNode, findCircle, type KeywordScope, type SchemaNode } from './schema-node.ts';
+import { createNode, findEndless, maxInPlaceDepth, type KeywordScope, type SchemaNode } from './schema-node.ts';
 
 export interface CompiledSchema {
-  /** At most 20 violations; none means valid. Never throws. */
+  /** At most 20 violations; none means valid. */
   validate(value: unknown): readonly Violation[];
   /** What `stream-check.ts` reads beside the validator. */
   readonly root: SchemaNode;
@@ -36,11 +36,11 @@ const drafts: ReadonlyMap<string, 'current' | 'draft7'> = new Map([
 /**
  * Compiles a schema of draft 2020-12 (the default), 2019-09 or 7. One set of keywords serves all of them, draft 7 ignores what
  * stands beside a `$ref`. Honoured: all of validation and applicators but what is refused; `format` asserts the values in
- * `string-formats.ts`. Refused: `$ref` that is not a JSON pointer into the same schema, a circle of references that never reaches
- * a part of the value, `$id` below the root, `$dynamicRef`, `$recursiveRef`, `unevaluated*` (unless `true`), patterns with
- * look-around or back references, other drafts, keywords whose value has the wrong shape, and schemas over `max_schema_bytes`
- * (UTF-8) or nested more than twice `max_schema_depth` levels of JSON (a level of a schema takes two). Definitions nobody refers
- * to are not read. Unknown keywords are ignored, as the specification says.
+ * `string-formats.ts`. Refused: `$ref` that is not a JSON pointer into the same schema, over 100 schemas inside one another or a
+ * circle of them for one and the same value, `$id` below the root, `$dynamicRef`, `$recursiveRef`, `unevaluated*` (unless
+ * `true`), patterns with look-around or back references, other drafts, keywords whose value has the wrong shape, and schemas over
+ * `max_schema_bytes` (UTF-8) or nested more than twice `max_schema_depth` levels of JSON (a level of a schema takes two).
+ * Definitions nobody refers to are not read. Unknown keywords are ignored, as the specification says.
  *
  * `param` is where the schema stands in the request: `response_format.json_schema.schema`; a failure's `param` continues it.
  */
@@ -55,8 +55,8 @@ export function compileSchema(schema: unknown, limits: SchemaLimits, param: stri
   const root = compiler.compileAll();
   if (compiler.refused.length > 0 || root === null) {
     const [{ path, message } = { path: [], message: 'must be an object or a boolean.' }] = compiler.refused;
-    const at = [param, ...path].join('.');
-    return fail({ code: 'unsupported_schema', detail: `"${path.at(-1) ?? 'schema'}" ${message}`, param: at });
+    const at = [param, ...path.map(quoteKey)].join('.');
+    return fail({ code: 'unsupported_schema', detail: `"${quoteKey(path.at(-1) ?? 'schema')}" ${message}`, param: at });
   }
   return ok({ root, validate: (value) => validate(root, value, limits.max_depth) });
 }
@@ -86,7 +86,7 @@ function validate(root: SchemaNode, value: unknown, maxDepth: number): readonly 
     if (run.violations.length === 0) violate(run, 'must satisfy the schema');
     return run.violations;
   } catch (error) {
-    // Long chains of references times a deep value can use up the stack; anything else is a bug and must show.
+    // A hundred schemas per value times a deep value can use up the stack; anything else is a bug and must show.
     if (error instanceof RangeError) return [{ path: '', message: 'is nested too deeply to check against this schema' }];
     throw error;
   }
@@ -161,10 +161,11 @@ function createCompiler(schema: unknown, draft: 'current' | 'draft7') {
       compileNode(item);
       if (refused.length > 0) return null;
     }
-    const culprit = findCircle(waiting.map(({ node }) => node));
-    const circle = waiting.find(({ node }) => node === culprit);
-    if (circle === undefined) return root;
-    refused.push({ path: [...circle.path, '$ref'], message: 'leads back to itself without looking at a part of the value.' });
+    const culprit = findEndless(waiting.map(({ node }) => node));
+    const endless = waiting.find(({ node }) => node === culprit);
+    if (endless === undefined) return root;
+    const path = endless.raw['$ref'] === undefined ? endless.path : [...endless.path, '$ref'];
+    refused.push({ path, message: `leads back to itself, or through over ${maxInPlaceDepth} schemas, for the same value.` });
     return null;
   }
 

@@ -3,7 +3,17 @@
  * escapes raw control characters in strings, and stops at the first character that cannot continue the document. It never closes
  * what the text leaves open. What the values may be is `value-tracker.ts`'s matter.
  */
-import { continueNumber, mayEndNumber, startNumber, type NumberState } from './json-number.ts';
+import {
+  continueNumber,
+  isEscapable,
+  isHexDigit,
+  isJsonSpace,
+  literalAt,
+  mayEndNumber,
+  startNumber,
+  type JsonLiteral,
+  type NumberState,
+} from './json-grammar.ts';
 import type { ValueTracker } from './value-tracker.ts';
 
 export type DocumentRepair = 'trailing_comma' | 'control_character';
@@ -38,21 +48,10 @@ type Expect =
   | 'literal'
   | 'end';
 
-const literals: ReadonlyMap<
-  number,
-  { readonly word: string; readonly value: boolean | null; readonly type: 'boolean' | 'null' }
-> = new Map([
-  [116, { word: 'true', value: true, type: 'boolean' }],
-  [102, { word: 'false', value: false, type: 'boolean' }],
-  [110, { word: 'null', value: null, type: 'null' }],
-]);
+const mayClose: ReadonlySet<Expect> = new Set(['first_item', 'first_key', 'comma', 'after_comma']);
 const quote = 34;
 const backslash = 92;
 const comma = 44;
-
-export function isJsonSpace(code: number): boolean {
-  return code === 32 || code === 10 || code === 13 || code === 9;
-}
 
 export function createJsonDocument(tracker: ValueTracker): JsonDocument {
   const repairs = new Set<DocumentRepair>();
@@ -64,8 +63,8 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
   let hexLeft = 0;
   let hasEscape = false;
   let number: NumberState = 'minus';
-  let literal = literals.get(116);
-  let literalAt = 0;
+  let literal: JsonLiteral | null = null;
+  let literalRead = 0;
   /** The string or number being read, as far as earlier pieces and repairs brought it. */
   let token = '';
   let held = '';
@@ -97,12 +96,7 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
   }
 
   function readStructure(code: number): void {
-    if (
-      code === closers.at(-1) &&
-      (expect === 'first_item' || expect === 'first_key' || expect === 'comma' || expect === 'after_comma')
-    ) {
-      return closeContainer();
-    }
+    if (code === closers.at(-1) && mayClose.has(expect)) return closeContainer();
     if (expect === 'after_comma') {
       shown += held;
       held = '';
@@ -116,8 +110,7 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
   }
 
   function advance(next: Expect): void {
-    at += 1;
-    expect = next;
+    [at, expect] = [at + 1, next];
   }
 
   function refuseCharacter(): void {
@@ -127,7 +120,7 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
 
   /** Ends the reading when the tracker has refused what was just read. */
   function settle(isPossible: boolean): boolean {
-    if (!isPossible) isBroken = true;
+    isBroken ||= !isPossible;
     return isPossible;
   }
 
@@ -139,9 +132,9 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
       return advance(isObject ? 'first_key' : 'first_item');
     }
     if (code === quote) return settle(tracker.begin('string')) ? beginString(false) : undefined;
-    literal = literals.get(code);
-    if (literal !== undefined) {
-      if (settle(tracker.begin(literal.type))) [expect, literalAt] = ['literal', 0];
+    literal = literalAt(code);
+    if (literal !== null) {
+      if (settle(tracker.begin(literal.type))) [expect, literalRead] = ['literal', 0];
       return;
     }
     const state = startNumber(code);
@@ -180,16 +173,13 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
   }
 
   function readEscape(code: number): void {
-    if (code === 117) {
-      hexLeft = 4;
-      return advance('hex');
-    }
-    return '"\\/bfnrt'.includes(String.fromCharCode(code)) ? advance('string') : refuseCharacter();
+    if (!isEscapable(code)) return refuseCharacter();
+    hexLeft = 4;
+    advance(code === 117 ? 'hex' : 'string');
   }
 
   function readHex(code: number): void {
-    const isHex = (code >= 48 && code <= 57) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
-    if (!isHex) return refuseCharacter();
+    if (!isHexDigit(code)) return refuseCharacter();
     hexLeft -= 1;
     advance(hexLeft === 0 ? 'string' : 'hex');
   }
@@ -218,11 +208,12 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
   }
 
   function readLiteral(code: number): void {
-    if (literal === undefined || code !== literal.word.charCodeAt(literalAt)) return refuseCharacter();
-    literalAt += 1;
-    if (literalAt === literal.word.length && !settle(tracker.scalar(literal.value))) return;
+    if (literal === null || code !== literal.word.charCodeAt(literalRead)) return refuseCharacter();
+    literalRead += 1;
+    const isWhole = literalRead === literal.word.length;
+    if (isWhole && !settle(tracker.scalar(literal.value))) return;
     at += 1;
-    if (literalAt === literal.word.length) endValue();
+    if (isWhole) endValue();
   }
 
   function holdComma(): void {

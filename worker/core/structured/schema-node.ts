@@ -82,26 +82,33 @@ export function withAlways(nodes: Iterable<SchemaNode>): readonly SchemaNode[] {
   return [...found].slice(0, maxNodesPerValue);
 }
 
+/** Schemas that may be applied to one and the same value one inside the other: keeps the stack shallow, at 2 to 3 calls each. */
+export const maxInPlaceDepth = 100;
+
 /**
- * The node whose `$ref` closes a circle of schemas applied to one and the same value, or null. Depth first with an own stack: a
+ * A node whose subschemas for the same value lead back to itself or go deeper than 100, or null. Depth first with an own stack: a
  * chain of references may be as long as the schema.
  */
-export function findCircle(nodes: readonly SchemaNode[]): SchemaNode | null {
-  const state = new Map<SchemaNode, 'open' | 'done'>();
+export function findEndless(nodes: readonly SchemaNode[]): SchemaNode | null {
+  /** 0 while the node is open, then the length of the longest way down from it. */
+  const heights = new Map<SchemaNode, number>();
   for (const start of nodes) {
-    const stack = state.has(start) ? [] : [{ node: start, next: 0 }];
-    state.set(start, state.get(start) ?? 'open');
+    if (heights.has(start)) continue;
+    heights.set(start, 0);
+    const stack = [{ node: start, next: 0, height: 1 }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const child = top.node.inPlace[top.next];
-      top.next += 1;
+      const known = child === undefined ? undefined : heights.get(child);
+      if (known === 0 || top.height > maxInPlaceDepth) return top.node;
       if (child === undefined) {
-        state.set(top.node, 'done');
+        heights.set(top.node, top.height);
         stack.pop();
-      } else if (state.get(child) === 'open') {
-        return top.node;
-      } else if (!state.has(child)) {
-        state.set(child, 'open');
-        stack.push({ node: child, next: 0 });
+      } else if (known === undefined) {
+        heights.set(child, 0);
+        stack.push({ node: child, next: 0, height: 1 });
+      } else {
+        top.height = Math.max(top.height, known + 1);
+        top.next += 1;
       }
     }
   }

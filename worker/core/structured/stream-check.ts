@@ -57,7 +57,9 @@ export function createStreamCheck(format: AnswerFormat, limits: AnswerLimits): S
   function feed(text: string): StreamChecked {
     const emit = reader.read(text);
     if (emit !== '') emitted.push(emit);
-    return { emit, verdict: reader.isBroken() ? 'impossible' : 'possible', violations: tracker.violations };
+    return reader.isBroken()
+      ? { emit, verdict: 'impossible', violations: tracker.violations }
+      : { emit, verdict: 'possible', violations: [] };
   }
 
   function end(): StreamEnded {

@@ -1,24 +1,185 @@
-/** Placeholder until the machine is in. */
+/**
+ * Turns what a model server sends (its own tool_calls deltas, or text with calls in one of several formats, possibly opening with
+ * reasoning) into clean answer events. Whole and streamed answers go through the same machine, so they cannot differ. Pure: ids
+ * come in as an argument, and nothing is kept but what may still become part of a call.
+ */
 import type { ToolFormatId } from '../../../shared/config.ts';
-export interface UpstreamDelta { readonly content?: string | null; readonly reasoning?: string | null; readonly tool_calls?: readonly unknown[] | null }
-export type AnswerEvent =
-  | { readonly kind: 'content'; readonly text: string }
-  | { readonly kind: 'reasoning'; readonly text: string }
-  | { readonly kind: 'tool_call'; readonly index: number; readonly id: string; readonly name: string; readonly arguments: string }
-  | { readonly kind: 'tool_arguments'; readonly index: number; readonly arguments: string };
-export interface SurfacedCall { readonly id: string; readonly name: string; readonly arguments: string }
-export interface AnswerEnd { readonly events: readonly AnswerEvent[]; readonly finishReason: string | null; readonly isIncomplete: boolean; readonly calls: readonly SurfacedCall[] }
-export interface AnswerMachine { readonly isTransparent: boolean; feed(delta: UpstreamDelta): readonly AnswerEvent[]; end(upstreamFinishReason: string | null): AnswerEnd }
+import { createThinkSplitter, type ReasoningMode } from '../reasoning/think-splitter.ts';
+import { type AnswerEvent, createEventList, type EventList } from './answer-events.ts';
+import { type CallFinder, createCallFinder } from './call-finder.ts';
+import { type CallSink, createCallSink, type SurfacedCall } from './call-sink.ts';
+import { toolFormats } from './formats/registry.ts';
+import type { DeclaredTool } from './formats/tool-format.ts';
+import { readNamedChoice } from './named-choice.ts';
+import { createNativeCalls } from './native-calls.ts';
+
+export type { AnswerEvent, SurfacedCall };
+
+/** The parts of a `delta` (or of a whole `message`) that matter here; `reasoning` under whichever name the server has for it. */
+export interface UpstreamDelta {
+  readonly content?: string | null;
+  readonly reasoning?: string | null;
+  readonly tool_calls?: readonly unknown[] | null;
+}
+
+export interface AnswerEnd {
+  /** What was held back until now. */
+  readonly events: readonly AnswerEvent[];
+  /** What the client must see: `tool_calls` instead of `stop` when there are calls, else the server's own. */
+  readonly finishReason: string | null;
+  /** The answer broke off inside a call, which was therefore not surfaced (or, in `early` emission, is shown in part). */
+  readonly isIncomplete: boolean;
+  /** A call passed a limit; nothing after it was surfaced, and the answer cannot be used. */
+  readonly overflow: boolean;
+  /** The complete calls, in the order of their indexes. */
+  readonly calls: readonly SurfacedCall[];
+}
+
+export interface AnswerMachine {
+  /** True when content comes out as it went in, so that a caller may pass it on unfed. Deltas with reasoning or tool_calls must be fed. */
+  readonly isTransparent: boolean;
+  /** A call passed a limit: nothing more will come, and the upstream may be let go. */
+  readonly hasOverflowed: boolean;
+  /** The events of one delta, in order. Costs time in proportion to the delta, whatever came before. */
+  feed(delta: UpstreamDelta): readonly AnswerEvent[];
+  /** Once, when no more deltas come; `upstreamFinishReason` is null when the answer broke off without one. */
+  end(upstreamFinishReason: string | null): AnswerEnd;
+}
+
 export interface AnswerMachineOptions {
+  /** Formats in which the model writes calls, the most likely first; [] trusts the server's own tool_calls. */
   readonly formats: readonly ToolFormatId[];
-  readonly tools: readonly { readonly name: string }[];
+  /** The request's tools; the formats with untyped values need `parameters`, their JSON Schema. */
+  readonly tools: readonly DeclaredTool[];
   readonly toolChoice: 'auto' | 'none' | 'required' | { readonly name: string };
   readonly allowsParallelCalls: boolean;
-  readonly reasoning: 'none' | 'think' | 'think_open';
+  readonly reasoning: ReasoningMode;
+  /** `atomic` shows a call when it is whole and valid, `early` its arguments as they come. */
   readonly emission: 'atomic' | 'early';
+  /** Largest arguments of one call, in bytes of UTF-8. */
   readonly maxArgumentsBytes: number;
+  /** Used where the server or model gave no id of its own. */
   newCallId(): string;
 }
-export function createAnswerMachine(_options: AnswerMachineOptions): AnswerMachine {
-  return { isTransparent: true, feed: (d) => d.content ? [{ kind: 'content', text: d.content }] : [], end: (f) => ({ events: [], finishReason: f, isIncomplete: false, calls: [] }) };
+
+/** Markers, names and white space that a region may hold besides the arguments, in UTF-16 units. */
+const regionOverheadChars = 4096;
+
+export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachine {
+  const events = createEventList();
+  const sink = createCallSink(options, events);
+  const native = createNativeCalls({ emission: options.emission, maxArgumentsBytes: options.maxArgumentsBytes, sink });
+  const content = createContentGate(events, sink);
+  const finder = createFinder(options, sink, content);
+  const isTransparent = finder === null && options.reasoning === 'none';
+  const splitter = createThinkSplitter(options.reasoning, {
+    onReasoning: (text) => events.push({ kind: 'reasoning', text }),
+    onAnswer: (text) => (finder === null ? content.pass(text) : finder.feed(text)),
+    onClosed: content.mayHoldBlank,
+  });
+
+  const feedContent = (text: string): void => {
+    if (!splitter.isDone) splitter.feed(text);
+    else if (finder === null) content.pass(text);
+    else finder.feed(text);
+  };
+
+  return {
+    isTransparent,
+    get hasOverflowed() {
+      return sink.hasOverflowed();
+    },
+
+    feed({ content: text, reasoning, tool_calls: entries }) {
+      if (sink.hasOverflowed()) return events.take();
+      if (reasoning !== undefined && reasoning !== null && reasoning !== '') {
+        splitter.skip();
+        events.push({ kind: 'reasoning', text: reasoning });
+      }
+      if (text !== undefined && text !== null && text !== '') feedContent(text);
+      if (entries !== undefined && entries !== null && entries.length > 0) native.feed(entries);
+      return events.take();
+    },
+
+    end(upstreamFinishReason) {
+      const isStopped = upstreamFinishReason === 'stop' || upstreamFinishReason === 'tool_calls';
+      splitter.end();
+      const isTextCut = finder?.end(isStopped ? 'stop' : 'cut') ?? false;
+      const isNativeCut = native.end(upstreamFinishReason);
+      content.end();
+      const overflow = sink.hasOverflowed();
+      return {
+        events: events.take(),
+        finishReason: finishReasonFor(upstreamFinishReason, sink),
+        isIncomplete: isTextCut || isNativeCut || overflow || sink.hasUnfinished(),
+        overflow,
+        calls: sink.calls,
+      };
+    },
+  };
+}
+
+/** The finder of calls in text; null when no text can be one. */
+function createFinder(options: AnswerMachineOptions, sink: CallSink, content: ContentGate): CallFinder | null {
+  const { toolChoice, tools, emission, maxArgumentsBytes } = options;
+  if (tools.length === 0 || toolChoice === 'none') return null;
+  const ids = new Set(options.formats);
+  const isNamed = typeof toolChoice === 'object';
+  if (toolChoice === 'required') ids.add('json_bare');
+  if (ids.size === 0 && !isNamed) return null;
+  return createCallFinder({
+    formats: [...ids].map((id) => toolFormats[id]),
+    readStart: isNamed ? readNamedChoice(toolChoice.name) : null,
+    tools: new Map(tools.map((tool) => [tool.name, tool])),
+    maxRegionChars: maxArgumentsBytes + regionOverheadChars,
+    begin: emission === 'early' ? sink.begin : null,
+    onContent: content.pass,
+    onCall: sink.surface,
+    onOverflow: sink.overflow,
+  });
+}
+
+interface ContentGate {
+  pass(text: string): void;
+  /** From here on, leading white space waits. */
+  mayHoldBlank(): void;
+  end(): void;
+}
+
+/** More leading white space than this is content like any other. */
+const maxBlankChars = 1024;
+
+/**
+ * Content on its way out. White space behind reasoning or a call waits until something follows it, and is dropped if nothing but calls
+ * does: so a message that only calls tools has no content, as clients expect.
+ */
+function createContentGate(events: EventList, sink: CallSink): ContentGate {
+  let hasInk = false;
+  let isHolding = false;
+  let blank = '';
+  const release = (text: string): void => {
+    hasInk = true;
+    const whole = blank + text;
+    blank = '';
+    if (whole !== '') events.push({ kind: 'content', text: whole });
+  };
+  return {
+    pass(text) {
+      if (hasInk || text.trim() !== '' || blank.length > maxBlankChars) release(text);
+      else if (isHolding || sink.calls.length > 0) blank += text;
+      else if (text !== '') events.push({ kind: 'content', text });
+    },
+    mayHoldBlank() {
+      isHolding = true;
+    },
+    end() {
+      if (sink.calls.length === 0) release('');
+    },
+  };
+}
+
+function finishReasonFor(upstream: string | null, sink: CallSink): string | null {
+  // A call that is shown in part must not look like one to carry out.
+  if (sink.hasUnfinished()) return upstream === 'tool_calls' ? 'length' : upstream;
+  return sink.calls.length > 0 && upstream === 'stop' ? 'tool_calls' : upstream;
 }

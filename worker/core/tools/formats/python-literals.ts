@@ -14,7 +14,7 @@ interface Frame {
 }
 
 const words: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null' };
-const numberPattern = /^-?(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?$/;
+const numberPattern = /^-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const maxDepth = 200;
 
 /**
@@ -110,9 +110,9 @@ function* readWord(input: Cursor): Reading<string | null> {
   }
   const known = Object.hasOwn(words, word) ? words[word] : undefined;
   if (known !== undefined) return known;
-  if (!numberPattern.test(word) || !/[0-9]/.test(word)) return null;
+  if (!numberPattern.test(word)) return null;
   // Python allows a bare point on either side, JSON does not.
-  return word.replace(/^(-?)\./, '$10.').replace(/\.(?![0-9])/, '.0');
+  return word.replace(/^(?<sign>-?)\./, '$<sign>0.').replace(/\.(?![0-9])/, '.0');
 }
 
 function isWordCharacter(character: string): boolean {

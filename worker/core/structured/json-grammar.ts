@@ -1,7 +1,37 @@
 /**
- * The number grammar of JSON (RFC 8259 §6) one character at a time, so that a stream never shows a number that JSON does not
- * know.
+ * Character by character facts of JSON's grammar (RFC 8259): white space, literals, escapes, and numbers one character at a time,
+ * so that a stream never shows a number JSON does not know. The document itself is read in `json-document.ts`.
  */
+
+export interface JsonLiteral {
+  readonly word: string;
+  readonly value: boolean | null;
+  readonly type: 'boolean' | 'null';
+}
+
+const literals: ReadonlyMap<number, JsonLiteral> = new Map([
+  [116, { word: 'true', value: true, type: 'boolean' }],
+  [102, { word: 'false', value: false, type: 'boolean' }],
+  [110, { word: 'null', value: null, type: 'null' }],
+]);
+
+/** The literal that begins with that character, or null. */
+export function literalAt(code: number): JsonLiteral | null {
+  return literals.get(code) ?? null;
+}
+
+export function isJsonSpace(code: number): boolean {
+  return code === 32 || code === 10 || code === 13 || code === 9;
+}
+
+export function isHexDigit(code: number): boolean {
+  return isDigit(code) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
+}
+
+/** What may stand behind a backslash. */
+export function isEscapable(code: number): boolean {
+  return '"\\/bfnrtu'.includes(String.fromCharCode(code));
+}
 
 /** `minus`, `point`, `mark` (e) and `sign` need a digit next; the others may end the number. */
 export type NumberState = 'minus' | 'zero' | 'whole' | 'point' | 'fraction' | 'mark' | 'sign' | 'exponent';

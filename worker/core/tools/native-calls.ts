@@ -1,0 +1,142 @@
+/**
+ * Puts together the tool_calls deltas of a server that recognises calls itself, and straightens what servers do differently: missing,
+ * repeated or absurd indexes, repeated or empty ids, names and types, whole calls in one delta, no arguments at all, arguments as an
+ * object. Does not look at content.
+ */
+import type { CallSink, LiveCall } from './call-sink.ts';
+import { createJsonArguments, type JsonArguments } from './formats/json-calls.ts';
+import { scanJson } from './json-scanner.ts';
+
+export interface NativeCalls {
+  feed(entries: readonly unknown[]): void;
+  /** `finishReason` is the server's, null when there was none. True when a call was left that cannot be surfaced. */
+  end(finishReason: string | null): boolean;
+}
+
+interface Entry {
+  readonly index: number | null;
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: string;
+}
+
+interface NativeCall {
+  id: string;
+  name: string;
+  /** Arguments that came before the name, in `early` emission. */
+  early: string;
+  live: LiveCall | null;
+  readonly json: JsonArguments;
+  length: number;
+}
+
+export interface NativeCallsOptions {
+  readonly emission: 'atomic' | 'early';
+  readonly maxArgumentsBytes: number;
+  readonly sink: CallSink;
+}
+
+/** A server that opens more is broken; the sink holds the same number of calls. */
+const maxCalls = 1024;
+
+export function createNativeCalls({ emission, maxArgumentsBytes, sink }: NativeCallsOptions): NativeCalls {
+  const calls: NativeCall[] = [];
+  /** By the server's index, whatever number that is: it is a name here, never a position. */
+  const byIndex = new Map<number, NativeCall>();
+  /** Position of the first call that is not surfaced yet. */
+  let next = 0;
+
+  function create(entry: Entry): NativeCall {
+    const call: NativeCall = { id: '', name: '', early: '', live: null, length: 0, json: createJsonArguments(emission === 'early' ? onPiece : null) };
+    function onPiece(piece: string): void {
+      if (call.live === null) call.early += piece;
+      else call.live.append(piece);
+    }
+    calls.push(call);
+    if (entry.index !== null) byIndex.set(entry.index, call);
+    if (calls.length > maxCalls) sink.overflow();
+    return call;
+  }
+
+  /** A missing index means the next call, if there is a name; a complete call's index with a new id and name, too. */
+  function callOf(entry: Entry): NativeCall {
+    const known = entry.index === null ? calls.at(-1) : byIndex.get(entry.index);
+    if (known === undefined) return create(entry);
+    const isNamed = entry.name !== '';
+    const isOther = isNamed && entry.id !== '' && entry.id !== known.id && known.json.scan.status === 'done';
+    return isOther || (entry.index === null && isNamed) ? create(entry) : known;
+  }
+
+  function take(entry: Entry): void {
+    const call = callOf(entry);
+    if (call.id === '') call.id = entry.id;
+    if (call.name === '') call.name = entry.name;
+    if (emission === 'early' && call.live === null && call.name !== '') {
+      call.live = sink.begin(call.name, call.id);
+      call.live.append(call.early);
+    }
+    const { json } = call;
+    call.length += entry.arguments.length;
+    if (call.length > maxArgumentsBytes) sink.overflow();
+    if (json.scan.status === 'open') {
+      const end = scanJson(json.scan, json, entry.arguments, 0);
+      if (entry.arguments.slice(end).trim() !== '') json.scan.status = 'failed';
+    } else if (entry.name === '' && entry.arguments.trim() !== '') json.scan.status = 'failed';
+  }
+
+  function surface(call: NativeCall, text: string): void {
+    if (call.live === null) sink.surface({ id: call.id, name: call.name, arguments: text });
+    else {
+      if (call.length === 0) call.live.append(text);
+      call.live.finish();
+    }
+  }
+
+  /** Surfaces, in order, the calls before `end` that are whole. */
+  function surfaceWhole(end: number): void {
+    for (; next < end; next += 1) {
+      const call = calls[next];
+      if (call === undefined || call.json.scan.status !== 'done' || call.name === '') return;
+      surface(call, call.json.text());
+    }
+  }
+
+  return {
+    feed(entries) {
+      for (const raw of entries) {
+        take(readEntry(raw));
+        if (sink.hasOverflowed()) return;
+      }
+      surfaceWhole(calls.length - 1);
+    },
+
+    end(finishReason) {
+      let isIncomplete = false;
+      const isFinished = finishReason === 'stop' || finishReason === 'tool_calls';
+      for (const call of calls.slice(next)) {
+        const isWhole = call.json.scan.status === 'done' && finishReason !== null;
+        const isEmpty = call.json.scan.status === 'open' && call.json.scan.expects === 'value' && isFinished;
+        if (call.name !== '' && (isWhole || isEmpty)) surface(call, isWhole ? call.json.text() : '{}');
+        else isIncomplete = true;
+      }
+      next = calls.length;
+      return isIncomplete;
+    },
+  };
+}
+
+function readEntry(raw: unknown): Entry {
+  const entry = isRecord(raw) ? raw : {};
+  const called = isRecord(entry['function']) ? entry['function'] : {};
+  const args = called['arguments'];
+  return {
+    index: typeof entry['index'] === 'number' ? entry['index'] : null,
+    id: typeof entry['id'] === 'string' ? entry['id'] : '',
+    name: typeof called['name'] === 'string' ? called['name'] : '',
+    arguments: typeof args === 'string' ? args : typeof args === 'object' && args !== null ? JSON.stringify(args) : '',
+  };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
