@@ -57,6 +57,8 @@ export interface ServedModel {
   readonly servedName: string;
   readonly maxModelLen: number;
   readonly rejectsPrefill: boolean;
+  /** Only a vision model takes images. */
+  readonly role: string;
 }
 
 export interface AcceptedChat {
@@ -96,6 +98,10 @@ function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
   return current;
 }
 
+function hasImage({ content }: ChatMessage): boolean {
+  return Array.isArray(content) && content.some((part) => isRecord(part) && part['type'] === 'image_url');
+}
+
 function checkCombinations(body: ChatBody, model: ServedModel): Refusal | null {
   const choice = body.tool_choice;
   if (body.tools?.length === 0) {
@@ -121,6 +127,7 @@ function checkCombinations(body: ChatBody, model: ServedModel): Refusal | null {
   if (body.response_format?.type === 'json_schema' && !body.response_format.json_schema) {
     return badRequest('When response_format type is `json_schema`, the `json_schema` field must be provided.', 'response_format');
   }
+  if (model.role !== 'vision' && body.messages.some(hasImage)) return badRequest(`${model.servedName} is not a multimodal model`);
   if (body.continue_final_message !== true) return null;
   if (body.add_generation_prompt !== false) {
     return badRequest('Cannot set both `continue_final_message` and `add_generation_prompt` to True.', 'continue_final_message');

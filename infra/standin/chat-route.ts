@@ -52,16 +52,9 @@ export async function handleChat(
   if (asked.length > 0) entry.ending = `fault:${asked.map(({ name }) => name).join('+')}`;
   const exchange: Exchange = { response, entry, gone: goneSignal(response) };
   const applied = applyFaults(state, asked, chat, exchange);
-  for (const { action, context } of applied) {
-    await action.delay?.(context);
-    if (exchange.gone.aborted) return null;
-    if (action.respond) {
-      await action.respond(context);
-      return null;
-    }
-    const refusal = action.refuse?.(context) ?? (chat.body.stream ? null : action.refusePlain?.(context));
-    if (refusal) return refusal;
-  }
+  const early = await meetFaults(applied, chat.body.stream === true);
+  if (early === 'handled') return null;
+  if (early) return early;
   const prepared = prepareReply(state, { chat, conversation, applied, requestId: entry.id });
   if (!prepared) return overloaded;
   const { reply, leases } = prepared;
@@ -71,6 +64,21 @@ export async function handleChat(
     await sendReply(state, reply, leases, applied, exchange, chat.body.stream === true);
   } finally {
     free();
+  }
+  return null;
+}
+
+/** Faults that strike before the answer: waits, takes over the connection, or says what to refuse with. Null lets the answer begin. */
+async function meetFaults(applied: readonly AppliedFault[], isStream: boolean): Promise<Refusal | 'handled' | null> {
+  for (const { action, context } of applied) {
+    await action.delay?.(context);
+    if (context.gone.aborted) return 'handled';
+    if (action.respond) {
+      await action.respond(context);
+      return 'handled';
+    }
+    const refusal = action.refuse?.(context) ?? (isStream ? null : action.refusePlain?.(context));
+    if (refusal) return refusal;
   }
   return null;
 }

@@ -5,8 +5,6 @@ import type { ModelRole } from './chat.ts';
 import { listFaults } from './faults.ts';
 import type { Fleet, FleetModel } from './fleet.ts';
 import { a40Pair, startFleet } from './fleet.ts';
-import { a40, qwen32bAwq, qwen7b } from './gpu.ts';
-import { startGpu } from './gpu-engine.ts';
 
 const HELP = `Stand-in model servers with vLLM's wire, and the tunnel gate before them. Loopback only.
 
@@ -25,6 +23,7 @@ Options for all models
   --tokens-per-chunk N   tokens in one event (1)
   --rejects-prefill      answer 400 to continue_final_message
   --gpu                  pace, queue and KV cache of one A40 shared by all models
+  --max-num-queued-reqs N   503 beyond so many waiting requests, with --gpu (no limit)
   --control              open the control surfaces (/__log, /__control)
   --log-bodies           keep request bodies in the log
 Gate
@@ -36,7 +35,14 @@ Gate
 Output
   --json                 one line of JSON when everything is ready
   --list-faults          print the fault table and leave
-  --help`;
+  --help
+
+Directives in the texts of system messages and of the last user message steer one answer:
+  [[say:TEXT]] [[say64:BASE64]]   answer exactly this        [[think:TEXT]]  think this first
+  [[tokens:N]]                    about so many tokens       [[pace:MS]]     wall-clock ms between tokens
+  [[call:NAME {"json": 1}]]       call a tool, repeatable
+  [[fault:NAME;key=value;...]]    show a fault; on=ID limits it to a server, times=N to the first N
+                                  requests of a conversation. Also as header x-standin-fault.`;
 
 const options = {
   model: { type: 'string', multiple: true },
@@ -49,6 +55,7 @@ const options = {
   'tokens-per-chunk': { type: 'string', default: '1' },
   'rejects-prefill': { type: 'boolean', default: false },
   gpu: { type: 'boolean', default: false },
+  'max-num-queued-reqs': { type: 'string' },
   control: { type: 'boolean', default: false },
   'log-bodies': { type: 'boolean', default: false },
   'no-gate': { type: 'boolean', default: false },
@@ -116,19 +123,17 @@ function fleetModels(values: Values): FleetModel[] {
 
 function start(values: Values): Promise<Fleet> {
   const timeScale = whole(values['time-scale'], '--time-scale');
-  const gpu = values.gpu ? startGpu(a40, timeScale) : null;
-  const models = fleetModels(values).map((model) =>
-    gpu ? { ...model, engine: gpu.engine(model.role === 'small' ? qwen7b : qwen32bAwq) } : model,
-  );
   const gatePorts = (values['gate-port'] ?? []).map((text): [string, number] => {
     const [id = '', port] = text.split('=');
     return [id, whole(port, '--gate-port')];
   });
-  const { refusal } = values;
+  const { refusal, 'max-num-queued-reqs': queueLimit } = values;
   if (refusal !== undefined && refusal !== 'access-302' && refusal !== 'access-403')
     throw new Error('--refusal is access-302 or access-403');
   return startFleet({
-    models,
+    models: fleetModels(values),
+    gpu: values.gpu,
+    maxQueued: queueLimit === undefined ? null : whole(queueLimit, '--max-num-queued-reqs'),
     gate: !values['no-gate'],
     gatePorts: Object.fromEntries(gatePorts),
     gateControlPort: values['gate-control'] === undefined ? null : whole(values['gate-control'], '--gate-control'),

@@ -69,23 +69,31 @@ export function serverMetrics(modelName: string): ServerMetrics {
         if (value <= bound) histogram.buckets[index] = (histogram.buckets[index] ?? 0) + 1;
       }
     },
-    render(load) {
-      const labels = `model_name=${JSON.stringify(modelName)},engine="0"`;
-      return [
-        ...gauge('num_requests_running', labels, load.running),
-        ...gauge('num_requests_waiting', labels, load.waiting),
-        ...gauge('kv_cache_usage_perc', labels, load.kvUsage),
-        ...counter('num_preemptions', [[labels, load.preemptions]]),
-        ...Object.entries(counters).flatMap(([name, value]) => counter(name, [[labels, value]])),
-        ...counter(
-          'request_success',
-          Object.entries(finished).map(([reason, value]) => [`${labels},finished_reason="${reason}"`, value]),
-        ),
-        ...[...histograms].flatMap(([name, histogram]) => histogramLines(name, labels, histogram)),
-        '',
-      ].join('\n');
-    },
+    render: (load) => page(`model_name=${JSON.stringify(modelName)},engine="0"`, load, counters, finished, histograms),
   };
+}
+
+function page(
+  labels: string,
+  load: EngineLoad,
+  counters: Readonly<Record<string, number>>,
+  finished: Readonly<Record<FinishedReason, number>>,
+  histograms: ReadonlyMap<string, Histogram>,
+): string {
+  const reasons = Object.entries(finished).map(([reason, value]): [string, number] => [
+    `${labels},finished_reason="${reason}"`,
+    value,
+  ]);
+  return [
+    ...gauge('num_requests_running', labels, load.running),
+    ...gauge('num_requests_waiting', labels, load.waiting),
+    ...gauge('kv_cache_usage_perc', labels, load.kvUsage),
+    ...counter('num_preemptions', [[labels, load.preemptions]]),
+    ...Object.entries(counters).flatMap(([name, value]) => counter(name, [[labels, value]])),
+    ...counter('request_success', reasons),
+    ...[...histograms].flatMap(([name, histogram]) => histogramLines(name, labels, histogram)),
+    '',
+  ].join('\n');
 }
 
 function gauge(name: string, labels: string, value: number): string[] {

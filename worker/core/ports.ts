@@ -53,6 +53,8 @@ export interface ClientPipe {
   write(bytes: Uint8Array): Promise<void>;
   /** Ends the answer. Never rejects. */
   close(): Promise<void>;
+  /** Breaks the connection; pending writes reject. */
+  abort(): void;
   /** Settles when the client has gone or the pipe was closed. Never rejects. */
   readonly closed: Promise<void>;
 }

@@ -11,6 +11,7 @@ export function openClientPipe(): ClientPipe {
     readable,
     write: (bytes) => writer.write(bytes),
     close: () => writer.close().catch(() => undefined),
+    abort: () => void writer.abort().catch(() => undefined),
     closed: writer.closed.catch(() => undefined),
   };
 }

@@ -6,9 +6,9 @@ import { errors } from '../../shared/errors.ts';
 import type { Ending, LedgerEntry } from '../../shared/records.ts';
 import { type NormalisedPrice, normalisePrice } from '../core/cost/price.ts';
 import { reconcileUsage } from '../core/cost/reconcile-usage.ts';
-import { requestCost } from '../core/cost/request-cost.ts';
+import { answerUsage, requestCost } from '../core/cost/request-cost.ts';
 import type { Answer } from '../core/relay/answer.ts';
-import type { Run } from './run.ts';
+import { partsOf, type Run } from './run.ts';
 
 export type RunEnding =
   | { readonly kind: 'ok' }
@@ -23,8 +23,8 @@ export function settle(run: Run, ending: RunEnding): void {
   run.deps.ledger.record(entryOf(run, ending), run.background);
 }
 
-/** The usage of one answer: the server's where it can be true, else counted from what was relayed. */
-export function usageOf(run: Run, answer: Answer): Usage {
+/** The usage of one call: the server's where it can be true, else counted from what was relayed. */
+function usageOf(run: Run, answer: Answer): Usage {
   const { usage, contentEvents, contentChars } = answer.state;
   return reconcileUsage(usage, {
     contentEvents,
@@ -34,18 +34,26 @@ export function usageOf(run: Run, answer: Answer): Usage {
   });
 }
 
+/** What a client is told: the prompt once, the tokens of every part of its answer. */
+export function clientUsage(run: Run): Usage {
+  const usages = partsOf(run).map(({ answer }) => ({ usage: usageOf(run, answer), isPartOfAnswer: true }));
+  const usage = answerUsage(usages);
+  if (usage === null) throw new Error('an answer without any call');
+  return usage;
+}
+
 function entryOf(run: Run, ending: RunEnding): LedgerEntry {
   const { config, clock } = run.deps;
   const nowMs = clock.now();
   // A call that broke off before its first token and said nothing of its usage is not billed.
   const spent = run.answers.filter(({ answer }) => answer.state.contentEvents > 0 || answer.state.usage !== null);
-  const last = spent.at(-1);
+  const parts = partsOf(run);
   const cost = requestCost(
     spent.map((call) => ({
       model: call.modelId,
       price: priceOf(run, call.modelId),
       usage: usageOf(run, call.answer),
-      isPartOfAnswer: ending.kind !== 'failed' && call === last,
+      isPartOfAnswer: ending.kind !== 'failed' && parts.includes(call),
     })),
     largePrice(run),
   );

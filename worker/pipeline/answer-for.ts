@@ -1,14 +1,20 @@
 /** Builds the machine that reads one model's answer to one request (which formats, which reasoning, which checks) and notes it for the bill. */
 import type { ChatRequest } from '../../shared/chat.ts';
 import type { ModelConfig } from '../../shared/config.ts';
-import { type Answer, createAnswer } from '../core/relay/answer.ts';
-import { createChoice } from '../core/relay/choice.ts';
+import { type Answer, type AnswerState, createAnswer } from '../core/relay/answer.ts';
+import { type AlreadySent, createChoice } from '../core/relay/choice.ts';
 import { createStreamCheck } from '../core/structured/stream-check.ts';
 import { type AnswerMachine, createAnswerMachine } from '../core/tools/answer-machine.ts';
 import type { Dialect } from '../core/upstreams/dialect.ts';
 import type { Run } from './run.ts';
 
-export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect: Dialect): Answer {
+export interface Resumed {
+  readonly sent: AlreadySent;
+  readonly head: AnswerState['head'];
+}
+
+/** @param resumed what the client has already, when this call finishes an answer that broke off */
+export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect: Dialect, resumed: Resumed | null): Answer {
   const { limits } = run.deps.config;
   const machine = (): AnswerMachine =>
     createAnswerMachine({
@@ -24,12 +30,13 @@ export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect
   const check = () => (run.structured === null ? null : createStreamCheck(run.structured, limits));
   const answer = createAnswer({
     dialect,
-    isTransparent: run.structured === null && machine().isTransparent,
+    isTransparent: run.structured === null && resumed === null && machine().isTransparent,
     choiceCount: run.request.n ?? 1,
     maxAnswerChars: limits.max_answer_bytes,
-    createChoice: (index) => createChoice(index, machine(), check()),
+    head: resumed?.head ?? null,
+    createChoice: (index) => createChoice(index, machine(), check(), resumed?.sent ?? null),
   });
-  run.answers.push({ modelId, answer });
+  run.answers.push({ modelId, answer, continuesPrevious: resumed?.sent.mode === 'continue' });
   return answer;
 }
 

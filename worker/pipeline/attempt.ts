@@ -12,7 +12,7 @@ import { judgeEnding } from '../core/relay/verdict.ts';
 import type { Attempt } from '../core/route/attempt.ts';
 import { type Dialect, dialectOf } from '../core/upstreams/dialect.ts';
 import { statusFailure, type UpstreamFailure } from '../core/upstreams/transport-failure.ts';
-import { answerFor } from './answer-for.ts';
+import { answerFor, type Resumed } from './answer-for.ts';
 import type { Run } from './run.ts';
 import { openSource, type Piece, type Source } from './source.ts';
 import { startWatch } from './watch.ts';
@@ -20,6 +20,7 @@ import { startWatch } from './watch.ts';
 /** A stream whose first event has arrived and was good. */
 export interface OpenStream {
   readonly attempt: Attempt;
+  readonly startedAtMs: number;
   readonly answer: Answer;
   readonly source: Source;
   /** The piece that held the first event, and what each of its payloads meant. */
@@ -45,16 +46,32 @@ interface Call {
   readonly upstream: UpstreamConfig;
   readonly dialect: Dialect;
   readonly controller: AbortController;
+  readonly resumed: Resumed | null;
+  readonly startedAtMs: number;
   /** The limit that ran out, if one did. */
   limit: 'connect' | 'first_event' | 'idle' | 'total' | null;
 }
 
 /** Makes the attempt. `isStream` says how the server is asked; a server that answers the other way is understood as well. */
-export async function openAttempt(run: Run, attempt: Attempt): Promise<Result<Opened, UpstreamFailure>> {
+export async function openAttempt(
+  run: Run,
+  attempt: Attempt,
+  resumed: Resumed | null = null,
+): Promise<Result<Opened, UpstreamFailure>> {
   const model = modelOf(run.deps.config, attempt.modelId);
   const upstream = upstreamOf(run.deps.config, attempt.upstreamId);
   const controller = new AbortController();
-  const call: Call = { run, attempt, model, upstream, dialect: dialectOf(upstream.dialect), controller, limit: null };
+  const call: Call = {
+    run,
+    attempt,
+    model,
+    upstream,
+    dialect: dialectOf(upstream.dialect),
+    controller,
+    resumed,
+    startedAtMs: run.deps.clock.now(),
+    limit: null,
+  };
   run.current = controller;
   const isStream = run.request.stream === true || !endsInTime(run.request, run.maxTokens, model, run);
   const { timeouts_ms: limits } = upstream;
@@ -70,7 +87,7 @@ export async function openAttempt(run: Run, attempt: Attempt): Promise<Result<Op
         maxTokens: run.maxTokens,
         cacheSalt: run.cacheSalt,
         wantsLogprobs: false,
-        continueFrom: null,
+        continueFrom: resumed?.sent.mode === 'continue' ? resumed.sent.text : null,
       }),
     ),
     requestId: run.requestId,
@@ -141,7 +158,7 @@ async function readWhole(call: Call, answer: UpstreamAnswer): Promise<Result<Ope
     const inStream = dialect.readChunk(body);
     return fail(inStream !== null && !inStream.ok ? inStream.failure : { failure: completion.failure, cause: 'invalid_answer' });
   }
-  const built = answerFor(run, call.attempt.modelId, call.model, dialect);
+  const built = answerFor(run, call.attempt.modelId, call.model, dialect, call.resumed);
   const fed = built.feedCompletion(completion.value);
   return fed.kind === 'broken' ? fail(fed.problem) : ok({ kind: 'whole', answer: built });
 }
@@ -149,7 +166,7 @@ async function readWhole(call: Call, answer: UpstreamAnswer): Promise<Result<Ope
 /** Waits for the stream's first event; for a client that wants the whole answer, for all of it. */
 async function begin(call: Call, source: Source): Promise<Result<Opened, UpstreamFailure>> {
   const { run, upstream } = call;
-  const answer = answerFor(run, call.attempt.modelId, call.model, call.dialect);
+  const answer = answerFor(run, call.attempt.modelId, call.model, call.dialect, call.resumed);
   const cancelFirst = deadline(call, 'first_event', upstream.timeouts_ms.first_event);
   const first = await firstEvent(call, source, answer);
   cancelFirst();
@@ -160,6 +177,7 @@ async function begin(call: Call, source: Source): Promise<Result<Opened, Upstrea
   if (run.request.stream !== true) return collect(call, source, answer);
   const stream: OpenStream = {
     attempt: call.attempt,
+    startedAtMs: call.startedAtMs,
     answer,
     source,
     first: first.value,

@@ -1,12 +1,14 @@
 /** Tries the plan's attempts until one answers or none is left. What to try next is the core's decision; here it is carried out. */
 import type { Failure } from '../../shared/errors.ts';
+import type { Result } from '../../shared/result.ts';
 import type { AttemptReport } from '../core/health/health-event.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import type { Answer } from '../core/relay/answer.ts';
-import type { Attempt, FailureCause } from '../core/route/attempt.ts';
+import { type Attempt, type FailureCause, routeKey } from '../core/route/attempt.ts';
 import { next } from '../core/route/next.ts';
 import { countRequest, countRetry, mayRetry } from '../core/route/retry-budget.ts';
-import { openAttempt, type OpenStream } from './attempt.ts';
+import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
+import { openAttempt, type Opened, type OpenStream } from './attempt.ts';
 import type { Run } from './run.ts';
 
 export type ChainResult =
@@ -32,20 +34,24 @@ export async function runChain(run: Run): Promise<ChainResult> {
 
 async function tryOnce(run: Run, attempt: Attempt, snapshot: HealthSnapshot): Promise<ChainResult | null> {
   const startedAtMs = run.deps.clock.now();
-  if (snapshot.instances[`${attempt.modelId}@${attempt.upstreamId}`]?.hasPermit === true)
-    report(run, attempt, startedAtMs, { kind: 'trial' });
+  if (snapshot.instances[routeKey(attempt)]?.hasPermit === true) report(run, attempt, startedAtMs, { kind: 'trial' });
   const opened = await openAttempt(run, attempt);
   if (run.isClientGone) return { kind: 'failed', failure: { code: 'client_closed_request' } };
+  reportAttempt(run, attempt, startedAtMs, opened);
+  return opened.ok ? opened.value : null;
+}
+
+/** Notes how an attempt came out: for the next step, for the metadata, for the model's health. */
+export function reportAttempt(run: Run, attempt: Attempt, startedAtMs: number, opened: Result<Opened, UpstreamFailure>): void {
   if (!opened.ok) {
     const { failure, cause } = opened.failure;
     run.outcomes.push({ isOk: false, attempt, cause, failure });
     reportFailure(run, attempt, startedAtMs, cause, failure);
-    return null;
+    return;
   }
   run.outcomes.push({ isOk: true, attempt });
   run.servedModelId = attempt.modelId;
   report(run, attempt, startedAtMs, { kind: opened.value.kind === 'stream' ? 'begun' : 'success' });
-  return opened.value;
 }
 
 function contextOf(run: Run, snapshot: HealthSnapshot) {

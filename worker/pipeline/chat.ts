@@ -17,7 +17,7 @@ import { readModelName } from '../core/route/model-names.ts';
 import { planRoute } from '../core/route/plan.ts';
 import { compileFormat } from '../core/structured/compile-format.ts';
 import type { ValidChat } from '../core/validate/chat-request.ts';
-import { settle, usageOf } from './account.ts';
+import { clientUsage, settle } from './account.ts';
 import { type ChainResult, runChain } from './chain.ts';
 import { relay } from './relay.ts';
 import { type Caller, clientLeft, metadataOf, type PipelineDeps, type Run } from './run.ts';
@@ -44,7 +44,12 @@ export async function chat(
     deps.ledger.refuse(unplanned.code, caller.background);
     return { kind: 'failed', error: new GatewayError(unplanned), metadata: metadataOf(run) };
   }
-  return run.request.stream === true ? streamed(run) : whole(run);
+  try {
+    return await (run.request.stream === true ? streamed(run) : whole(run));
+  } catch (error) {
+    settle(run, { kind: 'failed', failure: { code: 'internal_error' } });
+    throw error;
+  }
 }
 
 async function prepare(
@@ -131,7 +136,7 @@ async function whole(run: Run): Promise<ChatResult> {
     created: state.head.created ?? Math.floor(run.startedAtMs / 1000),
     model: state.head.model ?? run.servedModelId ?? run.request.model,
   };
-  const body = JSON.stringify(renderCompletion(head, state, usageOf(run, result.answer), metadata));
+  const body = JSON.stringify(renderCompletion(head, state, clientUsage(run), metadata));
   settle(run, { kind: 'ok' });
   return { kind: 'json', body, metadata };
 }

@@ -63,7 +63,7 @@ export interface Run extends Caller {
 
   readonly outcomes: AttemptOutcome[];
   /** Every answer that a server began, in order: each may have cost tokens. */
-  readonly answers: { readonly modelId: string; readonly answer: Answer }[];
+  readonly answers: BegunAnswer[];
   /** Aborts the call in flight. */
   current: AbortController | null;
   servedModelId: string | null;
@@ -71,6 +71,20 @@ export interface Run extends Caller {
   firstByteAtMs: number | null;
   isClientGone: boolean;
   isSettled: boolean;
+}
+
+export interface BegunAnswer {
+  readonly modelId: string;
+  readonly answer: Answer;
+  /** It goes on where the one before it broke off; both are parts of what the client got. */
+  readonly continuesPrevious: boolean;
+}
+
+/** The calls whose text makes up the client's answer: the last one, and those that it continues. */
+export function partsOf(run: Run): readonly BegunAnswer[] {
+  let first = run.answers.length - 1;
+  while (first > 0 && run.answers[first]?.continuesPrevious === true) first -= 1;
+  return run.answers.slice(Math.max(0, first));
 }
 
 /** The client has left: frees the model server. Safe to call more than once. */

@@ -9,7 +9,8 @@ export interface WatchOptions {
   readonly totalMs: number;
   /** Silence towards the client before a ping; null when there is nothing to ping. */
   readonly pingMs: number | null;
-  onLimit(limit: 'idle' | 'total'): void;
+  /** @param isHeld the client is being waited for */
+  onLimit(limit: 'idle' | 'total', isHeld: boolean): void;
   onPing(): void;
 }
 
@@ -31,11 +32,11 @@ export function startWatch(timers: Timers, options: WatchOptions): Watch {
   let allTicks = 0;
   const stop = timers.every(tickMs, () => {
     allTicks += 1;
-    if (allTicks * tickMs >= options.totalMs) return options.onLimit('total');
+    if (allTicks * tickMs >= options.totalMs) return options.onLimit('total', held > 0);
     if (held > 0) return undefined;
     quietTicks += 1;
     unpingedTicks += 1;
-    if (quietTicks * tickMs >= options.idleMs) return options.onLimit('idle');
+    if (quietTicks * tickMs >= options.idleMs) return options.onLimit('idle', false);
     if (options.pingMs !== null && unpingedTicks * tickMs >= options.pingMs) {
       unpingedTicks = 0;
       options.onPing();

@@ -1,4 +1,4 @@
-/** A small fleet for the health tests: two models behind one tunnel, a third behind its own, with the rules of `configs/routing.yaml`. */
+/** A small fleet for the health tests: two models behind one tunnel, a third behind its own; the rules as shipped, but two good probes close. */
 import type { HealthConfig, HealthRules } from '../../../worker/core/health/health-config.ts';
 import type { AttemptReport, HealthEvent, ProbeResult } from '../../../worker/core/health/health-event.ts';
 import type { HealthState } from '../../../worker/core/health/health-state.ts';

@@ -7,8 +7,21 @@ const startMs = 20_000;
 const endMs = startMs + 60_000;
 const plan = planOf(attempt('small'), attempt('large'));
 
-const table: string[] = [];
-afterAll(() => console.log(['outage of 60 s, then recovery: calls per request (without trials), trials, first good call after', ...table].join('\n')));
+/** The worst of each kind over all loads. */
+const worst = new Map<string, { perRequest: number; trials: number; recoveryMs: number }>();
+afterAll(() => {
+  const lines = [...worst].map(([name, { perRequest, trials, recoveryMs }]) => `${name}: ${perRequest.toFixed(3)}, ${trials}, ${(recoveryMs / 1000).toFixed(1)} s`);
+  console.log(['60 s of outage at 2 to 50 requests/s: most calls a request without trials, most trials, latest first good call after it', ...lines].join('\n'));
+});
+
+function note(name: string, { perRequest, trials, recoveryMs }: { perRequest: number; trials: number; recoveryMs: number }): void {
+  const before = worst.get(name) ?? { perRequest: 0, trials: 0, recoveryMs: 0 };
+  worst.set(name, {
+    perRequest: Math.max(before.perRequest, perRequest),
+    trials: Math.max(before.trials, trials),
+    recoveryMs: Math.max(before.recoveryMs, recoveryMs),
+  });
+}
 
 interface Kind {
   readonly name: string;
@@ -29,7 +42,12 @@ const kinds = [
   kind('broken_off', 500, false, 'breaks off, probes are fine'),
 ];
 
-const loads = [2, 10, 50].flatMap((requestsPerSecond) => [1, 6].map((isolates) => ({ requestsPerSecond, isolates })));
+const loads = [
+  { requestsPerSecond: 2, isolates: 1 },
+  { requestsPerSecond: 2, isolates: 6 },
+  { requestsPerSecond: 10, isolates: 3 },
+  { requestsPerSecond: 50, isolates: 6 },
+];
 const cases = kinds.flatMap(({ name, fault }) => loads.map((load) => ({ name, fault, ...load })));
 
 /** Runs 20 s of health, 60 s of outage, 40 s of recovery. */
@@ -46,10 +64,11 @@ function outage(dead: readonly string[], fault: Fault, load: { requestsPerSecond
 describe('a steady outage of both models', () => {
   it.each(cases)('$name at $requestsPerSecond/s on $isolates isolates: at most 1.2 calls a request, back within 30 s', ({ name, fault, ...load }) => {
     const { during, asked, perRequest, trials, recoveryMs, requests } = outage(['small', 'large'], fault, load);
-    table.push(`  ${name}, ${load.requestsPerSecond}/s, ${load.isolates} isolates: ${perRequest.toFixed(3)}, ${trials}, ${(recoveryMs / 1000).toFixed(1)} s`);
+    note(`both dead, ${name}`, { perRequest, trials, recoveryMs });
     expect(requests.length).toBe(120 * load.requestsPerSecond);
     expect(perRequest).toBeLessThanOrEqual(1.2);
     expect(during.length).toBeGreaterThanOrEqual(asked.length);
+    // Two models, a good probe every five seconds at most, and the ends of the ejections.
     expect(trials).toBeLessThanOrEqual(2 * (60 / 5 + 4));
     expect(recoveryMs).toBeLessThanOrEqual(30_000);
     const late = requests.filter((request) => request.atMs >= endMs + 30_000);
@@ -60,7 +79,7 @@ describe('a steady outage of both models', () => {
 describe('one dead model of two', () => {
   it.each(cases)('$name at $requestsPerSecond/s on $isolates isolates: every request is answered, and the model is used again within 30 s', ({ name, fault, ...load }) => {
     const { perRequest, trials, recoveryMs, requests } = outage(['small'], fault, load);
-    table.push(`  small only: ${name}, ${load.requestsPerSecond}/s, ${load.isolates} isolates: ${perRequest.toFixed(3)}, ${trials}, ${(recoveryMs / 1000).toFixed(1)} s`);
+    note(`one dead, ${name}`, { perRequest, trials, recoveryMs });
     expect(requests.filter((request) => !request.isOk)).toEqual([]);
     expect(perRequest).toBeLessThanOrEqual(1.2);
     expect(recoveryMs).toBeLessThanOrEqual(30_000);
@@ -70,7 +89,7 @@ describe('one dead model of two', () => {
 it('a burst of 40 requests into a dead fleet makes at most 1.6 calls a request', () => {
   const fault: Fault = { cause: 'unreachable', afterMs: 2, isSeenByProbes: true };
   const { calls, requests } = simulate({ requestsPerSecond: 4000, isolates: 1, untilMs: 10, plan, faultOf: () => fault });
-  table.push(`  burst of 40: ${(calls.length / requests.length).toFixed(3)}`);
+  note('burst of 40', { perRequest: calls.length / requests.length, trials: 0, recoveryMs: 0 });
   expect(requests.length).toBe(40);
   expect(calls.length / requests.length).toBeLessThanOrEqual(1.6);
 });

@@ -53,6 +53,9 @@ interface Isolate {
   budget: RetryBudget;
 }
 
+/** As shipped. */
+const fleet = { ...pair, rules: { ...pair.rules, healthy_threshold: 1 } };
+
 const answerMs = 200;
 const objectMs = 20;
 
@@ -73,13 +76,13 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
 
   /** Like an object's alarm: one at a time; while its probes run, the next one waits. */
   const setAlarm = () => {
-    const dueAtMs = nextProbeAtMs(state, nowMs, pair);
+    const dueAtMs = nextProbeAtMs(state, nowMs, fleet);
     if (probesUnderWay > 0 || dueAtMs >= alarmAtMs) return;
     alarmAtMs = dueAtMs;
     at(dueAtMs, () => {
       if (alarmAtMs !== nowMs || probesUnderWay > 0) return;
       alarmAtMs = Infinity;
-      const due = dueProbes(state, nowMs, pair);
+      const due = dueProbes(state, nowMs, fleet);
       probesUnderWay = due.length;
       for (const upstreamId of due) probe(upstreamId);
       if (due.length === 0) setAlarm();
@@ -91,7 +94,7 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
     const cause = fault?.isSeenByProbes ? fault.cause : null;
     at(nowMs + (cause === 'timeout' ? 3000 : 50), () => {
       const event = { kind: 'probe', upstreamId, cause, modelsServed: null, running: null, waiting: null, kvCacheUsage: null } as const;
-      state = step(state, event, nowMs, pair);
+      state = step(state, event, nowMs, fleet);
       probesUnderWay -= 1;
       setAlarm();
     });
@@ -103,12 +106,12 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
     const sending = isolate.unsent;
     isolate.unsent = [];
     at(nowMs + objectMs, () => {
-      state = step(state, { kind: 'reports', isolateId: isolate.id, reports: sending }, nowMs, pair);
-      state = step(state, { kind: 'snapshot_read', isolateId: isolate.id }, nowMs, pair);
+      state = step(state, { kind: 'reports', isolateId: isolate.id, reports: sending }, nowMs, fleet);
+      state = step(state, { kind: 'snapshot_read', isolateId: isolate.id }, nowMs, fleet);
       setAlarm();
-      const fresh = snapshot(state, nowMs, pair, isolate.id);
+      const fresh = snapshot(state, nowMs, fleet, isolate.id);
       at(nowMs + objectMs, () => {
-        isolate.view = isolate.unsent.reduce((view, report) => applyLocal(view, report, nowMs, pair.rules), fresh);
+        isolate.view = isolate.unsent.reduce((view, report) => applyLocal(view, report, nowMs, fleet.rules), fresh);
         isolate.viewAtMs = nowMs;
         isolate.isExchanging = false;
       });
@@ -117,7 +120,7 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
 
   const report = (isolate: Isolate, line: AttemptReport) => {
     isolate.unsent = addReport(isolate.unsent, line);
-    isolate.view = applyLocal(isolate.view, line, nowMs, pair.rules);
+    isolate.view = applyLocal(isolate.view, line, nowMs, fleet.rules);
     if (line.kind === 'failure' || line.kind === 'trial') exchange(isolate);
   };
 
@@ -126,7 +129,7 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
     const outcomes: AttemptOutcome[] = [];
     isolate.budget = countRequest(isolate.budget, nowMs);
     const go = () => {
-      if (nowMs - isolate.viewAtMs >= pair.rules.snapshot_max_age_ms) exchange(isolate);
+      if (nowMs - isolate.viewAtMs >= fleet.rules.snapshot_max_age_ms) exchange(isolate);
       const isRetryAllowed = mayRetry(isolate.budget, nowMs, retry);
       const decided = next(scenario.plan, outcomes, { nowMs, random, retry, isRetryAllowed, snapshot: isolate.view, isCommitted: false });
       if (decided.kind !== 'try') {
@@ -153,7 +156,7 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
   };
 
   const isolates = Array.from({ length: scenario.isolates }, (_, index): Isolate => {
-    const view = snapshot(unknownHealth, 0, pair);
+    const view = snapshot(unknownHealth, 0, fleet);
     return { id: `i${index}`, view, viewAtMs: 0, unsent: [], isExchanging: false, budget: emptyRetryBudget };
   });
   const total = (scenario.untilMs / 1000) * scenario.requestsPerSecond;

@@ -131,7 +131,6 @@ describe('exactly-once counting', () => {
   function run(requests: number, isolates: number, fates: readonly string[], seed: () => number): LedgerState {
     let ledger = emptyLedger;
     let nowMs = 1_000_000;
-    let turn = 0;
     const late: Batch[] = [];
     const batchers = Array.from({ length: isolates }, (_, index) => createBatcher(`isolate-${index}`));
     const deliver = (batch: Batch) => {
@@ -139,7 +138,7 @@ describe('exactly-once counting', () => {
     };
     const send = (index: number, flush: Batch | null): void => {
       for (let batch = flush; batch !== null; ) {
-        const what = fates[turn++ % fates.length];
+        const what = fates[Math.floor(seed() * fates.length)];
         if (what !== 'call lost') deliver(batch);
         if (what === 'answered and repeated later') late.push(batch);
         const isAnswered = what === 'answered' || what === 'answered and repeated later';

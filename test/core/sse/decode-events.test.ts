@@ -1,9 +1,12 @@
 /** The event decoder against tables, against `eventsource-parser` as an oracle, and under every cut. */
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createEventDecoder, type DecodedChunk } from '../../../worker/core/sse/decode-events.ts';
 import { doneFrame, encodeComment, encodeData } from '../../../worker/core/sse/encode-events.ts';
+
+// Thousands of runs on a busy machine; nothing here measures time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const limits = { maxEventBytes: 1000 };
 

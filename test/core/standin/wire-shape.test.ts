@@ -135,6 +135,10 @@ describe('an error of the stand-in', () => {
       { ...user('x'), continue_final_message: true, add_generation_prompt: false },
     ],
     ['continue_final_message with a generation prompt', { ...user('x'), continue_final_message: true }],
+    [
+      'an image for a text model',
+      { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:x' } }] }] },
+    ],
     ['a body that is no JSON', '{"messages": ['],
   ])('is a 400 in the envelope for %s', async (_name, body) => {
     const answer = await ask(server.url, body, { headers: authorized });

@@ -1,8 +1,11 @@
 /** The pattern matcher against the runtime's own regular expressions, on patterns and texts small enough for both. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { startRun } from '../../../worker/core/structured/check-run.ts';
 import { compilePattern } from '../../../worker/core/structured/compile-pattern.ts';
+
+// Thousands of runs on a busy machine; nothing here measures time.
+vi.setConfig({ testTimeout: 60_000 });
 
 function matches(source: string, text: string): boolean {
   const compiled = compilePattern(source, { left: 10_000 });

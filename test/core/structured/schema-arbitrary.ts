@@ -1,6 +1,6 @@
 /**
- * fast-check arbitraries for structured output: JSON Schemas with a value that satisfies them by construction, and answers that
- * state the value correctly, repairably or not at all. For tests of the pure machine and of the whole gateway.
+ * fast-check arbitraries for structured output: JSON Schemas with a value that satisfies them by construction. Answers to them are in
+ * `answer-arbitrary.ts`.
  */
 import fc from 'fast-check';
 

@@ -1,8 +1,11 @@
 /** When a streamed answer is given up, and what of it is shown meanwhile. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { compileSchema } from '../../../worker/core/structured/compile-schema.ts';
 import { createStreamCheck, type AnswerFormat } from '../../../worker/core/structured/stream-check.ts';
 import { limits } from './structured-limits.ts';
+
+// Thousands of runs on a busy machine; nothing here measures time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const anyObject: AnswerFormat = { kind: 'json_object' };
 

@@ -16,6 +16,8 @@ export interface AnswerOptions {
   /** The largest choice index plus one; choices beyond it are dropped. */
   readonly choiceCount: number;
   readonly maxAnswerChars: number;
+  /** Identity of the answer that this one goes on with; null for an answer of its own. */
+  readonly head: AnswerState['head'] | null;
   createChoice(index: number): Choice;
 }
 
@@ -66,7 +68,7 @@ export function createAnswer(options: AnswerOptions): Answer {
   const choices = new Map<number, Choice>();
   const state: AnswerState = {
     choices,
-    head: { id: null, created: null, model: null },
+    head: options.head ?? { id: null, created: null, model: null },
     usage: null,
     sawDone: false,
     badEvents: 0,
@@ -112,6 +114,7 @@ export function createAnswer(options: AnswerOptions): Answer {
       count(state, piece);
       const deltas = feedChoice(choice, piece);
       if (state.contentChars > options.maxAnswerChars) return broken({ code: 'upstream_too_large' });
+      if (choice.hasDiverged) return broken({ code: 'upstream_truncated' }, 'unfit_answer');
       if (choice.violations !== null)
         return broken({ code: 'invalid_structured_output', detail: describe(choice.violations) }, 'unfit_answer');
       if (!wasFinished) emissions.push(...emit(choice, piece.logprobs, deltas));

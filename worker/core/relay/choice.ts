@@ -15,6 +15,8 @@ export interface Choice {
   content: string;
   reasoning: string;
   calls: SurfacedCall[];
+  /** Calls shown so far; `calls` is complete only at the end. */
+  surfacedCalls: number;
   /** Logprob entries as the server sent them; they do not line up with content once calls were taken out. */
   logprobs: unknown[];
   finishReason: string | null;
@@ -24,22 +26,43 @@ export interface Choice {
   repairs: readonly string[];
   isIncomplete: boolean;
   hasRole: boolean;
+  /** How much of `repeats` has come again; it is not shown a second time. */
+  repeatedChars: number;
+  /** The server did not repeat what the client has: the two do not make one answer. */
+  hasDiverged: boolean;
+  /** Text that the client has from a call that broke off, and that this call says again from the beginning. */
+  readonly repeats: string;
   readonly machine: AnswerMachine;
   readonly check: StreamCheck | null;
 }
 
-export function createChoice(index: number, machine: AnswerMachine, check: StreamCheck | null): Choice {
+/** What the client has already of an answer that another call finishes: that call continues it, or says it again. */
+export interface AlreadySent {
+  readonly text: string;
+  readonly mode: 'continue' | 'repeat';
+}
+
+export function createChoice(
+  index: number,
+  machine: AnswerMachine,
+  check: StreamCheck | null,
+  sent: AlreadySent | null = null,
+): Choice {
   return {
     index,
-    content: '',
+    content: sent?.mode === 'continue' ? sent.text : '',
     reasoning: '',
     calls: [],
+    surfacedCalls: 0,
     logprobs: [],
     finishReason: null,
     violations: null,
     repairs: [],
     isIncomplete: false,
-    hasRole: false,
+    hasRole: sent !== null,
+    repeatedChars: 0,
+    hasDiverged: false,
+    repeats: sent?.mode === 'repeat' ? sent.text : '',
     machine,
     check,
   };
@@ -60,12 +83,19 @@ function endChoice(choice: Choice, upstreamFinishReason: string): ClientDelta[] 
   choice.calls = [...end.calls];
   choice.isIncomplete = end.isIncomplete;
   choice.finishReason = end.finishReason ?? upstreamFinishReason;
-  if (choice.check === null || choice.calls.length > 0) return deltas;
+  if (choice.calls.length > 0 && choice.repeats !== '') choice.hasDiverged = true;
+  if (choice.check === null || choice.calls.length > 0) return withoutLack(choice, deltas);
   const verdict = choice.check.end();
-  if (verdict.emit !== '') deltas.push(contentDelta(choice, verdict.emit));
+  pushContent(choice, verdict.emit, deltas);
   choice.repairs = verdict.repairs;
   // An answer cut by its token limit is called that, not invalid: clients know what to do about it.
   if (!verdict.ok && choice.finishReason === 'stop') choice.violations = verdict.violations;
+  return withoutLack(choice, deltas);
+}
+
+/** An answer that ended before it had repeated everything is another answer. */
+function withoutLack(choice: Choice, deltas: ClientDelta[]): ClientDelta[] {
+  if (choice.repeatedChars < choice.repeats.length) choice.hasDiverged = true;
   return deltas;
 }
 
@@ -74,12 +104,13 @@ function surface(choice: Choice, events: readonly AnswerEvent[]): ClientDelta[] 
   for (const event of events) {
     if (event.kind === 'content') {
       const text = choice.check === null ? event.text : checked(choice, choice.check, event.text);
-      if (text !== '') deltas.push(contentDelta(choice, text));
+      pushContent(choice, text, deltas);
     } else if (event.kind === 'reasoning') {
       choice.reasoning += event.text;
       // Clients differ in which of the two names they read.
       deltas.push({ reasoning: event.text, reasoning_content: event.text });
     } else if (event.kind === 'tool_call') {
+      choice.surfacedCalls += 1;
       const call = { name: event.name, arguments: event.arguments };
       deltas.push({ tool_calls: [{ index: event.index, id: event.id, type: 'function', function: call }] });
     } else {
@@ -95,7 +126,19 @@ function checked(choice: Choice, check: StreamCheck, text: string): string {
   return emit;
 }
 
-function contentDelta(choice: Choice, text: string): ClientDelta {
+function pushContent(choice: Choice, text: string, deltas: ClientDelta[]): void {
+  if (text === '') return;
   choice.content += text;
-  return { content: text };
+  const fresh = skipRepeated(choice, text);
+  if (fresh !== '') deltas.push({ content: fresh });
+}
+
+/** The part of `text` that the client does not have yet. */
+function skipRepeated(choice: Choice, text: string): string {
+  const left = choice.repeats.length - choice.repeatedChars;
+  if (left === 0) return text;
+  const repeated = text.slice(0, left);
+  if (!choice.repeats.startsWith(repeated, choice.repeatedChars)) choice.hasDiverged = true;
+  choice.repeatedChars += repeated.length;
+  return choice.hasDiverged ? '' : text.slice(left);
 }

@@ -49,9 +49,7 @@ type Expect =
   | 'end';
 
 const mayClose: ReadonlySet<Expect> = new Set(['first_item', 'first_key', 'comma', 'after_comma']);
-const quote = 34;
-const backslash = 92;
-const comma = 44;
+const [quote, comma, backslash] = [34, 44, 92] as const;
 
 export function createJsonDocument(tracker: ValueTracker): JsonDocument {
   const repairs = new Set<DocumentRepair>();
@@ -245,8 +243,7 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
   }
 
   function state(): 'open' | 'done' | 'broken' {
-    if (isBroken) return 'broken';
-    return expect === 'end' ? 'done' : 'open';
+    return isBroken ? 'broken' : expect === 'end' ? 'done' : 'open';
   }
 
   return { read, finish, state, repairs };

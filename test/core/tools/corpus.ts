@@ -1,0 +1,137 @@
+/** Reads the corpus of tool calls, drives the answer machine over its rows, and compares as the corpus prescribes. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import type { ToolFormatId } from '../../../shared/config.ts';
+import {
+  type AnswerEnd,
+  type AnswerEvent,
+  type AnswerMachineOptions,
+  createAnswerMachine,
+  type UpstreamDelta,
+} from '../../../worker/core/tools/answer-machine.ts';
+
+export interface Row {
+  readonly id: string;
+  readonly format: ToolFormatId | 'native' | 'none';
+  readonly text: string;
+  readonly chunks?: readonly { readonly delta: Record<string, unknown>; readonly finish_reason: string | null }[];
+  readonly tools: readonly { readonly name: string; readonly parameters?: Record<string, unknown> }[];
+  readonly options?: {
+    readonly reasoning?: 'think' | 'think_open';
+    readonly tool_choice?: AnswerMachineOptions['toolChoice'];
+    readonly parallel_tool_calls?: boolean;
+    readonly finish?: string;
+  };
+  readonly expect: {
+    readonly content: string | null;
+    readonly tool_calls: readonly { readonly name: string; readonly arguments: unknown; readonly arguments_must_contain?: readonly string[] }[];
+    readonly reasoning?: string;
+    readonly finish_reason: string;
+    readonly incomplete?: { readonly name: string | null; readonly arguments_prefix: string };
+  };
+  readonly note: string;
+  readonly tag: string;
+}
+
+const folder = new URL('../../fixtures/tool-calls/', import.meta.url);
+
+/** All rows, by the name of their file. */
+export const corpus: ReadonlyMap<string, readonly Row[]> = new Map(
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.jsonl'))
+    .map((name) => [name.replace('.jsonl', ''), readRows(name)]),
+);
+
+function readRows(name: string): Row[] {
+  const lines = readFileSync(new URL(name, folder), 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
+}
+
+export function optionsOf(row: Row, others: Partial<AnswerMachineOptions> = {}): AnswerMachineOptions {
+  return {
+    formats: row.format === 'native' || row.format === 'none' ? [] : [row.format],
+    tools: row.tools,
+    toolChoice: row.options?.tool_choice ?? 'auto',
+    allowsParallelCalls: row.options?.parallel_tool_calls ?? true,
+    reasoning: row.options?.reasoning ?? 'none',
+    emission: 'atomic',
+    maxArgumentsBytes: 100_000,
+    newCallId: counter(),
+    ...others,
+  };
+}
+
+export function counter(): () => string {
+  let count = 0;
+  return () => `call_${(count += 1)}`;
+}
+
+/** What a client has at the end, put together from the events alone. */
+export interface Outcome {
+  content: string;
+  reasoning: string;
+  calls: { id: string; name: string; arguments: string }[];
+  readonly end: Omit<AnswerEnd, 'events'>;
+}
+
+export function run(options: AnswerMachineOptions, deltas: readonly UpstreamDelta[], finish: string | null): Outcome {
+  const machine = createAnswerMachine(options);
+  const events = deltas.flatMap((delta) => [...machine.feed(delta)]);
+  const { events: last, ...end } = machine.end(finish);
+  return assemble([...events, ...last], end);
+}
+
+/** Joins events, and checks on the way what holds for every stream: indexes without gaps, each header once, ids unique. */
+export function assemble(events: readonly AnswerEvent[], end: Omit<AnswerEnd, 'events'>): Outcome {
+  const outcome: Outcome = { content: '', reasoning: '', calls: [], end };
+  for (const event of events) {
+    if (event.kind === 'content') outcome.content += event.text;
+    else if (event.kind === 'reasoning') outcome.reasoning += event.text;
+    else if (event.kind === 'tool_call') {
+      expect(event.index).toBe(outcome.calls.length);
+      expect(event.id).not.toBe('');
+      expect(outcome.calls.map(({ id }) => id)).not.toContain(event.id);
+      outcome.calls.push({ id: event.id, name: event.name, arguments: event.arguments });
+    } else {
+      const call = outcome.calls[event.index];
+      if (call === undefined) throw new Error(`arguments for call ${event.index}, which was never opened`);
+      call.arguments += event.arguments;
+    }
+  }
+  return outcome;
+}
+
+export function textDeltas(pieces: readonly string[]): UpstreamDelta[] {
+  return pieces.map((content) => ({ content }));
+}
+
+export function nativeDeltas(row: Row): { deltas: UpstreamDelta[]; finish: string | null } {
+  const chunks = row.chunks ?? [];
+  const deltas = chunks.map(({ delta }) => ({ ...delta, reasoning: delta['reasoning'] ?? delta['reasoning_content'] ?? null }) as UpstreamDelta);
+  return { deltas, finish: chunks.reduce<string | null>((last, { finish_reason: reason }) => reason ?? last, null) };
+}
+
+export function finishOf(row: Row): string {
+  return row.options?.finish ?? 'stop';
+}
+
+/** Compares as the corpus prescribes: content byte for byte when nothing was taken out, else up to white space. */
+export function expectOutcome(row: Row, outcome: Outcome): void {
+  const expected = row.expect;
+  if (expected.content !== null && expected.content === row.text) expect(outcome.content).toBe(expected.content);
+  else expect(collapse(outcome.content)).toBe(collapse(expected.content ?? ''));
+  expect(outcome.calls.map(({ name, arguments: text }) => ({ name, arguments: JSON.parse(text) as unknown }))).toEqual(
+    expected.tool_calls.map(({ name, arguments: value }) => ({ name, arguments: value })),
+  );
+  expected.tool_calls.forEach(({ arguments_must_contain: parts }, i) => {
+    for (const part of parts ?? []) expect(outcome.calls[i]?.arguments).toContain(part);
+  });
+  expect(collapse(outcome.reasoning)).toBe(collapse(expected.reasoning ?? ''));
+  expect(outcome.end.finishReason).toBe(expected.finish_reason);
+  expect(outcome.end.isIncomplete).toBe(expected.incomplete !== undefined);
+  expect(outcome.end.calls).toEqual(outcome.calls);
+}
+
+export function collapse(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}

@@ -1,0 +1,79 @@
+/** What the client's stream is made of: pieces passed on, chunks written anew, the tail of a complete answer, the error event of a broken one. */
+import { errorEnvelope, type Failure } from '../../shared/errors.ts';
+import type { AnswerState, Emission, Feed } from '../core/relay/answer.ts';
+import { type Head, headOf, renderChunk, renderUsageChunk } from '../core/relay/render.ts';
+import { doneFrame, encodeComment, encodeData } from '../core/sse/encode-events.ts';
+import { clientUsage } from './account.ts';
+import type { DataPiece } from './attempt.ts';
+import { metadataOf, type Run } from './run.ts';
+
+const encoder = new TextEncoder();
+
+export const pingFrame = encoder.encode(encodeComment('ping'));
+
+/** The very bytes when nothing in them needs a change, else frames written anew; null when there is nothing to show. */
+export function contentOf(run: Run, state: AnswerState, piece: DataPiece, feeds: readonly Feed[]): Uint8Array | null {
+  if (piece.isVerbatim && feeds.every((feed) => feed.kind === 'verbatim')) return piece.bytes;
+  let text = '';
+  for (const [i, feed] of feeds.entries()) {
+    if (feed.kind === 'verbatim') text += encodeData(piece.payloads[i] ?? '');
+    else if (feed.kind === 'emit') text += framesOf(run, state, feed.emissions);
+  }
+  return text === '' ? null : encoder.encode(text);
+}
+
+function framesOf(run: Run, state: AnswerState, emissions: readonly Emission[]): string {
+  const head = headOf(state, fallbackHead(run));
+  let text = '';
+  for (const emission of emissions) {
+    const metadata = emission.finishReason === null ? null : finalMetadata(run);
+    text += encodeData(renderChunk(head, emission, metadata));
+  }
+  return text;
+}
+
+function finalMetadata(run: Run) {
+  return { ...metadataOf(run), total_time_seconds: (run.deps.clock.now() - run.startedAtMs) / 1000 };
+}
+
+/** A whole answer as the chunks of a stream, for a server that answered with JSON although a stream was asked for. */
+export function wholeAsFrames(run: Run, state: AnswerState): Uint8Array {
+  let text = '';
+  for (const choice of state.choices.values()) {
+    const emit = (delta: Record<string, unknown>, finishReason: string | null = null): Emission => ({
+      choiceIndex: choice.index,
+      delta,
+      finishReason,
+      logprobs: null,
+    });
+    const { reasoning, content, calls } = choice;
+    text += framesOf(run, state, [
+      emit({ role: 'assistant', content: '' }),
+      ...(reasoning === '' ? [] : [emit({ reasoning, reasoning_content: reasoning })]),
+      ...(content === '' ? [] : [emit({ content })]),
+      ...calls.map(({ id, name, arguments: args }, index) =>
+        emit({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: args } }] }),
+      ),
+      emit({}, choice.finishReason),
+    ]);
+  }
+  return encoder.encode(text);
+}
+
+/** What follows a complete answer: the usage chunk if the client asked for one, and [DONE]. */
+export function tailOf(run: Run, state: AnswerState): Uint8Array {
+  const wantsUsage = run.request.stream_options?.include_usage === true;
+  const usage = wantsUsage ? encodeData(renderUsageChunk(headOf(state, fallbackHead(run)), clientUsage(run))) : '';
+  return encoder.encode(usage + doneFrame);
+}
+
+/** The end of a broken answer: one event that official clients throw on, and no [DONE]. */
+export function errorFrame(failure: Failure): Uint8Array {
+  return encoder.encode(encodeData(JSON.stringify(errorEnvelope(failure))));
+}
+
+/** Identity for servers that send none. */
+export function fallbackHead(run: Run): Head {
+  const model = run.servedModelId ?? run.request.model;
+  return { id: `chatcmpl-${run.requestId}`, created: Math.floor(run.startedAtMs / 1000), model };
+}

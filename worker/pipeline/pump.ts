@@ -1,0 +1,80 @@
+/**
+ * Reads one call's stream and passes it on: a loop that feeds the answer machine and awaits every write, so that nothing is buffered
+ * (the measured shape: all endings told apart at the cost of a pump that looks at nothing; docs/decisions/0002-relay-shape.md).
+ */
+import type { ClientPipe } from '../core/ports.ts';
+import { type Answer, type Feed, isComplete } from '../core/relay/answer.ts';
+import { type AnswerEnding, judgeEnding } from '../core/relay/verdict.ts';
+import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
+import type { OpenStream } from './attempt.ts';
+import { contentOf, pingFrame } from './frames.ts';
+import { clientLeft, type Run } from './run.ts';
+import { startWatch, type Watch } from './watch.ts';
+
+const overflow: UpstreamFailure = { failure: { code: 'upstream_too_large' }, cause: 'invalid_answer' };
+
+/** Runs to the end of this call, however it ends. Never rejects. */
+export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Promise<AnswerEnding> {
+  const { answer, source, first } = stream;
+  let limit: 'idle' | 'total' | null = null;
+  let problem: UpstreamFailure | null = problemIn(first.feeds);
+  let end: 'eof' | 'reset' | null = null;
+  const watch = startWatch(run.deps.timers, {
+    idleMs: stream.upstream.timeouts_ms.idle,
+    totalMs: stream.upstream.timeouts_ms.total,
+    pingMs: run.deps.config.routing.streaming.ping_ms,
+    onLimit(passed, isHeld) {
+      limit ??= passed;
+      stream.abort();
+      // A client that reads nothing for the whole time: only breaking its pipe ends the pending write.
+      if (isHeld) pipe.abort();
+    },
+    onPing: () => void held(watch, pipe.write(pingFrame)).catch(() => clientLeft(run)),
+  });
+  try {
+    run.firstByteAtMs ??= run.deps.clock.now();
+    let content = contentOf(run, answer.state, first.piece, first.feeds);
+    for (;;) {
+      if (content !== null) await held(watch, pipe.write(content));
+      if (problem !== null || end !== null || answer.state.sawDone || run.isClientGone) break;
+      const piece = await source.read();
+      watch.touch();
+      content = null;
+      if (piece.kind === 'data') {
+        const feeds = feedUntilEnd(answer, piece.payloads);
+        problem = problemIn(feeds);
+        content = contentOf(run, answer.state, piece, feeds);
+      } else if (piece.kind === 'overflow') problem = overflow;
+      else end = piece.kind;
+    }
+  } catch {
+    clientLeft(run);
+  }
+  watch.stop();
+  if (!answer.state.sawDone) stream.abort();
+  source.cancel();
+  return judgeEnding({ isClientGone: run.isClientGone, problem, isComplete: isComplete(answer.state), limit, end });
+}
+
+/** While the client is awaited, silence is not the server's. */
+async function held(watch: Watch, write: Promise<void>): Promise<void> {
+  watch.hold(1);
+  await write;
+  watch.hold(-1);
+}
+
+/** Feeds payloads up to the one that ends the answer; what comes after [DONE] is dropped. */
+function feedUntilEnd(answer: Answer, payloads: readonly string[]): Feed[] {
+  const feeds: Feed[] = [];
+  for (const payload of payloads) {
+    const feed = answer.feed(payload);
+    feeds.push(feed);
+    if (feed.kind === 'done' || feed.kind === 'broken') break;
+  }
+  return feeds;
+}
+
+function problemIn(feeds: readonly Feed[]): UpstreamFailure | null {
+  const last = feeds.at(-1);
+  return last?.kind === 'broken' ? last.problem : null;
+}

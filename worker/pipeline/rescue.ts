@@ -1,0 +1,64 @@
+/**
+ * After the commit point: finishes an answer that broke off, on the same or another model. Where the model's configuration allows it the
+ * answer is continued from the text the client has; otherwise, or when the server rejects that, it is asked for again and the part the
+ * client has is dropped, provided it comes back identical. Neither possible: the caller ends the stream with the first failure.
+ */
+import { modelOf } from '../../shared/config-prepare.ts';
+import { isUsable } from '../core/health/usable.ts';
+import type { Choice } from '../core/relay/choice.ts';
+import { type Attempt, type FailureCause, routeKey, ruleOf } from '../core/route/attempt.ts';
+import type { AlreadySent } from '../core/relay/choice.ts';
+import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
+import { openAttempt, type OpenStream } from './attempt.ts';
+import { reportAttempt } from './chain.ts';
+import type { Run } from './run.ts';
+
+/** The stream that goes on, or null. Every call made for it is an attempt like any other: reported, counted, billed. */
+export async function rescue(run: Run, broken: OpenStream, { failure, cause }: UpstreamFailure): Promise<OpenStream | null> {
+  const { rescue: rules } = run.deps.config.routing;
+  const choice = broken.answer.state.choices.get(0);
+  if (!rules.enabled || run.rescues >= rules.max_rescues || choice === undefined || !isSafe(run, choice, cause)) return null;
+  run.rescues += 1;
+  const snapshot = await run.deps.health.snapshot(run.background);
+  const nowMs = run.deps.clock.now();
+  const routes = candidates(run, broken.attempt, failure.code === 'upstream_timeout');
+  const route = routes.find((candidate) => isUsable(snapshot, candidate, nowMs)) ?? routes[0];
+  if (route === undefined) return null;
+  for (const mode of modesFor(run, route, choice)) {
+    if (run.isClientGone) return null;
+    const opened = await resume(run, route, broken, { text: choice.content, mode });
+    if (opened !== 'rejected') return opened;
+  }
+  return null;
+}
+
+/** One plain answer, no call begun, no thinking shown: only then can two calls make one answer. */
+function isSafe(run: Run, choice: Choice, cause: FailureCause): boolean {
+  const isOne = (run.request.n ?? 1) === 1 && run.request.logprobs !== true;
+  const isHealable = ruleOf(cause).elsewhere === 'yes' && cause !== 'unfit_answer';
+  return isOne && isHealable && choice.reasoning === '' && choice.surfacedCalls === 0 && !choice.hasDiverged;
+}
+
+/** Other routes in the plan's order; the one that broke comes last, and not at all when it fell silent: it may still be working. */
+function candidates(run: Run, broken: Attempt, isSilent: boolean): Attempt[] {
+  const others = run.route.plan.attempts.filter((route) => routeKey(route) !== routeKey(broken));
+  return isSilent ? others : [...others, broken];
+}
+
+function modesFor(run: Run, route: Attempt, choice: Choice): AlreadySent['mode'][] {
+  const canContinue = modelOf(run.deps.config, route.modelId).capabilities.includes('continue');
+  // Constrained decoding starts its grammar anew, so a structured answer cannot be continued.
+  return canContinue && choice.content !== '' && run.structured === null ? ['continue', 'repeat'] : ['repeat'];
+}
+
+async function resume(run: Run, route: Attempt, broken: OpenStream, sent: AlreadySent): Promise<OpenStream | 'rejected' | null> {
+  const startedAtMs = run.deps.clock.now();
+  const opened = await openAttempt(run, route, { sent, head: broken.answer.state.head });
+  if (run.isClientGone) return null;
+  reportAttempt(run, route, startedAtMs, opened);
+  if (!opened.ok) {
+    const isRejected = ruleOf(opened.failure.cause).elsewhere === 'never' || opened.failure.cause === 'invalid_answer';
+    return sent.mode === 'continue' && isRejected ? 'rejected' : null;
+  }
+  return opened.value.kind === 'stream' ? opened.value.stream : null;
+}
