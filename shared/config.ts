@@ -160,6 +160,8 @@ const Admission = z.strictObject({
   /** Waiting places per place in flight. */
   queue_ratio: z.number().min(0).max(100),
   max_wait_ms: ms,
+  /** By a key's plan: its share against other keys, and its class; 0 goes first. Plans not named here count as `default`. */
+  plans: z.record(id, z.strictObject({ weight: z.number().gt(0).max(1000), priority: z.int().min(0).max(9) })),
 });
 
 const Escalation = z.strictObject({

@@ -11,6 +11,7 @@ const http = {
   globalSetup: ['test/support/http/global-setup.ts'],
   fileParallelism: false,
   isolate: false,
+  maxConcurrency: 4,
   testTimeout: 30_000,
   hookTimeout: 60_000,
 };

@@ -8,6 +8,7 @@ import type { KeysPort, UpstreamPort } from './core/ports.ts';
 import { emptyRetryBudget } from './core/route/retry-budget.ts';
 import { type Env, readOrigin, readSettings, type Settings } from './env.ts';
 import { defaultProfile, profiles } from './generated/config.ts';
+import { createAdmissionClient } from './io/admission-client.ts';
 import { createBootstrapKeys } from './io/bootstrap-keys.ts';
 import { openClientPipe } from './io/client-pipe.ts';
 import { consoleLog } from './io/console-log.ts';
@@ -83,6 +84,7 @@ export async function createDeps(env: Env): Promise<Deps> {
       upstream,
       health: createHealthClient(env.HEALTH, { isolateId, config: healthConfig(config), clock, log: consoleLog }),
       ledger: createLedgerClient(env.LEDGER, { senderId: isolateId, clock, log: consoleLog }),
+      admission: createAdmissionClient(env.ADMISSION, { isolateId, config, clock, log: consoleLog }),
       log: consoleLog,
       openPipe: openClientPipe,
       retryBudget: { current: emptyRetryBudget },
@@ -95,6 +97,11 @@ export function wireHealth(env: Env): HealthWiring {
   const { config, upstream } = setUpOrThrow(env);
   const timeoutMs = config.routing.health.probe_timeout_ms;
   return { config, probe: (upstreamId) => probeUpstream(upstream, upstreamId, AbortSignal.timeout(timeoutMs)) };
+}
+
+/** The configuration alone, for objects that need nothing else. */
+export function wireConfig(env: Env): Config {
+  return setUpOrThrow(env).config;
 }
 
 function setUpOrThrow(env: Env): Setup {

@@ -1,11 +1,13 @@
 /** Vars and secrets, read once per isolate into typed settings, with a clear message for everything that is missing or malformed. */
 import { fail, ok, type Result } from '../shared/result.ts';
+import type { AdmissionObjectBase } from './objects/admission-object.ts';
 import type { HealthObjectBase } from './objects/health-object.ts';
 import type { LedgerObject } from './objects/ledger-object.ts';
 
 /** The bindings and variables of wrangler.toml. Variables that configs name (`url_var`) are read by name. */
 export interface Env {
   readonly HEALTH: DurableObjectNamespace<HealthObjectBase>;
+  readonly ADMISSION: DurableObjectNamespace<AdmissionObjectBase>;
   readonly LEDGER: DurableObjectNamespace<LedgerObject>;
   readonly [name: string]: unknown;
 }

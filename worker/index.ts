@@ -1,10 +1,11 @@
 /** The Worker's entry: the fetch handler and the Durable Object classes. No logic lives here. */
 import type { Hono } from 'hono';
 import { createApp } from './app.ts';
-import { createDeps, wireHealth } from './deps.ts';
+import { createDeps, wireConfig, wireHealth } from './deps.ts';
 import type { Env } from './env.ts';
 import type { AppEnv } from './middleware/context.ts';
 import { notReadyResponse } from './middleware/errors.ts';
+import { AdmissionObjectBase } from './objects/admission-object.ts';
 import { HealthObjectBase } from './objects/health-object.ts';
 
 export { LedgerObject } from './objects/ledger-object.ts';
@@ -12,6 +13,12 @@ export { LedgerObject } from './objects/ledger-object.ts';
 export class HealthObject extends HealthObjectBase {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, wireHealth(env));
+  }
+}
+
+export class AdmissionObject extends AdmissionObjectBase {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, wireConfig(env));
   }
 }
 

@@ -107,7 +107,7 @@ export function augment(row: LabelledRow): LabelledRow[] {
   };
   if (row.category !== 'adversarial-easy') {
     rewrites.push(['stuffed', stuff]);
-    if (row.tier === 'small') rewrites.push(['stuffed again', stuff]);
+    if (row.tier === 'small') rewrites.push(['stuffed again', stuff], ['stuffed thrice', stuff]);
     rewrites.push(['pasted', (text) => (random() < 0.5 ? `${writeLog(random, 12)}\n\n${text}` : text)]);
   }
   rewrites.push(['courteous', (text) => (random() < 0.5 ? `${text} ${pick(courtesies, random)}` : pick(openings, random) + text)]);

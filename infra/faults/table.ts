@@ -2,8 +2,8 @@
  * What every fault of a model server must look like from outside: the one table that the tests over HTTP run and that a command line can
  * print. It holds promises, not behaviour; `infra/standin/faults.ts` says what each fault is.
  *
- * The limits it counts on are those of a fast test configuration: connect 1 s, first event 1 to 1.5 s, silence 1 s, whole answer 5 s,
- * status held back for 0.4 s.
+ * The limits it counts on are those of a fast test configuration: headers and first event 1.3 s, silence 1 s, whole answer
+ * 4 s, status held back for 1 s, answers of 500 kB.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { errors } from '../../shared/errors.ts';
@@ -31,6 +31,8 @@ export interface FaultCase {
   /** Whether a complete answer has the very text that it would have without the fault. */
   readonly text: 'same' | 'other';
   readonly retryAfterSeconds?: number;
+  /** It reaches other requests as well: the listener is closed, or the model counts as missing. */
+  readonly isContagious?: true;
 }
 
 const complete: Expectation = { ends: 'complete', ledger: 'ok' };
@@ -44,7 +46,7 @@ const status = (code: ErrorCode): Expectation => ({ ends: 'status', code, ledger
 const lateError = (code: ErrorCode): Expectation => ({ ends: 'late_error', code, ledger: ledgerOf(code) });
 const errorEvent = (code: ErrorCode): Expectation => ({ ends: 'error_event', code, ledger: ledgerOf(code) });
 
-type Rest = Pick<FaultCase, 'settings' | 'needs' | 'retryAfterSeconds'>;
+type Rest = Pick<FaultCase, 'settings' | 'needs' | 'retryAfterSeconds' | 'isContagious'>;
 
 /** A client must not notice; `other` where the fault changes the words. */
 function harmless(fault: FaultName, text: FaultCase['text'], rest: Rest = {}): FaultCase {
@@ -68,15 +70,15 @@ function late(fault: FaultName, code: ErrorCode, rest: Rest = {}): FaultCase {
 
 export const faultTable: readonly FaultCase[] = [
   // Connection. Behind a tunnel all of these are the tunnel's 502.
-  refused('refused', 'upstream_unreachable', { settings: 'ms=300' }),
+  refused('refused', 'upstream_unreachable', { settings: 'ms=300', isContagious: true }),
   refused('reset', 'upstream_unreachable'),
   refused('close-before-headers', 'upstream_unreachable'),
   refused('not-http', 'upstream_unreachable'),
   harmless('slow-headers', 'same', { settings: 'ms=600' }),
-  late('slow-headers', 'upstream_timeout', { settings: 'ms=4000' }),
+  late('slow-headers', 'upstream_timeout', { settings: 'ms=2000' }),
   late('never-answers', 'upstream_timeout'),
   harmless('slow-first-event', 'same', { settings: 'ms=600' }),
-  late('slow-first-event', 'upstream_timeout', { settings: 'ms=4000' }),
+  late('slow-first-event', 'upstream_timeout', { settings: 'ms=2000' }),
 
   // Status.
   refused('bad-request', 'upstream_rejected'),
@@ -85,7 +87,7 @@ export const faultTable: readonly FaultCase[] = [
   refused('content-policy', 'content_policy'),
   refused('unauthorized', 'upstream_auth'),
   refused('forbidden', 'upstream_auth'),
-  refused('model-missing', 'upstream_model_missing'),
+  refused('model-missing', 'upstream_model_missing', { isContagious: true }),
   refused('rate-limit', 'upstream_rate_limited', { settings: 'after=7', retryAfterSeconds: 7 }),
   refused('rate-limit-date', 'upstream_rate_limited', { settings: 'after=30', retryAfterSeconds: 30 }),
   refused('rate-limit-absurd', 'upstream_rate_limited', { retryAfterSeconds: 3600 }),
@@ -102,7 +104,8 @@ export const faultTable: readonly FaultCase[] = [
   refused('garbage-body', 'upstream_invalid_answer'),
   refused('no-choices', 'upstream_invalid_answer'),
   refused('wrong-type', 'upstream_invalid_answer'),
-  refused('lying-encoding', 'upstream_invalid_answer'),
+  // The body breaks at its first byte, which looks like a connection that did.
+  refused('lying-encoding', 'upstream_unreachable'),
   refused('short-body', 'upstream_invalid_answer'),
   refused('html-body', 'upstream_auth'),
   harmless('json-for-stream', 'same'),
@@ -160,9 +163,10 @@ export const faultTable: readonly FaultCase[] = [
   harmless('code-fence', 'other', { needs: 'schema' }),
   harmless('trailing-text', 'other', { needs: 'schema' }),
   harmless('trailing-comma', 'other', { needs: 'schema' }),
-  harmless('single-quotes', 'other', { needs: 'schema' }),
+  // Only what cannot change a value is repaired; a Python literal is not JSON with a blemish.
+  broken('single-quotes', 'invalid_structured_output', { needs: 'schema' }),
   harmless('truncated-json', 'other', { needs: 'schema' }),
-  broken('repair-bomb', 'invalid_structured_output', { needs: 'schema' }),
+  broken('repair-bomb', 'invalid_structured_output', { settings: 'bytes=6000', needs: 'schema' }),
   broken('deep-json', 'invalid_structured_output', { needs: 'schema' }),
   harmless('low-logprobs', 'same', { needs: 'logprobs' }),
   harmless('refusal', 'other'),

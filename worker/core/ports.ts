@@ -68,6 +68,38 @@ export interface HealthPort {
   read(): Promise<HealthSnapshot>;
 }
 
+export interface AdmissionRequest {
+  readonly modelId: string;
+  /** Unique per attempt. */
+  readonly ticketId: string;
+  readonly keyId: string;
+  readonly weight: number;
+  readonly priority: number;
+  /** The model has room to spare by the health snapshot. */
+  readonly isCalm: boolean;
+}
+
+/** One of a model's places, held while an upstream call runs. */
+export interface Place {
+  /** Gives it back; once is enough, more do no harm. */
+  release(background: Background): void;
+  /** Says that it is still in use; to be called every few seconds of a long answer. */
+  keep(background: Background): void;
+}
+
+export interface AdmissionPort {
+  /**
+   * Waits for a place, in the isolate where it can. `onQueued` is told the position when the request has to wait; `signal` gives the
+   * waiting up. Fails with `queue_full`.
+   */
+  enter(
+    request: AdmissionRequest,
+    onQueued: (position: number) => void,
+    signal: AbortSignal,
+    background: Background,
+  ): Promise<Result<Place, Failure>>;
+}
+
 export interface LedgerPort {
   /** Counts one ending. Batched: at most half a second is lost when an isolate is killed. */
   record(entry: LedgerEntry, background: Background): void;

@@ -20,6 +20,8 @@ export function settle(run: Run, ending: RunEnding): void {
   if (run.isSettled) return;
   run.isSettled = true;
   run.current = null;
+  run.place?.release(run.background);
+  run.place = null;
   run.deps.ledger.record(entryOf(run, ending), run.background);
 }
 

@@ -2,7 +2,6 @@
  * One call of one model server, up to the point where its answer is known to have begun (streams) or to be whole (everything else).
  * Everything that goes wrong until then is a value the chain can act on; nothing has reached the client yet.
  */
-import type { ChatRequest } from '../../shared/chat.ts';
 import { modelOf, upstreamOf } from '../../shared/config-prepare.ts';
 import type { ModelConfig, UpstreamConfig } from '../../shared/config.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
@@ -73,9 +72,11 @@ export async function openAttempt(
     limit: null,
   };
   run.current = controller;
-  const isStream = run.request.stream === true || !endsInTime(run.request, run.maxTokens, model, run);
+  const generationMs = longestGenerationMs(run, model);
+  const isStream = run.request.stream === true || generationMs > run.deps.config.routing.streaming.plain_json_max_ms;
   const { timeouts_ms: limits } = upstream;
-  const cancelConnect = deadline(call, 'connect', isStream ? limits.connect : limits.total);
+  const wholeMs = Math.min(limits.total, limits.first_event + generationMs);
+  const cancelConnect = deadline(call, 'connect', isStream ? limits.connect : wholeMs);
   const opened = await run.deps.upstream.open({
     upstreamId: attempt.upstreamId,
     method: 'POST',
@@ -118,10 +119,12 @@ function deadline(call: Call, limit: NonNullable<Call['limit']>, afterMs: number
   });
 }
 
-/** Whether plain JSON is sure to arrive before the tunnel gives up on silence (120 s; the margin is for prefill and queueing). */
-function endsInTime(request: ChatRequest, maxTokens: number, model: ModelConfig, run: Run): boolean {
-  const worstMs = ((maxTokens * (request.n ?? 1)) / model.slow_tokens_per_second) * 1000;
-  return worstMs <= run.deps.config.routing.streaming.plain_json_max_ms;
+/**
+ * The most time the tokens asked for can take. Plain JSON is asked for only where that is sure to end before the tunnel gives up on
+ * silence (120 s; the configured bound leaves room for prefill and queueing).
+ */
+function longestGenerationMs({ request, maxTokens }: Run, model: ModelConfig): number {
+  return ((maxTokens * (request.n ?? 1)) / model.slow_tokens_per_second) * 1000;
 }
 
 async function readFailure(call: Call, answer: UpstreamAnswer): Promise<UpstreamFailure> {
@@ -194,7 +197,8 @@ async function firstEvent(call: Call, source: Source, answer: Answer): Promise<R
     const feeds = piece.payloads.map((payload) => answer.feed(payload));
     const broken = feeds.find((feed) => feed.kind === 'broken');
     if (broken?.kind === 'broken') return fail(broken.problem);
-    if (feeds.some((feed) => feed.kind === 'verbatim' || feed.kind === 'emit')) return ok({ piece, feeds });
+    if (feeds.some((feed) => feed.kind === 'verbatim' || (feed.kind === 'emit' && feed.emissions.length > 0)))
+      return ok({ piece, feeds });
     if (feeds.some((feed) => feed.kind === 'done')) return fail(unusable);
   }
 }
@@ -216,6 +220,7 @@ async function collect(call: Call, source: Source, answer: Answer): Promise<Resu
       call.limit ??= limit;
       call.controller.abort();
     },
+    onBeat: () => call.run.place?.keep(call.run.background),
     onPing: () => undefined,
   });
   let problem: UpstreamFailure | null = null;

@@ -1,6 +1,8 @@
 /** Tries the plan's attempts until one answers or none is left. What to try next is the core's decision; here it is carried out. */
 import type { Failure } from '../../shared/errors.ts';
-import type { Result } from '../../shared/result.ts';
+import { modelOf } from '../../shared/config-prepare.ts';
+import { fail, ok, type Result } from '../../shared/result.ts';
+import { isCalm } from '../core/admission/local-gate.ts';
 import type { AttemptReport } from '../core/health/health-event.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import type { Answer } from '../core/relay/answer.ts';
@@ -35,10 +37,40 @@ export async function runChain(run: Run): Promise<ChainResult> {
 async function tryOnce(run: Run, attempt: Attempt, snapshot: HealthSnapshot): Promise<ChainResult | null> {
   const startedAtMs = run.deps.clock.now();
   if (snapshot.instances[routeKey(attempt)]?.hasPermit === true) report(run, attempt, startedAtMs, { kind: 'trial' });
+  const place = await takePlace(run, attempt.modelId, snapshot);
+  // A full waiting room is no model's failure, and its neighbour shares the GPU: the client is told at once when to come back.
+  if (!place.ok) return { kind: 'failed', failure: place.failure };
   const opened = await openAttempt(run, attempt);
+  if (!opened.ok || opened.value.kind === 'whole') releasePlace(run);
   if (run.isClientGone) return { kind: 'failed', failure: { code: 'client_closed_request' } };
   reportAttempt(run, attempt, startedAtMs, opened);
   return opened.ok ? opened.value : null;
+}
+
+/** Waits until the model has a place for this call. A client that leaves meanwhile gives its seat up. */
+export async function takePlace(run: Run, modelId: string, snapshot: HealthSnapshot): Promise<Result<null, Failure>> {
+  const { config, admission, newId } = run.deps;
+  const plans = config.routing.admission.plans;
+  const { weight, priority } = plans[run.key.plan] ?? plans['default'] ?? { weight: 1, priority: 1 };
+  const waiting = new AbortController();
+  run.current = waiting;
+  const isCalmNow = isCalm(snapshot, modelId, modelOf(config, modelId).max_in_flight);
+  const request = { modelId, ticketId: newId(), keyId: run.key.id, weight, priority, isCalm: isCalmNow };
+  const onQueued = (position: number): void => {
+    run.queuePosition = position;
+  };
+  const place = await admission.enter(request, onQueued, waiting.signal, run.background);
+  run.queuePosition = null;
+  if (!place.ok) return place;
+  run.place = place.value;
+  if (!run.isClientGone) return ok(null);
+  releasePlace(run);
+  return fail({ code: 'client_closed_request' });
+}
+
+export function releasePlace(run: Run): void {
+  run.place?.release(run.background);
+  run.place = null;
 }
 
 /** Notes how an attempt came out: for the next step, for the metadata, for the model's health. */

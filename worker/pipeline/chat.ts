@@ -95,6 +95,8 @@ async function prepare(
     outcomes: [],
     answers: [],
     current: null,
+    place: null,
+    queuePosition: null,
     servedModelId: null,
     rescues: 0,
     firstByteAtMs: null,

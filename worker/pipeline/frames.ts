@@ -11,6 +11,11 @@ const encoder = new TextEncoder();
 
 export const pingFrame = encoder.encode(encodeComment('ping'));
 
+/** A ping that tells a waiting client its place in the queue. */
+export function queuedFrame(position: number): Uint8Array {
+  return encoder.encode(encodeComment(`queued, position ${position}`));
+}
+
 /** The very bytes when nothing in them needs a change, else frames written anew; null when there is nothing to show. */
 export function contentOf(run: Run, state: AnswerState, piece: DataPiece, feeds: readonly Feed[]): Uint8Array | null {
   if (piece.isVerbatim && feeds.every((feed) => feed.kind === 'verbatim')) return piece.bytes;

@@ -29,6 +29,7 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
       // A client that reads nothing for the whole time: only breaking its pipe ends the pending write.
       if (isHeld) pipe.abort();
     },
+    onBeat: () => run.place?.keep(run.background),
     onPing: () => void held(watch, pipe.write(pingFrame)).catch(() => clientLeft(run)),
   });
   try {

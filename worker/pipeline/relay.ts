@@ -7,7 +7,7 @@ import type { AnswerEnding } from '../core/relay/verdict.ts';
 import { settle } from './account.ts';
 import type { OpenStream } from './attempt.ts';
 import { type ChainResult, reportEnd } from './chain.ts';
-import { errorFrame, pingFrame, tailOf, wholeAsFrames } from './frames.ts';
+import { errorFrame, pingFrame, queuedFrame, tailOf, wholeAsFrames } from './frames.ts';
 import { pump } from './pump.ts';
 import { rescue } from './rescue.ts';
 import { clientLeft, type Run } from './run.ts';
@@ -78,7 +78,7 @@ async function send(run: Run, pipe: ClientPipe, bytes: Uint8Array): Promise<void
 /** While something is awaited and the headers are out: comments keep the connection alive and find out whether the client is there. */
 async function pinging<T>(run: Run, pipe: ClientPipe, work: Promise<T>): Promise<T> {
   const stop = run.deps.timers.every(run.deps.config.routing.streaming.ping_ms, () => {
-    pipe.write(pingFrame).catch(() => clientLeft(run));
+    pipe.write(run.queuePosition === null ? pingFrame : queuedFrame(run.queuePosition)).catch(() => clientLeft(run));
   });
   try {
     return await work;

@@ -10,7 +10,7 @@ import { type Attempt, type FailureCause, routeKey, ruleOf } from '../core/route
 import type { AlreadySent } from '../core/relay/choice.ts';
 import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import { openAttempt, type OpenStream } from './attempt.ts';
-import { reportAttempt } from './chain.ts';
+import { releasePlace, reportAttempt, takePlace } from './chain.ts';
 import type { Run } from './run.ts';
 
 /** The stream that goes on, or null. Every call made for it is an attempt like any other: reported, counted, billed. */
@@ -24,6 +24,9 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
   const routes = candidates(run, broken.attempt, failure.code === 'upstream_timeout');
   const route = routes.find((candidate) => isUsable(snapshot, candidate, nowMs)) ?? routes[0];
   if (route === undefined) return null;
+  releasePlace(run);
+  const place = await takePlace(run, route.modelId, snapshot);
+  if (!place.ok) return null;
   for (const mode of modesFor(run, route, choice)) {
     if (run.isClientGone) return null;
     const opened = await resume(run, route, broken, { text: choice.content, mode });

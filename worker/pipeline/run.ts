@@ -9,7 +9,18 @@ import type { KeyRecord } from '../core/auth/key-record.ts';
 import type { Classification } from '../core/classify/classify.ts';
 import type { LearnedWeights } from '../core/classify/learned.ts';
 import type { RequestView } from '../core/classify/view.ts';
-import type { Background, ClientPipe, Clock, HealthPort, LedgerPort, LogPort, Timers, UpstreamPort } from '../core/ports.ts';
+import type {
+  AdmissionPort,
+  Background,
+  ClientPipe,
+  Clock,
+  HealthPort,
+  LedgerPort,
+  LogPort,
+  Place,
+  Timers,
+  UpstreamPort,
+} from '../core/ports.ts';
 import type { Answer } from '../core/relay/answer.ts';
 import type { AttemptOutcome } from '../core/route/attempt.ts';
 import type { RoutePlan } from '../core/route/plan.ts';
@@ -28,6 +39,7 @@ export interface PipelineDeps {
   readonly upstream: UpstreamPort;
   readonly health: HealthPort;
   readonly ledger: LedgerPort;
+  readonly admission: AdmissionPort;
   readonly log: LogPort;
   openPipe(): ClientPipe;
   /** One per isolate. */
@@ -66,6 +78,10 @@ export interface Run extends Caller {
   readonly answers: BegunAnswer[];
   /** Aborts the call in flight. */
   current: AbortController | null;
+  /** The model's place that the call in flight holds. */
+  place: Place | null;
+  /** While the request waits for a place. */
+  queuePosition: number | null;
   servedModelId: string | null;
   rescues: number;
   firstByteAtMs: number | null;

@@ -12,7 +12,11 @@ export interface WatchOptions {
   /** @param isHeld the client is being waited for */
   onLimit(limit: 'idle' | 'total', isHeld: boolean): void;
   onPing(): void;
+  /** Every ten seconds, whatever happens: for leases. */
+  onBeat(): void;
 }
+
+const beatMs = 10_000;
 
 export interface Watch {
   /** The server sent something. */
@@ -32,6 +36,7 @@ export function startWatch(timers: Timers, options: WatchOptions): Watch {
   let allTicks = 0;
   const stop = timers.every(tickMs, () => {
     allTicks += 1;
+    if ((allTicks * tickMs) % beatMs < tickMs) options.onBeat();
     if (allTicks * tickMs >= options.totalMs) return options.onLimit('total', held > 0);
     if (held > 0) return undefined;
     quietTicks += 1;

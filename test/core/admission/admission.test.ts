@@ -55,18 +55,49 @@ describe('entering', () => {
   });
 
   it('reads its bounds from the configuration', () => {
-    expect(admissionConfig({ max_in_flight: 5 }, { enabled: true, queue_ratio: 1.5, max_wait_ms: 4000 })).toEqual({ cap: 5, maxWaiting: 7, maxWaitMs: 4000, leaseMs: 30_000 });
+    expect(admissionConfig({ max_in_flight: 5 }, { enabled: true, queue_ratio: 1.5, max_wait_ms: 4000 })).toEqual({
+      cap: 5,
+      maxWaiting: 7,
+      maxWaitMs: 4000,
+      leaseMs: 30_000,
+    });
   });
 
   it.each([
     ['takes no seat away for one more of the same key', ['x', 'x', 'x'], ticket('new', { keyId: 'x' }), 'rejected', []],
-    ['lets a key without a seat displace the newest of the key with most', ['x', 'x', 'x'], ticket('new', { keyId: 'y' }), 'queued 2', ['w2 displaced']],
-    ['takes no seat from keys that have no more than the newcomer would', ['x', 'y', 'z'], ticket('new', { keyId: 'v' }), 'rejected', []],
+    [
+      'lets a key without a seat displace the newest of the key with most',
+      ['x', 'x', 'x'],
+      ticket('new', { keyId: 'y' }),
+      'queued 2',
+      ['w2 displaced'],
+    ],
+    [
+      'takes no seat from keys that have no more than the newcomer would',
+      ['x', 'y', 'z'],
+      ticket('new', { keyId: 'v' }),
+      'rejected',
+      [],
+    ],
     ['counts seats by weight', ['x', 'x', 'y'], ticket('new', { keyId: 'y', weight: 4 }), 'queued 2', ['w1 displaced']],
-    ['lets a more urgent class displace a less urgent one', ['x', 'y', 'z'], ticket('new', { keyId: 'x', priority: 0 }), 'queued 1', ['w0 displaced']],
-    ['does not let a less urgent class displace a more urgent one', ['x', 'x', 'x'], ticket('new', { keyId: 'y', priority: 2 }), 'rejected', []],
+    [
+      'lets a more urgent class displace a less urgent one',
+      ['x', 'y', 'z'],
+      ticket('new', { keyId: 'x', priority: 0 }),
+      'queued 1',
+      ['w0 displaced'],
+    ],
+    [
+      'does not let a less urgent class displace a more urgent one',
+      ['x', 'x', 'x'],
+      ticket('new', { keyId: 'y', priority: 2 }),
+      'rejected',
+      [],
+    ],
   ] as const)('when the room is full, %s', (_, keys, newcomer, expected, displaced) => {
-    const seats = keys.map((keyId, index) => ticket(`w${index}`, { keyId, weight: keyId === newcomer.keyId && newcomer.weight !== 1 ? newcomer.weight : 1 }));
+    const seats = keys.map((keyId, index) =>
+      ticket(`w${index}`, { keyId, weight: keyId === newcomer.keyId && newcomer.weight !== 1 ? newcomer.weight : 1 }),
+    );
     const { entries, refused, state } = fill([ticket('a'), ticket('b'), ...seats, newcomer]);
     expect(entries.at(-1)).toBe(expected);
     expect(refused).toEqual(displaced);
@@ -89,16 +120,13 @@ describe('leaving', () => {
 
   it('makes Retry-After longer when places are held longer, within 1 to 30 s', () => {
     const after = (heldMs: number) => {
-      let state = full;
-      for (let round = 0; round < 60; round += 1) {
-        state = leave(enter(emptyAdmission, ticket('t'), 0, config).state, 't', heldMs, config).state;
-        state = { ...full, meanHoldMs: state.meanHoldMs };
-      }
-      return enter(fill([ticket('e')], state).state, ticket('f'), 0, config).entry;
+      let state = emptyAdmission;
+      for (let round = 0; round < 60; round += 1)
+        state = leave(enter(state, ticket('t'), 0, config).state, 't', heldMs, config).state;
+      const { entry } = enter({ ...fill([ticket('e')], full).state, meanHoldMs: state.meanHoldMs }, ticket('f'), 0, config);
+      return entry.kind === 'rejected' ? Math.round(entry.retryAfterMs / 1000) : entry.kind;
     };
-    expect(after(0)).toEqual({ kind: 'rejected', retryAfterMs: 1800 });
-    expect(after(20_000)).toEqual({ kind: 'rejected', retryAfterMs: 5800 });
-    expect(enter({ ...fill([ticket('e')], full).state, meanHoldMs: 1e9 }, ticket('f'), 0, config).entry).toMatchObject({ retryAfterMs: 30_000 });
+    expect([0, 2000, 10_000, 1_000_000].map(after)).toEqual([1, 4, 20, 30]);
   });
 });
 
@@ -131,7 +159,8 @@ describe('time', () => {
 
 describe('blocks', () => {
   const wide: AdmissionConfig = { ...config, cap: 8, maxWaiting: 16 };
-  const ask = (state: AdmissionState, isolateId: string, sequence: number, want: number, nowMs = 0) => renew(state, { isolateId, sequence, want }, nowMs, wide);
+  const ask = (state: AdmissionState, isolateId: string, sequence: number, want: number, nowMs = 0) =>
+    renew(state, { isolateId, sequence, want }, nowMs, wide);
 
   it('grow by at most half of what is free, so that others find something, too', () => {
     const first = ask(emptyAdmission, 'i1', 1, 8);
@@ -142,14 +171,24 @@ describe('blocks', () => {
 
   it('do not grow while somebody waits, but keep what is asked for', () => {
     const held = ask(emptyAdmission, 'i1', 1, 4).state;
-    const { state } = fill(['a', 'b', 'c', 'd', 'e'].map((id) => ticket(id)), held, 0, wide);
+    const { state } = fill(
+      ['a', 'b', 'c', 'd', 'e'].map((id) => ticket(id)),
+      held,
+      0,
+      wide,
+    );
     expect(ask(state, 'i1', 2, 6).answer).toEqual({ sequence: 2, places: 4, isContended: true });
     expect(ask(state, 'i2', 1, 3).answer).toEqual({ sequence: 1, places: 0, isContended: true });
   });
 
   it('that shrink serve those who wait at once', () => {
     const held = ask(emptyAdmission, 'i1', 1, 4).state;
-    const { state } = fill(['a', 'b', 'c', 'd', 'e', 'f'].map((id) => ticket(id)), held, 0, wide);
+    const { state } = fill(
+      ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => ticket(id)),
+      held,
+      0,
+      wide,
+    );
     const shrunk = ask(state, 'i1', 2, 2);
     expect(granted(shrunk.effects)).toEqual(['e', 'f']);
     expect(shrunk.answer).toEqual({ sequence: 2, places: 2, isContended: false });

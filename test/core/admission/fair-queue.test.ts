@@ -1,7 +1,14 @@
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type AdmissionConfig, emptyAdmission, enter, leave } from '../../../worker/core/admission/admission.ts';
-import { emptyQueue, type FairQueue, join, positionOf, takeNext, type Ticket } from '../../../worker/core/admission/fair-queue.ts';
+import {
+  emptyQueue,
+  type FairQueue,
+  join,
+  positionOf,
+  takeNext,
+  type Ticket,
+} from '../../../worker/core/admission/fair-queue.ts';
 
 function ticket(ticketId: string, keyId: string, weight = 1, priority = 1): Ticket {
   return { ticketId, isolateId: 'i1', keyId, weight, priority };
@@ -18,8 +25,16 @@ function order(from: FairQueue): string[] {
 describe('who is next', () => {
   it.each([
     ['in order of arrival for one key', [ticket('a', 'x'), ticket('b', 'x'), ticket('c', 'x')], 'a b c'],
-    ['in turn for keys of equal weight', [ticket('a', 'x'), ticket('b', 'x'), ticket('c', 'x'), ticket('d', 'y'), ticket('e', 'y')], 'a d b e c'],
-    ['two to one for twice the weight', [...'abcd'].map((id) => ticket(id, 'x', 2)).concat([...'pq'].map((id) => ticket(id, 'y'))), 'a p b c q d'],
+    [
+      'in turn for keys of equal weight',
+      [ticket('a', 'x'), ticket('b', 'x'), ticket('c', 'x'), ticket('d', 'y'), ticket('e', 'y')],
+      'a d b e c',
+    ],
+    [
+      'two to one for twice the weight',
+      [...'abcd'].map((id) => ticket(id, 'x', 2)).concat([...'pq'].map((id) => ticket(id, 'y'))),
+      'a p b c q d',
+    ],
     ['the more urgent class first', [ticket('a', 'x'), ticket('b', 'y', 1, 0), ticket('c', 'x', 1, 2)], 'b a c'],
   ] as const)('%s', (_, tickets, expected) => {
     expect(order(queueOf(tickets)).join(' ')).toBe(expected);
@@ -38,7 +53,7 @@ describe('who is next', () => {
     expect(order(queue).slice(0, 6)).toEqual(['y0', 'x10', 'y1', 'x11', 'y2', 'x12']);
   });
 
-  it('tells a position that is exactly the turn while keys have equal weights and have not been served yet', () => {
+  it('tells a position within two of the turn', () => {
     const keys = fc.array(fc.constantFrom('x', 'y', 'z'), { minLength: 1, maxLength: 15 });
     const property = fc.property(keys, (list) => {
       const queue = queueOf(list.map((keyId, index) => ticket(`t${index}`, keyId)));
@@ -82,9 +97,29 @@ describe('shares over a long run', () => {
   }
 
   it.each([
-    ['equal weights, one key asks twenty times as often', [{ keyId: 'x', weight: 1, everyMs: 5 }, { keyId: 'y', weight: 1, everyMs: 10 }, { keyId: 'z', weight: 1, everyMs: 15 }]],
-    ['weights 1, 2 and 4', [{ keyId: 'x', weight: 1, everyMs: 5 }, { keyId: 'y', weight: 2, everyMs: 5 }, { keyId: 'z', weight: 4, everyMs: 5 }]],
-    ['weights 1 and 9', [{ keyId: 'x', weight: 1, everyMs: 5 }, { keyId: 'z', weight: 9, everyMs: 5 }]],
+    [
+      'equal weights, one key asks three times as often',
+      [
+        { keyId: 'x', weight: 1, everyMs: 5 },
+        { keyId: 'y', weight: 1, everyMs: 10 },
+        { keyId: 'z', weight: 1, everyMs: 15 },
+      ],
+    ],
+    [
+      'weights 1, 2 and 4',
+      [
+        { keyId: 'x', weight: 1, everyMs: 5 },
+        { keyId: 'y', weight: 2, everyMs: 5 },
+        { keyId: 'z', weight: 4, everyMs: 5 },
+      ],
+    ],
+    [
+      'weights 1 and 9',
+      [
+        { keyId: 'x', weight: 1, everyMs: 5 },
+        { keyId: 'z', weight: 9, everyMs: 5 },
+      ],
+    ],
   ] as const)('%s: within 10 %% of the weights', (name, keys) => {
     const served = serve(keys, 60_000);
     const total = [...served.values()].reduce((sum, count) => sum + count, 0);
@@ -96,7 +131,13 @@ describe('shares over a long run', () => {
   });
 
   it('leaves what a modest key does not use to the others', () => {
-    const served = serve([{ keyId: 'modest', weight: 1, everyMs: 100 }, { keyId: 'greedy', weight: 1, everyMs: 5 }], 30_000);
+    const served = serve(
+      [
+        { keyId: 'modest', weight: 1, everyMs: 100 },
+        { keyId: 'greedy', weight: 1, everyMs: 5 },
+      ],
+      30_000,
+    );
     expect(served.get('modest')).toBeGreaterThanOrEqual(295);
     expect(served.get('greedy')).toBeGreaterThanOrEqual(2650);
   });

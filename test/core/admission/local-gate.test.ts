@@ -110,12 +110,23 @@ describe('a gate', () => {
     expect(enterGate(gate, true, 100, config).decision).toBe('optimistic');
   });
 
+  it('gives the spare place of a renewal up at once when the answer says that others wait', () => {
+    const asking = beginRenewal(enterGate(closedGate, true, 0, config).gate, true, 0, config)?.gate ?? closedGate;
+    const gate = finishRenewal(asking, { sequence: 1, places: 2, isContended: true }, config);
+    expect(enterGate(gate, true, 1, config).decision).toBe('ask');
+    expect(beginRenewal(gate, true, 1, config)?.renewal.want).toBe(1);
+  });
+
   it.each([
     ['nothing is known', null, true],
     ['it runs at half of its cap', health([attempt('small'), 'up', { running: 8, waiting: 0 }]), true],
     ['it runs above that', health([attempt('small'), 'up', { running: 9, waiting: 0 }]), false],
     ['its server has a queue', health([attempt('small'), 'up', { running: 1, waiting: 1 }]), false],
-    ['two instances together run above that', health([attempt('small'), 'up', { running: 5 }], [attempt('small', { upstreamId: 'u2' }), 'up', { running: 5 }]), false],
+    [
+      'two instances together run above that',
+      health([attempt('small'), 'up', { running: 5 }], [attempt('small', { upstreamId: 'u2' }), 'up', { running: 5 }]),
+      false,
+    ],
     ['another model is busy', health([attempt('large'), 'up', { running: 16, waiting: 9 }]), true],
   ] as const)('when %s, a model counts as calm: %o', (_, snapshot, expected) => {
     expect(isCalm(snapshot, 'small', 16)).toBe(expected);
@@ -123,7 +134,9 @@ describe('a gate', () => {
 });
 
 describe('gates and object together', () => {
-  type Message = { readonly to: 'object'; readonly renewal: Renewal; readonly from: number } | { readonly to: 'gate'; readonly index: number; readonly answer: RenewalAnswer };
+  type Message =
+    | { readonly to: 'object'; readonly renewal: Renewal; readonly from: number }
+    | { readonly to: 'gate'; readonly index: number; readonly answer: RenewalAnswer };
   const leases = { cap: 10, leaseMs: 6000 };
   const rules: AdmissionConfig = { ...leases, maxWaiting: 20, maxWaitMs: 2000 };
 
@@ -157,7 +170,12 @@ describe('gates and object together', () => {
     if (decision === 'ask') {
       world.next += 1;
       const ticketId = `t${world.next}`;
-      const entered = enter(world.state, { ticketId, isolateId: isolate.id, keyId: `k${index}`, weight: 1, priority: 1 }, world.nowMs, rules);
+      const entered = enter(
+        world.state,
+        { ticketId, isolateId: isolate.id, keyId: `k${index}`, weight: 1, priority: 1 },
+        world.nowMs,
+        rules,
+      );
       world.state = entered.state;
       isolate.gate = ticketAnswered(isolate.gate, entered.entry);
       if (entered.entry.kind === 'admitted') isolate.tickets.push(ticketId);
@@ -217,7 +235,12 @@ describe('gates and object together', () => {
 
   const index = fc.nat(3);
   const actions = fc.oneof(
-    { weight: 6, arbitrary: fc.tuple(index, fc.boolean()).map(([at, calm]) => ({ name: `request ${at}`, run: (world: World) => request(world, at, calm) })) },
+    {
+      weight: 6,
+      arbitrary: fc
+        .tuple(index, fc.boolean())
+        .map(([at, calm]) => ({ name: `request ${at}`, run: (world: World) => request(world, at, calm) })),
+    },
     { weight: 4, arbitrary: index.map((at) => ({ name: `end ${at}`, run: (world: World) => end(world, at) })) },
     {
       weight: 8,
@@ -225,7 +248,12 @@ describe('gates and object together', () => {
         .tuple(fc.nat(9), fc.constantFrom('deliver', 'deliver', 'deliver', 'double', 'lose'))
         .map(([pick, fate]) => ({ name: `${fate} ${pick}`, run: (world: World) => deliver(world, pick, fate) })),
     },
-    { weight: 3, arbitrary: fc.constantFrom(1, 300, 1000, 2500, 6000).map((ms) => ({ name: `+${ms} ms`, run: (world: World) => void (world.nowMs += ms) })) },
+    {
+      weight: 3,
+      arbitrary: fc
+        .constantFrom(1, 300, 1000, 2500, 6000)
+        .map((ms) => ({ name: `+${ms} ms`, run: (world: World) => void (world.nowMs += ms) })),
+    },
     { weight: 1, arbitrary: index.map((at) => ({ name: `lose isolate ${at}`, run: (world: World) => lose(world, at) })) },
     { weight: 2, arbitrary: index.map((at) => ({ name: `ping ${at}`, run: (world: World) => maintain(world, at, false) })) },
   );
@@ -234,7 +262,14 @@ describe('gates and object together', () => {
     const reached = { usable: 0, held: 0, leased: 0, queued: 0, lost: 0 };
     const property = fc.property(fc.array(actions, { size: '+1', maxLength: 120 }), (list) => {
       const gates = Array.from({ length: 4 }, (_, at) => ({ id: `i${at}`, gate: closedGate, tickets: [] }));
-      const world: World = { nowMs: 0, state: emptyAdmission, gates, post: [], next: 0, most: { usable: 0, held: 0, leased: 0, queued: 0, lost: 0 } };
+      const world: World = {
+        nowMs: 0,
+        state: emptyAdmission,
+        gates,
+        post: [],
+        next: 0,
+        most: { usable: 0, held: 0, leased: 0, queued: 0, lost: 0 },
+      };
       for (const action of list) {
         action.run(world);
         check(world);
@@ -242,8 +277,10 @@ describe('gates and object together', () => {
       for (const name of ['usable', 'held'] as const) reached[name] = Math.max(reached[name], world.most[name]);
       for (const name of ['leased', 'queued', 'lost'] as const) reached[name] += world.most[name];
     });
-    fc.assert(property, { numRuns: 1500 });
-    console.log(`gates: at most ${reached.usable} usable and ${reached.held} held of ${rules.cap}; ${reached.leased} leased entries, ${reached.queued} queued, ${reached.lost} isolates lost`);
+    fc.assert(property, { numRuns: 500 });
+    console.log(
+      `gates: at most ${reached.usable} usable and ${reached.held} held of ${rules.cap}; ${reached.leased} leased entries, ${reached.queued} queued, ${reached.lost} isolates lost`,
+    );
     expect(reached.held).toBe(rules.cap);
     expect(Math.min(reached.leased, reached.queued, reached.lost)).toBeGreaterThan(100);
   });

@@ -61,19 +61,32 @@ export function eventOf(happening: Happening, nowMs: number): HealthEvent {
   return { kind: 'reports', isolateId: by, reports: [reportOf(is, on, happening, nowMs)] };
 }
 
-export function reportOf(is: FailureCause | 'success' | 'begun' | 'trial', on: string, happening: Partial<Happening>, nowMs: number): AttemptReport {
+export function reportOf(
+  is: FailureCause | 'success' | 'begun' | 'trial',
+  on: string,
+  happening: Partial<Happening>,
+  nowMs: number,
+): AttemptReport {
   const { count = 1, startedAtMs = nowMs, atMs = nowMs, retryAfterMs = null } = happening;
   const facts = { modelId: on, upstreamId: `u-${on}`, startedAtMs, atMs, count };
   if (is === 'success' || is === 'begun' || is === 'trial') return { ...facts, kind: is };
   return { ...facts, kind: 'failure', cause: is, retryAfterMs };
 }
 
-function probeOf(on: string, { cause = null, modelsServed = null }: { cause?: FailureCause | null; modelsServed?: readonly string[] | null }): ProbeResult {
-  const load = cause === null ? { running: 3, waiting: 0, kvCacheUsage: 0.25 } : { running: null, waiting: null, kvCacheUsage: null };
+function probeOf(
+  on: string,
+  { cause = null, modelsServed = null }: { cause?: FailureCause | null; modelsServed?: readonly string[] | null },
+): ProbeResult {
+  const load =
+    cause === null ? { running: 3, waiting: 0, kvCacheUsage: 0.25 } : { running: null, waiting: null, kvCacheUsage: null };
   return { upstreamId: `u-${on}`, cause, modelsServed, ...load };
 }
 
 /** Plays happenings at their times. */
-export function play(timeline: readonly (readonly [number, Happening])[], config: HealthConfig = pair, from = unknownHealth): HealthState {
+export function play(
+  timeline: readonly (readonly [number, Happening])[],
+  config: HealthConfig = pair,
+  from = unknownHealth,
+): HealthState {
   return timeline.reduce((state, [atMs, happening]) => step(state, eventOf(happening, atMs), atMs, config), from);
 }

@@ -29,7 +29,15 @@ describe('the next probe', () => {
     ['comes soon while a model is out', [...busy, [1000, { is: 'reset', on: 'small', count: 3 }]], 2000, 5000],
     ['comes soon after a first bad probe', [...busy, [4000, { is: 'probe', on: 'small', cause: 'timeout' }]], 4001, 9000],
     ['comes soon while a model is missing', [...busy, [1000, { is: 'model_missing', on: 'small' }]], 2000, 5000],
-    ['comes at the normal interval while something is out and nobody asks', [[0, { is: 'probe', on: 'small', cause: 'timeout' }], [0, { is: 'probe', on: 'large' }]], 1000, 30_000],
+    [
+      'comes at the normal interval while something is out and nobody asks',
+      [
+        [0, { is: 'probe', on: 'small', cause: 'timeout' }],
+        [0, { is: 'probe', on: 'large' }],
+      ],
+      1000,
+      30_000,
+    ],
     ['is late, not in the past, when its time has gone by', busy, 50_000, 50_000],
   ] as const satisfies readonly (readonly [string, Timeline, number, number])[])('%s', (_, timeline, nowMs, expected) => {
     expect(nextProbeAtMs(play(timeline), nowMs, pair)).toBe(expected);
@@ -42,7 +50,12 @@ describe('the next probe', () => {
   });
 
   it('sends one probe, in turn, into a tunnel that is down, and goes on with the others', () => {
-    const down: Timeline = [...busy, [0, { is: 'probe', on: 'hosted' }], [1000, { is: 'tunnel', on: 'small' }], [1001, { is: 'tunnel', on: 'large' }]];
+    const down: Timeline = [
+      ...busy,
+      [0, { is: 'probe', on: 'hosted' }],
+      [1000, { is: 'tunnel', on: 'small' }],
+      [1001, { is: 'tunnel', on: 'large' }],
+    ];
     const first = play(down, trio);
     expect(dueProbes(first, 5000, trio)).toEqual(['u-small']);
     const second = play([[5000, { is: 'probe', on: 'small', cause: 'tunnel' }]], trio, first);

@@ -10,7 +10,13 @@ import { type HealthSnapshot, snapshot } from '../../../worker/core/health/snaps
 import { step } from '../../../worker/core/health/step.ts';
 import { type Attempt, type AttemptOutcome, type FailureCause, type Plan, routeKey } from '../../../worker/core/route/attempt.ts';
 import { next } from '../../../worker/core/route/next.ts';
-import { countRequest, countRetry, emptyRetryBudget, mayRetry, type RetryBudget } from '../../../worker/core/route/retry-budget.ts';
+import {
+  countRequest,
+  countRetry,
+  emptyRetryBudget,
+  mayRetry,
+  type RetryBudget,
+} from '../../../worker/core/route/retry-budget.ts';
 import { failed, retry } from '../route/attempts.ts';
 import { pair, reportOf } from './fleet.ts';
 
@@ -93,7 +99,15 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
     const fault = scenario.faultOf(upstreamId.slice(2), nowMs);
     const cause = fault?.isSeenByProbes ? fault.cause : null;
     at(nowMs + (cause === 'timeout' ? 3000 : 50), () => {
-      const event = { kind: 'probe', upstreamId, cause, modelsServed: null, running: null, waiting: null, kvCacheUsage: null } as const;
+      const event = {
+        kind: 'probe',
+        upstreamId,
+        cause,
+        modelsServed: null,
+        running: null,
+        waiting: null,
+        kvCacheUsage: null,
+      } as const;
       state = step(state, event, nowMs, fleet);
       probesUnderWay -= 1;
       setAlarm();
@@ -131,9 +145,21 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
     const go = () => {
       if (nowMs - isolate.viewAtMs >= fleet.rules.snapshot_max_age_ms) exchange(isolate);
       const isRetryAllowed = mayRetry(isolate.budget, nowMs, retry);
-      const decided = next(scenario.plan, outcomes, { nowMs, random, retry, isRetryAllowed, snapshot: isolate.view, isCommitted: false });
+      const decided = next(scenario.plan, outcomes, {
+        nowMs,
+        random,
+        retry,
+        isRetryAllowed,
+        snapshot: isolate.view,
+        isCommitted: false,
+      });
       if (decided.kind !== 'try') {
-        requests.push({ atMs: startedAtMs, isOk: decided.kind === 'answer', tookMs: nowMs - startedAtMs, calls: outcomes.length });
+        requests.push({
+          atMs: startedAtMs,
+          isOk: decided.kind === 'answer',
+          tookMs: nowMs - startedAtMs,
+          calls: outcomes.length,
+        });
         return;
       }
       if (decided.as === 'retry') isolate.budget = countRetry(isolate.budget, nowMs);

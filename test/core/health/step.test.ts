@@ -54,17 +54,49 @@ describe('opening', () => {
   });
 
   it.each([
-    ['a success between failures ends the run', [...failures('reset', 'small', 2), [300, { is: 'success', on: 'small' }], [400, { is: 'reset', on: 'small' }]], 'up'],
-    ['a stream that begins ends a run of failures to connect', [...failures('reset', 'small', 2), [300, { is: 'begun', on: 'small' }], [400, { is: 'reset', on: 'small' }]], 'up'],
+    [
+      'a success between failures ends the run',
+      [...failures('reset', 'small', 2), [300, { is: 'success', on: 'small' }], [400, { is: 'reset', on: 'small' }]],
+      'up',
+    ],
+    [
+      'a stream that begins ends a run of failures to connect',
+      [...failures('reset', 'small', 2), [300, { is: 'begun', on: 'small' }], [400, { is: 'reset', on: 'small' }]],
+      'up',
+    ],
     [
       'a stream that begins does not end a run of answers that broke off',
       [...failures('broken_off', 'small', 2), [300, { is: 'begun', on: 'small' }], [400, { is: 'broken_off', on: 'small' }]],
       'down',
     ],
-    ['an answer that ended whole does', [...failures('broken_off', 'small', 2), [300, { is: 'success', on: 'small' }], [400, { is: 'broken_off', on: 'small' }]], 'up'],
-    ['a success from before the run does not, however late it is reported', [...failures('reset', 'small', 2, 100), [300, { is: 'success', on: 'small', startedAtMs: 0, atMs: 50 }], [400, { is: 'reset', on: 'small' }]], 'down'],
-    ['a long answer that ended during the run does, although it began before', [...failures('reset', 'small', 2, 100), [300, { is: 'success', on: 'small', startedAtMs: 0, atMs: 150 }], [400, { is: 'reset', on: 'small' }]], 'up'],
-    ['failures of different kinds add up', [...failures('reset', 'small', 2), ...failures('server_error', 'small', 2, 300)], 'down'],
+    [
+      'an answer that ended whole does',
+      [...failures('broken_off', 'small', 2), [300, { is: 'success', on: 'small' }], [400, { is: 'broken_off', on: 'small' }]],
+      'up',
+    ],
+    [
+      'a success from before the run does not, however late it is reported',
+      [
+        ...failures('reset', 'small', 2, 100),
+        [300, { is: 'success', on: 'small', startedAtMs: 0, atMs: 50 }],
+        [400, { is: 'reset', on: 'small' }],
+      ],
+      'down',
+    ],
+    [
+      'a long answer that ended during the run does, although it began before',
+      [
+        ...failures('reset', 'small', 2, 100),
+        [300, { is: 'success', on: 'small', startedAtMs: 0, atMs: 150 }],
+        [400, { is: 'reset', on: 'small' }],
+      ],
+      'up',
+    ],
+    [
+      'failures of different kinds add up',
+      [...failures('reset', 'small', 2), ...failures('server_error', 'small', 2, 300)],
+      'down',
+    ],
     ['failures of the other model do not', [...failures('reset', 'small', 2), [300, { is: 'reset', on: 'large' }]], 'up'],
   ] as const satisfies readonly (readonly [string, Timeline, string])[])('%s', (_, timeline, expected) => {
     expect(status(timeline, 2000)).toBe(expected);
@@ -87,7 +119,15 @@ describe('opening', () => {
   });
 
   it('reads no more than the newest reports of an oversized batch', () => {
-    const line = (modelId: string): AttemptReport => ({ modelId, upstreamId: `u-${modelId}`, startedAtMs: 0, count: 3, kind: 'failure', cause: 'reset', retryAfterMs: null });
+    const line = (modelId: string): AttemptReport => ({
+      modelId,
+      upstreamId: `u-${modelId}`,
+      startedAtMs: 0,
+      count: 3,
+      kind: 'failure',
+      cause: 'reset',
+      retryAfterMs: null,
+    });
     const reports = [line('small'), ...Array.from({ length: maxReports }, () => line('large'))];
     const seen = snapshot(step(unknownHealth, { kind: 'reports', isolateId: 'i1', reports }, 0, pair), 1, pair);
     expect(seen.models).toEqual({ small: { status: 'up' }, large: { status: 'down' } });
@@ -114,16 +154,32 @@ describe('ejection', () => {
   it('forgives one relapse for every ten seconds of good behaviour', () => {
     const relapsed = play([...ejected, [10_200, { is: 'reset', on: 'small' }], [30_200, { is: 'success', on: 'small' }]]);
     const again = (atMs: number) =>
-      snapshot(play([[atMs, { is: 'reset', on: 'small', count: 3 }]], pair, relapsed), atMs, pair).instances['small@u-small']?.untilMs;
+      snapshot(play([[atMs, { is: 'reset', on: 'small', count: 3 }]], pair, relapsed), atMs, pair).instances['small@u-small']
+        ?.untilMs;
     expect(again(35_000)).toBe(35_000 + 30_000);
     expect(again(45_000)).toBe(45_000 + 20_000);
     expect(again(90_000)).toBe(90_000 + 10_000);
   });
 
   it.each([
-    ['a failure that was sent before the ejection does not prolong it', { is: 'reset', on: 'small', startedAtMs: 100 }, 10_300, 'half_open'],
-    ['a failure that was sent during the ejection does not prolong it', { is: 'reset', on: 'small', startedAtMs: 5000 }, 10_300, 'half_open'],
-    ['a success that was sent before the ejection does not end it', { is: 'success', on: 'small', startedAtMs: 100 }, 10_199, 'down'],
+    [
+      'a failure that was sent before the ejection does not prolong it',
+      { is: 'reset', on: 'small', startedAtMs: 100 },
+      10_300,
+      'half_open',
+    ],
+    [
+      'a failure that was sent during the ejection does not prolong it',
+      { is: 'reset', on: 'small', startedAtMs: 5000 },
+      10_300,
+      'half_open',
+    ],
+    [
+      'a success that was sent before the ejection does not end it',
+      { is: 'success', on: 'small', startedAtMs: 100 },
+      10_199,
+      'down',
+    ],
     ['a success that was sent during the ejection ends it', { is: 'success', on: 'small', startedAtMs: 5000 }, 10_199, 'up'],
   ] as const satisfies readonly (readonly [string, Happening, number, string])[])('%s', (_, happening, atMs, expected) => {
     expect(status([...ejected, [10_100, happening]], atMs)).toBe(expected);
@@ -133,11 +189,18 @@ describe('ejection', () => {
 describe('half open', () => {
   const permits = (timeline: Timeline, atMs: number, config = pair) => {
     const state = play(timeline, config);
-    return ['i1', 'i2', 'i3'].filter((isolateId) => snapshot(state, atMs, config, isolateId).instances['small@u-small']?.hasPermit);
+    return ['i1', 'i2', 'i3'].filter(
+      (isolateId) => snapshot(state, atMs, config, isolateId).instances['small@u-small']?.hasPermit,
+    );
   };
 
   it('gives the one trial to the first isolate that asks', () => {
-    expect(permits([...ejected, [9000, { is: 'read', by: 'i1' }], [10_300, { is: 'read', by: 'i2' }], [10_400, { is: 'read', by: 'i3' }]], 10_500)).toEqual(['i2']);
+    expect(
+      permits(
+        [...ejected, [9000, { is: 'read', by: 'i1' }], [10_300, { is: 'read', by: 'i2' }], [10_400, { is: 'read', by: 'i3' }]],
+        10_500,
+      ),
+    ).toEqual(['i2']);
   });
 
   it('gives a permit that was not used to the next one when the snapshot it came with is old', () => {
@@ -173,7 +236,8 @@ describe('throttling', () => {
     ['no longer than ten seconds', 120_000, 9999, 10_000],
     ['one second without a Retry-After', undefined, 999, 1000],
   ] as const)('keeps a model that answered 429 out of use %s', (_, retryAfterMs, lastMs, endMs) => {
-    const happening: Happening = retryAfterMs === undefined ? { is: 'rate_limited', on: 'small' } : { is: 'rate_limited', on: 'small', retryAfterMs };
+    const happening: Happening =
+      retryAfterMs === undefined ? { is: 'rate_limited', on: 'small' } : { is: 'rate_limited', on: 'small', retryAfterMs };
     expect(status([[0, happening]], lastMs)).toBe('throttled');
     expect(status([[0, happening]], endMs)).toBe('up');
   });
@@ -189,9 +253,17 @@ describe('a missing model', () => {
   const missing: Timeline = [[0, { is: 'model_missing', on: 'small' }]];
 
   it.each([
-    ['stays away while the list does not show it', [...missing, [1000, { is: 'probe', on: 'small', modelsServed: ['Other'] }]], 'missing'],
+    [
+      'stays away while the list does not show it',
+      [...missing, [1000, { is: 'probe', on: 'small', modelsServed: ['Other'] }]],
+      'missing',
+    ],
     ['stays away while the list cannot be read', [...missing, [1000, { is: 'probe', on: 'small' }]], 'missing'],
-    ['comes back when the list shows its served name', [...missing, [1000, { is: 'probe', on: 'small', modelsServed: ['Other', 'Small'] }]], 'up'],
+    [
+      'comes back when the list shows its served name',
+      [...missing, [1000, { is: 'probe', on: 'small', modelsServed: ['Other', 'Small'] }]],
+      'up',
+    ],
     ['comes back when it answers after all', [...missing, [1000, { is: 'success', on: 'small' }]], 'up'],
     ['is noticed by a probe alone', [[1000, { is: 'probe', on: 'small', modelsServed: [] }]], 'missing'],
   ] as const satisfies readonly (readonly [string, Timeline, string])[])('%s', (_, timeline, expected) => {
@@ -230,7 +302,8 @@ describe('probes', () => {
 
   it('fill in the load, and a failed one makes it unknown again', () => {
     const load = (timeline: Timeline) => {
-      const { running, waiting, kvCacheUsage, lastProbeAtMs } = snapshot(play(timeline), 2000, pair).instances['small@u-small'] ?? {};
+      const { running, waiting, kvCacheUsage, lastProbeAtMs } =
+        snapshot(play(timeline), 2000, pair).instances['small@u-small'] ?? {};
       return { running, waiting, kvCacheUsage, lastProbeAtMs };
     };
     expect(load([])).toEqual({ running: null, waiting: null, kvCacheUsage: null, lastProbeAtMs: null });
@@ -251,22 +324,117 @@ describe('the tunnel', () => {
     ['is not judged by one login page', [[0, { is: 'auth', on: 'small' }]], 'up'],
     ['is not judged by one model, however often it fails', [[0, { is: 'tunnel', on: 'small', count: 50 }]], 'up'],
     ['is down when every model behind it shows it', down, 'down'],
-    ['is down for mixed signs of the same thing', [[0, { is: 'auth', on: 'small' }], [100, { is: 'gateway_error', on: 'large' }]], 'down'],
-    ['is not down when something came through in between', [[0, { is: 'tunnel', on: 'small' }], [50, { is: 'success', on: 'large' }], [100, { is: 'tunnel', on: 'large' }]], 'up'],
-    ['is not down when the model server itself failed in between', [[0, { is: 'tunnel', on: 'small' }], [50, { is: 'server_error', on: 'large' }], [100, { is: 'tunnel', on: 'large' }]], 'up'],
-    ['is not down by failures that lie far apart', [[0, { is: 'tunnel', on: 'small' }], [31_000, { is: 'tunnel', on: 'large' }]], 'up'],
-    ['is down when the probe shows it, without any request', [[0, { is: 'probe', on: 'small', cause: 'tunnel' }], [5000, { is: 'probe', on: 'small', cause: 'tunnel' }]], 'down'],
-    ['is not down by probes that one model alone may fail', [[0, { is: 'probe', on: 'small', cause: 'gateway_error' }], [5000, { is: 'probe', on: 'small', cause: 'auth' }]], 'up'],
-    ['is down when such probes fail for every model', [[0, { is: 'probe', on: 'small', cause: 'gateway_error' }], [50, { is: 'probe', on: 'large', cause: 'auth' }]], 'down'],
+    [
+      'is down for mixed signs of the same thing',
+      [
+        [0, { is: 'auth', on: 'small' }],
+        [100, { is: 'gateway_error', on: 'large' }],
+      ],
+      'down',
+    ],
+    [
+      'is not down when something came through in between',
+      [
+        [0, { is: 'tunnel', on: 'small' }],
+        [50, { is: 'success', on: 'large' }],
+        [100, { is: 'tunnel', on: 'large' }],
+      ],
+      'up',
+    ],
+    [
+      'is not down when the model server itself failed in between',
+      [
+        [0, { is: 'tunnel', on: 'small' }],
+        [50, { is: 'server_error', on: 'large' }],
+        [100, { is: 'tunnel', on: 'large' }],
+      ],
+      'up',
+    ],
+    [
+      'is not down by failures that lie far apart',
+      [
+        [0, { is: 'tunnel', on: 'small' }],
+        [31_000, { is: 'tunnel', on: 'large' }],
+      ],
+      'up',
+    ],
+    [
+      'is down when the probe shows it, without any request',
+      [
+        [0, { is: 'probe', on: 'small', cause: 'tunnel' }],
+        [5000, { is: 'probe', on: 'small', cause: 'tunnel' }],
+      ],
+      'down',
+    ],
+    [
+      'is not down by probes that one model alone may fail',
+      [
+        [0, { is: 'probe', on: 'small', cause: 'gateway_error' }],
+        [5000, { is: 'probe', on: 'small', cause: 'auth' }],
+      ],
+      'up',
+    ],
+    [
+      'is down when such probes fail for every model',
+      [
+        [0, { is: 'probe', on: 'small', cause: 'gateway_error' }],
+        [50, { is: 'probe', on: 'large', cause: 'auth' }],
+      ],
+      'down',
+    ],
     ['is not down by one probe', [[0, { is: 'probe', on: 'small', cause: 'tunnel' }]], 'up'],
-    ['is not to blame for refused connections', [[0, { is: 'unreachable', on: 'small' }], [100, { is: 'unreachable', on: 'large' }]], 'up'],
+    [
+      'is not to blame for refused connections',
+      [
+        [0, { is: 'unreachable', on: 'small' }],
+        [100, { is: 'unreachable', on: 'large' }],
+      ],
+      'up',
+    ],
   ] as const satisfies readonly (readonly [string, Timeline, string])[])('%s', (_, timeline, expected) => {
     const [lastMs] = timeline.at(-1) ?? [0];
     expect(tunnel(timeline, lastMs + 1)).toBe(expected);
   });
 
+  it.each([
+    [1, 'up'],
+    [2, 'down'],
+  ] as const)('with a single model behind it, is judged by two failures, not by one: after %i it is %s', (count, expected) => {
+    const state = play([[0, { is: 'tunnel', on: 'hosted', count }]], trio);
+    expect(snapshot(state, 1, trio).tunnels['other']?.status).toBe(expected);
+  });
+
+  it('and a model that are both half open need both permits', () => {
+    const both = play(
+      [
+        [0, { is: 'reset', on: 'small', count: 3 }],
+        [4999, { is: 'tunnel', on: 'large' }],
+        [5000, { is: 'tunnel', on: 'small' }],
+      ],
+      pair,
+    );
+    const later = play(
+      [
+        [12_000, { is: 'read', by: 'i1' }],
+        [14_900, { is: 'read', by: 'i1' }],
+        [15_200, { is: 'read', by: 'i2' }],
+      ],
+      pair,
+      both,
+    );
+    const mayTry = (by: string, key: string) => snapshot(later, 15_300, pair, by).instances[key]?.hasPermit;
+    expect([mayTry('i1', 'small@u-small'), mayTry('i2', 'small@u-small'), mayTry('i2', 'large@u-large')]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+
   it('takes every model behind it out as one state, and opens no breaker of theirs', () => {
-    const state = play([...down, [200, { is: 'tunnel', on: 'small', count: 30 }], [300, { is: 'gateway_error', on: 'large', count: 30 }]], trio);
+    const state = play(
+      [...down, [200, { is: 'tunnel', on: 'small', count: 30 }], [300, { is: 'gateway_error', on: 'large', count: 30 }]],
+      trio,
+    );
     const seen = snapshot(state, 400, trio);
     expect(seen.models).toEqual({ small: { status: 'down' }, large: { status: 'down' }, hosted: { status: 'up' } });
     expect(Object.values(state.instances).filter((instance) => instance.breaker.openedAtMs !== null)).toEqual([]);
@@ -287,7 +455,15 @@ describe('the tunnel', () => {
   });
 
   it('hands out one trial for all the models behind it', () => {
-    const state = play([...down, [10_100, { is: 'read', by: 'i1' }], [10_200, { is: 'trial', on: 'large', by: 'i1' }], [10_300, { is: 'read', by: 'i2' }]], trio);
+    const state = play(
+      [
+        ...down,
+        [10_100, { is: 'read', by: 'i1' }],
+        [10_200, { is: 'trial', on: 'large', by: 'i1' }],
+        [10_300, { is: 'read', by: 'i2' }],
+      ],
+      trio,
+    );
     for (const isolateId of ['i1', 'i2']) {
       const { instances } = snapshot(state, 10_400, trio, isolateId);
       expect([instances['small@u-small']?.hasPermit, instances['large@u-large']?.hasPermit]).toEqual([false, false]);
@@ -299,8 +475,12 @@ describe('the tunnel', () => {
 
 describe('the last path', () => {
   it('is marked when every model of a chain is out: the one that comes back first', () => {
-    const seen = snapshot(play([...ejected, ...failures('reset', 'large', 3, 5000)]), 6000, pair);
-    expect(Object.values(seen.instances).filter((instance) => instance.isLastResort).map((instance) => instance.modelId)).toEqual(['small']);
+    const seen = snapshot(play([...failures('reset', 'large', 3), ...failures('reset', 'small', 3, 5000)]), 6000, pair);
+    expect(
+      Object.values(seen.instances)
+        .filter((instance) => instance.isLastResort)
+        .map((instance) => instance.modelId),
+    ).toEqual(['large']);
   });
 
   it('is not marked while one of the chain can be used', () => {
@@ -310,7 +490,12 @@ describe('the last path', () => {
 });
 
 it('survives a round trip through JSON at every step', () => {
-  const timeline: Timeline = [...ejected, [10_300, { is: 'read', by: 'i2' }], [10_400, { is: 'rate_limited', on: 'large', retryAfterMs: 500 }], [11_000, { is: 'probe', on: 'small' }]];
+  const timeline: Timeline = [
+    ...ejected,
+    [10_300, { is: 'read', by: 'i2' }],
+    [10_400, { is: 'rate_limited', on: 'large', retryAfterMs: 500 }],
+    [11_000, { is: 'probe', on: 'small' }],
+  ];
   let state = unknownHealth;
   for (const [atMs, happening] of timeline) {
     state = step(state, eventOf(happening, atMs), atMs, pair);

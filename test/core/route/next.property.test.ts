@@ -2,7 +2,14 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errors } from '../../../shared/errors.ts';
 import { isUsable, statusIds } from '../../../worker/core/health/usable.ts';
-import { type Attempt, type AttemptOutcome, causes, type FailureCause, routeKey, ruleOf } from '../../../worker/core/route/attempt.ts';
+import {
+  type Attempt,
+  type AttemptOutcome,
+  causes,
+  type FailureCause,
+  routeKey,
+  ruleOf,
+} from '../../../worker/core/route/attempt.ts';
 import { next, type NextStep } from '../../../worker/core/route/next.ts';
 import { attempt, failed, health, planOf, retry } from './attempts.ts';
 
@@ -24,7 +31,10 @@ const world = fc.record({
   plan: routes.map((list) => planOf(...list.map(({ modelId, ...rest }) => attempt(modelId, rest)))),
   statuses: fc.array(fc.tuple(fc.constantFrom(...statusIds), fc.boolean()), { minLength: 7, maxLength: 7 }),
   endings: fc.array(
-    fc.record({ cause: fc.option(fc.constantFrom(...causeIds), { freq: 12 }), retryAfterMs: fc.option(fc.constantFrom(0, 500, 3000, 3001, 120_000)) }),
+    fc.record({
+      cause: fc.option(fc.constantFrom(...causeIds), { freq: 12 }),
+      retryAfterMs: fc.option(fc.constantFrom(0, 500, 3000, 3001, 120_000)),
+    }),
     { minLength: 10, maxLength: 10 },
   ),
   allowed: fc.array(fc.boolean(), { minLength: 11, maxLength: 11 }),
@@ -47,18 +57,28 @@ function play(given: World) {
   for (;;) {
     const isRetryAllowed = given.allowed[outcomes.length] ?? false;
     const config = { ...retry, max_attempts: given.maxAttempts, attempts_per_model: given.perModel };
-    const step = next(given.plan, outcomes, { nowMs: 0, random: () => given.random, retry: config, isRetryAllowed, snapshot, isCommitted: false });
+    const step = next(given.plan, outcomes, {
+      nowMs: 0,
+      random: () => given.random,
+      retry: config,
+      isRetryAllowed,
+      snapshot,
+      isCommitted: false,
+    });
     if (step.kind !== 'try') return { end: step, outcomes, tries, snapshot };
     tries.push({ step, isRetryAllowed, before: [...outcomes] });
     const ending = given.endings[outcomes.length];
     if (ending === undefined) throw new Error('more attempts than any configuration allows');
     const { cause, retryAfterMs } = ending;
-    outcomes.push(cause === null ? { isOk: true, attempt: step.attempt } : failed(step.attempt, cause, retryAfterMs ?? undefined));
+    outcomes.push(
+      cause === null ? { isOk: true, attempt: step.attempt } : failed(step.attempt, cause, retryAfterMs ?? undefined),
+    );
   }
 }
 
-const holds = (property: (given: World) => void) => fc.assert(fc.property(world, property), { numRuns: 3000 });
-const tried = (outcomes: readonly AttemptOutcome[], same: (route: Attempt) => boolean) => outcomes.filter((outcome) => same(outcome.attempt));
+const holds = (property: (given: World) => void) => fc.assert(fc.property(world, property), { numRuns: 1500 });
+const tried = (outcomes: readonly AttemptOutcome[], same: (route: Attempt) => boolean) =>
+  outcomes.filter((outcome) => same(outcome.attempt));
 
 describe('whatever happens to a request', () => {
   it('ends after at most max_attempts attempts, attempts_per_model of them on one model', () => {
@@ -130,7 +150,8 @@ describe('whatever happens to a request', () => {
       for (const { step, before } of play(given).tries) {
         expect(step.attempt.contextTokens).toBeGreaterThanOrEqual(1000);
         for (const outcome of before) {
-          if (!outcome.isOk && outcome.cause === 'context_length') expect(step.attempt.contextTokens).toBeGreaterThan(outcome.attempt.contextTokens);
+          if (!outcome.isOk && outcome.cause === 'context_length')
+            expect(step.attempt.contextTokens).toBeGreaterThan(outcome.attempt.contextTokens);
         }
       }
     });
@@ -140,7 +161,9 @@ describe('whatever happens to a request', () => {
     holds((given) => {
       for (const { before } of play(given).tries) {
         for (const tunnelId of ['t1', 't2']) {
-          const refused = before.filter((outcome) => !outcome.isOk && ruleOf(outcome.cause).elsewhere === 'once' && outcome.attempt.tunnelId === tunnelId);
+          const refused = before.filter(
+            (outcome) => !outcome.isOk && ruleOf(outcome.cause).elsewhere === 'once' && outcome.attempt.tunnelId === tunnelId,
+          );
           expect(refused.length).toBeLessThanOrEqual(2);
         }
       }

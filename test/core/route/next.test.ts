@@ -14,7 +14,8 @@ const context: NextContext = { nowMs: 0, random: () => 0.5, retry, isRetryAllowe
 function decide(plan: Plan, outcomes: readonly AttemptOutcome[], change: Partial<NextContext> = {}): string {
   const step = next(plan, outcomes, { ...context, ...change });
   if (step.kind === 'answer') return 'answer';
-  if (step.kind === 'fail') return ['fail', step.failure.code, step.failure.retryAfterMs].filter((word) => word !== undefined).join(' ');
+  if (step.kind === 'fail')
+    return ['fail', step.failure.code, step.failure.retryAfterMs].filter((word) => word !== undefined).join(' ');
   const { modelId, upstreamId } = step.attempt;
   const route = upstreamId === `u-${modelId}` ? modelId : upstreamId;
   return `${step.as} ${route}${step.waitMs > 0 ? ` after ${step.waitMs}` : ''}`;
@@ -38,10 +39,13 @@ describe('after one failure of the first model', () => {
     ['context_length', 'fail context_length_exceeded', 'fail context_length_exceeded'],
     ['content_policy', 'fail content_policy', 'fail content_policy'],
     ['client', 'fail upstream_rejected', 'fail upstream_rejected'],
-  ] as const satisfies readonly (readonly [FailureCause, string, string])[])('%s: with a chain "%s", alone "%s"', (cause, inChain, alone) => {
-    expect(decide(chain, [failed(small, cause)])).toBe(inChain);
-    expect(decide(planOf(small), [failed(small, cause)])).toBe(alone);
-  });
+  ] as const satisfies readonly (readonly [FailureCause, string, string])[])(
+    '%s: with a chain "%s", alone "%s"',
+    (cause, inChain, alone) => {
+      expect(decide(chain, [failed(small, cause)])).toBe(inChain);
+      expect(decide(planOf(small), [failed(small, cause)])).toBe(alone);
+    },
+  );
 });
 
 describe('Retry-After', () => {
@@ -50,7 +54,13 @@ describe('Retry-After', () => {
     ['the longest that is waited out', 'rate_limited', 3000, 'retry small after 3050', 'retry small after 3050'],
     ['a longer one moves on, or is the answer', 'rate_limited', 3001, 'fallback large', 'fail upstream_rate_limited 3001'],
     ['an overloaded server may ask for it, too', 'overload', 1000, 'retry small after 1050', 'retry small after 1050'],
-    ['a tunnel error that names two minutes is not tried again', 'gateway_error', 120_000, 'fallback large', 'fail upstream_error 120000'],
+    [
+      'a tunnel error that names two minutes is not tried again',
+      'gateway_error',
+      120_000,
+      'fallback large',
+      'fail upstream_error 120000',
+    ],
   ] as const)('%s', (_, cause, retryAfterMs, inChain, alone) => {
     expect(decide(chain, [failed(small, cause, retryAfterMs)])).toBe(inChain);
     expect(decide(planOf(small), [failed(small, cause, retryAfterMs)])).toBe(alone);
@@ -73,7 +83,9 @@ describe('chains', () => {
     const plan = planOf(small, large, hosted);
     expect(decide(plan, [failed(small, 'reset')])).toBe('fallback large');
     expect(decide(plan, [failed(small, 'reset'), failed(large, 'server_error')])).toBe('fallback hosted');
-    expect(decide(plan, [failed(small, 'reset'), failed(large, 'server_error'), failed(hosted, 'reset')])).toBe('fail upstream_unreachable');
+    expect(decide(plan, [failed(small, 'reset'), failed(large, 'server_error'), failed(hosted, 'reset')])).toBe(
+      'fail upstream_unreachable',
+    );
   });
 
   it('retries in a chain of three when attempts are configured for it, with longer waits', () => {
@@ -107,7 +119,11 @@ describe('chains', () => {
   });
 
   it.each([
-    ['a model with more room takes what was too long', planOf(small, attempt('large', { contextTokens: 65_536 })), 'fallback large'],
+    [
+      'a model with more room takes what was too long',
+      planOf(small, attempt('large', { contextTokens: 65_536 })),
+      'fallback large',
+    ],
     ['a model with as much room does not', planOf(small, large), 'fail context_length_exceeded'],
   ] as const)('%s', (_, plan, expected) => {
     expect(decide(plan, [failed(small, 'context_length')])).toBe(expected);
@@ -122,7 +138,7 @@ describe('chains', () => {
 });
 
 describe('tunnels', () => {
-  it.each(['tunnel', 'auth'] as const)("after %s, tries one other model behind the tunnel, then only other tunnels", (cause) => {
+  it.each(['tunnel', 'auth'] as const)('after %s, tries one other model behind the tunnel, then only other tunnels', (cause) => {
     const other = attempt('other');
     const plan = planOf(small, large, other, hosted);
     expect(decide(plan, [failed(small, cause)])).toBe('fallback large');
@@ -131,7 +147,9 @@ describe('tunnels', () => {
   });
 
   it('does not knock at the same upstream again for another model, nor for the same model on another upstream of that tunnel', () => {
-    expect(decide(planOf(small, attempt('adapter', { upstreamId: 'u-small' })), [failed(small, 'auth')])).toBe('fail upstream_auth');
+    expect(decide(planOf(small, attempt('adapter', { upstreamId: 'u-small' })), [failed(small, 'auth')])).toBe(
+      'fail upstream_auth',
+    );
     expect(decide(planOf(small, attempt('small', { upstreamId: 'u-twin' })), [failed(small, 'auth')])).toBe('fail upstream_auth');
   });
 });
@@ -144,11 +162,31 @@ describe('health', () => {
     ['leaves the trial to the isolate that has it', health([small, 'half_open']), 'first large'],
     ['makes the trial when it has the permit', health([small, 'half_open', { hasPermit: true }]), 'first small'],
     ['counts an unknown model as up', health([large, 'up']), 'first small'],
-    ['with everything out, takes what is least bad: half open before down', health([small, 'down'], [large, 'half_open']), 'last_resort large'],
-    ['with everything out, takes what is least bad: down before missing', health([small, 'missing'], [large, 'down']), 'last_resort large'],
-    ['with everything down, takes what comes back first', health([small, 'down', { untilMs: 9 }], [large, 'down', { untilMs: 8 }]), 'last_resort large'],
-    ['with everything throttled, waits for a throttle that ends soon', health([small, 'throttled', { untilMs: 900 }], [large, 'throttled']), 'last_resort small after 950'],
-    ['with everything throttled for long, does not close the last path', health([small, 'throttled'], [large, 'throttled']), 'last_resort small'],
+    [
+      'with everything out, takes what is least bad: half open before down',
+      health([small, 'down'], [large, 'half_open']),
+      'last_resort large',
+    ],
+    [
+      'with everything out, takes what is least bad: down before missing',
+      health([small, 'missing'], [large, 'down']),
+      'last_resort large',
+    ],
+    [
+      'with everything down, takes what comes back first',
+      health([small, 'down', { untilMs: 9 }], [large, 'down', { untilMs: 8 }]),
+      'last_resort large',
+    ],
+    [
+      'with everything throttled, waits for a throttle that ends soon',
+      health([small, 'throttled', { untilMs: 900 }], [large, 'throttled']),
+      'last_resort small after 950',
+    ],
+    [
+      'with everything throttled for long, does not close the last path',
+      health([small, 'throttled'], [large, 'throttled']),
+      'last_resort small',
+    ],
   ] as const)('%s', (_, snapshot, expected) => {
     expect(decide(chain, [], { snapshot })).toBe(expected);
   });
@@ -159,7 +197,9 @@ describe('health', () => {
 
   it('does not retry a model that has been taken out in the meantime', () => {
     expect(decide(chain, [failed(small, 'reset')], { snapshot: health([small, 'down']) })).toBe('fallback large');
-    expect(decide(planOf(small), [failed(small, 'reset')], { snapshot: health([small, 'down']) })).toBe('fail upstream_unreachable');
+    expect(decide(planOf(small), [failed(small, 'reset')], { snapshot: health([small, 'down']) })).toBe(
+      'fail upstream_unreachable',
+    );
   });
 });
 
@@ -179,7 +219,9 @@ describe('with the retry budget spent', () => {
 
   it('does not try the same model again, on any instance', () => {
     expect(decide(planOf(small), [failed(small, 'reset')], spent)).toBe('fail upstream_unreachable');
-    expect(decide(planOf(small, attempt('small', { upstreamId: 'u-twin' })), [failed(small, 'reset')], spent)).toBe('fail upstream_unreachable');
+    expect(decide(planOf(small, attempt('small', { upstreamId: 'u-twin' })), [failed(small, 'reset')], spent)).toBe(
+      'fail upstream_unreachable',
+    );
   });
 
   it('falls back to a model that is up, and spends no trial on a fallback', () => {
@@ -210,13 +252,41 @@ describe('the end', () => {
 
   const roomy: Attempt = attempt('large', { contextTokens: 65_536 });
   it.each([
-    ['the last failure, of several alike', [failed(small, 'timeout'), failed(large, 'server_error'), failed(large, 'server_error')], 'fail upstream_error'],
-    ['a 429 that says when to come back, over a later 502', [failed(small, 'rate_limited', 9000), failed(large, 'model_missing')], 'fail upstream_rate_limited 9000'],
-    ['the longest wait of several', [failed(small, 'rate_limited', 9000), failed(large, 'overload', 4000)], 'fail upstream_rate_limited 9000'],
-    ['a wait over none', [failed(small, 'overload', 5000), failed(large, 'rate_limited'), failed(large, 'rate_limited')], 'fail upstream_overloaded 5000'],
-    ["the request's own fault, over an earlier 429", [failed(small, 'rate_limited', 9000), failed(large, 'client')], 'fail upstream_rejected'],
-    ['a failure of the model with room, over "too long" for the one without', [failed(roomy, 'timeout'), failed(small, 'context_length')], 'fail upstream_timeout'],
-    ['"too long" when it was too long for the roomiest', [failed(small, 'timeout'), failed(roomy, 'context_length')], 'fail context_length_exceeded'],
+    [
+      'the last failure, of several alike',
+      [failed(small, 'timeout'), failed(large, 'server_error'), failed(large, 'server_error')],
+      'fail upstream_error',
+    ],
+    [
+      'a 429 that says when to come back, over a later 502',
+      [failed(small, 'rate_limited', 9000), failed(large, 'model_missing')],
+      'fail upstream_rate_limited 9000',
+    ],
+    [
+      'the longest wait of several',
+      [failed(small, 'rate_limited', 9000), failed(large, 'overload', 4000)],
+      'fail upstream_rate_limited 9000',
+    ],
+    [
+      'a wait over none',
+      [failed(small, 'overload', 5000), failed(large, 'rate_limited'), failed(large, 'rate_limited')],
+      'fail upstream_overloaded 5000',
+    ],
+    [
+      "the request's own fault, over an earlier 429",
+      [failed(small, 'rate_limited', 9000), failed(large, 'client')],
+      'fail upstream_rejected',
+    ],
+    [
+      'a failure of the model with room, over "too long" for the one without',
+      [failed(roomy, 'timeout'), failed(small, 'context_length')],
+      'fail upstream_timeout',
+    ],
+    [
+      '"too long" when it was too long for the roomiest',
+      [failed(small, 'timeout'), failed(roomy, 'context_length')],
+      'fail context_length_exceeded',
+    ],
   ] as const)('shows %s', (_, outcomes, expected) => {
     const plan = planOf(...new Set(outcomes.map((outcome) => outcome.attempt)));
     expect(decide(plan, outcomes)).toBe(expected);

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countRequest, countRetry, emptyRetryBudget, mayRetry, type RetryBudget, retryWindowSeconds } from '../../../worker/core/route/retry-budget.ts';
+import {
+  countRequest,
+  countRetry,
+  emptyRetryBudget,
+  mayRetry,
+  type RetryBudget,
+  retryWindowSeconds,
+} from '../../../worker/core/route/retry-budget.ts';
 
 const config = { budget_ratio: 0.25, budget_floor_per_second: 0.5 };
 
@@ -87,10 +94,16 @@ const advance = (ms: number): fc.Command<Model, Real> => ({
 });
 
 it('agrees with a window that remembers every event', () => {
-  const commands = fc.commands([fc.nat(4000).map(advance), fc.constantFrom(event(true), event(false)), fc.constant(event(false))], {
-    size: '+1',
-    maxCommands: 80,
-  });
+  const commands = fc.commands(
+    [fc.nat(4000).map(advance), fc.constantFrom(event(true), event(false)), fc.constant(event(false))],
+    {
+      size: '+1',
+      maxCommands: 80,
+    },
+  );
   const start = () => ({ model: { nowMs: 0, events: [] }, real: { budget: emptyRetryBudget } });
-  fc.assert(fc.property(commands, (run) => fc.modelRun(start, run)), { numRuns: 500 });
+  fc.assert(
+    fc.property(commands, (run) => fc.modelRun(start, run)),
+    { numRuns: 500 },
+  );
 });

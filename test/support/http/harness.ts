@@ -49,6 +49,8 @@ export interface GatewayUnderTest {
   /** Chat calls of all model servers. */
   chatCalls(): Promise<readonly (LogEntry & { readonly server: string })[]>;
   gateLog(): Promise<readonly GateLogEntry[]>;
+  /** Waits until every model is up, for the gateway as for its isolate. */
+  recovered(): Promise<void>;
   /** Everything healthy again, no fault standing, logs empty; waits until the gateway has noticed. */
   resetState(): Promise<void>;
 }
@@ -70,8 +72,8 @@ export interface HarnessOptions {
 
 const pair: readonly FleetModel[] = [
   { id: 'small', servedName: 'Qwen/Qwen2.5-7B-Instruct', role: 'small' },
-  // One of the two speaks with a tool parser, as vLLM does when told so.
-  { id: 'large', servedName: 'Qwen/Qwen2.5-32B-Instruct-AWQ', role: 'large', toolParser: 'hermes' },
+  // One of the two speaks with parsers, as vLLM does when told so.
+  { id: 'large', servedName: 'Qwen/Qwen2.5-32B-Instruct-AWQ', role: 'large', toolParser: 'hermes', reasoningParser: true },
 ];
 
 /** Starts the model servers and the Worker; takes about five seconds. */
@@ -140,6 +142,12 @@ export function connect({ url, controls, gate }: Addresses): GatewayUnderTest {
     const list: { data: { health_status?: string }[] } = await read(await get('/v1/models', clientKey));
     return list.data.flatMap((model) => model.health_status ?? []);
   };
+  const recovered = async () => {
+    await until('every model is up', async () => {
+      const isHealthy = (await health()).status === 'healthy';
+      return isHealthy && (await modelStatuses()).every((status) => status === 'up');
+    });
+  };
   return {
     url,
     client: new OpenAI({ apiKey: clientKey, baseURL: `${url}/v1`, maxRetries: 0 }),
@@ -148,6 +156,7 @@ export function connect({ url, controls, gate }: Addresses): GatewayUnderTest {
     setGate,
     log,
     health,
+    recovered,
     chat: (body, headers = {}) =>
       fetch(`${url}/v1/chat/completions`, {
         method: 'POST',
@@ -166,10 +175,7 @@ export function connect({ url, controls, gate }: Addresses): GatewayUnderTest {
       await setGate({ behaviour: 'pass' });
       const whole = { healthy: true, modelLoaded: true, down: false, fault: null, latency: null };
       for (const id of Object.keys(controls)) await control(id, whole);
-      await until('every model is up', async () => {
-        const isHealthy = (await health()).status === 'healthy';
-        return isHealthy && (await modelStatuses()).every((status) => status === 'up');
-      });
+      await recovered();
       for (const address of Object.values(controls)) await send(`${address}/__log`, 'DELETE', null);
       await send(`${gate}/__gate/log`, 'DELETE', null);
     },

@@ -43,7 +43,11 @@ export interface AdmissionState {
 /** What a step did to tickets other than the caller's: tell them. */
 export interface Effects {
   readonly granted: readonly { readonly ticketId: string; readonly untilMs: number }[];
-  readonly refused: readonly { readonly ticketId: string; readonly why: 'timed_out' | 'displaced'; readonly retryAfterMs: number }[];
+  readonly refused: readonly {
+    readonly ticketId: string;
+    readonly why: 'timed_out' | 'displaced';
+    readonly retryAfterMs: number;
+  }[];
 }
 
 export type Entry =
@@ -58,7 +62,10 @@ export const emptyAdmission: AdmissionState = { queue: emptyQueue, inFlight: {},
 
 const noEffects: Effects = { granted: [], refused: [] };
 
-export function admissionConfig(model: Pick<ModelConfig, 'max_in_flight'>, admission: RoutingConfig['admission']): AdmissionConfig {
+export function admissionConfig(
+  model: Pick<ModelConfig, 'max_in_flight'>,
+  admission: RoutingConfig['admission'],
+): AdmissionConfig {
   const cap = model.max_in_flight;
   return { cap, maxWaiting: Math.floor(cap * admission.queue_ratio), maxWaitMs: admission.max_wait_ms, leaseMs: placeLeaseMs };
 }
@@ -120,8 +127,8 @@ interface Stepped {
 }
 
 /**
- * Renews an isolate's block and the leases of its tickets. A block shrinks to what is asked, never below; it grows only while nobody
- * waits, by at most half of what is free, so that the first isolate does not take everything.
+ * Renews an isolate's block and the leases of its tickets. A block shrinks to what is asked, never below; it grows by at most half
+ * of what is free, so that the first isolate does not take everything; while somebody waits nothing is free.
  */
 export function renew(
   state: AdmissionState,
@@ -136,8 +143,8 @@ export function renew(
     return { ...swept, answer: { sequence, places: 0, isContended: swept.state.queue.waiting.length > 0 } };
   }
   const kept = Math.min(block?.places ?? 0, Math.max(0, want));
-  const growth = swept.state.queue.waiting.length > 0 ? 0 : Math.max(0, Math.min(want - kept, Math.ceil(freePlaces(swept.state, config) / 2)));
-  const places = kept + growth;
+  const growth = Math.min(want - kept, Math.ceil(freePlaces(swept.state, config) / 2));
+  const places = kept + Math.max(0, growth);
   const untilMs = nowMs + config.leaseMs;
   const renewed = Object.entries(swept.state.inFlight).map(
     ([ticketId, held]) => [ticketId, held.isolateId === isolateId ? { ...held, untilMs } : held] as const,
@@ -228,7 +235,10 @@ function retryAfter(state: AdmissionState, config: AdmissionConfig): number {
   return Math.ceil(Math.min(30_000, Math.max(1000, drainMs)));
 }
 
-function alive<T extends { readonly untilMs: number }>(leases: Readonly<Record<string, T>>, nowMs: number): Readonly<Record<string, T>> {
+function alive<T extends { readonly untilMs: number }>(
+  leases: Readonly<Record<string, T>>,
+  nowMs: number,
+): Readonly<Record<string, T>> {
   const entries = Object.entries(leases);
   const kept = entries.filter(([, lease]) => nowMs < lease.untilMs);
   return kept.length === entries.length ? leases : Object.fromEntries(kept);

@@ -101,7 +101,12 @@ function keep<T>(entries: Readonly<Record<string, T>>, ids: ReadonlySet<string>)
   return Object.fromEntries(Object.entries(entries).filter(([id]) => ids.has(id)));
 }
 
-function changed<T extends object>(entries: Readonly<Record<string, T>>, id: string, current: T, change: Partial<T>): Readonly<Record<string, T>> {
+function changed<T extends object>(
+  entries: Readonly<Record<string, T>>,
+  id: string,
+  current: T,
+  change: Partial<T>,
+): Readonly<Record<string, T>> {
   const next = { ...current, ...change };
   const before = new Map(Object.entries(current));
   const isSame = Object.entries(next).every(([name, value]) => before.get(name) === value);

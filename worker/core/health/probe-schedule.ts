@@ -33,7 +33,11 @@ function schedule(state: HealthState, nowMs: number, config: HealthConfig): read
     const byUpstream = Map.groupBy(instances, (instance) => instance.upstreamId);
     const probes = [...byUpstream].map(([upstreamId, models]) => {
       const isUp = isTunnelUp && upstreamOf(state, upstreamId).probeFailures === 0 && areAllUp(state, models, nowMs);
-      return { upstreamId, lastAtMs: upstreamOf(state, upstreamId).lastProbeAtMs, waitMs: intervalMs(state, isUp, nowMs, config) };
+      return {
+        upstreamId,
+        lastAtMs: upstreamOf(state, upstreamId).lastProbeAtMs,
+        waitMs: intervalMs(state, isUp, nowMs, config),
+      };
     });
     if (isTunnelUp) return probes.map(({ upstreamId, lastAtMs, waitMs }) => due(upstreamId, lastAtMs, waitMs, nowMs));
     const [oldest, ...others] = probes.toSorted((a, b) => (a.lastAtMs ?? -Infinity) - (b.lastAtMs ?? -Infinity));

@@ -55,7 +55,12 @@ export interface HealthSnapshot {
  *
  * @param isolateId the reader, whose permits are marked; `null` for a page that only looks
  */
-export function snapshot(state: HealthState, nowMs: number, config: HealthConfig, isolateId: string | null = null): HealthSnapshot {
+export function snapshot(
+  state: HealthState,
+  nowMs: number,
+  config: HealthConfig,
+  isolateId: string | null = null,
+): HealthSnapshot {
   const all = config.instances.map((instance) => instanceSnapshot(state, instance, nowMs, config, isolateId));
   const lastResorts = findLastResorts(all, nowMs, config);
   const instances: Record<string, InstanceSnapshot> = {};
@@ -82,7 +87,10 @@ function instanceSnapshot(
   const { run, breaker, missingSinceMs, throttle } = instanceOf(state, routeKey(instance));
   const { running, waiting, kvCacheUsage, lastProbeAtMs } = upstreamOf(state, upstreamId);
   const shared = tunnelOf(state, tunnelId).breaker;
-  const reasons: { status: InstanceStatus; untilMs: number | null }[] = [breakerStatus(breaker, nowMs), breakerStatus(shared, nowMs)];
+  const reasons: { status: InstanceStatus; untilMs: number | null }[] = [
+    breakerStatus(breaker, nowMs),
+    breakerStatus(shared, nowMs),
+  ];
   // The list of models may never become readable; then the longest ejection is as long as "missing" lasts.
   const missingUntilMs = missingSinceMs === null ? 0 : missingSinceMs + config.rules.breaker.ejection_max_ms;
   if (nowMs < missingUntilMs) reasons.push({ status: 'missing', untilMs: missingUntilMs });

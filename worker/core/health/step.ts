@@ -76,7 +76,13 @@ function takeSuccess(state: HealthState, instance: Instance, report: SuccessRepo
   return clearTunnel(answered, instance.tunnelId, startedAtMs, atMs, nowMs);
 }
 
-function takeFailure(state: HealthState, instance: Instance, report: FailureReport, nowMs: number, config: HealthConfig): HealthState {
+function takeFailure(
+  state: HealthState,
+  instance: Instance,
+  report: FailureReport,
+  nowMs: number,
+  config: HealthConfig,
+): HealthState {
   const key = routeKey(instance);
   const { countsAs, tunnel } = ruleOf(report.cause);
   let next = state;

@@ -120,7 +120,9 @@ function mayRetryRoute(last: FailedOutcome, failed: readonly FailedOutcome[], is
   const instance = instanceOf(last.attempt, context);
   if (instance === undefined) return true;
   // A second try helps against a blip. When others have failed there, too, it is none.
-  const own = failed.filter(({ attempt, cause }) => routeKey(attempt) === routeKey(last.attempt) && ruleOf(cause).countsAs !== null).length;
+  const own = failed.filter(
+    ({ attempt, cause }) => routeKey(attempt) === routeKey(last.attempt) && ruleOf(cause).countsAs !== null,
+  ).length;
   if (!isAlone && instance.consecutiveFailures > own) return false;
   // A throttle is what the wait is for; anything else means that the model has been taken out in the meantime.
   const status = currentStatus(instance, context.nowMs);
@@ -144,7 +146,11 @@ function retryRoute(last: FailedOutcome, failed: readonly FailedOutcome[], conte
 function mostUseful(failed: readonly FailedOutcome[], last: FailedOutcome): Failure {
   if (last.cause === 'context_length') {
     const roomiest = failed.reduce((a, b) => (b.attempt.contextTokens >= a.attempt.contextTokens ? b : a));
-    if (roomiest !== last) return mostUseful(failed.filter((outcome) => outcome.cause !== 'context_length'), roomiest);
+    if (roomiest !== last)
+      return mostUseful(
+        failed.filter((outcome) => outcome.cause !== 'context_length'),
+        roomiest,
+      );
   }
   if (errors[last.failure.code].blames === 'client') return last.failure;
   const waits = failed.map((outcome) => outcome.failure).filter((failure) => errors[failure.code].retry === 'client');

@@ -1,0 +1,125 @@
+/**
+ * The places of one model on its GPU, over all isolates: who is in flight, who waits, who is next. Asked only by requests that found no
+ * place in their isolate's own lease. Who waits holds a call open here, so timers in memory suffice; blocks of places survive a restart.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import type { ConfigTree } from '../../shared/config.ts';
+import {
+  type AdmissionConfig,
+  admissionConfig,
+  type AdmissionState,
+  type Effects,
+  emptyAdmission,
+  enter,
+  type Entry,
+  expire,
+  leave,
+  nextExpiryAtMs,
+  placeLeaseMs,
+  renew,
+  type Renewal,
+  type RenewalAnswer,
+} from '../core/admission/admission.ts';
+import type { Ticket } from '../core/admission/fair-queue.ts';
+
+export type WaitResult = { readonly kind: 'granted' } | { readonly kind: 'refused'; readonly retryAfterMs: number };
+
+/** Verdicts nobody came for; a client that left between two calls. */
+const maxVerdicts = 1000;
+
+export abstract class AdmissionObjectBase extends DurableObject<unknown> {
+  readonly #models: ConfigTree['models'];
+  readonly #rules: ConfigTree['routing']['admission'];
+  #state: AdmissionState = emptyAdmission;
+  #storedBlocks = '';
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #waiting = new Map<string, (result: WaitResult) => void>();
+  readonly #verdicts = new Map<string, WaitResult>();
+
+  constructor(ctx: DurableObjectState, env: unknown, config: ConfigTree) {
+    super(ctx, env);
+    this.#models = config.models;
+    this.#rules = config.routing.admission;
+    ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY CHECK (id = 1), blocks TEXT NOT NULL)');
+    const [row] = ctx.storage.sql.exec<{ blocks: string }>('SELECT blocks FROM blocks WHERE id = 1').toArray();
+    if (row !== undefined) this.#state = { ...emptyAdmission, blocks: restoreBlocks(row.blocks) };
+  }
+
+  enter(modelId: string, ticket: Ticket): Entry {
+    const { state, entry, effects } = enter(this.#state, ticket, Date.now(), this.#config(modelId));
+    this.#apply(modelId, state, effects);
+    return entry;
+  }
+
+  /** Resolves when a queued ticket gets its place or has waited long enough. */
+  wait(ticketId: string): Promise<WaitResult> {
+    const verdict = this.#verdicts.get(ticketId);
+    this.#verdicts.delete(ticketId);
+    if (verdict !== undefined) return Promise.resolve(verdict);
+    return new Promise((resolve) => this.#waiting.set(ticketId, resolve));
+  }
+
+  leave(modelId: string, ticketId: string): void {
+    const { state, effects } = leave(this.#state, ticketId, Date.now(), this.#config(modelId));
+    this.#waiting.get(ticketId)?.({ kind: 'refused', retryAfterMs: 1000 });
+    this.#waiting.delete(ticketId);
+    this.#apply(modelId, state, effects);
+  }
+
+  renew(modelId: string, renewal: Renewal): RenewalAnswer {
+    const { state, answer, effects } = renew(this.#state, renewal, Date.now(), this.#config(modelId));
+    this.#apply(modelId, state, effects);
+    return answer;
+  }
+
+  #config(modelId: string): AdmissionConfig {
+    const model = this.#models[modelId];
+    if (model === undefined) throw new Error(`no model "${modelId}"`);
+    return admissionConfig(model, this.#rules);
+  }
+
+  #apply(modelId: string, state: AdmissionState, effects: Effects): void {
+    this.#state = state;
+    for (const { ticketId } of effects.granted) this.#tell(ticketId, { kind: 'granted' });
+    for (const { ticketId, retryAfterMs } of effects.refused) this.#tell(ticketId, { kind: 'refused', retryAfterMs });
+    this.#storeBlocks();
+    this.#schedule(modelId);
+  }
+
+  #tell(ticketId: string, result: WaitResult): void {
+    const resolve = this.#waiting.get(ticketId);
+    this.#waiting.delete(ticketId);
+    if (resolve !== undefined) resolve(result);
+    else if (this.#verdicts.size < maxVerdicts) this.#verdicts.set(ticketId, result);
+  }
+
+  /** One row, and only when an isolate's number of places changed: leases alone are not worth a write. */
+  #storeBlocks(): void {
+    const blocks = JSON.stringify(
+      Object.entries(this.#state.blocks).map(([isolateId, { places, sequence }]) => [isolateId, places, sequence]),
+    );
+    const shape = JSON.stringify(Object.entries(this.#state.blocks).map(([isolateId, { places }]) => [isolateId, places]));
+    if (shape === this.#storedBlocks) return;
+    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO blocks (id, blocks) VALUES (1, ?)', blocks);
+    this.#storedBlocks = shape;
+  }
+
+  #schedule(modelId: string): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#state.queue.waiting.length === 0) return;
+    const config = this.#config(modelId);
+    const waitMs = Math.max(1, nextExpiryAtMs(this.#state, config) - Date.now());
+    this.#timer = setTimeout(() => {
+      const { state, effects } = expire(this.#state, Date.now(), config);
+      this.#apply(modelId, state, effects);
+    }, waitMs);
+  }
+}
+
+/** After a restart every block counts as just renewed: its isolate may still be using all of it. */
+function restoreBlocks(text: string): AdmissionState['blocks'] {
+  const blocks: [string, number, number][] = JSON.parse(text);
+  const untilMs = Date.now() + placeLeaseMs;
+  return Object.fromEntries(blocks.map(([isolateId, places, sequence]) => [isolateId, { places, untilMs, sequence }]));
+}
