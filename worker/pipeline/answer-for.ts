@@ -4,6 +4,7 @@ import type { ModelConfig } from '../../shared/config.ts';
 import { type Answer, type AnswerState, createAnswer } from '../core/relay/answer.ts';
 import { type AlreadySent, createChoice } from '../core/relay/choice.ts';
 import { createStreamCheck } from '../core/structured/stream-check.ts';
+import { createArgumentsCheck } from '../core/tools/check-arguments.ts';
 import { type AnswerMachine, createAnswerMachine } from '../core/tools/answer-machine.ts';
 import type { Dialect } from '../core/upstreams/dialect.ts';
 import type { Run } from './run.ts';
@@ -19,7 +20,7 @@ export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect
   const machine = (): AnswerMachine =>
     createAnswerMachine({
       formats: model.tool_formats,
-      tools: (run.request.tools ?? []).map((tool) => ({ name: tool.function.name })),
+      tools: (run.request.tools ?? []).map((tool) => tool.function),
       toolChoice: toolChoiceOf(run.request),
       allowsParallelCalls: run.request.parallel_tool_calls !== false,
       reasoning: model.reasoning,
@@ -28,13 +29,18 @@ export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect
       newCallId: () => `call_${run.deps.newId()}`,
     });
   const check = () => (run.structured === null ? null : createStreamCheck(run.structured, limits));
+  const { invalid_arguments: invalid } = run.deps.config.routing.tools;
+  const hasTools = run.request.tools !== undefined && model.tool_emission === 'atomic';
+  const argumentsCheck = hasTools ? createArgumentsCheck(run.request.tools ?? [], limits, invalid === 'repair') : null;
   const answer = createAnswer({
     dialect,
     isTransparent: run.structured === null && resumed === null && machine().isTransparent,
     choiceCount: run.request.n ?? 1,
     maxAnswerChars: limits.max_answer_bytes,
     head: resumed?.head ?? null,
-    createChoice: (index) => createChoice(index, machine(), check(), resumed?.sent ?? null),
+    refusesInvalidCalls: invalid === 'escalate',
+    createChoice: (index) =>
+      createChoice(index, { machine: machine(), check: check(), argumentsCheck, sent: resumed?.sent ?? null }),
   });
   run.answers.push({ modelId, answer, continuesPrevious: resumed?.sent.mode === 'continue' });
   return answer;

@@ -6,7 +6,7 @@ import { modelOf, upstreamOf } from '../../shared/config-prepare.ts';
 import type { ModelConfig, UpstreamConfig } from '../../shared/config.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import type { UpstreamAnswer } from '../core/ports.ts';
-import { type Answer, type Feed, isComplete } from '../core/relay/answer.ts';
+import { type Answer, type AnswerState, type Feed, isComplete } from '../core/relay/answer.ts';
 import { judgeEnding } from '../core/relay/verdict.ts';
 import type { Attempt } from '../core/route/attempt.ts';
 import { type Dialect, dialectOf } from '../core/upstreams/dialect.ts';
@@ -14,7 +14,7 @@ import { statusFailure, type UpstreamFailure } from '../core/upstreams/transport
 import { answerFor, type Resumed } from './answer-for.ts';
 import type { Run } from './run.ts';
 import { openSource, type Piece, type Source } from './source.ts';
-import { startWatch } from './watch.ts';
+import { startWatch, type Watch } from './watch.ts';
 
 /** A stream whose first event has arrived and was good. */
 export interface OpenStream {
@@ -22,10 +22,15 @@ export interface OpenStream {
   readonly startedAtMs: number;
   readonly answer: Answer;
   readonly source: Source;
-  /** The piece that held the first event, and what each of its payloads meant. */
-  readonly first: { readonly piece: DataPiece; readonly feeds: readonly Feed[] };
+  /** What has been read so far and not shown, with what each payload meant; it ends with the first token or later. */
+  readonly held: readonly FedPiece[];
   readonly upstream: UpstreamConfig;
   abort(): void;
+}
+
+export interface FedPiece {
+  readonly piece: DataPiece;
+  readonly feeds: readonly Feed[];
 }
 
 export type DataPiece = Extract<Piece, { kind: 'data' }>;
@@ -166,40 +171,65 @@ async function readWhole(call: Call, answer: UpstreamAnswer): Promise<Result<Ope
   return fed.kind === 'broken' ? fail(fed.problem) : ok({ kind: 'whole', answer: built });
 }
 
-/** Waits for the stream's first event; for a client that wants the whole answer, for all of it. */
+/** Waits for the stream's first token, and for as much more as must be seen before it may be shown; or for all of it. */
 async function begin(call: Call, source: Source): Promise<Result<Opened, UpstreamFailure>> {
   const { run, upstream } = call;
   const answer = answerFor(run, call.attempt.modelId, call.model, call.dialect, call.resumed);
+  const held: FedPiece[] = [];
   const cancelFirst = deadline(call, 'first_event', upstream.timeouts_ms.first_event);
-  const first = await firstEvent(call, source, answer);
+  const begun = await readUntil(call, source, answer, held, hasBegun);
   cancelFirst();
-  if (!first.ok) {
+  if (!begun.ok) {
     source.cancel();
-    return first;
+    return begun;
   }
   if (run.request.stream !== true) return collect(call, source, answer);
-  const stream: OpenStream = {
-    attempt: call.attempt,
-    startedAtMs: call.startedAtMs,
-    answer,
-    source,
-    first: first.value,
-    upstream,
-    abort: () => call.controller.abort(),
-  };
-  return ok({ kind: 'stream', stream });
+  if (!mayShow(run, answer)) {
+    const watch = watchCall(call);
+    const judged = await readUntil(call, source, answer, held, (state) => isComplete(state) || mayShow(run, answer));
+    watch.stop();
+    if (!judged.ok) {
+      source.cancel();
+      return judged;
+    }
+  }
+  const { attempt, startedAtMs } = call;
+  return ok({
+    kind: 'stream',
+    stream: { attempt, startedAtMs, answer, source, held, upstream, abort: () => call.controller.abort() },
+  });
 }
 
-async function firstEvent(call: Call, source: Source, answer: Answer): Promise<Result<OpenStream['first'], UpstreamFailure>> {
+/** A role chunk says nothing yet: until the first token the chain is free to try elsewhere. */
+function hasBegun(state: AnswerState): boolean {
+  return state.contentEvents > 0 || isComplete(state);
+}
+
+/** Whether nothing that may still turn out makes this answer unfit to be shown. */
+function mayShow(run: Run, answer: Answer): boolean {
+  const waitsForCalls = run.request.tools !== undefined && run.deps.config.routing.tools.invalid_arguments === 'escalate';
+  if (!waitsForCalls) return true;
+  for (const choice of answer.state.choices.values()) if (choice.content !== '' || choice.surfacedCalls > 0) return true;
+  return false;
+}
+
+/** Reads and holds pieces until `isEnough`; every way of breaking before that is a failure of this attempt and of nothing else. */
+async function readUntil(
+  call: Call,
+  source: Source,
+  answer: Answer,
+  held: FedPiece[],
+  isEnough: (state: AnswerState) => boolean,
+): Promise<Result<null, UpstreamFailure>> {
   for (;;) {
+    if (isEnough(answer.state)) return ok(null);
     const piece = await source.read();
     if (piece.kind !== 'data') return fail(brokenOff(call, piece.kind));
     const feeds = piece.payloads.map((payload) => answer.feed(payload));
+    held.push({ piece, feeds });
     const broken = feeds.find((feed) => feed.kind === 'broken');
     if (broken?.kind === 'broken') return fail(broken.problem);
-    if (feeds.some((feed) => feed.kind === 'verbatim' || (feed.kind === 'emit' && feed.emissions.length > 0)))
-      return ok({ piece, feeds });
-    if (feeds.some((feed) => feed.kind === 'done')) return fail(unusable);
+    if (feeds.some((feed) => feed.kind === 'done') && !isEnough(answer.state)) return fail(unusable);
   }
 }
 
@@ -211,18 +241,7 @@ function brokenOff(call: Call, kind: 'eof' | 'reset' | 'overflow'): UpstreamFail
 
 /** Reads a stream to its end for a client that asked for a whole answer. */
 async function collect(call: Call, source: Source, answer: Answer): Promise<Result<Opened, UpstreamFailure>> {
-  const { timeouts_ms: limits } = call.upstream;
-  const watch = startWatch(call.run.deps.timers, {
-    idleMs: limits.idle,
-    totalMs: limits.total,
-    pingMs: null,
-    onLimit(limit) {
-      call.limit ??= limit;
-      call.controller.abort();
-    },
-    onBeat: () => call.run.place?.keep(call.run.background),
-    onPing: () => undefined,
-  });
+  const watch = watchCall(call);
   let problem: UpstreamFailure | null = null;
   let end: 'eof' | 'reset' | null = null;
   while (end === null && problem === null && !answer.state.sawDone) {
@@ -238,6 +257,22 @@ async function collect(call: Call, source: Source, answer: Answer): Promise<Resu
   const ending = judgeEnding({ isClientGone: false, problem, isComplete: isComplete(answer.state), limit, end });
   if (ending.kind === 'failed') return fail({ failure: ending.failure, cause: ending.cause });
   return ok({ kind: 'whole', answer });
+}
+
+/** Idle and total limits of a call that nobody is being written to for. */
+function watchCall(call: Call): Watch {
+  const { timeouts_ms: limits } = call.upstream;
+  return startWatch(call.run.deps.timers, {
+    idleMs: limits.idle,
+    totalMs: limits.total,
+    pingMs: null,
+    onLimit(limit) {
+      call.limit ??= limit;
+      call.controller.abort();
+    },
+    onBeat: () => call.run.place?.keep(call.run.background),
+    onPing: () => undefined,
+  });
 }
 
 /** Feeds payloads until the answer is done or broken; what comes after [DONE] is dropped. */

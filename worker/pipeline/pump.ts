@@ -15,9 +15,9 @@ const overflow: UpstreamFailure = { failure: { code: 'upstream_too_large' }, cau
 
 /** Runs to the end of this call, however it ends. Never rejects. */
 export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Promise<AnswerEnding> {
-  const { answer, source, first } = stream;
+  const { answer, source } = stream;
   let limit: 'idle' | 'total' | null = null;
-  let problem: UpstreamFailure | null = problemIn(first.feeds);
+  let problem: UpstreamFailure | null = null;
   let end: 'eof' | 'reset' | null = null;
   const watch = startWatch(run.deps.timers, {
     idleMs: stream.upstream.timeouts_ms.idle,
@@ -34,17 +34,19 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
   });
   try {
     run.firstByteAtMs ??= run.deps.clock.now();
-    let content = contentOf(run, answer.state, first.piece, first.feeds);
-    for (;;) {
+    for (const { piece, feeds } of stream.held) {
+      const content = contentOf(run, answer.state, piece, feeds);
       if (content !== null) await held(watch, pipe.write(content));
+    }
+    for (;;) {
       if (problem !== null || end !== null || answer.state.sawDone || run.isClientGone) break;
       const piece = await source.read();
       watch.touch();
-      content = null;
       if (piece.kind === 'data') {
         const feeds = feedUntilEnd(answer, piece.payloads);
         problem = problemIn(feeds);
-        content = contentOf(run, answer.state, piece, feeds);
+        const content = contentOf(run, answer.state, piece, feeds);
+        if (content !== null) await held(watch, pipe.write(content));
       } else if (piece.kind === 'overflow') problem = overflow;
       else end = piece.kind;
     }

@@ -35,7 +35,7 @@ describe('after one failure of the first model', () => {
     ['model_missing', 'fallback large', 'fail upstream_model_missing'],
     ['invalid_answer', 'fallback large', 'retry small after 50'],
     ['broken_off', 'fallback large', 'retry small after 50'],
-    ['unfit_answer', 'fallback large', 'fail invalid_structured_output'],
+    ['unfit_answer', 'retry small after 50', 'retry small after 50'],
     ['context_length', 'fail context_length_exceeded', 'fail context_length_exceeded'],
     ['content_policy', 'fail content_policy', 'fail content_policy'],
     ['client', 'fail upstream_rejected', 'fail upstream_rejected'],

@@ -20,6 +20,8 @@ export const upstreamKey = 'pointsman-test-upstream-key';
 /** Where everything listens; plain data, so that a global set-up can hand it to test files. */
 export interface Addresses {
   readonly url: string;
+  /** Model server id → its own origin. */
+  readonly servers: Readonly<Record<string, string>>;
   /** Model server id → its control surface. */
   readonly controls: Readonly<Record<string, string>>;
   readonly gate: string;
@@ -49,7 +51,7 @@ export interface GatewayUnderTest {
   /** Chat calls of all model servers. */
   chatCalls(): Promise<readonly (LogEntry & { readonly server: string })[]>;
   gateLog(): Promise<readonly GateLogEntry[]>;
-  /** Waits until every model is up, for the gateway as for its isolate. */
+  /** Waits until every model server listens and every model is up, for the health object as for the isolate. */
   recovered(): Promise<void>;
   /** Everything healthy again, no fault standing, logs empty; waits until the gateway has noticed. */
   resetState(): Promise<void>;
@@ -109,6 +111,7 @@ export async function startHarness(options: HarnessOptions): Promise<OwnGateway 
   });
   const addresses: Addresses = {
     url: gateway.url,
+    servers: fleet.directUrls,
     controls: Object.fromEntries(Object.values(fleet.models).map(({ id, controlUrl }) => [id, controlUrl ?? ''])),
     gate: fleet.gate?.controlUrl ?? '',
   };
@@ -127,7 +130,7 @@ export async function startHarness(options: HarnessOptions): Promise<OwnGateway 
 }
 
 /** A handle on something that runs already. */
-export function connect({ url, controls, gate }: Addresses): GatewayUnderTest {
+export function connect({ url, servers, controls, gate }: Addresses): GatewayUnderTest {
   const headersFor = (token: string) => ({ authorization: `Bearer ${token}` });
   const get = (path: string, token = adminToken) => fetch(url + path, { headers: headersFor(token) });
   const control = async (modelServer: string, body: ControlBody) => {
@@ -143,6 +146,7 @@ export function connect({ url, controls, gate }: Addresses): GatewayUnderTest {
     return list.data.flatMap((model) => model.health_status ?? []);
   };
   const recovered = async () => {
+    for (const [id, origin] of Object.entries(servers)) await until(`${id} listens`, () => listens(origin));
     await until('every model is up', async () => {
       const isHealthy = (await health()).status === 'healthy';
       return isHealthy && (await modelStatuses()).every((status) => status === 'up');
@@ -189,6 +193,13 @@ export function routingOf(response: Response): RoutingMetadata {
 
 export async function read<T>(response: Response): Promise<T> {
   return (await response.json()) as T;
+}
+
+function listens(origin: string): Promise<boolean> {
+  return fetch(`${origin}/ping`).then(
+    (response) => response.ok,
+    () => false,
+  );
 }
 
 async function send(address: string, method: string, body: unknown): Promise<void> {

@@ -43,8 +43,8 @@ export interface LedgerDelta extends Groups, Counts {
 export const emptyDelta: LedgerDelta = mergeDeltas([]);
 
 /**
- * Adds two deltas. Associative; commutative while no dimension is at its bound of names (there the earlier names keep their places, and
- * every sum is still the same).
+ * Adds two deltas. Associative and commutative while no dimension is at its bound of names. There the earlier names keep their places,
+ * every sum is still the same, and only how much of a name is counted under `other` depends on who merged first.
  */
 export function mergeDelta(a: LedgerDelta, b: LedgerDelta): LedgerDelta {
   return mergeDeltas([a, b]);

@@ -16,6 +16,8 @@ export interface AnswerOptions {
   /** The largest choice index plus one; choices beyond it are dropped. */
   readonly choiceCount: number;
   readonly maxAnswerChars: number;
+  /** A call with invalid arguments makes the answer unfit, as long as nothing of it has been shown. */
+  readonly refusesInvalidCalls: boolean;
   /** Identity of the answer that this one goes on with; null for an answer of its own. */
   readonly head: AnswerState['head'] | null;
   createChoice(index: number): Choice;
@@ -114,6 +116,13 @@ export function createAnswer(options: AnswerOptions): Answer {
       count(state, piece);
       const deltas = feedChoice(choice, piece);
       if (state.contentChars > options.maxAnswerChars) return broken({ code: 'upstream_too_large' });
+      if (choice.machine.hasOverflowed) return broken({ code: 'upstream_too_large' });
+      if (options.refusesInvalidCalls && choice.callVerdicts.invalid > 0) {
+        return broken(
+          { code: 'upstream_invalid_answer', detail: 'The arguments of a tool call do not satisfy its schema.' },
+          'unfit_answer',
+        );
+      }
       if (choice.hasDiverged) return broken({ code: 'upstream_truncated' }, 'unfit_answer');
       if (choice.violations !== null)
         return broken({ code: 'invalid_structured_output', detail: describe(choice.violations) }, 'unfit_answer');

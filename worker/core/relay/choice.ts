@@ -4,6 +4,7 @@
  */
 import type { StreamCheck } from '../structured/stream-check.ts';
 import type { AnswerEvent, AnswerMachine, SurfacedCall } from '../tools/answer-machine.ts';
+import type { ArgumentsCheck, ArgumentsVerdict } from '../tools/check-arguments.ts';
 import type { ChunkChoice } from '../upstreams/dialect.ts';
 
 /** A `delta` object as clients read it. */
@@ -32,8 +33,13 @@ export interface Choice {
   hasDiverged: boolean;
   /** Text that the client has from a call that broke off, and that this call says again from the beginning. */
   readonly repeats: string;
+  /** Calls by what their tool's schema says of their arguments. */
+  readonly callVerdicts: Record<ArgumentsVerdict, number>;
+  /** By call id. */
+  readonly repairedArguments: Map<string, string>;
   readonly machine: AnswerMachine;
   readonly check: StreamCheck | null;
+  readonly argumentsCheck: ArgumentsCheck | null;
 }
 
 /** What the client has already of an answer that another call finishes: that call continues it, or says it again. */
@@ -42,12 +48,14 @@ export interface AlreadySent {
   readonly mode: 'continue' | 'repeat';
 }
 
-export function createChoice(
-  index: number,
-  machine: AnswerMachine,
-  check: StreamCheck | null,
-  sent: AlreadySent | null = null,
-): Choice {
+export interface ChoiceParts {
+  readonly machine: AnswerMachine;
+  readonly check: StreamCheck | null;
+  readonly argumentsCheck: ArgumentsCheck | null;
+  readonly sent: AlreadySent | null;
+}
+
+export function createChoice(index: number, { machine, check, argumentsCheck, sent }: ChoiceParts): Choice {
   return {
     index,
     content: sent?.mode === 'continue' ? sent.text : '',
@@ -63,8 +71,11 @@ export function createChoice(
     repeatedChars: 0,
     hasDiverged: false,
     repeats: sent?.mode === 'repeat' ? sent.text : '',
+    callVerdicts: { valid: 0, repaired: 0, invalid: 0, unchecked: 0 },
+    repairedArguments: new Map(),
     machine,
     check,
+    argumentsCheck,
   };
 }
 
@@ -80,7 +91,7 @@ export function feedChoice(choice: Choice, piece: ChunkChoice): ClientDelta[] {
 function endChoice(choice: Choice, upstreamFinishReason: string): ClientDelta[] {
   const end = choice.machine.end(upstreamFinishReason);
   const deltas = surface(choice, end.events);
-  choice.calls = [...end.calls];
+  choice.calls = end.calls.map((call) => ({ ...call, arguments: choice.repairedArguments.get(call.id) ?? call.arguments }));
   choice.isIncomplete = end.isIncomplete;
   choice.finishReason = end.finishReason ?? upstreamFinishReason;
   if (choice.calls.length > 0 && choice.repeats !== '') choice.hasDiverged = true;
@@ -111,13 +122,22 @@ function surface(choice: Choice, events: readonly AnswerEvent[]): ClientDelta[] 
       deltas.push({ reasoning: event.text, reasoning_content: event.text });
     } else if (event.kind === 'tool_call') {
       choice.surfacedCalls += 1;
-      const call = { name: event.name, arguments: event.arguments };
+      const call = { name: event.name, arguments: checkedArguments(choice, event) };
       deltas.push({ tool_calls: [{ index: event.index, id: event.id, type: 'function', function: call }] });
     } else {
       deltas.push({ tool_calls: [{ index: event.index, function: { arguments: event.arguments } }] });
     }
   }
   return deltas;
+}
+
+/** The arguments to show. Streamed ones are not held back for this, so `early` emission checks nothing. */
+function checkedArguments(choice: Choice, { id, name, arguments: text }: SurfacedCall): string {
+  if (choice.argumentsCheck === null) return text;
+  const result = choice.argumentsCheck.check(name, text);
+  choice.callVerdicts[result.verdict] += 1;
+  if (result.verdict === 'repaired') choice.repairedArguments.set(id, result.arguments);
+  return result.arguments;
 }
 
 function checked(choice: Choice, check: StreamCheck, text: string): string {

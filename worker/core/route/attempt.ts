@@ -63,8 +63,8 @@ export const causes = {
   invalid_answer: rule('if_alone', 'yes', 'server', 'silent'),
   /** Cut, reset or stalled after the first data event. */
   broken_off: rule('if_alone', 'yes', 'broken', 'silent'),
-  /** A whole answer that does not do what the request asked for, such as its schema. */
-  unfit_answer: rule('never', 'yes', null, 'clears'),
+  /** A whole answer that does not do what the request asked for, such as its schema: once more, then another model. */
+  unfit_answer: rule('yes', 'yes', null, 'clears'),
   context_length: rule('never', 'larger', null, 'clears'),
   /** A refusal is an answer; it is never routed around. */
   content_policy: rule('never', 'never', null, 'clears'),

@@ -187,13 +187,14 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
 function markerSetsOf(formats: readonly ToolFormat[]): (state: CodeState) => MarkerSet {
   const openers = formats.flatMap((format) => format.openers);
   const followsCode = openers.some((opener) => opener.isOutsideCode);
+  const unless = new Map(openers.flatMap(({ marker, unless: not }) => (not === undefined ? [] : [[marker, not]])));
   const sets = new Map<CodeState, MarkerSet>();
   return (state) => {
     const known = sets.get(state);
     if (known !== undefined) return known;
     const markers = openers.filter((opener) => state === 'prose' || !opener.isOutsideCode).map((opener) => opener.marker);
     if (followsCode) markers.push(...codeMarkers[state]);
-    const set = createMarkerSet(markers, followsCode ? codeTokens[state] : null);
+    const set = createMarkerSet(markers, { unless, others: followsCode ? codeTokens[state] : null });
     sets.set(state, set);
     return set;
   };

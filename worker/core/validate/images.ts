@@ -23,18 +23,37 @@ export function checkImages(messages: readonly Message[]): Failure | null {
   return null;
 }
 
+/**
+ * Credentials, other ports and encoded host names do not match. The pattern is stricter than URLs are, since the model server reads them
+ * with another parser: `https://a.example\@10.0.0.1/` is one host here and another there.
+ */
+const plainHttps = /^https:\/\/([A-Za-z0-9.-]{1,253})(?::443)?(?:[/?#][^\s\\\p{Cc}]*)?$/u;
+
 function isAllowed(url: string): boolean {
   if (embedded.test(url.slice(0, 40))) return true;
   if (url.length > 2048 || !URL.canParse(url)) return false;
-  const { protocol, hostname, username, port } = new URL(url);
-  return protocol === 'https:' && username === '' && (port === '' || port === '443') && isPublicHost(hostname);
+  const written = plainHttps.exec(url)?.[1];
+  const { hostname } = new URL(url);
+  return written?.toLowerCase() === hostname && isPublicHost(hostname);
 }
+
+const privateEndings = [
+  '.internal',
+  '.local',
+  '.localhost',
+  '.localdomain',
+  '.home.arpa',
+  '.lan',
+  '.home',
+  '.corp',
+  '.intranet',
+  '.private',
+  '.svc',
+];
 
 /** Names that need a dot, and no literal addresses at all: every private, loopback and metadata range is an address or such a name. */
 function isPublicHost(hostname: string): boolean {
-  const host = hostname.toLowerCase().replace(/\.$/, '');
-  if (host.startsWith('[') || /^[\d.]+$/.test(host) || !host.includes('.')) return false;
-  return !['.internal', '.local', '.localhost', '.localdomain', '.home.arpa', '.lan', '.intranet'].some((end) =>
-    host.endsWith(end),
-  );
+  const host = hostname.replace(/\.$/, '');
+  if (/^[\d.]+$/.test(host) || !host.includes('.')) return false;
+  return !privateEndings.some((end) => host.endsWith(end));
 }

@@ -4,12 +4,18 @@ import type { Failure } from '../../../shared/errors.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** @param input what was parsed, to tell a missing field from a wrong one */
-export function shapeFailure(error: z.ZodError, input: unknown): Failure {
+/** Keys in a path may be the client's own and as long as the body. */
+const maxParamChars = 200;
+
+/**
+ * @param input the whole body, to tell a missing field from a wrong one
+ * @param at where in it the parsed part stands
+ */
+export function shapeFailure(error: z.ZodError, input: unknown, at: readonly PropertyKey[]): Failure {
   const issue = error.issues[0];
   if (issue === undefined) return { code: 'invalid_request' };
-  const { path, message } = innermost(issue, []);
-  const param = path.map(String).join('.');
+  const { path, message } = innermost(issue, at);
+  const param = path.map(String).join('.').slice(0, maxParamChars);
   if (valueAt(input, path) === undefined) return { code: 'missing_field', param, detail: `${param} is required.` };
   return { code: 'invalid_value', param, detail: `${param}: ${message}.` };
 }

@@ -15,7 +15,7 @@ export const llama3Json: ToolFormat = {
   id: 'llama3_json',
   openers: [
     { marker: tag, isOutsideCode: false, read: readTagged },
-    { marker: '{', isOutsideCode: true, read: readObject },
+    { marker: '{', unless: '\\s*[^\\s"]', isOutsideCode: true, read: readObject },
   ],
   readNext: readSeparated,
 };

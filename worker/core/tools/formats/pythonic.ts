@@ -15,7 +15,7 @@ export const pythonic: ToolFormat = {
   id: 'pythonic',
   openers: [
     { marker: start, isOutsideCode: false, read: readMarked },
-    { marker: '[', isOutsideCode: true, read: readList },
+    { marker: '[', unless: '\\s*[^\\s\\w.\\-\\u0080-\\uffff]', isOutsideCode: true, read: readList },
   ],
   readNext: dropEnd,
 };

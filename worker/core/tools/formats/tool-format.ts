@@ -38,6 +38,8 @@ export type ReadCalls = (input: Cursor, region: Region) => Reading<Verdict>;
 
 export interface Opener {
   readonly marker: string;
+  /** What shows at once that it opens nothing, if it follows, as a regular expression; the reading would come to the same result. */
+  readonly unless?: string;
   /** Quoted code is no place for it. */
   readonly isOutsideCode: boolean;
   readonly read: ReadCalls;

@@ -1,0 +1,162 @@
+/**
+ * A model server that costs next to nothing: HTTP by hand over node:net, answers made beforehand, one write an event. Started as a
+ * child process by `startMock`, which also says what it answers with; the answer is the same for every request until it is told
+ * otherwise.
+ */
+import { createServer, type Socket } from 'node:net';
+import * as z from 'zod';
+import { answerBody, answerFrames } from './vllm-wire.ts';
+
+export const Workload = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('stream'),
+    answer: z.object({ kind: z.enum(['plain', 'calls']), chunks: z.int(), tokensPerChunk: z.int() }),
+    /** Between two events; 0 writes as fast as the socket takes them. */
+    intervalMs: z.number(),
+  }),
+  z.object({ kind: z.literal('json'), bytes: z.int() }),
+]);
+export type Workload = z.infer<typeof Workload>;
+
+/** Counted since the last workload was set. */
+export const MockCounts = z.object({
+  /** Streams that the other side left before their end. */
+  aborted: z.int(),
+  /** Events written to those. */
+  eventsBeforeAbort: z.int(),
+});
+export type MockCounts = z.infer<typeof MockCounts>;
+
+const Order = z.discriminatedUnion('order', [
+  z.object({ order: z.literal('set'), workload: Workload }),
+  z.object({ order: z.literal('count') }),
+]);
+
+export const MockReply = z.discriminatedUnion('reply', [
+  z.object({ reply: z.literal('listening'), port: z.int() }),
+  z.object({ reply: z.literal('set') }),
+  z.object({ reply: z.literal('counts'), counts: MockCounts }),
+]);
+
+const jsonHead = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
+const models = JSON.stringify({
+  object: 'list',
+  data: ['Qwen/Qwen2.5-7B-Instruct', 'Qwen/Qwen2.5-32B-Instruct-AWQ'].map((id) => ({ id, object: 'model' })),
+});
+const streamHead = Buffer.from(
+  'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n',
+);
+const streamEnd = Buffer.from('0\r\n\r\n');
+
+let events: readonly Buffer[] = [];
+let whole = Buffer.alloc(0);
+let intervalMs = 0;
+let counts = { aborted: 0, eventsBeforeAbort: 0 };
+
+function prepare(workload: Workload): void {
+  counts = { aborted: 0, eventsBeforeAbort: 0 };
+  if (workload.kind === 'stream') {
+    events = answerFrames(workload.answer).map((frame) => {
+      const bytes = Buffer.from(frame);
+      return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
+    });
+    intervalMs = workload.intervalMs;
+    whole = Buffer.alloc(0);
+  } else {
+    const body = answerBody(workload.bytes);
+    whole = Buffer.from(`${jsonHead}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  }
+}
+
+/** Bytes of the first request in `received`, body included; 0 while it is not all there. */
+function requestLength(received: Buffer): number {
+  const headEnd = received.indexOf('\r\n\r\n');
+  if (headEnd < 0) return 0;
+  const head = received.toString('latin1', 0, headEnd).toLowerCase();
+  const bodyStart = headEnd + 4;
+  if (head.includes('\r\ntransfer-encoding: chunked')) {
+    const end = received.indexOf('0\r\n\r\n', bodyStart);
+    return end < 0 ? 0 : end + 5;
+  }
+  const length = Number(/\r\ncontent-length: (\d+)/.exec(head)?.[1] ?? 0);
+  return received.length < bodyStart + length ? 0 : bodyStart + length;
+}
+
+function serve(socket: Socket): void {
+  socket.setNoDelay(true);
+  let received: Buffer = Buffer.alloc(0);
+  let onClose = (): void => {};
+  socket.on('error', () => {});
+  socket.on('close', () => onClose());
+  socket.on('data', (bytes) => {
+    received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
+    for (let length = requestLength(received); length > 0; length = requestLength(received)) {
+      const isGet = received.toString('latin1', 0, 4) === 'GET ';
+      received = received.subarray(length);
+      if (isGet) socket.write(`${jsonHead}content-length: ${models.length}\r\n\r\n${models}`);
+      else if (whole.length > 0) socket.write(whole);
+      else onClose = stream(socket, () => (onClose = () => {}));
+    }
+  });
+}
+
+/** Writes one answer; returns what to do should the other side leave before `onEnd`. */
+function stream(socket: Socket, onEnd: () => void): () => void {
+  const own = events;
+  let next = 0;
+  let timer: NodeJS.Timeout | null = null;
+  socket.write(streamHead);
+  const finish = (): void => {
+    if (timer !== null) clearInterval(timer);
+    onEnd();
+    socket.write(streamEnd);
+  };
+  const writeOne = (): boolean => {
+    const event = own[next];
+    next += 1;
+    return event === undefined || socket.write(event);
+  };
+  const writeOn = (): void => {
+    while (next < own.length) {
+      if (!writeOne()) {
+        socket.once('drain', writeOn);
+        return;
+      }
+    }
+    finish();
+  };
+  if (intervalMs === 0) writeOn();
+  else {
+    writeOne();
+    timer = setInterval(() => {
+      if (next < own.length) writeOne();
+      if (next === own.length) finish();
+    }, intervalMs);
+  }
+  return () => {
+    if (timer !== null) clearInterval(timer);
+    counts.aborted += 1;
+    counts.eventsBeforeAbort += next;
+  };
+}
+
+function reply(message: z.infer<typeof MockReply>): void {
+  process.send?.(message);
+}
+
+/** Only as a child: the schemas above are imported by the parent. */
+if (process.send !== undefined && process.argv.includes('--serve')) {
+  const server = createServer(serve);
+  server.listen(0, '127.0.0.1', () => {
+    const address = server.address();
+    if (address !== null && typeof address === 'object') reply({ reply: 'listening', port: address.port });
+  });
+  process.on('message', (message) => {
+    const order = Order.parse(message);
+    if (order.order === 'set') {
+      prepare(order.workload);
+      reply({ reply: 'set' });
+    } else reply({ reply: 'counts', counts });
+  });
+  process.on('disconnect', () => process.exit(0));
+}
