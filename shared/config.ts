@@ -102,12 +102,21 @@ const Intent = z.strictObject({
   models: z.partialRecord(z.enum(intentIds), id),
 });
 
+const Budget = z.strictObject({
+  period: z.enum(['day', 'month']),
+  limit_usd: usd,
+  /** `cheap_tier`: go on with the small tier only. */
+  when_exhausted: z.enum(['refuse', 'cheap_tier']),
+});
+
 const Agent = z.strictObject({
   /** Always the large tier, whatever the text looks like. */
   critical: z.boolean().default(false),
   default_tier: z.enum(tierIds).optional(),
   allowed_models: z.array(id).min(1).optional(),
   strategy: z.enum(strategyIds).optional(),
+  /** For this agent's requests over all keys. */
+  budgets: z.array(Budget).max(2).default([]),
 });
 
 const Strategy = z.strictObject({
@@ -231,6 +240,10 @@ export const Limits = z.strictObject({
   max_answer_bytes: z.int().min(1000).max(64_000_000),
   max_tool_arguments_bytes: z.int().min(100).max(16_000_000),
   max_repair_bytes: z.int().min(100).max(1_000_000),
+  /** Objects that isolates write their counts to; each takes some hundred batches a second. */
+  ledger_shards: z.int().min(1).max(64),
+  /** For all requests of the deployment together. Each one makes every request ask one object before it runs. */
+  budgets: z.array(Budget).max(2),
 });
 
 export const ConfigTree = z.strictObject({

@@ -9,6 +9,7 @@ export const headerNames = {
   shouldRetry: 'x-should-retry',
   retryAfter: 'retry-after',
   cache: 'x-cache',
+  accessJwt: 'cf-access-jwt-assertion',
   accessClientId: 'cf-access-client-id',
   accessClientSecret: 'cf-access-client-secret',
 } as const;

@@ -6,6 +6,7 @@ import { requireAdmin, requireKey } from './middleware/auth.ts';
 import type { AppEnv } from './middleware/context.ts';
 import { answerErrors } from './middleware/errors.ts';
 import { requestId } from './middleware/request-id.ts';
+import { auditLog, createKey, listKeys, resetStats, revokeKey, rotateKey } from './routes/admin-keys.ts';
 import { chatCompletions } from './routes/chat-completions.ts';
 import { health, livez, readyz } from './routes/health.ts';
 import { getModel, listModels } from './routes/models.ts';
@@ -25,6 +26,12 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     ['GET', '/readyz', 'open', readyz(deps)],
     ['GET', '/stats', 'admin', stats(deps)],
     ['GET', '/router/info', 'admin', routerInfo(deps)],
+    ['GET', '/admin/keys', 'admin', listKeys(deps)],
+    ['POST', '/admin/keys', 'admin', createKey(deps)],
+    ['POST', '/admin/keys/:id/rotate', 'admin', rotateKey(deps)],
+    ['POST', '/admin/keys/:id/revoke', 'admin', revokeKey(deps)],
+    ['POST', '/admin/stats/reset', 'admin', resetStats(deps)],
+    ['GET', '/admin/audit', 'admin', auditLog(deps)],
   ];
 
   const app = new Hono<AppEnv>();
@@ -34,18 +41,20 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     chat: requireKey(deps, 'chat'),
     admin: requireAdmin(deps),
   };
-  app.onError(answerErrors(deps));
+  const answerError = answerErrors(deps);
+  app.onError(answerError);
   app.use(requestId(deps.pipeline.newId));
   for (const [method, path, access, handler] of routes) app.on(method, path, doors[access], handler);
   for (const path of new Set(routes.map(([, known]) => known))) {
     const methods = routes.filter(([, known]) => known === path).map(([method]) => method);
     app.all(path, (c) => {
-      c.header('allow', methods.join(', '));
-      throw new GatewayError({ code: 'method_not_allowed', detail: `Use ${methods.join(' or ')}.` });
+      const detail = `Use ${methods.join(' or ')}.`;
+      const response = answerError(new GatewayError({ code: 'method_not_allowed', detail }), c);
+      response.headers.set('allow', methods.join(', '));
+      return response;
     });
   }
-  app.notFound(() => {
-    throw new GatewayError({ code: 'not_found' });
-  });
+  // Thrown here, the error would be answered outside of every middleware, without the headers that each answer must have.
+  app.notFound((c) => answerError(new GatewayError({ code: 'not_found' }), c));
   return app;
 }

@@ -3,18 +3,22 @@ import { type Config, modelOf } from '../shared/config-prepare.ts';
 import { GatewayError } from '../shared/errors.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
 import { loadConfig } from './config.ts';
+import type { KeyRecord } from './core/auth/key-record.ts';
 import { healthConfig } from './core/health/health-config.ts';
 import type { KeysPort, UpstreamPort } from './core/ports.ts';
 import { emptyRetryBudget } from './core/route/retry-budget.ts';
 import { type Env, readOrigin, readSettings, type Settings } from './env.ts';
 import { defaultProfile, profiles } from './generated/config.ts';
 import { createAdmissionClient } from './io/admission-client.ts';
-import { createBootstrapKeys } from './io/bootstrap-keys.ts';
+import { createAccessVerifier } from './io/access-jwt.ts';
+import { bootstrapKeyId, createBootstrapKeys } from './io/bootstrap-keys.ts';
 import { openClientPipe } from './io/client-pipe.ts';
 import { consoleLog } from './io/console-log.ts';
 import { isSameSecret, sha256Hex } from './io/digest.ts';
 import { createHealthClient } from './io/health-client.ts';
+import { createKeysClient, type KeysAdmin } from './io/keys-client.ts';
 import { createLedgerClient } from './io/ledger-client.ts';
+import { createTenantClient } from './io/tenant-client.ts';
 import { clock, timers } from './io/timers.ts';
 import { createUpstreamFetch } from './io/upstream-fetch.ts';
 import type { HealthWiring } from './objects/health-object.ts';
@@ -23,13 +27,22 @@ import { probeUpstream } from './pipeline/probe-upstream.ts';
 
 export interface Deps {
   readonly pipeline: PipelineDeps;
-  readonly keys: KeysPort;
+  readonly keys: KeysPort & KeysAdmin;
   readonly adminToken: string | null;
+  /** Who an Access token was issued to; null when Access is not set up. */
+  readonly verifyAccess: ((token: string) => Promise<string | null>) | null;
+  /** The word in new keys that says where they belong. */
+  readonly keyEnvironment: string;
+  /** The platform's own, approximate limit per key. */
+  isWithinRate(key: KeyRecord): Promise<boolean>;
+  randomBytes(count: number): Uint8Array;
   digest(secret: string): Promise<string>;
   isSameSecret(a: string, b: string): Promise<boolean>;
   /** A value that keeps one key's prefix cache on the model servers apart from every other's. */
   saltOf(keyId: string): Promise<string>;
 }
+
+const keyEnvironments = { development: 'dev', staging: 'test', production: 'live' } as const;
 
 interface Setup {
   readonly settings: Settings;
@@ -63,8 +76,13 @@ export async function createDeps(env: Env): Promise<Deps> {
   const digestOfBootstrap = settings.bootstrapApiKey === null ? null : await sha256Hex(settings.bootstrapApiKey);
   const salts = new Map<string, string>();
   return {
-    keys: createBootstrapKeys(digestOfBootstrap),
+    keys: createKeysClient(env.KEYS, clock, createBootstrapKeys(digestOfBootstrap)),
     adminToken: settings.adminToken,
+    verifyAccess: settings.accessLogin === null ? null : createAccessVerifier(settings.accessLogin),
+    keyEnvironment: keyEnvironments[settings.environment],
+    isWithinRate: async (key) =>
+      key.id === bootstrapKeyId || env.KEY_RATE === undefined || (await env.KEY_RATE.limit({ key: key.id })).success,
+    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     digest: sha256Hex,
     isSameSecret,
     async saltOf(keyId) {
@@ -83,8 +101,14 @@ export async function createDeps(env: Env): Promise<Deps> {
       newId,
       upstream,
       health: createHealthClient(env.HEALTH, { isolateId, config: healthConfig(config), clock, log: consoleLog }),
-      ledger: createLedgerClient(env.LEDGER, { senderId: isolateId, clock, log: consoleLog }),
+      ledger: createLedgerClient(env.LEDGER, {
+        senderId: isolateId,
+        shards: config.limits.ledger_shards,
+        clock,
+        log: consoleLog,
+      }),
       admission: createAdmissionClient(env.ADMISSION, { isolateId, config, clock, log: consoleLog }),
+      tenants: createTenantClient(env.TENANT, consoleLog),
       log: consoleLog,
       openPipe: openClientPipe,
       retryBudget: { current: emptyRetryBudget },

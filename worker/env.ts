@@ -2,13 +2,19 @@
 import { fail, ok, type Result } from '../shared/result.ts';
 import type { AdmissionObjectBase } from './objects/admission-object.ts';
 import type { HealthObjectBase } from './objects/health-object.ts';
-import type { LedgerObject } from './objects/ledger-object.ts';
+import type { KeysObject } from './objects/keys-object.ts';
+import type { LedgerObjectBase } from './objects/ledger-object.ts';
+import type { TenantObject } from './objects/tenant-object.ts';
 
 /** The bindings and variables of wrangler.toml. Variables that configs name (`url_var`) are read by name. */
 export interface Env {
   readonly HEALTH: DurableObjectNamespace<HealthObjectBase>;
   readonly ADMISSION: DurableObjectNamespace<AdmissionObjectBase>;
-  readonly LEDGER: DurableObjectNamespace<LedgerObject>;
+  readonly KEYS: DurableObjectNamespace<KeysObject>;
+  readonly TENANT: DurableObjectNamespace<TenantObject>;
+  /** Coarse and per location; exact limits are the tenant object's. Absent where the platform has none. */
+  readonly KEY_RATE?: RateLimit;
+  readonly LEDGER: DurableObjectNamespace<LedgerObjectBase>;
   readonly [name: string]: unknown;
 }
 
@@ -20,6 +26,8 @@ export interface Settings {
   readonly upstreamApiKey: string | null;
   readonly access: { readonly clientId: string; readonly clientSecret: string } | null;
   readonly adminToken: string | null;
+  /** Set when operators may also come through Cloudflare Access. */
+  readonly accessLogin: { readonly issuer: string; readonly audience: string } | null;
   readonly bootstrapApiKey: string | null;
 }
 
@@ -65,6 +73,14 @@ export function readSettings(env: Env): Result<Settings, readonly string[]> {
     mistakes.push('ACCESS_CLIENT_ID and ACCESS_CLIENT_SECRET go together; only one is set.');
   }
   const adminToken = token('ADMIN_TOKEN');
+  const team = text('ACCESS_TEAM_DOMAIN');
+  const audience = text('ACCESS_AUD');
+  if ((team === null) !== (audience === null)) mistakes.push('ACCESS_TEAM_DOMAIN and ACCESS_AUD go together; only one is set.');
+  const issuer = team === null || team.includes('://') ? team : `https://${team}`;
+  if (issuer !== null && !URL.canParse(issuer))
+    mistakes.push('ACCESS_TEAM_DOMAIN must be a domain such as team.cloudflareaccess.com.');
+  if (issuer !== null && environment !== 'development' && !issuer.startsWith('https://'))
+    mistakes.push('ACCESS_TEAM_DOMAIN must use https.');
   if (mistakes.length > 0) return fail(mistakes);
   return ok({
     environment,
@@ -73,6 +89,7 @@ export function readSettings(env: Env): Result<Settings, readonly string[]> {
     upstreamApiKey: text('UPSTREAM_API_KEY'),
     access: clientId !== null && clientSecret !== null ? { clientId, clientSecret } : null,
     adminToken,
+    accessLogin: issuer !== null && audience !== null ? { issuer, audience } : null,
     bootstrapApiKey,
   });
 }

@@ -7,8 +7,10 @@ import type { AppEnv } from './middleware/context.ts';
 import { notReadyResponse } from './middleware/errors.ts';
 import { AdmissionObjectBase } from './objects/admission-object.ts';
 import { HealthObjectBase } from './objects/health-object.ts';
+import { LedgerObjectBase } from './objects/ledger-object.ts';
 
-export { LedgerObject } from './objects/ledger-object.ts';
+export { KeysObject } from './objects/keys-object.ts';
+export { TenantObject } from './objects/tenant-object.ts';
 
 export class HealthObject extends HealthObjectBase {
   constructor(ctx: DurableObjectState, env: Env) {
@@ -19,6 +21,12 @@ export class HealthObject extends HealthObjectBase {
 export class AdmissionObject extends AdmissionObjectBase {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, wireConfig(env));
+  }
+}
+
+export class LedgerObject extends LedgerObjectBase {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, env.LEDGER);
   }
 }
 

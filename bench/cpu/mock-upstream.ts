@@ -18,25 +18,17 @@ export const Workload = z.discriminatedUnion('kind', [
 ]);
 export type Workload = z.infer<typeof Workload>;
 
-/** Counted since the last workload was set. */
-export const MockCounts = z.object({
-  /** Streams that the other side left before their end. */
+/** What to answer with from now on; null leaves it and only asks for the counts. */
+const Order = z.object({ workload: Workload.nullable() });
+
+/** Sent once listening, and after every order. */
+export const MockReply = z.object({
+  port: z.int(),
+  /** Streams that the other side left before their end, since the last workload was set, and the events written to those. */
   aborted: z.int(),
-  /** Events written to those. */
   eventsBeforeAbort: z.int(),
 });
-export type MockCounts = z.infer<typeof MockCounts>;
-
-const Order = z.discriminatedUnion('order', [
-  z.object({ order: z.literal('set'), workload: Workload }),
-  z.object({ order: z.literal('count') }),
-]);
-
-export const MockReply = z.discriminatedUnion('reply', [
-  z.object({ reply: z.literal('listening'), port: z.int() }),
-  z.object({ reply: z.literal('set') }),
-  z.object({ reply: z.literal('counts'), counts: MockCounts }),
-]);
+export type MockReply = z.infer<typeof MockReply>;
 
 const jsonHead = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
 const models = JSON.stringify({
@@ -140,23 +132,18 @@ function stream(socket: Socket, onEnd: () => void): () => void {
   };
 }
 
-function reply(message: z.infer<typeof MockReply>): void {
-  process.send?.(message);
-}
-
-/** Only as a child: the schemas above are imported by the parent. */
+/** Only as a child of `startMock`: what is above is imported by others, too. */
 if (process.send !== undefined && process.argv.includes('--serve')) {
   const server = createServer(serve);
-  server.listen(0, '127.0.0.1', () => {
+  const report = (): void => {
     const address = server.address();
-    if (address !== null && typeof address === 'object') reply({ reply: 'listening', port: address.port });
-  });
+    if (address !== null && typeof address === 'object') process.send?.({ port: address.port, ...counts });
+  };
+  server.listen(0, '127.0.0.1', report);
   process.on('message', (message) => {
-    const order = Order.parse(message);
-    if (order.order === 'set') {
-      prepare(order.workload);
-      reply({ reply: 'set' });
-    } else reply({ reply: 'counts', counts });
+    const { workload } = Order.parse(message);
+    if (workload !== null) prepare(workload);
+    report();
   });
   process.on('disconnect', () => process.exit(0));
 }

@@ -185,7 +185,5 @@ export function directiveOf({ fault, settings }: FaultCase): string {
 
 /** Whether another model that is well must answer in the place of the one with the fault. */
 export function isHealedByFallback(expectation: Expectation): boolean {
-  return (
-    (expectation.ends === 'status' || expectation.ends === 'late_error') && errors[expectation.code].blames === 'upstream'
-  );
+  return (expectation.ends === 'status' || expectation.ends === 'late_error') && errors[expectation.code].blames === 'upstream';
 }

@@ -134,12 +134,23 @@ function expectErrorEvent(reply: Reply, code: Extract<Expectation, { code: unkno
 }
 
 /** Words that only an upstream, its path or its secrets can have brought in. */
-const canaries = ['canary', 'Traceback', 'EngineCore', 'dist-packages', 'vLLM', 'pod-7', 'stand-in-access', 'upstream-key', '<html'];
+const canaries = [
+  'canary',
+  'Traceback',
+  'EngineCore',
+  'dist-packages',
+  'vLLM',
+  'pod-7',
+  'stand-in-access',
+  'upstream-key',
+  '<html',
+];
 
 function expectNoLeak(reply: Reply): void {
   const shown = `${JSON.stringify([...reply.headers])}\n${reply.errors.length > 0 ? reply.raw : ''}`;
   for (const canary of canaries) expect(shown).not.toContain(canary);
-  for (const name of ['set-cookie', 'x-secret', 'x-powered-by', 'server', 'via', 'location']) expect(reply.headers.has(name)).toBe(false);
+  for (const name of ['set-cookie', 'x-secret', 'x-powered-by', 'server', 'via', 'location'])
+    expect(reply.headers.has(name)).toBe(false);
 }
 
 /** The statistics once every one of `requests` is in them. */

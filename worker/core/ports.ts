@@ -2,9 +2,17 @@
 import type { ErrorCode, Failure } from '../../shared/errors.ts';
 import type { LedgerEntry, Stats } from '../../shared/records.ts';
 import type { Result } from '../../shared/result.ts';
+import type { IdempotencyDecision, IdempotencyRecord } from './auth/idempotency.ts';
 import type { KeyRecord } from './auth/key-record.ts';
 import type { AttemptReport } from './health/health-event.ts';
 import type { HealthSnapshot } from './health/snapshot.ts';
+import type { RateNumbers } from './limits/rate.ts';
+import type {
+  Admission as TenantAdmission,
+  AdmissionRequest as TenantRequest,
+  Ending as TenantEnding,
+  TenantLimits,
+} from './limits/tenant.ts';
 
 export interface Clock {
   /** Milliseconds since 1970. In workerd it stands still between I/O. */
@@ -106,6 +114,28 @@ export interface LedgerPort {
   /** Counts one request that was turned away before it was admitted. */
   refuse(code: ErrorCode, background: Background): void;
   read(): Promise<Stats>;
+  /** Starts the statistics anew. What is under way counts into the new ones. */
+  reset(): Promise<void>;
+}
+
+/** Exact limits, budgets and kept answers of a key; see the tenant object. */
+export interface TenantPort {
+  /** Takes what the request needs, or says why not. `rate` is null when the state could not be read. */
+  admit(
+    tenantId: string,
+    request: TenantRequest,
+    limits: TenantLimits,
+  ): Promise<{ readonly result: Result<TenantAdmission, Failure>; readonly rate: RateNumbers | null }>;
+  /** Reserves more before the same request bills again. */
+  extend(tenantId: string, id: string, extraCostNanoUsd: number, limits: TenantLimits): Promise<boolean>;
+  /** Ends a request, once; never rejects. */
+  finish(tenantId: string, ending: TenantEnding): Promise<void>;
+  begin(
+    tenantId: string,
+    key: string,
+    request: { readonly fingerprint: string; readonly runsUntilMs: number },
+  ): Promise<Result<IdempotencyDecision, Failure>>;
+  keep(tenantId: string, key: string, record: IdempotencyRecord | null): Promise<void>;
 }
 
 export interface KeysPort {

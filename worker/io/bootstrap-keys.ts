@@ -3,6 +3,9 @@ import { scopeIds } from '../../shared/records.ts';
 import type { KeyRecord } from '../core/auth/key-record.ts';
 import type { KeysPort } from '../core/ports.ts';
 
+/** Free of every limit, the platform's own included. */
+export const bootstrapKeyId = 'bootstrap';
+
 /** @param digestHex SHA-256 of the key, or null when there is none */
 export function createBootstrapKeys(digestHex: string | null): KeysPort {
   const record: KeyRecord | null = digestHex === null ? null : bootstrapRecord(digestHex);
@@ -11,8 +14,8 @@ export function createBootstrapKeys(digestHex: string | null): KeysPort {
 
 function bootstrapRecord(hashHex: string): KeyRecord {
   return {
-    id: 'bootstrap',
-    tenantId: 'bootstrap',
+    id: bootstrapKeyId,
+    tenantId: bootstrapKeyId,
     hashHex,
     prefix: 'bootstra',
     name: 'bootstrap key',

@@ -17,7 +17,7 @@ import {
 import type { LedgerDelta } from '../core/ledger/delta.ts';
 import { toStats } from '../core/ledger/stats.ts';
 import type { Background, Clock, LedgerPort, LogPort } from '../core/ports.ts';
-import type { LedgerObject } from '../objects/ledger-object.ts';
+import type { LedgerObjectBase } from '../objects/ledger-object.ts';
 import { callObject } from './object-call.ts';
 
 /** A little more than the batch's age limit, so that the timer finds it due. */
@@ -28,11 +28,14 @@ const carrierLostMs = 5000;
 const maxRounds = 12;
 
 export function createLedgerClient(
-  namespace: DurableObjectNamespace<LedgerObject>,
-  options: { readonly senderId: string; readonly clock: Clock; readonly log: LogPort },
+  namespace: DurableObjectNamespace<LedgerObjectBase>,
+  options: { readonly senderId: string; readonly shards: number; readonly clock: Clock; readonly log: LogPort },
 ): LedgerPort {
   const { clock, log } = options;
-  const stub = () => namespace.getByName('root');
+  const root = () => namespace.getByName('root');
+  const shards = Array.from({ length: options.shards }, (_, i) => () => namespace.getByName(`shard:${i}`));
+  // One isolate always writes to the same shard, whose memory of it tells a repeat from a new batch.
+  const own = shards[shardOf(options.senderId, shards.length)] ?? root;
   let state = createBatcher(options.senderId);
   let carriedSinceMs: number | null = null;
 
@@ -46,7 +49,7 @@ export function createLedgerClient(
     for (let next = batch; next !== null;) {
       const current = next;
       try {
-        const verdict = await callObject(stub, (ledger) => ledger.book(current), { attempts: 4, pauseMs: 100 });
+        const verdict = await callObject(own, (ledger) => ledger.bookForRoot(current), { attempts: 4, pauseMs: 100 });
         if (verdict === 'too_old') log.write('error', 'ledger_batch_too_old', { sequence: current.sequence });
         next = take(confirmBatch(state, current.sequence, clock.now()));
       } catch (error) {
@@ -79,8 +82,20 @@ export function createLedgerClient(
     record: (entry: LedgerEntry, background) => add(addEntry(state, entry, clock.now()), background),
     refuse: (code, background) => add(addRefusal(state, code, clock.now()), background),
     async read(): Promise<Stats> {
-      const total: LedgerDelta = JSON.parse(await callObject(stub, (ledger) => ledger.total(), { attempts: 3, pauseMs: 50 }));
+      await Promise.all(shards.map((shard) => callObject(shard, (ledger) => ledger.passOn(), { attempts: 3, pauseMs: 50 })));
+      const total: LedgerDelta = JSON.parse(await callObject(root, (ledger) => ledger.total(), { attempts: 3, pauseMs: 50 }));
       return toStats(total);
     },
+
+    async reset() {
+      await callObject(root, async (ledger) => ledger.reset(), { attempts: 3, pauseMs: 50 });
+    },
   };
+}
+
+/** Spreads isolates evenly: their ids are random. */
+function shardOf(senderId: string, count: number): number {
+  let sum = 0;
+  for (let i = 0; i < senderId.length; i += 1) sum = (sum * 31 + senderId.charCodeAt(i)) >>> 0;
+  return sum % Math.max(1, count);
 }

@@ -1,6 +1,7 @@
 /** Who is calling: a client with an API key, or an operator with the admin token. Both travel as `Authorization: Bearer`. */
 import type { Context, MiddlewareHandler } from 'hono';
 import { GatewayError } from '../../shared/errors.ts';
+import { headerNames } from '../../shared/headers.ts';
 import type { Scope } from '../../shared/records.ts';
 import { decideAccess } from '../core/auth/access.ts';
 import { parseBearer } from '../core/auth/bearer.ts';
@@ -14,16 +15,27 @@ export function requireKey(deps: Deps, scope: Scope | null): MiddlewareHandler<A
     const record = await deps.keys.find(await deps.digest(token));
     const access = decideAccess(record, deps.pipeline.clock.now(), scope);
     if (!access.ok) throw new GatewayError(access.failure);
+    if (!(await deps.isWithinRate(access.value))) throw new GatewayError({ code: 'rate_limit_exceeded', retryAfterMs: 10_000 });
     c.set('key', access.value);
     return next();
   };
 }
 
-/** Lets the admin token through; a client's key is known here and told that it may not, anything else is no key at all. */
+/** Lets the admin token or a verified Access identity through; a client's key is known here and told that it may not, anything else is no key at all. */
 export function requireAdmin(deps: Deps): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
+    const assertion = c.req.header(headerNames.accessJwt);
+    if (assertion !== undefined && deps.verifyAccess !== null) {
+      const actor = await deps.verifyAccess(assertion);
+      if (actor === null) throw new GatewayError({ code: 'invalid_api_key', detail: 'The Access token is not valid.' });
+      c.set('actor', actor);
+      return next();
+    }
     const token = tokenOf(c);
-    if (deps.adminToken !== null && (await deps.isSameSecret(token, deps.adminToken))) return next();
+    if (deps.adminToken !== null && (await deps.isSameSecret(token, deps.adminToken))) {
+      c.set('actor', 'token');
+      return next();
+    }
     if ((await deps.keys.find(await deps.digest(token))) === null) throw new GatewayError({ code: 'invalid_api_key' });
     throw new GatewayError({ code: 'forbidden', detail: 'This path needs the admin token.' });
   };

@@ -4,7 +4,7 @@ import type { LimitsConfig } from '../../shared/config.ts';
 import { GatewayError } from '../../shared/errors.ts';
 import type { Timers } from '../core/ports.ts';
 
-/** @throws GatewayError unsupported_media_type, body_too_large, request_timeout */
+/** @throws GatewayError unsupported_media_type, body_too_large, request_timeout, client_closed_request */
 export async function readJsonText(c: Context, limits: LimitsConfig, timers: Timers): Promise<string> {
   const { raw } = c.req;
   const type = raw.headers.get('content-type') ?? '';
@@ -26,11 +26,15 @@ export async function readJsonText(c: Context, limits: LimitsConfig, timers: Tim
   });
   try {
     const text = await readCounted(reader, limits);
-    if (isLate) throw new GatewayError({ code: 'request_timeout' });
-    return text;
+    if (!isLate) return text;
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    // A read in progress fails when the deadline cancels it, and when the client goes away or breaks its own framing.
+    if (!isLate) throw new GatewayError({ code: 'client_closed_request' }, { cause });
   } finally {
     cancelDeadline();
   }
+  throw new GatewayError({ code: 'request_timeout' });
 }
 
 async function readCounted(reader: ReadableStreamDefaultReader<Uint8Array>, limits: LimitsConfig): Promise<string> {

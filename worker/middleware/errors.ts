@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { errorEnvelope, errors, type Failure, GatewayError, retryAfterSeconds, shouldRetry } from '../../shared/errors.ts';
 import { headerNames } from '../../shared/headers.ts';
 import { encodeMetadataHeader, type RoutingMetadata } from '../../shared/routing-metadata.ts';
+import { rateLimitHeaders } from '../core/limits/rate-headers.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from './context.ts';
 
@@ -14,9 +15,12 @@ export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => 
     const cause = isOurs ? error : error.cause;
     if (cause !== undefined) log.write(isOurs ? 'error' : 'warn', failure.code, { requestId: c.get('requestId'), cause });
     const routing = c.get('routing');
-    // What has been routed is in the ledger already.
-    if (routing === undefined) ledger.refuse(failure.code, (work) => c.executionCtx.waitUntil(work));
-    return errorResponse(failure, routing ?? null);
+    // An admitted request is in the ledger already.
+    if (c.get('isAdmitted') !== true) ledger.refuse(failure.code, (work) => c.executionCtx.waitUntil(work));
+    const response = errorResponse(failure, routing ?? null);
+    const rate = c.get('rate');
+    if (rate !== undefined) for (const [name, value] of rateLimitHeaders(rate)) response.headers.set(name, value);
+    return response;
   };
 }
 

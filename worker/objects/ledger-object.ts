@@ -1,42 +1,108 @@
 /**
- * The ledger: every ended request, counted once. Loads its state, calls the core's reducer, stores the result; one row per batch,
- * because rows written are what a Durable Object's bill is made of.
+ * The ledger: every ended request, counted once. Isolates write to a shard, shards pass what they have booked on to the root by alarm, and
+ * the root is what `/stats` reads. The same class plays both parts; a shard is told its root with each batch. One row per batch, because
+ * rows written are what a Durable Object's bill is made of.
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { Batch } from '../core/ledger/batch.ts';
-import { type BatchVerdict, bookBatch, emptyLedger, type LedgerState } from '../core/ledger/seen.ts';
+import {
+  addDelta,
+  type Batch,
+  type BatcherState,
+  confirmBatch,
+  createBatcher,
+  failBatch,
+  flushWhenDue,
+  hasUnsent,
+} from '../core/ledger/batch.ts';
+import { type BatchVerdict, bookBatch, emptyLedger, type LedgerState, resetTotal } from '../core/ledger/seen.ts';
 
-export class LedgerObject extends DurableObject<unknown> {
-  #state: LedgerState;
+/** How long a shard collects before it passes on; `/stats` asks for the rest itself. */
+const passOnMs = 2000;
 
-  constructor(ctx: DurableObjectState, env: unknown) {
+interface Stored {
+  readonly ledger: LedgerState;
+  /** What a shard has booked and the root has not confirmed. */
+  readonly batcher: BatcherState | null;
+}
+
+/** The part of a namespace that a shard needs to reach its root. */
+interface RootNamespace {
+  getByName(name: string): { book(batch: Batch): Promise<BatchVerdict> };
+}
+
+export abstract class LedgerObjectBase extends DurableObject<unknown> {
+  #stored: Stored;
+  readonly #roots: RootNamespace;
+
+  constructor(ctx: DurableObjectState, env: unknown, roots: RootNamespace) {
     super(ctx, env);
+    this.#roots = roots;
     ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS ledger (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL)');
     const [row] = ctx.storage.sql.exec<{ state: string }>('SELECT state FROM ledger WHERE id = 1').toArray();
-    this.#state = row === undefined ? emptyLedger : parseState(row.state);
+    this.#stored = row === undefined ? { ledger: emptyLedger, batcher: null } : parseStored(row.state);
   }
 
   /** Books a batch unless it was booked before. Safe to repeat. */
   book(batch: Batch): BatchVerdict {
-    const { state, verdict } = bookBatch(this.#state, batch, Date.now());
-    if (verdict === 'booked') this.#store(state);
+    const { state, verdict } = bookBatch(this.#stored.ledger, batch, Date.now());
+    if (verdict === 'booked') this.#store({ ...this.#stored, ledger: state });
     return verdict;
+  }
+
+  /** A shard's way of booking: remembers the batch for the root, in the same row. */
+  async bookForRoot(batch: Batch): Promise<BatchVerdict> {
+    const { state, verdict } = bookBatch(this.#stored.ledger, batch, Date.now());
+    if (verdict !== 'booked') return verdict;
+    const batcher = this.#stored.batcher ?? createBatcher(crypto.randomUUID());
+    const added = addDelta(batcher, batch.delta, Date.now());
+    // A shard's own total would only grow: what matters is which batches it has seen.
+    this.#store({ ledger: resetTotal(state), batcher: added.state });
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + passOnMs);
+    return verdict;
+  }
+
+  /** Passes everything on to the root now. True when nothing is left. */
+  async passOn(): Promise<boolean> {
+    for (;;) {
+      const { batcher } = this.#stored;
+      if (batcher === null || !hasUnsent(batcher)) return true;
+      const nowMs = Date.now();
+      const step = flushWhenDue({ ...batcher, openedAtMs: batcher.openedAtMs === null ? null : 0 }, nowMs);
+      const batch = step.flush ?? batcher.underWay?.batch ?? null;
+      if (batch === null) return true;
+      this.#store({ ...this.#stored, batcher: step.state });
+      try {
+        await this.#roots.getByName('root').book(batch);
+        this.#store({ ...this.#stored, batcher: confirmBatch(this.#stored.batcher ?? step.state, batch.sequence, nowMs).state });
+      } catch {
+        this.#store({ ...this.#stored, batcher: failBatch(this.#stored.batcher ?? step.state, batch.sequence) });
+        return false;
+      }
+    }
+  }
+
+  override async alarm(): Promise<void> {
+    if (!(await this.passOn())) await this.ctx.storage.setAlarm(Date.now() + passOnMs);
   }
 
   /** Everything counted so far, a `LedgerDelta` as JSON text: cheaper over RPC than a clone of its many small tuples. */
   total(): string {
-    return JSON.stringify(this.#state.total);
+    return JSON.stringify(this.#stored.ledger.total);
+  }
+
+  reset(): void {
+    this.#store({ ...this.#stored, ledger: resetTotal(this.#stored.ledger) });
   }
 
   /** Memory follows storage, never the other way round: an exception leaves both as they were. */
-  #store(state: LedgerState): void {
-    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO ledger (id, state) VALUES (1, ?)', JSON.stringify(state));
-    this.#state = state;
+  #store(stored: Stored): void {
+    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO ledger (id, state) VALUES (1, ?)', JSON.stringify(stored));
+    this.#stored = stored;
   }
 }
 
 /** The row was written by `#store`, by this or an earlier version of the same shape. */
-function parseState(text: string): LedgerState {
-  const state: LedgerState = JSON.parse(text);
-  return { ...emptyLedger, ...state };
+function parseStored(text: string): Stored {
+  const stored: Stored = JSON.parse(text);
+  return { ledger: { ...emptyLedger, ...stored.ledger }, batcher: stored.batcher };
 }

@@ -8,6 +8,8 @@ import { type NormalisedPrice, normalisePrice } from '../core/cost/price.ts';
 import { reconcileUsage } from '../core/cost/reconcile-usage.ts';
 import { answerUsage, requestCost } from '../core/cost/request-cost.ts';
 import type { Answer } from '../core/relay/answer.ts';
+import { endIdempotent } from './idempotent.ts';
+import { release } from './reserve.ts';
 import { partsOf, type Run } from './run.ts';
 
 export type RunEnding =
@@ -22,7 +24,10 @@ export function settle(run: Run, ending: RunEnding): void {
   run.current = null;
   run.place?.release(run.background);
   run.place = null;
-  run.deps.ledger.record(entryOf(run, ending), run.background);
+  const entry = entryOf(run, ending);
+  run.deps.ledger.record(entry, run.background);
+  release(run, entry);
+  endIdempotent(run, entry);
 }
 
 /** The usage of one call: the server's where it can be true, else counted from what was relayed. */

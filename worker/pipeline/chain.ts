@@ -11,6 +11,7 @@ import { next } from '../core/route/next.ts';
 import { countRequest, countRetry, mayRetry } from '../core/route/retry-budget.ts';
 import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import { openAttempt, type Opened, type OpenStream } from './attempt.ts';
+import { mayBillAgain } from './reserve.ts';
 import type { Run } from './run.ts';
 
 export type ChainResult =
@@ -29,6 +30,7 @@ export async function runChain(run: Run): Promise<ChainResult> {
     if (step.as === 'retry') deps.retryBudget.current = countRetry(deps.retryBudget.current, deps.clock.now());
     if (step.waitMs > 0) await pause(run, step.waitMs);
     if (run.isClientGone) return { kind: 'failed', failure: { code: 'client_closed_request' } };
+    if (!(await mayBillAgain(run, step.attempt))) return { kind: 'failed', failure: { code: 'budget_exceeded' } };
     const result = await tryOnce(run, step.attempt, snapshot);
     if (result !== null) return result;
   }

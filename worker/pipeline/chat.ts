@@ -17,6 +17,10 @@ import { readModelName } from '../core/route/model-names.ts';
 import { planRoute } from '../core/route/plan.ts';
 import { compileFormat } from '../core/structured/compile-format.ts';
 import type { ValidChat } from '../core/validate/chat-request.ts';
+import type { StoredAnswer } from '../core/auth/idempotency.ts';
+import type { RateNumbers } from '../core/limits/rate.ts';
+import { abandonIdempotent, beginIdempotent, recordingPipe } from './idempotent.ts';
+import { reserve } from './reserve.ts';
 import { clientUsage, settle } from './account.ts';
 import { type ChainResult, runChain } from './chain.ts';
 import { relay } from './relay.ts';
@@ -24,9 +28,22 @@ import { type Caller, clientLeft, metadataOf, type PipelineDeps, type Run } from
 
 /** What a route handler turns into a Response. A failure carries the metadata that was known by then. */
 export type ChatResult =
-  | { readonly kind: 'json'; readonly body: string; readonly metadata: RoutingMetadata }
-  | { readonly kind: 'stream'; readonly body: ReadableStream<Uint8Array>; readonly metadata: RoutingMetadata }
-  | { readonly kind: 'failed'; readonly error: GatewayError; readonly metadata: RoutingMetadata | null };
+  | { readonly kind: 'json'; readonly body: string; readonly metadata: RoutingMetadata; readonly rate: RateNumbers | null }
+  | {
+      readonly kind: 'stream';
+      readonly body: ReadableStream<Uint8Array>;
+      readonly metadata: RoutingMetadata;
+      readonly rate: RateNumbers | null;
+    }
+  /** The answer that an earlier request with the same idempotency key got. */
+  | { readonly kind: 'replayed'; readonly answer: StoredAnswer }
+  | {
+      readonly kind: 'failed';
+      readonly error: GatewayError;
+      readonly metadata: RoutingMetadata | null;
+      readonly isAdmitted: boolean;
+      readonly rate: RateNumbers | null;
+    };
 
 /** @param wantedStrategy from the `x-routing-strategy` header, or null */
 export async function chat(
@@ -36,13 +53,20 @@ export async function chat(
   wantedStrategy: Strategy | null,
 ): Promise<ChatResult> {
   const prepared = await prepare(deps, caller, valid, wantedStrategy);
-  if (!prepared.ok) return { kind: 'failed', error: new GatewayError(prepared.failure), metadata: null };
+  if (!prepared.ok) return refused(prepared.failure, null);
   const run = prepared.value;
   const unplanned = run.route.failure;
   if (unplanned !== null) {
     // No model can take it, so it is no request of the ledger's but one that was turned away.
-    deps.ledger.refuse(unplanned.code, caller.background);
-    return { kind: 'failed', error: new GatewayError(unplanned), metadata: metadataOf(run) };
+    return refused(unplanned, run);
+  }
+  const kept = await beginIdempotent(run);
+  if (!kept.ok) return refused(kept.failure, run);
+  if (kept.value !== null) return { kind: 'replayed', answer: kept.value };
+  const refusal = await reserve(run);
+  if (refusal !== null) {
+    abandonIdempotent(run);
+    return refused(refusal, run);
   }
   try {
     return await (run.request.stream === true ? streamed(run) : whole(run));
@@ -50,6 +74,17 @@ export async function chat(
     settle(run, { kind: 'failed', failure: { code: 'internal_error' } });
     throw error;
   }
+}
+
+/** Turned away before anything ran: counted as refused, not as a request. */
+function refused(failure: Failure, run: Run | null): ChatResult {
+  return {
+    kind: 'failed',
+    error: new GatewayError(failure),
+    metadata: run === null ? null : metadataOf(run),
+    isAdmitted: false,
+    rate: run?.rate ?? null,
+  };
 }
 
 async function prepare(
@@ -92,6 +127,9 @@ async function prepare(
     maxTokens: maxTokensOf(deps, request, view, route.value.decision.modelId),
     structured: format.value,
     cache: 'bypass',
+    doors: [],
+    rate: null,
+    recording: null,
     outcomes: [],
     answers: [],
     current: null,
@@ -139,8 +177,9 @@ async function whole(run: Run): Promise<ChatResult> {
     model: state.head.model ?? run.servedModelId ?? run.request.model,
   };
   const body = JSON.stringify(renderCompletion(head, state, clientUsage(run), metadata));
+  if (run.recording !== null) run.recording.text = body;
   settle(run, { kind: 'ok' });
-  return { kind: 'json', body, metadata };
+  return { kind: 'json', body, metadata, rate: run.rate };
 }
 
 /** A client that reads as it comes. Headers wait for the first event, so that an error before it has its true status; not for ever. */
@@ -148,9 +187,9 @@ async function streamed(run: Run): Promise<ChatResult> {
   const chain = runChain(run);
   const first = await firstOf(run, chain);
   if (first !== null && first.kind === 'failed') return failed(run, first.failure);
-  const pipe = run.deps.openPipe();
+  const pipe = recordingPipe(run, run.deps.openPipe());
   run.background(relay(run, pipe, first === null ? chain : Promise.resolve(first)));
-  return { kind: 'stream', body: pipe.readable, metadata: metadataOf(run) };
+  return { kind: 'stream', body: pipe.readable, metadata: metadataOf(run), rate: run.rate };
 }
 
 function firstOf(run: Run, chain: Promise<ChainResult>): Promise<ChainResult | null> {
@@ -162,5 +201,5 @@ function firstOf(run: Run, chain: Promise<ChainResult>): Promise<ChainResult | n
 
 function failed(run: Run, failure: Failure): ChatResult {
   settle(run, run.isClientGone ? { kind: 'client_gone' } : { kind: 'failed', failure });
-  return { kind: 'failed', error: new GatewayError(failure), metadata: metadataOf(run) };
+  return { kind: 'failed', error: new GatewayError(failure), metadata: metadataOf(run), isAdmitted: true, rate: run.rate };
 }

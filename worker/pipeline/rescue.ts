@@ -11,6 +11,7 @@ import type { AlreadySent } from '../core/relay/choice.ts';
 import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import { openAttempt, type OpenStream } from './attempt.ts';
 import { releasePlace, reportAttempt, takePlace } from './chain.ts';
+import { mayBillAgain } from './reserve.ts';
 import type { Run } from './run.ts';
 
 /** The stream that goes on, or null. Every call made for it is an attempt like any other: reported, counted, billed. */
@@ -24,6 +25,7 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
   const routes = candidates(run, broken.attempt, failure.code === 'upstream_timeout');
   const route = routes.find((candidate) => isUsable(snapshot, candidate, nowMs)) ?? routes[0];
   if (route === undefined) return null;
+  if (!(await mayBillAgain(run, route))) return null;
   releasePlace(run);
   const place = await takePlace(run, route.modelId, snapshot);
   if (!place.ok) return null;

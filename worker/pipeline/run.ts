@@ -18,14 +18,18 @@ import type {
   LedgerPort,
   LogPort,
   Place,
+  TenantPort,
   Timers,
   UpstreamPort,
 } from '../core/ports.ts';
+import type { RateNumbers } from '../core/limits/rate.ts';
+import type { TenantLimits } from '../core/limits/tenant.ts';
 import type { Answer } from '../core/relay/answer.ts';
 import type { AttemptOutcome } from '../core/route/attempt.ts';
 import type { RoutePlan } from '../core/route/plan.ts';
 import type { RetryBudget } from '../core/route/retry-budget.ts';
 import type { AnswerFormat } from '../core/structured/check-answer.ts';
+import type { Recording } from './idempotent.ts';
 
 /** What the pipeline needs of the world. */
 export interface PipelineDeps {
@@ -40,6 +44,7 @@ export interface PipelineDeps {
   readonly health: HealthPort;
   readonly ledger: LedgerPort;
   readonly admission: AdmissionPort;
+  readonly tenants: TenantPort;
   readonly log: LogPort;
   openPipe(): ClientPipe;
   /** One per isolate. */
@@ -56,6 +61,9 @@ export interface Caller {
   readonly background: Background;
   /** Keeps one tenant's prefix cache apart from another's. */
   readonly cacheSalt: string | null;
+  readonly bodyBytes: number;
+  /** The request's idempotency key and the fingerprint of what it asks; null without one. */
+  readonly idempotency: { readonly key: string; readonly fingerprint: string } | null;
 }
 
 export interface Run extends Caller {
@@ -66,13 +74,19 @@ export interface Run extends Caller {
   readonly view: RequestView;
   readonly classification: Classification;
   readonly strategy: Strategy;
-  readonly route: RoutePlan;
+  route: RoutePlan;
   /** Sent upstream: the client's limit, or the default. */
   readonly maxTokens: number;
   /** The format the answer is checked against; null for plain text. */
   readonly structured: AnswerFormat | null;
   readonly cache: CacheState;
 
+  /** Where something is held for this request; see reserve.ts. */
+  readonly doors: { readonly tenantId: string; readonly limits: TenantLimits }[];
+  /** For `x-ratelimit-*`; null for keys without exact limits. */
+  rate: RateNumbers | null;
+  /** The answer as it is sent, for a request with an idempotency key. */
+  recording: Recording | null;
   readonly outcomes: AttemptOutcome[];
   /** Every answer that a server began, in order: each may have cost tokens. */
   readonly answers: BegunAnswer[];

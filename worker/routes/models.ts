@@ -28,7 +28,7 @@ export function getModel(deps: Deps): (c: Context<AppEnv>) => Promise<Response> 
   return async (c) => {
     const { config } = deps.pipeline;
     // Served names hold a slash, so the id is the rest of the path.
-    const name = decodeURIComponent(c.req.path.slice('/v1/models/'.length));
+    const name = decodeName(c.req.path.slice('/v1/models/'.length));
     const id = config.modelIdByName.get(name);
     const allowed = c.get('key').allowedModels;
     if (id !== undefined && (allowed === null || allowed.includes(id))) {
@@ -38,6 +38,15 @@ export function getModel(deps: Deps): (c: Context<AppEnv>) => Promise<Response> 
     if (routable(config).includes(name) || config.aliasTargets.has(name)) return c.json(describeName(name));
     throw new GatewayError({ code: 'model_not_found', param: 'model' });
   };
+}
+
+/** The name behind a percent-encoded path; one that is no UTF-8 stays as it is, and no model has it. */
+function decodeName(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 /** Ways of choosing that have at least one model behind them. */

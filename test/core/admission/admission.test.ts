@@ -55,7 +55,7 @@ describe('entering', () => {
   });
 
   it('reads its bounds from the configuration', () => {
-    expect(admissionConfig({ max_in_flight: 5 }, { enabled: true, queue_ratio: 1.5, max_wait_ms: 4000 })).toEqual({
+    expect(admissionConfig({ max_in_flight: 5 }, { queue_ratio: 1.5, max_wait_ms: 4000 })).toEqual({
       cap: 5,
       maxWaiting: 7,
       maxWaitMs: 4000,

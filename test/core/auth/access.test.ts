@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { checkAgent, checkModel, decideAccess } from '../../../worker/core/auth/access.ts';
 import { plainKey } from './key.ts';
 
-const code = (result: ReturnType<typeof decideAccess> | ReturnType<typeof checkModel>) => (result.ok ? 'ok' : result.failure.code);
+const code = (result: ReturnType<typeof decideAccess> | ReturnType<typeof checkModel>) =>
+  result.ok ? 'ok' : result.failure.code;
 
 describe('decideAccess', () => {
   it.each([

@@ -36,7 +36,11 @@ describe('parseBearer', () => {
   });
 
   it('takes 16 to 512 printable characters and gives them back unchanged', () => {
-    const printable = fc.string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)), minLength: 16, maxLength: 512 });
+    const printable = fc.string({
+      unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
+      minLength: 16,
+      maxLength: 512,
+    });
     fc.assert(
       fc.property(printable, (text) => {
         expect(parseBearer(`Bearer ${text}`)).toEqual({ ok: true, value: text });

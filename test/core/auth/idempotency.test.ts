@@ -54,7 +54,8 @@ describe('decideIdempotency', () => {
 });
 
 describe('recordAfterEnding', () => {
-  const keeps = (ending: (typeof endingIds)[number], errorCode: ErrorCode | null) => recordAfterEnding(running, { ending, errorCode, answer }) !== null;
+  const keeps = (ending: (typeof endingIds)[number], errorCode: ErrorCode | null) =>
+    recordAfterEnding(running, { ending, errorCode, answer }) !== null;
 
   it('keeps a whole success with its answer', () => {
     expect(recordAfterEnding(running, { ending: 'ok', errorCode: null, answer })).toEqual(done);
@@ -62,18 +63,25 @@ describe('recordAfterEnding', () => {
 
   it('keeps only those refusals of the model server that would come again', () => {
     const kept = (Object.keys(errors) as ErrorCode[]).filter((code) => keeps('rejected', code));
-    expect(kept).toEqual(expect.arrayContaining(['upstream_rejected', 'upstream_unprocessable', 'content_policy', 'context_length_exceeded']));
+    expect(kept).toEqual(
+      expect.arrayContaining(['upstream_rejected', 'upstream_unprocessable', 'content_policy', 'context_length_exceeded']),
+    );
     expect(kept.every((code) => errors[code].status < 500 && errors[code].retry === 'never')).toBe(true);
     expect(kept).not.toContain('rate_limit_exceeded');
   });
 
-  it.each(endingIds.filter((ending) => ending !== 'ok' && ending !== 'rejected'))('frees the key after the ending %s', (ending) => {
-    for (const code of [null, ...(Object.keys(errors) as ErrorCode[])]) expect(keeps(ending, code)).toBe(false);
-  });
+  it.each(endingIds.filter((ending) => ending !== 'ok' && ending !== 'rejected'))(
+    'frees the key after the ending %s',
+    (ending) => {
+      for (const code of [null, ...(Object.keys(errors) as ErrorCode[])]) expect(keeps(ending, code)).toBe(false);
+    },
+  );
 
   it('frees the key when a success carries an error, or is too long to keep', () => {
     expect(keeps('ok', 'upstream_truncated')).toBe(false);
-    expect(recordAfterEnding(running, { ending: 'ok', errorCode: null, answer: { ...answer, body: 'x'.repeat(500_001) } })).toBeNull();
+    expect(
+      recordAfterEnding(running, { ending: 'ok', errorCode: null, answer: { ...answer, body: 'x'.repeat(500_001) } }),
+    ).toBeNull();
   });
 });
 

@@ -55,9 +55,12 @@ describe('API keys', () => {
     );
   });
 
-  it.each(['', 'pm_', 'sk-abcdefghijklmnop', 'pm_live_short_abcdef', `pm_LIVE_${'0'.repeat(33)}_000000`])('are not %j', (token) => {
-    expect(parseKey(token)).toBeNull();
-  });
+  it.each(['', 'pm_', 'sk-abcdefghijklmnop', 'pm_live_short_abcdef', `pm_LIVE_${'0'.repeat(33)}_000000`])(
+    'are not %j',
+    (token) => {
+      expect(parseKey(token)).toBeNull();
+    },
+  );
 
   it('are not made of too few bytes or for an environment that cannot be read back', () => {
     expect(formatKey('live', new Uint8Array(23))).toEqual({ ok: false, failure: 'wrong_byte_count' });

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseCreateKey, parseRevokeKey, parseRotateKey } from '../../../worker/core/auth/admin-bodies.ts';
 import { decideAccess } from '../../../worker/core/auth/access.ts';
-import { createKeyRecord, limitsOf, publicKeyRecord, revokeKeyRecord, rotateKeyRecord } from '../../../worker/core/auth/key-record.ts';
+import {
+  createKeyRecord,
+  limitsOf,
+  publicKeyRecord,
+  revokeKeyRecord,
+  rotateKeyRecord,
+} from '../../../worker/core/auth/key-record.ts';
 import { plainKey } from './key.ts';
 
 const nowMs = Date.parse('2026-11-20T12:00:00Z');
@@ -105,7 +111,9 @@ describe('rotating a key', () => {
   it('does not lengthen a life: the expiry stays', () => {
     const old = { ...plainKey, expiresAtMs: nowMs + 1000 };
     expect(rotate(3600, old)?.fresh.expiresAtMs).toBe(nowMs + 1000);
-    expect(decideAccess(rotate(3600, old)?.old ?? null, nowMs + 1000, 'chat')).toMatchObject({ failure: { code: 'expired_api_key' } });
+    expect(decideAccess(rotate(3600, old)?.old ?? null, nowMs + 1000, 'chat')).toMatchObject({
+      failure: { code: 'expired_api_key' },
+    });
   });
 
   it('does not bring a revoked key back', () => {

@@ -50,7 +50,8 @@ describe('priceUsage', () => {
         const price = seedPrice(input / 1e6, cached / 1e6, output / 1e6);
         const nanoUsd = priceUsage(price, usage(prompt, completion, cachedTokens));
         const cachedPart = BigInt(Math.min(prompt, cachedTokens));
-        const exactPico = (BigInt(prompt) - cachedPart) * BigInt(input) + cachedPart * BigInt(cached) + BigInt(completion) * BigInt(output);
+        const exactPico =
+          (BigInt(prompt) - cachedPart) * BigInt(input) + cachedPart * BigInt(cached) + BigInt(completion) * BigInt(output);
         expect(Number.isSafeInteger(nanoUsd)).toBe(true);
         expect(BigInt(nanoUsd)).toBe((exactPico + 999n) / 1000n);
       }),
@@ -71,7 +72,12 @@ describe('savings', () => {
 });
 
 describe('requestCost', () => {
-  const attempt = (model: string, price: typeof small, tokens: Usage, isPartOfAnswer = true) => ({ model, price, usage: tokens, isPartOfAnswer });
+  const attempt = (model: string, price: typeof small, tokens: Usage, isPartOfAnswer = true) => ({
+    model,
+    price,
+    usage: tokens,
+    isPartOfAnswer,
+  });
 
   it('compares a small answer with the same tokens on the large model', () => {
     const cost = requestCost([attempt('s', small, usage(100, 50))], large);
@@ -89,8 +95,8 @@ describe('requestCost', () => {
   });
 
   it('bills both halves of a rescue, and compares with one prompt and the whole answer', () => {
-    const cost = requestCost([attempt('l', large, usage(100, 30)), attempt('s', small, usage(130, 20))], large);
-    expect(cost.costNanoUsd).toBe(104_000 + 15_000);
+    const cost = requestCost([attempt('l', large, usage(100, 30)), attempt('s', small, usage(140, 20))], large);
+    expect(cost.costNanoUsd).toBe(104_000 + 16_000);
     expect(cost.allLargeCostNanoUsd).toBe(150 * 800);
   });
 

@@ -92,22 +92,29 @@ describe('reconcileUsage', () => {
       }),
     );
     fc.assert(
-      fc.property(anything, fc.nat(5000), fc.nat(50_000), fc.nat(4096), fc.double(), (usage, events, chars, maxTokens, estimate) => {
-        const { promptTokens, completionTokens, cachedTokens, reasoningTokens } = reconcileUsage(usage, {
-          contentEvents: events,
-          contentChars: chars,
-          maxTokens,
-          promptTokensEstimate: estimate,
-        });
-        expect(Number.isSafeInteger(promptTokens) && promptTokens >= 0).toBe(true);
-        expect(Number.isSafeInteger(completionTokens) && completionTokens >= 0 && completionTokens <= maxTokens).toBe(true);
-        for (const [part, all] of [
-          [cachedTokens, promptTokens],
-          [reasoningTokens, completionTokens],
-        ] as const) {
-          expect(part === null || (Number.isSafeInteger(part) && part >= 0 && part <= all)).toBe(true);
-        }
-      }),
+      fc.property(
+        anything,
+        fc.nat(5000),
+        fc.nat(50_000),
+        fc.nat(4096),
+        fc.double(),
+        (usage, events, chars, maxTokens, estimate) => {
+          const { promptTokens, completionTokens, cachedTokens, reasoningTokens } = reconcileUsage(usage, {
+            contentEvents: events,
+            contentChars: chars,
+            maxTokens,
+            promptTokensEstimate: estimate,
+          });
+          expect(Number.isSafeInteger(promptTokens) && promptTokens >= 0).toBe(true);
+          expect(Number.isSafeInteger(completionTokens) && completionTokens >= 0 && completionTokens <= maxTokens).toBe(true);
+          for (const [part, all] of [
+            [cachedTokens, promptTokens],
+            [reasoningTokens, completionTokens],
+          ] as const) {
+            expect(part === null || (Number.isSafeInteger(part) && part >= 0 && part <= all)).toBe(true);
+          }
+        },
+      ),
     );
   });
 });

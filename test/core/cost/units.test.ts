@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatUsd, nanoUsdFromPicoUsd, nanoUsdFromUsd, percentile, percentileIndex, percentOf, picoUsdPerToken } from '../../../shared/units.ts';
+import {
+  formatUsd,
+  nanoUsdFromPicoUsd,
+  nanoUsdFromUsd,
+  percentile,
+  percentileIndex,
+  percentOf,
+  picoUsdPerToken,
+} from '../../../shared/units.ts';
 
 describe('money', () => {
   it.each([

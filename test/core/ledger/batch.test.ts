@@ -10,6 +10,7 @@ import {
   hasUnsent,
   type Batch,
   type BatcherState,
+  type BatcherStep,
 } from '../../../worker/core/ledger/batch.ts';
 import { bookBatch, emptyLedger, resetTotal, type LedgerState } from '../../../worker/core/ledger/seen.ts';
 import { plainEntry } from './entry.ts';
@@ -128,42 +129,34 @@ describe('exactly-once counting', () => {
   /** What happens to one sending: commit and answer, commit and lose the answer, lose the call, deliver it late once more. */
   const fate = fc.constantFrom('answered', 'answer lost', 'call lost', 'answered and repeated later');
 
-  function run(requests: number, isolates: number, fates: readonly string[], seed: () => number): LedgerState {
+  function run(requests: number, isolates: number, fates: readonly string[], random: () => number): LedgerState {
     let ledger = emptyLedger;
     let nowMs = 1_000_000;
     const late: Batch[] = [];
-    const batchers = Array.from({ length: isolates }, (_, index) => createBatcher(`isolate-${index}`));
+    const senders = Array.from({ length: isolates }, (_, index) => ({ state: createBatcher(`isolate-${index}`) }));
+    const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
     const deliver = (batch: Batch) => {
       ledger = json(bookBatch(ledger, json(batch), nowMs).state);
     };
-    const send = (index: number, flush: Batch | null): void => {
-      for (let batch = flush; batch !== null; ) {
-        const what = fates[Math.floor(seed() * fates.length)];
-        if (what !== 'call lost') deliver(batch);
-        if (what === 'answered and repeated later') late.push(batch);
-        const isAnswered = what === 'answered' || what === 'answered and repeated later';
-        const state = batchers[index]!;
-        if (!isAnswered) batchers[index] = failBatch(state, batch.sequence);
-        const step = isAnswered ? confirmBatch(state, batch.sequence, nowMs) : { flush: null };
-        if ('state' in step) batchers[index] = step.state;
-        batch = step.flush;
-      }
+    const send = (sender: { state: BatcherState }, step: BatcherStep): void => {
+      sender.state = step.state;
+      if (step.flush === null) return;
+      const batch = step.flush;
+      const what = pick(fates);
+      if (what !== 'call lost') deliver(batch);
+      if (what === 'answered and repeated later') late.push(batch);
+      if (what.startsWith('answered')) send(sender, confirmBatch(sender.state, batch.sequence, nowMs));
+      else sender.state = failBatch(sender.state, batch.sequence);
     };
     for (let count = 0; count < requests; count += 1) {
-      nowMs += Math.floor(seed() * 60);
-      const index = Math.floor(seed() * isolates);
-      const step = addEntry(batchers[index]!, { ...plainEntry, requestId: `r-${count}` }, nowMs);
-      batchers[index] = step.state;
-      send(index, step.flush);
-      if (seed() < 0.1 && late.length > 0) deliver(late.splice(Math.floor(seed() * late.length), 1)[0]!);
+      nowMs += Math.floor(random() * 60);
+      const sender = pick(senders);
+      send(sender, addEntry(sender.state, { ...plainEntry, requestId: `r-${count}` }, nowMs));
+      if (random() < 0.1 && late.length > 0) deliver(pick(late));
     }
-    while (batchers.some(hasUnsent)) {
+    while (senders.some(({ state }) => hasUnsent(state))) {
       nowMs += 6000;
-      batchers.forEach((_, index) => {
-        const step = flushWhenDue(batchers[index]!, nowMs);
-        batchers[index] = step.state;
-        send(index, step.flush);
-      });
+      for (const sender of senders) send(sender, flushWhenDue(sender.state, nowMs));
     }
     for (const batch of late) deliver(batch);
     return ledger;
@@ -176,11 +169,17 @@ describe('exactly-once counting', () => {
 
   it('holds under lost calls, lost answers and late repeats', () => {
     fc.assert(
-      fc.property(fc.nat(400), fc.integer({ min: 1, max: 4 }), fc.array(fate, { maxLength: 20 }), fc.nat(), (requests, isolates, fates, seed) => {
-        const { total } = run(requests, isolates, [...fates, 'answered'], seeded(seed));
-        expect(total.totals.requests).toBe(requests);
-        expect(total.totals.costNanoUsd).toBe(requests * plainEntry.costNanoUsd);
-      }),
+      fc.property(
+        fc.nat(400),
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fate, { maxLength: 20 }),
+        fc.nat(),
+        (requests, isolates, fates, seed) => {
+          const { total } = run(requests, isolates, [...fates, 'answered'], seeded(seed));
+          expect(total.totals.requests).toBe(requests);
+          expect(total.totals.costNanoUsd).toBe(requests * plainEntry.costNanoUsd);
+        },
+      ),
       { numRuns: 40 },
     );
   });

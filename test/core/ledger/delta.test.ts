@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LedgerEntry } from '../../../shared/records.ts';
 import { aggregate, deltaOfRefusal } from '../../../worker/core/ledger/aggregate.ts';
-import { addCounters, counterIds, zeroCounters, type Counters, type Named } from '../../../worker/core/ledger/counters.ts';
+import { counterIds, sumCounters, type Counters, type Named } from '../../../worker/core/ledger/counters.ts';
 import { emptyDelta, mergeDelta, type LedgerDelta } from '../../../worker/core/ledger/delta.ts';
-import { entryArbitrary, plainEntry } from './entry.ts';
+import { entryArbitrary, plainAttempt, plainEntry } from './entry.ts';
 
 const fewAgents = fc.constantFrom(null, 'planner', 'coder', '__proto__', 'constructor', 'other', '7', '3');
 const entries = fc.array(entryArbitrary(fewAgents), { maxLength: 30 });
 const named = <T>(groups: Named<T>, name: string) => groups.find(([known]) => known === name)?.[1];
-const sumOf = (groups: Named<Counters>): Counters => groups.map(([, counters]) => counters).reduce(addCounters, zeroCounters);
+const sumOf = (groups: Named<Counters>): Counters => sumCounters(groups.map(([, counters]) => counters));
 const sorted = <T>(groups: Named<T>) => [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
 const unordered = (delta: LedgerDelta) =>
   Object.fromEntries(Object.entries(delta).map(([key, value]) => [key, Array.isArray(value) ? sorted(value) : value]));
@@ -29,7 +29,6 @@ describe('aggregate', () => {
   });
 
   it('books an escalation under the model that burnt each part, and the request under the one that answered', () => {
-    const usage = plainEntry.attemptUsages[0]!;
     const delta = aggregate([
       {
         ...plainEntry,
@@ -37,20 +36,24 @@ describe('aggregate', () => {
         escalated: true,
         attempts: 2,
         attemptUsages: [
-          { ...usage, isPartOfAnswer: false },
-          { ...usage, model: 'large-model', costNanoUsd: 12_000 },
+          { ...plainAttempt, isPartOfAnswer: false },
+          { ...plainAttempt, model: 'large-model', costNanoUsd: 12_000 },
         ],
         costNanoUsd: 13_500,
       },
     ]);
     expect(named(delta.models, 'small-model')).toMatchObject({ requests: 0, promptTokens: 10, costNanoUsd: 1500 });
-    expect(named(delta.models, 'large-model')).toMatchObject({ requests: 1, promptTokens: 10, costNanoUsd: 12_000, escalations: 1 });
+    expect(named(delta.models, 'large-model')).toMatchObject({
+      requests: 1,
+      promptTokens: 10,
+      costNanoUsd: 12_000,
+      escalations: 1,
+    });
     expect(delta.totals).toMatchObject({ requests: 1, escalations: 1, promptTokens: 20, costNanoUsd: 13_500 });
   });
 
   it('counts estimated tokens apart, and among the others', () => {
-    const [attempt] = plainEntry.attemptUsages;
-    const estimated = { ...attempt!, usage: { ...attempt!.usage, isEstimated: true } };
+    const estimated = { ...plainAttempt, usage: { ...plainAttempt.usage, isEstimated: true } };
     const delta = aggregate([{ ...plainEntry, attemptUsages: [estimated] }, plainEntry]);
     expect(delta.totals).toMatchObject({ promptTokens: 20, completionTokens: 10, estimatedTokens: 15 });
   });

@@ -1,7 +1,14 @@
 /** Ledger entries for tests: a plain one to vary, and arbitrary ones with consistent sums. */
 import fc from 'fast-check';
 import { errors, type ErrorCode } from '../../../shared/errors.ts';
-import { cacheStateIds, endingIds, type LedgerEntry } from '../../../shared/records.ts';
+import { cacheStateIds, endingIds, type AttemptUsage, type LedgerEntry } from '../../../shared/records.ts';
+
+export const plainAttempt: AttemptUsage = {
+  model: 'small-model',
+  usage: { promptTokens: 10, completionTokens: 5, cachedTokens: 2, reasoningTokens: null, isEstimated: false },
+  costNanoUsd: 1500,
+  isPartOfAnswer: true,
+};
 
 export const plainEntry: LedgerEntry = {
   requestId: 'r-1',
@@ -25,14 +32,7 @@ export const plainEntry: LedgerEntry = {
   cache: 'miss',
   latencyMs: 120,
   firstByteMs: 40,
-  attemptUsages: [
-    {
-      model: 'small-model',
-      usage: { promptTokens: 10, completionTokens: 5, cachedTokens: 2, reasoningTokens: null, isEstimated: false },
-      costNanoUsd: 1500,
-      isPartOfAnswer: true,
-    },
-  ],
+  attemptUsages: [plainAttempt],
   costNanoUsd: 1500,
   allLargeCostNanoUsd: 12_000,
   isEstimated: false,

@@ -2,11 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { aggregate, deltaOfRefusal } from '../../../worker/core/ledger/aggregate.ts';
 import { emptyDelta, mergeDeltas } from '../../../worker/core/ledger/delta.ts';
 import { groupStatsOf, toStats } from '../../../worker/core/ledger/stats.ts';
-import { plainEntry } from './entry.ts';
+import { plainAttempt, plainEntry } from './entry.ts';
 
-const largeEntry = { ...plainEntry, routedModel: 'large-model', servedModel: 'large-model', tier: 'large', costNanoUsd: 12_000 } as const;
-const usage = plainEntry.attemptUsages[0]!;
-const large = { ...largeEntry, attemptUsages: [{ ...usage, model: 'large-model', costNanoUsd: 12_000 }] };
+const largeEntry = {
+  ...plainEntry,
+  routedModel: 'large-model',
+  servedModel: 'large-model',
+  tier: 'large',
+  costNanoUsd: 12_000,
+} as const;
+const large = { ...largeEntry, attemptUsages: [{ ...plainAttempt, model: 'large-model', costNanoUsd: 12_000 }] };
 
 describe('toStats', () => {
   it('shows zeros and nulls before the first request', () => {
@@ -20,7 +25,7 @@ describe('toStats', () => {
   });
 
   it('reproduces the split of the published rule on its own workload: 40 small and 20 large are 66.67 / 33.33', () => {
-    const stats = toStats(aggregate([...Array(40).fill(plainEntry), ...Array(20).fill(large)]));
+    const stats = toStats(aggregate(Array.from({ length: 60 }, (_, index) => (index % 3 === 0 ? large : plainEntry))));
     expect(stats.routing_split).toEqual({
       small: { requests: 40, percent: 66.67 },
       large: { requests: 20, percent: 33.33 },
@@ -42,7 +47,9 @@ describe('toStats', () => {
   });
 
   it('counts refusals apart from requests', () => {
-    const stats = toStats(mergeDeltas([aggregate([plainEntry]), deltaOfRefusal('invalid_api_key'), deltaOfRefusal('budget_exceeded')]));
+    const stats = toStats(
+      mergeDeltas([aggregate([plainEntry]), deltaOfRefusal('invalid_api_key'), deltaOfRefusal('budget_exceeded')]),
+    );
     expect(stats.totals).toMatchObject({ requests: 1, refused: 2 });
     expect({ ...stats.refusals }).toEqual({ invalid_api_key: 1, budget_exceeded: 1 });
   });
@@ -80,7 +87,10 @@ describe('toStats', () => {
   });
 
   it('sums one agent up, and shows zeros for one never seen', () => {
-    const delta = aggregate([{ ...plainEntry, agent: 'builder' }, { ...large, agent: 'builder' }]);
+    const delta = aggregate([
+      { ...plainEntry, agent: 'builder' },
+      { ...large, agent: 'builder' },
+    ]);
     expect(groupStatsOf(delta.agents, 'builder')).toMatchObject({ requests: 2, routing: { small: 1, large: 1, vision: 0 } });
     expect(groupStatsOf(delta.agents, 'nobody').requests).toBe(0);
   });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { periodEndMs, periodStartMs } from '../../../worker/core/limits/budget-period.ts';
-import { budgetNumbers, emptyBudgets, sweepBudgets, type BudgetLimit, type BudgetState } from '../../../worker/core/limits/budget-state.ts';
+import {
+  budgetNumbers,
+  emptyBudgets,
+  sweepBudgets,
+  type BudgetLimit,
+  type BudgetState,
+} from '../../../worker/core/limits/budget-state.ts';
 import { extendBudget, reserveBudget, settleBudget } from '../../../worker/core/limits/budgets.ts';
 
 const at = (text: string) => Date.parse(text);
@@ -13,11 +19,22 @@ const day = (limitNanoUsd: number, whenExhausted: BudgetLimit['whenExhausted'] =
 });
 const month = (limitNanoUsd: number): BudgetLimit => ({ ...day(limitNanoUsd), period: 'month' });
 
-function reserve(state: BudgetState, id: string, amountNanoUsd: number, limits: readonly BudgetLimit[], nowMs = noonMs, cheap: number | null = null) {
+function reserve(
+  state: BudgetState,
+  id: string,
+  amountNanoUsd: number,
+  limits: readonly BudgetLimit[],
+  nowMs = noonMs,
+  cheap: number | null = null,
+) {
   return reserveBudget(state, { id, amountNanoUsd, cheapAmountNanoUsd: cheap, expiresAtMs: nowMs + 300_000 }, limits, nowMs);
 }
 const spent = (state: BudgetState, limits: readonly BudgetLimit[], nowMs = noonMs) =>
-  budgetNumbers(state, limits, nowMs).map(({ spentNanoUsd, reservedNanoUsd, remainingNanoUsd }) => [spentNanoUsd, reservedNanoUsd, remainingNanoUsd]);
+  budgetNumbers(state, limits, nowMs).map(({ spentNanoUsd, reservedNanoUsd, remainingNanoUsd }) => [
+    spentNanoUsd,
+    reservedNanoUsd,
+    remainingNanoUsd,
+  ]);
 
 describe('budget periods', () => {
   it.each([

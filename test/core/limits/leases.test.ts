@@ -31,7 +31,8 @@ describe('leases', () => {
 
   it('are bounded for a key without a limit, and never block for ever', () => {
     let state: LeaseState = [];
-    for (let index = 0; index < maxLeases; index += 1) state = acquireLease(state, { id: `${index}`, expiresAtMs: 1000 }, null, 0).state;
+    for (let index = 0; index < maxLeases; index += 1)
+      state = acquireLease(state, { id: `${index}`, expiresAtMs: 1000 }, null, 0).state;
     expect(acquireLease(state, { id: 'more', expiresAtMs: 2000 }, null, 0).isAcquired).toBe(false);
     const later = acquireLease(state, { id: 'more', expiresAtMs: 2000 }, null, 1000);
     expect([later.isAcquired, later.state.length]).toEqual([true, 1]);
@@ -44,7 +45,10 @@ describe('leases', () => {
   }
   const limit = 3;
   const live = (model: Model) => [...model.held.values()].filter((expiresAtMs) => expiresAtMs > model.nowMs).length;
-  const command = (name: string, step: (model: Model, real: { state: LeaseState }) => void): fc.Command<Model, { state: LeaseState }> => ({
+  const command = (
+    name: string,
+    step: (model: Model, real: { state: LeaseState }) => void,
+  ): fc.Command<Model, { state: LeaseState }> => ({
     check: () => true,
     run: (model, real) => {
       step(model, real);
@@ -86,7 +90,7 @@ describe('leases', () => {
 
   it('never give out more places than there are, nor leak one, under any interleaving', () => {
     fc.assert(
-      fc.property(fc.commands([acquire, release, wait, sweep], { maxCommands: 100 }), (commands) => {
+      fc.property(fc.commands([acquire, release, wait, sweep], { maxCommands: 100, size: 'max' }), (commands) => {
         fc.modelRun(() => ({ model: { nowMs: 0, held: new Map(), serial: 0 }, real: { state: [] as LeaseState } }), commands);
       }),
       { numRuns: 200 },

@@ -1,12 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatReset, rateLimitHeaders } from '../../../worker/core/limits/rate-headers.ts';
-import { emptyRate, rateNumbers, rateWindowMs, settleTokens, takeRequest, type RateLimits, type RateState } from '../../../worker/core/limits/rate.ts';
+import {
+  emptyRate,
+  rateNumbers,
+  rateWindowMs,
+  settleTokens,
+  takeRequest,
+  type RateLimits,
+  type RateState,
+} from '../../../worker/core/limits/rate.ts';
 
-const limits = (requestsPerMinute: number | null, tokensPerMinute: number | null = null): RateLimits => ({ requestsPerMinute, tokensPerMinute });
+const limits = (requestsPerMinute: number | null, tokensPerMinute: number | null = null): RateLimits => ({
+  requestsPerMinute,
+  tokensPerMinute,
+});
 
 /** Sends `count` requests; returns how many passed. */
-function takeMany(state: RateState, count: number, nowMs: number, of: RateLimits, tokens = 1): { state: RateState; passed: number } {
+function takeMany(
+  state: RateState,
+  count: number,
+  nowMs: number,
+  of: RateLimits,
+  tokens = 1,
+): { state: RateState; passed: number } {
   let passed = 0;
   for (let index = 0; index < count; index += 1) {
     const step = takeRequest(state, { id: `${nowMs}-${index}`, estimatedTokens: tokens }, of, nowMs);
@@ -35,7 +52,8 @@ describe('requests per minute', () => {
 
   it('counts a repeated id once', () => {
     let state = emptyRate;
-    for (let index = 0; index < 10; index += 1) state = takeRequest(state, { id: 'same', estimatedTokens: 1 }, limits(2), 1000).state;
+    for (let index = 0; index < 10; index += 1)
+      state = takeRequest(state, { id: 'same', estimatedTokens: 1 }, limits(2), 1000).state;
     expect(rateNumbers(state, limits(2), 1000).remainingRequests).toBe(1);
   });
 
@@ -60,7 +78,9 @@ describe('requests per minute', () => {
 describe('tokens per minute', () => {
   it('reserves the estimate and gives back what was not used', () => {
     const reserved = takeRequest(emptyRate, { id: 'a', estimatedTokens: 900 }, limits(null, 1000), 1000).state;
-    expect(takeRequest(reserved, { id: 'b', estimatedTokens: 200 }, limits(null, 1000), 1000).verdict).toMatchObject({ exceeded: 'tokens' });
+    expect(takeRequest(reserved, { id: 'b', estimatedTokens: 200 }, limits(null, 1000), 1000).verdict).toMatchObject({
+      exceeded: 'tokens',
+    });
     const settled = settleTokens(reserved, 'a', 100);
     expect(rateNumbers(settled, limits(null, 1000), 1000).remainingTokens).toBe(900);
     expect(takeRequest(settled, { id: 'b', estimatedTokens: 200 }, limits(null, 1000), 1000).verdict.isAllowed).toBe(true);
@@ -99,7 +119,11 @@ describe('x-ratelimit headers', () => {
       ['x-ratelimit-remaining-requests', '2'],
       ['x-ratelimit-reset-requests', '59s'],
     ]);
-    expect(rateLimitHeaders(rateNumbers(emptyRate, limits(null, 100), 2000)).map(([, value]) => value)).toEqual(['100', '100', '0s']);
+    expect(rateLimitHeaders(rateNumbers(emptyRate, limits(null, 100), 2000)).map(([, value]) => value)).toEqual([
+      '100',
+      '100',
+      '0s',
+    ]);
     expect(rateLimitHeaders(rateNumbers(state, limits(null), 2000))).toEqual([]);
   });
 
@@ -180,9 +204,12 @@ describe('against a model', () => {
 
   it('never lets more pass than the limits, nor refuses what fits, under any interleaving', () => {
     fc.assert(
-      fc.property(fc.commands([take, settle, wait], { maxCommands: 120 }), (commands) => {
+      fc.property(fc.commands([take, settle, wait], { maxCommands: 120, size: 'max' }), (commands) => {
         fc.modelRun(
-          () => ({ model: { nowMs: 1_000_000, windowStartMs: null, admitted: new Map(), serial: 0 }, real: { state: emptyRate } }),
+          () => ({
+            model: { nowMs: 1_000_000, windowStartMs: null, admitted: new Map(), serial: 0 },
+            real: { state: emptyRate },
+          }),
           commands,
         );
       }),

@@ -1,7 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BudgetLimit } from '../../../worker/core/limits/budget-state.ts';
-import { admit, budgetsFor, emptyTenant, extend, finish, hasLimits, nextSweepAtMs, sweep, type TenantLimits, type TenantState } from '../../../worker/core/limits/tenant.ts';
+import {
+  admit,
+  budgetsFor,
+  emptyTenant,
+  extend,
+  finish,
+  hasLimits,
+  nextSweepAtMs,
+  sweep,
+  type TenantLimits,
+  type TenantState,
+} from '../../../worker/core/limits/tenant.ts';
 
 const nowMs = Date.parse('2026-11-20T12:00:00Z');
 const budget: BudgetLimit = { name: 'key', period: 'day', limitNanoUsd: 1000, whenExhausted: 'refuse' };
@@ -44,7 +55,11 @@ describe('admit', () => {
 
   it('takes nothing when it refuses, whichever limit it was', () => {
     const { state } = admitMany(3, all);
-    for (const limits of [all, { ...all, maxConcurrent: null, budgets: [{ ...budget, limitNanoUsd: 350 }] }, { ...all, requestsPerMinute: 3 }]) {
+    for (const limits of [
+      all,
+      { ...all, maxConcurrent: null, budgets: [{ ...budget, limitNanoUsd: 350 }] },
+      { ...all, requestsPerMinute: 3 },
+    ]) {
       const refused = admit(state, request('late'), nowMs, limits);
       expect(refused.result.ok).toBe(false);
       expect(refused.state).toBe(state);
@@ -57,9 +72,19 @@ describe('admit', () => {
     expect(again).toEqual(first);
   });
 
+  it('holds nothing for a repeat that comes after the ending', () => {
+    const ended = finish(admit(emptyTenant, request('a'), nowMs, all).state, { id: 'a', tokens: 1, costNanoUsd: 1 }).state;
+    expect(admit(ended, request('a'), nowMs, all)).toMatchObject({ result: { ok: true }, state: ended });
+  });
+
   it('names what to do about each refusal', () => {
-    const rate = admit(admitMany(5, { ...none, requestsPerMinute: 5 }).state, request('x'), nowMs + 20_000, { ...none, requestsPerMinute: 5 });
-    expect(rate.result).toMatchObject({ failure: { retryAfterMs: 40_000, detail: 'The limit of requests per minute is reached.' } });
+    const rate = admit(admitMany(5, { ...none, requestsPerMinute: 5 }).state, request('x'), nowMs + 20_000, {
+      ...none,
+      requestsPerMinute: 5,
+    });
+    expect(rate.result).toMatchObject({
+      failure: { retryAfterMs: 40_000, detail: 'The limit of requests per minute is reached.' },
+    });
     const hopeless = admit(emptyTenant, request('x', { estimatedTokens: 1001 }), nowMs, all);
     expect(hopeless.result).toMatchObject({ failure: { detail: expect.stringContaining('alone') } });
     const money = admit(emptyTenant, request('x', { costNanoUsd: 1001 }), nowMs, all);
@@ -71,7 +96,13 @@ describe('admit', () => {
 
   it('shows the numbers after its decision', () => {
     const step = admit(emptyTenant, request('a'), nowMs, all);
-    expect(step.rate).toEqual({ limitRequests: 10, remainingRequests: 9, limitTokens: 1000, remainingTokens: 900, resetMs: 60_000 });
+    expect(step.rate).toEqual({
+      limitRequests: 10,
+      remainingRequests: 9,
+      limitTokens: 1000,
+      remainingTokens: 900,
+      resetMs: 60_000,
+    });
   });
 
   it('needs an ending only where something is held', () => {
@@ -117,7 +148,9 @@ describe('extend', () => {
   it('asks the budget before a second bill', () => {
     const { state } = admitMany(1, all);
     expect(extend(state, { id: 'r0', extraCostNanoUsd: 900 }, nowMs, all).result.ok).toBe(true);
-    expect(extend(state, { id: 'r0', extraCostNanoUsd: 901 }, nowMs, all).result).toMatchObject({ failure: { code: 'budget_exceeded' } });
+    expect(extend(state, { id: 'r0', extraCostNanoUsd: 901 }, nowMs, all).result).toMatchObject({
+      failure: { code: 'budget_exceeded' },
+    });
     expect(extend(emptyTenant, { id: 'r0', extraCostNanoUsd: 901 }, nowMs, none).result.ok).toBe(true);
   });
 });
@@ -157,7 +190,7 @@ describe('a life of random requests', () => {
   it('passes no limit, and is empty again when all have ended', () => {
     const step = fc.record({ kind: fc.constantFrom('admit', 'admit', 'finish', 'lose', 'wait', 'sweep'), size: fc.nat(300) });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
         let state = emptyTenant;
         let clockMs = nowMs;
         const running = new Map<string, { cost: number; expiresAtMs: number }>();

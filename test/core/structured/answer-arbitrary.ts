@@ -100,13 +100,19 @@ function broken(value: Json): fc.Arbitrary<string> {
   );
 }
 
+/** With \u escapes for everything else, as many servers write JSON. */
+function asciiOnly(json: string): string {
+  return json.replace(/[^\n -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** Answers to a schema. The root of repairable and broken ones is an object or array: scalars have nothing to repair. */
 export function answerTo({ schema, value }: SchemaCase): fc.Arbitrary<AnswerCase> {
   const isContainer = typeof value === 'object' && value !== null;
   const indent = fc.constantFrom(0, 1, 4);
-  const valid = fc
-    .tuple(indent, fc.constantFrom('', ' ', '\r\n\t'))
-    .map(([space, around]) => `${around}${JSON.stringify(value, null, space)}${around}`);
+  const valid = fc.tuple(indent, fc.constantFrom('', ' ', '\r\n\t'), fc.boolean()).map(([space, around, isAscii]) => {
+    const json = JSON.stringify(value, null, space);
+    return `${around}${isAscii ? asciiOnly(json) : json}${around}`;
+  });
   const asCase = (kind: AnswerCase['kind']) => (made: string) => ({ schema, value, text: made, kind });
   const any = [
     valid.map(asCase('valid')),

@@ -33,7 +33,7 @@ export interface Row {
   readonly tag: string;
 }
 
-const folder = new URL('../../fixtures/tool-calls/', import.meta.url);
+const folder = new URL('../../fixtures/tool-calls/', import.meta.url).pathname;
 
 /** All rows, by the name of their file. */
 export const corpus: ReadonlyMap<string, readonly Row[]> = new Map(
@@ -43,7 +43,7 @@ export const corpus: ReadonlyMap<string, readonly Row[]> = new Map(
 );
 
 function readRows(name: string): Row[] {
-  const lines = readFileSync(new URL(name, folder), 'utf8').split('\n');
+  const lines = readFileSync(folder + name, 'utf8').split('\n');
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
 }
 

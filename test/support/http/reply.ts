@@ -54,4 +54,3 @@ function parseCompletion(raw: string): Completion {
     throw new Error(`Neither a stream nor JSON: ${raw.slice(0, 300)}`);
   }
 }
-

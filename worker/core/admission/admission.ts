@@ -60,11 +60,9 @@ export const placeLeaseMs = 30_000;
 
 export const emptyAdmission: AdmissionState = { queue: emptyQueue, inFlight: {}, blocks: {}, meanHoldMs: 1000 };
 
-const noEffects: Effects = { granted: [], refused: [] };
-
 export function admissionConfig(
   model: Pick<ModelConfig, 'max_in_flight'>,
-  admission: RoutingConfig['admission'],
+  admission: Pick<RoutingConfig['admission'], 'queue_ratio' | 'max_wait_ms'>,
 ): AdmissionConfig {
   const cap = model.max_in_flight;
   return { cap, maxWaiting: Math.floor(cap * admission.queue_ratio), maxWaitMs: admission.max_wait_ms, leaseMs: placeLeaseMs };

@@ -25,8 +25,7 @@ export interface IdempotencyRecord {
 
 export type IdempotencyDecision =
   /** Store `record` in the same step, so that a second request cannot run, too. */
-  | { readonly action: 'run'; readonly record: IdempotencyRecord }
-  | { readonly action: 'replay'; readonly answer: StoredAnswer };
+  { readonly action: 'run'; readonly record: IdempotencyRecord } | { readonly action: 'replay'; readonly answer: StoredAnswer };
 
 /** Counted from the start of the first request. */
 export const idempotencyTtlMs = 86_400_000;
@@ -38,7 +37,11 @@ const keyPattern = /^[\x21-\x7e]{1,255}$/;
 export function parseIdempotencyKey(header: string | null): Result<string | null, Failure> {
   if (header === null) return ok(null);
   if (keyPattern.test(header)) return ok(header);
-  return fail({ code: 'invalid_value', param: 'idempotency-key', detail: 'idempotency-key: 1 to 255 printable characters, no spaces.' });
+  return fail({
+    code: 'invalid_value',
+    param: 'idempotency-key',
+    detail: 'idempotency-key: 1 to 255 printable characters, no spaces.',
+  });
 }
 
 /**

@@ -92,7 +92,8 @@ export function revokeKeyRecord(record: KeyRecord, nowMs: number): KeyRecord {
 }
 
 /** A record as the admin routes show it: everything but the hash. */
-export function publicKeyRecord({ hashHex: _, ...shown }: KeyRecord): Omit<KeyRecord, 'hashHex'> {
+export function publicKeyRecord(record: KeyRecord): Omit<KeyRecord, 'hashHex'> {
+  const { hashHex: _hashHex, ...shown } = record;
   return shown;
 }
 

@@ -31,11 +31,13 @@ const maxCodeChars = 4096;
 const minLogLines = 3;
 const minSameShape = 6;
 
-const timestamp = /^\W{0,3}(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{2,4}|\d\d:\d\d:\d\d|[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d|[IWEF]\d{4} \d\d:|\d{10,13}\b)/;
+const timestamp =
+  /^\W{0,3}(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{2,4}|\d\d:\d\d:\d\d|[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d|[IWEF]\d{4} \d\d:|\d{10,13}\b)/;
 const address = /^\W{0,3}\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b/;
 const level = /\b(?:DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|TRACE|FATAL|CRITICAL)\b/;
 const levelStart = /^\W{0,3}(?:DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|TRACE|FATAL|CRITICAL|debug|info|warn|error)\b[\]:\s]/;
-const frame = /^\s{0,16}(?:at [^\s]{1,200}(?: \(|:\d)|File "[^"]{1,300}", line \d|#\d{1,3} {1,3}0x|goroutine \d|\.\.\. \d{1,4} more|from [^\s]{1,200}:\d)/;
+const frame =
+  /^\s{0,16}(?:at [^\s]{1,200}(?: \(|:\d)|File "[^"]{1,300}", line \d|#\d{1,3} {1,3}0x|goroutine \d|\.\.\. \d{1,4} more|from [^\s]{1,200}:\d)/;
 const listItem = /^\s{0,12}(?:[-*•]|\d{1,3}[.)]|\(?[a-zA-Z][.)])\s/;
 const codeStart =
   /^\s{0,80}(?:def |class \w|function |async |const |let |var |import |from \w[\w.]{0,80} import|#include|public |private |return\b|if ?\(|if .{1,200}:$|for ?\(|for .{1,200}:$|while .{1,200}[:{]$|elif |else:|try:|except|assert |SELECT |INSERT |CREATE TABLE|fn |func |package |@\w|<\/?[a-z][\w-]{0,40}[ >/])/;
@@ -59,7 +61,12 @@ function kindOf(line: string): LineKind {
 
 /** Rows of a table: at least three cells between the same separators. */
 function isRow(line: string): boolean {
-  return countOf(line, '|') >= 3 || countOf(line, '\t') >= 2 || countOf(line, ';') >= 3 || (countOf(line, ',') >= 3 && !/, /.test(line));
+  return (
+    countOf(line, '|') >= 3 ||
+    countOf(line, '\t') >= 2 ||
+    countOf(line, ';') >= 3 ||
+    (countOf(line, ',') >= 3 && !/, /.test(line))
+  );
 }
 
 function countOf(line: string, sign: string): number {
@@ -78,7 +85,7 @@ interface Split {
 function splitLines(text: string): Split {
   const split: Split = { code: [], lines: { ask: [], log: [], frame: [], row: [], code: [] }, codeFences: 0, listItems: 0 };
   let isFenced = false;
-  for (let at = 0; at <= text.length; ) {
+  for (let at = 0; at <= text.length;) {
     const newline = text.indexOf('\n', at);
     const end = newline < 0 ? text.length : newline;
     const line = text.slice(at, end);
@@ -117,7 +124,8 @@ function shapeOf(line: string): string {
   let shape = '';
   for (let at = 0; at < line.length && shape.length < 6; at += 1) {
     const code = line.charCodeAt(at);
-    const kind = code >= 48 && code <= 57 ? '0' : (code >= 65 && code <= 90) || (code >= 97 && code <= 122) ? 'a' : line.charAt(at);
+    const kind =
+      code >= 48 && code <= 57 ? '0' : (code >= 65 && code <= 90) || (code >= 97 && code <= 122) ? 'a' : line.charAt(at);
     if (!shape.endsWith(kind) || (kind !== 'a' && kind !== '0')) shape += kind;
   }
   return shape;

@@ -33,8 +33,19 @@ function isQuestionMark(code: number): boolean {
 
 function isMath(code: number): boolean {
   return (
-    code === 43 || code === 61 || code === 94 || code === 92 || code === 60 || code === 62 || code === 0xb1 || code === 0xd7 ||
-    code === 0xf7 || code === 0xb2 || code === 0xb3 || (code >= 0x2070 && code <= 0x209f) || (code >= 0x2190 && code <= 0x22ff)
+    code === 43 ||
+    code === 61 ||
+    code === 94 ||
+    code === 92 ||
+    code === 60 ||
+    code === 62 ||
+    code === 0xb1 ||
+    code === 0xd7 ||
+    code === 0xf7 ||
+    code === 0xb2 ||
+    code === 0xb3 ||
+    (code >= 0x2070 && code <= 0x209f) ||
+    (code >= 0x2190 && code <= 0x22ff)
   );
 }
 
@@ -76,7 +87,16 @@ function summarise(
   sign: { math: number; question: number; backtick: number; newline: number; other: number },
 ): TextStats {
   const scriptChars: Record<Script, number> = {
-    latin: 0, cyrillic: 0, greek: 0, arabic: 0, hebrew: 0, indic: 0, han: 0, kana: 0, hangul: 0, thai: 0,
+    latin: 0,
+    cyrillic: 0,
+    greek: 0,
+    arabic: 0,
+    hebrew: 0,
+    indic: 0,
+    han: 0,
+    kana: 0,
+    hangul: 0,
+    thai: 0,
   };
   let letters = 0;
   let script: Script | null = null;
@@ -89,7 +109,8 @@ function summarise(
     if (count > 0 && (script === null || count > scriptChars[script])) script = id;
   }
   const { han, kana, hangul, thai } = scriptChars;
-  const unspacedWords = han / charsPerWord.han + kana / charsPerWord.kana + hangul / charsPerWord.hangul + thai / charsPerWord.thai;
+  const unspacedWords =
+    han / charsPerWord.han + kana / charsPerWord.kana + hangul / charsPerWord.hangul + thai / charsPerWord.thai;
   return {
     chars,
     words: spacedWords + Math.ceil(unspacedWords),

@@ -97,7 +97,15 @@ interface Census {
 
 function takeCensus(messages: readonly Message[]): Census {
   const census: Census = {
-    lastUser: null, previousUser: null, userTurns: 0, images: 0, toolResults: 0, systemChars: 0, toolResultChars: 0, totalChars: 0, tokens: 0,
+    lastUser: null,
+    previousUser: null,
+    userTurns: 0,
+    images: 0,
+    toolResults: 0,
+    systemChars: 0,
+    toolResultChars: 0,
+    totalChars: 0,
+    tokens: 0,
   };
   for (const message of messages) {
     const text = textOf(message);

@@ -41,7 +41,11 @@ export function reconcileUsage(upstreamUsage: unknown, relayed: Relayed): Usage 
 }
 
 /** One event is about one token, unless events are long: then four characters are. Always from 0 to `maxTokens`. */
-export function estimateCompletionTokens({ contentEvents, contentChars, maxTokens }: Omit<Relayed, 'promptTokensEstimate'>): number {
+export function estimateCompletionTokens({
+  contentEvents,
+  contentChars,
+  maxTokens,
+}: Omit<Relayed, 'promptTokensEstimate'>): number {
   const hasLongEvents = contentChars > contentEvents * maxCharsPerTokenEvent;
   return clampToCount(hasLongEvents ? contentChars / charsPerToken : contentEvents, maxTokens);
 }

@@ -1,7 +1,7 @@
 /** Counts ended requests: ledger entries in, one delta out. */
 import type { ErrorCode } from '../../../shared/errors.ts';
 import type { AttemptUsage, LedgerEntry } from '../../../shared/records.ts';
-import { addCounters, zeroCounters, type Counters } from './counters.ts';
+import { sumCounters, zeroCounters, type Counters } from './counters.ts';
 import { emptyDelta, mergeDeltas, type LedgerDelta } from './delta.ts';
 import { emptyHistogram, histogramOf } from './histogram.ts';
 
@@ -22,7 +22,7 @@ export function deltaOfRefusal(code: ErrorCode): LedgerDelta {
 function deltaOfEntry(entry: LedgerEntry): LedgerDelta {
   const request = countRequest(entry);
   const burnt = entry.attemptUsages.map((attempt) => [attempt.model, countTokens(attempt)] as const);
-  const whole = burnt.reduce((sum, [, tokens]) => addCounters(sum, tokens), request);
+  const whole = sumCounters([request, ...burnt.map(([, tokens]) => tokens)]);
   const model = entry.servedModel ?? entry.routedModel ?? noName;
   const latency = isWaitedFor(entry) ? histogramOf(entry.latencyMs) : emptyHistogram;
   return {

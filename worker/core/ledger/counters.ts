@@ -48,10 +48,10 @@ export const zeroCounters: Counters = {
   allLargeCostNanoUsd: 0,
 };
 
-/** Adds `part` to a copy of `counters`. */
-export function addCounters(counters: Counters, part: Partial<Counters>): Counters {
-  const sum = { ...counters };
-  for (const id of counterIds) sum[id] += part[id] ?? 0;
+/** Adds any number of counters. */
+export function sumCounters(list: readonly Counters[]): Counters {
+  const sum = { ...zeroCounters };
+  for (const counters of list) for (const id of counterIds) sum[id] += counters[id];
   return sum;
 }
 

@@ -33,11 +33,17 @@ export function histogramOf(durationMs: number): Histogram {
   return { count: 1, sumMs: wholeMs, buckets: [[bucketOf(wholeMs), 1]] };
 }
 
-/** Adds two histograms. Associative and commutative. */
-export function mergeHistograms(a: Histogram, b: Histogram): Histogram {
-  const counts = new Map(a.buckets);
-  for (const [bucket, count] of b.buckets) counts.set(bucket, (counts.get(bucket) ?? 0) + count);
-  return { count: a.count + b.count, sumMs: a.sumMs + b.sumMs, buckets: [...counts].sort(([x], [y]) => x - y) };
+/** Adds any number of histograms; their order and grouping do not matter. */
+export function sumHistograms(histograms: readonly Histogram[]): Histogram {
+  const counts = new Map<number, number>();
+  let sumMs = 0;
+  let total = 0;
+  for (const histogram of histograms) {
+    total += histogram.count;
+    sumMs += histogram.sumMs;
+    for (const [bucket, count] of histogram.buckets) counts.set(bucket, (counts.get(bucket) ?? 0) + count);
+  }
+  return { count: total, sumMs, buckets: [...counts].sort(([a], [b]) => a - b) };
 }
 
 /**

@@ -147,4 +147,3 @@ function reserved(state: BudgetState, key: WindowKey): number {
   }
   return sum;
 }
-

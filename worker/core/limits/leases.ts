@@ -35,7 +35,10 @@ export function releaseLease(state: LeaseState, id: string): LeaseState {
 }
 
 /** Drops expired leases. `orphans` are their ids: requests that never reported an ending. */
-export function sweepLeases(state: LeaseState, nowMs: number): { readonly state: LeaseState; readonly orphans: readonly string[] } {
+export function sweepLeases(
+  state: LeaseState,
+  nowMs: number,
+): { readonly state: LeaseState; readonly orphans: readonly string[] } {
   return {
     state: state.filter(({ expiresAtMs }) => expiresAtMs > nowMs),
     orphans: state.filter(({ expiresAtMs }) => expiresAtMs <= nowMs).map(({ id }) => id),

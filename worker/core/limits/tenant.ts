@@ -8,7 +8,16 @@ import { fail, ok, type Result } from '../../../shared/result.ts';
 import { extendBudget, reserveBudget, settleBudget } from './budgets.ts';
 import { emptyBudgets, sweepBudgets, type BudgetLimit, type BudgetNumbers, type BudgetState } from './budget-state.ts';
 import { acquireLease, releaseLease, sweepLeases, type LeaseState } from './leases.ts';
-import { emptyRate, isRecent, rateNumbers, settleTokens, takeRequest, type RateLimits, type RateNumbers, type RateState } from './rate.ts';
+import {
+  emptyRate,
+  isRecent,
+  rateNumbers,
+  settleTokens,
+  takeRequest,
+  type RateLimits,
+  type RateNumbers,
+  type RateState,
+} from './rate.ts';
 
 export interface TenantLimits extends RateLimits {
   readonly maxConcurrent: number | null;
@@ -158,10 +167,18 @@ function mustFinish({ tokensPerMinute, maxConcurrent, budgets }: TenantLimits): 
   return tokensPerMinute !== null || maxConcurrent !== null || budgets.length > 0;
 }
 
-function rateFailure(verdict: { readonly exceeded: 'requests' | 'tokens'; readonly retryAfterMs: number; readonly isHopeless: boolean }): Failure {
+function rateFailure(verdict: {
+  readonly exceeded: 'requests' | 'tokens';
+  readonly retryAfterMs: number;
+  readonly isHopeless: boolean;
+}): Failure {
   const { exceeded, retryAfterMs, isHopeless } = verdict;
   if (isHopeless) {
-    return { code: 'rate_limit_exceeded', detail: 'The request alone asks for more tokens than the limit per minute.', retryAfterMs };
+    return {
+      code: 'rate_limit_exceeded',
+      detail: 'The request alone asks for more tokens than the limit per minute.',
+      retryAfterMs,
+    };
   }
   return { code: 'rate_limit_exceeded', detail: `The limit of ${exceeded} per minute is reached.`, retryAfterMs };
 }
@@ -170,5 +187,8 @@ function rateFailure(verdict: { readonly exceeded: 'requests' | 'tokens'; readon
 function budgetFailure({ name, period, resetAtMs }: BudgetNumbers): Failure {
   const whose = name.startsWith('agent:') ? `agent ${name.slice('agent:'.length)}` : name;
   const span = period === 'day' ? 'daily' : 'monthly';
-  return { code: 'budget_exceeded', detail: `The ${span} budget of the ${whose} starts again at ${new Date(resetAtMs).toISOString()}.` };
+  return {
+    code: 'budget_exceeded',
+    detail: `The ${span} budget of the ${whose} starts again at ${new Date(resetAtMs).toISOString()}.`,
+  };
 }

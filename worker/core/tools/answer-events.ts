@@ -38,7 +38,11 @@ export function createEventList(): EventList {
 }
 
 function merge(last: AnswerEvent, next: AnswerEvent): AnswerEvent | null {
-  if (next.kind === 'tool_arguments' && (last.kind === 'tool_call' || last.kind === 'tool_arguments') && last.index === next.index) {
+  if (
+    next.kind === 'tool_arguments' &&
+    (last.kind === 'tool_call' || last.kind === 'tool_arguments') &&
+    last.index === next.index
+  ) {
     return { ...last, arguments: last.arguments + next.arguments };
   }
   if (next.kind === 'content' && last.kind === 'content') return { kind: 'content', text: last.text + next.text };

@@ -1,5 +1,11 @@
 /** The answer machine as a standard TransformStream, for whoever has a stream of deltas. Holds nothing the machine does not hold. */
-import { type AnswerEnd, type AnswerEvent, type AnswerMachineOptions, createAnswerMachine, type UpstreamDelta } from './answer-machine.ts';
+import {
+  type AnswerEnd,
+  type AnswerEvent,
+  type AnswerMachineOptions,
+  createAnswerMachine,
+  type UpstreamDelta,
+} from './answer-machine.ts';
 
 /** A delta together with the finish reason of its choice. */
 export interface UpstreamPiece extends UpstreamDelta {

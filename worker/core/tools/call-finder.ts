@@ -48,14 +48,23 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
   /** Offsets before which a format need not look. */
   const mutedUntil = new Map<ToolFormat, number>();
   let state: CodeState = 'prose';
+  /** Offset up to which the text was shown, or dropped. */
+  let shownTo = 0;
   let current: OpenRegion | null = null;
   let isIncomplete = false;
   let hasOverflowed = false;
 
   function open(format: ToolFormat | null, read: ReadCalls): void {
     hold(input);
-    const region: Region = { isInsideCall: false, completed: [], tools, begin };
-    current = { format, start: offsetOf(input), region, reading: read(input, region) };
+    const start = offsetOf(input);
+    const beginHere: BeginCall | null =
+      begin &&
+      ((name, id) => {
+        show(start);
+        return begin(name, id);
+      });
+    const region: Region = { isInsideCall: false, completed: [], tools, begin: beginHere };
+    current = { format, start, region, reading: read(input, region) };
   }
 
   function close(): void {
@@ -63,10 +72,10 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
     release(input);
   }
 
-  /** Everything up to `to`, an index of the present text, is content. */
-  function pass(to: number): void {
-    if (to > input.at) options.onContent(input.text.slice(input.at, to));
-    input.at = to;
+  /** Everything up to an offset is content. It goes out in one piece, as late as it can: false starts in it cost nothing more. */
+  function show(offset: number): void {
+    if (offset > shownTo) options.onContent(input.text.slice(shownTo - input.base, offset - input.base));
+    shownTo = Math.max(shownTo, offset);
   }
 
   /** Looks for the next place where a format may open; false when all text is used up. */
@@ -80,15 +89,15 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
     const set = setFor(state);
     const hit = findMarker(set, text, input.at);
     if (hit === null) {
-      pass(ending === null ? unfinishedMarkerAt(set, text, input.at) : text.length);
+      input.at = ending === null ? unfinishedMarkerAt(set, text, input.at) : text.length;
       return false;
     }
-    pass(hit.at);
+    input.at = hit.at;
     if (ending === null && mayBecomeMarker(set, text, hit.at)) return false;
     if (opensHere()) return true;
     const step = stepCode(state, hit.marker);
     state = step.state;
-    pass(hit.at + step.length);
+    input.at = hit.at + step.length;
     return true;
   }
 
@@ -133,6 +142,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
       settle(opened, { kind: 'text', muteUntil });
       return;
     }
+    show(opened.start);
     close();
     if (isLimit) {
       hasOverflowed = true;
@@ -142,6 +152,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
     isIncomplete = true;
     for (const call of opened.region.completed) options.onCall(call);
     input.at = input.text.length;
+    shownTo = offsetOf(input);
   }
 
   function settle({ format, start }: OpenRegion, verdict: Verdict): void {
@@ -152,6 +163,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
       return;
     }
     starts.length = 0;
+    show(start);
     if (verdict.kind === 'calls') {
       for (const call of verdict.calls) options.onCall(call);
       if (verdict.isBroken === true) isIncomplete = true;
@@ -161,12 +173,14 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
       options.onContent((verdict.without ?? []).reduce((text, marker) => text.replaceAll(marker, ''), body));
     }
     moveTo(input, verdict.resumeAt);
+    shownTo = verdict.resumeAt;
     close();
     if (format?.readNext !== undefined) open(format, format.readNext);
   }
 
   function run(): void {
     while (!hasOverflowed && (current === null ? search() : advance(current)));
+    if (!hasOverflowed) show(current?.start ?? offsetOf(input));
   }
 
   return {

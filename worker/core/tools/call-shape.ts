@@ -71,7 +71,8 @@ export function createCallShape(rules: CallRules): CallShape {
   const roleOf = (frame: Frame | undefined): Role => {
     if (frame === undefined || frame.role === 'list') return 'call';
     if (frame.key === 'name') return frame.name === null ? 'name' : 'other';
-    if (frame.key === 'arguments' || frame.key === 'parameters') return frame.arguments === null && frame.live === null ? 'arguments' : 'other';
+    if (frame.key === 'arguments' || frame.key === 'parameters')
+      return frame.arguments === null && frame.live === null ? 'arguments' : 'other';
     if (frame.key === 'id') return rules.keepsIds ? 'id' : 'other';
     if (frame.key === 'function' && frames.length <= 3) return 'call';
     return frame.key === 'tool_calls' && frames.length === 1 ? 'list' : 'other';
@@ -135,7 +136,14 @@ export function createCallShape(rules: CallRules): CallShape {
       const reaction = reactTo(kind, frame);
       isText = reaction !== 'enter';
       if (reaction !== 'take') role = 'other';
-      else if (role === 'arguments' && kind === 'object' && frame !== undefined && frame.name !== null && !isSpoiled && rules.begin !== null) {
+      else if (
+        role === 'arguments' &&
+        kind === 'object' &&
+        frame !== undefined &&
+        frame.name !== null &&
+        !isSpoiled &&
+        rules.begin !== null
+      ) {
         frame.live = rules.begin(frame.name, frame.id);
         liveCount += 1;
       }

@@ -47,7 +47,14 @@ export function createNativeCalls({ emission, maxArgumentsBytes, sink }: NativeC
   let next = 0;
 
   function create(entry: Entry): NativeCall {
-    const call: NativeCall = { id: '', name: '', early: '', live: null, length: 0, json: createJsonArguments(emission === 'early' ? onPiece : null) };
+    const call: NativeCall = {
+      id: '',
+      name: '',
+      early: '',
+      live: null,
+      length: 0,
+      json: createJsonArguments(emission === 'early' ? onPiece : null),
+    };
     function onPiece(piece: string): void {
       if (call.live === null) call.early += piece;
       else call.live.append(piece);

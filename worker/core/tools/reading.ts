@@ -68,16 +68,21 @@ export function* readUntil(input: Cursor, set: MarkerSet): Reading<{ readonly te
 }
 
 /** Reads a run of name characters (ASCII letters, digits, `_ . -`, anything beyond ASCII), at most `maxChars`; '' if none stands here. */
-export function* readName(input: Cursor, maxChars = 256): Reading<string> {
-  let name = '';
+export function readName(input: Cursor, maxChars = 256): Reading<string> {
+  return readRun(input, isNameCharacter, maxChars);
+}
+
+/** Reads characters of one kind, given by their UTF-16 code, at most `maxChars`. */
+export function* readRun(input: Cursor, isOfKind: (code: number) => boolean, maxChars: number): Reading<string> {
+  let run = '';
   for (;;) {
     const { text } = input;
     const from = input.at;
     let at = from;
-    while (at < text.length && name.length + at - from < maxChars && isNameCharacter(text.charCodeAt(at))) at += 1;
-    name += text.slice(from, at);
+    while (at < text.length && run.length + at - from < maxChars && isOfKind(text.charCodeAt(at))) at += 1;
+    run += text.slice(from, at);
     input.at = at;
-    if (at < text.length || name.length >= maxChars || input.ending !== null) return name;
+    if (at < text.length || run.length >= maxChars || input.ending !== null) return run;
     yield;
   }
 }
@@ -87,7 +92,7 @@ export function isWhitespace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
-function isNameCharacter(code: number): boolean {
+export function isNameCharacter(code: number): boolean {
   const isLetter = (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a);
   const isDigit = code >= 0x30 && code <= 0x39;
   return isLetter || isDigit || code === 0x5f || code === 0x2e || code === 0x2d || code >= 0x80;

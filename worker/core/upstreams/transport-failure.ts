@@ -25,7 +25,9 @@ export function statusFailure(
   if (status === 408) return { failure: { code: 'upstream_timeout' }, cause: 'timeout' };
   if (status === 504 || status === 522 || status === 524)
     return { failure: { code: 'upstream_timeout' }, cause: 'gateway_error' };
-  if (status === 503) return { failure: { code: 'upstream_overloaded', ...wait }, cause: 'overload' };
+  // A page is a proxy's; the model server's own says something in JSON or nothing at all.
+  if (status === 503)
+    return { failure: { code: 'upstream_overloaded', ...wait }, cause: mediaType === 'text/html' ? 'gateway_error' : 'overload' };
   if (status === 530) return { failure: { code: 'tunnel_down', ...wait }, cause: 'tunnel' };
   if (status >= 400 && status < 500 && error !== null) return clientFailure(status, error);
   if (status >= 400 && status < 500) return { failure: { code: 'upstream_rejected' }, cause: 'client' };
@@ -37,18 +39,21 @@ export function statusFailure(
 }
 
 function clientFailure(status: number, error: { readonly message: string; readonly param: string | null }): UpstreamFailure {
-  const detail = safeDetail(error.message);
+  const words = safeDetail(error.message);
+  const detail = words === '' ? {} : { detail: words };
   const param = error.param === null ? {} : { param: safeDetail(error.param) };
   if (isContextLength(error.message)) {
-    return { failure: { code: 'context_length_exceeded', param: 'messages', detail }, cause: 'context_length' };
+    return { failure: { code: 'context_length_exceeded', param: 'messages', ...detail }, cause: 'context_length' };
   }
-  if (isContentPolicy(error.message)) return { failure: { code: 'content_policy', detail }, cause: 'content_policy' };
-  if (status === 422) return { failure: { code: 'upstream_unprocessable', detail, ...param }, cause: 'client' };
-  return { failure: { code: 'upstream_rejected', detail, ...param }, cause: 'client' };
+  if (isContentPolicy(error.message)) return { failure: { code: 'content_policy', ...detail }, cause: 'content_policy' };
+  if (status === 422) return { failure: { code: 'upstream_unprocessable', ...detail, ...param }, cause: 'client' };
+  return { failure: { code: 'upstream_rejected', ...detail, ...param }, cause: 'client' };
 }
 
 function isContextLength(message: string): boolean {
-  return /maximum context length|max_model_len|context window|longer than the maximum model length/i.test(message);
+  return /maximum context length|max_model_len|context window|available context size|longer than the maximum model length/i.test(
+    message,
+  );
 }
 
 function isContentPolicy(message: string): boolean {
@@ -59,8 +64,9 @@ function isContentPolicy(message: string): boolean {
 export function safeDetail(text: string): string {
   return text
     .slice(0, 600)
-    .replace(/\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>)]{1,300}/gi, '[address]')
-    .replace(/(?:\/[A-Za-z0-9_.-]{1,64}){3,20}/g, '[path]')
+    .replace(/\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>)]{1,600}/gi, '[address]')
+    .replace(/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b/g, '[address]')
+    .replace(/(?<![A-Za-z0-9_.-])(?:\/[A-Za-z0-9_.-]{1,255}){2,20}|(?:\/[A-Za-z0-9_.-]{1,255}){3,20}/g, '[path]')
     .replace(/\p{Cc}+/gu, ' ')
     .slice(0, 300)
     .trim();
@@ -70,8 +76,9 @@ export function safeDetail(text: string): string {
 export function retryAfterMs(header: string | null, nowMs: number): number | null {
   if (header === null) return null;
   const text = header.trim();
-  if (/^\d{1,12}$/.test(text)) return Math.min(Number(text) * 1000, 3_600_000);
-  const at = Date.parse(text);
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, 3_600_000);
+  // `Date.parse` finds a date in any text with a number in it ("-5", "try 1"); an HTTP date begins with its day.
+  const at = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at)) return null;
   return Math.min(Math.max(at - nowMs, 0), 3_600_000);
 }

@@ -78,7 +78,8 @@ function readChoice(item: unknown, field: 'delta' | 'message'): ChunkChoice | nu
       reasoning: asString(delta['reasoning']) ?? asString(delta['reasoning_content']),
       tool_calls: calls !== null && calls.length > 0 ? calls : null,
     },
-    finishReason: asString(choice['finish_reason']),
+    // Some servers write "" where others write null.
+    finishReason: asString(choice['finish_reason']) || null,
     logprobs: choice['logprobs'] ?? null,
   };
 }
@@ -94,7 +95,9 @@ function readErrorBody(body: string): { message: string; param: string | null } 
   const root = asObject(parsed);
   if (root === null) return null;
   const error = asObject(root['error']) ?? (root['object'] === 'error' ? root : null);
-  if (error !== null) return { message: asString(error['message']) ?? '', param: asString(error['param']) };
+  // vLLM names fields from its own root: `body.messages`.
+  const param = asString(error?.['param'])?.replace(/^body\./, '') ?? null;
+  if (error !== null) return { message: asString(error['message']) ?? '', param };
   const detail = root['detail'];
   const first = asObject(asArray(detail)?.[0]);
   if (first === null) return { message: asString(detail) ?? asString(root['error']) ?? '', param: null };

@@ -16,9 +16,40 @@ const curve = [
 /** A closing clause of at most this many words that opens like a look-up is all that is asked. */
 const maxLookupWords = 10;
 const lookupOpeners = [
-  'what s', 'what is', 'what are', 'what was', 'what day', 'what colour', 'what color', 'how many', 'how much', 'how old', 'how do you spell',
-  'who is', 'who was', 'who wrote', 'which', 'when is', 'where is', 'is', 'are', 'does', 'do', 'say', 'tell me', 'reply', 'answer with',
-  'respond', 'spell', 'name', 'translate', 'convert', 'repeat', 'print', 'count', 'whether',
+  'what s',
+  'what is',
+  'what are',
+  'what was',
+  'what day',
+  'what colour',
+  'what color',
+  'how many',
+  'how much',
+  'how old',
+  'how do you spell',
+  'who is',
+  'who was',
+  'who wrote',
+  'which',
+  'when is',
+  'where is',
+  'is',
+  'are',
+  'does',
+  'do',
+  'say',
+  'tell me',
+  'reply',
+  'answer with',
+  'respond',
+  'spell',
+  'name',
+  'translate',
+  'convert',
+  'repeat',
+  'print',
+  'count',
+  'whether',
 ];
 const lookups = matcherFor(lookupOpeners);
 
@@ -28,7 +59,11 @@ function calibrated(view: RequestView, config: ClassifierConfig): SignalValue {
   const counting = new Set<string>();
   const discounted = new Set<string>();
   for (const hit of hits) (hit.at < lookupFrom && lookupFrom < Number.POSITIVE_INFINITY ? discounted : counting).add(hit.keyword);
-  return { value: interpolate(curve, counting.size), applies: true, facts: { found: [...counting], discounted: [...discounted] } };
+  return {
+    value: interpolate(curve, counting.size),
+    applies: true,
+    facts: { found: [...counting], discounted: [...discounted] },
+  };
 }
 
 /**

@@ -20,9 +20,15 @@ const byDepth = [
 function calibrated(view: RequestView): SignalValue {
   const { responseFormat, schemaProperties, schemaDepth } = view;
   const isSchema = responseFormat === 'json_schema';
-  const value = isSchema ? Math.max(interpolate(byProperties, schemaProperties), interpolate(byDepth, schemaDepth)) : jsonModeValue;
+  const value = isSchema
+    ? Math.max(interpolate(byProperties, schemaProperties), interpolate(byDepth, schemaDepth))
+    : jsonModeValue;
   const applies = responseFormat !== null && responseFormat !== 'text';
-  return { value: applies ? value : 0, applies, facts: { responseFormat: responseFormat ?? 'none', schemaProperties, schemaDepth } };
+  return {
+    value: applies ? value : 0,
+    applies,
+    facts: { responseFormat: responseFormat ?? 'none', schemaProperties, schemaDepth },
+  };
 }
 
 /** The original counts any response_format, `text` included. */

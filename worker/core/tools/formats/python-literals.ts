@@ -3,7 +3,7 @@
  * dictionaries with string keys. Names, operators, calls, positional arguments and prefixed or joined strings are refused.
  */
 import type { Cursor } from '../cursor.ts';
-import { need, type Reading, readName, skipWhitespace } from '../reading.ts';
+import { isNameCharacter, need, type Reading, readName, readRun, skipWhitespace } from '../reading.ts';
 
 interface Frame {
   readonly closer: string;
@@ -16,6 +16,7 @@ interface Frame {
 const words: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null' };
 const numberPattern = /^-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const maxDepth = 200;
+const maxWordChars = 400;
 
 /**
  * Reads from behind the opening parenthesis to behind the closing one. Null, with the offending character unread, when it is
@@ -51,7 +52,13 @@ function* readLiteral(input: Cursor): Reading<string | null> {
     if (next === '[' || next === '(' || next === '{') {
       if (frames.length >= maxDepth) return null;
       input.at += 1;
-      frames.push({ closer: next === '[' ? ']' : next === '(' ? ')' : '}', isDict: next === '{', json: '', count: 0, hasComma: false });
+      frames.push({
+        closer: next === '[' ? ']' : next === '(' ? ')' : '}',
+        isDict: next === '{',
+        json: '',
+        count: 0,
+        hasComma: false,
+      });
       continue;
     }
     if (frame !== undefined && next === frame.closer && !(frame.count > 0 && !frame.hasComma)) {
@@ -101,22 +108,13 @@ function closed(frame: Frame): string {
 }
 
 function* readWord(input: Cursor): Reading<string | null> {
-  let word = '';
-  for (;;) {
-    const next = yield* need(input);
-    if (!isWordCharacter(next) || word.length > 400) break;
-    word += next;
-    input.at += 1;
-  }
+  const word = yield* readRun(input, (code) => code === 0x2b || isNameCharacter(code), maxWordChars);
+  yield* need(input);
   const known = Object.hasOwn(words, word) ? words[word] : undefined;
   if (known !== undefined) return known;
   if (!numberPattern.test(word)) return null;
   // Python allows a bare point on either side, JSON does not.
   return word.replace(/^(?<sign>-?)\./, '$<sign>0.').replace(/\.(?![0-9])/, '.0');
-}
-
-function isWordCharacter(character: string): boolean {
-  return /[A-Za-z0-9_.+-]/.test(character);
 }
 
 function* readString(input: Cursor, quote: string): Reading<string | null> {
@@ -139,7 +137,17 @@ function* readString(input: Cursor, quote: string): Reading<string | null> {
 }
 
 const escapes: Readonly<Record<string, string>> = {
-  n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', v: '\v', a: '\x07', '\\': '\\', "'": "'", '"': '"', '\n': '',
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  a: '\x07',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  '\n': '',
 };
 const hexDigits: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
 

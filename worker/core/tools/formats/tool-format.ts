@@ -20,7 +20,13 @@ export type Verdict =
   /** Calls, or markers that belong to one and are dropped. `isBroken`: a call that is shown already will never be whole. */
   | { readonly kind: 'calls'; readonly calls: readonly ParsedCall[]; readonly resumeAt: number; readonly isBroken?: boolean }
   /** A closed region without a call: what is between its markers, `from` to `to`, becomes content, less the markers in `without`. */
-  | { readonly kind: 'body'; readonly from: number; readonly to: number; readonly resumeAt: number; readonly without?: readonly string[] };
+  | {
+      readonly kind: 'body';
+      readonly from: number;
+      readonly to: number;
+      readonly resumeAt: number;
+      readonly without?: readonly string[];
+    };
 
 /** What a reading shares with the finder. */
 export interface Region {

@@ -13,7 +13,9 @@ export function typedValue(text: string, schema: unknown, key: string): string {
   if (types.has('string')) return JSON.stringify(text);
   if ((types.has('integer') || types.has('number')) && number.test(trimmed)) return trimmed;
   if (types.has('boolean') && /^(?:true|false)$/i.test(trimmed)) return trimmed.toLowerCase();
-  const container = (types.has('object') ? readJsonText(trimmed, 'object') : null) ?? (types.has('array') ? readJsonText(trimmed, 'array') : null);
+  const container =
+    (types.has('object') ? readJsonText(trimmed, 'object') : null) ??
+    (types.has('array') ? readJsonText(trimmed, 'array') : null);
   return container ?? JSON.stringify(text);
 }
 

@@ -1,0 +1,48 @@
+/** How long a client waits for the first byte of a stream: one connection, one request after the other, a server that answers at once. */
+import { chatRequest, openConnection } from './raw-client.ts';
+import { streamedBody } from './relay-cells.ts';
+import type { Row } from './result-file.ts';
+import { ratioOf, spreadOf } from './statistics.ts';
+import type { Bench, Target } from './targets.ts';
+import { benchKey } from './workerd.ts';
+
+const requestsPerRound = 300;
+const names = ['pump', 'native-body', 'hono', 'gateway'] as const;
+
+/** Medians of each round, against the pump's. */
+export async function measureFirstByte(
+  bench: Bench<(typeof names)[number]>,
+  { rounds, onStep }: { readonly rounds: number; onStep(): void },
+): Promise<Row[]> {
+  await bench.mock.set({ kind: 'stream', answer: { kind: 'plain', chunks: 5, tokensPerChunk: 1 }, intervalMs: 0 });
+  const medians = new Map<string, number[]>(names.map((name) => [name, []]));
+  for (let round = -1; round < rounds; round += 1) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const median = await medianFirstByteMs(bench.targets[name]);
+      if (round >= 0) medians.get(name)?.push(median);
+      onStep();
+    }
+  }
+  const pump = medians.get('pump') ?? [];
+  return names.map((name) => {
+    const own = medians.get(name) ?? [];
+    const isBase = name === 'pump';
+    return {
+      what: `first streamed byte: ${name}`,
+      value: spreadOf(own).median * 1000,
+      unit: 'µs',
+      ratio: isBase ? null : ratioOf(own, pump),
+      base: isBase ? null : 'pump',
+      goal: name === 'gateway' ? '≤ 1.2' : null,
+    };
+  });
+}
+
+async function medianFirstByteMs(target: Target): Promise<number> {
+  const connection = await openConnection(target.url);
+  const request = chatRequest(target.url, benchKey, streamedBody(false));
+  const times: number[] = [];
+  for (let i = 0; i < requestsPerRound; i += 1) times.push((await connection.send(request)).firstByteMs);
+  connection.close();
+  return spreadOf(times).median;
+}

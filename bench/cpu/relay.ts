@@ -1,0 +1,86 @@
+/**
+ * `npm run bench:relay`: what passing a stream on costs, in workerd itself. CPU per chunk, first byte and client aborts of the gateway
+ * beside three Workers that do less: the body handed back, a pump that looks at nothing, a bare Hono pass-through. Asserts nothing.
+ */
+import { parseArgs } from 'node:util';
+import { progressBar } from '../load/progress-bar.ts';
+import { countAborts } from './client-aborts.ts';
+import { measureFirstByte } from './first-byte.ts';
+import { checkMachine, pinSelf } from './process-cpu.ts';
+import { createResult, printResult, type Row, saveResult } from './result-file.ts';
+import { chunkCosts, type RelayCell, relayCells } from './relay-cells.ts';
+import { ratioOf, spreadOf } from './statistics.ts';
+import { startBench } from './targets.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    streams: { type: 'string', default: '20' },
+    chunks: { type: 'string', default: '200' },
+    'burst-chunks': { type: 'string', default: '2000' },
+    only: { type: 'string', default: '' },
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+if (values.help) {
+  console.log(`CPU per streamed chunk, first byte and client aborts, in workerd itself. Seven rounds take about eight minutes.
+
+  npm run bench:relay -- [options]
+
+  --rounds N         interleaved rounds, after one that is not counted (7)
+  --streams N        streams at the same time (20)
+  --chunks N         text chunks a paced answer, one every 10 ms (200)
+  --burst-chunks N   text chunks of an answer written as fast as it is taken (2000)
+  --only TEXT        only cost rows whose name contains the text; nothing else is measured
+  --json             print the result as JSON
+  --save             write bench/results/cpu-relay.json and the table in bench/README.md
+  --help
+
+A chunk is one event in one write: 1 token, or 8. CPU is user and system time of the workerd process, less its idle share, by chunks
+sent by the mock model server, so what a request costs besides is spread over its chunks. Ratios are taken within a round.`);
+  process.exit(0);
+}
+
+const rounds = Number(values.rounds);
+checkMachine();
+pinSelf();
+const bench = await startBench(['native-body', 'pump', 'hono']);
+try {
+  const cells = relayCells({ chunks: Number(values.chunks), burstChunks: Number(values['burst-chunks']) }).filter((cell) =>
+    cell.name.includes(values.only),
+  );
+  const isPart = values.only !== '';
+  const bar = progressBar((rounds + 1) * (cells.length + (isPart ? 0 : 4)), values.json);
+  const costs = await chunkCosts(bench, cells, { rounds, streams: Number(values.streams), onStep: bar.step });
+  const rows = cells.map((cell) => costRow(cell, cells, costs));
+  if (!isPart) {
+    rows.push(...(await measureFirstByte(bench, { rounds, onStep: bar.step })));
+    rows.push(...(await countAborts(bench)));
+  }
+  bar.end();
+  const result = createResult(`npm run bench:relay -- --rounds ${rounds}`, rounds, rows);
+  if (values.json) console.log(JSON.stringify(result, null, 2));
+  else printResult(result);
+  if (values.save) saveResult('relay', result);
+} finally {
+  await bench.stop();
+}
+process.exit(0);
+
+/** A cell's median, and its ratio to the pump on the same work. */
+function costRow(cell: RelayCell, cells: readonly RelayCell[], costs: ReadonlyMap<RelayCell, readonly number[]>): Row {
+  const own = costs.get(cell) ?? [];
+  const pump = cells.find((other) => other.target === 'pump' && other.workload === cell.workload);
+  const base = pump === undefined || pump === cell ? null : (costs.get(pump) ?? null);
+  return {
+    what: cell.name,
+    value: spreadOf(own).median,
+    unit: 'µs',
+    ratio: base === null ? null : ratioOf(own, base),
+    base: base === null ? null : 'pump',
+    goal: cell.goal,
+  };
+}

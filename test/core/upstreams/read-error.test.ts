@@ -1,0 +1,100 @@
+/** vLLM's error bodies in every shape that was seen, and what a client is told of them. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { vllm } from '../../../worker/core/upstreams/vllm.ts';
+
+interface ErrorBody {
+  readonly status: number;
+  readonly when: string;
+  readonly body: unknown;
+}
+
+const fixture = new URL('../../fixtures/sse/vllm-error-bodies.json', import.meta.url);
+const bodies: ErrorBody[] = JSON.parse(readFileSync(fixture, 'utf8'));
+
+const expected: Record<
+  string,
+  { readonly code: string; readonly cause: string; readonly param?: string; readonly detail?: RegExp }
+> = {
+  'prompt + max_tokens over the window': {
+    code: 'context_length_exceeded',
+    cause: 'context_length',
+    param: 'messages',
+    detail: /^This model's maximum context length is 8192 tokens/,
+  },
+  'request body does not validate': {
+    code: 'upstream_rejected',
+    cause: 'client',
+    param: 'messages',
+    detail: /1 validation error/,
+  },
+  'empty tools array': { code: 'upstream_rejected', cause: 'client', param: 'tools', detail: /must not be an empty array/ },
+  'missing or wrong bearer token on a guarded path': { code: 'upstream_auth', cause: 'auth' },
+  'model name unknown': { code: 'upstream_model_missing', cause: 'model_missing' },
+  'route unknown': { code: 'upstream_model_missing', cause: 'model_missing' },
+  'engine error before the first byte': { code: 'upstream_error', cause: 'server_error' },
+  'feature not implemented': { code: 'upstream_error', cause: 'server_error' },
+  'queue limit reached (--max-num-queued-reqs / --max-num-queued-tokens, 2026 releases)': {
+    code: 'upstream_overloaded',
+    cause: 'overload',
+  },
+  'GET /health with a dead engine': { code: 'upstream_overloaded', cause: 'overload' },
+  'cloudflared: origin refused': { code: 'upstream_unreachable', cause: 'gateway_error' },
+  'cloudflared: tunnel down (error 1033)': { code: 'tunnel_down', cause: 'tunnel' },
+};
+
+describe('readError', () => {
+  it.each(bodies)('reads the $status "$when"', ({ status, when, body }) => {
+    const isText = typeof body === 'string';
+    const mediaType = !isText ? 'application/json' : body.startsWith('<') ? 'text/html' : 'text/plain';
+    const { failure, cause } = vllm.readError(status, mediaType, isText ? body : JSON.stringify(body), null, 0);
+    const row = expected[when];
+    expect({ code: failure.code, cause, param: failure.param }).toEqual({
+      code: row?.code,
+      cause: row?.cause,
+      param: row?.param,
+    });
+    if (row?.detail === undefined) expect(failure.detail).toBeUndefined();
+    else expect(failure.detail).toMatch(row.detail);
+  });
+
+  it.each([
+    [
+      'the older body with the fields at the top',
+      { object: 'error', message: 'bad top_k', type: 'BadRequestError', param: 'top_k', code: 400 },
+      'bad top_k',
+      'top_k',
+    ],
+    [
+      "FastAPI's list of details",
+      { detail: [{ loc: ['body', 'messages', 0, 'content'], msg: 'Field required', type: 'missing' }] },
+      'Field required',
+      'messages.0.content',
+    ],
+    ["FastAPI's detail for the whole body", { detail: [{ loc: ['body'], msg: 'Invalid JSON' }] }, 'Invalid JSON', undefined],
+    ["FastAPI's detail as text", { detail: 'bad request' }, 'bad request', undefined],
+    ['an error that is text', { error: 'bad request' }, 'bad request', undefined],
+    ['an error without message', { error: { code: 400 } }, undefined, undefined],
+    ['an error whose fields have other types', { error: { message: 5, param: {} } }, undefined, undefined],
+    ['an object without any of it', {}, undefined, undefined],
+    ['an array', [], undefined, undefined],
+    ['null', null, undefined, undefined],
+  ])('reads %s', (_, body, detail, param) => {
+    const { failure } = vllm.readError(400, 'application/json', JSON.stringify(body), null, 0);
+    expect(failure.code).toBe('upstream_rejected');
+    expect([failure.detail, failure.param]).toEqual([detail, param]);
+  });
+
+  it.each([
+    ['no body', 'application/json', null],
+    ['a body that is no JSON', 'application/json', '{"error":'],
+    ['a page', 'text/html', '<h1>secret</h1>'],
+    ['text', 'text/plain', 'secret'],
+  ])('needs no words: %s', (_, mediaType, body) => {
+    expect(vllm.readError(400, mediaType, body, null, 0)).toEqual({ failure: { code: 'upstream_rejected' }, cause: 'client' });
+  });
+
+  it('takes the wait from Retry-After', () => {
+    expect(vllm.readError(429, 'application/json', '{}', '12', 0).failure.retryAfterMs).toBe(12_000);
+  });
+});

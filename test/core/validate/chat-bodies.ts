@@ -1,0 +1,43 @@
+/** Request bodies for the validation tests, and the limits they are checked against. */
+import type { LimitsConfig } from '../../../shared/config.ts';
+import { configWith } from '../../support/fakes/config.ts';
+
+/** Pinned, so that operators may change the shipped ones. */
+export const limits: LimitsConfig = configWith({
+  limits: {
+    max_depth: 64,
+    max_messages: 2000,
+    max_content_parts: 64,
+    max_tools: 128,
+    max_stop: 4,
+    max_n: 4,
+    max_top_logprobs: 20,
+    default_completion_tokens: 4096,
+    max_completion_tokens: 16_384,
+  },
+}).limits;
+
+export const hello = { role: 'user', content: 'hello' };
+export const weather = { type: 'function', function: { name: 'get_weather', parameters: { type: 'object' } } };
+
+/** A body with one message, and `fields` beside it. */
+export function bodyWith(fields: object = {}): Record<string, unknown> {
+  return { messages: [hello], ...fields };
+}
+
+export function userParts(...parts: unknown[]): Record<string, unknown> {
+  return { messages: [{ role: 'user', content: parts }] };
+}
+
+export function image(url: unknown): Record<string, unknown> {
+  return userParts({ type: 'text', text: 'what is this?' }, { type: 'image_url', image_url: { url } });
+}
+
+/** `depth` arrays around nothing. */
+export function nested(depth: number): string {
+  return '['.repeat(depth) + ']'.repeat(depth);
+}
+
+export function timesOf<T>(count: number, item: T): T[] {
+  return Array.from({ length: count }, () => item);
+}

@@ -1,0 +1,27 @@
+/** The shipped configuration for tests in Node, with a merge patch on top where a test depends on a value. */
+import { compileConfigs, defaultProfile } from '../../../infra/config/compile.ts';
+import { checkConfig } from '../../../shared/config-check.ts';
+import { type Config, prepareConfig } from '../../../shared/config-prepare.ts';
+import type { ConfigTree } from '../../../shared/config.ts';
+import { mergePatch } from '../../../shared/merge-patch.ts';
+
+const configsFolder = new URL('../../../configs', import.meta.url).pathname;
+let base: ConfigTree | null = null;
+
+/** The default profile's tree; what it says of one thing may change, what tests need they set. */
+export function shippedTree(): ConfigTree {
+  if (base === null) {
+    const { profiles, mistakes } = compileConfigs(configsFolder);
+    const tree = profiles[defaultProfile];
+    if (tree === undefined) throw new Error(`the shipped configuration is broken: ${mistakes.join('; ')}`);
+    base = tree;
+  }
+  return base;
+}
+
+/** The default profile with `patch` on top; throws with every mistake when the result is not valid. */
+export function configWith(patch: object = {}): Config {
+  const checked = checkConfig(mergePatch(shippedTree(), patch));
+  if (!checked.ok) throw new Error(checked.mistakes.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  return prepareConfig('test', checked.config);
+}

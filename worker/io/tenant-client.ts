@@ -1,0 +1,65 @@
+/** The tenant object of a key behind its port. Trouble with it closes the door for hard limits: an unchecked budget is no budget. */
+import { fail, type Result } from '../../shared/result.ts';
+import type { Failure } from '../../shared/errors.ts';
+import type { IdempotencyDecision } from '../core/auth/idempotency.ts';
+import type { LogPort, TenantPort } from '../core/ports.ts';
+import type { AdmitAnswer, TenantObject } from '../objects/tenant-object.ts';
+import { callObject } from './object-call.ts';
+
+const askOptions = { attempts: 3, pauseMs: 50 };
+/** Endings are idempotent and must arrive. */
+const endOptions = { attempts: 6, pauseMs: 200 };
+
+export function createTenantClient(namespace: DurableObjectNamespace<TenantObject>, log: LogPort): TenantPort {
+  const stubOf = (tenantId: string) => () => namespace.getByName(`tenant:${tenantId}`);
+  return {
+    async admit(tenantId, request, limits) {
+      try {
+        return await callObject(
+          stubOf(tenantId),
+          async (tenant): Promise<AdmitAnswer> => tenant.admit(request, limits),
+          askOptions,
+        );
+      } catch (error) {
+        log.write('error', 'tenant_unavailable', { error });
+        return { result: fail({ code: 'state_unavailable' }), rate: null };
+      }
+    },
+
+    async extend(tenantId, id, extraCostNanoUsd, limits) {
+      try {
+        return await callObject(stubOf(tenantId), async (tenant) => tenant.extend(id, extraCostNanoUsd, limits), askOptions);
+      } catch (error) {
+        log.write('error', 'tenant_unavailable', { error });
+        return false;
+      }
+    },
+
+    async finish(tenantId, ending) {
+      try {
+        const excess = await callObject(stubOf(tenantId), async (tenant) => tenant.finish(ending), endOptions);
+        if (excess > 0) log.write('error', 'reservation_too_small', { excessNanoUsd: excess });
+      } catch (error) {
+        log.write('error', 'tenant_unavailable', { error });
+      }
+    },
+
+    async begin(tenantId, key, request) {
+      try {
+        // Not repeated: a second call would find the first one running.
+        const text = await callObject(stubOf(tenantId), (tenant) => tenant.begin(key, request), { attempts: 1, pauseMs: 0 });
+        const decision: Result<IdempotencyDecision, Failure> = JSON.parse(text);
+        return decision;
+      } catch (error) {
+        log.write('error', 'tenant_unavailable', { error });
+        return fail({ code: 'state_unavailable' });
+      }
+    },
+
+    async keep(tenantId, key, record) {
+      await callObject(stubOf(tenantId), async (tenant) => tenant.keep(key, record), endOptions).catch((error: unknown) =>
+        log.write('error', 'tenant_unavailable', { error }),
+      );
+    },
+  };
+}

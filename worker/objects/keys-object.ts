@@ -1,0 +1,81 @@
+/**
+ * The API keys of a deployment, by hash: the keys themselves are not here. Every change is written together with its line in the audit
+ * log. Lookups are by the hash of the whole token and take parameters only.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import type { KeyRecord } from '../core/auth/key-record.ts';
+
+export interface AuditLine {
+  readonly atMs: number;
+  /** Who did it: `token`, or the e-mail address of a verified Access identity. */
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+}
+
+/** Kept at most; the oldest go first. */
+const maxAuditLines = 10_000;
+
+export class KeysObject extends DurableObject<unknown> {
+  constructor(ctx: DurableObjectState, env: unknown) {
+    super(ctx, env);
+    ctx.storage.sql.exec(`
+      CREATE TABLE IF NOT EXISTS keys (hash TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS audit (seq INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL);
+    `);
+  }
+
+  /** The record of a key's hash as JSON, or null. */
+  find(hashHex: string): string | null {
+    return this.#one('SELECT record FROM keys WHERE hash = ?', hashHex);
+  }
+
+  get(id: string): string | null {
+    return this.#one('SELECT record FROM keys WHERE id = ?', id);
+  }
+
+  list(): string[] {
+    return this.ctx.storage.sql
+      .exec<{ record: string }>('SELECT record FROM keys ORDER BY id')
+      .toArray()
+      .map(({ record }) => record);
+  }
+
+  /** Stores records, new or changed, and the audit line, all or nothing. Safe to repeat. */
+  put(records: readonly KeyRecord[], line: AuditLine): void {
+    this.ctx.storage.transactionSync(() => {
+      for (const record of records) {
+        this.ctx.storage.sql.exec(
+          'INSERT INTO keys (hash, id, record) VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET record = excluded.record',
+          record.hashHex,
+          record.id,
+          JSON.stringify(record),
+        );
+      }
+      this.#audit(line);
+    });
+  }
+
+  /** Notes an action that changed something elsewhere. */
+  note(line: AuditLine): void {
+    this.ctx.storage.transactionSync(() => this.#audit(line));
+  }
+
+  /** The newest lines first, as JSON. */
+  audit(limit: number): string[] {
+    return this.ctx.storage.sql
+      .exec<{ line: string }>('SELECT line FROM audit ORDER BY seq DESC LIMIT ?', limit)
+      .toArray()
+      .map(({ line }) => line);
+  }
+
+  #one(query: string, parameter: string): string | null {
+    const [row] = this.ctx.storage.sql.exec<{ record: string }>(query, parameter).toArray();
+    return row?.record ?? null;
+  }
+
+  #audit(line: AuditLine): void {
+    this.ctx.storage.sql.exec('INSERT INTO audit (line) VALUES (?)', JSON.stringify(line));
+    this.ctx.storage.sql.exec('DELETE FROM audit WHERE seq <= (SELECT MAX(seq) FROM audit) - ?', maxAuditLines);
+  }
+}

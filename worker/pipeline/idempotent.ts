@@ -1,0 +1,74 @@
+/**
+ * Requests with an idempotency key: the first one runs and its whole answer is kept, a repeat gets that answer, streams included. A
+ * broken answer is never kept. What is kept is what was sent, byte for byte.
+ */
+import { errorEnvelope, errors, type Failure } from '../../shared/errors.ts';
+import type { LedgerEntry } from '../../shared/records.ts';
+import { fail, ok, type Result } from '../../shared/result.ts';
+import { type IdempotencyRecord, recordAfterEnding, type StoredAnswer } from '../core/auth/idempotency.ts';
+import type { ClientPipe } from '../core/ports.ts';
+import type { Run } from './run.ts';
+
+/** A longer answer is not kept; see `recordAfterEnding`. */
+const maxRecordedChars = 500_000;
+const marginMs = 60_000;
+
+/** Null: run. Otherwise the answer to give again. */
+export async function beginIdempotent(run: Run): Promise<Result<StoredAnswer | null, Failure>> {
+  const { idempotency, key, deps } = run;
+  if (idempotency === null) return ok(null);
+  const longestMs = Math.max(...Object.values(deps.config.upstreams).map((upstream) => upstream.timeouts_ms.total));
+  const runsUntilMs = deps.clock.now() + longestMs * deps.config.routing.retry.max_attempts + marginMs;
+  const begun = await deps.tenants.begin(key.tenantId, idempotency.key, { fingerprint: idempotency.fingerprint, runsUntilMs });
+  if (!begun.ok) return fail(begun.failure);
+  if (begun.value.action === 'replay') return ok(begun.value.answer);
+  run.recording = { record: begun.value.record, text: '' };
+  return ok(null);
+}
+
+/** The same pipe, remembering what is written to it. */
+export function recordingPipe(run: Run, pipe: ClientPipe): ClientPipe {
+  const { recording } = run;
+  if (recording === null) return pipe;
+  const decoder = new TextDecoder();
+  return {
+    ...pipe,
+    write(bytes) {
+      if (recording.text.length <= maxRecordedChars) recording.text += decoder.decode(bytes, { stream: true });
+      return pipe.write(bytes);
+    },
+  };
+}
+
+/** Keeps the answer, or frees the key. */
+export function endIdempotent(run: Run, entry: LedgerEntry): void {
+  const { recording, idempotency } = run;
+  if (recording === null || idempotency === null) return;
+  const kept = recordAfterEnding(recording.record, {
+    ending: entry.ending,
+    errorCode: entry.errorCode,
+    answer: answerOf(run, entry),
+  });
+  run.background(run.deps.tenants.keep(run.key.tenantId, idempotency.key, kept));
+}
+
+/** Nothing ran: the key is free again. */
+export function abandonIdempotent(run: Run): void {
+  if (run.recording !== null && run.idempotency !== null) {
+    run.background(run.deps.tenants.keep(run.key.tenantId, run.idempotency.key, null));
+  }
+}
+
+function answerOf(run: Run, { errorCode }: LedgerEntry): StoredAnswer {
+  if (errorCode !== null) {
+    const body = JSON.stringify(errorEnvelope({ code: errorCode }));
+    return { status: errors[errorCode].status, headers: [['content-type', 'application/json']], body };
+  }
+  const type = run.request.stream === true ? 'text/event-stream; charset=utf-8' : 'application/json';
+  return { status: 200, headers: [['content-type', type]], body: run.recording?.text ?? '' };
+}
+
+export interface Recording {
+  readonly record: IdempotencyRecord;
+  text: string;
+}

@@ -1,0 +1,112 @@
+/** `/admin/keys`: make, list, rotate and revoke API keys. A key is shown once, when it is made; what is stored is its hash. */
+import type { Context } from 'hono';
+import { type Failure, GatewayError } from '../../shared/errors.ts';
+import type { Result } from '../../shared/result.ts';
+import { parseCreateKey, parseRevokeKey, parseRotateKey } from '../core/auth/admin-bodies.ts';
+import { formatKey, keyRandomBytes } from '../core/auth/key-format.ts';
+import {
+  createKeyRecord,
+  type KeyRecord,
+  type NewKey,
+  publicKeyRecord,
+  revokeKeyRecord,
+  rotateKeyRecord,
+} from '../core/auth/key-record.ts';
+import { parseJsonObject } from '../core/validate/chat-request.ts';
+import type { Deps } from '../deps.ts';
+import { readJsonText } from '../middleware/body.ts';
+import type { AppEnv } from '../middleware/context.ts';
+
+type Handler = (c: Context<AppEnv>) => Promise<Response>;
+
+export function listKeys(deps: Deps): Handler {
+  return async (c) => {
+    const records = await deps.keys.list();
+    return c.json({ object: 'list', data: records.map(publicKeyRecord) });
+  };
+}
+
+export function createKey(deps: Deps): Handler {
+  return async (c) => {
+    const nowMs = deps.pipeline.clock.now();
+    const body = unwrap(parseCreateKey(await readObject(deps, c), nowMs));
+    const unknown = (body.allowed_models ?? []).filter((id) => !Object.hasOwn(deps.pipeline.config.models, id));
+    if (unknown.length > 0) {
+      throw new GatewayError({
+        code: 'invalid_value',
+        param: 'allowed_models',
+        detail: `There is no model ${unknown.join(', ')}.`,
+      });
+    }
+    const { token, key } = await makeKey(deps);
+    const record = createKeyRecord(body, key, nowMs);
+    await deps.keys.put([record], audit(deps, c, 'key.create', record.id));
+    return c.json({ key: token, ...publicKeyRecord(record) }, 201);
+  };
+}
+
+export function rotateKey(deps: Deps): Handler {
+  return async (c) => {
+    const old = await existing(deps, c);
+    const body = unwrap(parseRotateKey(await readObject(deps, c)));
+    const { token, key } = await makeKey(deps);
+    const rotated = rotateKeyRecord(old, body, key, deps.pipeline.clock.now());
+    if (rotated === null) throw new GatewayError({ code: 'invalid_request', detail: 'The key is revoked.' });
+    await deps.keys.put([rotated.old, rotated.fresh], audit(deps, c, 'key.rotate', `${old.id} -> ${rotated.fresh.id}`));
+    return c.json({ key: token, ...publicKeyRecord(rotated.fresh) }, 201);
+  };
+}
+
+export function revokeKey(deps: Deps): Handler {
+  return async (c) => {
+    const record = await existing(deps, c);
+    unwrap(parseRevokeKey(await readObject(deps, c)));
+    const revoked = revokeKeyRecord(record, deps.pipeline.clock.now());
+    await deps.keys.put([revoked], audit(deps, c, 'key.revoke', record.id));
+    return c.json(publicKeyRecord(revoked));
+  };
+}
+
+/** `POST /admin/stats/reset`: the statistics begin anew; who did it and when stays. */
+export function resetStats(deps: Deps): Handler {
+  return async (c) => {
+    await deps.pipeline.ledger.reset();
+    await deps.keys.note(audit(deps, c, 'stats.reset', 'ledger'));
+    return c.json({ reset: true });
+  };
+}
+
+export function auditLog(deps: Deps): Handler {
+  return async (c) => c.json({ object: 'list', data: await deps.keys.audit(200) });
+}
+
+async function existing(deps: Deps, c: Context<AppEnv>): Promise<KeyRecord> {
+  const id = c.req.param('id') ?? '';
+  const record = /^[A-Za-z0-9_-]{1,64}$/.test(id) ? await deps.keys.get(id) : null;
+  if (record === null) throw new GatewayError({ code: 'not_found', detail: 'There is no key with that id.' });
+  return record;
+}
+
+/** A body may be left out where every field has a default. */
+async function readObject(deps: Deps, c: Context<AppEnv>): Promise<unknown> {
+  if (c.req.raw.body === null) return {};
+  const { limits } = deps.pipeline.config;
+  const text = await readJsonText(c, limits, deps.pipeline.timers);
+  return text === '' ? {} : unwrap(parseJsonObject(text, limits));
+}
+
+async function makeKey(deps: Deps): Promise<{ token: string; key: NewKey }> {
+  const made = formatKey(deps.keyEnvironment, deps.randomBytes(keyRandomBytes));
+  if (!made.ok) throw new Error(`a key could not be written: ${made.failure}`);
+  const { token, prefix } = made.value;
+  return { token, key: { id: `key_${deps.pipeline.newId()}`, hashHex: await deps.digest(token), prefix } };
+}
+
+function audit(deps: Deps, c: Context<AppEnv>, action: string, subject: string) {
+  return { atMs: deps.pipeline.clock.now(), actor: c.get('actor'), action, subject };
+}
+
+function unwrap<T>(result: Result<T, Failure>): T {
+  if (!result.ok) throw new GatewayError(result.failure);
+  return result.value;
+}
