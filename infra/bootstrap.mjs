@@ -5,8 +5,8 @@
 //   node infra/bootstrap.mjs COMMAND [ARGUMENTS …]
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,15 +16,37 @@ const stamp = join(repo, 'node_modules', '.pointsman-stamp');
 const isWindows = process.platform === 'win32';
 const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` };
 
-function fingerprint() {
-  const hash = createHash('sha256');
-  for (const file of ['package.json', 'package-lock.json']) hash.update(readFileSync(join(repo, file)));
-  return hash.digest('hex');
+const sha256 = (content) => createHash('sha256').update(content).digest('hex');
+// Two commands started at the same time must not install over each other.
+const lock = join(tmpdir(), `pointsman-install-${sha256(repo).slice(0, 16)}`);
+const lockIsStaleAfterMs = 300_000;
+
+function isInstalled(wanted) {
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
 }
 
-function install() {
-  const wanted = fingerprint();
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+function acquireLock() {
+  try {
+    mkdirSync(lock);
+    return true;
+  } catch {
+    if (Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0) > lockIsStaleAfterMs) rmSync(lock, { recursive: true, force: true });
+    return false;
+  }
+}
+
+async function install() {
+  const wanted = sha256(readFileSync(join(repo, 'package-lock.json')));
+  while (!isInstalled(wanted) && !acquireLock()) await new Promise((resolve) => setTimeout(resolve, 500));
+  if (isInstalled(wanted)) return;
+  const status = runInstall(wanted);
+  rmSync(lock, { recursive: true, force: true });
+  if (status === 0) return;
+  console.error('npm ci failed. Check that the registry can be reached, then run the same command again.');
+  process.exit(status);
+}
+
+function runInstall(wanted) {
   const startedAt = Date.now();
   console.error('Installing dependencies (once; about half a minute) …');
   const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
@@ -32,12 +54,10 @@ function install() {
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: isWindows,
   });
-  if (status !== 0) {
-    console.error('npm ci failed. Check that the registry can be reached, then run the same command again.');
-    process.exit(status ?? 1);
-  }
+  if (status !== 0) return status ?? 1;
   writeFileSync(stamp, wanted);
   console.error(`Installed in ${Math.round((Date.now() - startedAt) / 1000)} s.`);
+  return 0;
 }
 
 /** wrangler needs Node 22, vitest 22.12. The lock file brings Node 24 for Linux and Windows; elsewhere the user's own must do. */
@@ -54,7 +74,7 @@ if (command === undefined) {
   console.error('Usage: node infra/bootstrap.mjs COMMAND [ARGUMENTS …]');
   process.exit(2);
 }
-install();
+await install();
 checkNode();
 const child = spawn(command, args, { cwd: repo, env, stdio: 'inherit', shell: isWindows });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -2,6 +2,7 @@
  * Validates a configuration tree: first its shape, then everything one part says about another. Used by the build, by
  * `CONFIG_OVERRIDES` at start, and by tests. A mistake is data here: where it is, what stands there, what was expected.
  */
+import type * as z from 'zod';
 import { ConfigTree } from './config.ts';
 
 export interface ConfigMistake {
@@ -17,14 +18,17 @@ export type CheckedConfig =
 /** Checks shape and cross-references of `tree` (untrusted). Returns the parsed tree, defaults filled in, or every mistake found. */
 export function checkConfig(tree: unknown): CheckedConfig {
   const parsed = ConfigTree.safeParse(tree);
-  if (!parsed.success) {
-    return {
-      ok: false,
-      mistakes: parsed.error.issues.map((issue) => ({ path: issue.path.map(pathKey), message: issue.message })),
-    };
-  }
+  if (!parsed.success) return { ok: false, mistakes: parsed.error.issues.flatMap(mistakesOf) };
   const mistakes = crossReferences(parsed.data);
   return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, config: parsed.data };
+}
+
+/** A key that does not belong is named itself, not the object it stands in: people look for the line. */
+function mistakesOf(issue: z.core.$ZodIssue): ConfigMistake[] {
+  const path = issue.path.map(pathKey);
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...path, key], message: 'there is no such key' }));
+  if (issue.code === 'invalid_key') return [{ path, message: issue.issues[0]?.message ?? issue.message }];
+  return [{ path, message: issue.message }];
 }
 
 function pathKey(key: PropertyKey): string | number {

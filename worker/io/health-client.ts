@@ -12,7 +12,7 @@ import type { HealthObjectBase } from '../objects/health-object.ts';
 import { callObject } from './object-call.ts';
 
 /** An isolate that has not asked for this long is cold again: what it knew says nothing any more. */
-const coldAfterMs = 30_000;
+const coldAfterMs = 10_000;
 /** A cold isolate waits no longer than this. */
 const coldWaitMs = 1000;
 /** Failures are passed on at once, successes with the next exchange. */

@@ -115,7 +115,7 @@ type ReportKind =
   | { readonly kind: 'failure'; readonly cause: FailureCause; readonly retryAfterMs: number | null };
 
 function report(run: Run, { modelId, upstreamId }: Attempt, startedAtMs: number, what: ReportKind): void {
-  const line: AttemptReport = { modelId, upstreamId, startedAtMs, count: 1, ...what };
+  const line: AttemptReport = { modelId, upstreamId, startedAtMs, atMs: run.deps.clock.now(), count: 1, ...what };
   run.deps.health.report(line, run.background);
 }
 

@@ -31,18 +31,24 @@ export function sseBytes(deltas: readonly UpstreamDelta[]): Uint8Array {
   return new TextEncoder().encode(`${frames.join('')}data: [DONE]\n\n`);
 }
 
-/** Reads frames from network reads; a read may end anywhere, inside a character too. */
-export function readSse(reads: readonly Uint8Array[]): UpstreamDelta[] {
+/** Reads the data of frames from network reads; a read may end anywhere, inside a character too. */
+export function readSse(reads: readonly Uint8Array[]): string[] {
   const decoder = new TextDecoder();
-  const deltas: UpstreamDelta[] = [];
+  const payloads: string[] = [];
   let rest = '';
   for (const bytes of reads) {
     const frames = (rest + decoder.decode(bytes, { stream: true })).split('\n\n');
     rest = frames.pop() ?? '';
-    for (const frame of frames) {
-      const data = frame.slice('data: '.length);
-      if (data !== '[DONE]') deltas.push((JSON.parse(data) as { choices: [{ delta: UpstreamDelta }] }).choices[0].delta);
-    }
+    payloads.push(...frames.map((frame) => frame.slice('data: '.length)));
   }
-  return deltas;
+  return payloads;
+}
+
+export function deltasIn(payloads: readonly string[]): UpstreamDelta[] {
+  const chunks = payloads.filter((payload) => payload !== '[DONE]').map((payload) => JSON.parse(payload) as Chunk);
+  return chunks.map(({ choices }) => choices[0].delta);
+}
+
+interface Chunk {
+  readonly choices: readonly [{ readonly delta: UpstreamDelta }];
 }

@@ -74,7 +74,7 @@ export function mergeDeltas(deltas: readonly LedgerDelta[]): LedgerDelta {
   };
 }
 
-/** Collects each name's values first and adds them once: half the cost of adding pair by pair. */
+/** Collects each name's values first and adds them once: half the cost of adding pair by pair. A lone value is shared, not copied. */
 function sumByName<T>(lists: readonly Named<T>[], bound: number, add: (values: readonly T[]) => T): Named<T> {
   const groups = new Map<string, T[]>();
   for (const list of lists) {
@@ -85,7 +85,10 @@ function sumByName<T>(lists: readonly Named<T>[], bound: number, add: (values: r
       else values.push(value);
     }
   }
-  return namedFromMap(groups).map(([name, values]) => [name, add(values)] as const);
+  return namedFromMap(groups).map(([name, values]) => {
+    const [only] = values;
+    return [name, only !== undefined && values.length === 1 ? only : add(values)] as const;
+  });
 }
 
 function sumNumbers(values: readonly number[]): number {

@@ -32,6 +32,7 @@ export interface TenantState {
 }
 
 export interface AdmissionRequest {
+  /** Made by the gateway, never a client's own request id: whoever repeats an id is admitted again for nothing. */
   readonly id: string;
   /** Likely prompt tokens + `max_tokens`, for tokens per minute. */
   readonly estimatedTokens: number;

@@ -73,7 +73,8 @@ export function createNode(): SchemaNode {
 const maxNodesPerValue = 16;
 
 /** The given nodes and all that must hold with them, at most 16. */
-export function withAlways(nodes: Iterable<SchemaNode>): readonly SchemaNode[] {
+export function withAlways(nodes: readonly SchemaNode[]): readonly SchemaNode[] {
+  if (nodes.length <= 1 && (nodes[0]?.always.length ?? 0) === 0) return nodes;
   const found = new Set(nodes);
   for (const node of found) {
     if (found.size >= maxNodesPerValue) break;

@@ -22,6 +22,7 @@ export function statusFailure(
     return { failure: { code: 'upstream_auth' }, cause: 'auth' };
   if (status === 429) return { failure: { code: 'upstream_rate_limited', ...wait }, cause: 'rate_limited' };
   if (status === 404) return { failure: { code: 'upstream_model_missing' }, cause: 'model_missing' };
+  if (status === 409) return { failure: { code: 'upstream_error' }, cause: 'server_error' };
   if (status === 408) return { failure: { code: 'upstream_timeout' }, cause: 'timeout' };
   if (status === 504 || status === 522 || status === 524)
     return { failure: { code: 'upstream_timeout' }, cause: 'gateway_error' };

@@ -1,0 +1,197 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ToolFormatId } from '../../../shared/config.ts';
+import { type AnswerMachineOptions, createAnswerMachine } from '../../../worker/core/tools/answer-machine.ts';
+import { counter, run, textDeltas } from './corpus.ts';
+import { randomPieces, seeded } from './cuts.ts';
+import { formatIds, formatSets, hostileText, markers } from './fragments.ts';
+
+const runs = { numRuns: 400 };
+
+function optionsFor(formats: readonly ToolFormatId[], others: Partial<AnswerMachineOptions> = {}): AnswerMachineOptions {
+  return {
+    formats,
+    tools: [{ name: 'search' }, { name: 'get_weather' }],
+    toolChoice: 'auto',
+    allowsParallelCalls: true,
+    reasoning: 'none',
+    emission: 'atomic',
+    maxArgumentsBytes: 10_000,
+    newCallId: counter(),
+    ...others,
+  };
+}
+
+const anyOptions = fc.record({
+  formats: fc.constantFrom(...formatSets),
+  toolChoice: fc.constantFrom<AnswerMachineOptions['toolChoice']>('auto', 'auto', 'required', { name: 'search' }),
+  allowsParallelCalls: fc.boolean(),
+  reasoning: fc.constantFrom('none' as const, 'none' as const, 'think' as const, 'think_open' as const),
+  maxArgumentsBytes: fc.constantFrom(10_000, 10_000, 30),
+});
+const anyFinish = fc.constantFrom('stop', 'length', 'tool_calls', null);
+
+describe('whatever the text', () => {
+  it('gives the same answer however the text is cut', () => {
+    fc.assert(
+      fc.property(hostileText, anyOptions, anyFinish, fc.nat(), (text, others, finish, seed) => {
+        const { formats, ...rest } = others;
+        const options = () => optionsFor(formats, rest);
+        const whole = run(options(), [{ content: text }], finish);
+        expect(run(options(), textDeltas(text.split('')), finish)).toEqual(whole);
+        expect(run(options(), textDeltas(randomPieces(text, seeded(seed))), finish)).toEqual(whole);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('surfaces in early emission what it surfaces in atomic emission, and possibly one broken call more', () => {
+    fc.assert(
+      fc.property(hostileText, fc.constantFrom(...formatSets), anyFinish, fc.nat(), (text, formats, finish, seed) => {
+        const early = run(optionsFor(formats, { emission: 'early' }), textDeltas(randomPieces(text, seeded(seed))), finish);
+        expect(run(optionsFor(formats, { emission: 'early' }), textDeltas([text]), finish)).toEqual(early);
+        for (const call of early.end.calls) expect(isObject(call.arguments)).toBe(true);
+        const unfinished = early.calls.filter((call) => !early.end.calls.some(({ id }) => id === call.id));
+        if (unfinished.length > 0) expect([early.end.isIncomplete, early.end.finishReason === 'tool_calls']).toEqual([true, false]);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('only ever surfaces arguments that are a JSON object', () => {
+    fc.assert(
+      fc.property(hostileText, fc.constantFrom(...formatSets), (text, formats) => {
+        const { calls, end } = run(optionsFor(formats), [{ content: text }], 'stop');
+        for (const call of calls) expect(isObject(call.arguments)).toBe(true);
+        expect(end.finishReason).toBe(calls.length > 0 ? 'tool_calls' : 'stop');
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it.each(['llama3_json', 'pythonic', 'json_fenced', 'json_bare'] as const)('loses nothing in %s when there is no call', (format) => {
+    fc.assert(
+      fc.property(hostileText, fc.nat(), (text, seed) => {
+        const outcome = run(optionsFor([format]), textDeltas(randomPieces(text, seeded(seed))), 'stop');
+        if (outcome.calls.length === 0 && !outcome.end.isIncomplete) expect(outcome.content).toBe(text);
+      }),
+      runs,
+    );
+  });
+
+  it.each(formatIds)('loses nothing in %s when no marker is whole', (format) => {
+    const lookalike = fc.array(fc.constantFrom(...markers.map((m) => m.slice(0, -1)), ' ', 'words', '<', 'é', '\n'), { maxLength: 30 });
+    fc.assert(
+      fc.property(lookalike, (parts) => {
+        const text = `.${parts.join('')}`;
+        if (markers.some((marker) => marker.length > 3 && text.includes(marker))) return;
+        expect(run(optionsFor([format]), textDeltas(text.split('')), 'stop').content).toBe(text);
+      }),
+      runs,
+    );
+  });
+});
+
+describe('calls among text', () => {
+  const call = { name: 'search', arguments: { query: 'x </tool_call> ``` ] } "', n: 1 } };
+  const json = JSON.stringify(call);
+  const rendered: Partial<Record<ToolFormatId, string>> = {
+    hermes: `<tool_call>\n${json}\n</tool_call>`,
+    mistral: `[TOOL_CALLS] [${json}]`,
+    llama3_json: json,
+    json_fenced: `\`\`\`json\n${json}\n\`\`\``,
+    pythonic: `[search(query='x </tool_call> \`\`\` ] } "', n=1)]`,
+    deepseek: `<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>search<｜tool▁sep｜>${JSON.stringify(call.arguments)}<｜tool▁call▁end｜><｜tool▁calls▁end｜>`,
+  };
+  const prose = fc.constantFrom('Words. ', 'a < b, ', 'naïve 👩‍💻 ', 'x = f(y); ', '- item\n', '');
+
+  it.each(Object.entries(rendered))('takes out %s calls, markers included, and keeps every other character', (format, text) => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(prose, fc.boolean()), { maxLength: 8 }), fc.nat(), (parts, seed) => {
+        const message = parts.map(([words, hasCall]) => `.${words}${hasCall ? text : ''}`).join('');
+        const outcome = run(optionsFor([format as ToolFormatId]), textDeltas(randomPieces(message, seeded(seed))), 'stop');
+        expect(outcome.content).toBe(parts.map(([words]) => `.${words}`).join(''));
+        expect(outcome.calls.map((one) => JSON.parse(one.arguments) as unknown)).toEqual(parts.filter(([, hasCall]) => hasCall).map(() => call.arguments));
+      }),
+      runs,
+    );
+  });
+});
+
+describe('hold-back', () => {
+  const longest: Partial<Record<ToolFormatId, number>> = { hermes: 11, qwen3_xml: 11, mistral: 12, deepseek: 21 };
+
+  it.each(Object.entries(longest))('%s holds back at most a marker less one character outside calls', (format, length) => {
+    const lookalike = fc.array(fc.constantFrom(...markers.map((marker) => marker.slice(0, -1)), ...'<[｜ {}"`\n', 'words'), { maxLength: 30 });
+    fc.assert(
+      fc.property(lookalike, (parts) => {
+        const text = parts.join('');
+        if (markers.some((marker) => text.includes(marker) && marker.length > 3)) return;
+        expect(Math.max(0, ...heldAlong([format as ToolFormatId], text).map((held) => held.length))).toBeLessThan(length);
+      }),
+      runs,
+    );
+  });
+
+  it.each([
+    ['llama3_json', ['{', '<|python_tag|>', '`', '``']],
+    ['pythonic', ['[', '<|python_start|>', '`', '``']],
+    ['json_fenced', ['```']],
+    ['json_bare', ['{', '[', ' ', '\n', '\t']],
+  ] as const)('%s holds back nothing that does not look like the start of a call', (format, openers) => {
+    fc.assert(
+      fc.property(hostileText, (text) => {
+        for (const held of heldAlong([format], text)) {
+          const isStart = openers.some((opener) => held.startsWith(opener) || opener.startsWith(held));
+          expect(isStart, held).toBe(true);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it.each([
+    ['llama3_json', 'a {b', 0],
+    ['llama3_json', '{"name": "Alice"', 0],
+    ['llama3_json', '{"name": "search", "arguments": [', 0],
+    ['llama3_json', '{"k" 1', 0],
+    ['llama3_json', '{"k": 1', 7],
+    ['pythonic', 'see [the docs', 0],
+    ['pythonic', '[1,', 0],
+    ['pythonic', '[search(query=x,', 0],
+    ['json_fenced', '```python', 0],
+    ['json_fenced', '```jsx', 0],
+    ['json_fenced', '``` words', 0],
+    ['json_fenced', '```json\n{"name": "Alice"', 0],
+    ['json_bare', '[1', 0],
+    ['json_bare', '{"name": 5', 0],
+    ['json_bare', 'x {"name": "search"', 0],
+    ['json_bare', '{"answer": "', 12],
+    ['hermes', '<tool_call>\n x', 0],
+    ['hermes', 'a <tool_call>\n ', 13],
+    ['mistral', '[TOOL_CALLS] is the', 0],
+  ] as const)('%s: of %j, %d characters wait', (format, text, expected) => {
+    expect(heldAlong([format], text).at(-1)?.length).toBe(expected);
+  });
+});
+
+/** Feeds a text character by character and returns what waits after each, up to the first call. */
+function heldAlong(formats: readonly ToolFormatId[], text: string): string[] {
+  const machine = createAnswerMachine(optionsFor(formats));
+  const held: string[] = [];
+  let shown = '';
+  for (let at = 0; at < text.length; at += 1) {
+    for (const event of machine.feed({ content: text.charAt(at) })) {
+      if (event.kind !== 'content') return held;
+      shown += event.text;
+    }
+    expect(text.startsWith(shown)).toBe(true);
+    held.push(text.slice(shown.length, at + 1));
+  }
+  return held;
+}
+
+function isObject(text: string): boolean {
+  const value: unknown = JSON.parse(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
