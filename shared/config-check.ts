@@ -26,7 +26,8 @@ export function checkConfig(tree: unknown): CheckedConfig {
 /** A key that does not belong is named itself, not the object it stands in: people look for the line. */
 function mistakesOf(issue: z.core.$ZodIssue): ConfigMistake[] {
   const path = issue.path.map(pathKey);
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...path, key], message: 'there is no such key' }));
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: [...path, key], message: 'there is no such key' }));
   if (issue.code === 'invalid_key') return [{ path, message: issue.issues[0]?.message ?? issue.message }];
   return [{ path, message: issue.message }];
 }

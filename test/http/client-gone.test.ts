@@ -24,23 +24,29 @@ const ways = [
 ] as const;
 type Way = (typeof ways)[number][0];
 
-const phases = [
-  {
-    phase: 'in the middle of the answer',
-    text: '[[pace:25]][[tokens:400]]',
-    isThere: (raw: string) => events(raw) >= 5,
-    lateMs: 0,
-  },
-  { phase: 'in a stall', text: '[[fault:stall;after=4]][[tokens:40]]', isThere: (raw: string) => events(raw) >= 4, lateMs: 0 },
+interface Phase {
+  readonly phase: string;
+  readonly text: string;
+  readonly isThere: (raw: string) => boolean;
+  /** How much later the gateway can know. */
+  readonly lateMs: number;
+}
+
+const phases: readonly Phase[] = [
+  { phase: 'in the middle of the answer', text: '[[pace:25]][[tokens:400]]', isThere: (raw) => events(raw) >= 5, lateMs: 0 },
+  { phase: 'in a stall', text: '[[fault:stall;after=4]][[tokens:40]]', isThere: (raw) => events(raw) >= 4, lateMs: 0 },
   {
     phase: 'in a prefill, after the headers',
     text: '[[fault:never-answers]]',
-    isThere: (raw: string) => raw.includes('text/event-stream'),
+    isThere: (raw) => raw.includes('text/event-stream'),
     lateMs: 0,
   },
-  // workerd does not notice a client that leaves before the headers go out, so they have to go out first.
+  // workerd shows a closed socket only when something is written to it, so the headers have to go out first.
   { phase: 'in a prefill, before the headers', text: '[[fault:never-answers]]', isThere: () => true, lateMs: holdMs },
-] as const;
+];
+
+/** The proxy of `wrangler dev` swallows a reset that comes before the headers, so the Worker cannot know of it; bare workerd tells it at once. */
+const phasesOf = (way: Way) => phases.filter(({ lateMs }) => way === 'close' || lateMs === 0);
 
 let before: Stats;
 let sent = 0;
@@ -51,7 +57,7 @@ beforeAll(async () => {
 });
 
 describe.each(ways)('a client that leaves by %s', (way, withinMs) => {
-  test.each(phases)('$phase: the model server is freed in time', async ({ phase, text, isThere, lateMs }) => {
+  test.each(phasesOf(way))('$phase: the model server is freed in time', async ({ phase, text, isThere, lateMs }) => {
     const id = `${way}-${phases.findIndex((known) => known.phase === phase)}`;
     const connection = await ask(id, `${text}Name a harbour.`);
     await connection.until(isThere);

@@ -68,6 +68,8 @@ export async function chat(
     abandonIdempotent(run);
     return refused(refusal, run);
   }
+  // Heard from here on, not only from the headers on: a client's reset fires it at once (measured in workerd), its half-close does not.
+  run.signal.addEventListener('abort', () => clientLeft(run));
   try {
     return await (run.request.stream === true ? streamed(run) : whole(run));
   } catch (error) {
@@ -127,6 +129,7 @@ async function prepare(
     maxTokens: maxTokensOf(deps, request, view, route.value.decision.modelId),
     structured: format.value,
     cache: 'bypass',
+    admissionId: deps.newId(),
     doors: [],
     rate: null,
     recording: null,
@@ -161,10 +164,7 @@ function maxTokensOf({ config }: PipelineDeps, request: ChatRequest, view: Reque
 
 /** A client that waits for the whole answer: the status is the truth, whatever it takes. */
 async function whole(run: Run): Promise<ChatResult> {
-  const leave = (): void => clientLeft(run);
-  run.signal.addEventListener('abort', leave);
   const result = await runChain(run);
-  run.signal.removeEventListener('abort', leave);
   if (result.kind === 'failed') return failed(run, result.failure);
   if (result.kind === 'stream') throw new Error('a whole answer was asked for');
   const { state } = result.answer;

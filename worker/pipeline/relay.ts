@@ -14,9 +14,7 @@ import { clientLeft, type Run } from './run.ts';
 
 /** Runs until the client has its answer, or its error event, or has left. Never rejects, always settles. */
 export async function relay(run: Run, pipe: ClientPipe, chain: Promise<ChainResult>): Promise<void> {
-  const leave = (): void => clientLeft(run);
-  void pipe.closed.then(leave);
-  run.signal.addEventListener('abort', leave);
+  void pipe.closed.then(() => clientLeft(run));
   let ending: AnswerEnding;
   try {
     ending = await answer(run, pipe, chain);
@@ -26,7 +24,6 @@ export async function relay(run: Run, pipe: ClientPipe, chain: Promise<ChainResu
     ending = run.isClientGone ? { kind: 'client_gone' } : internalError;
   }
   settle(run, ending.kind === 'complete' ? { kind: 'ok' } : ending);
-  run.signal.removeEventListener('abort', leave);
   await pipe.close();
 }
 

@@ -48,7 +48,7 @@ export async function mayBillAgain(run: Run, attempt: Attempt): Promise<boolean>
   const extra = worstCost(run, [attempt.modelId]);
   for (const { tenantId, limits } of run.doors) {
     if (limits.budgets.length === 0) continue;
-    if (!(await run.deps.tenants.extend(tenantId, run.requestId, extra, limits))) return false;
+    if (!(await run.deps.tenants.extend(tenantId, run.admissionId, extra, limits))) return false;
   }
   return true;
 }
@@ -60,14 +60,13 @@ export function release(run: Run, entry: LedgerEntry): void {
 }
 
 function giveBack(run: Run, used: { readonly tokens: number; readonly costNanoUsd: number }): void {
-  for (const { tenantId } of run.doors) run.background(run.deps.tenants.finish(tenantId, { id: run.requestId, ...used }));
+  for (const { tenantId } of run.doors) run.background(run.deps.tenants.finish(tenantId, { id: run.admissionId, ...used }));
   run.doors.length = 0;
 }
 
+/** The deployment's door first: a key must not pay for a request that another budget turns away. */
 function doorsOf(run: Run): Door[] {
   const doors: Door[] = [];
-  const own = { ...run.key.limits, budgets: budgetsFor(run.key.budgets, run.agent) };
-  if (hasLimits(own)) doors.push({ tenantId: run.key.tenantId, limits: own });
   const shared = budgetsFor(deploymentBudgets(run), run.agent);
   if (shared.length > 0) {
     doors.push({
@@ -75,6 +74,8 @@ function doorsOf(run: Run): Door[] {
       limits: { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null, budgets: shared },
     });
   }
+  const own = { ...run.key.limits, budgets: budgetsFor(run.key.budgets, run.agent) };
+  if (hasLimits(own)) doors.push({ tenantId: run.key.tenantId, limits: own });
   return doors;
 }
 
@@ -97,7 +98,7 @@ function admissionOf(run: Run) {
   const { upstreams, routing } = run.deps.config;
   const longestMs = Math.max(...Object.values(upstreams).map((upstream) => upstream.timeouts_ms.total));
   return {
-    id: run.requestId,
+    id: run.admissionId,
     estimatedTokens: run.view.estimatedPromptTokens + run.maxTokens * (run.request.n ?? 1),
     costNanoUsd: worstCost(run, modelIds),
     cheapCostNanoUsd: small.length > 0 ? worstCost(run, small) : null,

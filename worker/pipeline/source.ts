@@ -13,6 +13,8 @@ export interface Source {
   cancel(): void;
 }
 
+const lineFeed = 10;
+
 const eof: Piece = { kind: 'eof' };
 const reset: Piece = { kind: 'reset' };
 const overflow: Piece = { kind: 'overflow' };
@@ -26,7 +28,9 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
       try {
         const { done, value } = await reader.read();
         if (done) return eof;
-        const { payloads, isVerbatim, overflow: isOver } = events.feed(decoder.decode(value, { stream: true }));
+        const { payloads, isVerbatim: hasWholeFrames, overflow: isOver } = events.feed(decoder.decode(value, { stream: true }));
+        // The text decoder may hold back the beginning of a character that these bytes end with.
+        const isVerbatim = hasWholeFrames && value[value.byteLength - 1] === lineFeed;
         return isOver ? overflow : { kind: 'data', bytes: value, payloads, isVerbatim };
       } catch {
         return reset;

@@ -1,52 +1,65 @@
 /**
- * Counts what string work costs, in characters looked at: the built-in functions that the machine reads text with are wrapped while a
- * function runs. So linear work can be asserted without a clock and without a counter in the product.
+ * Counts what string work costs, in characters looked at or copied: the built-in functions that the machine reads text with are wrapped
+ * while some work is done. So linear work can be asserted without a clock, and without a counter in the product.
  */
 
-type Counted = (this: unknown, ...args: unknown[]) => unknown;
+type Method = (this: unknown, ...args: unknown[]) => unknown;
 
-const stringMethods = ['charAt', 'charCodeAt', 'slice', 'startsWith', 'endsWith', 'includes', 'indexOf', 'trim', 'trimStart', 'replace', 'replaceAll'] as const;
+/** `before` is the `lastIndex` of a regular expression ahead of the call. */
+type Cost = (self: unknown, args: readonly unknown[], result: unknown, before: number) => number;
 
-/** Characters that `work` looked at or copied. */
+const ofLength = (text: unknown): number => 1 + String(text).length;
+
+const stringCosts: Readonly<Record<string, Cost>> = {
+  charAt: () => 1,
+  charCodeAt: () => 1,
+  slice: (_self, _args, result) => ofLength(result),
+  startsWith: (_self, args) => ofLength(args[0]),
+  endsWith: (_self, args) => ofLength(args[0]),
+  includes: (self) => ofLength(self),
+  indexOf: (self) => ofLength(self),
+  trim: (self) => ofLength(self),
+  trimStart: (self) => ofLength(self),
+  replace: (self) => ofLength(self),
+  replaceAll: (self) => ofLength(self),
+};
+
+const patternCosts: Readonly<Record<string, Cost>> = {
+  exec: (self, args, result, before) => {
+    const end = result === null ? String(args[0]).length : (self as RegExp).lastIndex;
+    return 1 + Math.max(0, end - before);
+  },
+  test: (_self, args) => ofLength(args[0]),
+};
+
+const jsonCosts: Readonly<Record<string, Cost>> = {
+  parse: (_self, args) => ofLength(args[0]),
+  stringify: (_self, _args, result) => ofLength(result),
+};
+
 export function countOperations(work: () => void): number {
   let count = 0;
-  const restore: (() => void)[] = [];
-  const wrap = (owner: object, name: string, costOf: (self: unknown, args: unknown[], result: unknown) => number): void => {
-    const original = Reflect.get(owner, name) as Counted;
-    const wrapped: Counted = function (...args) {
-      const result = Reflect.apply(original, this, args);
-      count += costOf(this, args, result);
-      return result;
-    };
-    Reflect.set(owner, name, wrapped);
-    restore.push(() => Reflect.set(owner, name, original));
+  const undo: (() => void)[] = [];
+  const wrap = (owner: object, costs: Readonly<Record<string, Cost>>): void => {
+    for (const [name, costOf] of Object.entries(costs)) {
+      const original = Reflect.get(owner, name) as Method;
+      const wrapped: Method = function (...args) {
+        const before = this instanceof RegExp ? this.lastIndex : 0;
+        const result = Reflect.apply(original, this, args);
+        count += costOf(this, args, result, before);
+        return result;
+      };
+      Reflect.set(owner, name, wrapped);
+      undo.push(() => Reflect.set(owner, name, original));
+    }
   };
-  for (const name of stringMethods) wrap(String.prototype, name, (self, args, result) => stringCost(name, String(self), args, result));
-  wrap(RegExp.prototype, 'exec', (self, args, result) => searchCost(self as RegExp, String(args[0]), result as RegExpExecArray | null));
-  wrap(RegExp.prototype, 'test', (_self, args) => String(args[0]).length);
-  wrap(JSON, 'parse', (_self, args) => String(args[0]).length);
-  wrap(JSON, 'stringify', (_self, _args, result) => String(result).length);
+  wrap(String.prototype, stringCosts);
+  wrap(RegExp.prototype, patternCosts);
+  wrap(JSON, jsonCosts);
   try {
     work();
   } finally {
-    for (const undo of restore.reverse()) undo();
+    for (const step of undo.reverse()) step();
   }
   return count;
-}
-
-function stringCost(name: (typeof stringMethods)[number], self: string, args: unknown[], result: unknown): number {
-  if (name === 'charAt' || name === 'charCodeAt') return 1;
-  if (name === 'slice') return 1 + String(result).length;
-  if (name === 'startsWith' || name === 'endsWith') return 1 + String(args[0]).length;
-  return 1 + self.length;
-}
-
-/** A search from `lastIndex` looks at everything up to the match, or to the end. `lastIndex` is 0 again when nothing was found. */
-let searchFrom = 0;
-function searchCost(pattern: RegExp, text: string, result: RegExpExecArray | null): number {
-  if (!pattern.global) return text.length;
-  if (result === null) return 1 + text.length - Math.min(searchFrom, text.length);
-  const cost = 1 + pattern.lastIndex - searchFrom;
-  searchFrom = pattern.lastIndex;
-  return Math.max(1, cost);
 }

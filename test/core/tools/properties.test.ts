@@ -41,7 +41,7 @@ describe('whatever the text', () => {
         expect(run(options(), textDeltas(text.split('')), finish)).toEqual(whole);
         expect(run(options(), textDeltas(randomPieces(text, seeded(seed))), finish)).toEqual(whole);
       }),
-      { numRuns: 3000 },
+      { numRuns: Number(process.env['RUNS'] ?? 3000) },
     );
   });
 

@@ -1,21 +1,113 @@
-/** The learned scorer: hashed words and counts of a view through committed weights. Training lives in bench/routing. */
+/**
+ * The learned scorer: hashed n-grams and counts of a view through committed weights, in one pass and without looking at system prompt,
+ * history or tool results. Two models: one for tier and intent, trained on labelled requests, and one for how likely a small and a
+ * large model are to get a question right, trained on public outcomes (bench/routing/README.md).
+ */
+import { countAsk } from './learned/counts.ts';
+import { readNgrams, type Ngrams } from './learned/ngrams.ts';
+import { kindOf, readOutcomeFeatures, type QuestionKind } from './learned/outcome-features.ts';
+import { readTierFeatures, type Hints } from './learned/tier-features.ts';
+import type { Dense, LearnedWeights, Table } from './learned/weights.ts';
 import type { RequestView } from './view.ts';
-import type { Intent } from '../../../shared/config.ts';
 
-/** Decoded weights; see weights/ for the committed ones. */
-export interface LearnedWeights {
-  readonly version: number;
-}
+export type { Hints } from './learned/tier-features.ts';
+export type { LearnedWeights } from './learned/weights.ts';
 
 export interface LearnedScore {
-  /** Log-odds that the request deserves the large tier; 0 is the trained decision point. */
+  /** Log-odds scale; above 0 speaks for the large model. Blend of `tierLogit` and `gain`. */
   readonly logit: number;
-  /** Predicted chance that each model's answer is right, on questions with one right answer. */
+  readonly tierLogit: number;
+  /** Estimated chance that each model answers right, for questions that have one right answer. */
   readonly smallRight: number;
   readonly largeRight: number;
-  readonly intents: Readonly<Record<Intent, number>>;
+  readonly kind: QuestionKind;
+  /** Chance of each intent. */
+  readonly code: number;
+  readonly reasoning: number;
+  readonly general: number;
 }
 
-export function scoreLearned(_view: RequestView, _weights: LearnedWeights): LearnedScore {
-  return { logit: 0, smallRight: 0.5, largeRight: 0.5, intents: { code: 0, reasoning: 0, general: 1 } };
+export interface LearnedFeatures {
+  readonly ngrams: Ngrams;
+  readonly tier: Float64Array;
+  readonly outcome: Float64Array;
+  readonly kind: QuestionKind;
+}
+
+/** Counts beyond this many standard deviations weigh no more. */
+const maxDeviations = 3;
+
+/** Everything the heads read, from a view; `hints` are the heuristic's readings, or null to do without. */
+export function readFeatures(view: RequestView, hints: Hints | null): LearnedFeatures {
+  const counts = countAsk(view);
+  return {
+    ngrams: readNgrams(view.askTokens),
+    tier: readTierFeatures(view, counts, hints),
+    outcome: readOutcomeFeatures(view, counts),
+    kind: kindOf(view, counts),
+  };
+}
+
+/** The deviation of one count, bounded; 0 for a missing one. */
+export function standardise(value: number, mean: number, inverseDeviation: number): number {
+  const deviation = (value - mean) * inverseDeviation;
+  return Number.isNaN(deviation) ? 0 : Math.max(-maxDeviations, Math.min(maxDeviations, deviation));
+}
+
+function sumTable(table: Table | undefined, ngrams: Ngrams, upTo: number): number {
+  if (table === undefined) return 0;
+  const { mask, entries, decode } = table;
+  let sum = 0;
+  for (let at = 0; at < upTo; at += 1) {
+    const entry = entries[(ngrams.hashes[at] ?? 0) & mask] ?? 0;
+    sum += (decode[entry + 128] ?? 0) * (ngrams.values[at] ?? 0);
+  }
+  return sum;
+}
+
+function sumDense(dense: Dense, head: number, values: Float64Array): number {
+  const weights = dense.heads[head];
+  let sum = dense.bias[head] ?? 0;
+  if (weights === undefined) return sum;
+  for (let at = 0; at < values.length; at += 1) {
+    sum += (weights[at] ?? 0) * standardise(values[at] ?? 0, dense.mean[at] ?? 0, dense.inverseDeviation[at] ?? 0);
+  }
+  return sum;
+}
+
+export function logistic(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
+}
+
+/** Scores features that `readFeatures` read. */
+export function scoreFeatures(features: LearnedFeatures, weights: LearnedWeights): LearnedScore {
+  const { ngrams, kind } = features;
+  const all = ngrams.hashes.length;
+  const { tables, dense } = weights.tier;
+  const tierLogit = sumTable(tables[0], ngrams, all) + sumDense(dense, 0, features.tier);
+  const { intentTemperature } = weights.blend;
+  const code = Math.exp(intentTemperature * (sumTable(tables[1], ngrams, all) + sumDense(dense, 1, features.tier)));
+  const reasoning = Math.exp(intentTemperature * (sumTable(tables[2], ngrams, all) + sumDense(dense, 2, features.tier)));
+  const total = 1 + code + reasoning;
+  const outcome = weights.outcome.dense[kind];
+  const smallRight = logistic(sumTable(weights.outcome.tables[0], ngrams, ngrams.words) + sumDense(outcome, 0, features.outcome));
+  const largeRight = logistic(sumTable(weights.outcome.tables[1], ngrams, ngrams.words) + sumDense(outcome, 1, features.outcome));
+  const logit = combine(tierLogit, largeRight - smallRight, kind, weights);
+  return { logit, tierLogit, smallRight, largeRight, kind, code: code / total, reasoning: reasoning / total, general: 1 / total };
+}
+
+/**
+ * Tier decides between kinds of requests, the outcome heads between questions of a kind: the tier's say is bounded by a tanh, so that
+ * where it is sure the expected gain of the large model sets the order.
+ */
+function combine(tierLogit: number, gain: number, kind: QuestionKind, weights: LearnedWeights): number {
+  const { blend } = weights;
+  const excess = Math.max(-blend.gainLimit, Math.min(blend.gainLimit, gain - blend.gainCenter));
+  const gainWeight = kind === 'prose' ? blend.proseGainWeight : blend.gainWeight;
+  return blend.tierWeight * Math.tanh(blend.tierSlope * tierLogit) + gainWeight * excess + blend.offset;
+}
+
+/** Scores a view; in mode `learned` without hints, in `hybrid` with the heuristic's. */
+export function scoreLearned(view: RequestView, weights: LearnedWeights, hints: Hints | null = null): LearnedScore {
+  return scoreFeatures(readFeatures(view, hints), weights);
 }

@@ -20,11 +20,29 @@ export interface AskCounts {
 }
 
 function isSentenceEnd(code: number): boolean {
-  return code === 46 || code === 33 || code === 63 || code === 0x3002 || code === 0xff1f || code === 0xff01 || code === 0x964 || code === 0x61f;
+  return (
+    code === 46 ||
+    code === 33 ||
+    code === 63 ||
+    code === 0x3002 ||
+    code === 0xff1f ||
+    code === 0xff01 ||
+    code === 0x964 ||
+    code === 0x61f
+  );
 }
 
 function isComma(code: number): boolean {
-  return code === 44 || code === 59 || code === 58 || code === 0xff0c || code === 0x3001 || code === 0xff1b || code === 0xff1a || code === 0x60c;
+  return (
+    code === 44 ||
+    code === 59 ||
+    code === 58 ||
+    code === 0xff0c ||
+    code === 0x3001 ||
+    code === 0xff1b ||
+    code === 0xff1a ||
+    code === 0x60c
+  );
 }
 
 function isAsciiLetter(code: number): boolean {
@@ -52,7 +70,16 @@ export function countAsk(view: RequestView): AskCounts {
     } else if (code === 37) percents += 1;
     else if (code === 92 && isAsciiLetter(next)) commands += 1;
   }
-  return { words: Math.max(1, view.askStats.words), sentences, commas, dollars, percents, commands, prices, ...countTokens(view) };
+  return {
+    words: Math.max(1, view.askStats.words),
+    sentences,
+    commas,
+    dollars,
+    percents,
+    commands,
+    prices,
+    ...countTokens(view),
+  };
 }
 
 function countTokens(view: RequestView): Pick<AskCounts, 'numbers' | 'longWords' | 'distinctWords' | 'meanWordChars'> {

@@ -5,7 +5,8 @@
 import { tokenize, type Tokens } from '../tokens.ts';
 
 const askWords = {
-  numberWords: 'one two three four five six seven eight nine ten eleven twelve half twice third quarter thrice double triple dozen',
+  numberWords:
+    'one two three four five six seven eight nine ten eleven twelve half twice third quarter thrice double triple dozen',
   fractions: 'half twice third quarter fourth fifth thirds quarters times double triple ratio fraction',
   percentages: 'percent percentage',
   comparisons: 'more less fewer older younger than taller shorter longer faster',
@@ -54,8 +55,31 @@ function build<K extends string>(classes: readonly K[], words: Readonly<Record<K
   return { classes, byHash };
 }
 
-const askClasses = ['numberWords', 'fractions', 'percentages', 'comparisons', 'rates', 'conditions', 'negations', 'tasks', 'quantities', 'choices', 'geometry', 'counting', 'algebra', 'numberTheory'] as const satisfies readonly AskClass[];
-const codeClasses = ['loops', 'branches', 'whileLoops', 'ranges', 'stringMethods', 'listMethods', 'dictMethods'] as const satisfies readonly CodeClass[];
+const askClasses = [
+  'numberWords',
+  'fractions',
+  'percentages',
+  'comparisons',
+  'rates',
+  'conditions',
+  'negations',
+  'tasks',
+  'quantities',
+  'choices',
+  'geometry',
+  'counting',
+  'algebra',
+  'numberTheory',
+] as const satisfies readonly AskClass[];
+const codeClasses = [
+  'loops',
+  'branches',
+  'whileLoops',
+  'ranges',
+  'stringMethods',
+  'listMethods',
+  'dictMethods',
+] as const satisfies readonly CodeClass[];
 const askLexicon = build(askClasses, askWords);
 const codeLexicon = build(codeClasses, codeWords);
 

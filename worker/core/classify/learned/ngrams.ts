@@ -13,7 +13,18 @@ export interface Ngrams {
   readonly words: number;
 }
 
-const salt = { word: 1, first: 77, firstTwo: 78, last: 79, lastTwo: 80, chars: 4, tail: 21, head: 22, tailPair: 23, tailFirst: 24 } as const;
+const salt = {
+  word: 1,
+  first: 77,
+  firstTwo: 78,
+  last: 79,
+  lastTwo: 80,
+  chars: 4,
+  tail: 21,
+  head: 22,
+  tailPair: 23,
+  tailFirst: 24,
+} as const;
 const numberSalt = 0x1234567;
 const edgeWeight = 0.5;
 const gramChars = 4;
@@ -119,7 +130,8 @@ function addClauses(tokens: Tokens, hashes: Int32Array): void {
   closeGroup(1);
   if (cut === 0 || tokens.count - cut > maxTailWords) return;
   openGroup();
-  for (let index = cut; index + 1 < tokens.count; index += 1) add(mix(mix(hashes[index] ?? 0, hashes[index + 1] ?? 0), salt.tailPair));
+  for (let index = cut; index + 1 < tokens.count; index += 1)
+    add(mix(mix(hashes[index] ?? 0, hashes[index + 1] ?? 0), salt.tailPair));
   add(mix(hashes[cut] ?? 0, salt.tailFirst));
   closeGroup(1);
 }

@@ -10,11 +10,37 @@ export const questionKinds = ['code', 'choice', 'formula', 'prose'] as const;
 export type QuestionKind = (typeof questionKinds)[number];
 
 export const outcomeFeatureNames = [
-  'logWords', 'logSentences', 'sentenceLength', 'logNumbers', 'logDigits', 'logMath', 'logSigns', 'meanWordChars', 'longWordShare',
-  'distinctShare', 'logDistinct', 'questionMarks', 'logNewlines', 'capsShare', 'prices', 'percents', 'logCommands', 'logDollars',
-  'logListItems', 'logPassage',
+  'logWords',
+  'logSentences',
+  'sentenceLength',
+  'logNumbers',
+  'logDigits',
+  'logMath',
+  'logSigns',
+  'meanWordChars',
+  'longWordShare',
+  'distinctShare',
+  'logDistinct',
+  'questionMarks',
+  'logNewlines',
+  'capsShare',
+  'prices',
+  'percents',
+  'logCommands',
+  'logDollars',
+  'logListItems',
+  'logPassage',
   ...askClasses,
-  'logCodeLines', 'logCodeTokens', 'codeIndent', 'logLastLine', 'logLastQuotes', 'logLastDigits', 'logLastCommas', 'slices', 'modulos', 'logCalls',
+  'logCodeLines',
+  'logCodeTokens',
+  'codeIndent',
+  'logLastLine',
+  'logLastQuotes',
+  'logLastDigits',
+  'logLastCommas',
+  'slices',
+  'modulos',
+  'logCalls',
   ...codeClasses,
 ] as const;
 
@@ -36,11 +62,26 @@ export function readOutcomeFeatures(view: RequestView, counts: AskCounts): Float
   const sentences = Math.max(1, counts.sentences);
   const tokens = Math.max(1, view.askTokens.count);
   const values = [
-    log(words), log(sentences), Math.min(4, words / sentences / 15), log(counts.numbers), log(askStats.digits), log(askStats.mathSymbols),
-    log(askStats.signs), counts.meanWordChars, counts.longWords / words,
-    counts.distinctWords / tokens, log(counts.distinctWords), Math.min(3, askStats.questionMarks), log(askStats.newlines), askStats.capsShare,
-    counts.prices, counts.percents, log(counts.commands), log(counts.dollars),
-    log(ask.listItems), log(ask.passageChars),
+    log(words),
+    log(sentences),
+    Math.min(4, words / sentences / 15),
+    log(counts.numbers),
+    log(askStats.digits),
+    log(askStats.mathSymbols),
+    log(askStats.signs),
+    counts.meanWordChars,
+    counts.longWords / words,
+    counts.distinctWords / tokens,
+    log(counts.distinctWords),
+    Math.min(3, askStats.questionMarks),
+    log(askStats.newlines),
+    askStats.capsShare,
+    counts.prices,
+    counts.percents,
+    log(counts.commands),
+    log(counts.dollars),
+    log(ask.listItems),
+    log(ask.passageChars),
     ...countAskClasses(view.askTokens),
     ...readCode(view),
     ...countCodeClasses(view.codeTokens),
@@ -88,7 +129,15 @@ function readCode(view: RequestView): number[] {
     } else if (sign <= 32) hasDotBefore = false;
   }
   const last = readLastLine(code.slice(code.lastIndexOf('\n') + 1));
-  return [log(view.ask.codeLines), log(view.codeTokens.count), scan.indent / 4, ...last, scan.slices, scan.modulos, log(scan.calls)];
+  return [
+    log(view.ask.codeLines),
+    log(view.codeTokens.count),
+    scan.indent / 4,
+    ...last,
+    scan.slices,
+    scan.modulos,
+    log(scan.calls),
+  ];
 }
 
 function readLastLine(line: string): number[] {

@@ -13,10 +13,36 @@ export interface Hints {
 }
 
 export const tierFeatureNames = [
-  'logWords', 'logSentences', 'meanWordChars', 'longWordShare', 'capsShare', 'questionMarks', 'logMath', 'logDigits', 'logNumbers', 'logCommas',
-  'hasLog', 'hasRows', 'hasStack', 'logCodeLines', 'hasFence', 'hasInlineCode', 'logListItems', 'logPassage',
-  'hasTools', 'hasToolResults', 'wantsJson', 'logProperties', 'isLatin', 'isUnspaced',
-  'heuristicScore', 'keywordValue', 'logKeywords', 'keywordShare', 'codeStrength', 'reasoningStrength',
+  'logWords',
+  'logSentences',
+  'meanWordChars',
+  'longWordShare',
+  'capsShare',
+  'questionMarks',
+  'logMath',
+  'logDigits',
+  'logNumbers',
+  'logCommas',
+  'hasLog',
+  'hasRows',
+  'hasStack',
+  'logCodeLines',
+  'hasFence',
+  'hasInlineCode',
+  'logListItems',
+  'logPassage',
+  'hasTools',
+  'hasToolResults',
+  'wantsJson',
+  'logProperties',
+  'isLatin',
+  'isUnspaced',
+  'heuristicScore',
+  'keywordValue',
+  'logKeywords',
+  'keywordShare',
+  'codeStrength',
+  'reasoningStrength',
 ] as const;
 
 /** The last ones are the hints. */
@@ -30,12 +56,30 @@ export function readTierFeatures(view: RequestView, counts: AskCounts, hints: Hi
   const { ask, askStats } = view;
   const script = askStats.script;
   return Float64Array.of(
-    log(counts.words), log(counts.sentences), counts.meanWordChars / 5, counts.longWords / counts.words, askStats.capsShare,
-    Math.min(2, askStats.questionMarks), log(askStats.mathSymbols), log(askStats.digits), log(counts.numbers), log(counts.commas),
-    flag(ask.logLines > 0), flag(ask.rowLines > 0), flag(ask.stackLines > 0), log(ask.codeLines), flag(ask.codeFences > 0), flag(askStats.backticks > 0),
-    log(ask.listItems), log(ask.passageChars) / 5,
-    flag(view.tools > 0), flag(view.toolResults > 0), flag(view.responseFormat !== null && view.responseFormat !== 'text'), log(view.schemaProperties),
-    flag(script === 'latin'), flag(script === 'han' || script === 'kana' || script === 'hangul' || script === 'thai'),
+    log(counts.words),
+    log(counts.sentences),
+    counts.meanWordChars / 5,
+    counts.longWords / counts.words,
+    askStats.capsShare,
+    Math.min(2, askStats.questionMarks),
+    log(askStats.mathSymbols),
+    log(askStats.digits),
+    log(counts.numbers),
+    log(counts.commas),
+    flag(ask.logLines > 0),
+    flag(ask.rowLines > 0),
+    flag(ask.stackLines > 0),
+    log(ask.codeLines),
+    flag(ask.codeFences > 0),
+    flag(askStats.backticks > 0),
+    log(ask.listItems),
+    log(ask.passageChars) / 5,
+    flag(view.tools > 0),
+    flag(view.toolResults > 0),
+    flag(view.responseFormat !== null && view.responseFormat !== 'text'),
+    log(view.schemaProperties),
+    flag(script === 'latin'),
+    flag(script === 'han' || script === 'kana' || script === 'hangul' || script === 'thai'),
     ...(hints === null ? noHints : hintValues(hints, counts.words)),
   );
 }
@@ -44,7 +88,11 @@ const noHints = Array.from({ length: hintCount }, () => Number.NaN);
 
 function hintValues(hints: Hints, words: number): number[] {
   return [
-    hints.heuristicScore * 2, hints.keywordValue, log(hints.keywords), Math.min(1, hints.keywords / words) * 5, hints.codeStrength,
+    hints.heuristicScore * 2,
+    hints.keywordValue,
+    log(hints.keywords),
+    Math.min(1, hints.keywords / words) * 5,
+    hints.codeStrength,
     hints.reasoningStrength,
   ];
 }

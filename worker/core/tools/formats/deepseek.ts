@@ -20,8 +20,8 @@ const closing: Closing = {
   marker: callEnd,
   filler: fence,
   instead: [sectionEnd, callBegin],
-  ends,
-  opening: '',
+  ends: createMarkerSet([callEnd, sectionEnd, sectionBegin]),
+  opening: sectionBegin,
 };
 
 export const deepseek: ToolFormat = {

@@ -1,0 +1,151 @@
+/** Vars and secrets: what is read from them, and the sentence an operator reads about each mistake. */
+import { describe, expect, it } from 'vitest';
+import { type Env, readOrigin, readSettings } from '../../../worker/env.ts';
+
+const env = (vars: Record<string, unknown>): Env => vars as unknown as Env;
+const long = 'a-token-of-some-length';
+
+describe('readSettings', () => {
+  it('runs as production when nothing is set, with nothing open', () => {
+    expect(readSettings(env({}))).toEqual({
+      ok: true,
+      value: {
+        environment: 'production',
+        profile: null,
+        configOverrides: null,
+        upstreamApiKey: null,
+        access: null,
+        adminToken: null,
+        accessLogin: null,
+        bootstrapApiKey: null,
+      },
+    });
+  });
+
+  it('reads everything, trimmed', () => {
+    const settings = readSettings(
+      env({
+        ENVIRONMENT: 'development',
+        CONFIG_PROFILE: ' a40-pair\n',
+        CONFIG_OVERRIDES: '{"limits":{"max_depth":9}}',
+        UPSTREAM_API_KEY: ' key ',
+        ACCESS_CLIENT_ID: 'id.access',
+        ACCESS_CLIENT_SECRET: 'secret',
+        ADMIN_TOKEN: `${long}\n`,
+        BOOTSTRAP_API_KEY: long,
+        ACCESS_TEAM_DOMAIN: 'team.cloudflareaccess.com',
+        ACCESS_AUD: 'aud',
+      }),
+    );
+    expect(settings).toEqual({
+      ok: true,
+      value: {
+        environment: 'development',
+        profile: 'a40-pair',
+        configOverrides: { limits: { max_depth: 9 } },
+        upstreamApiKey: 'key',
+        access: { clientId: 'id.access', clientSecret: 'secret' },
+        adminToken: long,
+        bootstrapApiKey: long,
+        accessLogin: { issuer: 'https://team.cloudflareaccess.com', audience: 'aud' },
+      },
+    });
+  });
+
+  it.each([
+    ['empty values count as not set', { ADMIN_TOKEN: '', ACCESS_CLIENT_ID: ' ', CONFIG_OVERRIDES: '' }],
+    ['values that are no text count as not set', { ADMIN_TOKEN: 5, CONFIG_OVERRIDES: {} }],
+    ['16 characters are enough for a token', { ADMIN_TOKEN: 'x'.repeat(16) }],
+    ['512 characters are not too many', { ADMIN_TOKEN: 'x'.repeat(512) }],
+    ['overrides in staging', { ENVIRONMENT: 'staging', CONFIG_OVERRIDES: '{}' }],
+    ['overrides in production, allowed', { CONFIG_OVERRIDES: '{}', ALLOW_CONFIG_OVERRIDES: 'true' }],
+    ['an Access team by its whole address', { ACCESS_TEAM_DOMAIN: 'https://team.cloudflareaccess.com', ACCESS_AUD: 'a' }],
+  ])('accepts: %s', (_, vars) => {
+    expect(readSettings(env(vars)).ok).toBe(true);
+  });
+
+  it.each([
+    ['an unknown environment', { ENVIRONMENT: 'test' }, /^ENVIRONMENT is "test"; expected development, staging or production\.$/],
+    ['a short admin token', { ADMIN_TOKEN: 'x'.repeat(15) }, /^ADMIN_TOKEN must be 16 to 512/],
+    ['an admin token with a space', { ADMIN_TOKEN: `${long} ${long}` }, /^ADMIN_TOKEN must be/],
+    ['an admin token that is not ASCII', { ADMIN_TOKEN: `${long}é` }, /^ADMIN_TOKEN must be/],
+    ['a short bootstrap key', { ENVIRONMENT: 'development', BOOTSTRAP_API_KEY: 'short' }, /^BOOTSTRAP_API_KEY must be/],
+    ['a bootstrap key in production', { BOOTSTRAP_API_KEY: long }, /^BOOTSTRAP_API_KEY is for development only/],
+    [
+      'a bootstrap key in staging',
+      { ENVIRONMENT: 'staging', BOOTSTRAP_API_KEY: long },
+      /^BOOTSTRAP_API_KEY is for development only/,
+    ],
+    ['overrides in production', { CONFIG_OVERRIDES: '{}' }, /^CONFIG_OVERRIDES is refused in production/],
+    [
+      'overrides in production, half allowed',
+      { CONFIG_OVERRIDES: '{}', ALLOW_CONFIG_OVERRIDES: '1' },
+      /^CONFIG_OVERRIDES is refused/,
+    ],
+    [
+      'overrides that are no JSON',
+      { ENVIRONMENT: 'staging', CONFIG_OVERRIDES: '{limits}' },
+      /^CONFIG_OVERRIDES is not valid JSON\.$/,
+    ],
+    ['an Access id without its secret', { ACCESS_CLIENT_ID: 'id' }, /^ACCESS_CLIENT_ID and ACCESS_CLIENT_SECRET go together/],
+    [
+      'an Access secret without its id',
+      { ACCESS_CLIENT_SECRET: 'secret' },
+      /^ACCESS_CLIENT_ID and ACCESS_CLIENT_SECRET go together/,
+    ],
+    [
+      'an Access team without audience',
+      { ACCESS_TEAM_DOMAIN: 'team.example.com' },
+      /^ACCESS_TEAM_DOMAIN and ACCESS_AUD go together/,
+    ],
+    [
+      'an Access team over http',
+      { ACCESS_TEAM_DOMAIN: 'http://team.example.com', ACCESS_AUD: 'a' },
+      /^ACCESS_TEAM_DOMAIN must use https/,
+    ],
+  ])('refuses %s', (_, vars, sentence) => {
+    const settings = readSettings(env(vars));
+    expect(settings.ok ? [] : settings.failure).toEqual([expect.stringMatching(sentence)]);
+  });
+
+  it('tells every mistake at once and shows no value of a secret', () => {
+    const settings = readSettings(
+      env({ ADMIN_TOKEN: 'short-secret', BOOTSTRAP_API_KEY: `${long}!`, ACCESS_CLIENT_SECRET: 'canary' }),
+    );
+    const sentences = settings.ok ? [] : settings.failure;
+    expect(sentences).toHaveLength(3);
+    expect(sentences.join(' ')).not.toMatch(/short-secret|a-token|canary/);
+  });
+});
+
+describe('readOrigin', () => {
+  it.each([
+    ['https://small.example.com', 'https://small.example.com'],
+    ['https://small.example.com/', 'https://small.example.com'],
+    ['http://127.0.0.1:8001', 'http://127.0.0.1:8001'],
+    ['https://small.example.com:443', 'https://small.example.com'],
+    ['HTTPS://Small.Example.com', 'https://small.example.com'],
+    [' https://small.example.com\n', 'https://small.example.com'],
+  ])('reads %s as %s', (value, origin) => {
+    expect(readOrigin(env({ SMALL: value }), 'SMALL')).toEqual({ ok: true, value: origin });
+  });
+
+  it.each([
+    ['nothing', undefined, /^SMALL is not set/],
+    ['white space', '  ', /^SMALL is not set/],
+    ['a number', 8001, /^SMALL is not set/],
+    ['no URL', 'small.example.com', /^SMALL is not a URL\.$/],
+    ['host and port alone', '127.0.0.1:8001', /^SMALL is not a URL\.$/],
+    ['another scheme', 'ftp://small.example.com', /^SMALL must begin with https/],
+    ['a script', 'javascript:alert(1)', /^SMALL must begin with https/],
+    ['a path', 'https://small.example.com/v1', /^SMALL must be an origin without a path\.$/],
+    ['a query', 'https://small.example.com?a=1', /^SMALL must be an origin/],
+    ['a fragment', 'https://small.example.com#a', /^SMALL must be an origin/],
+    ['a user', 'https://user@small.example.com', /^SMALL must not carry credentials\.$/],
+    ['a password', 'https://:canary@small.example.com', /^SMALL must not carry credentials\.$/],
+  ])('refuses %s, without showing it', (_, value, sentence) => {
+    const origin = readOrigin(env({ SMALL: value }), 'SMALL');
+    expect(origin.ok ? '' : origin.failure).toMatch(sentence);
+    expect(JSON.stringify(origin)).not.toContain('canary');
+  });
+});

@@ -1,0 +1,169 @@
+/** Each way one part of the configuration can contradict another, and where the mistake is said to stand. */
+import { describe, expect, it } from 'vitest';
+import { checkConfig } from '../../../shared/config-check.ts';
+import { mergePatch } from '../../../shared/merge-patch.ts';
+import { shippedTree } from '../../support/fakes/config.ts';
+
+const small = 'qwen2.5-7b';
+const large = 'qwen2.5-32b';
+const model = (patch: object) => ({ models: { [small]: patch } });
+
+describe('checkConfig', () => {
+  it('accepts the shipped configuration and fills defaults in', () => {
+    const checked = checkConfig(shippedTree());
+    expect(checked.ok && checked.config.upstreams['small']?.tunnel).toBe('main');
+  });
+
+  it.each([
+    [
+      'a model on an upstream that is not there',
+      model({ upstreams: ['small', 'nowhere'] }),
+      `models.${small}.upstreams.1`,
+      /no upstream "nowhere".*small, large/,
+    ],
+    ['a model without upstream', model({ upstreams: [] }), `models.${small}.upstreams`, />=1/],
+    [
+      'tool formats without the capability',
+      model({ capabilities: [] }),
+      `models.${small}.tool_formats`,
+      /without the capability "tools"/,
+    ],
+    [
+      'an unknown tool format',
+      model({ tool_formats: ['hermes', 'xml'] }),
+      `models.${small}.tool_formats.1`,
+      /expected one of .*hermes/,
+    ],
+    ['an unknown capability', model({ capabilities: ['tools', 'smell'] }), `models.${small}.capabilities.1`, /expected one of/],
+    ['an unknown tier', model({ tier: 'huge' }), `models.${small}.tier`, /"small".*"large"/],
+    ['a price without its source', model({ price: { source: null } }), `models.${small}.price.source`, /expected string/],
+    ['a price without its date', model({ price: { as_of: null } }), `models.${small}.price.as_of`, /expected/],
+    ['a negative price', model({ price: { input_per_million_usd: -1 } }), `models.${small}.price.input_per_million_usd`, />=0/],
+    ['a misspelt key', model({ teir: 'small' }), `models.${small}.teir`, /no such key/],
+    ['a misspelt key at the root', { routng: {} }, 'routng', /no such key/],
+    ['an id in capitals', { models: { 'Qwen 7B': {} } }, 'models.Qwen 7B', /lower-case id/],
+    [
+      'an upstream without timeouts',
+      { upstreams: { small: { timeouts_ms: null } } },
+      'upstreams.small.timeouts_ms',
+      /expected object/,
+    ],
+    [
+      'an address where a variable belongs',
+      { upstreams: { small: { url_var: 'http://10.0.0.1' } } },
+      'upstreams.small.url_var',
+      /environment variable/,
+    ],
+    ['an unknown dialect', { upstreams: { small: { dialect: 'smoke' } } }, 'upstreams.small.dialect', /"vllm"/],
+    [
+      'a model without a chain',
+      { routing: { chains: { [large]: null } } },
+      'routing.chains',
+      new RegExp(`"${large}" has no chain`),
+    ],
+    ['a chain of a model that is not there', { routing: { chains: { other: [] } } }, 'routing.chains.other', /no model "other"/],
+    [
+      'a chain to a model that is not there',
+      { routing: { chains: { [small]: ['other'] } } },
+      `routing.chains.${small}.0`,
+      /no model "other"/,
+    ],
+    [
+      'a chain that names itself',
+      { routing: { chains: { [small]: [large, small] } } },
+      `routing.chains.${small}.1`,
+      /stands twice/,
+    ],
+    [
+      'a chain that names one twice',
+      { routing: { chains: { [small]: [large, large] } } },
+      `routing.chains.${small}.1`,
+      /stands twice/,
+    ],
+    [
+      'an intent for a model that is not there',
+      { routing: { intent: { models: { code: 'coder' } } } },
+      'routing.intent.models.code',
+      /no model "coder"/,
+    ],
+    ['an unknown intent', { routing: { intent: { models: { poetry: small } } } }, 'routing.intent.models.poetry', /no such key/],
+    [
+      'an agent allowed a model that is not there',
+      { routing: { agents: { billing: { allowed_models: [small, 'x'] } } } },
+      'routing.agents.billing.allowed_models.1',
+      /no model "x"/,
+    ],
+    [
+      'an arm with a model that is not there',
+      { routing: { experiments: { e: { enabled: true, arms: { a: { weight: 1, model: 'x' } } } } } },
+      'routing.experiments.e.arms.a.model',
+      /no model "x"/,
+    ],
+    [
+      'a shadow of a model that is not there',
+      { routing: { experiments: { e: { enabled: true, arms: {}, shadow: { model: 'x', share: 0.1 } } } } },
+      'routing.experiments.e.shadow.model',
+      /no model "x"/,
+    ],
+    [
+      'an alias for nothing',
+      { routing: { aliases: { 'gpt-4': 'gpt-5' } } },
+      'routing.aliases.gpt-4',
+      /neither a model nor one of/,
+    ],
+    [
+      'intent thresholds out of order',
+      { routing: { intent: { thresholds: { high: 0.3, medium: 0.4 } } } },
+      'routing.intent.thresholds',
+      /high ≥ medium ≥ low/,
+    ],
+    [
+      'weights that do not add up to 1',
+      { routing: { classifier: { weights: { length: 0.5 } } } },
+      'routing.classifier.weights',
+      /add up to 1\.3/,
+    ],
+    ['a weight above 1', { routing: { classifier: { weights: { length: 1.5 } } } }, 'routing.classifier.weights.length', /<=1/],
+    [
+      'a threshold that is text',
+      { routing: { classifier: { threshold: '0.6' } } },
+      'routing.classifier.threshold',
+      /expected number/,
+    ],
+    [
+      'a default answer longer than the longest',
+      { limits: { default_completion_tokens: 500, max_completion_tokens: 400 } },
+      'limits.default_completion_tokens',
+      /must not be larger/,
+    ],
+    ['no attempt at all', { routing: { retry: { max_attempts: 0 } } }, 'routing.retry.max_attempts', />=1/],
+  ])('refuses %s', (_, patch, path, message) => {
+    const mistakes = mistakesOf(patch);
+    const found = mistakes.find((mistake) => mistake.path === path);
+    expect(mistakes.map((mistake) => mistake.path)).toContain(path);
+    expect(found?.message).toMatch(message);
+  });
+
+  it('refuses a tree without models', () => {
+    const tree = { ...shippedTree(), models: {} };
+    const checked = checkConfig(tree);
+    expect(checked.ok ? [] : checked.mistakes.map(({ path }) => path.join('.'))).toContain('models');
+  });
+
+  it('tells every mistake at once', () => {
+    expect(mistakesOf({ routing: { aliases: { a: 'x', b: 'y' }, chains: { [small]: ['z'] } } }).length).toBe(3);
+  });
+
+  it.each([null, undefined, 5, 'text', [], () => 1])('takes anything and refuses %j', (tree) => {
+    expect(checkConfig(tree).ok).toBe(false);
+  });
+
+  it('knows no model by an inherited name', () => {
+    expect(mistakesOf({ routing: { aliases: { a: 'constructor' }, chains: { [small]: ['constructor'] } } })).toHaveLength(2);
+  });
+});
+
+function mistakesOf(patch: object): { path: string; message: string }[] {
+  const checked = checkConfig(mergePatch(shippedTree(), patch));
+  return checked.ok ? [] : checked.mistakes.map(({ path, message }) => ({ path: path.join('.'), message }));
+}
