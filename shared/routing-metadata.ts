@@ -22,6 +22,8 @@ export interface RoutingMetadata {
   /** The model first chosen, when another one answered. */
   readonly primary_model?: string;
   readonly escalated: boolean;
+  /** Experiment and arm, when the request takes part in one. */
+  readonly experiment?: string;
   /** Upstream calls made so far for this request. */
   readonly attempts: number;
   readonly cache: 'hit' | 'miss' | 'bypass';

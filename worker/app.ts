@@ -10,6 +10,7 @@ import { auditLog, createKey, listKeys, resetStats, revokeKey, rotateKey } from 
 import { chatCompletions } from './routes/chat-completions.ts';
 import { health, livez, readyz } from './routes/health.ts';
 import { getModel, listModels } from './routes/models.ts';
+import { routeOnly } from './routes/route.ts';
 import { routerInfo, stats } from './routes/operations.ts';
 
 /** `chat`: a key with that scope. */
@@ -19,6 +20,7 @@ type Route = readonly [method: 'GET' | 'POST', path: string, access: Access, han
 export function createApp(deps: Deps): Hono<AppEnv> {
   const routes: readonly Route[] = [
     ['POST', '/v1/chat/completions', 'chat', chatCompletions(deps)],
+    ['POST', '/v1/route', 'chat', routeOnly(deps)],
     ['GET', '/v1/models', 'key', listModels(deps)],
     ['GET', '/v1/models/*', 'key', getModel(deps)],
     ['GET', '/health', 'open', health(deps)],

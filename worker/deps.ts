@@ -18,6 +18,7 @@ import { isSameSecret, sha256Hex } from './io/digest.ts';
 import { createHealthClient } from './io/health-client.ts';
 import { createKeysClient, type KeysAdmin } from './io/keys-client.ts';
 import { createLedgerClient } from './io/ledger-client.ts';
+import { createSessionClient } from './io/session-client.ts';
 import { createTenantClient } from './io/tenant-client.ts';
 import { clock, timers } from './io/timers.ts';
 import { createUpstreamFetch } from './io/upstream-fetch.ts';
@@ -109,6 +110,7 @@ export async function createDeps(env: Env): Promise<Deps> {
       }),
       admission: createAdmissionClient(env.ADMISSION, { isolateId, config, clock, log: consoleLog }),
       tenants: createTenantClient(env.TENANT, consoleLog),
+      sessions: createSessionClient(env.SESSION, { ttlMs: config.routing.sessions.ttl_ms, clock, log: consoleLog }),
       log: consoleLog,
       openPipe: openClientPipe,
       retryBudget: { current: emptyRetryBudget },

@@ -4,6 +4,7 @@ import type { AdmissionObjectBase } from './objects/admission-object.ts';
 import type { HealthObjectBase } from './objects/health-object.ts';
 import type { KeysObject } from './objects/keys-object.ts';
 import type { LedgerObjectBase } from './objects/ledger-object.ts';
+import type { SessionObject } from './objects/session-object.ts';
 import type { TenantObject } from './objects/tenant-object.ts';
 
 /** The bindings and variables of wrangler.toml. Variables that configs name (`url_var`) are read by name. */
@@ -11,6 +12,7 @@ export interface Env {
   readonly HEALTH: DurableObjectNamespace<HealthObjectBase>;
   readonly ADMISSION: DurableObjectNamespace<AdmissionObjectBase>;
   readonly KEYS: DurableObjectNamespace<KeysObject>;
+  readonly SESSION: DurableObjectNamespace<SessionObject>;
   readonly TENANT: DurableObjectNamespace<TenantObject>;
   /** Coarse and per location; exact limits are the tenant object's. Absent where the platform has none. */
   readonly KEY_RATE?: RateLimit;

@@ -10,6 +10,7 @@ import { HealthObjectBase } from './objects/health-object.ts';
 import { LedgerObjectBase } from './objects/ledger-object.ts';
 
 export { KeysObject } from './objects/keys-object.ts';
+export { SessionObject } from './objects/session-object.ts';
 export { TenantObject } from './objects/tenant-object.ts';
 
 export class HealthObject extends HealthObjectBase {

@@ -15,7 +15,7 @@ const names = ['pump', 'native-body', 'hono', 'gateway'] as const;
 export async function countAborts(bench: Bench<(typeof names)[number]>): Promise<Row[]> {
   const rows: Row[] = [];
   for (const name of names) {
-    const target = bench.targets[name];
+    const target = bench.target(name);
     await bench.mock.set({ kind: 'stream', answer: { kind: 'plain', chunks, tokensPerChunk: 1 }, intervalMs: 10 });
     await Promise.all(Array.from({ length: clients }, () => readAndLeave(target)));
     await sleep(withinMs);

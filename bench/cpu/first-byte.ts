@@ -18,7 +18,7 @@ export async function measureFirstByte(
   const medians = new Map<string, number[]>(names.map((name) => [name, []]));
   for (let round = -1; round < rounds; round += 1) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const median = await medianFirstByteMs(bench.targets[name]);
+      const median = await medianFirstByteMs(bench.target(name));
       if (round >= 0) medians.get(name)?.push(median);
       onStep();
     }

@@ -86,6 +86,10 @@ function send(
         if (bodyBytesLeft <= 0) finish(null);
       }
     };
+    if (socket.destroyed) {
+      reject(new Error('the connection is closed'));
+      return;
+    }
     socket.on('data', onData).on('close', onClose).on('error', onError);
     socket.write(request);
   });

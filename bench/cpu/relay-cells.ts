@@ -64,24 +64,20 @@ export async function chunkCosts(
   { rounds, streams, onStep }: CostOptions,
 ): Promise<Map<RelayCell, number[]>> {
   const costs = new Map<RelayCell, number[]>(cells.map((cell) => [cell, []]));
-  const pools = new Map<Target, Connection[]>();
-  for (const cell of cells) {
-    const target = bench.targets[cell.target];
-    if (pools.has(target)) continue;
-    pools.set(target, await Promise.all(Array.from({ length: streams }, () => openConnection(target.url))));
-  }
   for (let round = -1; round < rounds; round += 1) {
     // Every other round the other way round, so that none always runs first.
     for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
-      const target = bench.targets[cell.target];
+      const target = bench.target(cell.target);
       await bench.mock.set(cell.workload);
-      const cpuMs = await cpuOf(target, () => runStreams(cell, target, pools.get(target) ?? []));
+      // workerd closes connections that are idle for 5 s, so each cell has its own, opened before the clock runs.
+      const connections = await Promise.all(Array.from({ length: streams }, () => openConnection(target.url)));
+      const cpuMs = await cpuOf(target, () => runStreams(cell, target, connections));
+      for (const connection of connections) connection.close();
       const chunks = streams * cell.workload.answer.chunks;
       if (round >= 0) costs.get(cell)?.push((cpuMs * 1000) / chunks);
       onStep();
     }
   }
-  for (const connection of [...pools.values()].flat()) connection.close();
   return costs;
 }
 

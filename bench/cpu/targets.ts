@@ -14,7 +14,7 @@ export interface Target extends Served {
 
 export interface Bench<Name extends string> {
   readonly mock: Mock;
-  readonly targets: Readonly<Record<Name | 'gateway', Target>>;
+  target(name: Name | 'gateway'): Target;
   stop(): Promise<void>;
 }
 
@@ -29,34 +29,42 @@ export async function startBench<Name extends string>(references: readonly Name[
     mkdirSync(join(folder, name));
     return join(folder, name);
   };
-  const running: [string, Served][] = [];
+  const running = new Map<string, Served>();
   const stop = async (): Promise<void> => {
-    await Promise.all(running.map(([, served]) => served.stop()));
+    await Promise.all([...running.values()].map((served) => served.stop()));
     mock.stop();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
     const gateway = await buildGateway(at('gateway'), mock.url);
-    running.push(['gateway', await serve(gateway)]);
-    for (const name of references) running.push([name, await serve(await buildReference(name, at(name), mock.url, gateway))]);
-    for (const [, served] of running) await firstAnswer(served);
-    const before = running.map(([, served]) => served.cpuMs());
-    await sleep(idleMs);
-    const targets: Record<string, Target> = {};
-    running.forEach(([name, served], i) => {
-      const idleMsPerSecond = ((served.cpuMs() - (before[i] ?? 0)) / idleMs) * 1000;
-      targets[name] = { ...served, name, idleMsPerSecond };
-    });
-    return { mock, targets, stop };
+    running.set('gateway', await serve(gateway));
+    for (const name of references) running.set(name, await serve(await buildReference(name, at(name), mock.url, gateway)));
+    const targets = await measureIdle(running);
+    return {
+      mock,
+      stop,
+      target(name) {
+        const target = targets.get(name);
+        if (target === undefined) throw new Error(`no target ${name}`);
+        return target;
+      },
+    };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function firstAnswer(served: Served): Promise<void> {
-  const response = await fetch(`${served.url}/livez`);
-  await response.arrayBuffer();
+async function measureIdle(running: ReadonlyMap<string, Served>): Promise<Map<string, Target>> {
+  for (const { url } of running.values()) await (await fetch(`${url}/livez`)).arrayBuffer();
+  const before = new Map([...running].map(([name, served]) => [name, served.cpuMs()]));
+  await sleep(idleMs);
+  return new Map(
+    [...running].map(([name, served]) => {
+      const idleMsPerSecond = ((served.cpuMs() - (before.get(name) ?? 0)) / idleMs) * 1000;
+      return [name, { ...served, name, idleMsPerSecond }];
+    }),
+  );
 }
 
 /** CPU time of a target while `work` runs and shortly after, ms, less what it takes idle. */

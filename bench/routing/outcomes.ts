@@ -84,7 +84,7 @@ export function requestOf(row: OutcomeRow): ChatRequest {
 }
 
 /** SHA-256 over all files trained on, in a fixed order. */
-export function hashData(dataDir: string, ownFiles: readonly URL[]): string {
+export function hashData(dataDir: string, ownFiles: readonly string[]): string {
   const hash = createHash('sha256');
   for (const slice of sliceIds) hash.update(readFileSync(`${dataDir}/routing/${files[slice]}`));
   hash.update(readFileSync(`${dataDir}/routing/labelled-requests.jsonl`));

@@ -3,6 +3,7 @@
  * folds by row; no row of a fold is ever trained on when that fold is scored.
  */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { ChatRequest } from '../../shared/chat.ts';
 import { intentIds, tierIds, type Intent, type Tier } from '../../shared/config.ts';
@@ -37,17 +38,20 @@ const GivenRow = z.object({
 
 export const ownSets = ['english', 'eight-languages', 'more-languages'] as const;
 
-function readLines(path: string | URL): unknown[] {
+function readLines(path: string): unknown[] {
   return readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line) => JSON.parse(line));
 }
 
+export function ownFile(set: (typeof ownSets)[number]): string {
+  return fileURLToPath(new URL(`../../test/fixtures/routing/${set}.jsonl`, import.meta.url).href);
+}
+
 /** Every own row of one set, expanded. */
 export function readOwnRows(set: (typeof ownSets)[number]): LabelledRow[] {
-  const path = new URL(`../../test/fixtures/routing/${set}.jsonl`, import.meta.url);
-  return readLines(path).map((line) => {
+  return readLines(ownFile(set)).map((line) => {
     const row = OwnRow.parse(line);
     return { id: row.id, category: row.category, set, tier: row.tier, intent: row.intent, request: expand(row) };
   });

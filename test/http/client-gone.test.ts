@@ -3,7 +3,7 @@
  * and the ledger must have the request once, as an abort with what had been relayed. Raw sockets, because a client library hides how it
  * leaves.
  */
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import type { LogEntry } from '../../infra/standin/request-log.ts';
 import type { Stats } from '../../shared/records.ts';
 import { clientKey, connect } from '../support/http/harness.ts';
@@ -131,11 +131,12 @@ test('a client that waits for the whole answer and leaves is counted once', asyn
   expect(difference(start, await gateway.stats()).requests).toBe(1);
 });
 
-afterAll(async () => {
-  const after = await gateway.stats();
-  expect(difference(before, after).endings).toMatchObject({ client_abort: sent });
-  const { models } = await gateway.health();
-  expect(JSON.stringify(models)).not.toMatch(/"consecutive_failures":[1-9]/);
+describe('afterwards', () => {
+  test('every client that left is in the ledger once, and blames no model', async () => {
+    await settled();
+    expect(difference(before, await gateway.stats()).endings['client_abort']).toBe(sent);
+    expect(JSON.stringify((await gateway.health()).models)).not.toMatch(/"consecutive_failures":[1-9]/);
+  });
 });
 
 /** Sends a streamed request by raw socket. */

@@ -5,6 +5,7 @@ import type { Result } from '../../shared/result.ts';
 import type { IdempotencyDecision, IdempotencyRecord } from './auth/idempotency.ts';
 import type { KeyRecord } from './auth/key-record.ts';
 import type { AttemptReport } from './health/health-event.ts';
+import type { SessionMemory } from './route/session.ts';
 import type { HealthSnapshot } from './health/snapshot.ts';
 import type { RateNumbers } from './limits/rate.ts';
 import type {
@@ -116,6 +117,13 @@ export interface LedgerPort {
   read(): Promise<Stats>;
   /** Starts the statistics anew. What is under way counts into the new ones. */
   reset(): Promise<void>;
+}
+
+/** What conversations remember of their routing. */
+export interface SessionPort {
+  /** Null when there is no memory, or when it could not be read in time. */
+  get(id: string): Promise<SessionMemory | null>;
+  put(id: string, memory: SessionMemory, background: Background): void;
 }
 
 /** Exact limits, budgets and kept answers of a key; see the tenant object. */

@@ -7,10 +7,11 @@ import type { Ending, LedgerEntry } from '../../shared/records.ts';
 import { type NormalisedPrice, normalisePrice } from '../core/cost/price.ts';
 import { reconcileUsage } from '../core/cost/reconcile-usage.ts';
 import { answerUsage, requestCost } from '../core/cost/request-cost.ts';
+import { remember } from '../core/route/session.ts';
 import type { Answer } from '../core/relay/answer.ts';
 import { endIdempotent } from './idempotent.ts';
 import { release } from './reserve.ts';
-import { partsOf, type Run } from './run.ts';
+import { isAnsweredByFallback, partsOf, type Run } from './run.ts';
 
 export type RunEnding =
   | { readonly kind: 'ok' }
@@ -28,6 +29,7 @@ export function settle(run: Run, ending: RunEnding): void {
   run.deps.ledger.record(entry, run.background);
   release(run, entry);
   endIdempotent(run, entry);
+  if (ending.kind === 'ok') rememberRoute(run);
 }
 
 /** The usage of one call: the server's where it can be true, else counted from what was relayed. */
@@ -39,6 +41,15 @@ function usageOf(run: Run, answer: Answer): Usage {
     maxTokens: run.maxTokens * (run.request.n ?? 1),
     promptTokensEstimate: run.view.estimatedPromptTokens,
   });
+}
+
+/** For the conversation's next turn. A fallback is an accident: it is remembered as the tier that was wanted. */
+function rememberRoute(run: Run): void {
+  if (run.memoryId === null || run.servedModelId === null) return;
+  const served = modelOf(run.deps.config, run.servedModelId).tier;
+  const tier = isAnsweredByFallback(run) ? run.route.decision.tier : served;
+  const memory = remember(run.session, { modelId: run.servedModelId, tier, isEscalated: run.isEscalated });
+  if (memory !== null) run.deps.sessions.put(run.memoryId, memory, run.background);
 }
 
 /** What a client is told: the prompt once, the tokens of every part of its answer. */
@@ -81,8 +92,8 @@ function entryOf(run: Run, ending: RunEnding): LedgerEntry {
     errorCode: ending.kind === 'failed' ? ending.failure.code : null,
     isStream: run.request.stream === true,
     attempts: run.outcomes.length,
-    fallbackUsed: run.servedModelId !== null && run.servedModelId !== decision.primaryModelId,
-    escalated: false,
+    fallbackUsed: isAnsweredByFallback(run),
+    escalated: run.isEscalated,
     rescued: run.rescues > 0,
     cache: run.cache,
     latencyMs: nowMs - run.startedAtMs,

@@ -34,9 +34,11 @@ export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect
   const argumentsCheck = hasTools ? createArgumentsCheck(run.request.tools ?? [], limits, invalid === 'repair') : null;
   const answer = createAnswer({
     dialect,
-    isTransparent: run.structured === null && resumed === null && machine().isTransparent,
+    isTransparent: run.structured === null && resumed === null && !run.judges && machine().isTransparent,
+    showsLogprobs: run.request.logprobs === true,
     choiceCount: run.request.n ?? 1,
     maxAnswerChars: limits.max_answer_bytes,
+    keepsLogprobs: run.request.stream !== true,
     head: resumed?.head ?? null,
     refusesInvalidCalls: invalid === 'escalate',
     createChoice: (index) =>

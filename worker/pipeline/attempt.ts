@@ -12,6 +12,7 @@ import type { Attempt } from '../core/route/attempt.ts';
 import { type Dialect, dialectOf } from '../core/upstreams/dialect.ts';
 import { statusFailure, type UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import { answerFor, type Resumed } from './answer-for.ts';
+import { canJudge, isJudged, judge } from './judge.ts';
 import type { Run } from './run.ts';
 import { openSource, type Piece, type Source } from './source.ts';
 import { startWatch, type Watch } from './watch.ts';
@@ -92,7 +93,7 @@ export async function openAttempt(
         isStream,
         maxTokens: run.maxTokens,
         cacheSalt: run.cacheSalt,
-        wantsLogprobs: false,
+        wantsLogprobs: isJudged(run, attempt) && model.capabilities.includes('logprobs'),
         continueFrom: resumed?.sent.mode === 'continue' ? resumed.sent.text : null,
       }),
     ),
@@ -168,7 +169,7 @@ async function readWhole(call: Call, answer: UpstreamAnswer): Promise<Result<Ope
   }
   const built = answerFor(run, call.attempt.modelId, call.model, dialect, call.resumed);
   const fed = built.feedCompletion(completion.value);
-  return fed.kind === 'broken' ? fail(fed.problem) : ok({ kind: 'whole', answer: built });
+  return fed.kind === 'broken' ? fail(fed.problem) : judged(call, ok({ kind: 'whole', answer: built }));
 }
 
 /** Waits for the stream's first token, and for as much more as must be seen before it may be shown; or for all of it. */
@@ -183,15 +184,21 @@ async function begin(call: Call, source: Source): Promise<Result<Opened, Upstrea
     source.cancel();
     return begun;
   }
-  if (run.request.stream !== true) return collect(call, source, answer);
-  if (!mayShow(run, answer)) {
+  if (run.request.stream !== true) return judged(call, await collect(call, source, answer));
+  if (!mayShow(call, answer)) {
     const watch = watchCall(call);
-    const judged = await readUntil(call, source, answer, held, (state) => isComplete(state) || mayShow(run, answer));
+    const enough = await readUntil(call, source, answer, held, () => mayShow(call, answer));
     watch.stop();
-    if (!judged.ok) {
+    if (!enough.ok) {
       source.cancel();
-      return judged;
+      return enough;
     }
+  }
+  const doubt = isJudged(run, call.attempt) ? judge(run, answer) : null;
+  if (doubt !== null) {
+    call.controller.abort();
+    source.cancel();
+    return fail({ failure: doubt, cause: 'low_confidence' });
   }
   const { attempt, startedAtMs } = call;
   return ok({
@@ -205,12 +212,26 @@ function hasBegun(state: AnswerState): boolean {
   return state.contentEvents > 0 || isComplete(state);
 }
 
-/** Whether nothing that may still turn out makes this answer unfit to be shown. */
-function mayShow(run: Run, answer: Answer): boolean {
+/** Whether enough is known of this answer to decide that it may be shown. */
+function mayShow(call: Call, answer: Answer): boolean {
+  const { run } = call;
+  if (isComplete(answer.state)) return true;
+  if (isJudged(run, call.attempt) && !canJudge(run, answer)) return false;
   const waitsForCalls = run.request.tools !== undefined && run.deps.config.routing.tools.invalid_arguments === 'escalate';
   if (!waitsForCalls) return true;
   for (const choice of answer.state.choices.values()) if (choice.content !== '' || choice.surfacedCalls > 0) return true;
   return false;
+}
+
+/** A whole answer of the small tier that is not good enough is kept for the case that nobody gives a better one. */
+function judged(call: Call, opened: Result<Opened, UpstreamFailure>): Result<Opened, UpstreamFailure> {
+  const { run, attempt } = call;
+  if (!opened.ok || opened.value.kind !== 'whole' || !isJudged(run, attempt)) return opened;
+  const { answer } = opened.value;
+  const doubt = judge(run, answer);
+  if (doubt === null) return opened;
+  run.spare = run.answers.find((begun) => begun.answer === answer) ?? null;
+  return fail({ failure: doubt, cause: 'low_confidence' });
 }
 
 /** Reads and holds pieces until `isEnough`; every way of breaking before that is a failure of this attempt and of nothing else. */

@@ -25,7 +25,7 @@ export async function runChain(run: Run): Promise<ChainResult> {
   for (;;) {
     const snapshot = await deps.health.snapshot(run.background);
     const step = next(run.route.plan, run.outcomes, contextOf(run, snapshot));
-    if (step.kind === 'fail') return { kind: 'failed', failure: step.failure };
+    if (step.kind === 'fail') return spareAnswer(run) ?? { kind: 'failed', failure: step.failure };
     if (step.kind === 'answer') throw new Error('the chain goes on after an answer');
     if (step.as === 'retry') deps.retryBudget.current = countRetry(deps.retryBudget.current, deps.clock.now());
     if (step.waitMs > 0) await pause(run, step.waitMs);
@@ -34,6 +34,16 @@ export async function runChain(run: Run): Promise<ChainResult> {
     const result = await tryOnce(run, step.attempt, snapshot);
     if (result !== null) return result;
   }
+}
+
+/** The small tier's doubtful answer is better than none. */
+function spareAnswer(run: Run): ChainResult | null {
+  const { spare } = run;
+  if (spare === null) return null;
+  run.servedModelId = spare.modelId;
+  // It counts as the last call's answer: what came after it gave none.
+  run.answers.push(...run.answers.splice(run.answers.indexOf(spare), 1));
+  return { kind: 'whole', answer: spare.answer };
 }
 
 async function tryOnce(run: Run, attempt: Attempt, snapshot: HealthSnapshot): Promise<ChainResult | null> {
@@ -83,6 +93,7 @@ export function reportAttempt(run: Run, attempt: Attempt, startedAtMs: number, o
     reportFailure(run, attempt, startedAtMs, cause, failure);
     return;
   }
+  run.isEscalated = run.outcomes.some((outcome) => !outcome.isOk && outcome.cause === 'low_confidence');
   run.outcomes.push({ isOk: true, attempt });
   run.servedModelId = attempt.modelId;
   report(run, attempt, startedAtMs, { kind: opened.value.kind === 'stream' ? 'begun' : 'success' });

@@ -8,13 +8,8 @@ import { modelOf } from '../../shared/config-prepare.ts';
 import { type Failure, GatewayError } from '../../shared/errors.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
-import { classify } from '../core/classify/classify.ts';
-import { buildView, type RequestView } from '../core/classify/view.ts';
-import { currentStatus } from '../core/health/usable.ts';
-import type { HealthSnapshot } from '../core/health/snapshot.ts';
+import type { RequestView } from '../core/classify/view.ts';
 import { renderCompletion } from '../core/relay/render.ts';
-import { readModelName } from '../core/route/model-names.ts';
-import { planRoute } from '../core/route/plan.ts';
 import { compileFormat } from '../core/structured/compile-format.ts';
 import type { ValidChat } from '../core/validate/chat-request.ts';
 import type { StoredAnswer } from '../core/auth/idempotency.ts';
@@ -23,6 +18,8 @@ import { abandonIdempotent, beginIdempotent, recordingPipe } from './idempotent.
 import { reserve } from './reserve.ts';
 import { clientUsage, settle } from './account.ts';
 import { type ChainResult, runChain } from './chain.ts';
+import { decide } from './decide.ts';
+import { mayEscalate } from './judge.ts';
 import { relay } from './relay.ts';
 import { type Caller, clientLeft, metadataOf, type PipelineDeps, type Run } from './run.ts';
 
@@ -95,38 +92,22 @@ async function prepare(
   { request, ignored }: ValidChat,
   wantedStrategy: Strategy | null,
 ): Promise<Result<Run, Failure>> {
-  const { config, clock } = deps;
-  const wish = readModelName(request.model, config);
-  if (!wish.ok) return wish;
-  const format = compileFormat(request.response_format ?? null, config.limits);
+  const format = compileFormat(request.response_format ?? null, deps.config.limits);
   if (!format.ok) return format;
-  const startedAtMs = clock.now();
-  const snapshot = await deps.health.snapshot(caller.background);
-  const view = buildView(request);
-  const classification = classify(view, config.routing, deps.weights);
-  const named = wish.value.kind === 'auto' ? wish.value.strategy : null;
-  const strategy = named ?? wantedStrategy ?? config.routing.default_strategy ?? 'cost';
-  const route = planRoute({
-    config,
-    view,
-    classification,
-    wish: wish.value,
-    strategy,
-    allowedModels: caller.key.allowedModels === null ? null : new Set(caller.key.allowedModels),
-    isUp: (modelId) => isUp(snapshot, modelId, startedAtMs),
-  });
-  if (!route.ok) return route;
-  return ok({
+  const startedAtMs = deps.clock.now();
+  const decided = await decide(deps, caller, request, wantedStrategy);
+  if (!decided.ok) return decided;
+  const { view, route } = decided.value;
+  const base = {
     ...caller,
+    ...decided.value,
     deps,
     startedAtMs,
     request,
     ignored,
-    view,
-    classification,
-    strategy,
-    route: route.value,
-    maxTokens: maxTokensOf(deps, request, view, route.value.decision.modelId),
+    // The conversation's id in storage; what the client called it stays in the header.
+    memoryId: decided.value.sessionId,
+    maxTokens: maxTokensOf(deps, request, view, route.decision.modelId),
     structured: format.value,
     cache: 'bypass',
     admissionId: deps.newId(),
@@ -139,16 +120,14 @@ async function prepare(
     place: null,
     queuePosition: null,
     servedModelId: null,
+    spare: null,
+    isEscalated: false,
     rescues: 0,
     firstByteAtMs: null,
     isClientGone: false,
     isSettled: false,
-  });
-}
-
-function isUp(snapshot: HealthSnapshot, modelId: string, nowMs: number): boolean {
-  const instances = Object.values(snapshot.instances).filter((instance) => instance.modelId === modelId);
-  return instances.length === 0 || instances.some((instance) => currentStatus(instance, nowMs) === 'up' || instance.hasPermit);
+  } satisfies Omit<Run, 'judges'>;
+  return ok({ ...base, judges: mayEscalate(base) });
 }
 
 /** The client's limit, or the default as far as the model has room for it beside the prompt. */

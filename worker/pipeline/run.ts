@@ -18,6 +18,7 @@ import type {
   LedgerPort,
   LogPort,
   Place,
+  SessionPort,
   TenantPort,
   Timers,
   UpstreamPort,
@@ -26,8 +27,10 @@ import type { RateNumbers } from '../core/limits/rate.ts';
 import type { TenantLimits } from '../core/limits/tenant.ts';
 import type { Answer } from '../core/relay/answer.ts';
 import type { AttemptOutcome } from '../core/route/attempt.ts';
+import type { Arm } from '../core/route/experiment.ts';
 import type { RoutePlan } from '../core/route/plan.ts';
 import type { RetryBudget } from '../core/route/retry-budget.ts';
+import type { SessionMemory } from '../core/route/session.ts';
 import type { AnswerFormat } from '../core/structured/check-answer.ts';
 import type { Recording } from './idempotent.ts';
 
@@ -45,6 +48,7 @@ export interface PipelineDeps {
   readonly ledger: LedgerPort;
   readonly admission: AdmissionPort;
   readonly tenants: TenantPort;
+  readonly sessions: SessionPort;
   readonly log: LogPort;
   openPipe(): ClientPipe;
   /** One per isolate. */
@@ -56,6 +60,8 @@ export interface Caller {
   readonly key: KeyRecord;
   readonly requestId: string;
   readonly agent: string | null;
+  /** `x-session-id`; null without one. */
+  readonly sessionId: string | null;
   /** Fires when the client has gone, as far as the platform notices. */
   readonly signal: AbortSignal;
   readonly background: Background;
@@ -74,6 +80,12 @@ export interface Run extends Caller {
   readonly view: RequestView;
   readonly classification: Classification;
   readonly strategy: Strategy;
+  readonly arm: Arm | null;
+  /** Under which conversation this routing is remembered; null when there is nothing to remember. */
+  readonly memoryId: string | null;
+  readonly session: SessionMemory | null;
+  /** The small tier's answer is judged before it is shown. */
+  readonly judges: boolean;
   route: RoutePlan;
   /** Sent upstream: the client's limit, or the default. */
   readonly maxTokens: number;
@@ -99,6 +111,9 @@ export interface Run extends Caller {
   /** While the request waits for a place. */
   queuePosition: number | null;
   servedModelId: string | null;
+  /** A whole answer of the small tier that was not good enough: better than none, should the large one fail. */
+  spare: BegunAnswer | null;
+  isEscalated: boolean;
   rescues: number;
   firstByteAtMs: number | null;
   isClientGone: boolean;
@@ -126,11 +141,16 @@ export function clientLeft(run: Run): void {
   run.current?.abort();
 }
 
+/** Another model answered because the first choice could not; an escalation is no fallback. */
+export function isAnsweredByFallback(run: Run): boolean {
+  return !run.isEscalated && run.servedModelId !== null && run.servedModelId !== run.route.decision.primaryModelId;
+}
+
 /** What the client is told about its routing, as of now. */
 export function metadataOf(run: Run): RoutingMetadata {
   const { decision } = run.route;
   const modelId = run.servedModelId ?? decision.modelId;
-  const isFallback = run.servedModelId !== null && run.servedModelId !== decision.primaryModelId;
+  const isFallback = isAnsweredByFallback(run);
   return {
     model_id: modelId,
     model_name: modelId === null ? null : modelOf(run.deps.config, modelId).served_name,
@@ -138,16 +158,23 @@ export function metadataOf(run: Run): RoutingMetadata {
     intent: run.classification.intent,
     score: run.classification.score,
     confidence: run.classification.intentConfidence,
-    reason: isFallback ? fallbackReason(run) : decision.reason,
+    reason: run.isEscalated ? escalationReason(run) : isFallback ? fallbackReason(run) : decision.reason,
     strategy: decision.strategy,
     fallback_used: isFallback,
     ...(isFallback && decision.primaryModelId !== null ? { primary_model: decision.primaryModelId } : {}),
-    escalated: false,
+    escalated: run.isEscalated,
+    ...(run.arm === null ? {} : { experiment: `${run.arm.experiment}:${run.arm.arm}` }),
     attempts: run.outcomes.length,
     cache: run.cache,
     ...(run.ignored.length > 0 ? { ignored: run.ignored } : {}),
     ...(run.rescues > 0 ? { rescued: run.rescues } : {}),
   };
+}
+
+function escalationReason(run: Run): string {
+  const judged = run.outcomes.find((outcome) => !outcome.isOk && outcome.cause === 'low_confidence');
+  const why = judged !== undefined && !judged.isOk ? (judged.failure.detail ?? '') : '';
+  return `${run.route.decision.reason}; the small tier's answer was not good enough (${why}), ${run.servedModelId} answered`;
 }
 
 function fallbackReason(run: Run): string {

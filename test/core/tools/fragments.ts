@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { ToolFormatId } from '../../../shared/config.ts';
 import { toolFormats } from '../../../worker/core/tools/formats/registry.ts';
+import { corpus } from './corpus.ts';
 
 export const formatIds = Object.keys(toolFormats) as ToolFormatId[];
 
@@ -32,6 +33,26 @@ const pieces = [
   '"name"', '"arguments"', '"search"', 'search', 'query', '"query": ', '>', 'é', '日本', '👩‍💻', '\u2028', '\ud83d', 'some words', 'json', 'null',
 ];
 
-export const hostileText = fc
-  .array(fc.constantFrom(...markers, ...markers, ...halves, ...wholes, ...wholes, ...pieces, ...pieces), { maxLength: 24 })
-  .map((parts) => parts.join(''));
+const fragments = [...markers, ...markers, ...halves, ...wholes, ...wholes, ...pieces, ...pieces];
+
+const mixedText = fc.array(fc.constantFrom(...fragments), { maxLength: 24 }).map((parts) => parts.join(''));
+
+/** Answers of the corpus, one behind the other, with pieces cut out, put in, repeated and cut off. */
+const damagedText = fc
+  .tuple(
+    fc.array(fc.constantFrom(...[...corpus.values()].flat().map(({ text }) => text)), { minLength: 1, maxLength: 3 }),
+    fc.array(fc.tuple(fc.nat(), fc.nat({ max: 12 }), fc.constantFrom('', '', ...fragments)), { maxLength: 4 }),
+    fc.option(fc.nat(), { freq: 4 }),
+  )
+  .map(([texts, edits, cut]) => {
+    const edited = edits.reduce((text, [at, length, insert]) => {
+      const place = text === '' ? 0 : at % text.length;
+      return text.slice(0, place) + insert + text.slice(place + length);
+    }, texts.join('\n'));
+    return cut === null || edited === '' ? edited : edited.slice(0, cut % edited.length);
+  });
+
+export const hostileText = fc.oneof(mixedText, damagedText, damagedText);
+
+/** Tools that the texts above call. */
+export const calledTools = ['search', 'get_weather', 'refresh', 'get_time', 'write_file', 'set_flags', 'send_email'].map((name) => ({ name }));

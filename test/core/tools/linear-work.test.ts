@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ToolFormatId } from '../../../shared/config.ts';
 import { createAnswerMachine } from '../../../worker/core/tools/answer-machine.ts';
 import { counter } from './corpus.ts';
-import { formatSets, hostileText } from './fragments.ts';
+import { calledTools, formatSets, hostileText } from './fragments.ts';
 import { countOperations } from './operations.ts';
 
 const sizeChars = 6000;
@@ -60,7 +60,7 @@ function costOf(formats: readonly ToolFormatId[], text: string, pieceChars: numb
   return countOperations(() => {
     const machine = createAnswerMachine({
       formats,
-      tools: [{ name: 'search' }],
+      tools: calledTools,
       toolChoice: 'auto',
       allowsParallelCalls: true,
       reasoning: 'think',

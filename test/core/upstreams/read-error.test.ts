@@ -9,7 +9,7 @@ interface ErrorBody {
   readonly body: unknown;
 }
 
-const fixture = new URL('../../fixtures/sse/vllm-error-bodies.json', import.meta.url);
+const fixture = new URL('../../fixtures/sse/vllm-error-bodies.json', import.meta.url).pathname;
 const bodies: ErrorBody[] = JSON.parse(readFileSync(fixture, 'utf8'));
 
 const expected: Record<

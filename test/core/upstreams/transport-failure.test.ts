@@ -1,7 +1,6 @@
 /** What came back instead of an answer: which code a client gets, and which cause the next step and the model's health see. */
 import { describe, expect, it } from 'vitest';
 import { errors } from '../../../shared/errors.ts';
-import type { FailureCause } from '../../../worker/core/route/attempt.ts';
 import { retryAfterMs, safeDetail, statusFailure } from '../../../worker/core/upstreams/transport-failure.ts';
 
 const json = 'application/json';
@@ -40,7 +39,7 @@ describe('statusFailure', () => {
     [204, none, 'upstream_invalid_answer', 'invalid_answer', 'no content'],
     [206, json, 'upstream_invalid_answer', 'invalid_answer', 'a part of something'],
     [100, none, 'upstream_invalid_answer', 'invalid_answer', 'an informational status'],
-  ] as const)('%i as "%s" is %s, cause %s: %s', (status, mediaType, code, cause) => {
+  ] as const)('%i as "%s" is %s, cause %s: %s', (status, mediaType, code, cause, _) => {
     expect(statusFailure(status, mediaType, null, null)).toEqual({ failure: { code }, cause });
   });
 

@@ -5,9 +5,9 @@
  */
 import { countAsk } from './learned/counts.ts';
 import { readNgrams, type Ngrams } from './learned/ngrams.ts';
-import { kindOf, readOutcomeFeatures, type QuestionKind } from './learned/outcome-features.ts';
+import { readOutcomeFeatures, type QuestionKind } from './learned/outcome-features.ts';
 import { readTierFeatures, type Hints } from './learned/tier-features.ts';
-import type { Dense, LearnedWeights, Table } from './learned/weights.ts';
+import type { Blend, Dense, LearnedWeights, Table } from './learned/weights.ts';
 import type { RequestView } from './view.ts';
 
 export type { Hints } from './learned/tier-features.ts';
@@ -40,12 +40,8 @@ const maxDeviations = 3;
 /** Everything the heads read, from a view; `hints` are the heuristic's readings, or null to do without. */
 export function readFeatures(view: RequestView, hints: Hints | null): LearnedFeatures {
   const counts = countAsk(view);
-  return {
-    ngrams: readNgrams(view.askTokens),
-    tier: readTierFeatures(view, counts, hints),
-    outcome: readOutcomeFeatures(view, counts),
-    kind: kindOf(view, counts),
-  };
+  const { kind, values } = readOutcomeFeatures(view, counts);
+  return { ngrams: readNgrams(view.askTokens), tier: readTierFeatures(view, counts, hints), outcome: values, kind };
 }
 
 /** The deviation of one count, bounded; 0 for a missing one. */
@@ -92,19 +88,21 @@ export function scoreFeatures(features: LearnedFeatures, weights: LearnedWeights
   const outcome = weights.outcome.dense[kind];
   const smallRight = logistic(sumTable(weights.outcome.tables[0], ngrams, ngrams.words) + sumDense(outcome, 0, features.outcome));
   const largeRight = logistic(sumTable(weights.outcome.tables[1], ngrams, ngrams.words) + sumDense(outcome, 1, features.outcome));
-  const logit = combine(tierLogit, largeRight - smallRight, kind, weights);
+  const logit = combine(tierLogit, largeRight - smallRight, kind, weights.blend);
   return { logit, tierLogit, smallRight, largeRight, kind, code: code / total, reasoning: reasoning / total, general: 1 / total };
 }
 
 /**
- * Tier decides between kinds of requests, the outcome heads between questions of a kind: the tier's say is bounded by a tanh, so that
- * where it is sure the expected gain of the large model sets the order.
+ * The tier head decides the side; within a side the expected gain of the large model has its say, ramped up from the decision point so
+ * that the blend is continuous and keeps the tier's sign. Plain prose is ordered by the tier head alone: the outcome data says nothing about it.
  */
-function combine(tierLogit: number, gain: number, kind: QuestionKind, weights: LearnedWeights): number {
-  const { blend } = weights;
-  const excess = Math.max(-blend.gainLimit, Math.min(blend.gainLimit, gain - blend.gainCenter));
-  const gainWeight = kind === 'prose' ? blend.proseGainWeight : blend.gainWeight;
-  return blend.tierWeight * Math.tanh(blend.tierSlope * tierLogit) + gainWeight * excess + blend.offset;
+function combine(tierLogit: number, gain: number, kind: QuestionKind, blend: Blend): number {
+  const centred = tierLogit + blend.offset;
+  const sure = Math.tanh(Math.abs(centred) / 2);
+  const gainShare = kind === 'prose' ? 0 : blend.gainShare * Math.min(1, Math.abs(centred) / blend.ramp);
+  const rank = logistic((gain - blend.gainCenter) / blend.gainScale);
+  const size = (1 - gainShare) * sure + gainShare * (centred > 0 ? rank : 1 - rank);
+  return blend.scale * Math.sign(centred) * size;
 }
 
 /** Scores a view; in mode `learned` without hints, in `hybrid` with the heuristic's. */

@@ -6,6 +6,7 @@
 import type { Failure } from '../../../shared/errors.ts';
 import type { FailureCause } from '../route/attempt.ts';
 import type { Dialect, UpstreamChunk, UpstreamCompletion } from '../upstreams/dialect.ts';
+import { asArray, asObject } from '../upstreams/json-view.ts';
 import type { UpstreamFailure } from '../upstreams/transport-failure.ts';
 import { type Choice, type ClientDelta, feedChoice } from './choice.ts';
 
@@ -16,6 +17,10 @@ export interface AnswerOptions {
   /** The largest choice index plus one; choices beyond it are dropped. */
   readonly choiceCount: number;
   readonly maxAnswerChars: number;
+  /** Log probabilities are kept for a whole answer; a stream shows them as they come. */
+  readonly keepsLogprobs: boolean;
+  /** The client asked for logprobs; otherwise they are read and not shown. */
+  readonly showsLogprobs: boolean;
   /** A call with invalid arguments makes the answer unfit, as long as nothing of it has been shown. */
   readonly refusesInvalidCalls: boolean;
   /** Identity of the answer that this one goes on with; null for an answer of its own. */
@@ -48,6 +53,8 @@ export interface Answer {
 
 export interface AnswerState {
   readonly choices: ReadonlyMap<number, Choice>;
+  /** How many choices were asked for. */
+  readonly choiceCount: number;
   /** Identity of the answer, from the first chunk that had one. */
   head: { id: string | null; created: number | null; model: string | null };
   /** The server's usage object, unchecked; null until one came. */
@@ -57,6 +64,8 @@ export interface AnswerState {
   /** Events that carried text, reasoning or calls: about one per token. */
   contentEvents: number;
   contentChars: number;
+  /** What `keepsLogprobs` keeps, as JSON. */
+  logprobChars: number;
 }
 
 /** Finish reasons that end an answer; anything else a server says (`abort`, `error`) means it broke off. */
@@ -70,12 +79,14 @@ export function createAnswer(options: AnswerOptions): Answer {
   const choices = new Map<number, Choice>();
   const state: AnswerState = {
     choices,
+    choiceCount: options.choiceCount,
     head: options.head ?? { id: null, created: null, model: null },
     usage: null,
     sawDone: false,
     badEvents: 0,
     contentEvents: 0,
     contentChars: 0,
+    logprobChars: 0,
   };
 
   const choiceAt = (index: number): Choice => {
@@ -91,18 +102,32 @@ export function createAnswer(options: AnswerOptions): Answer {
     if (chunk.usage !== null) state.usage = chunk.usage;
   };
 
+  const isTooLarge = (): boolean => state.contentChars + state.logprobChars > options.maxAnswerChars;
+
+  const keepLogprobs = (choice: Choice, logprobs: unknown): void => {
+    if (!options.keepsLogprobs || logprobs === null) return;
+    choice.logprobs.push(logprobs);
+    state.logprobChars += JSON.stringify(logprobs).length;
+  };
+
+  /** Content of choices that were asked for and have not ended. */
+  const mayPass = (chunk: UpstreamChunk): boolean =>
+    options.isTransparent &&
+    chunk.isPlainContent &&
+    chunk.choices.every(({ index }) => index < options.choiceCount && (choices.get(index)?.finishReason ?? null) === null);
+
   const takePlain = (chunk: UpstreamChunk): Feed => {
     for (const piece of chunk.choices) {
       const choice = choiceAt(piece.index);
-      if (choice.finishReason !== null) return skip;
       const text = piece.delta.content ?? '';
       choice.hasRole = true;
+      keepLogprobs(choice, piece.logprobs);
       if (text === '') continue;
       choice.content += text;
       state.contentEvents += 1;
       state.contentChars += text.length;
     }
-    return state.contentChars > options.maxAnswerChars ? broken({ code: 'upstream_too_large' }) : verbatim;
+    return isTooLarge() ? broken({ code: 'upstream_too_large' }) : verbatim;
   };
 
   const takeChoices = (pieces: UpstreamChunk['choices']): Feed => {
@@ -115,8 +140,8 @@ export function createAnswer(options: AnswerOptions): Answer {
       const wasFinished = choice.finishReason !== null;
       count(state, piece);
       const deltas = feedChoice(choice, piece);
-      if (state.contentChars > options.maxAnswerChars) return broken({ code: 'upstream_too_large' });
-      if (choice.machine.hasOverflowed) return broken({ code: 'upstream_too_large' });
+      if (!wasFinished) keepLogprobs(choice, piece.logprobs);
+      if (isTooLarge() || choice.machine.hasOverflowed) return broken({ code: 'upstream_too_large' });
       if (options.refusesInvalidCalls && choice.callVerdicts.invalid > 0) {
         return broken(
           { code: 'upstream_invalid_answer', detail: 'The arguments of a tool call do not satisfy its schema.' },
@@ -126,7 +151,8 @@ export function createAnswer(options: AnswerOptions): Answer {
       if (choice.hasDiverged) return broken({ code: 'upstream_truncated' }, 'unfit_answer');
       if (choice.violations !== null)
         return broken({ code: 'invalid_structured_output', detail: describe(choice.violations) }, 'unfit_answer');
-      if (!wasFinished) emissions.push(...emit(choice, piece.logprobs, deltas));
+      countLogprobs(choice, piece.logprobs);
+      if (!wasFinished) emissions.push(...emit(choice, options.showsLogprobs ? piece.logprobs : null, deltas));
     }
     return { kind: 'emit', emissions };
   };
@@ -147,23 +173,25 @@ export function createAnswer(options: AnswerOptions): Answer {
       }
       if (!read.ok) return { kind: 'broken', problem: read.failure };
       takeHead(read.value);
-      const isKnown = read.value.choices.every((piece) => piece.index < options.choiceCount);
-      if (options.isTransparent && read.value.isPlainContent && isKnown) return takePlain(read.value);
-      return takeChoices(read.value.choices);
+      return mayPass(read.value) ? takePlain(read.value) : takeChoices(read.value.choices);
     },
 
     feedCompletion(completion) {
       takeHead(completion);
       const fed = takeChoices(completion.choices.map((choice) => ({ ...choice, finishReason: choice.finishReason ?? 'stop' })));
+      if (choices.size === 0 && fed.kind === 'emit') return broken({ code: 'upstream_invalid_answer' });
       state.sawDone = fed.kind === 'emit';
       return fed;
     },
   };
 }
 
-/** Whether every choice that began has ended: only then is an answer whole. */
+/**
+ * Whether every choice has ended: only then is an answer whole. Servers that ignore `n` send fewer than were asked for, and say with their
+ * end mark that there are no more.
+ */
 export function isComplete(state: AnswerState): boolean {
-  if (state.choices.size === 0) return false;
+  if (state.choices.size === 0 || (state.choices.size < state.choiceCount && !state.sawDone)) return false;
   for (const choice of state.choices.values()) if (choice.finishReason === null) return false;
   return true;
 }
@@ -179,7 +207,6 @@ function emit(choice: Choice, logprobs: unknown, deltas: readonly ClientDelta[])
   }
   for (const delta of deltas) push(delta, null);
   if (logprobs !== null) {
-    choice.logprobs.push(logprobs);
     if (deltas.length === 0) push({}, null);
     const last = emissions.length - 1;
     const carrier = emissions[last];
@@ -195,6 +222,18 @@ function count(state: AnswerState, piece: UpstreamChunk['choices'][number]): voi
   if (chars === 0) return;
   state.contentEvents += 1;
   state.contentChars += chars;
+}
+
+/** vLLM writes -9999 for "not known". */
+const unknownLogprob = -9000;
+
+function countLogprobs(choice: Choice, logprobs: unknown): void {
+  for (const token of asArray(asObject(logprobs)?.['content']) ?? []) {
+    const logprob = asObject(token)?.['logprob'];
+    if (typeof logprob !== 'number' || !(logprob > unknownLogprob)) continue;
+    choice.logprobSum += logprob;
+    choice.logprobCount += 1;
+  }
 }
 
 function broken(failure: Failure, cause: FailureCause = 'invalid_answer'): Feed {

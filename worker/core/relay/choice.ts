@@ -20,6 +20,9 @@ export interface Choice {
   surfacedCalls: number;
   /** Logprob entries as the server sent them; they do not line up with content once calls were taken out. */
   logprobs: unknown[];
+  /** Sum of the tokens' natural-log probabilities, and how many there were. */
+  logprobSum: number;
+  logprobCount: number;
   finishReason: string | null;
   /** Violations of response_format; non-null means the answer must not be called a success. */
   violations: readonly { readonly path: string; readonly message: string }[] | null;
@@ -63,6 +66,8 @@ export function createChoice(index: number, { machine, check, argumentsCheck, se
     calls: [],
     surfacedCalls: 0,
     logprobs: [],
+    logprobSum: 0,
+    logprobCount: 0,
     finishReason: null,
     violations: null,
     repairs: [],

@@ -65,6 +65,8 @@ export const causes = {
   broken_off: rule('if_alone', 'yes', 'broken', 'silent'),
   /** A whole answer that does not do what the request asked for, such as its schema: once more, then another model. */
   unfit_answer: rule('yes', 'yes', null, 'clears'),
+  /** The small tier's answer was judged too uncertain to be shown: the next tier answers. Says nothing about health. */
+  low_confidence: rule('never', 'yes', null, 'clears'),
   context_length: rule('never', 'larger', null, 'clears'),
   /** A refusal is an answer; it is never routed around. */
   content_policy: rule('never', 'never', null, 'clears'),

@@ -1,22 +1,16 @@
 /**
- * From a classified request to an ordered list of attempts, and the reason for it. Order: the model the client named, then what the
- * request makes impossible, then the classifier's tier, then health. Every step that decides leaves its reason.
+ * From a classified request to an ordered list of attempts, and the reason for it: the chosen model and its chain, without what the
+ * request makes impossible, those that are up first. Every step that decides leaves its reason.
  */
 import { type Config, modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
 import type { Capability, Strategy, Tier } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import type { Classification } from '../classify/classify.ts';
 import type { RequestView } from '../classify/view.ts';
 import type { Attempt, Plan } from './attempt.ts';
-import type { ModelWish } from './model-names.ts';
+import { choose, type Choice, type ChooseInput, type RuleId } from './choose.ts';
 
-export interface PlanInput {
-  readonly config: Config;
-  readonly view: RequestView;
-  readonly classification: Classification;
-  readonly wish: ModelWish;
-  readonly strategy: Strategy;
+export interface PlanInput extends ChooseInput {
   /** Models the key or the agent may use; null allows all. */
   readonly allowedModels: ReadonlySet<string> | null;
   /** Whether a model has a usable instance, as far as this isolate knows. */
@@ -33,6 +27,8 @@ export interface Decision {
   readonly primaryModelId: string | null;
   /** The client named the model or the tier itself. */
   readonly isForced: boolean;
+  /** Which rule decided. */
+  readonly rule: RuleId;
   readonly reason: string;
   /** Models that could not be used, and why. */
   readonly rejected: readonly { readonly modelId: string; readonly reason: string }[];
@@ -43,13 +39,6 @@ export interface RoutePlan {
   readonly plan: Plan;
   /** Set when nothing can be attempted. */
   readonly failure: Failure | null;
-}
-
-interface Choice {
-  readonly tier: Tier;
-  readonly modelIds: readonly string[];
-  readonly reason: string;
-  readonly isForced: boolean;
 }
 
 /** Decides. Only an explicit model that the key may not use, or that cannot see images, fails at once. */
@@ -80,48 +69,13 @@ export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
       modelId: first,
       primaryModelId: primary,
       isForced: choice.isForced,
+      rule: choice.rule,
       reason,
       rejected,
     },
     plan: { attempts, requiredContextTokens: required },
     failure: attempts.length > 0 ? null : whyNot(input, choice, required),
   });
-}
-
-/** The models to try by content alone: the chosen one and its chain. */
-function choose({ config, view, classification, wish }: PlanInput): Choice {
-  if (wish.kind === 'model') {
-    const { tier } = modelOf(config, wish.modelId);
-    return { tier, modelIds: withChain(config, [wish.modelId]), reason: `${wish.modelId} was asked for`, isForced: true };
-  }
-  if (wish.kind === 'tier') return ofTier(config, wish.tier, `the ${wish.tier} tier was asked for`, true);
-  if (view.images > 0) return ofTier(config, 'vision', 'the request has an image', false);
-  const { score, isLarge, reasons } = classification;
-  const { threshold } = config.routing.classifier;
-  const why = reasons.length > 0 ? `: ${reasons.slice(0, 3).join(', ')}` : '';
-  const comparison = `complexity ${score.toFixed(2)} ${isLarge ? 'reaches' : 'is below'} ${threshold.toFixed(2)}${why}`;
-  return ofTier(config, isLarge ? 'large' : 'small', comparison, false);
-}
-
-function ofTier(config: Config, tier: Tier, reason: string, isForced: boolean): Choice {
-  const ids = Object.keys(config.models);
-  const own = ids.filter((id) => modelOf(config, id).tier === tier);
-  if (tier === 'vision') {
-    const seeing = ids.filter((id) => modelOf(config, id).capabilities.includes('vision'));
-    return { tier, modelIds: [...new Set([...own, ...seeing])], reason, isForced };
-  }
-  return {
-    tier,
-    modelIds: withChain(config, own.length > 0 ? own : ids.filter((id) => modelOf(config, id).tier !== 'vision')),
-    reason,
-    isForced,
-  };
-}
-
-function withChain(config: Config, modelIds: readonly string[]): string[] {
-  const [first] = modelIds;
-  const chain = first === undefined ? [] : (config.routing.chains[first] ?? []);
-  return [...new Set([...modelIds, ...chain])];
 }
 
 /** Why a model cannot take the request, or null. */
@@ -131,6 +85,7 @@ function obstacle(modelId: string, input: PlanInput, requiredTokens: number): st
   const lacks = (capability: Capability): boolean => !model.capabilities.includes(capability);
   if (input.view.images > 0 && lacks('vision')) return 'it cannot see images';
   if (input.view.tools > 0 && lacks('tools')) return 'it cannot call tools';
+  if (input.view.responseFormat === 'json_schema' && lacks('json_schema')) return 'it cannot keep to a schema';
   if (requiredTokens > model.context_tokens) return `at least ${requiredTokens} tokens do not fit into ${model.context_tokens}`;
   return null;
 }

@@ -166,7 +166,7 @@ function createContentGate(events: EventList, sink: CallSink): ContentGate {
   return {
     pass(text) {
       if (sink.hasOverflowed()) return;
-      if (hasInk || text.trim() !== '' || blank.length > maxBlankChars) release(text);
+      if (hasInk || blank.length + text.length > maxBlankChars || text.trim() !== '') release(text);
       else if (isHolding || sink.calls.length > 0) blank += text;
       else if (text !== '') events.push({ kind: 'content', text });
     },

@@ -60,7 +60,7 @@ export function createCallSink(options: CallSinkOptions, events: EventList): Cal
     const index = shown;
     shown += 1;
     let id = ownId === null || ownId === '' || ids.has(ownId) ? options.newCallId() : ownId;
-    if (ids.has(id)) id = `${id}-${index}`;
+    while (ids.has(id)) id = `${id}-${index}`;
     ids.add(id);
     return { index, id };
   };

@@ -91,10 +91,11 @@ export function createNativeCalls({ emission, maxArgumentsBytes, sink }: NativeC
     } else if (entry.name === '' && entry.arguments.trim() !== '') json.scan.status = 'failed';
   }
 
-  function surface(call: NativeCall, text: string): void {
-    if (call.live === null) sink.surface({ id: call.id, name: call.name, arguments: text });
+  /** `hidden` is what of the arguments was not shown while they came in. */
+  function surface(call: NativeCall, hidden: string): void {
+    if (call.live === null) sink.surface({ id: call.id, name: call.name, arguments: hidden });
     else {
-      if (call.length === 0) call.live.append(text);
+      call.live.append(hidden);
       call.live.finish();
     }
   }

@@ -1,12 +1,12 @@
 /**
  * Counts that tell how likely a small and a large model are to get a question right, and the kind of question, for each of which they
- * are weighed apart: code, multiple choice, formulas, or prose.
+ * are weighed apart: code, multiple choice, formulas, word problems, or other prose.
  */
 import type { RequestView } from '../view.ts';
 import type { AskCounts } from './counts.ts';
 import { askClasses, codeClasses, countAskClasses, countCodeClasses } from './lexicon.ts';
 
-export const questionKinds = ['code', 'choice', 'formula', 'prose'] as const;
+export const questionKinds = ['code', 'choice', 'formula', 'problem', 'prose'] as const;
 export type QuestionKind = (typeof questionKinds)[number];
 
 export const outcomeFeatureNames = [
@@ -47,17 +47,24 @@ export const outcomeFeatureNames = [
 /** Answer options before a question counts as multiple choice. */
 const minChoices = 3;
 
-export function kindOf(view: RequestView, counts: AskCounts): QuestionKind {
+/** Numbers, in digits or words, before prose counts as a word problem. */
+const minNumbers = 2;
+
+/** Kind of question. */
+function kindOf(view: RequestView, counts: AskCounts, numberWords: number): QuestionKind {
   if (view.ask.codeLines > 0) return 'code';
   if (view.ask.listItems >= minChoices) return 'choice';
-  return counts.commands > 0 || counts.dollars > counts.prices + 1 ? 'formula' : 'prose';
+  if (counts.commands > 0 || counts.dollars > counts.prices + 1) return 'formula';
+  return counts.numbers + numberWords >= minNumbers ? 'problem' : 'prose';
 }
 
 const log = Math.log1p;
+const numberWordsAt = askClasses.indexOf('numberWords');
 
-/** One value per name, in order. */
-export function readOutcomeFeatures(view: RequestView, counts: AskCounts): Float64Array {
+/** The kind of question, and one value per name, in order. */
+export function readOutcomeFeatures(view: RequestView, counts: AskCounts): { kind: QuestionKind; values: Float64Array } {
   const { ask, askStats } = view;
+  const classCounts = countAskClasses(view.askTokens);
   const { words } = counts;
   const sentences = Math.max(1, counts.sentences);
   const tokens = Math.max(1, view.askTokens.count);
@@ -82,11 +89,12 @@ export function readOutcomeFeatures(view: RequestView, counts: AskCounts): Float
     log(counts.dollars),
     log(ask.listItems),
     log(ask.passageChars),
-    ...countAskClasses(view.askTokens),
+    ...classCounts,
     ...readCode(view),
     ...countCodeClasses(view.codeTokens),
   ];
-  return Float64Array.from(values);
+  const kind = kindOf(view, counts, classCounts[numberWordsAt] ?? 0);
+  return { kind, values: Float64Array.from(values) };
 }
 
 const QUOTE = 39;

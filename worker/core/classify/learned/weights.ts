@@ -23,16 +23,17 @@ export interface PackedTable {
 
 /** How tier and outcome heads become one score; see `combine` in learned.ts. */
 export interface Blend {
-  readonly tierSlope: number;
-  readonly tierWeight: number;
-  readonly gainWeight: number;
-  readonly gainCenter: number;
-  readonly gainLimit: number;
-  /** The same for prose, about which the outcome data says less. */
-  readonly proseGainWeight: number;
-  /** Added so that 0 is the decision point. */
+  /** Added to the tier logit, so that 0 is the decision point. */
   readonly offset: number;
-  /** Log-odds of "large is right" per unit of the blended logit, and of the intent head's own logits, fitted on held-out rows. */
+  /** How much of the order within a side the gain sets, once the tier logit is `ramp` away from the decision point. */
+  readonly gainShare: number;
+  readonly ramp: number;
+  /** Gain of the large model (difference of two chances) in the middle of the ranking, and its spread. */
+  readonly gainCenter: number;
+  readonly gainScale: number;
+  /** Largest absolute value of the blended logit. */
+  readonly scale: number;
+  /** Log-odds per unit of the tier logit and of the intent logits, fitted on held-out rows. */
   readonly tierTemperature: number;
   readonly intentTemperature: number;
 }
@@ -103,6 +104,7 @@ export function unpackWeights(packed: PackedWeights): LearnedWeights {
         code: unpackDense(dense.code),
         choice: unpackDense(dense.choice),
         formula: unpackDense(dense.formula),
+        problem: unpackDense(dense.problem),
         prose: unpackDense(dense.prose),
       },
     },

@@ -48,7 +48,8 @@ export function bodyUpTo(input: Cursor, from: number, marker: string, without: r
 }
 
 /** Malformed, but part of the call is shown already: the rest of it is dropped, since it cannot become content. */
-export function* leaveBroken(input: Cursor, ends: MarkerSet): Reading<Verdict> {
+export function* leaveBroken(input: Cursor, from: number, ends: MarkerSet): Reading<Verdict> {
+  moveTo(input, from);
   const { marker } = yield* readUntil(input, ends);
   return { kind: 'calls', calls: [], resumeAt: offsetOf(input) + marker.length, isBroken: true };
 }

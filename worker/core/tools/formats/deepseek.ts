@@ -53,7 +53,7 @@ function* readCall(input: Cursor, region: Region): Reading<Verdict> {
   const status = yield* readArguments(input, json);
   if (status === 'open' && input.ending === 'cut') yield;
   const isWhole = status === 'done' || (yield* isRepaired(input, json));
-  if (!isWhole) return yield* live === null ? readBody(input, from, ends, [separator]) : leaveBroken(input, ends);
+  if (!isWhole) return yield* live === null ? readBody(input, from, ends, [separator]) : leaveBroken(input, from, ends);
   live?.finish();
   const garbledBy = yield* readClosing(input, closing);
   if (live !== null) return { kind: 'calls', calls: [], resumeAt: offsetOf(input) + garbledBy.length };

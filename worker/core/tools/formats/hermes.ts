@@ -33,7 +33,7 @@ function* read(input: Cursor, region: Region): Reading<Verdict> {
   if (status === 'open' && input.ending === 'cut') yield;
   const isWhole = status === 'done' || (yield* isRepairedAt(input, scan, shape, close));
   // Not JSON, or a string that never ended and swallowed the closing marker: the first one counts after all.
-  if (!isWhole) return yield* shape.isLive() ? leaveBroken(input, ends) : readBody(input, from, ends);
+  if (!isWhole) return yield* shape.isLive() ? leaveBroken(input, from, ends) : readBody(input, from, ends);
   const to = offsetOf(input);
   const garbledBy = yield* readClosing(input, closing);
   if (shape.isLive()) return { kind: 'calls', calls: shape.calls, resumeAt: offsetOf(input) + garbledBy.length };

@@ -14,7 +14,7 @@ const callSuffix = '.call';
 export const llama3Json: ToolFormat = {
   id: 'llama3_json',
   openers: [
-    { marker: tag, isOutsideCode: false, read: readTagged },
+    { marker: tag, isOutsideCode: true, read: readTagged },
     { marker: '{', unless: '\\s*[^\\s"]', isOutsideCode: true, read: readObject },
   ],
   readNext: readSeparated,

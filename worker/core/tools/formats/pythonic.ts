@@ -14,7 +14,7 @@ const end = '<|python_end|>';
 export const pythonic: ToolFormat = {
   id: 'pythonic',
   openers: [
-    { marker: start, isOutsideCode: false, read: readMarked },
+    { marker: start, isOutsideCode: true, read: readMarked },
     { marker: '[', unless: '\\s*[^\\s\\w.\\-\\u0080-\\uffff]', isOutsideCode: true, read: readList },
   ],
   readNext: dropEnd,

@@ -1,0 +1,98 @@
+/** Turns rows into training examples: views and features once per row, with the variants that training adds. */
+import { hintsOf } from '../../worker/core/classify/hints.ts';
+import { scoreHeuristic } from '../../worker/core/classify/heuristic.ts';
+import { readFeatures, type LearnedFeatures } from '../../worker/core/classify/learned.ts';
+import { buildView } from '../../worker/core/classify/view.ts';
+import { readIntent } from '../../worker/core/intent/intent.ts';
+import type { ChatRequest } from '../../shared/chat.ts';
+import { augment } from './augment.ts';
+import { otherModelsShare, type OutcomeExample } from './fit-outcomes.ts';
+import type { TierExample } from './fit-tier.ts';
+import { requestOf, type OutcomeRow, type SliceId } from './outcomes.ts';
+import { hashText } from './random.ts';
+import type { RouterConfig } from './router-config.ts';
+import type { LabelledRow } from './rows.ts';
+import { writeTrivia } from './trivia.ts';
+
+export const labelledFolds = 10;
+
+export interface LabelledExample {
+  readonly row: LabelledRow;
+  readonly fold: number;
+  /** The row itself. */
+  readonly example: TierExample;
+  /** Its features without the heuristic's hints, for mode `learned`. */
+  readonly unaided: LearnedFeatures;
+  /** Variants made from it, for training only. */
+  readonly variants: readonly TierExample[];
+}
+
+export interface OutcomeCase {
+  readonly row: OutcomeRow;
+  readonly example: OutcomeExample;
+}
+
+const variantWeight = 0.5;
+const triviaCount = 300;
+const triviaSeed = 7;
+
+export function featuresOf(request: ChatRequest, config: RouterConfig): LearnedFeatures {
+  const view = buildView(request);
+  return readFeatures(view, hintsOf(scoreHeuristic(view, config.classifier), readIntent(view, config.intent)));
+}
+
+function tierExample(row: LabelledRow, config: RouterConfig, weight: number): TierExample {
+  const large = row.tier === 'vision' ? null : row.tier === 'large' ? 1 : 0;
+  return { features: featuresOf(row.request, config), large, intent: row.intent, weight };
+}
+
+export function prepareLabelled(rows: readonly LabelledRow[], config: RouterConfig): LabelledExample[] {
+  return rows.map((row) => ({
+    row,
+    fold: hashText(`fold ${row.id}`) % labelledFolds,
+    example: tierExample(row, config, 1),
+    unaided: readFeatures(buildView(row.request), null),
+    variants: augment(row).map((variant) => tierExample(variant, config, variantWeight)),
+  }));
+}
+
+/** Trivial questions, bare and padded with big words. */
+export function prepareTrivia(config: RouterConfig): TierExample[] {
+  return writeTrivia(triviaCount, triviaSeed).flatMap((text, at) => {
+    const row: LabelledRow = {
+      id: `trivia-${at}`,
+      category: 'trivia',
+      set: 'trivia',
+      tier: 'small',
+      intent: 'general',
+      request: { model: 'auto', messages: [{ role: 'user', content: text }] },
+    };
+    const padded = augment(row).filter((variant) => variant.id.includes('stuffed'));
+    return [row, ...padded.slice(0, 2)].map((variant) => tierExample(variant, config, variantWeight));
+  });
+}
+
+export function prepareOutcomes(rows: readonly OutcomeRow[], config: RouterConfig): OutcomeCase[] {
+  const mix = (own: number, others: number | null): number => (others === null ? own : (1 - otherModelsShare) * own + otherModelsShare * others);
+  return rows.map((row) => ({
+    row,
+    example: { features: featuresOf(requestOf(row), config), small: mix(row.small, row.otherSmall), large: mix(row.large, row.otherLarge) },
+  }));
+}
+
+/** Questions of each slice that the tier head sees, with one soft label for all: exam questions are for the large model, equally. */
+const soft = { perSlice: 600, label: 0.97, weight: 1 } as const;
+const softIntents: Readonly<Record<SliceId, TierExample['intent']>> = { mmlu: null, gsm8k: 'reasoning', crux: 'code', 'math-l5': 'reasoning', gsm: null };
+
+export function softExamples(cases: readonly OutcomeCase[]): TierExample[] {
+  const taken = new Map<SliceId, number>();
+  const examples: TierExample[] = [];
+  for (const { row, example } of cases) {
+    const count = taken.get(row.slice) ?? 0;
+    // gsm asks the questions of gsm8k again.
+    if (row.slice === 'gsm' || count >= soft.perSlice || hashText(row.id) % 3 !== 0) continue;
+    taken.set(row.slice, count + 1);
+    examples.push({ features: example.features, large: soft.label, intent: softIntents[row.slice], weight: soft.weight });
+  }
+  return examples;
+}

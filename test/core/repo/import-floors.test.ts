@@ -1,0 +1,139 @@
+/** Who may import whom (the floors of the house), and what the pure core may not even mention. */
+import { describe, expect, it } from 'vitest';
+import { filesMatching, type Import, importsOf, type SourceFile, withoutComments } from './source-files.ts';
+
+interface Floor {
+  readonly name: string;
+  readonly files: RegExp;
+  readonly mayImport: RegExp;
+  /** Types cross floors where a port or a binding has to be named. */
+  readonly mayImportTypes?: RegExp;
+}
+
+const floors: readonly Floor[] = [
+  { name: 'shared knows zod and itself', files: /^shared\//, mayImport: /^(?:zod|shared\/.*)$/ },
+  { name: 'the core knows shared and itself', files: /^worker\/core\//, mayImport: /^(?:zod|shared\/.*|worker\/core\/.*)$/ },
+  {
+    name: 'adapters know the core, shared and the platform',
+    files: /^worker\/io\//,
+    mayImport: /^(?:cloudflare:.*|jose|shared\/.*|worker\/(?:core|io)\/.*)$/,
+    mayImportTypes: /^worker\/(?:objects\/.*|env\.ts)$/,
+  },
+  {
+    name: 'objects know the core, shared and the platform',
+    files: /^worker\/objects\//,
+    mayImport: /^(?:cloudflare:.*|shared\/.*|worker\/(?:core|objects)\/.*)$/,
+    mayImportTypes: /^worker\/env\.ts$/,
+  },
+  {
+    name: 'the pipeline knows the core and its ports',
+    files: /^worker\/pipeline\//,
+    mayImport: /^(?:shared\/.*|worker\/(?:core|pipeline)\/.*)$/,
+  },
+  {
+    name: 'routes and middleware know the pipeline, the core and Hono',
+    files: /^worker\/(?:routes|middleware)\//,
+    mayImport: /^(?:hono|hono\/.*|shared\/.*|worker\/(?:core|pipeline|routes|middleware)\/.*)$/,
+    mayImportTypes: /^worker\/(?:deps|env)\.ts$/,
+  },
+  {
+    name: 'settings know shared',
+    files: /^worker\/(?:config|env)\.ts$/,
+    mayImport: /^shared\//,
+    mayImportTypes: /^worker\/objects\//,
+  },
+  {
+    name: 'the app knows routes and middleware',
+    files: /^worker\/app\.ts$/,
+    mayImport: /^(?:hono|shared\/.*|worker\/(?:routes|middleware)\/.*)$/,
+    mayImportTypes: /^worker\/deps\.ts$/,
+  },
+  { name: 'infra knows shared, the core and node', files: /^infra\//, mayImport: /^(?!hono|jose|worker\/)|^worker\/core\// },
+  {
+    name: 'bench knows shared, the core, infra, node and what it compares with',
+    files: /^bench\//,
+    mayImport: /^(?!jose|worker\/)|^worker\/core\//,
+  },
+];
+
+const sources = filesMatching(/\.(?:ts|mjs|js|tsx)$/);
+
+describe('the floors of the house', () => {
+  it.each(floors)('$name', ({ files, mayImport, mayImportTypes }) => {
+    const inside = sources.filter(({ path }) => files.test(path));
+    const isAllowed = ({ target, isTypeOnly }: Import): boolean =>
+      mayImport.test(target) || (isTypeOnly && mayImportTypes?.test(target) === true);
+    expect(inside.length).toBeGreaterThan(0);
+    expect(breaches(inside, (one) => !isAllowed(one))).toEqual([]);
+  });
+
+  it('configs hold no code', () => {
+    expect(sources.filter(({ path }) => path.startsWith('configs/'))).toEqual([]);
+  });
+
+  it('only deps.ts knows concrete adapters and the compiled configuration', () => {
+    const outside = sources.filter(({ path }) => path.startsWith('worker/') && !/^worker\/(?:deps\.ts|io\/)/.test(path));
+    expect(breaches(outside, ({ target }) => /^worker\/(?:io|generated)\//.test(target))).toEqual([]);
+  });
+
+  it('nothing but tests knows test code', () => {
+    const outside = sources.filter(({ path }) => !path.startsWith('test/'));
+    expect(breaches(outside, ({ target }) => /^test\/|^vitest|^fast-check/.test(target))).toEqual([]);
+  });
+
+  it('the parser of imports finds what it should', () => {
+    const text = `
+      import { a,
+        b } from '../shared/a.ts';
+      import type { C } from './c.ts';
+      import * as z from 'zod';
+      import './side.ts';
+      export { d } from '../../shared/d.ts';
+      // import x from './comment.ts';
+      const e = await import('./e.ts');`;
+    expect(
+      importsOf({ path: 'worker/x.ts', text }).map(({ target, isTypeOnly }) => `${target}${isTypeOnly ? ' (type)' : ''}`),
+    ).toEqual(['shared/a.ts', 'worker/c.ts (type)', 'zod', 'worker/side.ts', '../shared/d.ts', 'worker/e.ts']);
+  });
+});
+
+describe('the pure core', () => {
+  const core = sources.filter(({ path }) => path.startsWith('worker/core/') || path.startsWith('shared/'));
+
+  it.each([
+    ['the time', /\bDate\.now\b|\bnew Date\(\)|\bperformance\b/],
+    ['chance', /\bMath\.random\b|\bcrypto\b/],
+    ['the network', /\bfetch\(|\bnew (?:Request|Response|WebSocket)\b|\bcaches\.(?:default|open)\b/],
+    ['timers', /\bset(?:Timeout|Interval)\b|\bqueueMicrotask\b|\bscheduler\b/],
+    ['a console', /\bconsole\b/],
+    ['a platform', /['"](?:node|cloudflare):|\bprocess\.|\bglobalThis\b|\bnavigator\b/],
+    ['code from text', /\beval\(|\bnew Function\b/],
+  ])('mentions %s nowhere', (_, pattern) => {
+    const found = core.flatMap(({ path, text }) =>
+      withoutComments(text)
+        .split('\n')
+        .filter((line) => pattern.test(line))
+        .map((line) => `${path}: ${line.trim()}`),
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+describe('zod', () => {
+  it('is imported whole, since the named import takes five times the room', () => {
+    const named = sources.filter(
+      ({ text }) =>
+        /import\s*(?:type\s*)?\{[^}]*\}\s*from\s*'zod'/.test(withoutComments(text)) &&
+        !text.includes("import type * as z from 'zod'"),
+    );
+    expect(named.map(({ path }) => path).filter((path) => path !== 'test/core/repo/import-floors.test.ts')).toEqual([]);
+  });
+});
+
+function breaches(files: readonly SourceFile[], isBreach: (one: Import) => boolean): string[] {
+  return files.flatMap((file) =>
+    importsOf(file)
+      .filter(isBreach)
+      .map(({ target }) => `${file.path} → ${target}`),
+  );
+}

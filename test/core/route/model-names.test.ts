@@ -1,0 +1,50 @@
+/** Every kind of name that may stand in a request's `model` field. */
+import { describe, expect, it } from 'vitest';
+import { readModelName } from '../../../worker/core/route/model-names.ts';
+import { configWith } from '../../support/fakes/config.ts';
+
+const config = configWith({
+  routing: { aliases: { 'gpt-4o': 'auto', 'gpt-4': 'auto:quality', cheap: 'small', house: 'qwen2.5-32b' } },
+});
+
+describe('readModelName', () => {
+  it.each([
+    ['auto', { kind: 'auto', strategy: null }],
+    ['auto:cost', { kind: 'auto', strategy: 'cost' }],
+    ['auto:latency', { kind: 'auto', strategy: 'latency' }],
+    ['auto:quality', { kind: 'auto', strategy: 'quality' }],
+    ['small', { kind: 'tier', tier: 'small' }],
+    ['large', { kind: 'tier', tier: 'large' }],
+    ['vision', { kind: 'tier', tier: 'vision' }],
+    ['qwen2.5-7b', { kind: 'model', modelId: 'qwen2.5-7b' }],
+    ['Qwen/Qwen2.5-7B-Instruct', { kind: 'model', modelId: 'qwen2.5-7b' }],
+    ['Qwen/Qwen2.5-32B-Instruct-AWQ', { kind: 'model', modelId: 'qwen2.5-32b' }],
+    ['gpt-4o', { kind: 'auto', strategy: null }],
+    ['gpt-4', { kind: 'auto', strategy: 'quality' }],
+    ['cheap', { kind: 'tier', tier: 'small' }],
+    ['house', { kind: 'model', modelId: 'qwen2.5-32b' }],
+  ])('reads %s', (name, value) => {
+    expect(readModelName(name, config)).toEqual({ ok: true, value });
+  });
+
+  it.each([
+    'gpt-5',
+    'AUTO',
+    'auto:',
+    'auto:speed',
+    ' auto',
+    'medium',
+    'qwen2.5',
+    'Qwen2.5-7B',
+    'constructor',
+    '__proto__',
+    'toString',
+    '',
+    'x'.repeat(256),
+  ])('does not know "%s" and says what it would have understood', (name) => {
+    const result = readModelName(name, config);
+    expect(result).toMatchObject({ ok: false, failure: { code: 'model_not_found', param: 'model' } });
+    const detail = result.ok ? '' : result.failure.detail;
+    expect(detail).toBe('Use auto, small, large or one of: qwen2.5-7b, qwen2.5-32b.');
+  });
+});

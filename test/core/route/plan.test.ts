@@ -1,0 +1,275 @@
+/** From a request to an ordered list of attempts: what decides, in which order, and the reason it leaves. */
+import { describe, expect, it } from 'vitest';
+import type { ChatRequest } from '../../../shared/chat.ts';
+import { type Classification, classify } from '../../../worker/core/classify/classify.ts';
+import { buildView } from '../../../worker/core/classify/view.ts';
+import { readModelName } from '../../../worker/core/route/model-names.ts';
+import { planRoute, type PlanInput, type RoutePlan } from '../../../worker/core/route/plan.ts';
+import { configWith } from '../../support/fakes/config.ts';
+
+const pair = configWith({ routing: { classifier: { threshold: 0.6 } } });
+const { 'qwen2.5-7b': small, 'qwen2.5-32b': large } = pair.models;
+const { small: route } = pair.upstreams;
+
+/** Two small and two large models, one that sees; `s2` and `plain` each lack something. */
+const fleet = configWith({
+  upstreams: { east: { ...route, url_var: 'EAST_URL', tunnel: 'east' }, west: { ...route, url_var: 'WEST_URL', tunnel: 'west' } },
+  models: {
+    'qwen2.5-7b': null,
+    'qwen2.5-32b': null,
+    s1: { ...small, served_name: 's1', upstreams: ['small', 'east'], context_tokens: 8192 },
+    s2: { ...small, served_name: 's2', upstreams: ['west'], capabilities: [], tool_formats: [], context_tokens: 4096 },
+    l1: { ...large, served_name: 'l1', upstreams: ['large'], context_tokens: 32_768 },
+    l2: { ...large, served_name: 'l2', upstreams: ['east'], context_tokens: 131_072 },
+    eye: {
+      ...large,
+      served_name: 'eye',
+      upstreams: ['west'],
+      tier: 'vision',
+      capabilities: ['vision', 'tools'],
+      tool_formats: [],
+    },
+  },
+  routing: {
+    classifier: { threshold: 0.6 },
+    aliases: { 'gpt-4o': 'auto', 'gpt-4o-mini': 'auto', house: 'l2' },
+    chains: { 'qwen2.5-7b': null, 'qwen2.5-32b': null, s1: ['l1', 'l2'], s2: ['s1'], l1: ['l2', 's1'], l2: [], eye: [] },
+  },
+});
+
+const hello: ChatRequest = { model: 'auto', messages: [{ role: 'user', content: 'hello' }] };
+const withImage: ChatRequest['messages'] = [
+  { role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.example/a.png' } }] },
+];
+const tools: ChatRequest['tools'] = [{ type: 'function', function: { name: 'f' } }];
+const schema: ChatRequest['response_format'] = { type: 'json_schema', json_schema: { name: 'a', schema: {} } };
+
+interface Case {
+  readonly request?: Partial<ChatRequest>;
+  readonly score?: number;
+  readonly down?: readonly string[];
+  readonly allowed?: readonly string[];
+  readonly change?: Partial<PlanInput>;
+}
+
+function inputOf({ request, score = 0.1, down = [], allowed, change }: Case): PlanInput {
+  const config = change?.config ?? fleet;
+  const full = { ...hello, ...request };
+  const view = buildView(full);
+  const wish = readModelName(full.model, config);
+  if (!wish.ok) throw new Error(`no model ${full.model}`);
+  const classification: Classification = {
+    ...classify(view, config.routing, null),
+    score,
+    isLarge: score >= 0.6,
+    reasons: ['a reason'],
+  };
+  return {
+    config,
+    view,
+    classification,
+    wish: wish.value,
+    strategy: 'cost',
+    allowedModels: allowed === undefined ? null : new Set(allowed),
+    isUp: (modelId) => !down.includes(modelId),
+    ...change,
+  };
+}
+
+function planned(situation: Case): RoutePlan {
+  const result = planRoute(inputOf(situation));
+  if (!result.ok) throw new Error(result.failure.code);
+  return result.value;
+}
+
+const order = ({ plan }: RoutePlan): string =>
+  plan.attempts.map(({ modelId, upstreamId }) => `${modelId}@${upstreamId}`).join(' ');
+
+describe('planRoute: what is tried, in which order', () => {
+  it.each<readonly [string, Case, string, string]>([
+    ['a simple request goes to the small tier and its chain', {}, 's1@small s1@east s2@west l1@large l2@east', 'small'],
+    ['a complex one goes to the large tier and its chain', { score: 0.9 }, 'l1@large l2@east s1@small s1@east', 'large'],
+    ['a score at the threshold is large', { score: 0.6 }, 'l1@large l2@east s1@small s1@east', 'large'],
+    ['a model by id, whatever the score', { request: { model: 'l1' } }, 'l1@large l2@east s1@small s1@east', 'large'],
+    ['a model by served name', { request: { model: 's2' }, score: 0.9 }, 's2@west s1@small s1@east', 'small'],
+    ['a model by alias, with an empty chain', { request: { model: 'house' } }, 'l2@east', 'large'],
+    ['auto by alias', { request: { model: 'gpt-4o' }, score: 0.9 }, 'l1@large l2@east s1@small s1@east', 'large'],
+    ['a tier by name, whatever the score', { request: { model: 'large' } }, 'l1@large l2@east s1@small s1@east', 'large'],
+    ['the small tier by name', { request: { model: 'small' }, score: 0.9 }, 's1@small s1@east s2@west l1@large l2@east', 'small'],
+    ['an image goes to what can see', { request: { messages: withImage } }, 'eye@west', 'vision'],
+    [
+      'an image with the small tier asked for goes to what can see',
+      { request: { model: 'small', messages: withImage } },
+      'eye@west',
+      'small',
+    ],
+    ['the vision tier without an image', { request: { model: 'vision' } }, 'eye@west', 'vision'],
+    ['tools leave out who cannot call them', { request: { tools } }, 's1@small s1@east l1@large l2@east', 'small'],
+    [
+      'a schema leaves out who cannot keep to one',
+      { request: { response_format: schema } },
+      's1@small s1@east l1@large l2@east',
+      'small',
+    ],
+    [
+      'JSON without a schema leaves out nobody',
+      { request: { response_format: { type: 'json_object' } } },
+      's1@small s1@east s2@west l1@large l2@east',
+      'small',
+    ],
+    ['a long answer leaves out who has no room', { request: { max_tokens: 10_000 } }, 'l1@large l2@east', 'small'],
+    ['a very long one leaves the roomiest', { request: { max_tokens: 100_000 } }, 'l2@east', 'small'],
+    ["the key's models alone", { allowed: ['s2', 'l2'] }, 's2@west l2@east', 'small'],
+    ['a model that is down comes last', { down: ['s1'] }, 's2@west l1@large l2@east s1@small s1@east', 'small'],
+    ['two levels down leave the third', { down: ['s1', 's2', 'l1'] }, 'l2@east s1@small s1@east s2@west l1@large', 'small'],
+    [
+      'with everything down the order stays',
+      { down: ['s1', 's2', 'l1', 'l2'] },
+      's1@small s1@east s2@west l1@large l2@east',
+      'small',
+    ],
+    ['the only one stays, down or not', { request: { model: 'l2' }, down: ['l2'] }, 'l2@east', 'large'],
+  ])('%s', (_, situation, expected, tier) => {
+    const route = planned(situation);
+    expect(order(route)).toBe(expected);
+    expect(route.decision.tier).toBe(tier);
+    expect(route.failure).toBeNull();
+    expect(route.decision.modelId).toBe(route.plan.attempts[0]?.modelId);
+  });
+
+  it('tells each attempt its tunnel and its room', () => {
+    expect(planned({}).plan.attempts.slice(0, 2)).toMatchObject([
+      { upstreamId: 'small', tunnelId: 'main', contextTokens: 8192 },
+      { upstreamId: 'east', tunnelId: 'east', contextTokens: 8192 },
+    ]);
+  });
+
+  it('a tier without models falls back on those that read text', () => {
+    const config = configWith({ models: { 'qwen2.5-7b': { tier: 'large' } } });
+    expect(order(planned({ change: { config } }))).toBe('qwen2.5-7b@small qwen2.5-32b@large');
+  });
+
+  it('tries nothing twice, whatever chains say', () => {
+    const seen = planned({}).plan.attempts.map(({ modelId, upstreamId }) => `${modelId}@${upstreamId}`);
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+});
+
+describe('planRoute: reasons', () => {
+  it.each<readonly [string, Case, RegExp]>([
+    ['a model', { request: { model: 'l1' } }, /^l1 was asked for$/],
+    ['a tier', { request: { model: 'large' } }, /^the large tier was asked for$/],
+    ['an image', { request: { messages: withImage } }, /^the request has an image$/],
+    ['a low score', { score: 0.25 }, /^complexity 0\.25 is below 0\.60: a reason$/],
+    ['a high score', { score: 0.75 }, /^complexity 0\.75 reaches 0\.60: a reason$/],
+    [
+      'no room',
+      { request: { model: 's1', max_tokens: 20_000 } },
+      /^s1 was asked for; l1 instead of s1: at least 20\d{3} tokens do not fit into 8192$/,
+    ],
+    ['no tools', { request: { model: 's2', tools } }, /; s1 instead of s2: it cannot call tools$/],
+    ['no schema', { request: { model: 's2', response_format: schema } }, /; s1 instead of s2: it cannot keep to a schema$/],
+    ['the key', { allowed: ['l1'] }, /; l1 instead of s1: the key may not use it$/],
+    ['health', { down: ['s1'] }, /; s2 instead of s1: it is down$/],
+    ['blindness', { request: { model: 'large', messages: withImage } }, /; eye instead of l1: it cannot see images$/],
+  ])('say what decided: %s', (_, situation, reason) => {
+    const { decision, plan } = planned(situation);
+    expect(decision.reason).toMatch(reason);
+    expect(plan.attempts[0]?.reason).toBe(decision.reason);
+  });
+
+  it('every later attempt says for whom it stands in', () => {
+    const reasons = planned({ score: 0.9 })
+      .plan.attempts.filter(({ modelId }) => modelId !== 'l1')
+      .map(({ reason }) => reason);
+    expect(new Set(reasons)).toEqual(new Set(['stands in for l1']));
+  });
+
+  it('names every model that could not be used, and why', () => {
+    const { rejected } = planned({ request: { tools, max_tokens: 6000 }, allowed: ['s2', 'l1', 'l2'] }).decision;
+    expect(rejected).toEqual([
+      { modelId: 's1', reason: 'the key may not use it' },
+      { modelId: 's2', reason: 'it cannot call tools' },
+    ]);
+  });
+});
+
+describe('planRoute: whose answer is a fallback', () => {
+  it.each<readonly [string, Case, string, string]>([
+    ['nobody is down', {}, 's1', 's1'],
+    ['the first is down', { down: ['s1'] }, 's2', 's1'],
+    ['everything is down', { down: ['s1', 's2', 'l1', 'l2'] }, 's1', 's1'],
+    ['one that could not be used anyhow is down', { request: { tools }, down: ['s2'] }, 's1', 's1'],
+    ['one without room is no primary', { request: { max_tokens: 10_000 } }, 'l1', 'l1'],
+  ])('when %s', (_, situation, modelId, primaryModelId) => {
+    expect(planned(situation).decision).toMatchObject({ modelId, primaryModelId });
+  });
+
+  it.each<readonly [string, Case, boolean]>([
+    ['auto', {}, false],
+    ['an image', { request: { messages: withImage } }, false],
+    ['a tier', { request: { model: 'small' } }, true],
+    ['a model', { request: { model: 's2' } }, true],
+  ])('%s: is the client said to have forced it?', (_, situation, isForced) => {
+    expect(planned(situation).decision.isForced).toBe(isForced);
+  });
+});
+
+describe('planRoute: nothing to try', () => {
+  it.each<readonly [string, Case, object]>([
+    [
+      'an image and no vision model',
+      { request: { messages: withImage }, change: { config: pair } },
+      { code: 'vision_model_missing', param: 'messages' },
+    ],
+    [
+      'an image for a model that is blind',
+      { request: { model: 'l2', messages: withImage } },
+      { code: 'vision_model_missing', param: 'messages' },
+    ],
+    [
+      'the vision tier and no vision model',
+      { request: { model: 'vision' }, change: { config: pair } },
+      { code: 'vision_model_missing', param: 'model' },
+    ],
+    ['more than any has room for', { request: { max_tokens: 200_000 } }, { code: 'context_length_exceeded', param: 'messages' }],
+    ['a key that may use none of them', { allowed: ['eye'] }, { code: 'model_not_allowed', param: 'model' }],
+    [
+      'tools for a model that cannot, with no one to stand in',
+      { request: { model: 's2', tools }, allowed: ['s2'] },
+      { code: 'model_not_allowed' },
+    ],
+  ])('%s', (_, situation, failure) => {
+    const { plan, decision, failure: found } = planned(situation);
+    expect(found).toMatchObject(failure);
+    expect([plan.attempts, decision.modelId, decision.primaryModelId]).toEqual([[], null, null]);
+  });
+
+  it('says vision for an image, so that a dry run can show it', () => {
+    expect(planned({ request: { messages: withImage }, change: { config: pair } }).decision.tier).toBe('vision');
+  });
+
+  it('says how many tokens it takes and how many fit', () => {
+    expect(planned({ request: { max_tokens: 200_000 } }).failure?.detail).toMatch(
+      /^At least 2000\d\d tokens .*at most 131072 fit\.$/,
+    );
+  });
+
+  it('refuses at once a model that was named and that the key may not use', () => {
+    expect(planRoute(inputOf({ request: { model: 'l1' }, allowed: ['s1'] }))).toEqual({
+      ok: false,
+      failure: { code: 'model_not_allowed', param: 'model' },
+    });
+  });
+});
+
+describe('planRoute: room', () => {
+  it('leaves a prompt that only might be too long to the model server', () => {
+    const content = 'word '.repeat(8000);
+    const { estimatedPromptTokens } = buildView({ ...hello, messages: [{ role: 'user', content }] });
+    expect(estimatedPromptTokens).toBeGreaterThan(8192 * 0.9);
+    const { plan } = planned({ request: { messages: [{ role: 'user', content }] } });
+    expect(plan.requiredContextTokens).toBeLessThan(estimatedPromptTokens);
+    expect(plan.attempts[0]?.modelId).toBe('s1');
+  });
+});

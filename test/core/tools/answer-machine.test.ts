@@ -1,0 +1,307 @@
+import { describe, expect, it } from 'vitest';
+import { type AnswerMachineOptions, createAnswerMachine, type UpstreamDelta } from '../../../worker/core/tools/answer-machine.ts';
+import { type AnswerPiece, createAnswerTransform, type UpstreamPiece } from '../../../worker/core/tools/answer-transform.ts';
+import { counter, run, textDeltas } from './corpus.ts';
+
+function options(others: Partial<AnswerMachineOptions> = {}): AnswerMachineOptions {
+  return {
+    formats: ['hermes', 'json_fenced', 'json_bare'],
+    tools: [{ name: 'search' }, { name: 'get_weather' }],
+    toolChoice: 'auto',
+    allowsParallelCalls: true,
+    reasoning: 'none',
+    emission: 'atomic',
+    maxArgumentsBytes: 10_000,
+    newCallId: counter(),
+    ...others,
+  };
+}
+
+/** Both as a whole and character by character. */
+function answer(text: string, others: Partial<AnswerMachineOptions> = {}, finish: string | null = 'stop') {
+  const whole = run(options(others), [{ content: text }], finish);
+  expect(run(options(others), textDeltas(text.split('')), finish)).toEqual(whole);
+  const calls = whole.calls.map(({ name, arguments: args }) => [name, JSON.parse(args) as unknown]);
+  return { content: whole.content, reasoning: whole.reasoning, calls, finish: whole.end.finishReason, isIncomplete: whole.end.isIncomplete };
+}
+
+describe('when nothing can be a call', () => {
+  it.each<[string, Partial<AnswerMachineOptions>]>([
+    ['there are no tools', { tools: [] }],
+    ['tool_choice is none', { toolChoice: 'none' }],
+    ['only the server recognises calls', { formats: [] }],
+  ])('passes content through as the same string because %s', (_why, others) => {
+    const machine = createAnswerMachine(options(others));
+    const text = '<tool_call>{"name": "search", "arguments": {}}</tool_call> and {"name": "search", "arguments": {}}';
+    expect(machine.isTransparent).toBe(true);
+    expect(machine.feed({ content: text })).toEqual([{ kind: 'content', text }]);
+    expect(machine.end('stop')).toEqual({ events: [], finishReason: 'stop', isIncomplete: false, overflow: false, calls: [] });
+  });
+
+  it.each<[string, Partial<AnswerMachineOptions>]>([
+    ['a text format', {}],
+    ['reasoning', { tools: [], reasoning: 'think' }],
+    ['a named tool_choice', { formats: [], toolChoice: { name: 'search' } }],
+    ['a required tool_choice', { formats: [], toolChoice: 'required' }],
+  ])('is not transparent with %s', (_what, others) => {
+    expect(createAnswerMachine(options(others)).isTransparent).toBe(false);
+  });
+
+  it('gives no event for an empty delta', () => {
+    const machine = createAnswerMachine(options());
+    for (const delta of [{}, { content: '' }, { content: null, reasoning: null, tool_calls: null }, { tool_calls: [] }]) expect(machine.feed(delta)).toEqual([]);
+  });
+
+  it('passes prose on with the chunk it came in', () => {
+    const machine = createAnswerMachine(options({ formats: ['hermes'] }));
+    const text = 'Some prose, 1 > 0, with `code` and {braces}.';
+    expect(machine.feed({ content: text })).toEqual([{ kind: 'content', text }]);
+  });
+});
+
+describe('the seven situations of the published gateway this one follows', () => {
+  const nested = { name: 'search', arguments: { filter: { city: 'Paris', tags: ['a', { deep: { deeper: {} } }] } } };
+  const entry = (index: number, id: string | null, name: string | null, args: string) => ({ index, id, function: { name, arguments: args } });
+
+  it('reads one native call', () => {
+    const { calls } = run(options({ formats: [] }), [{ tool_calls: [entry(0, 'c1', 'search', JSON.stringify(nested.arguments))] }], 'tool_calls');
+    expect(calls).toEqual([{ id: 'c1', name: 'search', arguments: JSON.stringify(nested.arguments) }]);
+  });
+
+  it('reads two native calls', () => {
+    const entries = [entry(0, 'c1', 'search', JSON.stringify(nested.arguments)), entry(1, 'c2', 'get_weather', '{}')];
+    expect(run(options({ formats: [] }), [{ tool_calls: entries }], 'tool_calls').calls.map(({ id }) => id)).toEqual(['c1', 'c2']);
+  });
+
+  it('reads a JSON object inside prose, arguments nested deeper than one brace', () => {
+    const outcome = answer(`I will look. ${JSON.stringify(nested)} Done.`, { formats: ['llama3_json'] });
+    expect(outcome).toMatchObject({ content: 'I will look.  Done.', calls: [['search', nested.arguments]], finish: 'tool_calls' });
+  });
+
+  it('finds no call in plain text', () => {
+    expect(answer('Just words, nothing to call.')).toMatchObject({ calls: [], content: 'Just words, nothing to call.', finish: 'stop' });
+  });
+
+  it('reads content and then one call over three deltas, while they come in', () => {
+    const args = JSON.stringify(nested.arguments);
+    const deltas: UpstreamDelta[] = [
+      { content: 'On it. ' },
+      { tool_calls: [entry(0, 'c1', 'search', '')] },
+      { tool_calls: [entry(0, null, null, args.slice(0, 9))] },
+      { tool_calls: [entry(0, null, null, args.slice(9))] },
+    ];
+    expect(run(options({ formats: [] }), deltas, 'tool_calls')).toMatchObject({ content: 'On it. ', calls: [{ id: 'c1', arguments: args }] });
+  });
+
+  it('reads two calls by their indexes', () => {
+    const deltas: UpstreamDelta[] = [
+      { tool_calls: [entry(0, 'c1', 'search', '{"a":'), entry(1, 'c2', 'get_weather', '{"b":')] },
+      { tool_calls: [entry(1, null, null, '2}'), entry(0, null, null, '{"x":{}}}')] },
+    ];
+    expect(run(options({ formats: [] }), deltas, 'tool_calls').calls.map((call) => call.arguments)).toEqual(['{"a":{"x":{}}}', '{"b":2}']);
+  });
+
+  it('surfaces no call for bad JSON, and {} for none', () => {
+    const bad = run(options({ formats: [] }), [{ tool_calls: [entry(0, 'c1', 'search', 'not json')] }], 'tool_calls');
+    expect([bad.calls, bad.end.isIncomplete]).toEqual([[], true]);
+    expect(run(options({ formats: [] }), [{ tool_calls: [entry(0, 'c1', 'search', '')] }], 'tool_calls').calls[0]?.arguments).toBe('{}');
+  });
+});
+
+describe('tool_choice', () => {
+  const anyFormats: AnswerMachineOptions['formats'][] = [[], ['hermes'], ['hermes', 'json_fenced', 'json_bare'], ['mistral'], ['llama3_json']];
+  const rows = anyFormats.map((formats) => ({ formats, list: formats.join(', ') }));
+
+  it.each(rows)('required: reads the array of name and parameters, whatever the formats ($list)', ({ formats }) => {
+    const text = '[{"name": "search", "parameters": {"q": "a"}}, {"name": "get_weather", "parameters": {}}]';
+    expect(answer(text, { formats, toolChoice: 'required' }).calls).toEqual([['search', { q: 'a' }], ['get_weather', {}]]);
+  });
+
+  it.each(rows)('named: reads the arguments alone, whatever the formats ($list)', ({ formats }) => {
+    expect(answer(' {"q": {"name": "x"}}\n', { formats, toolChoice: { name: 'search' } })).toEqual({
+      content: '',
+      reasoning: '',
+      calls: [['search', { q: { name: 'x' } }]],
+      finish: 'tool_calls',
+      isIncomplete: false,
+    });
+  });
+
+  it.each([
+    ['{"name": "search", "arguments": {"q": 1}}', [['search', { q: 1 }]], ''],
+    ['{"name": "Alice", "arguments": {"q": 1}}', [['search', { name: 'Alice', arguments: { q: 1 } }]], ''],
+    ['<tool_call>{"name": "search", "arguments": {"q": 1}}</tool_call>', [['search', { q: 1 }]], ''],
+    ['{"q": 1} and words', [], '{"q": 1} and words'],
+    ['{"q": 1}{"q": 2}', [], '{"q": 1}{"q": 2}'],
+    ['[{"q": 1}]', [], '[{"q": 1}]'],
+    ['words', [], 'words'],
+    ['{"q": nope}', [], '{"q": nope}'],
+  ])('named: %j', (text, calls, content) => {
+    expect(answer(text, { toolChoice: { name: 'search' } })).toMatchObject({ calls, content });
+  });
+
+  it('named: arguments that are cut are no call and no content', () => {
+    expect(answer('{"q": "a', { toolChoice: { name: 'search' } }, 'length')).toMatchObject({ calls: [], content: '', isIncomplete: true, finish: 'length' });
+  });
+});
+
+describe('reasoning', () => {
+  it.each([
+    ['think', '<think>a</think>b', 'a', 'b'],
+    ['think', '\n<think>a</think>b', 'a', '\nb'],
+    ['think', '<think>a < b </ think></think>b', 'a < b </ think>', 'b'],
+    ['think', 'a<think>b</think>', '', 'a<think>b</think>'],
+    ['think', '<thinking>', '', '<thinking>'],
+    ['think', '<thin', '', '<thin'],
+    ['think', '<think>a', 'a', ''],
+    ['think', '<think>a</thi', 'a</thi', ''],
+    ['think', '<think>a</think><think>b</think>', 'a', '<think>b</think>'],
+    ['think', '</think>a', '', '</think>a'],
+    ['think_open', 'a</think>b', 'a', 'b'],
+    ['think_open', '<think>a</think>b', 'a', 'b'],
+    ['think_open', '</think>b', '', 'b'],
+    ['think_open', 'a', 'a', ''],
+    ['think_open', '<th', '<th', ''],
+    ['none', '<think>a</think>b', '', '<think>a</think>b'],
+  ] as const)('%s: %j', (reasoning, text, thought, content) => {
+    for (const tools of [[], [{ name: 'search' }]]) expect(answer(text, { reasoning, tools })).toMatchObject({ reasoning: thought, content, calls: [] });
+  });
+
+  it('lets a bare call start the message behind it', () => {
+    const text = '<think>{"name": "search", "arguments": {}}</think>\n\n{"name": "get_weather", "arguments": {}}';
+    expect(answer(text, { reasoning: 'think' })).toMatchObject({ calls: [['get_weather', {}]], content: '' });
+  });
+
+  it('takes text for the answer when the server separates reasoning itself', () => {
+    const deltas: UpstreamDelta[] = [{ reasoning: 'hm' }, { content: 'The answer.' }];
+    for (const reasoning of ['think', 'think_open'] as const) {
+      expect(run(options({ reasoning }), deltas, 'stop')).toMatchObject({ reasoning: 'hm', content: 'The answer.' });
+    }
+  });
+
+  it('shows reasoning before content before calls of the same delta', () => {
+    const machine = createAnswerMachine(options({ formats: [], emission: 'early' }));
+    const events = machine.feed({ reasoning: 'r', content: 'c', tool_calls: [{ index: 0, id: 'x', function: { name: 'search', arguments: '{}' } }] });
+    expect(events.map(({ kind }) => kind)).toEqual(['reasoning', 'content', 'tool_call']);
+  });
+});
+
+describe('white space around calls', () => {
+  const call = '<tool_call>{"name": "search", "arguments": {}}</tool_call>';
+  it.each([
+    [`${call}\n${call}\n`, ''],
+    [`${call}\n\nDone.`, '\n\nDone.'],
+    [`A${call}\n${call}B`, 'A\nB'],
+    [`${call} \n ${call} B `, ' \n  B '],
+    ['\n\n', '\n\n'],
+  ])('%j leaves %j', (text, content) => {
+    expect(answer(text).content).toBe(content);
+  });
+
+  it('does not wait for ever', () => {
+    const machine = createAnswerMachine(options({ formats: ['hermes'] }));
+    machine.feed({ content: `${call}.` });
+    const held = createAnswerMachine(options({ formats: ['mistral'] }));
+    held.feed({ content: '[TOOL_CALLS]search{}' });
+    const events = Array.from({ length: 100 }, () => held.feed({ content: ' '.repeat(100) })).flat();
+    expect(events.filter(({ kind }) => kind === 'content').length).toBeGreaterThan(50);
+  });
+});
+
+describe('ids', () => {
+  it('keeps the ids Mistral writes, once each', () => {
+    const text = '[TOOL_CALLS]search[CALL_ID]abcdEF120[ARGS]{}[TOOL_CALLS]search[CALL_ID]abcdEF120[ARGS]{}';
+    expect(run(options({ formats: ['mistral'] }), [{ content: text }], 'stop').calls.map(({ id }) => id)).toEqual(['abcdEF120', 'call_1']);
+    const array = '[TOOL_CALLS] [{"name": "search", "arguments": {}, "id": "abc123xyz"}]';
+    expect(run(options({ formats: ['mistral'] }), [{ content: array }], 'stop').calls.map(({ id }) => id)).toEqual(['abc123xyz']);
+  });
+
+  it('ignores ids that models make up elsewhere', () => {
+    const text = '<tool_call>{"id": "call_0", "name": "search", "arguments": {}}</tool_call>';
+    expect(run(options(), [{ content: text }], 'stop').calls.map(({ id }) => id)).toEqual(['call_1']);
+  });
+
+  it('stays unique when the given ids are not', () => {
+    const call = '<tool_call>{"name": "search", "arguments": {}}</tool_call>';
+    const { calls } = run(options({ newCallId: () => 'same' }), [{ content: call.repeat(3) }], 'stop');
+    expect(new Set(calls.map(({ id }) => id)).size).toBe(3);
+  });
+});
+
+describe('limits', () => {
+  const filler = (chars: number) => 'x'.repeat(chars);
+  const call = (chars: number) => `<tool_call>{"name": "search", "arguments": {"q": "${filler(chars)}"}}</tool_call>`;
+
+  it.each([
+    ['a call within the limit', call(80), 100, false],
+    ['a call over it by a little', call(95), 100, true],
+    ['a call far over it', call(9000), 100, true],
+    ['bytes, not characters', `<tool_call>{"name": "search", "arguments": {"q": "${'é'.repeat(50)}"}}</tool_call>`, 100, true],
+    ['bytes of characters beyond the BMP', `<tool_call>{"name": "search", "arguments": {"q": "${'😀'.repeat(20)}"}}</tool_call>`, 100, false],
+  ])('%s', (_what, text, maxArgumentsBytes, overflow) => {
+    for (const deltas of [[{ content: `${text} after` }], textDeltas(`${text} after`.split(''))]) {
+      const { calls, content, end } = run(options({ maxArgumentsBytes }), deltas, 'stop');
+      expect([calls.length, content, end.overflow, end.isIncomplete]).toEqual(overflow ? [0, '', true, true] : [1, ' after', false, false]);
+      expect(end.finishReason).toBe(overflow ? 'stop' : 'tool_calls');
+    }
+  });
+
+  it('keeps no more of an endless call than the limit allows, and tells the caller while it still comes in', () => {
+    const machine = createAnswerMachine(options({ maxArgumentsBytes: 1000 }));
+    machine.feed({ content: '<tool_call>{"name": "search", "arguments": {"q": "' });
+    let fed = 0;
+    while (!machine.hasOverflowed && fed < 100_000) {
+      machine.feed({ content: filler(100) });
+      fed += 100;
+    }
+    expect(fed).toBeLessThan(6000);
+    expect(machine.feed({ content: '"}}</tool_call> text' })).toEqual([]);
+  });
+
+  it('shows a JSON answer that grows too long to be a call', () => {
+    const text = `{"answer": "${filler(9000)}", "name": "search", "arguments": {}}`;
+    for (const deltas of [[{ content: text }], textDeltas(text.split(''))]) {
+      expect(run(options({ maxArgumentsBytes: 100 }), deltas, 'stop')).toMatchObject({ content: text, calls: [], end: { overflow: false } });
+    }
+  });
+});
+
+describe('the finish reason', () => {
+  const call = '<tool_call>{"name": "search", "arguments": {}}</tool_call>';
+  it.each([
+    [call, 'stop', 'tool_calls'],
+    [call, 'tool_calls', 'tool_calls'],
+    [call, 'length', 'length'],
+    [call, null, null],
+    [call, 'content_filter', 'content_filter'],
+    ['text', 'stop', 'stop'],
+    ['text', 'length', 'length'],
+  ])('of %j after %j is %j', (text, finish, expected) => {
+    expect(answer(text, {}, finish).finish).toBe(expected);
+  });
+});
+
+describe('as a TransformStream', () => {
+  it('gives the same events and, last, the end', async () => {
+    const pieces: UpstreamPiece[] = [
+      { content: 'Hi <tool_' },
+      { content: 'call>{"name": "search", "arguments": {"q": 1}}</tool_call>', finish_reason: null },
+      { finish_reason: 'stop' },
+    ];
+    const stream = new ReadableStream<UpstreamPiece>({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(piece);
+        controller.close();
+      },
+    });
+    const out: AnswerPiece[] = [];
+    const reader = stream.pipeThrough(createAnswerTransform(options())).getReader();
+    for (let read = await reader.read(); !read.done; read = await reader.read()) out.push(read.value);
+    const call = { id: 'call_1', name: 'search', arguments: '{"q": 1}' };
+    expect(out).toEqual([
+      { kind: 'content', text: 'Hi ' },
+      { kind: 'tool_call', index: 0, ...call },
+      { kind: 'end', finishReason: 'tool_calls', isIncomplete: false, overflow: false, calls: [call] },
+    ]);
+  });
+});

@@ -1,0 +1,204 @@
+/**
+ * Which model a request should go to, by everything but health: the rules in the order of DESIGN's "Order", each with the reason it leaves.
+ * The first rule that has an opinion decides; the rest are not asked.
+ */
+import { type Config, modelOf } from '../../../shared/config-prepare.ts';
+import type { RoutingConfig, Strategy, Tier } from '../../../shared/config.ts';
+import type { Classification } from '../classify/classify.ts';
+import type { RequestView } from '../classify/view.ts';
+import type { Arm } from './experiment.ts';
+import type { ModelWish } from './model-names.ts';
+import type { SessionMemory } from './session.ts';
+import { effectiveThreshold, type EffectiveThreshold } from './strategy.ts';
+
+export interface ChooseInput {
+  readonly config: Config;
+  readonly view: RequestView;
+  readonly classification: Classification;
+  readonly wish: ModelWish;
+  readonly strategy: Strategy;
+  readonly agent: { readonly name: string; readonly policy: RoutingConfig['agents'][string] } | null;
+  readonly session: SessionMemory | null;
+  readonly arm: Arm | null;
+  /** The client said that the request is about an image that it does not carry. */
+  readonly hasVisionHint: boolean;
+  /** Running and waiting requests per place; null when unknown. */
+  loadOf(modelId: string): number | null;
+}
+
+export interface Choice {
+  readonly tier: Tier;
+  /** The chosen model and those that may stand in for it, in order. */
+  readonly modelIds: readonly string[];
+  readonly reason: string;
+  /** Which rule decided. */
+  readonly rule: RuleId;
+  readonly isForced: boolean;
+}
+
+const rules = {
+  model: namedModel,
+  tier: namedTier,
+  image: sees,
+  critical_agent: criticalAgent,
+  experiment: experimentArm,
+  tool_loop: toolLoop,
+  session: staysLarge,
+  agent_tier: agentTier,
+  intent: specialist,
+  complexity: byScore,
+} as const satisfies Record<string, (input: ChooseInput) => Omit<Choice, 'rule'> | null>;
+
+export type RuleId = keyof typeof rules;
+
+export const ruleIds = Object.keys(rules).filter((id): id is RuleId => id in rules);
+
+export function choose(input: ChooseInput): Choice {
+  for (const id of ruleIds) {
+    const choice = rules[id](input);
+    if (choice !== null) return { ...choice, rule: id };
+  }
+  throw new Error('the last rule always decides');
+}
+
+/** What the score is compared with for this request. */
+export function thresholdOf({
+  config,
+  strategy,
+  loadOf,
+}: Pick<ChooseInput, 'config' | 'strategy' | 'loadOf'>): EffectiveThreshold {
+  const { classifier, strategies } = config.routing;
+  // The original's rule knows neither load nor price.
+  if (classifier.curves === 'seed') return { threshold: classifier.threshold, offsets: { strategy: 0, load: 0, price: 0 } };
+  const firstOf = (tier: Tier) => Object.keys(config.models).find((id) => modelOf(config, id).tier === tier);
+  const [small, large] = [firstOf('small'), firstOf('large')];
+  const priceOf = (id: string | undefined) => (id === undefined ? 0 : modelOf(config, id).price.output_per_million_usd);
+  return effectiveThreshold(classifier.threshold, strategy, strategies, {
+    smallLoad: small === undefined ? null : loadOf(small),
+    largeLoad: large === undefined ? null : loadOf(large),
+    priceRatio: priceOf(small) > 0 && priceOf(large) > 0 ? priceOf(large) / priceOf(small) : 8,
+  });
+}
+
+type Opinion = Omit<Choice, 'rule'> | null;
+
+function namedModel({ config, wish }: ChooseInput): Opinion {
+  if (wish.kind !== 'model') return null;
+  const { tier } = modelOf(config, wish.modelId);
+  return { tier, modelIds: withChain(config, [wish.modelId]), reason: `${wish.modelId} was asked for`, isForced: true };
+}
+
+function namedTier({ config, wish }: ChooseInput): Opinion {
+  return wish.kind === 'tier'
+    ? { ...ofTier(config, wish.tier), reason: `the ${wish.tier} tier was asked for`, isForced: true }
+    : null;
+}
+
+function sees({ config, view, hasVisionHint }: ChooseInput): Opinion {
+  if (view.images === 0 && !hasVisionHint) return null;
+  const reason = view.images > 0 ? 'the request has an image' : 'the request says that it is about an image';
+  return { ...ofTier(config, 'vision'), reason, isForced: false };
+}
+
+function criticalAgent({ config, agent }: ChooseInput): Opinion {
+  if (agent === null || !agent.policy.critical) return null;
+  return { ...ofTier(config, 'large'), reason: `agent ${agent.name} is critical`, isForced: false };
+}
+
+function experimentArm({ config, arm }: ChooseInput): Opinion {
+  if (arm === null || arm.model === null) return null;
+  const { tier } = modelOf(config, arm.model);
+  return {
+    tier,
+    modelIds: withChain(config, [arm.model]),
+    reason: `experiment ${arm.experiment}, arm ${arm.arm}`,
+    isForced: false,
+  };
+}
+
+/** In the middle of a tool loop the model that made the call gets its result. */
+function toolLoop({ config, view, session }: ChooseInput): Opinion {
+  if (!view.isToolLoop || session === null || !Object.hasOwn(config.models, session.modelId)) return null;
+  return {
+    tier: session.tier,
+    modelIds: withChain(config, [session.modelId]),
+    reason: `${session.modelId} began this tool loop`,
+    isForced: false,
+  };
+}
+
+function staysLarge({ config, session }: ChooseInput): Opinion {
+  if (session === null || !Object.hasOwn(config.models, session.modelId)) return null;
+  if (session.tier === 'large') {
+    return {
+      tier: 'large',
+      modelIds: withChain(config, [session.modelId]),
+      reason: 'the conversation is on the large tier',
+      isForced: false,
+    };
+  }
+  if (!session.isEscalated) return null;
+  return { ...ofTier(config, 'large'), reason: 'the small tier was not good enough in this conversation', isForced: false };
+}
+
+function agentTier({ config, agent }: ChooseInput): Opinion {
+  const tier = agent?.policy.default_tier;
+  return agent === null || tier === undefined
+    ? null
+    : { ...ofTier(config, tier), reason: `agent ${agent.name} uses the ${tier} tier`, isForced: false };
+}
+
+function specialist({ config, classification }: ChooseInput): Opinion {
+  const { intent, intentConfidence } = classification;
+  const { models, thresholds } = config.routing.intent;
+  const general = models.general;
+  const modelId = intentConfidence >= thresholds.medium ? models[intent] : general;
+  if (modelId === undefined) return null;
+  const { tier } = modelOf(config, modelId);
+  const sure = `intent ${intent} (${intentConfidence.toFixed(2)})`;
+  return {
+    tier,
+    modelIds: withChain(config, [modelId]),
+    reason: modelId === models[intent] ? sure : `${sure} is too uncertain for a specialist`,
+    isForced: false,
+  };
+}
+
+function byScore(input: ChooseInput): Opinion {
+  const { config, classification, session } = input;
+  const { score, reasons } = classification;
+  const { threshold } = thresholdOf(input);
+  const isLarge = score >= threshold;
+  const why = reasons.length > 0 ? `: ${reasons.slice(0, 3).join(', ')}` : '';
+  const reason = `complexity ${score.toFixed(2)} ${isLarge ? 'reaches' : 'is below'} ${threshold.toFixed(2)}${why}`;
+  const { tier, modelIds } = ofTier(config, isLarge ? 'large' : 'small');
+  const isWarm =
+    session !== null &&
+    session.tier === tier &&
+    modelIds.includes(session.modelId) &&
+    modelOf(config, session.modelId).tier === tier;
+  return {
+    tier,
+    modelIds: isWarm ? [session.modelId, ...modelIds.filter((id) => id !== session.modelId)] : modelIds,
+    reason:
+      isWarm && session.modelId !== modelIds[0] ? `${reason}; ${session.modelId} has the conversation in its cache` : reason,
+    isForced: false,
+  };
+}
+
+function ofTier(config: Config, tier: Tier): Pick<Choice, 'tier' | 'modelIds'> {
+  const ids = Object.keys(config.models);
+  const own = ids.filter((id) => modelOf(config, id).tier === tier);
+  if (tier === 'vision') {
+    const seeing = ids.filter((id) => modelOf(config, id).capabilities.includes('vision'));
+    return { tier, modelIds: [...new Set([...own, ...seeing])] };
+  }
+  const others = ids.filter((id) => modelOf(config, id).tier !== 'vision');
+  return { tier, modelIds: withChain(config, own.length > 0 ? own : others) };
+}
+
+function withChain(config: Config, modelIds: readonly string[]): string[] {
+  const [first] = modelIds;
+  const chain = first === undefined ? [] : (config.routing.chains[first] ?? []);
+  return [...new Set([...modelIds, ...chain])];
+}

@@ -1,0 +1,62 @@
+/**
+ * Session memory behind its port: the isolate's own copy first, the object where that has none. A conversation that this isolate has seen
+ * within a minute costs no call; another isolate's upward move is therefore noticed within a minute, or at once by one that has no copy.
+ */
+import type { SessionMemory } from '../core/route/session.ts';
+import type { Clock, LogPort, SessionPort } from '../core/ports.ts';
+import type { SessionObject } from '../objects/session-object.ts';
+import { callObject } from './object-call.ts';
+
+const shardCount = 16;
+const copyForMs = 60_000;
+const maxCopies = 10_000;
+/** A turn is not held up longer than this for its memory. */
+const waitMs = 500;
+
+export function createSessionClient(
+  namespace: DurableObjectNamespace<SessionObject>,
+  options: { readonly ttlMs: number; readonly clock: Clock; readonly log: LogPort },
+): SessionPort {
+  const { clock, log, ttlMs } = options;
+  const copies = new Map<string, { readonly memory: SessionMemory | null; readonly untilMs: number }>();
+  const stubOf = (id: string) => () => namespace.getByName(`sessions:${shardOf(id)}`);
+
+  const copy = (id: string, memory: SessionMemory | null): void => {
+    if (copies.size >= maxCopies) for (const [old] of [...copies].slice(0, maxCopies / 2)) copies.delete(old);
+    copies.delete(id);
+    copies.set(id, { memory, untilMs: clock.now() + copyForMs });
+  };
+
+  return {
+    async get(id) {
+      const known = copies.get(id);
+      if (known !== undefined && clock.now() < known.untilMs) return known.memory;
+      try {
+        const asked = callObject(stubOf(id), (sessions) => sessions.get(id), { attempts: 1, pauseMs: 0 });
+        const text = await Promise.race([asked, new Promise<null>((resolve) => setTimeout(() => resolve(null), waitMs))]);
+        const memory: SessionMemory | null = text === null ? null : JSON.parse(text);
+        copy(id, memory);
+        return memory;
+      } catch (error) {
+        log.write('warn', 'session_unavailable', { error });
+        return null;
+      }
+    },
+
+    put(id, memory, background) {
+      copy(id, memory);
+      const text = JSON.stringify(memory);
+      background(
+        callObject(stubOf(id), (sessions) => sessions.put(id, text, ttlMs), { attempts: 3, pauseMs: 100 }).catch(
+          (error: unknown) => log.write('warn', 'session_unavailable', { error }),
+        ),
+      );
+    },
+  };
+}
+
+function shardOf(id: string): number {
+  let sum = 0;
+  for (let i = 0; i < id.length; i += 1) sum = (Math.imul(sum, 31) + id.charCodeAt(i)) >>> 0;
+  return sum % shardCount;
+}

@@ -1,0 +1,109 @@
+/** From a valid body to the decision and the plan: what `chat` runs and what `POST /v1/route` only shows. Calls no model. */
+import type { ChatRequest } from '../../shared/chat.ts';
+import { modelOf } from '../../shared/config-prepare.ts';
+import type { RoutingConfig, Strategy } from '../../shared/config.ts';
+import type { Failure } from '../../shared/errors.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import { classify, type Classification } from '../core/classify/classify.ts';
+import { buildView, type RequestView } from '../core/classify/view.ts';
+import type { HealthSnapshot } from '../core/health/snapshot.ts';
+import { currentStatus } from '../core/health/usable.ts';
+import { type ChooseInput, thresholdOf } from '../core/route/choose.ts';
+import { type Arm, chooseArm } from '../core/route/experiment.ts';
+import { readModelName } from '../core/route/model-names.ts';
+import { planRoute, type RoutePlan } from '../core/route/plan.ts';
+import { implicitSessionId, type SessionMemory } from '../core/route/session.ts';
+import type { EffectiveThreshold } from '../core/route/strategy.ts';
+import type { Caller, PipelineDeps } from './run.ts';
+
+export interface Decided {
+  readonly view: RequestView;
+  readonly classification: Classification;
+  readonly strategy: Strategy;
+  readonly threshold: EffectiveThreshold;
+  readonly route: RoutePlan;
+  readonly arm: Arm | null;
+  /** Under which conversation this is remembered; null when there is nothing to remember. */
+  readonly sessionId: string | null;
+  readonly session: SessionMemory | null;
+}
+
+/** @param wantedStrategy from the `x-routing-strategy` header, or null */
+export async function decide(
+  deps: PipelineDeps,
+  caller: Caller,
+  request: ChatRequest,
+  wantedStrategy: Strategy | null,
+): Promise<Result<Decided, Failure>> {
+  const { config, clock } = deps;
+  const wish = readModelName(request.model, config);
+  if (!wish.ok) return wish;
+  const snapshot = await deps.health.snapshot(caller.background);
+  const view = buildView(request);
+  const classification = classify(view, config.routing, deps.weights);
+  const isAuto = wish.value.kind === 'auto';
+  const sessionId = isAuto && config.routing.sessions.enabled ? sessionIdOf(caller, request, view) : null;
+  const session = sessionId === null ? null : await deps.sessions.get(sessionId);
+  const arm = isAuto ? chooseArm(config.routing.experiments, sessionId ?? caller.requestId) : null;
+  const agent = agentOf(caller.agent, config.routing.agents);
+  const named = wish.value.kind === 'auto' ? wish.value.strategy : null;
+  const fallback = config.routing.default_strategy ?? 'cost';
+  const strategy = named ?? wantedStrategy ?? arm?.strategy ?? agent?.policy.strategy ?? fallback;
+  const nowMs = clock.now();
+  const input: ChooseInput = {
+    config,
+    view,
+    classification,
+    wish: wish.value,
+    strategy,
+    agent,
+    session,
+    arm,
+    hasVisionHint: request.metadata?.['hint'] === 'vision',
+    loadOf: (modelId) => loadOf(snapshot, modelId, modelOf(config, modelId).max_in_flight),
+  };
+  const allowedModels = intersect(caller.key.allowedModels, agent?.policy.allowed_models ?? null);
+  const route = planRoute({ ...input, allowedModels, isUp: (modelId) => isUp(snapshot, modelId, nowMs) });
+  if (!route.ok) return route;
+  return ok({ view, classification, strategy, threshold: thresholdOf(input), route: route.value, arm, sessionId, session });
+}
+
+/** A session of the client's own naming, told apart by tenant; else the conversation's start. */
+function sessionIdOf(caller: Caller, request: ChatRequest, view: RequestView): string | null {
+  const { tenantId } = caller.key;
+  return caller.sessionId === null ? implicitSessionId(request, view, tenantId) : `${tenantId}:${caller.sessionId}`;
+}
+
+/** Names are compared without case, dashes as underscores, and without a closing `_agent`: whole, never in part. */
+function agentOf(name: string | null, agents: RoutingConfig['agents']): ChooseInput['agent'] {
+  if (name === null) return null;
+  const plain = (text: string) =>
+    text
+      .toLowerCase()
+      .replaceAll('-', '_')
+      .replace(/_agent$/, '');
+  const wanted = plain(name);
+  for (const [id, policy] of Object.entries(agents)) if (plain(id) === wanted) return { name, policy };
+  return null;
+}
+
+function intersect(key: readonly string[] | null, agent: readonly string[] | null): ReadonlySet<string> | null {
+  if (key === null && agent === null) return null;
+  if (key === null || agent === null) return new Set(key ?? agent);
+  return new Set(key.filter((id) => agent.includes(id)));
+}
+
+function isUp(snapshot: HealthSnapshot, modelId: string, nowMs: number): boolean {
+  const instances = Object.values(snapshot.instances).filter((instance) => instance.modelId === modelId);
+  return instances.length === 0 || instances.some((instance) => currentStatus(instance, nowMs) === 'up' || instance.hasPermit);
+}
+
+/** Running and twice the waiting requests per place; null when no instance has said. */
+function loadOf(snapshot: HealthSnapshot, modelId: string, places: number): number | null {
+  let load: number | null = null;
+  for (const instance of Object.values(snapshot.instances)) {
+    if (instance.modelId !== modelId || instance.running === null) continue;
+    load = (load ?? 0) + (instance.running + 2 * (instance.waiting ?? 0)) / places;
+  }
+  return load;
+}
