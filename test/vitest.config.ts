@@ -1,8 +1,23 @@
 /**
- * Test projects. `core` runs the pure parts in Node in milliseconds; `http` drives the Worker under `wrangler dev` with stand-in model
- * servers, from outside, one file at a time because they share a gateway; `edge` runs inside workerd, beside the Durable Objects.
+ * Test projects. `core` runs the pure parts in Node in milliseconds; `edge` runs inside workerd, beside the Worker and its Durable
+ * Objects; `http` drives the Worker under `wrangler dev` with stand-in model servers, from outside, one file at a time because they share
+ * a gateway.
  */
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { edgeBindings } from './edge/bindings.ts';
+
+const core = {
+  name: 'core',
+  include: ['test/core/**/*.test.ts', 'test/pipeline/**/*.test.ts'],
+  environment: 'node',
+};
+
+const edge = {
+  name: 'edge',
+  include: ['test/edge/**/*.test.ts'],
+  testTimeout: 20_000,
+};
 
 const http = {
   name: 'http',
@@ -16,11 +31,14 @@ const http = {
   hookTimeout: 60_000,
 };
 
+const wrangler = { configPath: new URL('../wrangler.toml', import.meta.url).pathname };
+
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     projects: [
-      { test: { name: 'core', include: ['test/core/**/*.test.ts', 'test/pipeline/**/*.test.ts'], environment: 'node' } },
+      { test: core },
+      { test: edge, plugins: [cloudflareTest({ wrangler, miniflare: { bindings: edgeBindings } })] },
       { test: http },
     ],
   },

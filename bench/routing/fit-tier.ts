@@ -27,9 +27,9 @@ export interface HeadsModel {
 }
 
 /** Table sizes of the heads tier, code and reasoning, as powers of two. */
-export const tierBits = [18, 18, 18] as const;
+export const tierBits = [17, 17, 17, 17] as const;
 
-const rate = 0.1;
+const rate = 0.05;
 const epochs = 5;
 const decay = { table: 1e-4, dense: 1e-3 } as const;
 /** Slows the counts down against the n-grams. */
@@ -68,11 +68,13 @@ function step(example: TierExample, input: Float64Array, heads: readonly Head[],
   const logits = heads.map((head) => sum(head, example, input, used));
   const code = Math.exp(logits[1] ?? 0);
   const reasoning = Math.exp(logits[2] ?? 0);
-  const total = 1 + code + reasoning;
+  const general = Math.exp(logits[3] ?? 0);
+  const total = general + code + reasoning;
   const errors = [
     example.large === null ? 0 : logistic(logits[0] ?? 0) - example.large,
     example.intent === null ? 0 : code / total - (example.intent === 'code' ? 1 : 0),
     example.intent === null ? 0 : reasoning / total - (example.intent === 'reasoning' ? 1 : 0),
+    example.intent === null ? 0 : general / total - (example.intent === 'general' ? 1 : 0),
   ];
   heads.forEach((head, at) => {
     const error = (errors[at] ?? 0) * example.weight;

@@ -3,7 +3,8 @@
  * cannot be reached the request goes on: trouble with state stops no answer.
  */
 import type { ConfigTree } from '../../shared/config.ts';
-import { fail, ok } from '../../shared/result.ts';
+import type { Failure } from '../../shared/errors.ts';
+import { fail, ok, type Result } from '../../shared/result.ts';
 import { type Entry, placeLeaseMs } from '../core/admission/admission.ts';
 import {
   abandonRenewal,
@@ -24,6 +25,8 @@ import { callObject } from './object-call.ts';
 
 const openPlace: Place = { release: () => undefined, keep: () => undefined };
 const askOptions = { attempts: 2, pauseMs: 30 };
+/** A ticket that the object no longer knows (it was restarted) is entered anew. */
+const maxEntries = 3;
 
 export function createAdmissionClient(
   namespace: DurableObjectNamespace<AdmissionObjectBase>,
@@ -45,7 +48,11 @@ export function createAdmissionClient(
     gates.set(modelId, begun.gate);
     background(
       callObject(stubOf(modelId), (object) => object.renew(modelId, begun.renewal), askOptions).then(
-        (answer) => void gates.set(modelId, finishRenewal(gateOf(modelId), answer, configOf(modelId))),
+        (answer) => {
+          gates.set(modelId, finishRenewal(gateOf(modelId), answer, configOf(modelId)));
+          // Places that became free while this was under way are owed to those who wait; nobody else may come to say so.
+          renewIfDue(modelId, isCalm, background);
+        },
         () => void gates.set(modelId, abandonRenewal(gateOf(modelId))),
       ),
     );
@@ -69,26 +76,48 @@ export function createAdmissionClient(
             () => undefined,
           ),
         );
+        renewIfDue(modelId, false, background);
       },
       (background) => renewIfDue(modelId, false, background),
     );
 
-  const ask = async (request: AdmissionRequest, onQueued: (position: number) => void, signal: AbortSignal) => {
+  /** Waits for the place of a ticket in the queue. A client that leaves gives its seat up at once. */
+  const wait = async (modelId: string, ticketId: string, signal: AbortSignal, background: Background): Promise<WaitResult> => {
+    const giveUp = (): void => {
+      background(callObject(stubOf(modelId), (object) => object.leave(modelId, ticketId), askOptions).catch(() => undefined));
+    };
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp);
+    try {
+      return await callObject(stubOf(modelId), async (object): Promise<WaitResult> => object.wait(ticketId), askOptions);
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+  };
+
+  const ask = async (
+    request: AdmissionRequest,
+    onQueued: (position: number) => void,
+    signal: AbortSignal,
+    background: Background,
+  ): Promise<Result<Place, Failure>> => {
     const { modelId, ticketId, keyId, weight, priority } = request;
     const ticket = { ticketId, isolateId, keyId, weight, priority };
-    const entry = await callObject(stubOf(modelId), async (object): Promise<Entry> => object.enter(modelId, ticket), askOptions);
-    gates.set(modelId, ticketAnswered(gateOf(modelId), entry));
-    if (entry.kind === 'admitted') return ok(ticketPlace(modelId, ticketId));
-    if (entry.kind === 'rejected') return fail({ code: 'queue_full', retryAfterMs: entry.retryAfterMs } as const);
-    onQueued(entry.position);
-    const giveUp = (): void =>
-      void callObject(stubOf(modelId), (object) => object.leave(modelId, ticketId), askOptions).catch(() => undefined);
-    signal.addEventListener('abort', giveUp);
-    const result = await callObject(stubOf(modelId), async (object): Promise<WaitResult> => object.wait(ticketId), askOptions);
-    signal.removeEventListener('abort', giveUp);
-    if (result.kind === 'refused') return fail({ code: 'queue_full', retryAfterMs: result.retryAfterMs } as const);
-    gates.set(modelId, ticketGranted(gateOf(modelId)));
-    return ok(ticketPlace(modelId, ticketId));
+    for (let time = 0; time < maxEntries; time += 1) {
+      const entry = await callObject(stubOf(modelId), async (object): Promise<Entry> => object.enter(modelId, ticket), askOptions);
+      gates.set(modelId, ticketAnswered(gateOf(modelId), entry));
+      if (entry.kind === 'admitted') return ok(ticketPlace(modelId, ticketId));
+      if (entry.kind === 'rejected') return fail({ code: 'queue_full', retryAfterMs: entry.retryAfterMs });
+      onQueued(entry.position);
+      const result = await wait(modelId, ticketId, signal, background);
+      if (result.kind === 'refused') return fail({ code: 'queue_full', retryAfterMs: result.retryAfterMs });
+      if (result.kind === 'granted') {
+        gates.set(modelId, ticketGranted(gateOf(modelId)));
+        return ok(ticketPlace(modelId, ticketId));
+      }
+      if (signal.aborted) return fail({ code: 'client_closed_request' });
+    }
+    return fail({ code: 'queue_full' });
   };
 
   return {
@@ -100,7 +129,7 @@ export function createAdmissionClient(
       renewIfDue(modelId, isCalm, background);
       if (entered.decision !== 'ask') return ok(leasedPlace(modelId, isCalm));
       try {
-        return await ask(request, onQueued, signal);
+        return await ask(request, onQueued, signal, background);
       } catch (error) {
         log.write('warn', 'admission_unavailable', { error });
         return ok(openPlace);

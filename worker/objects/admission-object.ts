@@ -22,10 +22,10 @@ import {
 } from '../core/admission/admission.ts';
 import type { Ticket } from '../core/admission/fair-queue.ts';
 
-export type WaitResult = { readonly kind: 'granted' } | { readonly kind: 'refused'; readonly retryAfterMs: number };
-
-/** Verdicts nobody came for; a client that left between two calls. */
-const maxVerdicts = 1000;
+/** `unknown`: no such ticket waits here. The object was restarted, or the ticket was displaced before its wait began: enter anew. */
+export type WaitResult =
+  | { readonly kind: 'granted' | 'unknown' }
+  | { readonly kind: 'refused'; readonly retryAfterMs: number };
 
 export abstract class AdmissionObjectBase extends DurableObject<unknown> {
   readonly #models: ConfigTree['models'];
@@ -34,7 +34,6 @@ export abstract class AdmissionObjectBase extends DurableObject<unknown> {
   #storedBlocks = '';
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #waiting = new Map<string, (result: WaitResult) => void>();
-  readonly #verdicts = new Map<string, WaitResult>();
 
   constructor(ctx: DurableObjectState, env: unknown, config: ConfigTree) {
     super(ctx, env);
@@ -53,9 +52,9 @@ export abstract class AdmissionObjectBase extends DurableObject<unknown> {
 
   /** Resolves when a queued ticket gets its place or has waited long enough. */
   wait(ticketId: string): Promise<WaitResult> {
-    const verdict = this.#verdicts.get(ticketId);
-    this.#verdicts.delete(ticketId);
-    if (verdict !== undefined) return Promise.resolve(verdict);
+    const { inFlight, queue } = this.#state;
+    if (inFlight[ticketId] !== undefined) return Promise.resolve({ kind: 'granted' });
+    if (!queue.waiting.some((ticket) => ticket.ticketId === ticketId)) return Promise.resolve({ kind: 'unknown' });
     return new Promise((resolve) => this.#waiting.set(ticketId, resolve));
   }
 
@@ -87,10 +86,8 @@ export abstract class AdmissionObjectBase extends DurableObject<unknown> {
   }
 
   #tell(ticketId: string, result: WaitResult): void {
-    const resolve = this.#waiting.get(ticketId);
+    this.#waiting.get(ticketId)?.(result);
     this.#waiting.delete(ticketId);
-    if (resolve !== undefined) resolve(result);
-    else if (this.#verdicts.size < maxVerdicts) this.#verdicts.set(ticketId, result);
   }
 
   /** One row, and only when an isolate's number of places changed: leases alone are not worth a write. */

@@ -38,6 +38,7 @@ const codes: Record<FailureCause, ErrorCode> = {
   invalid_answer: 'upstream_invalid_answer',
   broken_off: 'upstream_truncated',
   unfit_answer: 'invalid_structured_output',
+  low_confidence: 'upstream_invalid_answer',
   context_length: 'context_length_exceeded',
   content_policy: 'content_policy',
   client: 'upstream_rejected',

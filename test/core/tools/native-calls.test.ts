@@ -114,11 +114,14 @@ describe('when native calls become visible', () => {
     expect(machine.end('tool_calls').events).toEqual([{ kind: 'tool_call', index: 1, id: 'y', name: 'b', arguments: '{}' }]);
   });
 
-  it('early: fragments as they come', () => {
+  it('early: fragments as they come, the last brace with the end, so that a broken call never looks whole', () => {
     const machine = createAnswerMachine(options({ emission: 'early' }));
     const [first, second] = deltas([[0, 'x', 'a', '{"k":']], [[0, u, u, '1}']]);
     expect(machine.feed(first ?? {})).toEqual([{ kind: 'tool_call', index: 0, id: 'x', name: 'a', arguments: '{"k":' }]);
-    expect(machine.feed(second ?? {})).toEqual([{ kind: 'tool_arguments', index: 0, arguments: '1}' }]);
-    expect(machine.end('tool_calls')).toMatchObject({ events: [], calls: [{ id: 'x', name: 'a', arguments: '{"k":1}' }] });
+    expect(machine.feed(second ?? {})).toEqual([{ kind: 'tool_arguments', index: 0, arguments: '1' }]);
+    expect(machine.end('tool_calls')).toMatchObject({
+      events: [{ kind: 'tool_arguments', index: 0, arguments: '}' }],
+      calls: [{ id: 'x', name: 'a', arguments: '{"k":1}' }],
+    });
   });
 });

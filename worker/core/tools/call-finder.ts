@@ -63,7 +63,8 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
         show(start);
         return begin(name, id);
       });
-    const region: Region = { isInsideCall: false, completed: [], tools, begin: beginHere };
+    // One call that is shown and never whole is what a client can be asked to see through.
+    const region: Region = { isInsideCall: false, completed: [], tools, begin: isIncomplete ? null : beginHere };
     current = { format, start, region, reading: read(input, region) };
   }
 

@@ -83,17 +83,26 @@ export function createCallSink(options: CallSinkOptions, events: EventList): Cal
       if (place === null) return hiddenCall;
       const { index, id } = place;
       let whole = '';
+      // The last brace waits: what is shown of an unfinished call must never parse.
+      let brace = '';
       unfinished += 1;
       events.push({ kind: 'tool_call', index, id, name, arguments: '' });
+      const show = (piece: string): void => {
+        if (piece !== '') events.push({ kind: 'tool_arguments', index, arguments: piece });
+      };
       return {
         append(piece) {
           whole += piece;
           if (whole.length > options.maxArgumentsBytes) hasOverflowed = true;
-          if (!hasOverflowed && piece !== '') events.push({ kind: 'tool_arguments', index, arguments: piece });
+          if (hasOverflowed || piece === '') return;
+          const ready = brace + piece;
+          brace = piece.endsWith('}') ? '}' : '';
+          show(ready.slice(0, ready.length - brace.length));
         },
         finish() {
           if (isLongerThan(whole, options.maxArgumentsBytes)) hasOverflowed = true;
           if (hasOverflowed) return;
+          show(brace);
           unfinished -= 1;
           calls.push({ id, name, arguments: whole });
         },

@@ -1,0 +1,147 @@
+/** Replays a server's stream through decoder and answer as the relay does, and keeps what a client would have seen of it. */
+import type { ResponseFormat } from '../../../shared/chat.ts';
+import { type Answer, type AnswerOptions, createAnswer, type Feed, isComplete } from '../../../worker/core/relay/answer.ts';
+import { type Choice, createChoice } from '../../../worker/core/relay/choice.ts';
+import { createEventDecoder } from '../../../worker/core/sse/decode-events.ts';
+import { encodeData } from '../../../worker/core/sse/encode-events.ts';
+import { compileFormat } from '../../../worker/core/structured/compile-format.ts';
+import { createStreamCheck } from '../../../worker/core/structured/stream-check.ts';
+import { type AnswerMachine, createAnswerMachine } from '../../../worker/core/tools/answer-machine.ts';
+import { vllm } from '../../../worker/core/upstreams/vllm.ts';
+import { configWith } from '../../support/fakes/config.ts';
+
+const { limits } = configWith();
+
+export interface ReplayOptions {
+  readonly formats?: Parameters<typeof createAnswerMachine>[0]['formats'];
+  readonly tools?: readonly string[];
+  readonly reasoning?: 'none' | 'think' | 'think_open';
+  readonly n?: number;
+  readonly maxAnswerChars?: number;
+  readonly keepsLogprobs?: boolean;
+  readonly responseFormat?: ResponseFormat;
+}
+
+export interface ClientChoice {
+  role: string | null;
+  content: string;
+  reasoning: string;
+  calls: { id: string; name: string; arguments: string }[];
+  finishReason: string | null;
+  logprobs: unknown[];
+}
+
+export interface ClientView {
+  readonly choices: Record<number, ClientChoice>;
+  readonly isComplete: boolean;
+  readonly sawDone: boolean;
+  readonly problem: string | null;
+  readonly usage: unknown;
+  readonly badEvents: number;
+  readonly contentEvents: number;
+}
+
+/** An answer with the real machine behind it, as the pipeline builds it. */
+export function answerWith(options: ReplayOptions = {}): Answer {
+  const { formats = [], tools = [], reasoning = 'none', n = 1, maxAnswerChars = 8_000_000, keepsLogprobs = false } = options;
+  const format = compileFormat(options.responseFormat ?? null, limits);
+  if (!format.ok) throw new Error(format.failure.code);
+  let calls = 0;
+  const machine = (): AnswerMachine =>
+    createAnswerMachine({
+      formats,
+      tools: tools.map((name) => ({ name })),
+      toolChoice: 'auto',
+      allowsParallelCalls: true,
+      reasoning,
+      emission: 'atomic',
+      maxArgumentsBytes: 262_144,
+      newCallId: () => `call_${(calls += 1)}`,
+    });
+  const newChoice = (index: number): Choice =>
+    createChoice(index, {
+      machine: machine(),
+      check: format.value === null ? null : createStreamCheck(format.value, limits),
+      argumentsCheck: null,
+      sent: null,
+    });
+  const answerOptions: AnswerOptions = {
+    dialect: vllm,
+    isTransparent: format.value === null && machine().isTransparent,
+    choiceCount: n,
+    maxAnswerChars,
+    keepsLogprobs,
+    refusesInvalidCalls: false,
+    head: null,
+    createChoice: newChoice,
+  };
+  return createAnswer(answerOptions);
+}
+
+/** Feeds the pieces until [DONE] or a problem, as the relay does. Throws when bytes would pass that are not what was understood. */
+export function replay(pieces: readonly Uint8Array[], options: ReplayOptions = {}): ClientView {
+  const answer = answerWith(options);
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const events = createEventDecoder({ maxEventBytes: 1_000_000 });
+  const choices: Record<number, ClientChoice> = {};
+  let problem: string | null = null;
+  for (const piece of pieces) {
+    const { payloads, isVerbatim } = events.feed(decoder.decode(piece, { stream: true }));
+    const feeds: Feed[] = [];
+    for (const payload of payloads) {
+      const feed = answer.feed(payload);
+      feeds.push(feed);
+      show(choices, payload, feed);
+      if (feed.kind === 'broken') problem = feed.problem.failure.code;
+      if (feed.kind === 'broken' || feed.kind === 'done') break;
+    }
+    if (isVerbatim && feeds.length === payloads.length && feeds.every((feed) => feed.kind === 'verbatim')) checkBytes(piece, payloads);
+    if (problem !== null || answer.state.sawDone) break;
+  }
+  const { sawDone, usage, badEvents, contentEvents } = answer.state;
+  return { choices, isComplete: isComplete(answer.state), sawDone, problem, usage, badEvents, contentEvents };
+}
+
+function checkBytes(piece: Uint8Array, payloads: readonly string[]): void {
+  const encoded = payloads.map(encodeData).join('');
+  if (Buffer.from(piece).toString('latin1') !== Buffer.from(encoded).toString('latin1')) throw new Error('bytes pass that differ from the events');
+}
+
+function show(choices: Record<number, ClientChoice>, payload: string, feed: Feed): void {
+  if (feed.kind === 'emit') {
+    for (const { choiceIndex, delta, finishReason, logprobs } of feed.emissions) take(choices, choiceIndex, delta, finishReason, logprobs);
+  } else if (feed.kind === 'verbatim') {
+    for (const { index, delta, finish_reason: finishReason, logprobs } of JSON.parse(payload).choices) take(choices, index, delta, finishReason, logprobs);
+  }
+}
+
+function take(choices: Record<number, ClientChoice>, index: number, delta: Readonly<Record<string, any>>, finishReason: string | null, logprobs: unknown): void {
+  const choice = (choices[index] ??= { role: null, content: '', reasoning: '', calls: [], finishReason: null, logprobs: [] });
+  if (choice.finishReason !== null) throw new Error('something follows a finish reason');
+  choice.role ??= delta['role'] ?? null;
+  choice.content += delta['content'] ?? '';
+  choice.reasoning += delta['reasoning'] ?? '';
+  for (const { index: at, id, function: called } of delta['tool_calls'] ?? []) {
+    const call = (choice.calls[at] ??= { id: '', name: '', arguments: '' });
+    call.id ||= id ?? '';
+    call.name += called?.name ?? '';
+    call.arguments += called?.arguments ?? '';
+  }
+  choice.finishReason = finishReason ?? null;
+  if (logprobs != null) choice.logprobs.push(logprobs);
+}
+
+export function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** A chunk of a stream as a payload. */
+export function chunkOf(delta: object, fields: { index?: number; finish?: string | null; usage?: object; logprobs?: object } = {}): string {
+  const { index = 0, finish = null, usage, logprobs } = fields;
+  const choice = { index, delta, finish_reason: finish, ...(logprobs === undefined ? {} : { logprobs }) };
+  return JSON.stringify({ id: 'chatcmpl-1', created: 1, model: 'm', choices: [choice], ...(usage === undefined ? {} : { usage }) });
+}
+
+export function streamOf(...payloads: readonly string[]): Uint8Array {
+  return bytesOf(payloads.map(encodeData).join(''));
+}
