@@ -88,10 +88,17 @@ function namedModel({ config, wish }: ChooseInput): Opinion {
   return { tier, modelIds: withChain(config, [wish.modelId]), reason: `${wish.modelId} was asked for`, isForced: true };
 }
 
-function namedTier({ config, wish }: ChooseInput): Opinion {
-  return wish.kind === 'tier'
-    ? { ...ofTier(config, wish.tier), reason: `the ${wish.tier} tier was asked for`, isForced: true }
-    : null;
+function namedTier({ config, wish, view }: ChooseInput): Opinion {
+  if (wish.kind !== 'tier') return null;
+  const { tier, modelIds } = ofTier(config, wish.tier);
+  // An image asks for more than a tier: what can see stands in for what cannot.
+  const seeing = view.images > 0 ? ofTier(config, 'vision').modelIds : [];
+  return {
+    tier,
+    modelIds: [...new Set([...modelIds, ...seeing])],
+    reason: `the ${wish.tier} tier was asked for`,
+    isForced: true,
+  };
 }
 
 function sees({ config, view, hasVisionHint }: ChooseInput): Opinion {
