@@ -1,4 +1,7 @@
-/** Trains the tier and intent heads: logistic regression on hashed n-grams and counts, by Adagrad. */
+/**
+ * Trains the tier and intent heads: logistic regression on hashed n-grams and counts, by Adagrad, several runs in different orders
+ * averaged (the models are linear, so the average of the weights is the average of the models).
+ */
 import type { Intent } from '../../shared/config.ts';
 import { logistic, standardise, type LearnedFeatures } from '../../worker/core/classify/learned.ts';
 import { hintCount } from '../../worker/core/classify/learned/tier-features.ts';
@@ -21,14 +24,15 @@ export interface DenseModel {
   readonly bias: readonly number[];
 }
 
+/** Heads tier, code, reasoning; general is the reference at 0. */
 export interface HeadsModel {
   readonly tables: readonly Float64Array[];
   readonly dense: DenseModel;
 }
 
-/** Table sizes of the heads tier, code and reasoning, as powers of two. */
-export const tierBits = [17, 17, 17, 17] as const;
-
+const bits = 17;
+const headNames = ['tier', 'code', 'reasoning', 'general'] as const;
+const runs = 4;
 const rate = 0.05;
 const epochs = 5;
 const decay = { table: 1e-4, dense: 1e-3 } as const;
@@ -41,61 +45,87 @@ const startSquare = 1e-3;
 interface Head {
   readonly table: Weights;
   readonly dense: Weights;
-  readonly mask: number;
+}
+
+interface Input {
+  readonly example: TierExample;
+  readonly counts: Float64Array;
 }
 
 export function fitTier(examples: readonly TierExample[], seed: number): HeadsModel {
   const width = examples[0]?.features.tier.length ?? 0;
   const stats = columnStats(examples.map((example) => example.features.tier), width);
-  const heads = tierBits.map((bits): Head => ({ table: newWeights(2 ** bits, startSquare), dense: newWeights(width + 1, startSquare), mask: 2 ** bits - 1 }));
-  const inputs = new Map(examples.map((example) => [example, standardiseRow(example.features.tier, stats)]));
-  const random = seeded(seed);
-  for (let epoch = 0; epoch < epochs; epoch += 1) {
-    for (const example of shuffle(examples, random)) step(example, inputs.get(example) ?? new Float64Array(width), heads, random() < hintDropout);
+  const inputs = examples.map((example): Input => ({
+    example,
+    counts: example.features.tier.map((value, at) => denseScale * standardise(value, stats.mean[at] ?? 0, stats.inverseDeviation[at] ?? 0)),
+  }));
+  const tables = headNames.map(() => new Float64Array(2 ** bits));
+  const dense = headNames.map(() => new Float64Array(width + 1));
+  for (let run = 0; run < runs; run += 1) {
+    fitOnce(inputs, width, seed + run).forEach((head, at) => {
+      addTo(tables[at], head.table.values, 1 / runs);
+      addTo(dense[at], head.dense.values, 1 / runs);
+    });
+  }
+  // Softmax does not change when one head is taken off all: "general" becomes the reference, and needs no table.
+  for (const at of [1, 2]) {
+    addTo(tables[at], tables[3], -1);
+    addTo(dense[at], dense[3], -1);
   }
   return {
-    tables: heads.map((head) => head.table.values),
-    dense: { ...stats, heads: heads.map((head) => head.dense.values.subarray(0, width).map((value) => value * denseScale)), bias: heads.map((head) => head.dense.values[width] ?? 0) },
+    tables: tables.slice(0, 3),
+    dense: {
+      ...stats,
+      heads: dense.slice(0, 3).map((row) => row.subarray(0, width).map((value) => value * denseScale)),
+      bias: dense.slice(0, 3).map((row) => row[width] ?? 0),
+    },
   };
 }
 
-function standardiseRow(row: Float64Array, stats: { mean: Float64Array; inverseDeviation: Float64Array }): Float64Array {
-  return row.map((value, at) => denseScale * standardise(value, stats.mean[at] ?? 0, stats.inverseDeviation[at] ?? 0));
+function addTo(target: Float64Array | undefined, source: Float64Array | undefined, factor: number): void {
+  if (target === undefined || source === undefined) return;
+  for (let at = 0; at < target.length; at += 1) target[at] = (target[at] ?? 0) + factor * (source[at] ?? 0);
 }
 
-function step(example: TierExample, input: Float64Array, heads: readonly Head[], dropsHints: boolean): void {
-  const used = dropsHints ? input.length - hintCount : input.length;
-  const logits = heads.map((head) => sum(head, example, input, used));
-  const code = Math.exp(logits[1] ?? 0);
-  const reasoning = Math.exp(logits[2] ?? 0);
-  const general = Math.exp(logits[3] ?? 0);
-  const total = general + code + reasoning;
-  const errors = [
-    example.large === null ? 0 : logistic(logits[0] ?? 0) - example.large,
-    example.intent === null ? 0 : code / total - (example.intent === 'code' ? 1 : 0),
-    example.intent === null ? 0 : reasoning / total - (example.intent === 'reasoning' ? 1 : 0),
-    example.intent === null ? 0 : general / total - (example.intent === 'general' ? 1 : 0),
-  ];
+function fitOnce(inputs: readonly Input[], width: number, seed: number): Head[] {
+  const heads = headNames.map((): Head => ({ table: newWeights(2 ** bits, startSquare), dense: newWeights(width + 1, startSquare) }));
+  const random = seeded(seed);
+  for (let epoch = 0; epoch < epochs; epoch += 1) {
+    for (const input of shuffle(inputs, random)) step(input, heads, random() < hintDropout ? width - hintCount : width);
+  }
+  return heads;
+}
+
+function step({ example, counts }: Input, heads: readonly Head[], used: number): void {
+  const logits = heads.map((head) => sum(head, example, counts, used));
+  const tierError = example.large === null ? 0 : logistic(logits[0] ?? 0) - example.large;
+  const odds = logits.slice(1).map(Math.exp);
+  const total = odds.reduce((all, one) => all + one, 0);
   heads.forEach((head, at) => {
-    const error = (errors[at] ?? 0) * example.weight;
-    if (error !== 0) learn(head, example, input, used, error);
+    const name = headNames[at];
+    const intentError = example.intent === null ? 0 : (odds[at - 1] ?? 0) / total - (example.intent === name ? 1 : 0);
+    const error = (at === 0 ? tierError : intentError) * example.weight;
+    if (error !== 0) learn(head, example, counts, used, error);
   });
 }
 
-function sum(head: Head, example: TierExample, input: Float64Array, used: number): number {
+const mask = 2 ** bits - 1;
+
+function sum(head: Head, example: TierExample, counts: Float64Array, used: number): number {
   const { hashes, values } = example.features.ngrams;
-  let logit = head.dense.values[input.length] ?? 0;
-  for (let at = 0; at < hashes.length; at += 1) logit += (head.table.values[(hashes[at] ?? 0) & head.mask] ?? 0) * (values[at] ?? 0);
-  for (let at = 0; at < used; at += 1) logit += (head.dense.values[at] ?? 0) * (input[at] ?? 0);
+  const table = head.table.values;
+  let logit = head.dense.values[counts.length] ?? 0;
+  for (let at = 0; at < hashes.length; at += 1) logit += (table[(hashes[at] ?? 0) & mask] ?? 0) * (values[at] ?? 0);
+  for (let at = 0; at < used; at += 1) logit += (head.dense.values[at] ?? 0) * (counts[at] ?? 0);
   return logit;
 }
 
-function learn(head: Head, example: TierExample, input: Float64Array, used: number, error: number): void {
+function learn(head: Head, example: TierExample, counts: Float64Array, used: number, error: number): void {
   const { hashes, values } = example.features.ngrams;
   for (let at = 0; at < hashes.length; at += 1) {
-    const slot = (hashes[at] ?? 0) & head.mask;
+    const slot = (hashes[at] ?? 0) & mask;
     descend(head.table, slot, error * (values[at] ?? 0) + decay.table * (head.table.values[slot] ?? 0), rate);
   }
-  for (let at = 0; at < used; at += 1) descend(head.dense, at, error * (input[at] ?? 0) + decay.dense * (head.dense.values[at] ?? 0), rate);
-  descend(head.dense, input.length, error, rate);
+  for (let at = 0; at < used; at += 1) descend(head.dense, at, error * (counts[at] ?? 0) + decay.dense * (head.dense.values[at] ?? 0), rate);
+  descend(head.dense, counts.length, error, rate);
 }

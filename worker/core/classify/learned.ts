@@ -84,13 +84,12 @@ export function scoreFeatures(features: LearnedFeatures, weights: LearnedWeights
   const { intentTemperature } = weights.blend;
   const code = Math.exp(intentTemperature * (sumTable(tables[1], ngrams, all) + sumDense(dense, 1, features.tier)));
   const reasoning = Math.exp(intentTemperature * (sumTable(tables[2], ngrams, all) + sumDense(dense, 2, features.tier)));
-  const general = Math.exp(intentTemperature * (sumTable(tables[3], ngrams, all) + sumDense(dense, 3, features.tier)));
-  const total = general + code + reasoning;
+  const total = 1 + code + reasoning;
   const outcome = weights.outcome.dense[kind];
   const smallRight = logistic(sumTable(weights.outcome.tables[0], ngrams, ngrams.words) + sumDense(outcome, 0, features.outcome));
   const largeRight = logistic(sumTable(weights.outcome.tables[1], ngrams, ngrams.words) + sumDense(outcome, 1, features.outcome));
   const logit = combine(tierLogit, largeRight - smallRight, kind, weights.blend);
-  return { logit, tierLogit, smallRight, largeRight, kind, code: code / total, reasoning: reasoning / total, general: general / total };
+  return { logit, tierLogit, smallRight, largeRight, kind, code: code / total, reasoning: reasoning / total, general: 1 / total };
 }
 
 /**

@@ -1,13 +1,12 @@
 /**
- * Runs the formats over a message's text: finds where one may open, lets it read, and carries out its verdict, so that text and calls
- * come out in order and everything that was no call is shown. A format that rejects a place leaves the text as if it had never
- * looked, and does not look again at what it has read: that bounds the work.
+ * Runs the formats over a message's text: opens a region where a call may stand, lets its format read, and carries out the verdict, so
+ * that text and calls come out in order and everything that was no call is shown. A format that rejects a place leaves the text as if
+ * it had never looked, and does not look again at what it has read: that bounds the work.
  */
 import type { BeginCall, ParsedCall } from './call-shape.ts';
-import { codeMarkers, type CodeState, codeTokens, stepCode } from './code-spans.ts';
 import { createCursor, type Ending, hold, moveTo, offsetOf, pushChunk, release } from './cursor.ts';
 import type { DeclaredTool, ReadCalls, Region, ToolFormat, Verdict } from './formats/tool-format.ts';
-import { createMarkerSet, findMarker, type MarkerSet, mayBecomeMarker, unfinishedMarkerAt } from './marker-set.ts';
+import { createOpenerSearch, type Start } from './opener-search.ts';
 import type { Reading } from './reading.ts';
 
 export interface CallFinderOptions {
@@ -41,13 +40,10 @@ interface OpenRegion {
 export function createCallFinder(options: CallFinderOptions): CallFinder {
   const { formats, tools, maxRegionChars, begin } = options;
   const input = createCursor();
-  const setFor = markerSetsOf(formats);
-  const starts: { format: ToolFormat | null; read: ReadCalls }[] = [];
+  const search = createOpenerSearch(formats);
+  const starts: Start[] = [];
   if (options.readStart !== null) starts.push({ format: null, read: options.readStart });
   for (const format of formats) if (format.readStart !== undefined) starts.push({ format, read: format.readStart });
-  /** Offsets before which a format need not look. */
-  const mutedUntil = new Map<ToolFormat, number>();
-  let state: CodeState = 'prose';
   /** Offset up to which the text was shown, or dropped. */
   let shownTo = 0;
   let current: OpenRegion | null = null;
@@ -79,39 +75,12 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
     shownTo = Math.max(shownTo, offset);
   }
 
-  /** Looks for the next place where a format may open; false when all text is used up. */
-  function search(): boolean {
-    const { text, ending } = input;
-    const start = starts.shift();
-    if (start !== undefined) {
-      open(start.format, start.read);
-      return true;
-    }
-    const set = setFor(state);
-    const hit = findMarker(set, text, input.at);
-    if (hit === null) {
-      input.at = ending === null ? unfinishedMarkerAt(set, text, input.at) : text.length;
-      return false;
-    }
-    input.at = hit.at;
-    if (ending === null && mayBecomeMarker(set, text, hit.at)) return false;
-    if (opensHere()) return true;
-    const step = stepCode(state, hit.marker);
-    state = step.state;
-    input.at = hit.at + step.length;
+  /** Opens the next region; false when all text is used up. */
+  function openNext(): boolean {
+    const start = starts.shift() ?? search.next(input);
+    if (start === null) return false;
+    open(start.format, start.read);
     return true;
-  }
-
-  function opensHere(): boolean {
-    for (const format of formats) {
-      if ((mutedUntil.get(format) ?? 0) > offsetOf(input)) continue;
-      for (const { marker, isOutsideCode, read } of format.openers) {
-        if ((isOutsideCode && state !== 'prose') || !input.text.startsWith(marker, input.at)) continue;
-        open(format, read);
-        return true;
-      }
-    }
-    return false;
   }
 
   /** Lets the open region read on; false when it waits for more text. */
@@ -160,7 +129,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
     if (verdict.kind === 'text') {
       moveTo(input, start);
       close();
-      if (format !== null) mutedUntil.set(format, Math.max(verdict.muteUntil, mutedUntil.get(format) ?? 0));
+      if (format !== null) search.mute(format, verdict.muteUntil);
       return;
     }
     starts.length = 0;
@@ -180,7 +149,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
   }
 
   function run(): void {
-    while (!hasOverflowed && (current === null ? search() : advance(current)));
+    while (!hasOverflowed && (current === null ? openNext() : advance(current)));
     if (!hasOverflowed) show(current?.start ?? offsetOf(input));
   }
 
@@ -195,22 +164,5 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
       run();
       return isIncomplete;
     },
-  };
-}
-
-/** What is looked for in a state of Markdown code. Without a format that cares about code there is one state and one set. */
-function markerSetsOf(formats: readonly ToolFormat[]): (state: CodeState) => MarkerSet {
-  const openers = formats.flatMap((format) => format.openers);
-  const followsCode = openers.some((opener) => opener.isOutsideCode);
-  const unless = new Map(openers.flatMap(({ marker, unless: not }) => (not === undefined ? [] : [[marker, not]])));
-  const sets = new Map<CodeState, MarkerSet>();
-  return (state) => {
-    const known = sets.get(state);
-    if (known !== undefined) return known;
-    const markers = openers.filter((opener) => state === 'prose' || !opener.isOutsideCode).map((opener) => opener.marker);
-    if (followsCode) markers.push(...codeMarkers[state]);
-    const set = createMarkerSet(markers, { unless, others: followsCode ? codeTokens[state] : null });
-    sets.set(state, set);
-    return set;
   };
 }

@@ -3,9 +3,9 @@
  * character in a string is escaped, missing closers are added when the caller asks. Everything else passes through as it was
  * spelled. It reports values to a listener; it does not build them, and knows nothing of calls.
  */
-import { isWhitespace } from './reading.ts';
+import { isScalar, isScalarCharacter, isWhitespace, kindOf, type ValueKind } from './json-characters.ts';
 
-export type ValueKind = 'object' | 'array' | 'string' | 'scalar';
+export type { ValueKind };
 
 /** `enter`: report what is inside. `take`: hand over its text. `skip`: only check its grammar. `refuse`: stop here. */
 export type Reaction = 'enter' | 'take' | 'skip' | 'refuse';
@@ -48,8 +48,6 @@ export interface JsonScan {
 
 /** Deeper nesting is not JSON here: it would only serve to exhaust a client's parser. */
 const maxDepth = 200;
-
-const scalarPattern = /^(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)$/;
 
 export function createJsonScan(): JsonScan {
   return {
@@ -206,10 +204,10 @@ function readScalar(scan: JsonScan, listener: JsonListener, text: string, from: 
   while (at < text.length && isScalarCharacter(text.charCodeAt(at))) at += 1;
   scan.scalar += text.slice(from, at);
   if (at >= text.length) return at;
-  const isScalar = scalarPattern.test(scan.scalar);
+  const isWhole = isScalar(scan.scalar);
   scan.scalar = '';
   scan.token = 'none';
-  return isScalar ? end(scan, listener, text, at) : fail(scan, at);
+  return isWhole ? end(scan, listener, text, at) : fail(scan, at);
 }
 
 function close(scan: JsonScan, listener: JsonListener, text: string, at: number): number {
@@ -257,18 +255,6 @@ function deliver(scan: JsonScan, listener: JsonListener, piece: string): void {
 function fail(scan: JsonScan, at: number): number {
   scan.status = 'failed';
   return at;
-}
-
-function kindOf(character: string): ValueKind | null {
-  if (character === '{') return 'object';
-  if (character === '[') return 'array';
-  if (character === '"') return 'string';
-  return '-0123456789tfn'.includes(character) ? 'scalar' : null;
-}
-
-function isScalarCharacter(code: number): boolean {
-  const isLetter = (code >= 0x61 && code <= 0x7a) || code === 0x45;
-  return isLetter || (code >= 0x30 && code <= 0x39) || code === 0x2b || code === 0x2d || code === 0x2e;
 }
 
 /** The value of a string literal that a scan has read. */

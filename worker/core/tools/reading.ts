@@ -3,6 +3,7 @@
  * a format reads like a parser of a whole text and still works on chunks. A reading that yields at the end of the text has run out.
  */
 import type { Cursor } from './cursor.ts';
+import { isWhitespace } from './json-characters.ts';
 import { findMarker, type MarkerSet, unfinishedMarkerAt } from './marker-set.ts';
 
 export type Reading<T> = Generator<void, T, void>;
@@ -85,11 +86,6 @@ export function* readRun(input: Cursor, isOfKind: (code: number) => boolean, max
     if (at < text.length || run.length >= maxChars || input.ending !== null) return run;
     yield;
   }
-}
-
-/** The white space of JSON. */
-export function isWhitespace(code: number): boolean {
-  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
 export function isNameCharacter(code: number): boolean {

@@ -1,6 +1,6 @@
 /**
- * The learned scorer's weights: how they are committed (JSON with tables in base64) and how they are held (typed arrays). A table entry is
- * one signed byte on a square-root scale, which keeps small weights apart where most of them are.
+ * The learned scorer's weights: how they are committed (tables as pairs of gap and weight, in base64) and how they are held (typed arrays).
+ * A weight is one signed byte on a square-root scale, which keeps small weights apart where most of them are.
  */
 import type { QuestionKind } from './outcome-features.ts';
 
@@ -18,6 +18,7 @@ export interface PackedTable {
   readonly bits: number;
   /** Largest absolute weight. */
   readonly max: number;
+  /** Pairs of bytes: entries to skip, and 128 + the weight. */
   readonly base64: string;
 }
 
@@ -86,7 +87,12 @@ function unpackDense(packed: PackedDense): Dense {
 function unpackTable(packed: PackedTable): Table {
   const bytes = atob(packed.base64);
   const entries = new Int8Array(2 ** packed.bits);
-  for (let at = 0; at < entries.length; at += 1) entries[at] = bytes.charCodeAt(at);
+  let at = 0;
+  for (let pair = 0; pair + 1 < bytes.length; pair += 2) {
+    at += bytes.charCodeAt(pair);
+    entries[at] = bytes.charCodeAt(pair + 1) - 128;
+    at += 1;
+  }
   const decode = new Float32Array(256);
   for (let value = -128; value < 128; value += 1) decode[value + 128] = Math.sign(value) * packed.max * (value / 127) ** 2;
   return { mask: entries.length - 1, entries, decode };
