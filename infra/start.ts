@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import type { ConfigTree } from '../shared/config.ts';
 import { compileConfigs, defaultProfile } from './config/compile.ts';
 import { startGateway } from './gateway.ts';
+import type { ModelRole } from './standin/chat.ts';
 import { type Fleet, type FleetModel, startFleet } from './standin/fleet.ts';
 import { repoFolder } from './wrangler.ts';
 
@@ -109,10 +110,25 @@ async function startStandins(
 }
 
 function standinFor(upstreamId: string, config: ConfigTree): FleetModel[] {
-  const model = Object.values(config.models).find((candidate) => candidate.upstreams.includes(upstreamId));
-  if (model === undefined) return [];
-  const role = model.tier === 'large' ? 'large' : 'small';
-  return [{ id: upstreamId, servedName: model.served_name, role, maxModelLen: model.context_tokens }];
+  const found = Object.entries(config.models).find(([, model]) => model.upstreams.includes(upstreamId));
+  if (found === undefined) return [];
+  const [modelId, model] = found;
+  const options: FleetModel = {
+    id: upstreamId,
+    servedName: model.served_name,
+    role: roleOf(modelId, config),
+    maxModelLen: model.context_tokens,
+    // A model whose calls the gateway reads out of the text runs on a server without a tool parser.
+    toolParser: model.tool_formats.length > 0 ? 'none' : 'hermes',
+  };
+  return [model.reasoning === 'none' ? options : { ...options, reasoningStyle: model.reasoning }];
+}
+
+function roleOf(modelId: string, config: ConfigTree): ModelRole {
+  const { models } = config.routing.intent;
+  if (models.code === modelId) return 'coder';
+  if (models.reasoning === modelId) return 'reasoner';
+  return config.models[modelId]?.tier ?? 'small';
 }
 
 function varsFor(

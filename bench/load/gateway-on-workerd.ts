@@ -9,6 +9,7 @@ import * as z from 'zod';
 import { type Fleet, type FleetOptions, startFleet } from '../../infra/standin/fleet.ts';
 import type { LogEntry } from '../../infra/standin/request-log.ts';
 import { benchKey, buildGateway, type Bundle } from '../cpu/workerd.ts';
+import { type Answer, type ChatOptions, type Exchange, get, postChat } from './client.ts';
 import { serveIsolates } from './serve-isolates.ts';
 
 export const adminToken = 'load-admin-0123456789';
@@ -17,7 +18,8 @@ export { benchKey };
 export interface GatewayOptions {
   /** Merge patch over the configuration. */
   readonly overrides: Readonly<Record<string, unknown>>;
-  readonly fleet?: Omit<FleetOptions, 'gate'>;
+  /** Without a gate unless it says so. */
+  readonly fleet?: FleetOptions;
   /** Built once for several gateways; by default built anew. */
   readonly bundle?: Bundle;
   /** Isolates that share the Durable Objects, each at an address of its own; 1 by default. */
@@ -28,7 +30,10 @@ export interface GatewayOptions {
 export interface Gateway {
   readonly url: string;
   readonly fleet: Fleet;
-  chat(body: unknown, options?: ChatOptions): Promise<Response>;
+  /** Sends a chat body; with the bench's key unless told otherwise. */
+  open(body: unknown, options?: Partial<ChatOptions>): Exchange;
+  chat(body: unknown, options?: Partial<ChatOptions>): Promise<Answer>;
+  get(path: string): Promise<Answer>;
   /** With the admin token. */
   getJson(path: string): Promise<unknown>;
   /** Makes an API key of a plan. */
@@ -47,12 +52,6 @@ export interface GatewayOnWorkerd extends Gateway {
   stop(): Promise<void>;
 }
 
-export interface ChatOptions {
-  readonly key?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-}
-
 /** The bundle that a deployment would upload, in a folder of its own. */
 export async function buildBundle(): Promise<Bundle & { remove(): void }> {
   const folder = mkdtempSync(join(tmpdir(), 'pointsman-load-'));
@@ -64,7 +63,7 @@ export async function startGatewayOnWorkerd(options: GatewayOptions): Promise<Ga
   const own = options.bundle === undefined ? await buildBundle() : null;
   const bundle = options.bundle ?? own;
   if (bundle === null) throw new Error('no bundle');
-  const fleet = await startFleet({ ...options.fleet, gate: false });
+  const fleet = await startFleet({ gate: false, ...options.fleet });
   const vars = { ...bundle.vars, ...varsFor(fleet, options.overrides) };
   const served = await serveIsolates({ ...bundle, vars }, options.isolates).catch(async (error: unknown) => {
     await fleet.close();
@@ -91,8 +90,10 @@ function varsFor(fleet: Fleet, overrides: Readonly<Record<string, unknown>>): Re
   return {
     BOOTSTRAP_API_KEY: benchKey,
     ADMIN_TOKEN: adminToken,
-    SMALL_UPSTREAM_URL: fleet.directUrls['small'] ?? '',
-    LARGE_UPSTREAM_URL: fleet.directUrls['large'] ?? '',
+    ACCESS_CLIENT_ID: fleet.clientId,
+    ACCESS_CLIENT_SECRET: fleet.clientSecret,
+    SMALL_UPSTREAM_URL: fleet.urls['small'] ?? '',
+    LARGE_UPSTREAM_URL: fleet.urls['large'] ?? '',
     CONFIG_OVERRIDES: JSON.stringify(overrides),
   };
 }
@@ -104,13 +105,9 @@ function speakTo(url: string, fleet: Fleet): Gateway {
   return {
     url,
     fleet,
-    chat: (body, { key = benchKey, headers = {}, signal } = {}) =>
-      fetch(`${url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
-        body: JSON.stringify(body),
-        ...(signal === undefined ? {} : { signal }),
-      }),
+    open: (body, options) => postChat(url, body, { key: benchKey, ...options }),
+    chat: (body, options) => postChat(url, body, { key: benchKey, ...options }).answer,
+    get: (path) => get(url, path),
     async getJson(path) {
       const response = await fetch(url + path, { headers: asAdmin });
       const text = await response.text();

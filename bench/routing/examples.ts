@@ -33,7 +33,7 @@ export interface OutcomeCase {
 }
 
 const variantWeight = 0.5;
-const triviaCount = 500;
+const triviaCount = 300;
 const triviaSeed = 7;
 
 export function featuresOf(request: ChatRequest, config: RouterConfig): LearnedFeatures {

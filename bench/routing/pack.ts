@@ -26,7 +26,7 @@ function packTable(values: Float64Array, keep: number): PackedTable {
 }
 
 /** Weights kept per head: tier, code, reasoning; small right, large right. */
-const keptTier = [38_000, 18_000, 18_000] as const;
+const keptTier = [36_000, 16_000, 16_000] as const;
 const keptOutcome = 9_000;
 
 function round(value: number): number {

@@ -38,7 +38,7 @@ export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect
     showsLogprobs: run.request.logprobs === true,
     choiceCount: run.request.n ?? 1,
     maxAnswerChars: limits.max_answer_bytes,
-    keepsLogprobs: run.request.stream !== true,
+    keepsLogprobs: run.request.logprobs === true && run.request.stream !== true,
     head: resumed?.head ?? null,
     refusesInvalidCalls: invalid === 'escalate',
     createChoice: (index) =>

@@ -71,6 +71,7 @@ export function answerWith(options: ReplayOptions = {}): Answer {
     choiceCount: n,
     maxAnswerChars,
     keepsLogprobs,
+    showsLogprobs: true,
     refusesInvalidCalls: false,
     head: null,
     createChoice: newChoice,
@@ -95,7 +96,8 @@ export function replay(pieces: readonly Uint8Array[], options: ReplayOptions = {
       if (feed.kind === 'broken') problem = feed.problem.failure.code;
       if (feed.kind === 'broken' || feed.kind === 'done') break;
     }
-    if (isVerbatim && feeds.length === payloads.length && feeds.every((feed) => feed.kind === 'verbatim')) checkBytes(piece, payloads);
+    if (isVerbatim && feeds.length === payloads.length && feeds.every((feed) => feed.kind === 'verbatim'))
+      checkBytes(piece, payloads);
     if (problem !== null || answer.state.sawDone) break;
   }
   const { sawDone, usage, badEvents, contentEvents } = answer.state;
@@ -104,18 +106,27 @@ export function replay(pieces: readonly Uint8Array[], options: ReplayOptions = {
 
 function checkBytes(piece: Uint8Array, payloads: readonly string[]): void {
   const encoded = payloads.map(encodeData).join('');
-  if (Buffer.from(piece).toString('latin1') !== Buffer.from(encoded).toString('latin1')) throw new Error('bytes pass that differ from the events');
+  if (Buffer.from(piece).toString('latin1') !== Buffer.from(encoded).toString('latin1'))
+    throw new Error('bytes pass that differ from the events');
 }
 
 function show(choices: Record<number, ClientChoice>, payload: string, feed: Feed): void {
   if (feed.kind === 'emit') {
-    for (const { choiceIndex, delta, finishReason, logprobs } of feed.emissions) take(choices, choiceIndex, delta, finishReason, logprobs);
+    for (const { choiceIndex, delta, finishReason, logprobs } of feed.emissions)
+      take(choices, choiceIndex, delta, finishReason, logprobs);
   } else if (feed.kind === 'verbatim') {
-    for (const { index, delta, finish_reason: finishReason, logprobs } of JSON.parse(payload).choices) take(choices, index, delta, finishReason, logprobs);
+    for (const { index, delta, finish_reason: finishReason, logprobs } of JSON.parse(payload).choices)
+      take(choices, index, delta, finishReason, logprobs);
   }
 }
 
-function take(choices: Record<number, ClientChoice>, index: number, delta: Readonly<Record<string, any>>, finishReason: string | null, logprobs: unknown): void {
+function take(
+  choices: Record<number, ClientChoice>,
+  index: number,
+  delta: Readonly<Record<string, any>>,
+  finishReason: string | null,
+  logprobs: unknown,
+): void {
   const choice = (choices[index] ??= { role: null, content: '', reasoning: '', calls: [], finishReason: null, logprobs: [] });
   if (choice.finishReason !== null) throw new Error('something follows a finish reason');
   choice.role ??= delta['role'] ?? null;
@@ -136,10 +147,19 @@ export function bytesOf(text: string): Uint8Array {
 }
 
 /** A chunk of a stream as a payload. */
-export function chunkOf(delta: object, fields: { index?: number; finish?: string | null; usage?: object; logprobs?: object } = {}): string {
+export function chunkOf(
+  delta: object,
+  fields: { index?: number; finish?: string | null; usage?: object; logprobs?: object } = {},
+): string {
   const { index = 0, finish = null, usage, logprobs } = fields;
   const choice = { index, delta, finish_reason: finish, ...(logprobs === undefined ? {} : { logprobs }) };
-  return JSON.stringify({ id: 'chatcmpl-1', created: 1, model: 'm', choices: [choice], ...(usage === undefined ? {} : { usage }) });
+  return JSON.stringify({
+    id: 'chatcmpl-1',
+    created: 1,
+    model: 'm',
+    choices: [choice],
+    ...(usage === undefined ? {} : { usage }),
+  });
 }
 
 export function streamOf(...payloads: readonly string[]): Uint8Array {

@@ -22,7 +22,13 @@ function answer(text: string, others: Partial<AnswerMachineOptions> = {}, finish
   const whole = run(options(others), [{ content: text }], finish);
   expect(run(options(others), textDeltas(text.split('')), finish)).toEqual(whole);
   const calls = whole.calls.map(({ name, arguments: args }) => [name, JSON.parse(args) as unknown]);
-  return { content: whole.content, reasoning: whole.reasoning, calls, finish: whole.end.finishReason, isIncomplete: whole.end.isIncomplete };
+  return {
+    content: whole.content,
+    reasoning: whole.reasoning,
+    calls,
+    finish: whole.end.finishReason,
+    isIncomplete: whole.end.isIncomplete,
+  };
 }
 
 describe('when nothing can be a call', () => {
@@ -49,7 +55,8 @@ describe('when nothing can be a call', () => {
 
   it('gives no event for an empty delta', () => {
     const machine = createAnswerMachine(options());
-    for (const delta of [{}, { content: '' }, { content: null, reasoning: null, tool_calls: null }, { tool_calls: [] }]) expect(machine.feed(delta)).toEqual([]);
+    for (const delta of [{}, { content: '' }, { content: null, reasoning: null, tool_calls: null }, { tool_calls: [] }])
+      expect(machine.feed(delta)).toEqual([]);
   });
 
   it('passes prose on with the chunk it came in', () => {
@@ -61,25 +68,44 @@ describe('when nothing can be a call', () => {
 
 describe('the seven situations of the published gateway this one follows', () => {
   const nested = { name: 'search', arguments: { filter: { city: 'Paris', tags: ['a', { deep: { deeper: {} } }] } } };
-  const entry = (index: number, id: string | null, name: string | null, args: string) => ({ index, id, function: { name, arguments: args } });
+  const entry = (index: number, id: string | null, name: string | null, args: string) => ({
+    index,
+    id,
+    function: { name, arguments: args },
+  });
 
   it('reads one native call', () => {
-    const { calls } = run(options({ formats: [] }), [{ tool_calls: [entry(0, 'c1', 'search', JSON.stringify(nested.arguments))] }], 'tool_calls');
+    const { calls } = run(
+      options({ formats: [] }),
+      [{ tool_calls: [entry(0, 'c1', 'search', JSON.stringify(nested.arguments))] }],
+      'tool_calls',
+    );
     expect(calls).toEqual([{ id: 'c1', name: 'search', arguments: JSON.stringify(nested.arguments) }]);
   });
 
   it('reads two native calls', () => {
     const entries = [entry(0, 'c1', 'search', JSON.stringify(nested.arguments)), entry(1, 'c2', 'get_weather', '{}')];
-    expect(run(options({ formats: [] }), [{ tool_calls: entries }], 'tool_calls').calls.map(({ id }) => id)).toEqual(['c1', 'c2']);
+    expect(run(options({ formats: [] }), [{ tool_calls: entries }], 'tool_calls').calls.map(({ id }) => id)).toEqual([
+      'c1',
+      'c2',
+    ]);
   });
 
   it('reads a JSON object inside prose, arguments nested deeper than one brace', () => {
     const outcome = answer(`I will look. ${JSON.stringify(nested)} Done.`, { formats: ['llama3_json'] });
-    expect(outcome).toMatchObject({ content: 'I will look.  Done.', calls: [['search', nested.arguments]], finish: 'tool_calls' });
+    expect(outcome).toMatchObject({
+      content: 'I will look.  Done.',
+      calls: [['search', nested.arguments]],
+      finish: 'tool_calls',
+    });
   });
 
   it('finds no call in plain text', () => {
-    expect(answer('Just words, nothing to call.')).toMatchObject({ calls: [], content: 'Just words, nothing to call.', finish: 'stop' });
+    expect(answer('Just words, nothing to call.')).toMatchObject({
+      calls: [],
+      content: 'Just words, nothing to call.',
+      finish: 'stop',
+    });
   });
 
   it('reads content and then one call over three deltas, while they come in', () => {
@@ -90,7 +116,10 @@ describe('the seven situations of the published gateway this one follows', () =>
       { tool_calls: [entry(0, null, null, args.slice(0, 9))] },
       { tool_calls: [entry(0, null, null, args.slice(9))] },
     ];
-    expect(run(options({ formats: [] }), deltas, 'tool_calls')).toMatchObject({ content: 'On it. ', calls: [{ id: 'c1', arguments: args }] });
+    expect(run(options({ formats: [] }), deltas, 'tool_calls')).toMatchObject({
+      content: 'On it. ',
+      calls: [{ id: 'c1', arguments: args }],
+    });
   });
 
   it('reads two calls by their indexes', () => {
@@ -98,23 +127,37 @@ describe('the seven situations of the published gateway this one follows', () =>
       { tool_calls: [entry(0, 'c1', 'search', '{"a":'), entry(1, 'c2', 'get_weather', '{"b":')] },
       { tool_calls: [entry(1, null, null, '2}'), entry(0, null, null, '{"x":{}}}')] },
     ];
-    expect(run(options({ formats: [] }), deltas, 'tool_calls').calls.map((call) => call.arguments)).toEqual(['{"a":{"x":{}}}', '{"b":2}']);
+    expect(run(options({ formats: [] }), deltas, 'tool_calls').calls.map((call) => call.arguments)).toEqual([
+      '{"a":{"x":{}}}',
+      '{"b":2}',
+    ]);
   });
 
   it('surfaces no call for bad JSON, and {} for none', () => {
     const bad = run(options({ formats: [] }), [{ tool_calls: [entry(0, 'c1', 'search', 'not json')] }], 'tool_calls');
     expect([bad.calls, bad.end.isIncomplete]).toEqual([[], true]);
-    expect(run(options({ formats: [] }), [{ tool_calls: [entry(0, 'c1', 'search', '')] }], 'tool_calls').calls[0]?.arguments).toBe('{}');
+    expect(
+      run(options({ formats: [] }), [{ tool_calls: [entry(0, 'c1', 'search', '')] }], 'tool_calls').calls[0]?.arguments,
+    ).toBe('{}');
   });
 });
 
 describe('tool_choice', () => {
-  const anyFormats: AnswerMachineOptions['formats'][] = [[], ['hermes'], ['hermes', 'json_fenced', 'json_bare'], ['mistral'], ['llama3_json']];
+  const anyFormats: AnswerMachineOptions['formats'][] = [
+    [],
+    ['hermes'],
+    ['hermes', 'json_fenced', 'json_bare'],
+    ['mistral'],
+    ['llama3_json'],
+  ];
   const rows = anyFormats.map((formats) => ({ formats, list: formats.join(', ') }));
 
   it.each(rows)('required: reads the array of name and parameters, whatever the formats ($list)', ({ formats }) => {
     const text = '[{"name": "search", "parameters": {"q": "a"}}, {"name": "get_weather", "parameters": {}}]';
-    expect(answer(text, { formats, toolChoice: 'required' }).calls).toEqual([['search', { q: 'a' }], ['get_weather', {}]]);
+    expect(answer(text, { formats, toolChoice: 'required' }).calls).toEqual([
+      ['search', { q: 'a' }],
+      ['get_weather', {}],
+    ]);
   });
 
   it.each(rows)('named: reads the arguments alone, whatever the formats ($list)', ({ formats }) => {
@@ -141,7 +184,12 @@ describe('tool_choice', () => {
   });
 
   it('named: arguments that are cut are no call and no content', () => {
-    expect(answer('{"q": "a', { toolChoice: { name: 'search' } }, 'length')).toMatchObject({ calls: [], content: '', isIncomplete: true, finish: 'length' });
+    expect(answer('{"q": "a', { toolChoice: { name: 'search' } }, 'length')).toMatchObject({
+      calls: [],
+      content: '',
+      isIncomplete: true,
+      finish: 'length',
+    });
   });
 });
 
@@ -164,7 +212,8 @@ describe('reasoning', () => {
     ['think_open', '<th', '<th', ''],
     ['none', '<think>a</think>b', '', '<think>a</think>b'],
   ] as const)('%s: %j', (reasoning, text, thought, content) => {
-    for (const tools of [[], [{ name: 'search' }]]) expect(answer(text, { reasoning, tools })).toMatchObject({ reasoning: thought, content, calls: [] });
+    for (const tools of [[], [{ name: 'search' }]])
+      expect(answer(text, { reasoning, tools })).toMatchObject({ reasoning: thought, content, calls: [] });
   });
 
   it('lets a bare call start the message behind it', () => {
@@ -181,7 +230,11 @@ describe('reasoning', () => {
 
   it('shows reasoning before content before calls of the same delta', () => {
     const machine = createAnswerMachine(options({ formats: [], emission: 'early' }));
-    const events = machine.feed({ reasoning: 'r', content: 'c', tool_calls: [{ index: 0, id: 'x', function: { name: 'search', arguments: '{}' } }] });
+    const events = machine.feed({
+      reasoning: 'r',
+      content: 'c',
+      tool_calls: [{ index: 0, id: 'x', function: { name: 'search', arguments: '{}' } }],
+    });
     expect(events.map(({ kind }) => kind)).toEqual(['reasoning', 'content', 'tool_call']);
   });
 });
@@ -211,7 +264,10 @@ describe('white space around calls', () => {
 describe('ids', () => {
   it('keeps the ids Mistral writes, once each', () => {
     const text = '[TOOL_CALLS]search[CALL_ID]abcdEF120[ARGS]{}[TOOL_CALLS]search[CALL_ID]abcdEF120[ARGS]{}';
-    expect(run(options({ formats: ['mistral'] }), [{ content: text }], 'stop').calls.map(({ id }) => id)).toEqual(['abcdEF120', 'call_1']);
+    expect(run(options({ formats: ['mistral'] }), [{ content: text }], 'stop').calls.map(({ id }) => id)).toEqual([
+      'abcdEF120',
+      'call_1',
+    ]);
     const array = '[TOOL_CALLS] [{"name": "search", "arguments": {}, "id": "abc123xyz"}]';
     expect(run(options({ formats: ['mistral'] }), [{ content: array }], 'stop').calls.map(({ id }) => id)).toEqual(['abc123xyz']);
   });
@@ -237,11 +293,18 @@ describe('limits', () => {
     ['a call over it by a little', call(95), 100, true],
     ['a call far over it', call(9000), 100, true],
     ['bytes, not characters', `<tool_call>{"name": "search", "arguments": {"q": "${'é'.repeat(50)}"}}</tool_call>`, 100, true],
-    ['bytes of characters beyond the BMP', `<tool_call>{"name": "search", "arguments": {"q": "${'😀'.repeat(20)}"}}</tool_call>`, 100, false],
+    [
+      'bytes of characters beyond the BMP',
+      `<tool_call>{"name": "search", "arguments": {"q": "${'😀'.repeat(20)}"}}</tool_call>`,
+      100,
+      false,
+    ],
   ])('%s', (_what, text, maxArgumentsBytes, overflow) => {
     for (const deltas of [[{ content: `${text} after` }], textDeltas(`${text} after`.split(''))]) {
       const { calls, content, end } = run(options({ maxArgumentsBytes }), deltas, 'stop');
-      expect([calls.length, content, end.overflow, end.isIncomplete]).toEqual(overflow ? [0, '', true, true] : [1, ' after', false, false]);
+      expect([calls.length, content, end.overflow, end.isIncomplete]).toEqual(
+        overflow ? [0, '', true, true] : [1, ' after', false, false],
+      );
       expect(end.finishReason).toBe(overflow ? 'stop' : 'tool_calls');
     }
   });
@@ -261,7 +324,11 @@ describe('limits', () => {
   it('shows a JSON answer that grows too long to be a call', () => {
     const text = `{"answer": "${filler(9000)}", "name": "search", "arguments": {}}`;
     for (const deltas of [[{ content: text }], textDeltas(text.split(''))]) {
-      expect(run(options({ maxArgumentsBytes: 100 }), deltas, 'stop')).toMatchObject({ content: text, calls: [], end: { overflow: false } });
+      expect(run(options({ maxArgumentsBytes: 100 }), deltas, 'stop')).toMatchObject({
+        content: text,
+        calls: [],
+        end: { overflow: false },
+      });
     }
   });
 });

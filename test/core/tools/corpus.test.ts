@@ -96,15 +96,18 @@ function expectSameFromBytes(row: Row, deltas: readonly UpstreamDelta[]): void {
 describe('hermes, json_fenced and json_bare together, as for Qwen 2.5', () => {
   const formats = ['hermes', 'json_fenced', 'json_bare'] as const;
 
-  it.each(formats.flatMap((format) => named(corpus.get(format) ?? [])))('%s comes out as it does alone: %s', (_id, _note, row) => {
-    const random = seeded(3);
-    const options = () => optionsOf(row, { formats });
-    expectOutcome(row, run(options(), textDeltas([row.text]), finishOf(row)));
-    expectOutcome(row, run(options(), textDeltas([...row.text]), finishOf(row)));
-    for (let round = 0; round < 10; round += 1) {
-      expectOutcome(row, run(options(), textDeltas(randomPieces(row.text, random)), finishOf(row)));
-    }
-  });
+  it.each(formats.flatMap((format) => named(corpus.get(format) ?? [])))(
+    '%s comes out as it does alone: %s',
+    (_id, _note, row) => {
+      const random = seeded(3);
+      const options = () => optionsOf(row, { formats });
+      expectOutcome(row, run(options(), textDeltas([row.text]), finishOf(row)));
+      expectOutcome(row, run(options(), textDeltas([...row.text]), finishOf(row)));
+      for (let round = 0; round < 10; round += 1) {
+        expectOutcome(row, run(options(), textDeltas(randomPieces(row.text, random)), finishOf(row)));
+      }
+    },
+  );
 });
 
 describe('early emission', () => {

@@ -24,7 +24,11 @@ export interface Row {
   };
   readonly expect: {
     readonly content: string | null;
-    readonly tool_calls: readonly { readonly name: string; readonly arguments: unknown; readonly arguments_must_contain?: readonly string[] }[];
+    readonly tool_calls: readonly {
+      readonly name: string;
+      readonly arguments: unknown;
+      readonly arguments_must_contain?: readonly string[];
+    }[];
     readonly reasoning?: string;
     readonly finish_reason: string;
     readonly incomplete?: { readonly name: string | null; readonly arguments_prefix: string };
@@ -107,7 +111,9 @@ export function textDeltas(pieces: readonly string[]): UpstreamDelta[] {
 
 export function nativeDeltas(row: Row): { deltas: UpstreamDelta[]; finish: string | null } {
   const chunks = row.chunks ?? [];
-  const deltas = chunks.map(({ delta }) => ({ ...delta, reasoning: delta['reasoning'] ?? delta['reasoning_content'] ?? null }) as UpstreamDelta);
+  const deltas = chunks.map(
+    ({ delta }) => ({ ...delta, reasoning: delta['reasoning'] ?? delta['reasoning_content'] ?? null }) as UpstreamDelta,
+  );
   return { deltas, finish: chunks.reduce<string | null>((last, { finish_reason: reason }) => reason ?? last, null) };
 }
 

@@ -13,7 +13,7 @@ export function seeded(seed: number): () => number {
 /** Pieces of one to `longest` UTF-16 units. */
 export function randomPieces(text: string, random: () => number, longest = 9): string[] {
   const pieces: string[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const length = 1 + Math.floor(random() * longest);
     pieces.push(text.slice(at, at + length));
     at += length;

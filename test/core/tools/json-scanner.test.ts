@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { closeMissing, createJsonScan, type JsonListener, type JsonStatus, scanJson } from '../../../worker/core/tools/json-scanner.ts';
+import {
+  closeMissing,
+  createJsonScan,
+  type JsonListener,
+  type JsonStatus,
+  scanJson,
+} from '../../../worker/core/tools/json-scanner.ts';
 import { randomPieces, seeded } from './cuts.ts';
 
 function scan(pieces: readonly string[], closes = false): { status: JsonStatus; text: string; rest: string } {
@@ -47,9 +53,15 @@ describe('scanning JSON', () => {
   });
 
   it('accepts what JSON.parse accepts, and otherwise only what its repairs make valid', () => {
-    const edits = fc.array(fc.tuple(fc.nat(), fc.constantFrom('', '', '{', '}', '[', ']', ',', ':', '"', '\\', '0', '-', 'e', '.', 't', ' ', '\n', '\\u12')), {
-      maxLength: 3,
-    });
+    const edits = fc.array(
+      fc.tuple(
+        fc.nat(),
+        fc.constantFrom('', '', '{', '}', '[', ']', ',', ':', '"', '\\', '0', '-', 'e', '.', 't', ' ', '\n', '\\u12'),
+      ),
+      {
+        maxLength: 3,
+      },
+    );
     fc.assert(
       fc.property(object, edits, fc.nat(), (original, changes, seed) => {
         const text = changes.reduce((now, [at, insert]) => {
@@ -94,8 +106,22 @@ describe('scanning JSON', () => {
   });
 
   it.each([
-    ['{a', 1], ['{"a" 1', 5], ['{"a": x', 6], ['{"a": [1}', 8], ['{"a": 01,', 8], ['{"a": "\\x', 8], ['{"a": "\\u12g', 11], ['{"a": 1 2', 8], ['{,', 1], ['{"a": 1,,', 8],
-    ["{'a'", 1], ['{"a": NaN', 6], ['{"a": True', 6], ['{"a": +1', 6], ['{"a": .5', 6], ['{"a": //', 6],
+    ['{a', 1],
+    ['{"a" 1', 5],
+    ['{"a": x', 6],
+    ['{"a": [1}', 8],
+    ['{"a": 01,', 8],
+    ['{"a": "\\x', 8],
+    ['{"a": "\\u12g', 11],
+    ['{"a": 1 2', 8],
+    ['{,', 1],
+    ['{"a": 1,,', 8],
+    ["{'a'", 1],
+    ['{"a": NaN', 6],
+    ['{"a": True', 6],
+    ['{"a": +1', 6],
+    ['{"a": .5', 6],
+    ['{"a": //', 6],
   ])('fails in %j at the very character', (text, at) => {
     const { status, rest } = scan([`${text} `]);
     expect([status, rest]).toEqual(['failed', `${text} `.slice(at)]);

@@ -34,21 +34,102 @@ const u = undefined;
 
 describe.each(['atomic', 'early'] as const)('native tool_calls, %s', (emission) => {
   it.each<[string, UpstreamDelta[], [string, string, string][]]>([
-    ['takes a missing index for the next call', deltas([[u, 'x', 'a', '{}']], [[u, 'y', 'b', '{"k":1}']]), [['x', 'a', '{}'], ['y', 'b', '{"k":1}']]],
-    ['appends fragments without index to the last call', deltas([[u, 'x', 'a', '']], [[u, u, u, '{"k"']], [[u, u, u, ':1}']]), [['x', 'a', '{"k":1}']]],
-    ['renumbers from 0 when the server starts at 1', deltas([[1, 'x', 'a', '{}']], [[2, 'y', 'b', '{}']]), [['x', 'a', '{}'], ['y', 'b', '{}']]],
-    ['never uses an absurd index as a position', deltas([[-1, 'x', 'a', '{}']], [[2 ** 32, 'y', 'b', '{"k":']], [[2 ** 32, u, u, '2}']]), [['x', 'a', '{}'], ['y', 'b', '{"k":2}']]],
-    ['joins two entries for one index in one delta', deltas([[0, 'x', 'a', u], [0, u, u, '{"k": 1}'], [1, 'y', 'b', u], [1, u, u, '{}']]), [['x', 'a', '{"k": 1}'], ['y', 'b', '{}']]],
-    ['keeps the first id and name when they are repeated', deltas([[0, 'x', 'a', '']], [[0, 'x', 'a', '{"k"']], [[0, 'other', 'a', ':1}']]), [['x', 'a', '{"k":1}']]],
-    ['waits for an id and a name that come late', deltas([[0, u, u, u]], [[0, 'x', 'a', u]], [[0, u, u, '{}']]), [['x', 'a', '{}']]],
+    [
+      'takes a missing index for the next call',
+      deltas([[u, 'x', 'a', '{}']], [[u, 'y', 'b', '{"k":1}']]),
+      [
+        ['x', 'a', '{}'],
+        ['y', 'b', '{"k":1}'],
+      ],
+    ],
+    [
+      'appends fragments without index to the last call',
+      deltas([[u, 'x', 'a', '']], [[u, u, u, '{"k"']], [[u, u, u, ':1}']]),
+      [['x', 'a', '{"k":1}']],
+    ],
+    [
+      'renumbers from 0 when the server starts at 1',
+      deltas([[1, 'x', 'a', '{}']], [[2, 'y', 'b', '{}']]),
+      [
+        ['x', 'a', '{}'],
+        ['y', 'b', '{}'],
+      ],
+    ],
+    [
+      'never uses an absurd index as a position',
+      deltas([[-1, 'x', 'a', '{}']], [[2 ** 32, 'y', 'b', '{"k":']], [[2 ** 32, u, u, '2}']]),
+      [
+        ['x', 'a', '{}'],
+        ['y', 'b', '{"k":2}'],
+      ],
+    ],
+    [
+      'joins two entries for one index in one delta',
+      deltas([
+        [0, 'x', 'a', u],
+        [0, u, u, '{"k": 1}'],
+        [1, 'y', 'b', u],
+        [1, u, u, '{}'],
+      ]),
+      [
+        ['x', 'a', '{"k": 1}'],
+        ['y', 'b', '{}'],
+      ],
+    ],
+    [
+      'keeps the first id and name when they are repeated',
+      deltas([[0, 'x', 'a', '']], [[0, 'x', 'a', '{"k"']], [[0, 'other', 'a', ':1}']]),
+      [['x', 'a', '{"k":1}']],
+    ],
+    [
+      'waits for an id and a name that come late',
+      deltas([[0, u, u, u]], [[0, 'x', 'a', u]], [[0, u, u, '{}']]),
+      [['x', 'a', '{}']],
+    ],
     ['keeps arguments that come before the name', deltas([[0, 'x', u, '{"k":']], [[0, u, 'a', '1}']]), [['x', 'a', '{"k":1}']]],
-    ['gives an id where there is none', deltas([[0, '', 'a', '{}']], [[1, null, 'b', '{}']]), [['call_1', 'a', '{}'], ['call_2', 'b', '{}']]],
-    ['gives another id where two calls have the same', deltas([[0, 'x', 'a', '{}']], [[1, 'x', 'b', '{}']]), [['x', 'a', '{}'], ['call_1', 'b', '{}']]],
+    [
+      'gives an id where there is none',
+      deltas([[0, '', 'a', '{}']], [[1, null, 'b', '{}']]),
+      [
+        ['call_1', 'a', '{}'],
+        ['call_2', 'b', '{}'],
+      ],
+    ],
+    [
+      'gives another id where two calls have the same',
+      deltas([[0, 'x', 'a', '{}']], [[1, 'x', 'b', '{}']]),
+      [
+        ['x', 'a', '{}'],
+        ['call_1', 'b', '{}'],
+      ],
+    ],
     ['serialises arguments that are an object', deltas([[0, 'x', 'a', { k: [1, 'é'] }]]), [['x', 'a', '{"k":[1,"é"]}']]],
-    ['makes {} of no arguments at all', deltas([[0, 'x', 'a', u]], [[1, 'y', 'b', ' ']]), [['x', 'a', '{}'], ['y', 'b', '{}']]],
-    ['opens another call when a complete one is followed by a new id and name under its index', deltas([[0, 'x', 'a', '{}']], [[0, 'y', 'b', '{"k":1}']]), [['x', 'a', '{}'], ['y', 'b', '{"k":1}']]],
-    ['ignores a repetition of the whole call', deltas([[0, 'x', 'a', '{"k":1}']], [[0, 'x', 'a', '{"k":1}']]), [['x', 'a', '{"k":1}']]],
-    ['survives entries that are nonsense', [{ tool_calls: [null, 7, 'x', [], { index: 'no' }] }, ...deltas([[5, 'x', 'a', '{}']])], []],
+    [
+      'makes {} of no arguments at all',
+      deltas([[0, 'x', 'a', u]], [[1, 'y', 'b', ' ']]),
+      [
+        ['x', 'a', '{}'],
+        ['y', 'b', '{}'],
+      ],
+    ],
+    [
+      'opens another call when a complete one is followed by a new id and name under its index',
+      deltas([[0, 'x', 'a', '{}']], [[0, 'y', 'b', '{"k":1}']]),
+      [
+        ['x', 'a', '{}'],
+        ['y', 'b', '{"k":1}'],
+      ],
+    ],
+    [
+      'ignores a repetition of the whole call',
+      deltas([[0, 'x', 'a', '{"k":1}']], [[0, 'x', 'a', '{"k":1}']]),
+      [['x', 'a', '{"k":1}']],
+    ],
+    [
+      'survives entries that are nonsense',
+      [{ tool_calls: [null, 7, 'x', [], { index: 'no' }] }, ...deltas([[5, 'x', 'a', '{}']])],
+      [],
+    ],
   ])('%s', (_what, given, expected) => {
     const { calls, end } = run(options({ emission }), given, 'tool_calls');
     if (expected.length > 0) expect(calls.map((call) => [call.id, call.name, call.arguments])).toEqual(expected);
@@ -82,7 +163,10 @@ describe.each(['atomic', 'early'] as const)('native tool_calls, %s', (emission) 
   });
 
   it('keeps only the first call where parallel calls are not allowed', () => {
-    const given = deltas([[0, 'x', 'a', '{}'], [1, 'y', 'b', '{}']]);
+    const given = deltas([
+      [0, 'x', 'a', '{}'],
+      [1, 'y', 'b', '{}'],
+    ]);
     expect(run(options({ emission, allowsParallelCalls: false }), given, 'tool_calls').calls.map(({ id }) => id)).toEqual(['x']);
   });
 

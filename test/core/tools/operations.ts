@@ -1,6 +1,6 @@
 /**
- * Counts what string work costs, in characters looked at or copied: the built-in functions that the machine reads text with are wrapped
- * while some work is done. So linear work can be asserted without a clock, and without a counter in the product.
+ * Counts what string work costs, in characters looked at or copied: the built-in functions that the machine reads text with are
+ * wrapped while some work is done. So linear work can be asserted without a clock, and without a counter in the product.
  */
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -59,7 +59,7 @@ export function countOperations(work: () => void): number {
   try {
     work();
   } finally {
-    for (const step of undo.reverse()) step();
+    for (const step of undo.toReversed()) step();
   }
   return count;
 }

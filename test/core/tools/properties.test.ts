@@ -46,14 +46,21 @@ describe('whatever the text', () => {
   });
 
   it('does so where the limits cut in, too', () => {
-    const filler = fc.constantFrom('x', ' ', '\n', '{', '[1,', '<', '`', '"', '\\"', '"a": ').chain((unit) => fc.nat({ max: 2500 }).map((n) => unit.repeat(n / unit.length)));
+    const filler = fc
+      .constantFrom('x', ' ', '\n', '{', '[1,', '<', '`', '"', '\\"', '"a": ')
+      .chain((unit) => fc.nat({ max: 2500 }).map((n) => unit.repeat(n / unit.length)));
     fc.assert(
-      fc.property(fc.array(fc.oneof(hostileText, filler), { maxLength: 6 }), fc.constantFrom(...formatSets), fc.nat(), (parts, formats, seed) => {
-        const text = parts.join('');
-        const options = () => optionsFor(formats, { maxArgumentsBytes: 20 });
-        const whole = run(options(), [{ content: text }], 'stop');
-        expect(run(options(), textDeltas(randomPieces(text, seeded(seed), 700)), 'stop')).toEqual(whole);
-      }),
+      fc.property(
+        fc.array(fc.oneof(hostileText, filler), { maxLength: 6 }),
+        fc.constantFrom(...formatSets),
+        fc.nat(),
+        (parts, formats, seed) => {
+          const text = parts.join('');
+          const options = () => optionsFor(formats, { maxArgumentsBytes: 20 });
+          const whole = run(options(), [{ content: text }], 'stop');
+          expect(run(options(), textDeltas(randomPieces(text, seeded(seed), 700)), 'stop')).toEqual(whole);
+        },
+      ),
       { numRuns: Number(process.env['RUNS'] ?? 600) },
     );
   });
@@ -90,18 +97,23 @@ describe('whatever the text', () => {
     );
   });
 
-  it.each(['llama3_json', 'pythonic', 'json_fenced', 'json_bare'] as const)('loses nothing in %s when there is no call', (format) => {
-    fc.assert(
-      fc.property(hostileText, fc.nat(), (text, seed) => {
-        const outcome = run(optionsFor([format]), textDeltas(randomPieces(text, seeded(seed))), 'stop');
-        if (outcome.calls.length === 0 && !outcome.end.isIncomplete) expect(outcome.content).toBe(text);
-      }),
-      runs,
-    );
-  });
+  it.each(['llama3_json', 'pythonic', 'json_fenced', 'json_bare'] as const)(
+    'loses nothing in %s when there is no call',
+    (format) => {
+      fc.assert(
+        fc.property(hostileText, fc.nat(), (text, seed) => {
+          const outcome = run(optionsFor([format]), textDeltas(randomPieces(text, seeded(seed))), 'stop');
+          if (outcome.calls.length === 0 && !outcome.end.isIncomplete) expect(outcome.content).toBe(text);
+        }),
+        runs,
+      );
+    },
+  );
 
   it.each(formatIds)('loses nothing in %s when no marker is whole', (format) => {
-    const lookalike = fc.array(fc.constantFrom(...markers.map((m) => m.slice(0, -1)), ' ', 'words', '<', 'é', '\n'), { maxLength: 30 });
+    const lookalike = fc.array(fc.constantFrom(...markers.map((m) => m.slice(0, -1)), ' ', 'words', '<', 'é', '\n'), {
+      maxLength: 30,
+    });
     fc.assert(
       fc.property(lookalike, (parts) => {
         const text = `.${parts.join('')}`;
@@ -132,7 +144,9 @@ describe('calls among text', () => {
         const message = parts.map(([words, hasCall]) => `.${words}${hasCall ? text : ''}`).join('');
         const outcome = run(optionsFor([format as ToolFormatId]), textDeltas(randomPieces(message, seeded(seed))), 'stop');
         expect(outcome.content).toBe(parts.map(([words]) => `.${words}`).join(''));
-        expect(outcome.calls.map((one) => JSON.parse(one.arguments) as unknown)).toEqual(parts.filter(([, hasCall]) => hasCall).map(() => call.arguments));
+        expect(outcome.calls.map((one) => JSON.parse(one.arguments) as unknown)).toEqual(
+          parts.filter(([, hasCall]) => hasCall).map(() => call.arguments),
+        );
       }),
       runs,
     );
@@ -143,7 +157,9 @@ describe('hold-back', () => {
   const longest: Partial<Record<ToolFormatId, number>> = { hermes: 11, qwen3_xml: 11, mistral: 12, deepseek: 21 };
 
   it.each(Object.entries(longest))('%s holds back at most a marker less one character outside calls', (format, length) => {
-    const lookalike = fc.array(fc.constantFrom(...markers.map((marker) => marker.slice(0, -1)), ...'<[｜ {}"`\n', 'words'), { maxLength: 30 });
+    const lookalike = fc.array(fc.constantFrom(...markers.map((marker) => marker.slice(0, -1)), ...'<[｜ {}"`\n', 'words'), {
+      maxLength: 30,
+    });
     fc.assert(
       fc.property(lookalike, (parts) => {
         const text = parts.join('');

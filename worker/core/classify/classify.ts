@@ -3,12 +3,14 @@
  * configured mode; chooses no model and knows nothing of health, agents or images.
  */
 import type { Intent, RoutingConfig } from '../../../shared/config.ts';
-import { levelOf, readIntent, type IntentLevel } from '../intent/intent.ts';
+import { levelOf, readIntent, type IntentConfig, type IntentLevel, type IntentReading } from '../intent/intent.ts';
 import { complexityOf, scoreHeuristic, type Complexity, type HeuristicScore, type SignalReading } from './heuristic.ts';
-import { scoreLearned, type LearnedScore, type LearnedWeights } from './learned.ts';
+import { hintsOf } from './hints.ts';
+import { logistic, scoreLearned, type LearnedScore, type LearnedWeights } from './learned.ts';
 import type { RequestView } from './view.ts';
 
 export type ClassifyConfig = Pick<RoutingConfig, 'classifier' | 'intent'>;
+export type ClassifierMode = RoutingConfig['classifier']['mode'];
 
 export interface Classification {
   /** 0 to 1, unrounded; higher speaks for the large model. `score >= threshold` is large, in every mode. */
@@ -16,7 +18,7 @@ export interface Classification {
   readonly isLarge: boolean;
   /** The score lies within `abstain_band` of the threshold. */
   readonly isUnsure: boolean;
-  /** Chance that `isLarge` is right, 0.5 at the threshold. */
+  /** Chance that this tier is the one the request deserves; under 0.5 only where the threshold was moved. */
   readonly confidence: number;
   readonly complexity: Complexity;
   readonly intent: Intent;
@@ -27,31 +29,38 @@ export interface Classification {
   readonly heuristicScore: number;
   /** null in mode `heuristic` and when no weights are loaded. */
   readonly learned: LearnedScore | null;
-  /** What decided, the weightiest first; short phrases for headers and logs. */
+  /** What decided, the weightiest first; short phrases, which may quote keywords of any script. */
   readonly reasons: readonly string[];
   /** The mode that scored: `heuristic` whenever there are no weights. */
-  readonly mode: 'heuristic' | 'learned' | 'hybrid';
+  readonly mode: ClassifierMode;
 }
 
 /**
- * Classifies a request's view.
- *
- * `learned` and `hybrid` scores are probabilities moved so that the trained decision point lies at `learnedThreshold`; the configured
- * threshold stays the operator's knob in every mode. The seed's curves always score heuristically, as the original did.
+ * Where the learned scores' decision point lies on the score axis. Learned scores are the logistic of their logit, moved so that 0 falls
+ * here: with the default threshold of 0.6 the trained decision holds, and the threshold stays the operator's knob.
+ */
+export const learnedThreshold = 0.6;
+const learnedShift = Math.log(learnedThreshold / (1 - learnedThreshold));
+
+/**
+ * Classifies a request's view; `weights` null means heuristic, whatever the mode. `learned` scores by text alone, `hybrid` gives the
+ * learned model the heuristic's readings as well. The seed's curves always score heuristically, as the original did.
  */
 export function classify(view: RequestView, config: ClassifyConfig, weights: LearnedWeights | null): Classification {
   const { classifier } = config;
   const heuristic = scoreHeuristic(view, classifier);
-  const isHeuristic = weights === null || classifier.mode === 'heuristic' || classifier.curves === 'seed';
-  const learned = isHeuristic ? null : scoreLearned(view, weights);
-  const score = learned === null ? heuristic.score : heuristic.score;
+  const rules = readIntent(view, config.intent);
+  const mode = weights === null || classifier.curves === 'seed' ? 'heuristic' : classifier.mode;
+  const learned =
+    weights === null || mode === 'heuristic' ? null : scoreLearned(view, weights, mode === 'hybrid' ? hintsOf(heuristic, rules) : null);
+  const score = learned === null ? heuristic.score : logistic(learned.logit + learnedShift);
   const isLarge = score >= classifier.threshold;
-  const intent = readIntent(view, config.intent);
+  const intent = learned === null ? rules : learnedIntent(learned, rules, config.intent);
   return {
     score,
     isLarge,
     isUnsure: Math.abs(score - classifier.threshold) < classifier.abstain_band,
-    confidence: heuristicConfidence(score, classifier.threshold),
+    confidence: learned === null ? heuristicConfidence(score, classifier.threshold) : isLarge ? learned.largeDeserved : 1 - learned.largeDeserved,
     complexity: complexityOf(score, classifier.threshold),
     intent: intent.intent,
     intentConfidence: intent.confidence,
@@ -59,21 +68,43 @@ export function classify(view: RequestView, config: ClassifyConfig, weights: Lea
     signals: heuristic.signals,
     heuristicScore: heuristic.score,
     learned,
-    reasons: reasonsOf(heuristic),
-    mode: learned === null ? 'heuristic' : classifier.mode,
+    reasons: learned === null ? heuristicReasons(heuristic) : learnedReasons(learned, heuristic),
+    mode,
   };
 }
 
-/** Logistic in the distance from the threshold: 0.1 away is right about three times in four on labelled requests. */
-const heuristicSteepness = 11;
-
-function heuristicConfidence(score: number, threshold: number): number {
-  return 1 / (1 + Math.exp(-heuristicSteepness * Math.abs(score - threshold)));
+/** The learned head's choice; what the rules found in the turn before stands when the current turn is too short to say anything. */
+function learnedIntent(learned: LearnedScore, rules: IntentReading, config: IntentConfig): { intent: Intent; confidence: number } {
+  const { code, reasoning, general } = learned;
+  if (rules.isFromHistory && general >= code && general >= reasoning) return { intent: rules.intent, confidence: rules.confidence };
+  const special: Intent = code >= reasoning ? 'code' : 'reasoning';
+  const confidence = Math.max(code, reasoning);
+  if (confidence > general && confidence >= config.thresholds.medium) return { intent: special, confidence };
+  return { intent: 'general', confidence: general };
 }
 
-function reasonsOf(heuristic: HeuristicScore): string[] {
+/** Logistic in the distance from the threshold, fitted on labelled requests. */
+const heuristicSteepness = 6;
+
+function heuristicConfidence(score: number, threshold: number): number {
+  return logistic(heuristicSteepness * Math.abs(score - threshold));
+}
+
+function heuristicReasons(heuristic: HeuristicScore): string[] {
   return heuristic.signals
     .filter((signal) => signal.contribution > 0)
     .toSorted((a, b) => b.contribution - a.contribution)
-    .map((signal) => `${signal.id} ${signal.value.toFixed(2)} (+${signal.contribution.toFixed(2)})`);
+    .map((signal) => `${signal.id} ${signal.value.toFixed(2)} (+${signal.contribution.toFixed(2)})${quoted(signal)}`);
+}
+
+function quoted(signal: SignalReading): string {
+  const found = signal.facts['found'];
+  return Array.isArray(found) && found.length > 0 ? `: ${found.slice(0, 5).join(', ')}` : '';
+}
+
+function learnedReasons(learned: LearnedScore, heuristic: HeuristicScore): string[] {
+  const gain = learned.largeRight - learned.smallRight;
+  const reasons = [`learned: large deserved ${learned.largeDeserved.toFixed(2)}`];
+  if (learned.kind !== 'prose') reasons.push(`expected gain of large ${gain.toFixed(2)} (${learned.kind})`);
+  return [...reasons, ...heuristicReasons(heuristic)];
 }

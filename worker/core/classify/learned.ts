@@ -17,6 +17,8 @@ export interface LearnedScore {
   /** Log-odds scale; above 0 speaks for the large model. Blend of `tierLogit` and `gain`. */
   readonly logit: number;
   readonly tierLogit: number;
+  /** Chance that the request deserves the large tier, by the tier head alone. */
+  readonly largeDeserved: number;
   /** Estimated chance that each model answers right, for questions that have one right answer. */
   readonly smallRight: number;
   readonly largeRight: number;
@@ -89,7 +91,8 @@ export function scoreFeatures(features: LearnedFeatures, weights: LearnedWeights
   const smallRight = logistic(sumTable(weights.outcome.tables[0], ngrams, ngrams.words) + sumDense(outcome, 0, features.outcome));
   const largeRight = logistic(sumTable(weights.outcome.tables[1], ngrams, ngrams.words) + sumDense(outcome, 1, features.outcome));
   const logit = combine(tierLogit, largeRight - smallRight, kind, weights.blend);
-  return { logit, tierLogit, smallRight, largeRight, kind, code: code / total, reasoning: reasoning / total, general: 1 / total };
+  const largeDeserved = logistic(weights.blend.tierTemperature * (tierLogit + weights.blend.offset));
+  return { logit, tierLogit, largeDeserved, smallRight, largeRight, kind, code: code / total, reasoning: reasoning / total, general: 1 / total };
 }
 
 /**

@@ -74,15 +74,21 @@ export function readIntent(view: RequestView, config: IntentConfig): IntentReadi
   return before.intent === 'general' ? current : before;
 }
 
-/** Points of evidence → share of labelled requests with that evidence where the intent was right; see the reliability table. */
-const confidenceOfSome = [
-  [0.4, 0.7],
-  [0.75, 0.85],
-  [1, 0.95],
+/** Strength → share of labelled requests of that strength where the intent was right; `bench/routing/eval.ts` prints the table. */
+const codeConfidence = [
+  [0.4, 0.8],
+  [0.5, 0.88],
+  [1, 0.92],
 ] as const;
-const confidenceOfNone = 0.8;
-/** Both sides speaking halves what the winner's lead is worth. */
-const contestedDiscount = 0.2;
+const reasoningConfidence = [
+  [0.4, 0.65],
+  [0.5, 0.75],
+  [1, 0.85],
+] as const;
+const generalConfidence = 0.75;
+/** Taken off when the other side has evidence, too, in proportion to it; and when the turn before had to be asked. */
+const contestedDiscount = 0.3;
+const historyDiscount = 0.1;
 
 function judge(evidence: Evidence, config: IntentConfig, isFromHistory: boolean): IntentReading {
   const { thresholds } = config;
@@ -90,13 +96,16 @@ function judge(evidence: Evidence, config: IntentConfig, isFromHistory: boolean)
   const reasoning = interpolate(strength, evidence.reasoning);
   const top = Math.max(code, reasoning);
   const intent: Intent = top < thresholds.medium ? 'general' : code >= reasoning ? 'code' : 'reasoning';
-  const loser = Math.min(code, reasoning);
-  const confidence =
-    intent === 'general'
-      ? confidenceOfNone - top / 2
-      : interpolate(confidenceOfSome, top) - (top === 0 ? 0 : (contestedDiscount * loser) / top) - (isFromHistory ? 0.1 : 0);
+  const confidence = confidenceOf(intent, code, reasoning) - (isFromHistory ? historyDiscount : 0);
   const found = intent === 'code' ? evidence.codeWords : intent === 'reasoning' ? evidence.reasoningWords : [];
   return { intent, confidence, level: levelOf(confidence, config), code, reasoning, found, isFromHistory };
+}
+
+function confidenceOf(intent: Intent, code: number, reasoning: number): number {
+  if (intent === 'general') return generalConfidence - Math.max(code, reasoning);
+  const [own, other] = intent === 'code' ? [code, reasoning] : [reasoning, code];
+  const sure = interpolate(intent === 'code' ? codeConfidence : reasoningConfidence, own);
+  return sure - (contestedDiscount * other) / own;
 }
 
 /** The label of the metrics: at least `high`, at least `medium`, or low. */

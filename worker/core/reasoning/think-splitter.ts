@@ -1,6 +1,6 @@
 /**
- * Separates reasoning from the answer in a model's text: `<think>…</think>` at the start of the message, the opening tag possibly in the
- * prompt already, the closing one possibly never written. Tags anywhere else are ordinary text.
+ * Separates reasoning from the answer in a model's text: `<think>…</think>` at the start of the message, the opening tag
+ * possibly in the prompt already, the closing one possibly never written. Tags anywhere else are ordinary text.
  */
 import { createMarkerSet, findMarker, unfinishedMarkerAt } from '../tools/marker-set.ts';
 

@@ -1,6 +1,6 @@
 /**
- * What a client is shown of an answer, and the list it is collected in while one delta is worked on. Neighbouring pieces of the same
- * thing become one event.
+ * What a client is shown of an answer, and the list it is collected in while one delta is worked on. Neighbouring pieces of the
+ * same thing become one event.
  */
 
 export type AnswerEvent =

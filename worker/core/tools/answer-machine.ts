@@ -1,7 +1,7 @@
 /**
- * Turns what a model server sends (its own tool_calls deltas, or text with calls in one of several formats, possibly opening with
- * reasoning) into clean answer events. Whole and streamed answers go through the same machine, so they cannot differ. Pure: ids
- * come in as an argument, and nothing is kept but what may still become part of a call.
+ * Turns what a model server sends (its own tool_calls deltas, or text with calls in one of several formats, possibly opening
+ * with reasoning) into clean answer events. Whole and streamed answers go through the same machine, so they cannot differ. Pure:
+ * ids come in as an argument, and nothing is kept but what may still become part of a call.
  */
 import type { ToolFormatId } from '../../../shared/config.ts';
 import { createThinkSplitter, type ReasoningMode } from '../reasoning/think-splitter.ts';
@@ -36,7 +36,10 @@ export interface AnswerEnd {
 }
 
 export interface AnswerMachine {
-  /** True when content comes out as it went in, so that a caller may pass it on unfed. Deltas with reasoning or tool_calls must be fed. */
+  /**
+   * True when content comes out as it went in, so that a caller may pass it on unfed. Deltas with reasoning or tool_calls must
+   * be fed.
+   */
   readonly isTransparent: boolean;
   /** A call passed a limit: nothing more will come, and the upstream may be let go. */
   readonly hasOverflowed: boolean;
@@ -150,8 +153,8 @@ interface ContentGate {
 const maxBlankChars = 1024;
 
 /**
- * Content on its way out. White space behind reasoning or a call waits until something follows it, and is dropped if nothing but calls
- * does: so a message that only calls tools has no content, as clients expect.
+ * Content on its way out. White space behind reasoning or a call waits until something follows it, and is dropped if nothing but
+ * calls does: so a message that only calls tools has no content, as clients expect.
  */
 function createContentGate(events: EventList, sink: CallSink): ContentGate {
   let hasInk = false;

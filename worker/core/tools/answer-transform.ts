@@ -1,4 +1,6 @@
-/** The answer machine as a standard TransformStream, for whoever has a stream of deltas. Holds nothing the machine does not hold. */
+/**
+ * The answer machine as a standard TransformStream, for whoever has a stream of deltas. Holds nothing the machine does not hold.
+ */
 import {
   type AnswerEnd,
   type AnswerEvent,
@@ -16,8 +18,8 @@ export interface UpstreamPiece extends UpstreamDelta {
 export type AnswerPiece = AnswerEvent | ({ readonly kind: 'end' } & Omit<AnswerEnd, 'events'>);
 
 /**
- * Chunks in are deltas, chunks out are answer events and one `end`. The end carries the finish reason that came last; null when none
- * did. Aborting either side drops what is held.
+ * Chunks in are deltas, chunks out are answer events and one `end`. The end carries the finish reason that came last; null when
+ * none did. Aborting either side drops what is held.
  */
 export function createAnswerTransform(options: AnswerMachineOptions): TransformStream<UpstreamPiece, AnswerPiece> {
   const machine = createAnswerMachine(options);

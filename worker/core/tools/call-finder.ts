@@ -1,7 +1,7 @@
 /**
- * Runs the formats over a message's text: opens a region where a call may stand, lets its format read, and carries out the verdict, so
- * that text and calls come out in order and everything that was no call is shown. A format that rejects a place leaves the text as if
- * it had never looked, and does not look again at what it has read: that bounds the work.
+ * Runs the formats over a message's text: opens a region where a call may stand, lets its format read, and carries out the
+ * verdict, so that text and calls come out in order and everything that was no call is shown. A format that rejects a place
+ * leaves the text as if it had never looked, and does not look again at what it has read: that bounds the work.
  */
 import type { BeginCall, ParsedCall } from './call-shape.ts';
 import { createCursor, type Ending, hold, moveTo, offsetOf, pushChunk, release } from './cursor.ts';
@@ -83,7 +83,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
     return true;
   }
 
-  /** Lets the open region read on; false when it waits for more text. */
+  /** Lets the open region read on; false when it waits for more text, or none will do. */
   function advance(opened: OpenRegion): boolean {
     const room = opened.start + maxRegionChars - offsetOf(input);
     const { text, ending } = input;
@@ -102,7 +102,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
     else if (isLimited) runOut(opened, true);
     else if (ending !== null) runOut(opened, false);
     else return false;
-    return true;
+    return !hasOverflowed;
   }
 
   /** The region met the end of the text, or its limit. */
@@ -149,7 +149,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
   }
 
   function run(): void {
-    while (!hasOverflowed && (current === null ? openNext() : advance(current)));
+    while (current === null ? openNext() : advance(current));
     if (!hasOverflowed) show(current?.start ?? offsetOf(input));
   }
 

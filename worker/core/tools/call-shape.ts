@@ -1,10 +1,11 @@
 /**
  * Recognises calls in JSON while it is scanned, in every shape models write them: `{name, arguments|parameters}`, wrapped as
- * `{type, function: {…}}` or `{tool_calls: […]}`, and arrays of these. It collects the calls; whether and when they are surfaced is
- * the format's decision. Of a key that occurs twice the first one counts.
+ * `{type, function: {…}}` or `{tool_calls: […]}`, and arrays of these. It collects the calls; whether and when they are surfaced
+ * is the format's decision. Of a key that occurs twice the first one counts.
  */
 import type { LiveCall } from './call-sink.ts';
-import { type JsonListener, parseString, type Reaction, type ValueKind } from './json-scanner.ts';
+import { parseString, type ValueKind } from './json-characters.ts';
+import type { JsonListener, Reaction } from './json-scanner.ts';
 import { readJsonText } from './json-text.ts';
 
 /** A call as it stands in the text; `id` is the model's own, if it wrote one. */
@@ -96,8 +97,9 @@ export function createCallShape(rules: CallRules): CallShape {
   const endTaken = (frame: Frame): boolean => {
     if (role === 'id') frame.id = parseString(text);
     if (role === 'name') {
-      frame.name = parseString(text);
-      if (frame.name === '' || (rules.declared !== null && !rules.declared.has(frame.name))) return spoil();
+      const name = parseString(text);
+      if (name === '' || (rules.declared !== null && !rules.declared.has(name))) return spoil();
+      frame.name = name;
       hasName = true;
     }
     if (role === 'arguments' && frame.live === null) {
@@ -118,6 +120,12 @@ export function createCallShape(rules: CallRules): CallShape {
     return true;
   };
 
+  const showLive = (frame: Frame): void => {
+    if (rules.begin === null || frame.name === null || isSpoiled) return;
+    frame.live = rules.begin(frame.name, frame.id);
+    liveCount += 1;
+  };
+
   return {
     calls,
     isCall: () => count > 0 && !isSpoiled,
@@ -136,17 +144,7 @@ export function createCallShape(rules: CallRules): CallShape {
       const reaction = reactTo(kind, frame);
       isText = reaction !== 'enter';
       if (reaction !== 'take') role = 'other';
-      else if (
-        role === 'arguments' &&
-        kind === 'object' &&
-        frame !== undefined &&
-        frame.name !== null &&
-        !isSpoiled &&
-        rules.begin !== null
-      ) {
-        frame.live = rules.begin(frame.name, frame.id);
-        liveCount += 1;
-      }
+      if (role === 'arguments' && kind === 'object' && frame !== undefined) showLive(frame);
       return reaction;
     },
 

@@ -1,6 +1,6 @@
 /**
- * Where recognised calls become visible, whatever they were read from: numbers them from 0, gives each an id that is unique in the
- * message, keeps only the first where parallel calls are not allowed, and holds the limits. It does not judge arguments.
+ * Where recognised calls become visible, whatever they were read from: numbers them from 0, gives each an id that is unique in
+ * the message, keeps only the first where parallel calls are not allowed, and holds the limits. It does not judge arguments.
  */
 import type { EventList } from './answer-events.ts';
 import type { ParsedCall } from './call-shape.ts';

@@ -1,7 +1,7 @@
 /**
- * Follows Markdown code in a text: formats without markers look for calls outside it only. A run of three or more backticks opens a
- * block if at most one word follows on its line, and the next such run closes it; one or two backticks open a span that ends with
- * the same run or the line. Knows the state between two tokens, not the text.
+ * Follows Markdown code in a text: formats without markers look for calls outside it only. A run of three or more backticks
+ * opens a block if at most one word follows on its line, and the next such run closes it; one or two backticks open a span that
+ * ends with the same run or the line. Knows the state between two tokens, not the text.
  */
 
 /** `opening` and `closing` stand behind a run that may go on; `info` and `info_end` behind an opening run, on its line. */

@@ -1,6 +1,6 @@
 /**
- * A place in a text that arrives in chunks: the only file that knows where chunks begin and end. What was read may be held, so that a
- * reading that turns out wrong can go back. Knows nothing of markers or calls.
+ * A place in a text that arrives in chunks: the only file that knows where chunks begin and end. What was read may be held, so
+ * that a reading that turns out wrong can go back. Knows nothing of markers or calls.
  */
 
 /** How the text ended: the model stopped by itself, or it was cut (token limit, broken stream). */
@@ -27,8 +27,8 @@ export function createCursor(): Cursor {
 }
 
 /**
- * Adds a chunk behind what is still unread. Costs the length of the unread rest and the chunk, never that of what is held: `held` is
- * only appended to, and joined when somebody goes back.
+ * Adds a chunk behind what is still unread. Costs the length of the unread rest and the chunk, never that of what is held:
+ * `held` is only appended to, and joined when somebody goes back.
  */
 export function pushChunk(cursor: Cursor, chunk: string): void {
   const { text, at, holdFrom } = cursor;

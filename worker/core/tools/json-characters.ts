@@ -1,4 +1,4 @@
-/** Which characters mean what in JSON: the tables behind the scanner. */
+/** What characters and tokens mean in JSON: the tables behind the scanner. */
 
 export type ValueKind = 'object' | 'array' | 'string' | 'scalar';
 
@@ -25,4 +25,10 @@ export function isScalar(text: string): boolean {
 
 export function isWhitespace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+/** The value of a string literal that a scan has read. */
+export function parseString(literal: string): string {
+  const value: unknown = JSON.parse(literal);
+  return typeof value === 'string' ? value : '';
 }

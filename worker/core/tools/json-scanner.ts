@@ -1,11 +1,9 @@
 /**
- * Reads JSON piece by piece, strictly, with the three repairs that need no guessing: a comma before a closer is dropped, a raw control
- * character in a string is escaped, missing closers are added when the caller asks. Everything else passes through as it was
- * spelled. It reports values to a listener; it does not build them, and knows nothing of calls.
+ * Reads JSON piece by piece, strictly, with the three repairs that need no guessing: a comma before a closer is dropped, a raw
+ * control character in a string is escaped, missing closers are added when the caller asks. Everything else passes through as it
+ * was spelled. It reports values to a listener; it does not build them, and knows nothing of calls.
  */
-import { isScalar, isScalarCharacter, isWhitespace, kindOf, type ValueKind } from './json-characters.ts';
-
-export type { ValueKind };
+import { isScalar, isScalarCharacter, isWhitespace, kindOf, parseString, type ValueKind } from './json-characters.ts';
 
 /** `enter`: report what is inside. `take`: hand over its text. `skip`: only check its grammar. `refuse`: stop here. */
 export type Reaction = 'enter' | 'take' | 'skip' | 'refuse';
@@ -24,7 +22,8 @@ export interface JsonListener {
 /** `failed`: not JSON. `refused`: JSON, but the listener did not want it. Both leave the reading at the character in question. */
 export type JsonStatus = 'open' | 'done' | 'failed' | 'refused';
 
-type Expectation = 'value' | 'first_element' | 'element' | 'first_key' | 'key' | 'colon' | 'next';
+/** `element` and `key` may as well be the closer: an empty container, or a trailing comma. */
+type Expectation = 'value' | 'element' | 'key' | 'colon' | 'next';
 
 export interface JsonScan {
   status: JsonStatus;
@@ -99,13 +98,11 @@ function readStructure(scan: JsonScan, listener: JsonListener, text: string, fro
   const character = text.charAt(at);
   const isInObject = scan.isObject.at(-1) === true;
   switch (scan.expects) {
-    case 'first_element':
     case 'element':
       if (character === ']') return close(scan, listener, text, at);
       return begin(scan, listener, text, at);
     case 'value':
       return begin(scan, listener, text, at);
-    case 'first_key':
     case 'key':
       if (character === '}') return close(scan, listener, text, at);
       if (character !== '"') return fail(scan, at);
@@ -145,7 +142,7 @@ function begin(scan: JsonScan, listener: JsonListener, text: string, at: number)
   else {
     if (reaction === 'enter') scan.entered += 1;
     scan.isObject.push(kind === 'object');
-    scan.expects = kind === 'object' ? 'first_key' : 'first_element';
+    scan.expects = kind === 'object' ? 'key' : 'element';
   }
   return kind === 'scalar' ? at : at + 1;
 }
@@ -255,10 +252,4 @@ function deliver(scan: JsonScan, listener: JsonListener, piece: string): void {
 function fail(scan: JsonScan, at: number): number {
   scan.status = 'failed';
   return at;
-}
-
-/** The value of a string literal that a scan has read. */
-export function parseString(literal: string): string {
-  const value: unknown = JSON.parse(literal);
-  return typeof value === 'string' ? value : '';
 }

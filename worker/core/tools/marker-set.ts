@@ -1,6 +1,6 @@
 /**
- * Finds the first of several fixed strings in a text, and tells whether the text ends inside one. One pass of one regular expression
- * without quantifiers; a set of one marker is a plain string search.
+ * Finds the first of several fixed strings in a text, and tells whether the text ends inside one. One pass of one regular
+ * expression without quantifiers; a set of one marker is a plain string search.
  */
 
 export interface MarkerSet {

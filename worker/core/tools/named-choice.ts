@@ -1,13 +1,13 @@
 /**
- * tool_choice with a name: guided decoding writes nothing but the tool's arguments. A message that is one JSON object is therefore that
- * tool's call, unless it is a call in its own right; a message that is anything more is read like any other.
+ * tool_choice with a name: guided decoding writes nothing but the tool's arguments. A message that is one JSON object is
+ * therefore that tool's call, unless it is a call in its own right; a message that is anything more is read like any other.
  */
 import { type Cursor, offsetOf } from './cursor.ts';
 import { createJsonScan, scanJson } from './json-scanner.ts';
 import { createJsonArguments, createUnmarkedCalls, readArguments } from './formats/json-calls.ts';
 import { asCalls, asText, type ReadCalls, type Region, type Verdict } from './formats/tool-format.ts';
 import type { ParsedCall } from './call-shape.ts';
-import { peek, type Reading, skipWhitespace } from './reading.ts';
+import { peek, type Reading, runOut, skipWhitespace } from './reading.ts';
 
 export function readNamedChoice(name: string): ReadCalls {
   return function* read(input: Cursor, region: Region): Reading<Verdict> {
@@ -16,7 +16,7 @@ export function readNamedChoice(name: string): ReadCalls {
     region.isInsideCall = true;
     const json = createJsonArguments();
     const status = yield* readArguments(input, json);
-    while (status === 'open') yield;
+    if (status === 'open') return yield* runOut();
     if (status !== 'done') return asText(input);
     const calls = callsIn(json.text(), region);
     if (calls !== null) return asCalls(input, calls);

@@ -1,7 +1,7 @@
 /**
- * Puts together the tool_calls deltas of a server that recognises calls itself, and straightens what servers do differently: missing,
- * repeated or absurd indexes, repeated or empty ids, names and types, whole calls in one delta, no arguments at all, arguments as an
- * object. Does not look at content.
+ * Puts together the tool_calls deltas of a server that recognises calls itself, and straightens what servers do differently:
+ * missing, repeated or absurd indexes, repeated or empty ids, names and types, whole calls in one delta, no arguments at all,
+ * arguments as an object. Does not look at content.
  */
 import type { CallSink, LiveCall } from './call-sink.ts';
 import { createJsonArguments, type JsonArguments } from './formats/json-calls.ts';

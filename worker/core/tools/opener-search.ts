@@ -1,6 +1,6 @@
 /**
- * Finds the next place in a text where a format may open a call: at one of its openers, not in quoted code where it does not want to
- * be, and not where it has looked in vain already. Formats keep their order where several open at the same place.
+ * Finds the next place in a text where a format may open a call: at one of its openers, not in quoted code where it does not
+ * want to be, and not where it has looked in vain already. Formats keep their order where several open at the same place.
  */
 import { codeMarkers, type CodeState, codeTokens, stepCode } from './code-spans.ts';
 import { type Cursor, offsetOf } from './cursor.ts';

@@ -1,12 +1,18 @@
 /**
- * Small steps from which the formats are written. A reading is a generator that yields whenever it needs more text than there is, so
- * a format reads like a parser of a whole text and still works on chunks. A reading that yields at the end of the text has run out.
+ * Small steps from which the formats are written. A reading is a generator that yields whenever it needs more text than there
+ * is, so a format reads like a parser of a whole text and still works on chunks. A reading that yields at the end of the text
+ * has run out.
  */
 import type { Cursor } from './cursor.ts';
 import { isWhitespace } from './json-characters.ts';
 import { findMarker, type MarkerSet, unfinishedMarkerAt } from './marker-set.ts';
 
 export type Reading<T> = Generator<void, T, void>;
+
+/** The text ended, and the finder decides what that means: never returns. */
+export function* runOut(): Reading<never> {
+  for (;;) yield;
+}
 
 /** The next character without taking it; '' at the end of the text. */
 export function* peek(input: Cursor): Reading<string> {
@@ -68,7 +74,10 @@ export function* readUntil(input: Cursor, set: MarkerSet): Reading<{ readonly te
   }
 }
 
-/** Reads a run of name characters (ASCII letters, digits, `_ . -`, anything beyond ASCII), at most `maxChars`; '' if none stands here. */
+/**
+ * Reads a run of name characters (ASCII letters, digits, `_ . -`, anything beyond ASCII), at most `maxChars`; '' if none stands
+ * here.
+ */
 export function readName(input: Cursor, maxChars = 256): Reading<string> {
   return readRun(input, isNameCharacter, maxChars);
 }

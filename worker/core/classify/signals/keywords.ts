@@ -10,11 +10,13 @@ import { interpolate, type ClassifierConfig, type Signal, type SignalValue } fro
 /** Distinct keywords that count → value. */
 const curve = [
   [0, 0],
-  [1, 0.85],
+  [1, 0.97],
   [2, 1],
 ] as const;
 /** A closing clause of at most this many words that opens like a look-up is all that is asked. */
 const maxLookupWords = 10;
+/** In a longer ask the closing clause is not all that is asked. */
+const maxPaddedWords = 20;
 const lookupOpeners = [
   'what s',
   'what is',
@@ -55,7 +57,7 @@ const lookups = matcherFor(lookupOpeners);
 
 function calibrated(view: RequestView, config: ClassifierConfig): SignalValue {
   const hits = findKeywords(view.askTokens, matcherFor(config.keywords));
-  const lookupFrom = hits.length === 0 ? Number.POSITIVE_INFINITY : lookupStart(view.askTokens, hits);
+  const lookupFrom = hits.length === 0 || view.askTokens.count > maxPaddedWords ? Number.POSITIVE_INFINITY : lookupStart(view.askTokens, hits);
   const counting = new Set<string>();
   const discounted = new Set<string>();
   for (const hit of hits) (hit.at < lookupFrom && lookupFrom < Number.POSITIVE_INFINITY ? discounted : counting).add(hit.keyword);

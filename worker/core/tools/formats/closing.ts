@@ -1,7 +1,10 @@
-/** How regions with closing markers end: closed, without the marker, garbled, or broken. Shared by the formats that have such markers. */
+/**
+ * How regions with closing markers end: closed, without the marker, garbled, or broken. Shared by the formats that have such
+ * markers.
+ */
 import { type Cursor, moveTo, offsetOf } from '../cursor.ts';
 import type { MarkerSet } from '../marker-set.ts';
-import { type Reading, readUntil, sees, skipWhitespace, takes } from '../reading.ts';
+import { type Reading, readUntil, runOut, sees, skipWhitespace, takes } from '../reading.ts';
 import type { Verdict } from './tool-format.ts';
 
 export interface Closing {
@@ -18,8 +21,8 @@ export interface Closing {
 }
 
 /**
- * Reads on behind complete JSON, over surplus closers, to the closing marker or to where it is missing. Returns '' then; else, with the
- * input at it, the marker that shows that the region held something besides the JSON.
+ * Reads on behind complete JSON, over surplus closers, to the closing marker or to where it is missing. Returns '' then; else,
+ * with the input at it, the marker that shows that the region held something besides the JSON.
  */
 export function* readClosing(input: Cursor, closing: Closing): Reading<string> {
   yield* skipWhitespace(input, '}]');
@@ -37,7 +40,7 @@ export function* readClosing(input: Cursor, closing: Closing): Reading<string> {
 export function* readBody(input: Cursor, from: number, ends: MarkerSet, without: readonly string[] = []): Reading<Verdict> {
   moveTo(input, from);
   const { marker } = yield* readUntil(input, ends);
-  while (marker === '') yield;
+  if (marker === '') return yield* runOut();
   return bodyUpTo(input, from, marker, without);
 }
 

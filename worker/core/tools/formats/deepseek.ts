@@ -1,10 +1,10 @@
 /**
- * DeepSeek V3 and V3.1: a section of calls, each between its own tokens. V3 writes the type, the name and fenced JSON, V3.1 the name
- * and JSON. One region is one call; the section's tokens before and behind it go with it.
+ * DeepSeek V3 and V3.1: a section of calls, each between its own tokens. V3 writes the type, the name and fenced JSON, V3.1 the
+ * name and JSON. One region is one call; the section's tokens before and behind it go with it.
  */
 import { type Cursor, offsetOf } from '../cursor.ts';
 import { createMarkerSet } from '../marker-set.ts';
-import { peek, type Reading, readName, skipWhitespace, takes } from '../reading.ts';
+import { peek, type Reading, readName, runOut, skipWhitespace, takes } from '../reading.ts';
 import { bodyUpTo, type Closing, leaveBroken, readBody, readClosing } from './closing.ts';
 import { createJsonArguments, isRepairedAt, type JsonArguments, readArguments } from './json-calls.ts';
 import { asCalls, asText, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
@@ -51,7 +51,7 @@ function* readCall(input: Cursor, region: Region): Reading<Verdict> {
   const live = region.begin?.(name, null) ?? null;
   const json = createJsonArguments(live === null ? null : live.append);
   const status = yield* readArguments(input, json);
-  if (status === 'open' && input.ending === 'cut') yield;
+  if (status === 'open' && input.ending === 'cut') return yield* runOut();
   const isWhole = status === 'done' || (yield* isRepaired(input, json));
   if (!isWhole) return yield* live === null ? readBody(input, from, ends, [separator]) : leaveBroken(input, from, ends);
   live?.finish();

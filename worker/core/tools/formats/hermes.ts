@@ -1,10 +1,10 @@
 /**
- * Hermes and Qwen 2.5: `<tool_call>`, one JSON call or an array of them, `</tool_call>`. The JSON decides where the call ends, not the
- * first closing marker, since arguments may quote it.
+ * Hermes and Qwen 2.5: `<tool_call>`, one JSON call or an array of them, `</tool_call>`. The JSON decides where the call ends,
+ * not the first closing marker, since arguments may quote it.
  */
 import { type Cursor, offsetOf } from '../cursor.ts';
 import { createMarkerSet } from '../marker-set.ts';
-import { peek, type Reading, skipWhitespace, takes } from '../reading.ts';
+import { peek, type Reading, runOut, skipWhitespace, takes } from '../reading.ts';
 import { bodyUpTo, type Closing, leaveBroken, readBody, readClosing } from './closing.ts';
 import { createMarkedCalls, isRepairedAt, readCalls } from './json-calls.ts';
 import { asCalls, asText, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
@@ -30,7 +30,7 @@ function* read(input: Cursor, region: Region): Reading<Verdict> {
   const calls = createMarkedCalls(region);
   const { scan, shape } = calls;
   const status = yield* readCalls(input, region, calls);
-  if (status === 'open' && input.ending === 'cut') yield;
+  if (status === 'open' && input.ending === 'cut') return yield* runOut();
   const isWhole = status === 'done' || (yield* isRepairedAt(input, scan, shape, close));
   // Not JSON, or a string that never ended and swallowed the closing marker: the first one counts after all.
   if (!isWhole) return yield* shape.isLive() ? leaveBroken(input, from, ends) : readBody(input, from, ends);

@@ -3,7 +3,7 @@
  * follows, is text. This is also what guided decoding for tool_choice `required` produces.
  */
 import type { Cursor } from '../cursor.ts';
-import { peek, type Reading, skipWhitespace } from '../reading.ts';
+import { peek, type Reading, runOut, skipWhitespace } from '../reading.ts';
 import { createUnmarkedCalls, readCalls } from './json-calls.ts';
 import { asCalls, asText, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
 
@@ -15,6 +15,6 @@ function* read(input: Cursor, region: Region): Reading<Verdict> {
   if (first !== '{' && first !== '[') return asText(input);
   const calls = createUnmarkedCalls(region);
   const status = yield* readCalls(input, region, calls);
-  while (status === 'open') yield;
+  if (status === 'open') return yield* runOut();
   return status === 'done' && calls.shape.isCall() ? asCalls(input, calls.shape.calls) : asText(input);
 }

@@ -1,4 +1,6 @@
-/** Reading JSON that should be calls, or the arguments of one: what the formats share. Closing markers are the formats' matter. */
+/**
+ * Reading JSON that should be calls, or the arguments of one: what the formats share. Closing markers are the formats' matter.
+ */
 import { type CallRules, type CallShape, createCallShape } from '../call-shape.ts';
 import type { Cursor } from '../cursor.ts';
 import { closeMissing, createJsonScan, type JsonListener, type JsonScan, type JsonStatus, scanJson } from '../json-scanner.ts';

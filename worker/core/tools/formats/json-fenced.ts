@@ -1,9 +1,9 @@
 /**
- * A Markdown code block whose whole body is a call, or an array of calls. Blocks in other languages, and blocks that hold anything
- * else, are text.
+ * A Markdown code block whose whole body is a call, or an array of calls. Blocks in other languages, and blocks that hold
+ * anything else, are text.
  */
 import type { Cursor } from '../cursor.ts';
-import { peek, type Reading, skipWhitespace, takes } from '../reading.ts';
+import { peek, type Reading, runOut, skipWhitespace, takes } from '../reading.ts';
 import { createUnmarkedCalls, readCalls, isRepairedAt } from './json-calls.ts';
 import { asCalls, asText, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
 
@@ -21,7 +21,7 @@ function* read(input: Cursor, region: Region): Reading<Verdict> {
   const calls = createUnmarkedCalls(region);
   const { scan, shape } = calls;
   const status = yield* readCalls(input, region, calls);
-  while (status === 'open') yield;
+  if (status === 'open') return yield* runOut();
   const isWhole = status === 'done' || (yield* isRepairedAt(input, scan, shape, fence));
   if (!isWhole || !shape.isCall()) return asText(input);
   yield* skipWhitespace(input, '}]');

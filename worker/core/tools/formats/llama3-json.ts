@@ -1,9 +1,9 @@
 /**
- * Llama 3: JSON objects that are calls, anywhere in the text outside code, optionally behind `<|python_tag|>` and separated by `;` or
- * white space; also the built-in tools' `<|python_tag|>name.call(key=value)`.
+ * Llama 3: JSON objects that are calls, anywhere in the text outside code, optionally behind `<|python_tag|>` and separated by
+ * `;` or white space; also the built-in tools' `<|python_tag|>name.call(key=value)`.
  */
 import { type Cursor, offsetOf } from '../cursor.ts';
-import { peek, type Reading, readName, skipWhitespace, takes } from '../reading.ts';
+import { peek, type Reading, readName, runOut, skipWhitespace, takes } from '../reading.ts';
 import { createUnmarkedCalls, readCalls } from './json-calls.ts';
 import { readKeywordArguments } from './python-literals.ts';
 import { asCalls, asText, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
@@ -23,7 +23,7 @@ export const llama3Json: ToolFormat = {
 function* readObject(input: Cursor, region: Region): Reading<Verdict> {
   const calls = createUnmarkedCalls(region);
   const status = yield* readCalls(input, region, calls);
-  while (status === 'open') yield;
+  if (status === 'open') return yield* runOut();
   return status === 'done' && calls.shape.isCall() ? asCalls(input, calls.shape.calls) : asText(input);
 }
 

@@ -1,11 +1,11 @@
 /**
  * Mistral: `[TOOL_CALLS]`, then a JSON array of calls or one call, or (from v11 on) `name{…}`, `name[ARGS]{…}` or
- * `name[CALL_ID]id[ARGS]{…}`. There is no closing marker: the JSON ends the call. The ids are kept, since Mistral's templates accept
- * only their own kind.
+ * `name[CALL_ID]id[ARGS]{…}`. There is no closing marker: the JSON ends the call. The ids are kept, since Mistral's templates
+ * accept only their own kind.
  */
 import type { ParsedCall } from '../call-shape.ts';
 import { type Cursor, moveTo, offsetOf } from '../cursor.ts';
-import { peek, type Reading, readName, skipWhitespace, takes } from '../reading.ts';
+import { peek, type Reading, readName, runOut, skipWhitespace, takes } from '../reading.ts';
 import { createJsonArguments, createMarkedCalls, readArguments, readCalls } from './json-calls.ts';
 import { asCalls, asText, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
 
@@ -33,7 +33,7 @@ function* readJson(input: Cursor, region: Region): Reading<Verdict> {
   region.isInsideCall = true;
   const calls = createMarkedCalls(region, true);
   const status = yield* readCalls(input, region, calls);
-  while (status === 'open') yield;
+  if (status === 'open') return yield* runOut();
   if (status === 'done' && calls.shape.isCall()) return asCalls(input, calls.shape.calls);
   return bodyOf(input, from, calls.shape.isLive());
 }
@@ -51,7 +51,7 @@ function* readNamed(input: Cursor, region: Region): Reading<Verdict> {
   const live = region.begin?.(name, id) ?? null;
   const json = createJsonArguments(live === null ? null : live.append);
   const status = yield* readArguments(input, json);
-  while (status === 'open') yield;
+  if (status === 'open') return yield* runOut();
   if (status !== 'done') return bodyOf(input, from, live !== null);
   if (live !== null) live.finish();
   const call: ParsedCall = { id, name, arguments: json.text() };

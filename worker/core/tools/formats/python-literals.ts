@@ -1,6 +1,7 @@
 /**
- * Reads the keyword arguments of a Python call and writes them as a JSON object: strings, numbers, True, False, None, lists, tuples and
- * dictionaries with string keys. Names, operators, calls, positional arguments and prefixed or joined strings are refused.
+ * Reads the keyword arguments of a Python call and writes them as a JSON object: strings, numbers, True, False, None, lists,
+ * tuples and dictionaries with string keys. Names, operators, calls, positional arguments and prefixed or joined strings are
+ * refused.
  */
 import type { Cursor } from '../cursor.ts';
 import { isNameCharacter, need, type Reading, readName, readRun, skipWhitespace } from '../reading.ts';
@@ -164,7 +165,10 @@ function* readEscape(input: Cursor): Reading<string | null> {
   return Object.hasOwn(escapes, kind) ? (escapes[kind] ?? '') : `\\${kind}`;
 }
 
-/** Hexadecimal escapes have all their digits; octal ones end where the digits do. A lone surrogate (`\ud83d`) may find its half later. */
+/**
+ * Hexadecimal escapes have all their digits; octal ones end where the digits do. A lone surrogate (`\ud83d`) may find its half
+ * later.
+ */
 function* readCodePoint(input: Cursor, digits: number, radix: 8 | 16, isUnit: boolean): Reading<string | null> {
   const digit = radix === 16 ? /[0-9a-fA-F]/ : /[0-7]/;
   let text = '';

@@ -1,6 +1,6 @@
 /**
- * Pythonic calls (Llama 3.2, Llama 4, ToolACE): a list of calls with keyword literals, `[name(key=value), …]`, anywhere outside code;
- * all names must be declared. Llama 4's `<|python_start|>` and `<|python_end|>` around it are dropped.
+ * Pythonic calls (Llama 3.2, Llama 4, ToolACE): a list of calls with keyword literals, `[name(key=value), …]`, anywhere outside
+ * code; all names must be declared. Llama 4's `<|python_start|>` and `<|python_end|>` around it are dropped.
  */
 import type { ParsedCall } from '../call-shape.ts';
 import { type Cursor, offsetOf } from '../cursor.ts';

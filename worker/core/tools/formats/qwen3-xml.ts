@@ -1,10 +1,10 @@
 /**
- * Qwen 3 Coder: `<tool_call><function=name><parameter=key>value</parameter>…</function></tool_call>`. The outer markers may be missing,
- * and so may a parameter's closing one. Values are plain text; the tool's schema says which of them are not strings.
+ * Qwen 3 Coder: `<tool_call><function=name><parameter=key>value</parameter>…</function></tool_call>`. The outer markers may be
+ * missing, and so may a parameter's closing one. Values are plain text; the tool's schema says which of them are not strings.
  */
 import { type Cursor, offsetOf } from '../cursor.ts';
 import { createMarkerSet } from '../marker-set.ts';
-import { type Reading, readName, readUntil, skipWhitespace, takes } from '../reading.ts';
+import { type Reading, readName, readUntil, runOut, skipWhitespace, takes } from '../reading.ts';
 import { readBody } from './closing.ts';
 import { asCalls, asText, type DeclaredTool, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
 import { typedValue } from './typed-value.ts';
@@ -65,7 +65,7 @@ function* readParameter(input: Cursor, tool: DeclaredTool | undefined, values: M
   const key = yield* readName(input);
   if (key === '' || !(yield* takes(input, '>'))) return false;
   const { text, marker } = yield* readUntil(input, valueEnds);
-  while (marker === '') yield;
+  if (marker === '') return yield* runOut();
   if (marker === parameterClose) input.at += parameterClose.length;
   values.set(key, typedValue(text.replace(/^\r?\n/, '').replace(/\r?\n$/, ''), tool?.parameters, key));
   return true;

@@ -1,4 +1,7 @@
-/** All text formats, by the id they have in the configuration. A new one needs its file, a line here, its id there, and its corpus. */
+/**
+ * All text formats, by the id they have in the configuration. A new one needs its file, a line here, its id there, and its
+ * corpus.
+ */
 import type { ToolFormatId } from '../../../../shared/config.ts';
 import { deepseek } from './deepseek.ts';
 import { hermes } from './hermes.ts';

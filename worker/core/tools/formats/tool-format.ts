@@ -1,6 +1,6 @@
 /**
- * What a text format is: where its calls may open, and how a call is read from there to a verdict. A format never sees chunks, other
- * formats or events; the finder runs it.
+ * What a text format is: where its calls may open, and how a call is read from there to a verdict. A format never sees chunks,
+ * other formats or events; the finder runs it.
  */
 import type { ToolFormatId } from '../../../../shared/config.ts';
 import type { BeginCall, ParsedCall } from '../call-shape.ts';
@@ -19,7 +19,9 @@ export type Verdict =
   | { readonly kind: 'text'; readonly muteUntil: number }
   /** Calls, or markers that belong to one and are dropped. `isBroken`: a call that is shown already will never be whole. */
   | { readonly kind: 'calls'; readonly calls: readonly ParsedCall[]; readonly resumeAt: number; readonly isBroken?: boolean }
-  /** A closed region without a call: what is between its markers, `from` to `to`, becomes content, less the markers in `without`. */
+  /**
+   * A closed region without a call: what is between its markers, `from` to `to`, becomes content, less the markers in `without`.
+   */
   | {
       readonly kind: 'body';
       readonly from: number;
@@ -44,7 +46,9 @@ export type ReadCalls = (input: Cursor, region: Region) => Reading<Verdict>;
 
 export interface Opener {
   readonly marker: string;
-  /** What shows at once that it opens nothing, if it follows, as a regular expression; the reading would come to the same result. */
+  /**
+   * What shows at once that it opens nothing, if it follows, as a regular expression; the reading would come to the same result.
+   */
   readonly unless?: string;
   /** Quoted code is no place for it. */
   readonly isOutsideCode: boolean;

@@ -1,4 +1,6 @@
-/** Turns a parameter's plain text into JSON by the type its schema declares. What does not convert, or has no type, is a string. */
+/**
+ * Turns a parameter's plain text into JSON by the type its schema declares. What does not convert, or has no type, is a string.
+ */
 import { readJsonText } from '../json-text.ts';
 
 const number = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
