@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Miniflare } from 'miniflare';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { parse } from 'smol-toml';
 import * as z from 'zod';
 import { type Fleet, type FleetModel, startFleet } from '../../infra/standin/fleet.ts';
@@ -29,7 +29,7 @@ export async function buildLab(): Promise<Bundle> {
   const entry = join(folder, 'entry.ts');
   writeFileSync(entry, entryText());
   let output = '';
-  const { exited } = runWrangler(['deploy', entry, '--dry-run', '--env', '', '--no-minify', '--outdir', folder], (text) => {
+  const { exited } = runWrangler(['deploy', entry, '--config', 'wrangler.toml', '--dry-run', '--env', '', '--no-minify', '--outdir', folder], (text) => {
     output += text;
   });
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -102,7 +102,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const fleet = await startFleet({ models: options.models ?? pair, shared: { timeScale: 0, apiKey: upstreamKey, maxLogEntries: 200_000 } });
   const toml = readToml();
   const output: string[] = [];
-  const miniflare = new Miniflare({
+  const miniflare = new Miniflare(convertV4MiniflareOptions({
     name: 'lab',
     host: '127.0.0.1',
     port: 0,
@@ -126,10 +126,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       CONFIG_OVERRIDES: JSON.stringify(options.overrides),
       ...options.vars,
     },
-    handleRuntimeStdio(stdout, stderr) {
-      for (const stream of [stdout, stderr]) stream.setEncoding('utf8').on('data', (text: string) => void output.push(text));
-    },
-  });
+    handleStructuredLogs: ({ message }) => void output.push(message),
+  }));
   const url = (await miniflare.ready).origin;
   const send = async (order: LabOrder): Promise<unknown> => {
     const response = await fetch(`${url}/__lab`, { method: 'POST', body: JSON.stringify(order) });

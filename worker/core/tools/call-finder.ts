@@ -99,14 +99,14 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
       input.ending = ending;
     }
     if (step.done === true) settle(opened, step.value);
-    else if (isLimited) runOut(opened, true);
-    else if (ending !== null) runOut(opened, false);
+    else if (isLimited) meetEnd(opened, true);
+    else if (ending !== null) meetEnd(opened, false);
     else return false;
     return !hasOverflowed;
   }
 
   /** The region met the end of the text, or its limit. */
-  function runOut(opened: OpenRegion, isLimit: boolean): void {
+  function meetEnd(opened: OpenRegion, isLimit: boolean): void {
     if (!opened.region.isInsideCall) {
       const muteUntil = isLimit ? opened.start + maxRegionChars : offsetOf(input);
       settle(opened, { kind: 'text', muteUntil });

@@ -99,21 +99,20 @@ function readStructure(scan: JsonScan, listener: JsonListener, text: string, fro
   const isInObject = scan.isObject.at(-1) === true;
   switch (scan.expects) {
     case 'element':
-      if (character === ']') return close(scan, listener, text, at);
-      return begin(scan, listener, text, at);
     case 'value':
+      if (character === ']' && scan.expects === 'element') return close(scan, listener, text, at);
       return begin(scan, listener, text, at);
     case 'key':
       if (character === '}') return close(scan, listener, text, at);
-      if (character !== '"') return fail(scan, at);
+      if (character !== '"') return stop(scan, 'failed', at);
       return beginKey(scan, listener, text, at);
     case 'colon':
-      if (character !== ':') return fail(scan, at);
+      if (character !== ':') return stop(scan, 'failed', at);
       scan.expects = 'value';
       return at + 1;
     case 'next':
       if (character === (isInObject ? '}' : ']')) return close(scan, listener, text, at);
-      if (character !== ',') return fail(scan, at);
+      if (character !== ',') return stop(scan, 'failed', at);
       handOver(scan, listener, text, at);
       if (scan.taking === 'value') scan.gap = ',';
       scan.pendingFrom = at + 1;
@@ -125,14 +124,11 @@ function readStructure(scan: JsonScan, listener: JsonListener, text: string, fro
 /** A value begins: asks the listener if it stands where the listener looks. */
 function begin(scan: JsonScan, listener: JsonListener, text: string, at: number): number {
   const kind = kindOf(text.charAt(at));
-  if (kind === null || scan.isObject.length >= maxDepth) return fail(scan, at);
+  if (kind === null || scan.isObject.length >= maxDepth) return stop(scan, 'failed', at);
   settleGap(scan, listener, text, at, true);
   const isReported = scan.isObject.length === scan.entered;
   const reaction = isReported ? listener.onValue(kind) : 'skip';
-  if (reaction === 'refuse') {
-    scan.status = 'refused';
-    return at;
-  }
+  if (reaction === 'refuse') return stop(scan, 'refused', at);
   if (reaction === 'take') {
     scan.taking = 'value';
     scan.pendingFrom = at;
@@ -162,7 +158,7 @@ function readString(scan: JsonScan, listener: JsonListener, text: string, from: 
   for (let at = from; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (scan.escape !== 0) {
-      if (!takesEscape(scan, text.charAt(at))) return fail(scan, at);
+      if (!takesEscape(scan, text.charAt(at))) return stop(scan, 'failed', at);
     } else if (code === 0x22) return endString(scan, listener, text, at + 1);
     else if (code === 0x5c) scan.escape = 1;
     else if (code < 0x20 && scan.taking !== 'nothing') {
@@ -204,7 +200,7 @@ function readScalar(scan: JsonScan, listener: JsonListener, text: string, from: 
   const isWhole = isScalar(scan.scalar);
   scan.scalar = '';
   scan.token = 'none';
-  return isWhole ? end(scan, listener, text, at) : fail(scan, at);
+  return isWhole ? end(scan, listener, text, at) : stop(scan, 'failed', at);
 }
 
 function close(scan: JsonScan, listener: JsonListener, text: string, at: number): number {
@@ -220,10 +216,7 @@ function end(scan: JsonScan, listener: JsonListener, text: string, at: number): 
   if (scan.isObject.length === scan.entered) {
     handOver(scan, listener, text, at);
     scan.taking = 'nothing';
-    if (!listener.onEnd()) {
-      scan.status = 'refused';
-      return at;
-    }
+    if (!listener.onEnd()) return stop(scan, 'refused', at);
   }
   if (scan.isObject.length === 0) scan.status = 'done';
   return at;
@@ -249,7 +242,7 @@ function deliver(scan: JsonScan, listener: JsonListener, piece: string): void {
   else if (piece !== '') listener.onText(piece);
 }
 
-function fail(scan: JsonScan, at: number): number {
-  scan.status = 'failed';
+function stop(scan: JsonScan, status: JsonStatus, at: number): number {
+  scan.status = status;
   return at;
 }

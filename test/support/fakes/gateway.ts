@@ -1,0 +1,255 @@
+/** The pipeline on fakes: a request goes through every stage of it in Node, with time moved by hand and model servers by script. */
+import type { ErrorCode } from '../../../shared/errors.ts';
+import type { LedgerEntry } from '../../../shared/records.ts';
+import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
+import type { KeyRecord } from '../../../worker/core/auth/key-record.ts';
+import type { ClientPipe } from '../../../worker/core/ports.ts';
+import { emptyRetryBudget } from '../../../worker/core/route/retry-budget.ts';
+import { parseChatRequest } from '../../../worker/core/validate/chat-request.ts';
+import { chat } from '../../../worker/pipeline/chat.ts';
+import type { Caller, PipelineDeps } from '../../../worker/pipeline/run.ts';
+import { configWith } from './config.ts';
+import {
+  createFakeAdmission,
+  createFakeHealth,
+  createFakeLedger,
+  createFakeLog,
+  createFakeSessions,
+  type FakeAdmission,
+  type FakeHealth,
+  type FakeLedger,
+  type FakeLog,
+  unaskedTenants,
+} from './fake-state.ts';
+import { createFakeTime, type FakeTime, settleMicrotasks } from './fake-time.ts';
+import { createFakeUpstream, type FakeUpstream, type Reply } from './fake-upstream.ts';
+
+/** How a client that does not wait for the end behaves. */
+export interface ClientBehaviour {
+  /** Leaves after so long: the request's signal fires and the body is let go. */
+  readonly leavesAfterMs?: number;
+  /** Leaves when it has got this many characters. */
+  readonly leavesAfterChars?: number;
+  /** Keeps the connection and reads nothing after this many characters. */
+  readonly stopsReadingAfterChars?: number;
+  /** The platform does not notice it by the signal, only by writes that fail. */
+  readonly isUnheard?: boolean;
+}
+
+export interface ClientReply {
+  /** Of the answer; an error that was thrown before the headers has its code's. */
+  readonly kind: 'json' | 'stream' | 'failed';
+  readonly code: ErrorCode | null;
+  /** Everything received, pings included. */
+  readonly text: string;
+  /** The data of each event; empty unless it was a stream. */
+  readonly events: readonly string[];
+  readonly comments: readonly string[];
+  readonly pieces: readonly Uint8Array[];
+  readonly metadata: RoutingMetadata | null;
+  readonly headersAfterMs: number;
+  readonly tookMs: number;
+}
+
+export interface FakeGateway {
+  readonly time: FakeTime;
+  readonly upstream: FakeUpstream;
+  readonly health: FakeHealth;
+  readonly ledger: FakeLedger;
+  readonly log: FakeLog;
+  readonly admission: FakeAdmission;
+  readonly deps: PipelineDeps;
+  /** Sends a body and stays until everything it caused has come to its end. */
+  ask(body: object, behaviour?: ClientBehaviour): Promise<ClientReply>;
+  /** The entry of the one request that was asked; throws when there is none, or more than one. */
+  entry(): LedgerEntry;
+}
+
+export interface GatewayOptions {
+  readonly script: readonly Reply[];
+  /** What every call after the script gets. */
+  readonly last?: Reply;
+  /** Merge patch over the configuration. */
+  readonly config?: object;
+  readonly queue?: { readonly waitMs: number } | 'full';
+  readonly change?: (deps: PipelineDeps) => PipelineDeps;
+}
+
+/** Short limits, no jitter, no rescue: what a test needs of these it says itself. */
+const shortLimits = {
+  upstreams: {
+    small: { timeouts_ms: { connect: 1000, first_event: 2000, idle: 3000, total: 60_000 } },
+    large: { timeouts_ms: { connect: 1000, first_event: 2000, idle: 3000, total: 60_000 } },
+  },
+  routing: {
+    classifier: { mode: 'heuristic', threshold: 0.6 },
+    retry: { max_attempts: 3, attempts_per_model: 2, backoff_base_ms: 100, backoff_max_ms: 2000, max_retry_after_ms: 3000, budget_ratio: 1, budget_floor_per_second: 100 },
+    rescue: { enabled: false },
+    escalation: { enabled: false },
+    streaming: { hold_status_ms: 10_000, ping_ms: 1000, plain_json_max_ms: 45_000 },
+  },
+};
+
+const key: KeyRecord = {
+  id: 'key-1',
+  tenantId: 'key-1',
+  hashHex: '0'.repeat(64),
+  prefix: 'abcdefgh',
+  name: 'test key',
+  scopes: ['chat'],
+  allowedModels: null,
+  agents: null,
+  plan: 'default',
+  limits: { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null },
+  budgets: [],
+  expiresAtMs: null,
+  revokedAtMs: null,
+  createdAtMs: 0,
+  metadata: {},
+  rotatedFrom: null,
+};
+
+export function createGateway({ script, last, config: patch = {}, queue, change = (deps) => deps }: GatewayOptions): FakeGateway {
+  const config = configWith(mergeDeep(shortLimits, patch));
+  const time = createFakeTime();
+  const upstream = createFakeUpstream(time, script, last);
+  const health = createFakeHealth(config, time.clock);
+  const ledger = createFakeLedger();
+  const log = createFakeLog();
+  const admission = createFakeAdmission(time, queue ?? null);
+  let ids = 0;
+  const deps = change({
+    config,
+    weights: null,
+    clock: time.clock,
+    timers: time.timers,
+    random: () => 0.5,
+    newId: () => `id${(ids += 1)}`,
+    upstream,
+    health,
+    ledger,
+    admission,
+    tenants: unaskedTenants,
+    sessions: createFakeSessions(),
+    log,
+    openPipe: openNodePipe,
+    retryBudget: { current: emptyRetryBudget },
+  });
+
+  return {
+    time,
+    upstream,
+    health,
+    ledger,
+    log,
+    admission,
+    deps,
+    ask: (body, behaviour = {}) => ask(deps, time, body, behaviour),
+    entry() {
+      const [only, ...more] = ledger.entries;
+      if (only === undefined || more.length > 0) throw new Error(`${ledger.entries.length} entries in the ledger instead of one`);
+      return only;
+    },
+  };
+}
+
+async function ask(deps: PipelineDeps, time: FakeTime, body: object, behaviour: ClientBehaviour): Promise<ClientReply> {
+  const valid = parseChatRequest(JSON.stringify(body), deps.config.limits);
+  if (!valid.ok) throw new Error(`the body is not valid: ${JSON.stringify(valid.failure)}`);
+  const background: Promise<unknown>[] = [];
+  const connection = new AbortController();
+  const caller: Caller = {
+    key,
+    requestId: 'request-1',
+    agent: null,
+    sessionId: null,
+    signal: connection.signal,
+    background: (work) => void background.push(work),
+    cacheSalt: 'salt',
+    bodyBytes: JSON.stringify(body).length,
+    idempotency: null,
+  };
+  const client = createClient(connection, behaviour);
+  if (behaviour.leavesAfterMs !== undefined) time.timers.once(behaviour.leavesAfterMs, client.leave);
+  const startedAtMs = time.clock.now();
+  const result = await time.runUntil(chat(deps, caller, valid.value, null));
+  const headersAfterMs = time.clock.now() - startedAtMs;
+  if (result.kind === 'stream') await time.runUntil(Promise.race([client.read(result.body), Promise.all(background)]));
+  if (result.kind === 'json') client.receive(new TextEncoder().encode(result.body));
+  await time.runUntil(Promise.all(background));
+  await settleMicrotasks();
+  const frames = client.text().split('\n\n').filter((frame) => frame !== '');
+  return {
+    kind: result.kind === 'replayed' ? 'json' : result.kind,
+    code: result.kind === 'failed' ? result.error.code : null,
+    text: client.text(),
+    events: result.kind === 'stream' ? frames.filter((frame) => frame.startsWith('data: ')).map((frame) => frame.slice(6)) : [],
+    comments: result.kind === 'stream' ? frames.filter((frame) => frame.startsWith(':')) : [],
+    pieces: client.pieces,
+    metadata: result.kind === 'replayed' ? null : result.metadata,
+    headersAfterMs,
+    tookMs: time.clock.now() - startedAtMs,
+  };
+}
+
+function createClient(connection: AbortController, behaviour: ClientBehaviour) {
+  const decoder = new TextDecoder();
+  const pieces: Uint8Array[] = [];
+  let text = '';
+  let hasLeft = false;
+  let reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  const leave = (): void => {
+    hasLeft = true;
+    if (behaviour.isUnheard !== true) connection.abort();
+    reader?.cancel().catch(() => undefined);
+  };
+  const receive = (bytes: Uint8Array): void => {
+    pieces.push(bytes);
+    text += decoder.decode(bytes, { stream: true });
+  };
+  return {
+    pieces,
+    text: () => text,
+    leave,
+    receive,
+    async read(body: ReadableStream<Uint8Array>): Promise<void> {
+      reader = body.getReader();
+      if (hasLeft) return leave();
+      for (;;) {
+        if (text.length >= (behaviour.stopsReadingAfterChars ?? Number.POSITIVE_INFINITY)) return new Promise(() => undefined);
+        const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }) as const);
+        if (done || value === undefined) return undefined;
+        receive(value);
+        if (text.length >= (behaviour.leavesAfterChars ?? Number.POSITIVE_INFINITY)) return leave();
+      }
+    },
+  };
+}
+
+/** Like the Worker's pipe: a write settles when the client has taken the bytes. */
+function openNodePipe(): ClientPipe {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(undefined, { highWaterMark: 1 }, { highWaterMark: 0 });
+  const writer = writable.getWriter();
+  writer.ready.catch(() => undefined);
+  return {
+    readable,
+    write: (bytes) => writer.write(bytes),
+    close: () => writer.close().catch(() => undefined),
+    abort: () => void writer.abort().catch(() => undefined),
+    closed: writer.closed.catch(() => undefined),
+  };
+}
+
+function mergeDeep(base: object, patch: object): object {
+  const merged: Record<string, unknown> = { ...base };
+  for (const [name, value] of Object.entries(patch)) {
+    const own = merged[name];
+    const areObjects = isPlain(own) && isPlain(value);
+    merged[name] = areObjects ? mergeDeep(own, value) : value;
+  }
+  return merged;
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
