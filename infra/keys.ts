@@ -88,7 +88,8 @@ async function call(method: 'GET' | 'POST', path: string, body?: Record<string, 
   const answer: Record<string, unknown> = JSON.parse(await response.text());
   if (response.ok) return answer;
   const { error } = answer;
-  const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : `HTTP ${response.status}`;
+  const message =
+    typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : `HTTP ${response.status}`;
   throw new Error(message);
 }
 

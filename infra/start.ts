@@ -8,8 +8,7 @@ import { parseArgs } from 'node:util';
 import type { ConfigTree } from '../shared/config.ts';
 import { compileConfigs, defaultProfile } from './config/compile.ts';
 import { startGateway } from './gateway.ts';
-import type { ModelRole } from './standin/chat.ts';
-import { type Fleet, type FleetModel, startFleet } from './standin/fleet.ts';
+import { startStandins, varsFor } from './profile-fleet.ts';
 import { repoFolder } from './wrangler.ts';
 
 const help = `Runs the whole gateway on this machine: stand-in model servers, tunnel gate, Worker.
@@ -69,7 +68,7 @@ async function main(): Promise<number> {
   console.log('Starting the Worker …');
   const gateway = await startGateway({
     port: Number(values.port),
-    vars: varsFor(config, own, fleet, values.profile, upstreamKey),
+    vars: { ...varsFor(config, own, fleet, values.profile, upstreamKey), BOOTSTRAP_API_KEY: apiKey, ADMIN_TOKEN: adminToken },
     ...(values.keep ? { persistTo: join(repoFolder, '.wrangler', 'start') } : {}),
     onOutput: (text) => process.stderr.write(text),
   }).catch(async (error: unknown) => {
@@ -94,61 +93,6 @@ function ownServers(values: { small?: string; large?: string; upstream?: string[
   }
   for (const [id, url] of Object.entries(own)) own[id] = new URL(url).origin;
   return own;
-}
-
-async function startStandins(
-  config: ConfigTree,
-  own: Readonly<Record<string, string>>,
-  timeScale: number,
-  key: string,
-): Promise<Fleet | null> {
-  const models = Object.keys(config.upstreams)
-    .filter((id) => !Object.hasOwn(own, id))
-    .flatMap((id) => standinFor(id, config));
-  if (models.length === 0) return null;
-  return startFleet({ models, shared: { timeScale, apiKey: key } });
-}
-
-function standinFor(upstreamId: string, config: ConfigTree): FleetModel[] {
-  const found = Object.entries(config.models).find(([, model]) => model.upstreams.includes(upstreamId));
-  if (found === undefined) return [];
-  const [modelId, model] = found;
-  const options: FleetModel = {
-    id: upstreamId,
-    servedName: model.served_name,
-    role: roleOf(modelId, config),
-    maxModelLen: model.context_tokens,
-    // A model whose calls the gateway reads out of the text runs on a server without a tool parser.
-    toolParser: model.tool_formats.length > 0 ? 'none' : 'hermes',
-  };
-  return [model.reasoning === 'none' ? options : { ...options, reasoningStyle: model.reasoning }];
-}
-
-function roleOf(modelId: string, config: ConfigTree): ModelRole {
-  const { models } = config.routing.intent;
-  if (models.code === modelId) return 'coder';
-  if (models.reasoning === modelId) return 'reasoner';
-  return config.models[modelId]?.tier ?? 'small';
-}
-
-function varsFor(
-  config: ConfigTree,
-  own: Readonly<Record<string, string>>,
-  fleet: Fleet | null,
-  profile: string,
-  upstreamKey: string,
-): Record<string, string> {
-  const vars: Record<string, string> = {
-    ENVIRONMENT: 'development',
-    CONFIG_PROFILE: profile,
-    BOOTSTRAP_API_KEY: apiKey,
-    ADMIN_TOKEN: adminToken,
-    UPSTREAM_API_KEY: upstreamKey,
-    ACCESS_CLIENT_ID: fleet?.clientId ?? '',
-    ACCESS_CLIENT_SECRET: fleet?.clientSecret ?? '',
-  };
-  for (const [id, upstream] of Object.entries(config.upstreams)) vars[upstream.url_var] = own[id] ?? fleet?.urls[id] ?? '';
-  return vars;
 }
 
 function banner(url: string, config: ConfigTree, own: Readonly<Record<string, string>>): string {

@@ -16,7 +16,13 @@ export function runWrangler(args: readonly string[], output: 'inherit' | ((text:
     [fileURLToPath(new URL('../node_modules/wrangler/bin/wrangler.js', import.meta.url)), ...args],
     {
       cwd: repoFolder,
-      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: process.env['CI'] ?? '', FORCE_COLOR: '0', CLOUDFLARE_CF_FETCH_ENABLED: 'false' },
+      env: {
+        ...process.env,
+        WRANGLER_SEND_METRICS: 'false',
+        CI: process.env['CI'] ?? '',
+        FORCE_COLOR: '0',
+        CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+      },
       stdio: output === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     },
   );

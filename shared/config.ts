@@ -3,12 +3,16 @@
  * change. Keys are snake_case because people write them in YAML. Cross-references (a chain that names a model) are checked in
  * `shared/config-check.ts`; nothing here knows where the tree comes from.
  */
-import * as z from 'zod';
+import * as z from './zod.ts';
 
-const id = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'lower-case id of letters, digits, dot, dash, underscore');
-const ms = z.int().min(1).max(3_600_000);
-const share = z.number().min(0).max(1);
-const usd = z.number().min(0).max(100_000);
+const int = (min: number, max: number) => z.int().check(z.gte(min), z.lte(max));
+const number = (min: number, max: number) => z.number().check(z.gte(min), z.lte(max));
+const text = (min: number, max: number) => z.string().check(z.minLength(min), z.maxLength(max));
+
+const id = z.string().check(z.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'lower-case id of letters, digits, dot, dash, underscore'));
+const ms = int(1, 3_600_000);
+const share = number(0, 1);
+const usd = number(0, 100_000);
 
 export const dialectIds = ['vllm'] as const;
 export const toolFormatIds = [
@@ -47,7 +51,7 @@ export const Upstream = z.strictObject({
   /** Upstreams with the same tunnel share its fate. */
   tunnel: id.default('main'),
   /** Share of a model's traffic against its other upstreams. */
-  weight: z.number().min(0).max(1000).default(1),
+  weight: number(0, 1000).default(1),
   timeouts_ms: Timeouts,
 });
 
@@ -62,9 +66,9 @@ const Price = z.strictObject({
 export const Model = z.strictObject({
   upstreams: z.array(id).min(1),
   /** The name the model server knows the model by; clients may use it, too. */
-  served_name: z.string().min(1).max(200),
+  served_name: text(1, 200),
   tier: z.enum(tierIds),
-  context_tokens: z.int().min(256).max(10_000_000),
+  context_tokens: int(256, 10_000_000),
   capabilities: z.array(z.enum(capabilityIds)),
   /** Text formats in which this model writes tool calls, the most likely first; [] trusts the server's own tool_calls only. */
   tool_formats: z.array(z.enum(toolFormatIds)),
@@ -72,15 +76,15 @@ export const Model = z.strictObject({
   tool_emission: z.enum(['atomic', 'early']).default('atomic'),
   reasoning: z.enum(['none', 'think', 'think_open']),
   /** Output tokens per second when the server is at its busiest: decides whether a plain JSON answer is sure to end in time. */
-  slow_tokens_per_second: z.number().min(0.1).max(100_000),
+  slow_tokens_per_second: number(0.1, 100_000),
   /** Requests this model may have in flight, over all isolates; more wait in the queue. */
-  max_in_flight: z.int().min(1).max(100_000),
+  max_in_flight: int(1, 100_000),
   price: Price,
 });
 
 /** Words and phrases; lists in the list are for the reader's order only. */
 const keywords = z
-  .array(z.union([z.string().min(1).max(60), z.array(z.string().min(1).max(60))]))
+  .array(z.union([text(1, 60), z.array(text(1, 60))]))
   .transform((list) => list.flat())
   .pipe(z.array(z.string()).max(2000));
 
@@ -121,26 +125,26 @@ const Agent = z.strictObject({
 
 const Strategy = z.strictObject({
   /** Added to the score before it is compared with the threshold. */
-  score_offset: z.number().min(-1).max(1),
+  score_offset: number(-1, 1),
   /** How much a loaded model (queue per place) lowers its own attraction. */
-  load_weight: z.number().min(0).max(1),
+  load_weight: number(0, 1),
   /** How much a higher price lowers a model's attraction. */
-  price_weight: z.number().min(0).max(1),
+  price_weight: number(0, 1),
 });
 
 const Retry = z.strictObject({
   /** Attempts of one request over the whole chain. */
-  max_attempts: z.int().min(1).max(10),
+  max_attempts: int(1, 10),
   /** Attempts on the same model before the chain moves on. */
-  attempts_per_model: z.int().min(1).max(5),
+  attempts_per_model: int(1, 5),
   /** Full-jitter backoff: a random wait below base · 2^n, at most max. */
   backoff_base_ms: ms,
   backoff_max_ms: ms,
   /** A longer Retry-After is not waited out: the chain moves on. */
-  max_retry_after_ms: z.int().min(0).max(60_000),
+  max_retry_after_ms: int(0, 60_000),
   /** Retries may be this share of requests, plus a floor per second. */
   budget_ratio: share,
-  budget_floor_per_second: z.number().min(0).max(1000),
+  budget_floor_per_second: number(0, 1000),
 });
 
 const Health = z.strictObject({
@@ -149,14 +153,14 @@ const Health = z.strictObject({
   probe_interval_idle_ms: ms,
   probe_timeout_ms: ms,
   /** Probes in a row that take a model down, and up again. */
-  unhealthy_threshold: z.int().min(1).max(100),
-  healthy_threshold: z.int().min(1).max(100),
+  unhealthy_threshold: int(1, 100),
+  healthy_threshold: int(1, 100),
   /** How old a snapshot an isolate may decide by. */
   snapshot_max_age_ms: ms,
   breaker: z.strictObject({
     enabled: z.boolean(),
-    consecutive_local_failures: z.int().min(1).max(100),
-    consecutive_server_errors: z.int().min(1).max(100),
+    consecutive_local_failures: int(1, 100),
+    consecutive_server_errors: int(1, 100),
     ejection_base_ms: ms,
     ejection_max_ms: ms,
   }),
@@ -167,10 +171,10 @@ const Health = z.strictObject({
 const Admission = z.strictObject({
   enabled: z.boolean(),
   /** Waiting places per place in flight. */
-  queue_ratio: z.number().min(0).max(100),
+  queue_ratio: number(0, 100),
   max_wait_ms: ms,
   /** By a key's plan: its share against other keys, and its class; 0 goes first. Plans not named here count as `default`. */
-  plans: z.record(id, z.strictObject({ weight: z.number().gt(0).max(1000), priority: z.int().min(0).max(9) })),
+  plans: z.record(id, z.strictObject({ weight: z.number().gt(0).max(1000), priority: int(0, 9) })),
 });
 
 const Escalation = z.strictObject({
@@ -178,13 +182,13 @@ const Escalation = z.strictObject({
   /** A small model's answer with less confidence is answered again by the large tier. */
   min_confidence: share,
   /** A streamed answer holds back at most this much text until its beginning is judged. */
-  hold_back_chars: z.int().min(0).max(100_000),
+  hold_back_chars: int(0, 100_000),
   alert_rate: share,
 });
 
-const Rescue = z.strictObject({ enabled: z.boolean(), max_rescues: z.int().min(0).max(5) });
+const Rescue = z.strictObject({ enabled: z.boolean(), max_rescues: int(0, 5) });
 
-const Sessions = z.strictObject({ enabled: z.boolean(), ttl_ms: z.int().min(1000).max(86_400_000) });
+const Sessions = z.strictObject({ enabled: z.boolean(), ttl_ms: int(1000, 86_400_000) });
 
 const Arm = z.strictObject({ weight: z.number().min(0), model: id.optional(), strategy: z.enum(strategyIds).optional() });
 const Experiment = z.strictObject({
@@ -197,7 +201,7 @@ export const Routing = z.strictObject({
   default_strategy: z.enum(strategyIds).optional(),
   classifier: Classifier,
   intent: Intent,
-  aliases: z.record(z.string().min(1).max(200), z.string().min(1).max(200)),
+  aliases: z.record(text(1, 200), text(1, 200)),
   chains: z.record(id, z.array(id)),
   agents: z.record(id, Agent),
   strategies: z.strictObject({ cost: Strategy, latency: Strategy, quality: Strategy }),
@@ -222,26 +226,26 @@ export const Routing = z.strictObject({
 });
 
 export const Limits = z.strictObject({
-  max_body_bytes: z.int().min(1000).max(90_000_000),
+  max_body_bytes: int(1000, 90_000_000),
   body_read_timeout_ms: ms,
-  max_depth: z.int().min(4).max(200),
-  max_messages: z.int().min(1).max(10_000),
-  max_content_parts: z.int().min(1).max(1000),
-  max_tools: z.int().min(1).max(1000),
-  max_stop: z.int().min(1).max(64),
-  max_n: z.int().min(1).max(64),
-  max_top_logprobs: z.int().min(0).max(100),
+  max_depth: int(4, 200),
+  max_messages: int(1, 10_000),
+  max_content_parts: int(1, 1000),
+  max_tools: int(1, 1000),
+  max_stop: int(1, 64),
+  max_n: int(1, 64),
+  max_top_logprobs: int(0, 100),
   /** Sent upstream when the client names no limit. */
-  default_completion_tokens: z.int().min(1).max(1_000_000),
-  max_completion_tokens: z.int().min(1).max(1_000_000),
-  max_schema_bytes: z.int().min(100).max(1_000_000),
-  max_schema_depth: z.int().min(2).max(64),
-  max_event_bytes: z.int().min(1000).max(16_000_000),
-  max_answer_bytes: z.int().min(1000).max(64_000_000),
-  max_tool_arguments_bytes: z.int().min(100).max(16_000_000),
-  max_repair_bytes: z.int().min(100).max(1_000_000),
+  default_completion_tokens: int(1, 1_000_000),
+  max_completion_tokens: int(1, 1_000_000),
+  max_schema_bytes: int(100, 1_000_000),
+  max_schema_depth: int(2, 64),
+  max_event_bytes: int(1000, 16_000_000),
+  max_answer_bytes: int(1000, 64_000_000),
+  max_tool_arguments_bytes: int(100, 16_000_000),
+  max_repair_bytes: int(100, 1_000_000),
   /** Objects that isolates write their counts to; each takes some hundred batches a second. */
-  ledger_shards: z.int().min(1).max(64),
+  ledger_shards: int(1, 64),
   /** For all requests of the deployment together. Each one makes every request ask one object before it runs. */
   budgets: z.array(Budget).max(2),
 });

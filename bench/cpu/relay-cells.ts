@@ -41,7 +41,8 @@ function cellsFor(workload: StreamWorkload): RelayCell[] {
     const who = target === 'gateway' && hasTools ? 'gateway, tools' : target;
     return { name: `${work}, ${kind === 'plain' ? 'text' : 'tool calls'}: ${who}`, target, workload, hasTools, goal };
   };
-  if (kind === 'calls') return [cell('pump', true, null), cell('gateway', true, '≤ 1.6')];
+  // Only the gateway looks at the request, so the others' cost is the same with tools.
+  if (kind === 'calls') return [cell('pump', false, null), cell('gateway', true, '≤ 1.6')];
   return [
     cell('pump', false, null),
     cell('native-body', false, null),
@@ -57,38 +58,79 @@ interface CostOptions {
   onStep(): void;
 }
 
-/** µs a chunk, one value a round. Cells take turns within a round; a first round warms up and is not counted. */
-export async function chunkCosts(
+export interface Costs {
+  /** µs a chunk, one value a round. */
+  readonly chunk: ReadonlyMap<RelayCell, readonly number[]>;
+  /** µs of a request whose answer is one chunk, one value a round, by target and whether tools are offered. */
+  readonly request: ReadonlyMap<string, readonly number[]>;
+}
+
+/** How many short requests a connection makes, to know what a request costs besides its chunks. */
+const shortRequests = 10;
+const shortWorkload: StreamWorkload = {
+  kind: 'stream',
+  answer: { kind: 'plain', chunks: 1, tokensPerChunk: 1 },
+  intervalMs: 0,
+};
+
+/** Cells take turns within a round; a first round warms up and is not counted. */
+export async function measureCosts(
   bench: Bench<TargetName>,
   cells: readonly RelayCell[],
   { rounds, streams, onStep }: CostOptions,
-): Promise<Map<RelayCell, number[]>> {
-  const costs = new Map<RelayCell, number[]>(cells.map((cell) => [cell, []]));
+): Promise<Costs> {
+  const chunk = new Map<RelayCell, number[]>(cells.map((cell) => [cell, []]));
+  const shortCells = new Map(cells.map((cell) => [requestName(cell), { ...cell, workload: shortWorkload }]));
+  const request = new Map<string, number[]>([...shortCells.keys()].map((name) => [name, []]));
   for (let round = -1; round < rounds; round += 1) {
+    const isForward = round % 2 === 0;
+    const requestUs = new Map<string, number>();
+    for (const [name, cell] of isForward ? shortCells : [...shortCells].reverse()) {
+      const us = (await cellCpuMs(bench, cell, streams, shortRequests)) * 1000;
+      requestUs.set(name, us / (streams * shortRequests));
+      if (round >= 0) request.get(name)?.push(us / (streams * shortRequests));
+      onStep();
+    }
     // Every other round the other way round, so that none always runs first.
-    for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
-      const target = bench.target(cell.target);
-      await bench.mock.set(cell.workload);
-      // workerd closes connections that are idle for 5 s, so each cell has its own, opened before the clock runs.
-      const connections = await Promise.all(Array.from({ length: streams }, () => openConnection(target.url)));
-      const cpuMs = await cpuOf(target, () => runStreams(cell, target, connections));
-      for (const connection of connections) connection.close();
-      const chunks = streams * cell.workload.answer.chunks;
-      if (round >= 0) costs.get(cell)?.push((cpuMs * 1000) / chunks);
+    for (const cell of isForward ? cells : cells.toReversed()) {
+      const us = (await cellCpuMs(bench, cell, streams, 1)) * 1000;
+      const own = us - streams * (requestUs.get(requestName(cell)) ?? 0);
+      if (round >= 0) chunk.get(cell)?.push(own / (streams * (cell.workload.answer.chunks - 1)));
       onStep();
     }
   }
-  return costs;
+  return { chunk, request };
 }
 
-/** One answer on every connection, begun evenly over the time between two chunks. */
-async function runStreams(cell: RelayCell, target: Target, connections: readonly Connection[]): Promise<void> {
+export function requestName({ target, hasTools }: RelayCell): string {
+  return hasTools ? `${target}, tools` : target;
+}
+
+async function cellCpuMs(bench: Bench<TargetName>, cell: RelayCell, streams: number, requests: number): Promise<number> {
+  const target = bench.target(cell.target);
+  await bench.mock.set(cell.workload);
+  // workerd closes connections that are idle for 5 s, so each cell has its own, opened before the clock runs.
+  const connections = await Promise.all(Array.from({ length: streams }, () => openConnection(target.url)));
+  const cpuMs = await cpuOf(target, () => runStreams(cell, target, connections, requests));
+  for (const connection of connections) connection.close();
+  return cpuMs;
+}
+
+/** Answers one after the other on every connection, begun evenly over the time between two chunks. */
+async function runStreams(
+  cell: RelayCell,
+  target: Target,
+  connections: readonly Connection[],
+  requests: number,
+): Promise<void> {
   const request = chatRequest(target.url, benchKey, streamedBody(cell.hasTools));
   const answers = connections.map(async (connection, i) => {
     await sleep((i * cell.workload.intervalMs) / connections.length);
-    const answer = await connection.send(request, { keep: i === 0 });
-    if (i === 0) checkAnswer(cell, answer.text);
-    if (answer.status !== 200) throw new Error(`${cell.name}: status ${answer.status}`);
+    for (let j = 0; j < requests; j += 1) {
+      const answer = await connection.send(request, { keep: i === 0 && j === 0 });
+      if (i === 0 && j === 0) checkAnswer(cell, answer.text);
+      if (answer.status !== 200) throw new Error(`${cell.name}: status ${answer.status}`);
+    }
   });
   await Promise.all(answers);
 }

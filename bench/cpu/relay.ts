@@ -8,7 +8,7 @@ import { countAborts } from './client-aborts.ts';
 import { measureFirstByte } from './first-byte.ts';
 import { checkMachine, pinSelf } from './process-cpu.ts';
 import { createResult, printResult, type Row, saveResult } from './result-file.ts';
-import { chunkCosts, type RelayCell, relayCells } from './relay-cells.ts';
+import { type Costs, measureCosts, type RelayCell, relayCells, requestName } from './relay-cells.ts';
 import { ratioOf, spreadOf } from './statistics.ts';
 import { startBench } from './targets.ts';
 
@@ -40,7 +40,7 @@ if (values.help) {
   --help
 
 A chunk is one event in one write: 1 token, or 8. CPU is user and system time of the workerd process, less its idle share, by chunks
-sent by the mock model server, so what a request costs besides is spread over its chunks. Ratios are taken within a round.`);
+sent by the mock model server, less what the same requests cost with answers of one chunk. Ratios are taken within a round.`);
   process.exit(0);
 }
 
@@ -53,9 +53,11 @@ try {
     cell.name.includes(values.only),
   );
   const isPart = values.only !== '';
-  const bar = progressBar((rounds + 1) * (cells.length + (isPart ? 0 : 4)), values.json);
-  const costs = await chunkCosts(bench, cells, { rounds, streams: Number(values.streams), onStep: bar.step });
-  const rows = cells.map((cell) => costRow(cell, cells, costs));
+  const shortCells = new Set(cells.map(requestName)).size;
+  const bar = progressBar((rounds + 1) * (cells.length + shortCells + (isPart ? 0 : 4)), values.json);
+  const costs = await measureCosts(bench, cells, { rounds, streams: Number(values.streams), onStep: bar.step });
+  const rows = cells.map((cell) => chunkRow(cell, cells, costs.chunk));
+  rows.push(...requestRows(costs.request));
   if (!isPart) {
     rows.push(...(await measureFirstByte(bench, { rounds, onStep: bar.step })));
     rows.push(...(await countAborts(bench)));
@@ -71,16 +73,24 @@ try {
 process.exit(0);
 
 /** A cell's median, and its ratio to the pump on the same work. */
-function costRow(cell: RelayCell, cells: readonly RelayCell[], costs: ReadonlyMap<RelayCell, readonly number[]>): Row {
-  const own = costs.get(cell) ?? [];
+function chunkRow(cell: RelayCell, cells: readonly RelayCell[], costs: Costs['chunk']): Row {
   const pump = cells.find((other) => other.target === 'pump' && other.workload === cell.workload);
   const base = pump === undefined || pump === cell ? null : (costs.get(pump) ?? null);
+  return rowOf(`CPU a chunk, ${cell.name}`, costs.get(cell) ?? [], base, cell.goal);
+}
+
+function requestRows(costs: Costs['request']): Row[] {
+  const pump = costs.get('pump') ?? null;
+  return [...costs].map(([name, own]) => rowOf(`CPU a streamed request of one chunk: ${name}`, own, name === 'pump' ? null : pump, null));
+}
+
+function rowOf(what: string, own: readonly number[], pump: readonly number[] | null, goal: string | null): Row {
   return {
-    what: cell.name,
+    what,
     value: spreadOf(own).median,
     unit: 'µs',
-    ratio: base === null ? null : ratioOf(own, base),
-    base: base === null ? null : 'pump',
-    goal: cell.goal,
+    ratio: pump === null ? null : ratioOf(own, pump),
+    base: pump === null ? null : 'pump',
+    goal,
   };
 }

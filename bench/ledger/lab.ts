@@ -107,6 +107,9 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     host: '127.0.0.1',
     port: 0,
     cf: false,
+    // Straight to the Worker: the proxy before it swallows what a client that leaves looks like.
+    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+    modulesRoot: options.bundle.folder,
     modules: [{ type: 'ESModule', path: join(options.bundle.folder, 'entry.js') }],
     compatibilityDate: toml.compatibility_date,
     compatibilityFlags: toml.compatibility_flags,
@@ -128,7 +131,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     },
     handleStructuredLogs: ({ message }) => void output.push(message),
   }));
-  const url = (await miniflare.ready).origin;
+  await miniflare.ready;
+  const url = (await miniflare.unsafeGetDirectURL()).origin;
   const send = async (order: LabOrder): Promise<unknown> => {
     const response = await fetch(`${url}/__lab`, { method: 'POST', body: JSON.stringify(order) });
     const answer = LabAnswer.parse(await response.json());
@@ -168,6 +172,6 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   };
 }
 
-const LabAnswer = z.object({ answer: z.unknown(), error: z.string().optional() });
+const LabAnswer = z.object({ answer: z.unknown().optional(), error: z.string().optional() });
 const Tally = z.record(z.string(), z.number());
 const CountsAnswer = z.object({ calls: Tally, rows: Tally, alarms: Tally });

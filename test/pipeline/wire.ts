@@ -29,9 +29,18 @@ export function goodStream(...words: readonly string[]): Reply {
   return streamReply(role, ...words.map(text), stop, usageChunk, done);
 }
 
-export function completion(content: string | null, change: { message?: object; finish?: string; usage?: object | null } = {}): Reply {
+export function completion(
+  content: string | null,
+  change: { message?: object; finish?: string; usage?: object | null } = {},
+): Reply {
   const message = { role: 'assistant', content, tool_calls: [], ...change.message };
-  const body = { id: 'chatcmpl-up', object: 'chat.completion', created: 1_800_000_000, model: smallName, choices: [{ index: 0, message, finish_reason: change.finish ?? 'stop', logprobs: null }] };
+  const body = {
+    id: 'chatcmpl-up',
+    object: 'chat.completion',
+    created: 1_800_000_000,
+    model: smallName,
+    choices: [{ index: 0, message, finish_reason: change.finish ?? 'stop', logprobs: null }],
+  };
   return { kind: 'json', body: change.usage === null ? body : { ...body, usage: change.usage ?? usage } };
 }
 

@@ -44,8 +44,8 @@ export function createLedgerClient(
     return step.flush;
   };
 
-  /** Delivers a batch and those that came together meanwhile; false when the object could not be reached. */
-  const send = async (batch: Batch | null): Promise<boolean> => {
+  /** Delivers a batch and those that came together meanwhile; when the object cannot be reached they stay. */
+  const send = async (batch: Batch | null): Promise<void> => {
     for (let next = batch; next !== null;) {
       const current = next;
       try {
@@ -55,27 +55,31 @@ export function createLedgerClient(
       } catch (error) {
         log.write('warn', 'ledger_unavailable', { error });
         state = failBatch(state, current.sequence);
-        return false;
+        return;
       }
     }
-    return true;
   };
 
-  /** Waits half a second, then delivers. From waking on, a new entry finds itself another carrier. */
+  const isCarried = (): boolean => carriedSinceMs !== null && clock.now() - carriedSinceMs < carrierLostMs;
+
+  /**
+   * Waits half a second, then delivers, until nothing is left: what came together while another batch was under way would wait for the
+   * next request otherwise. From waking on, a new entry finds itself another carrier.
+   */
   const carry = async (): Promise<void> => {
     for (let round = 0; round < maxRounds; round += 1) {
       carriedSinceMs = clock.now();
       await new Promise((resolve) => setTimeout(resolve, carryMs));
       carriedSinceMs = null;
-      if (await send(take(flushWhenDue(state, clock.now())))) return;
+      await send(take(flushWhenDue(state, clock.now())));
+      if (isCarried() || !hasUnsent(state)) return;
     }
   };
 
   const add = (step: BatcherStep, background: Background): void => {
     const batch = take(step);
     if (batch !== null) background(send(batch));
-    const isCarried = carriedSinceMs !== null && clock.now() - carriedSinceMs < carrierLostMs;
-    if (!isCarried && hasUnsent(state)) background(carry());
+    if (!isCarried() && hasUnsent(state)) background(carry());
   };
 
   return {

@@ -91,7 +91,7 @@ function entryOf(run: Run, ending: RunEnding): LedgerEntry {
     ending: endingOf(ending),
     errorCode: ending.kind === 'failed' ? ending.failure.code : null,
     isStream: run.request.stream === true,
-    attempts: run.outcomes.length,
+    attempts: run.calls,
     fallbackUsed: isAnsweredByFallback(run),
     escalated: run.isEscalated,
     rescued: run.rescues > 0,

@@ -12,6 +12,8 @@ import type { Run } from './run.ts';
 export interface Resumed {
   readonly sent: AlreadySent;
   readonly head: AnswerState['head'];
+  /** What this call may generate: with what the client has, no more than it asked for. */
+  readonly maxTokens: number;
 }
 
 /** @param resumed what the client has already, when this call finishes an answer that broke off */

@@ -78,6 +78,7 @@ export async function openAttempt(
     limit: null,
   };
   run.current = controller;
+  run.calls += 1;
   const generationMs = longestGenerationMs(run, model);
   const isStream = run.request.stream === true || generationMs > run.deps.config.routing.streaming.plain_json_max_ms;
   const { timeouts_ms: limits } = upstream;
@@ -91,7 +92,7 @@ export async function openAttempt(
       call.dialect.encode(run.request, {
         servedName: model.served_name,
         isStream,
-        maxTokens: run.maxTokens,
+        maxTokens: resumed?.maxTokens ?? run.maxTokens,
         cacheSalt: run.cacheSalt,
         wantsLogprobs: isJudged(run, attempt) && model.capabilities.includes('logprobs'),
         continueFrom: resumed?.sent.mode === 'continue' ? resumed.sent.text : null,
@@ -110,8 +111,16 @@ export async function openAttempt(
     cancelConnect();
     return begin(call, openSource(opened.value.body, run.deps.config.limits.max_event_bytes));
   }
-  const read = status === 200 ? await readWhole(call, opened.value) : fail(await readFailure(call, opened.value));
-  cancelConnect();
+  if (status !== 200) {
+    const failure = await readFailure(call, opened.value);
+    cancelConnect();
+    return fail(failure);
+  }
+  // `connect` ends with the headers; JSON that was asked for had its limit from the start.
+  if (isStream) cancelConnect();
+  const cancelBody = isStream ? deadline(call, 'total', limits.total) : cancelConnect;
+  const read = await readWhole(call, opened.value);
+  cancelBody();
   return call.limit === null || read.ok ? read : fail(timedOut);
 }
 
@@ -246,10 +255,10 @@ async function readUntil(
     if (isEnough(answer.state)) return ok(null);
     const piece = await source.read();
     if (piece.kind !== 'data') return fail(brokenOff(call, piece.kind));
-    const feeds = piece.payloads.map((payload) => answer.feed(payload));
+    const feeds = feedUntilEnd(answer, piece.payloads);
     held.push({ piece, feeds });
-    const broken = feeds.find((feed) => feed.kind === 'broken');
-    if (broken?.kind === 'broken') return fail(broken.problem);
+    const problem = problemIn(feeds);
+    if (problem !== null) return fail(problem);
     if (feeds.some((feed) => feed.kind === 'done') && !isEnough(answer.state)) return fail(unusable);
   }
 }
@@ -268,7 +277,7 @@ async function collect(call: Call, source: Source, answer: Answer): Promise<Resu
   while (end === null && problem === null && !answer.state.sawDone) {
     const piece = await source.read();
     watch.touch();
-    if (piece.kind === 'data') problem = feedAll(answer, piece.payloads);
+    if (piece.kind === 'data') problem = problemIn(feedUntilEnd(answer, piece.payloads));
     else if (piece.kind === 'overflow') problem = brokenOff(call, 'overflow');
     else end = piece.kind;
   }
@@ -296,12 +305,18 @@ function watchCall(call: Call): Watch {
   });
 }
 
-/** Feeds payloads until the answer is done or broken; what comes after [DONE] is dropped. */
-function feedAll(answer: Answer, payloads: readonly string[]): UpstreamFailure | null {
+/** Feeds payloads up to the one that ends the answer; what comes after [DONE] is dropped. */
+export function feedUntilEnd(answer: Answer, payloads: readonly string[]): Feed[] {
+  const feeds: Feed[] = [];
   for (const payload of payloads) {
     const feed = answer.feed(payload);
-    if (feed.kind === 'broken') return feed.problem;
-    if (feed.kind === 'done') return null;
+    feeds.push(feed);
+    if (feed.kind === 'done' || feed.kind === 'broken') break;
   }
-  return null;
+  return feeds;
+}
+
+export function problemIn(feeds: readonly Feed[]): UpstreamFailure | null {
+  const last = feeds.at(-1);
+  return last?.kind === 'broken' ? last.problem : null;
 }

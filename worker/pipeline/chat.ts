@@ -43,7 +43,19 @@ export type ChatResult =
     };
 
 /** @param wantedStrategy from the `x-routing-strategy` header, or null */
-export async function chat(
+export function chat(
+  deps: PipelineDeps,
+  caller: Caller,
+  valid: ValidChat,
+  wantedStrategy: Strategy | null,
+): Promise<ChatResult> {
+  const life = live(deps, caller, valid, wantedStrategy);
+  // A client's reset ends the request's context and all that nobody waits for (measured): no booking, no place given back.
+  caller.background(life.catch(() => undefined));
+  return life;
+}
+
+async function live(
   deps: PipelineDeps,
   caller: Caller,
   valid: ValidChat,
@@ -67,6 +79,7 @@ export async function chat(
   }
   // Heard from here on, not only from the headers on: a client's reset fires it at once (measured in workerd), its half-close does not.
   run.signal.addEventListener('abort', () => clientLeft(run));
+  if (run.signal.aborted) clientLeft(run);
   try {
     return await (run.request.stream === true ? streamed(run) : whole(run));
   } catch (error) {
@@ -115,6 +128,7 @@ async function prepare(
     rate: null,
     recording: null,
     outcomes: [],
+    calls: 0,
     answers: [],
     current: null,
     place: null,

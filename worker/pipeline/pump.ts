@@ -3,10 +3,10 @@
  * (the measured shape: all endings told apart at the cost of a pump that looks at nothing; docs/decisions/0002-relay-shape.md).
  */
 import type { ClientPipe } from '../core/ports.ts';
-import { type Answer, type Feed, isComplete } from '../core/relay/answer.ts';
+import { isComplete } from '../core/relay/answer.ts';
 import { type AnswerEnding, judgeEnding } from '../core/relay/verdict.ts';
 import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
-import type { OpenStream } from './attempt.ts';
+import { feedUntilEnd, type OpenStream, problemIn } from './attempt.ts';
 import { contentOf, pingFrame } from './frames.ts';
 import { clientLeft, type Run } from './run.ts';
 import { startWatch, type Watch } from './watch.ts';
@@ -64,20 +64,4 @@ async function held(watch: Watch, write: Promise<void>): Promise<void> {
   watch.hold(1);
   await write;
   watch.hold(-1);
-}
-
-/** Feeds payloads up to the one that ends the answer; what comes after [DONE] is dropped. */
-function feedUntilEnd(answer: Answer, payloads: readonly string[]): Feed[] {
-  const feeds: Feed[] = [];
-  for (const payload of payloads) {
-    const feed = answer.feed(payload);
-    feeds.push(feed);
-    if (feed.kind === 'done' || feed.kind === 'broken') break;
-  }
-  return feeds;
-}
-
-function problemIn(feeds: readonly Feed[]): UpstreamFailure | null {
-  const last = feeds.at(-1);
-  return last?.kind === 'broken' ? last.problem : null;
 }

@@ -18,16 +18,21 @@ export async function relay(run: Run, pipe: ClientPipe, chain: Promise<ChainResu
   let ending: AnswerEnding;
   try {
     ending = await answer(run, pipe, chain);
-    if (ending.kind === 'failed') await pipe.write(errorFrame(ending.failure));
+    if (ending.kind === 'failed') await deliver(run, pipe, errorFrame(ending.failure));
   } catch (error) {
-    if (!run.isClientGone) run.deps.log.write('error', 'internal_error', { requestId: run.requestId, error });
-    ending = run.isClientGone ? { kind: 'client_gone' } : internalError;
+    ending = run.isClientGone ? { kind: 'client_gone' } : await brokenByUs(run, pipe, error);
   }
   settle(run, ending.kind === 'complete' ? { kind: 'ok' } : ending);
   await pipe.close();
 }
 
-const internalError: AnswerEnding = { kind: 'failed', failure: { code: 'internal_error' }, cause: 'client' };
+/** A mistake of ours is logged, and for the client an error like any other: no answer ends in silence. */
+async function brokenByUs(run: Run, pipe: ClientPipe, error: unknown): Promise<AnswerEnding> {
+  const failure = { code: 'internal_error' } as const;
+  run.deps.log.write('error', failure.code, { requestId: run.requestId, error });
+  await deliver(run, pipe, errorFrame(failure)).catch(() => undefined);
+  return { kind: 'failed', failure, cause: 'client' };
+}
 
 async function answer(run: Run, pipe: ClientPipe, chain: Promise<ChainResult>): Promise<AnswerEnding> {
   const opened = await pinging(run, pipe, chain);
@@ -62,13 +67,23 @@ async function segments(run: Run, pipe: ClientPipe, first: OpenStream): Promise<
   }
 }
 
-async function send(run: Run, pipe: ClientPipe, bytes: Uint8Array): Promise<void> {
+function send(run: Run, pipe: ClientPipe, bytes: Uint8Array): Promise<void> {
   run.firstByteAtMs ??= run.deps.clock.now();
+  return deliver(run, pipe, bytes);
+}
+
+/** A client that does not take the last of its answer for this long is as good as gone. */
+const stuckClientMs = 60_000;
+
+async function deliver(run: Run, pipe: ClientPipe, bytes: Uint8Array): Promise<void> {
+  const cancel = run.deps.timers.once(stuckClientMs, () => pipe.abort());
   try {
     await pipe.write(bytes);
   } catch (error) {
     clientLeft(run);
     throw error;
+  } finally {
+    cancel();
   }
 }
 

@@ -9,6 +9,8 @@ import type { Choice } from '../core/relay/choice.ts';
 import { type Attempt, type FailureCause, routeKey, ruleOf } from '../core/route/attempt.ts';
 import type { AlreadySent } from '../core/relay/choice.ts';
 import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
+import { clientUsage } from './account.ts';
+import type { Resumed } from './answer-for.ts';
 import { openAttempt, type OpenStream } from './attempt.ts';
 import { releasePlace, reportAttempt, takePlace } from './chain.ts';
 import { mayBillAgain } from './reserve.ts';
@@ -29,9 +31,12 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
   releasePlace(run);
   const place = await takePlace(run, route.modelId, snapshot);
   if (!place.ok) return null;
-  for (const mode of modesFor(run, route, choice)) {
+  const leftTokens = run.maxTokens - clientUsage(run).completionTokens;
+  for (const mode of modesFor(run, route, choice, leftTokens)) {
     if (run.isClientGone) return null;
-    const opened = await resume(run, route, broken, { text: choice.content, mode });
+    const maxTokens = mode === 'continue' ? leftTokens : run.maxTokens;
+    const { head } = broken.answer.state;
+    const opened = await resume(run, route, { sent: { text: choice.content, mode }, head, maxTokens });
     if (opened !== 'rejected') return opened;
   }
   return null;
@@ -50,20 +55,21 @@ function candidates(run: Run, broken: Attempt, isSilent: boolean): Attempt[] {
   return isSilent ? others : [...others, broken];
 }
 
-function modesFor(run: Run, route: Attempt, choice: Choice): AlreadySent['mode'][] {
+function modesFor(run: Run, route: Attempt, choice: Choice, leftTokens: number): AlreadySent['mode'][] {
   const canContinue = modelOf(run.deps.config, route.modelId).capabilities.includes('continue');
   // Constrained decoding starts its grammar anew, so a structured answer cannot be continued.
-  return canContinue && choice.content !== '' && run.structured === null ? ['continue', 'repeat'] : ['repeat'];
+  const mayContinue = canContinue && choice.content !== '' && run.structured === null && leftTokens > 0;
+  return mayContinue ? ['continue', 'repeat'] : ['repeat'];
 }
 
-async function resume(run: Run, route: Attempt, broken: OpenStream, sent: AlreadySent): Promise<OpenStream | 'rejected' | null> {
+async function resume(run: Run, route: Attempt, resumed: Resumed): Promise<OpenStream | 'rejected' | null> {
   const startedAtMs = run.deps.clock.now();
-  const opened = await openAttempt(run, route, { sent, head: broken.answer.state.head });
+  const opened = await openAttempt(run, route, resumed);
   if (run.isClientGone) return null;
   reportAttempt(run, route, startedAtMs, opened);
   if (!opened.ok) {
     const isRejected = ruleOf(opened.failure.cause).elsewhere === 'never' || opened.failure.cause === 'invalid_answer';
-    return sent.mode === 'continue' && isRejected ? 'rejected' : null;
+    return resumed.sent.mode === 'continue' && isRejected ? 'rejected' : null;
   }
   return opened.value.kind === 'stream' ? opened.value.stream : null;
 }

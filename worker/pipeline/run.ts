@@ -102,6 +102,8 @@ export interface Run extends Caller {
   /** The answer as it is sent, for a request with an idempotency key. */
   recording: Recording | null;
   readonly outcomes: AttemptOutcome[];
+  /** Upstream calls made, the one in flight included. */
+  calls: number;
   /** Every answer that a server began, in order: each may have cost tokens. */
   readonly answers: BegunAnswer[];
   /** Aborts the call in flight. */
@@ -164,7 +166,7 @@ export function metadataOf(run: Run): RoutingMetadata {
     ...(isFallback && decision.primaryModelId !== null ? { primary_model: decision.primaryModelId } : {}),
     escalated: run.isEscalated,
     ...(run.arm === null ? {} : { experiment: `${run.arm.experiment}:${run.arm.arm}` }),
-    attempts: run.outcomes.length,
+    attempts: run.calls,
     cache: run.cache,
     ...(run.ignored.length > 0 ? { ignored: run.ignored } : {}),
     ...(run.rescues > 0 ? { rescued: run.rescues } : {}),

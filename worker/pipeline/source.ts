@@ -21,7 +21,7 @@ const overflow: Piece = { kind: 'overflow' };
 
 export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: number): Source {
   const reader = body.getReader();
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
   const events = createEventDecoder({ maxEventBytes });
   return {
     async read() {

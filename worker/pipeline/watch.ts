@@ -21,7 +21,7 @@ const beatMs = 10_000;
 export interface Watch {
   /** The server sent something. */
   touch(): void;
-  /** A write to the client began (+1) or ended (-1); more than one can be pending. */
+  /** A write to the client began (+1) or ended (-1); more than one can be pending. Only writes put pings off. */
   hold(by: 1 | -1): void;
   stop(): void;
 }
@@ -51,10 +51,10 @@ export function startWatch(timers: Timers, options: WatchOptions): Watch {
   return {
     touch() {
       quietTicks = 0;
-      unpingedTicks = 0;
     },
     hold(by) {
       held += by;
+      unpingedTicks = 0;
     },
     stop,
   };

@@ -1,11 +1,12 @@
-/** One model server refuses every connection: requests must not notice, and once it is taken out they must not pay for it. */
+/** One model server refuses every connection: requests must not notice, once it is taken out they must not pay for it, and it must come back. */
 import { median, figure, ms, type PromiseRow, promise } from '../promise-table.ts';
 import { readAnswer } from '../client.ts';
 import { type GatewayOnWorkerd, startGatewayOnWorkerd } from '../gateway-on-workerd.ts';
-import { inParallel, type Scenario } from './scenario.ts';
+import { inParallel, recover, type Scenario } from './scenario.ts';
 
 const requests = 1000;
 const atATime = 8;
+const maxRecoveryMs = 30_000;
 
 interface Sample {
   readonly isStream: boolean;
@@ -26,7 +27,10 @@ export const oneModelDead: Scenario = {
       const healthy = await sample(gateway, requests);
       await gateway.fleet.model('small').controls.set({ down: true });
       const dead = await sample(gateway, requests);
-      return rowsOf(healthy, dead);
+      await gateway.fleet.model('small').controls.set({ down: false });
+      const { primaryMs } = await recover(gateway, maxRecoveryMs);
+      const again = primaryMs === null ? 'never' : ms(primaryMs);
+      return [...rowsOf(healthy, dead), promise('back to life: in use again', again, '≤ 30 s', primaryMs !== null)];
     } finally {
       await gateway.stop();
     }

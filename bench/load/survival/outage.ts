@@ -5,7 +5,7 @@
 import { readAnswer, type Reading } from '../client.ts';
 import { type GatewayOnWorkerd, type GatewayOptions, startGatewayOnWorkerd } from '../gateway-on-workerd.ts';
 import { figure, ms, type PromiseRow, promise } from '../promise-table.ts';
-import { pause, type Scenario } from './scenario.ts';
+import { pause, recover, type Scenario } from './scenario.ts';
 
 const perSecond = 25;
 const maxUpstreamCalls = 1.2;
@@ -54,7 +54,7 @@ const kinds: readonly OutageKind[] = [
 ];
 
 /** Faults of one request that say nothing about the next; a 429 and a missing model do say something, and are left out. */
-const singleFaults = ['reset', 'close-before-headers', 'server-error', 'garbage-body', 'bad-request', 'eof', 'mid-error', 'stall'];
+const singleFaults = ['reset', 'close-before-headers', 'server-error', 'garbage-body', 'bad-request', 'eof', 'mid-error'];
 
 export function outage(seconds: number): Scenario {
   return {
@@ -84,7 +84,7 @@ async function oneOutage(kind: OutageKind, gateway: GatewayOnWorkerd, seconds: n
   const probesAfter = kind.probes(gateway);
   const outageMs = performance.now() - startedAtMs;
   await kind.end(gateway);
-  const recovery = await recover(gateway);
+  const recovery = await recover(gateway, maxRecoveryMs);
   const calls = readings.reduce((sum, { metadata }) => sum + metadata.attempts, 0);
   const perRequest = calls / readings.length;
   const [name, rows] = [kind.name, new Array<PromiseRow>()];
@@ -128,19 +128,6 @@ async function steadily(gateway: GatewayOnWorkerd, count: number): Promise<Readi
     await pause(1000 / perSecond);
   }
   return Promise.all(answers);
-}
-
-async function recover(gateway: GatewayOnWorkerd): Promise<{ readonly firstMs: number | null; readonly primaryMs: number | null }> {
-  const endedAtMs = performance.now();
-  let firstMs: number | null = null;
-  while (performance.now() - endedAtMs < maxRecoveryMs) {
-    const { isSuccess, metadata } = await ask(gateway, '', 'after');
-    const sinceMs = performance.now() - endedAtMs;
-    if (isSuccess) firstMs ??= sinceMs;
-    if (isSuccess && !metadata.fallback_used) return { firstMs, primaryMs: sinceMs };
-    await pause(50);
-  }
-  return { firstMs, primaryMs: null };
 }
 
 async function ask(gateway: GatewayOnWorkerd, directives: string, words: string): Promise<Reading> {

@@ -8,7 +8,15 @@ import type { AttemptReport } from '../../../worker/core/health/health-event.ts'
 import { unknownHealth } from '../../../worker/core/health/health-state.ts';
 import { snapshot } from '../../../worker/core/health/snapshot.ts';
 import { step } from '../../../worker/core/health/step.ts';
-import type { AdmissionPort, Clock, HealthPort, LedgerPort, LogPort, SessionPort, TenantPort } from '../../../worker/core/ports.ts';
+import type {
+  AdmissionPort,
+  Clock,
+  HealthPort,
+  LedgerPort,
+  LogPort,
+  SessionPort,
+  TenantPort,
+} from '../../../worker/core/ports.ts';
 import type { SessionMemory } from '../../../worker/core/route/session.ts';
 import type { FakeTime } from './fake-time.ts';
 

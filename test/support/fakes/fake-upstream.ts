@@ -11,7 +11,14 @@ export type Reply =
   | { readonly kind: 'refuse'; readonly afterMs?: number }
   /** Never a header. */
   | { readonly kind: 'hang' }
-  | { readonly kind: 'status'; readonly status: number; readonly mediaType?: string; readonly body?: string; readonly retryAfter?: string; readonly afterMs?: number }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly mediaType?: string;
+      readonly body?: string;
+      readonly retryAfter?: string;
+      readonly afterMs?: number;
+    }
   | { readonly kind: 'json'; readonly body: unknown; readonly afterMs?: number }
   | { readonly kind: 'stream'; readonly steps: readonly BodyStep[]; readonly afterMs?: number };
 
@@ -48,7 +55,8 @@ export function createFakeUpstream(time: FakeTime, script: readonly Reply[], las
         pulled: 0,
       };
       calls.push(record);
-      const cameThrough = reply.kind === 'hang' ? await until(call.signal, null) : await until(call.signal, time.sleep(reply.afterMs ?? 0));
+      const cameThrough =
+        reply.kind === 'hang' ? await until(call.signal, null) : await until(call.signal, time.sleep(reply.afterMs ?? 0));
       if (!cameThrough) {
         record.end = 'aborted';
         return fail({ code: 'upstream_unreachable' });
@@ -71,7 +79,11 @@ function until(signal: AbortSignal, work: Promise<void> | null): Promise<boolean
   });
 }
 
-function textAnswer(call: UpstreamCall, record: UpstreamCallRecord, reply: Extract<Reply, { kind: 'status' | 'json' }>): UpstreamAnswer {
+function textAnswer(
+  call: UpstreamCall,
+  record: UpstreamCallRecord,
+  reply: Extract<Reply, { kind: 'status' | 'json' }>,
+): UpstreamAnswer {
   const text = reply.kind === 'json' ? JSON.stringify(reply.body) : (reply.body ?? '');
   return {
     status: reply.kind === 'json' ? 200 : reply.status,
@@ -85,7 +97,12 @@ function textAnswer(call: UpstreamCall, record: UpstreamCallRecord, reply: Extra
   };
 }
 
-function streamAnswer(time: FakeTime, call: UpstreamCall, record: UpstreamCallRecord, steps: readonly BodyStep[]): UpstreamAnswer {
+function streamAnswer(
+  time: FakeTime,
+  call: UpstreamCall,
+  record: UpstreamCallRecord,
+  steps: readonly BodyStep[],
+): UpstreamAnswer {
   const encoder = new TextEncoder();
   let at = 0;
   const body = new ReadableStream<Uint8Array>(

@@ -83,7 +83,15 @@ const shortLimits = {
   },
   routing: {
     classifier: { mode: 'heuristic', threshold: 0.6 },
-    retry: { max_attempts: 3, attempts_per_model: 2, backoff_base_ms: 100, backoff_max_ms: 2000, max_retry_after_ms: 3000, budget_ratio: 1, budget_floor_per_second: 100 },
+    retry: {
+      max_attempts: 3,
+      attempts_per_model: 2,
+      backoff_base_ms: 100,
+      backoff_max_ms: 2000,
+      max_retry_after_ms: 3000,
+      budget_ratio: 1,
+      budget_floor_per_second: 100,
+    },
     rescue: { enabled: false },
     escalation: { enabled: false },
     streaming: { hold_status_ms: 10_000, ping_ms: 1000, plain_json_max_ms: 45_000 },
@@ -178,7 +186,10 @@ async function ask(deps: PipelineDeps, time: FakeTime, body: object, behaviour: 
   if (result.kind === 'json') client.receive(new TextEncoder().encode(result.body));
   await time.runUntil(Promise.all(background));
   await settleMicrotasks();
-  const frames = client.text().split('\n\n').filter((frame) => frame !== '');
+  const frames = client
+    .text()
+    .split('\n\n')
+    .filter((frame) => frame !== '');
   return {
     kind: result.kind === 'replayed' ? 'json' : result.kind,
     code: result.kind === 'failed' ? result.error.code : null,
@@ -228,15 +239,24 @@ function createClient(connection: AbortController, behaviour: ClientBehaviour) {
 
 /** Like the Worker's pipe: a write settles when the client has taken the bytes. */
 function openNodePipe(): ClientPipe {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(undefined, { highWaterMark: 1 }, { highWaterMark: 0 });
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(
+    undefined,
+    { highWaterMark: 1 },
+    { highWaterMark: 0 },
+  );
   const writer = writable.getWriter();
   writer.ready.catch(() => undefined);
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => undefined);
   return {
     readable,
-    write: (bytes) => writer.write(bytes),
-    close: () => writer.close().catch(() => undefined),
-    abort: () => void writer.abort().catch(() => undefined),
-    closed: writer.closed.catch(() => undefined),
+    write: (bytes) => Promise.race([writer.write(bytes), broken.promise]),
+    close: () => Promise.race([writer.close(), broken.promise]).catch(() => undefined),
+    abort() {
+      broken.reject(new Error('aborted'));
+      writer.abort().catch(() => undefined);
+    },
+    closed: Promise.race([writer.closed, broken.promise]).catch(() => undefined),
   };
 }
 

@@ -97,12 +97,12 @@ export function scoreFeatures(features: LearnedFeatures, weights: LearnedWeights
 
 /**
  * The tier head decides the side; within a side the expected gain of the large model has its say, ramped up from the decision point so
- * that the blend is continuous and keeps the tier's sign. Plain prose is ordered by the tier head alone: the outcome data says nothing about it.
+ * that the blend is continuous and keeps the tier's sign.
  */
 function combine(tierLogit: number, gain: number, kind: QuestionKind, blend: Blend): number {
   const centred = tierLogit + blend.offset;
   const sure = Math.tanh(Math.abs(centred) / 2);
-  const gainShare = kind === 'prose' ? 0 : blend.gainShare * Math.min(1, Math.abs(centred) / blend.ramp);
+  const gainShare = blend.gainShare[kind] * Math.min(1, Math.abs(centred) / blend.ramp);
   const rank = logistic((gain - blend.gainCenter) / blend.gainScale);
   const size = (1 - gainShare) * sure + gainShare * (centred > 0 ? rank : 1 - rank);
   return blend.scale * Math.sign(centred) * size;

@@ -16,14 +16,13 @@ export interface Cursor {
   ending: Ending | null;
   /** Offset of the first character of `text`. */
   base: number;
-  /** What stands between `holdFrom` and `base`. */
+  /** What stood directly before `base`, as far back as it is held. */
   held: string;
-  /** Nothing from this offset on is forgotten; `null` holds nothing. */
-  holdFrom: number | null;
+  isHolding: boolean;
 }
 
 export function createCursor(): Cursor {
-  return { text: '', at: 0, ending: null, base: 0, held: '', holdFrom: null };
+  return { text: '', at: 0, ending: null, base: 0, held: '', isHolding: false };
 }
 
 /**
@@ -31,8 +30,8 @@ export function createCursor(): Cursor {
  * `held` is only appended to, and joined when somebody goes back.
  */
 export function pushChunk(cursor: Cursor, chunk: string): void {
-  const { text, at, holdFrom } = cursor;
-  if (holdFrom !== null) cursor.held += text.slice(Math.max(0, holdFrom - cursor.base), at);
+  const { text, at } = cursor;
+  if (cursor.isHolding) cursor.held += text.slice(0, at);
   cursor.base += at;
   cursor.text = at >= text.length ? chunk : text.slice(at) + chunk;
   cursor.at = 0;
@@ -46,12 +45,12 @@ export function offsetOf(cursor: Cursor): number {
 /** From now on keeps what is read, until `release`. */
 export function hold(cursor: Cursor): void {
   cursor.held = '';
-  cursor.holdFrom = offsetOf(cursor);
+  cursor.isHolding = true;
 }
 
 export function release(cursor: Cursor): void {
   cursor.held = '';
-  cursor.holdFrom = null;
+  cursor.isHolding = false;
 }
 
 /** Moves to an offset that is held or in the present text. */

@@ -29,6 +29,16 @@ export function* need(input: Cursor): Reading<string> {
   return input.text.charAt(input.at);
 }
 
+/** The next character that is no white space, without taking it; runs out at the end of the text. */
+export function* needInk(input: Cursor): Reading<string> {
+  for (;;) {
+    const { text } = input;
+    while (input.at < text.length && isWhitespace(text.charCodeAt(input.at))) input.at += 1;
+    if (input.at < text.length) return text.charAt(input.at);
+    yield;
+  }
+}
+
 /** Skips white space, and the characters of `others`, as far as it goes. */
 export function* skipWhitespace(input: Cursor, others = ''): Reading<void> {
   for (;;) {

@@ -26,8 +26,8 @@ export interface PackedTable {
 export interface Blend {
   /** Added to the tier logit, so that 0 is the decision point. */
   readonly offset: number;
-  /** How much of the order within a side the gain sets, once the tier logit is `ramp` away from the decision point. */
-  readonly gainShare: number;
+  /** How much of the order within a side the gain sets, by kind of question, once the tier logit is `ramp` away from the decision point. */
+  readonly gainShare: Readonly<Record<QuestionKind, number>>;
   readonly ramp: number;
   /** Gain of the large model (difference of two chances) in the middle of the ranking, and its spread. */
   readonly gainCenter: number;

@@ -4,7 +4,7 @@
  * refused.
  */
 import type { Cursor } from '../cursor.ts';
-import { isNameCharacter, need, type Reading, readName, readRun, skipWhitespace } from '../reading.ts';
+import { isNameCharacter, need, needInk, type Reading, readName, readRun } from '../reading.ts';
 
 interface Frame {
   readonly closer: string;
@@ -14,6 +14,7 @@ interface Frame {
   hasComma: boolean;
 }
 
+const closers: Readonly<Record<string, string>> = { '[': ']', '(': ')', '{': '}' };
 const words: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null' };
 const numberPattern = /^-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const maxDepth = 200;
@@ -25,18 +26,16 @@ const maxWordChars = 400;
  */
 export function* readKeywordArguments(input: Cursor): Reading<string | null> {
   let json = '';
-  for (;;) {
-    yield* skipWhitespace(input);
-    if ((yield* need(input)) === ')') break;
+  while ((yield* needInk(input)) !== ')') {
     const key = yield* readName(input);
-    yield* skipWhitespace(input);
-    if (key === '' || !(yield* takesCharacter(input, '='))) return null;
+    if (key === '' || (yield* needInk(input)) !== '=') return null;
+    input.at += 1;
     const value = yield* readLiteral(input);
     if (value === null) return null;
     json += `${json === '' ? '' : ', '}${JSON.stringify(key)}: ${value}`;
-    yield* skipWhitespace(input);
-    if ((yield* need(input)) === ')') break;
-    if (!(yield* takesCharacter(input, ','))) return null;
+    const next = yield* needInk(input);
+    if (next === ',') input.at += 1;
+    else if (next !== ')') return null;
   }
   input.at += 1;
   return `{${json}}`;
@@ -46,23 +45,17 @@ export function* readKeywordArguments(input: Cursor): Reading<string | null> {
 function* readLiteral(input: Cursor): Reading<string | null> {
   const frames: Frame[] = [];
   for (;;) {
-    yield* skipWhitespace(input);
-    const next = yield* need(input);
+    const next = yield* needInk(input);
     const frame = frames.at(-1);
-    let value: string | null;
-    if (next === '[' || next === '(' || next === '{') {
+    const closer = closers[next];
+    if (closer !== undefined) {
       if (frames.length >= maxDepth) return null;
       input.at += 1;
-      frames.push({
-        closer: next === '[' ? ']' : next === '(' ? ')' : '}',
-        isDict: next === '{',
-        json: '',
-        count: 0,
-        hasComma: false,
-      });
+      frames.push({ closer, isDict: next === '{', json: '', count: 0, hasComma: false });
       continue;
     }
-    if (frame !== undefined && next === frame.closer && !(frame.count > 0 && !frame.hasComma)) {
+    let value: string | null;
+    if (next === frame?.closer && (frame.count === 0 || frame.hasComma)) {
       input.at += 1;
       frames.pop();
       value = closed(frame);
@@ -79,19 +72,16 @@ function* place(input: Cursor, frames: Frame[], first: string | null): Reading<s
   for (;;) {
     const frame = frames.at(-1);
     if (value === null || frame === undefined) return value;
-    yield* skipWhitespace(input);
-    if (frame.isDict && isKeyExpected(frame)) {
-      if (!value.startsWith('"') || !(yield* takesCharacter(input, ':'))) return null;
-      frame.json += `${frame.count === 0 ? '' : ', '}${value}: `;
-      frame.count += 1;
-      frame.hasComma = false;
-      return undefined;
-    }
-    frame.json += frame.isDict || frame.count === 0 ? value : `, ${value}`;
+    const next = yield* needInk(input);
+    const isKey = frame.isDict && isKeyExpected(frame);
+    if (isKey && (next !== ':' || !value.startsWith('"'))) return null;
+    const isFollowed = isKey || next === ',';
+    if (!isFollowed && next !== frame.closer) return null;
+    input.at += 1;
+    frame.json += (frame.count === 0 || (frame.isDict && !isKey) ? '' : ', ') + value + (isKey ? ': ' : '');
     frame.count += 1;
-    frame.hasComma = yield* takesCharacter(input, ',');
-    if (frame.hasComma) return undefined;
-    if (!(yield* takesCharacter(input, frame.closer))) return null;
+    frame.hasComma = next === ',';
+    if (isFollowed) return undefined;
     frames.pop();
     value = closed(frame);
   }
@@ -109,13 +99,18 @@ function closed(frame: Frame): string {
 }
 
 function* readWord(input: Cursor): Reading<string | null> {
-  const word = yield* readRun(input, (code) => code === 0x2b || isNameCharacter(code), maxWordChars);
-  yield* need(input);
+  const word = yield* readRun(input, isWordCharacter, maxWordChars);
+  // The text must go on, or the word may.
+  if (input.at >= input.text.length) yield* need(input);
   const known = Object.hasOwn(words, word) ? words[word] : undefined;
   if (known !== undefined) return known;
   if (!numberPattern.test(word)) return null;
   // Python allows a bare point on either side, JSON does not.
   return word.replace(/^(?<sign>-?)\./, '$<sign>0.').replace(/\.(?![0-9])/, '.0');
+}
+
+function isWordCharacter(code: number): boolean {
+  return code === 0x2b || isNameCharacter(code);
 }
 
 function* readString(input: Cursor, quote: string): Reading<string | null> {
@@ -182,10 +177,4 @@ function* readCodePoint(input: Cursor, digits: number, radix: 8 | 16, isUnit: bo
   const code = Number.parseInt(text, radix);
   if (isUnit) return String.fromCharCode(code);
   return code <= 0x10ffff ? String.fromCodePoint(code) : null;
-}
-
-function* takesCharacter(input: Cursor, character: string): Reading<boolean> {
-  if ((yield* need(input)) !== character) return false;
-  input.at += 1;
-  return true;
 }

@@ -4,7 +4,7 @@
  */
 import type { ParsedCall } from '../call-shape.ts';
 import { type Cursor, offsetOf } from '../cursor.ts';
-import { need, peek, type Reading, readName, skipWhitespace, takes } from '../reading.ts';
+import { needInk, peek, type Reading, readName, skipWhitespace, takes } from '../reading.ts';
 import { readKeywordArguments } from './python-literals.ts';
 import { asCalls, asText, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
 
@@ -31,19 +31,19 @@ function* readList(input: Cursor, region: Region): Reading<Verdict> {
   const calls: ParsedCall[] = [];
   region.completed = calls;
   for (;;) {
-    yield* skipWhitespace(input);
-    if (calls.length > 0 && (yield* need(input)) === ']') break;
+    if ((yield* needInk(input)) === ']' && calls.length > 0) break;
     const name = yield* readName(input);
     if (!region.tools.has(name)) return asText(input);
-    yield* skipWhitespace(input);
-    if (!(yield* takes(input, '('))) return asText(input);
+    if ((yield* needInk(input)) !== '(') return asText(input);
+    input.at += 1;
     region.isInsideCall = true;
     const json = yield* readKeywordArguments(input);
     if (json === null) return asText(input);
     calls.push({ id: null, name, arguments: json });
-    yield* skipWhitespace(input);
-    if ((yield* need(input)) === ']') break;
-    if (!(yield* takes(input, ','))) return asText(input);
+    const next = yield* needInk(input);
+    if (next === ']') break;
+    if (next !== ',') return asText(input);
+    input.at += 1;
   }
   input.at += 1;
   return asCalls(input, calls);

@@ -1,0 +1,47 @@
+/** A model server that is slow to its first token, or says nothing at all, in real time: 20 s of silence against a limit of 10 s. */
+import { readAnswer } from '../client.ts';
+import { startGatewayOnWorkerd } from '../gateway-on-workerd.ts';
+import { ms, type PromiseRow, promise } from '../promise-table.ts';
+import type { Scenario } from './scenario.ts';
+
+const limitMs = 10_000;
+const answeredWithinMs = 15_000;
+
+const cases: readonly { readonly what: string; readonly fault: string; readonly isStream: boolean }[] = [
+  { what: 'stream, first token after 20 s', fault: 'slow-first-event;ms=20000', isStream: true },
+  { what: 'whole answer, first token after 20 s', fault: 'slow-first-event;ms=20000', isStream: false },
+  { what: 'stream, headers after 20 s', fault: 'slow-headers;ms=20000', isStream: true },
+  { what: 'whole answer, headers after 20 s', fault: 'slow-headers;ms=20000', isStream: false },
+  { what: 'stream, comments and no token', fault: 'comments-only', isStream: true },
+  { what: 'stream, not a word', fault: 'never-answers', isStream: true },
+  { what: 'whole answer, not a word', fault: 'never-answers', isStream: false },
+];
+
+export const silentModel: Scenario = {
+  name: 'silent-model',
+  title: 'a model that is silent for 10 s is left for the other one, and not asked twice',
+  async run(bundle) {
+    const overrides = { upstreams: { small: { timeouts_ms: { first_event: limitMs } } } };
+    const gateway = await startGatewayOnWorkerd({ bundle, overrides });
+    try {
+      const answers = await Promise.all(
+        cases.map(async ({ what, fault, isStream }, index): Promise<PromiseRow[]> => {
+          const requestId = `silent-${index}`;
+          const messages = [{ role: 'user', content: `[[fault:${fault};on=small]][[tokens:12]]Name harbour ${index}.` }];
+          const answer = await gateway.chat({ model: 'small', stream: isStream, messages }, { requestId });
+          const { isSuccess } = readAnswer(answer);
+          const calls = gateway.calls().filter(({ id }) => id === requestId);
+          const servers = calls.map(({ server }) => server).join(', ');
+          const isInTime = isSuccess && answer.tookMs <= answeredWithinMs;
+          return [
+            promise(`${what}: answered`, isSuccess ? ms(answer.tookMs) : `${answer.status}`, '≤ 15 s', isInTime),
+            promise(`${what}: asked`, servers, 'each model once', servers === 'small, large'),
+          ];
+        }),
+      );
+      return answers.flat();
+    } finally {
+      await gateway.stop();
+    }
+  },
+};

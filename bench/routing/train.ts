@@ -1,0 +1,92 @@
+/**
+ * Trains the learned router and writes `worker/core/classify/weights/`: cross-validation first, for the blend and the scores in the
+ * metadata, then both models on everything. Same data and seed, same file.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { PackedWeights } from '../../worker/core/classify/learned/weights.ts';
+import { crossValidate, trainOn, type Corpus, type HeldOut } from './cross-validate.ts';
+import { dataDirectory, loadCorpus } from './load-corpus.ts';
+import { gapWeightedApgr } from './metrics.ts';
+import { hashData } from './outcomes.ts';
+import { packWeights } from './pack.ts';
+import { readRouterConfig } from './router-config.ts';
+import { ownFile, ownSets } from './rows.ts';
+import { intentAccuracy, intentOf, slicesBy, tierF1, type Router } from './verdicts.ts';
+
+const usage = `Trains the learned router and writes worker/core/classify/weights/packed.ts.
+
+  node bench/routing/train.ts [--seed N] [--date YYYY-MM-DD] [--out FILE] [--config FILE]
+
+Needs POINTSMAN_DATA_DIR. --date defaults to today; everything else follows from data and seed. --config is a routing.yaml
+other than the shipped one.
+`;
+
+const { values: options } = parseArgs({
+  options: { help: { type: 'boolean', short: 'h' }, seed: { type: 'string', default: '1' }, date: { type: 'string' }, out: { type: 'string' }, config: { type: 'string' } },
+});
+
+function main(): void {
+  if (options.help === true) {
+    process.stdout.write(usage);
+    return;
+  }
+  const seed = Number(options.seed);
+  const dataDir = dataDirectory();
+  const say = (line: string): boolean => process.stderr.write(`${line}\n`);
+  say('reading rows and features');
+  const corpus = loadCorpus(dataDir, readRouterConfig(options.config));
+  say('cross-validating');
+  const heldOut = crossValidate(corpus, seed, say);
+  say('training on everything');
+  const { tier, outcome } = trainOn(corpus, { labelled: () => true, outcomes: () => true }, seed);
+  const metadata = {
+    date: options.date ?? new Date().toISOString().slice(0, 10),
+    dataSha256: hashData(dataDir, ownSets.map(ownFile)),
+    seed,
+    rows: countRows(corpus),
+    scores: scoresOf(corpus, heldOut),
+  };
+  const path = options.out ?? fileURLToPath(new URL('../../worker/core/classify/weights/packed.ts', import.meta.url).href);
+  const file = render(packWeights(tier, outcome, heldOut.blend, metadata));
+  mkdirSync(fileURLToPath(new URL('../../worker/core/classify/weights', import.meta.url).href), { recursive: true });
+  writeFileSync(path, file);
+  say(`wrote ${path} (${(file.length / 1024).toFixed(0)} KiB)`);
+  process.stdout.write(`${JSON.stringify(metadata, null, 2)}\n`);
+}
+
+function countRows(corpus: Corpus): Record<string, number> {
+  const counts: Record<string, number> = { trivia: corpus.trivia.length };
+  for (const { row } of corpus.labelled) counts[row.set] = (counts[row.set] ?? 0) + 1;
+  for (const { row } of corpus.outcomes) counts[row.slice] = (counts[row.slice] ?? 0) + 1;
+  return counts;
+}
+
+/** Held-out figures, rounded; `eval.ts` prints them with intervals. */
+function scoresOf(corpus: Corpus, heldOut: HeldOut): Record<string, number> {
+  const router: Router = (row) => {
+    const score = heldOut.labelled.get(row);
+    return score === undefined ? { isLarge: true, intent: 'general' } : { isLarge: score.logit >= 0, intent: intentOf(score) };
+  };
+  const given = corpus.labelled.filter((row) => row.row.set === 'given');
+  const own = corpus.labelled.filter((row) => row.row.set !== 'given');
+  const round = (value: number): number => Number(value.toFixed(4));
+  return {
+    gapWeightedApgr: round(gapWeightedApgr(slicesBy(corpus.outcomes, (row) => heldOut.outcomes.get(row)?.logit ?? 0))),
+    givenMacroF1: round(tierF1(given, router).value),
+    givenIntentAccuracy: round(intentAccuracy(given, router).value),
+    ownMacroF1: round(tierF1(own, router).value),
+    ownIntentAccuracy: round(intentAccuracy(own, router).value),
+  };
+}
+
+function render(weights: PackedWeights): string {
+  return `/** Written by \`bench/routing/train.ts\`; do not edit. Weights only: no prompt of the training data is in here. */
+import type { PackedWeights } from '../learned/weights.ts';
+
+export const packedWeights: PackedWeights = ${JSON.stringify(weights)};
+`;
+}
+
+main();

@@ -1,0 +1,59 @@
+/** The model servers of a profile: stand-ins for its upstreams, but for those that run already, and the vars that name them all. */
+import type { ConfigTree } from '../shared/config.ts';
+import type { ModelRole } from './standin/chat.ts';
+import { type Fleet, type FleetModel, startFleet } from './standin/fleet.ts';
+
+/** Stand-ins for every upstream of the profile that is not `own`; null when none is needed. */
+export async function startStandins(
+  config: ConfigTree,
+  own: Readonly<Record<string, string>>,
+  timeScale: number,
+  key: string,
+): Promise<Fleet | null> {
+  const models = Object.keys(config.upstreams)
+    .filter((id) => !Object.hasOwn(own, id))
+    .flatMap((id) => standinFor(id, config));
+  if (models.length === 0) return null;
+  return startFleet({ models, shared: { timeScale, apiKey: key } });
+}
+
+function standinFor(upstreamId: string, config: ConfigTree): FleetModel[] {
+  const found = Object.entries(config.models).find(([, model]) => model.upstreams.includes(upstreamId));
+  if (found === undefined) return [];
+  const [modelId, model] = found;
+  const options: FleetModel = {
+    id: upstreamId,
+    servedName: model.served_name,
+    role: roleOf(modelId, config),
+    maxModelLen: model.context_tokens,
+    // A model whose calls the gateway reads out of the text runs on a server without a tool parser.
+    toolParser: model.tool_formats.length > 0 ? 'none' : 'hermes',
+  };
+  return [model.reasoning === 'none' ? options : { ...options, reasoningStyle: model.reasoning }];
+}
+
+function roleOf(modelId: string, config: ConfigTree): ModelRole {
+  const { models } = config.routing.intent;
+  if (models.code === modelId) return 'coder';
+  if (models.reasoning === modelId) return 'reasoner';
+  return config.models[modelId]?.tier ?? 'small';
+}
+
+/** The Worker's vars for a profile on those servers. */
+export function varsFor(
+  config: ConfigTree,
+  own: Readonly<Record<string, string>>,
+  fleet: Fleet | null,
+  profile: string,
+  upstreamKey: string,
+): Record<string, string> {
+  const vars: Record<string, string> = {
+    ENVIRONMENT: 'development',
+    CONFIG_PROFILE: profile,
+    UPSTREAM_API_KEY: upstreamKey,
+    ACCESS_CLIENT_ID: fleet?.clientId ?? '',
+    ACCESS_CLIENT_SECRET: fleet?.clientSecret ?? '',
+  };
+  for (const [id, upstream] of Object.entries(config.upstreams)) vars[upstream.url_var] = own[id] ?? fleet?.urls[id] ?? '';
+  return vars;
+}

@@ -1,0 +1,347 @@
+/** Clients that wait for the whole answer: what they get of every way a model server can answer, and what is booked. */
+import { describe, expect, it } from 'vitest';
+import { createGateway } from '../support/fakes/gateway.ts';
+import type { Reply } from '../support/fakes/fake-upstream.ts';
+import {
+  completion,
+  done,
+  goodStream,
+  hello,
+  largeName,
+  role,
+  smallName,
+  stop,
+  streamReply,
+  text,
+  usage,
+  usageChunk,
+} from './wire.ts';
+
+const long = { ...hello, max_tokens: 4000 };
+
+describe('a whole answer', () => {
+  it('comes as JSON with the server’s words and the routing behind it', async () => {
+    const gateway = createGateway({ script: [completion('hi')] });
+    const { kind, text: body } = await gateway.ask(hello);
+    expect(kind).toBe('json');
+    expect(JSON.parse(body)).toMatchObject({
+      id: 'chatcmpl-up',
+      object: 'chat.completion',
+      model: smallName,
+      choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop', logprobs: null }],
+      usage,
+      'x-routing-metadata': { model_id: 'qwen2.5-7b', tier: 'small', fallback_used: false, attempts: 1, total_time_seconds: 0 },
+    });
+  });
+
+  it('is asked for by the served name, with the client’s limit, as plain JSON', async () => {
+    const gateway = createGateway({ script: [completion('hi')] });
+    await gateway.ask({ ...hello, temperature: 0.5, user: 'u1', metadata: { agent: 'a' }, unknown_field: 1 });
+    expect(gateway.upstream.calls).toMatchObject([{ upstreamId: 'small', accept: 'application/json' }]);
+    expect(gateway.upstream.calls[0]?.body).toEqual({
+      model: smallName,
+      messages: hello.messages,
+      stream: false,
+      max_tokens: 50,
+      temperature: 0.5,
+      cache_salt: 'salt',
+    });
+  });
+
+  it('is booked once, with its tokens and its price', async () => {
+    const gateway = createGateway({ script: [{ ...completion('hi'), afterMs: 700 } as Reply] });
+    await gateway.ask(hello);
+    expect(gateway.entry()).toMatchObject({
+      requestId: 'request-1',
+      keyId: 'key-1',
+      requestedModel: 'small',
+      routedModel: 'qwen2.5-7b',
+      servedModel: 'qwen2.5-7b',
+      tier: 'small',
+      ending: 'ok',
+      errorCode: null,
+      isStream: false,
+      isForced: true,
+      attempts: 1,
+      fallbackUsed: false,
+      rescued: false,
+      isEstimated: false,
+      latencyMs: 700,
+      firstByteMs: 700,
+      attemptUsages: [{ model: 'qwen2.5-7b', usage: { promptTokens: 11, completionTokens: 3 }, isPartOfAnswer: true }],
+    });
+    expect(gateway.entry().costNanoUsd).toBeGreaterThan(0);
+    expect(gateway.entry().allLargeCostNanoUsd).toBeGreaterThan(gateway.entry().costNanoUsd);
+  });
+
+  it('that may take long is read as a stream, with the same result', async () => {
+    const gateway = createGateway({ script: [goodStream('hello', ' ', 'you')] });
+    const { text: body } = await gateway.ask(long);
+    expect(gateway.upstream.calls).toMatchObject([
+      { accept: 'text/event-stream', body: { stream: true, stream_options: { include_usage: true } } },
+    ]);
+    expect(JSON.parse(body)).toMatchObject({
+      object: 'chat.completion',
+      choices: [{ message: { content: 'hello you' }, finish_reason: 'stop' }],
+      usage,
+    });
+  });
+
+  it('read as a stream keeps the log probabilities that were asked for', async () => {
+    const logprob = (token: string) =>
+      `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: token }, logprobs: { content: [{ token, logprob: -1 }] }, finish_reason: null }] })}\n\n`;
+    const gateway = createGateway({ script: [streamReply(role, logprob('a'), logprob('b'), stop, done)] });
+    const { text: body } = await gateway.ask({ ...long, logprobs: true });
+    expect(JSON.parse(body).choices[0].logprobs.content.map(({ token }: { token: string }) => token)).toEqual(['a', 'b']);
+  });
+
+  it('shows no log probabilities that were not asked for', async () => {
+    const reply: Reply = {
+      kind: 'json',
+      body: {
+        choices: [
+          { index: 0, message: { content: 'hi' }, finish_reason: 'stop', logprobs: { content: [{ token: 'hi', logprob: -1 }] } },
+        ],
+      },
+    };
+    const { text: body } = await createGateway({ script: [reply] }).ask(hello);
+    expect(JSON.parse(body).choices[0].logprobs).toBeNull();
+  });
+
+  it.each([
+    ['JSON was asked for and a stream came', hello, goodStream('a', 'b')],
+    ['a stream was asked for and JSON came', long, completion('ab')],
+    ['a stream came without its end mark', long, streamReply(role, text('a'), text('b'), stop, usageChunk)],
+    ['a stream came in one piece', long, streamReply(role + text('a') + text('b') + stop + usageChunk + done)],
+    [
+      'events follow the end mark',
+      long,
+      streamReply(role, text('a'), text('b'), stop, usageChunk, done + text('late'), text('later')),
+    ],
+    [
+      'bad events stand between',
+      long,
+      streamReply(role, text('a'), 'data: {"choices":[\n\n', text('b'), ': comment\n\n', stop, usageChunk, done),
+    ],
+  ])('is whole although %s', async (_, body, reply) => {
+    const gateway = createGateway({ script: [reply] });
+    const answer = await gateway.ask(body);
+    expect(JSON.parse(answer.text)).toMatchObject({ choices: [{ message: { content: 'ab' }, finish_reason: 'stop' }], usage });
+    expect(gateway.entry()).toMatchObject({ ending: 'ok', attempts: 1, isEstimated: false });
+  });
+
+  it.each([
+    ['none', { usage: null }],
+    ['negative numbers', { usage: { prompt_tokens: -5, completion_tokens: 3 } }],
+    ['more than was allowed', { usage: { prompt_tokens: 11, completion_tokens: 51 } }],
+    ['text', { usage: { prompt_tokens: '11', completion_tokens: '3' } }],
+  ])('with usage that cannot be true (%s) has it estimated, and says so', async (_, change) => {
+    const gateway = createGateway({ script: [completion('hello there', change)] });
+    const { usage: told } = JSON.parse((await gateway.ask(hello)).text);
+    expect(told).toMatchObject({ estimated: true });
+    expect(told.completion_tokens).toBeGreaterThan(0);
+    expect(gateway.entry().isEstimated).toBe(true);
+  });
+
+  it('keeps a usage of zero', async () => {
+    const gateway = createGateway({ script: [completion('', { usage: { prompt_tokens: 0, completion_tokens: 0 } })] });
+    expect(JSON.parse((await gateway.ask(hello)).text).usage).toEqual({
+      prompt_tokens: 0,
+      completion_tokens: 0,
+      total_tokens: 0,
+    });
+    expect(gateway.entry()).toMatchObject({ isEstimated: false, costNanoUsd: 0 });
+  });
+});
+
+describe('a fallback before the answer', () => {
+  it.each<readonly [string, Reply, number]>([
+    ['refuses connections', { kind: 'refuse' }, 3],
+    ['never answers', { kind: 'hang' }, 2],
+    ['answers 500', { kind: 'status', status: 500, body: '{}' }, 3],
+    ['answers 503', { kind: 'status', status: 503, body: '' }, 2],
+    ['answers 429 with a long wait', { kind: 'status', status: 429, body: '{}', retryAfter: '60' }, 2],
+    ['does not have the model', { kind: 'status', status: 404, body: '{}' }, 2],
+    ['refuses the gateway', { kind: 'status', status: 401, body: '{"error":"Unauthorized"}' }, 2],
+    ['redirects to a login page', { kind: 'status', status: 302, mediaType: 'text/html', body: '<html>' }, 2],
+    ['shows a login page with 200', { kind: 'status', status: 200, mediaType: 'text/html', body: '<html>' }, 2],
+    ['hides behind a broken tunnel', { kind: 'status', status: 530, mediaType: 'text/plain', body: 'error code: 1033' }, 2],
+    ['sends garbage', { kind: 'status', status: 200, body: 'not json' }, 2],
+    ['sends an empty body', { kind: 'status', status: 200, body: '' }, 2],
+    ['sends no choices', { kind: 'json', body: { choices: [] } }, 2],
+    ['sends another media type', { kind: 'status', status: 200, mediaType: 'image/png', body: 'x' }, 2],
+    ['sends an error with 200', { kind: 'json', body: { error: { message: 'boom', code: 500 } } }, 3],
+  ])('when the first server %s', async (_, bad, attempts) => {
+    // The second try of the first model fails as the first did.
+    const script = attempts === 3 ? [bad, bad, completion('from the large one')] : [bad, completion('from the large one')];
+    const gateway = createGateway({ script });
+    const answer = await gateway.ask(hello);
+    expect(JSON.parse(answer.text)).toMatchObject({
+      choices: [{ message: { content: 'from the large one' } }],
+      'x-routing-metadata': {
+        model_id: 'qwen2.5-32b',
+        model_name: largeName,
+        fallback_used: true,
+        primary_model: 'qwen2.5-7b',
+        attempts,
+      },
+    });
+    expect(answer.metadata?.reason).toMatch(/qwen2\.5-7b failed \(upstream_\w+|tunnel_down\).*qwen2\.5-32b answered/);
+    expect(gateway.entry()).toMatchObject({
+      ending: 'ok',
+      routedModel: 'qwen2.5-7b',
+      servedModel: 'qwen2.5-32b',
+      fallbackUsed: true,
+      attempts,
+    });
+    expect(gateway.admission.held).toBe(0);
+  });
+
+  it.each([
+    ['breaks before its first event', streamReply('reset')],
+    ['ends before its first event', streamReply()],
+    ['breaks after the role, which says nothing yet', streamReply(role, 'reset')],
+    ['breaks in the middle', streamReply(role, text('a'), 'reset')],
+    ['ends in the middle', streamReply(role, text('a'))],
+    ['stalls', streamReply(role, text('a'), 'stall')],
+    ['sends an error in the middle', streamReply(role, text('a'), 'data: {"error":{"message":"boom","code":500}}\n\n', done)],
+    ['sends the end mark alone', streamReply(done)],
+    [
+      'sends a finish reason that is none',
+      streamReply(role, text('a'), 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"abort"}]}\n\n', done),
+    ],
+  ])('when the stream behind a whole answer %s', async (_, bad) => {
+    const gateway = createGateway({ script: [bad], last: goodStream('whole') });
+    const answer = await gateway.ask(long);
+    expect(JSON.parse(answer.text).choices).toMatchObject([{ message: { content: 'whole' }, finish_reason: 'stop' }]);
+    expect(gateway.entry().ending).toBe('ok');
+    expect(gateway.upstream.calls.filter(({ end }) => end === 'open')).toEqual([]);
+  });
+
+  it('books the tokens of a call that broke off, apart from the answer', async () => {
+    const gateway = createGateway({ script: [streamReply(role, text('a'), text('b'), 'reset'), goodStream('whole')] });
+    await gateway.ask(long);
+    expect(gateway.entry().attemptUsages).toMatchObject([
+      { model: 'qwen2.5-7b', isPartOfAnswer: false, usage: { completionTokens: 2, isEstimated: true } },
+      { model: 'qwen2.5-32b', isPartOfAnswer: true, usage: { completionTokens: 3, isEstimated: false } },
+    ]);
+  });
+});
+
+describe('a retry', () => {
+  it('of the same server is made once, after a random wait', async () => {
+    const gateway = createGateway({ script: [{ kind: 'refuse' }, completion('hi')] });
+    const answer = await gateway.ask(hello);
+    expect(gateway.upstream.calls.map(({ upstreamId }) => upstreamId)).toEqual(['small', 'small']);
+    expect(answer.tookMs).toBe(50);
+    expect(gateway.entry()).toMatchObject({ ending: 'ok', attempts: 2, fallbackUsed: false });
+  });
+
+  it('waits out a short Retry-After', async () => {
+    const gateway = createGateway({ script: [{ kind: 'status', status: 429, retryAfter: '2' }, completion('hi')] });
+    const answer = await gateway.ask(hello);
+    expect(gateway.upstream.calls.map(({ upstreamId }) => upstreamId)).toEqual(['small', 'small']);
+    expect(answer.tookMs).toBeGreaterThanOrEqual(2000);
+  });
+});
+
+describe('a failure of everything', () => {
+  it.each<readonly [string, Reply, string, string, number]>([
+    ['refuses connections', { kind: 'refuse' }, 'upstream_unreachable', 'upstream_error', 3],
+    ['never answers', { kind: 'hang' }, 'upstream_timeout', 'timeout', 2],
+    ['answers 500', { kind: 'status', status: 500 }, 'upstream_error', 'upstream_error', 3],
+    ['answers 503', { kind: 'status', status: 503, retryAfter: '30' }, 'upstream_overloaded', 'upstream_error', 2],
+    ['answers 429', { kind: 'status', status: 429, retryAfter: '60' }, 'upstream_rate_limited', 'upstream_error', 2],
+    ['answers 401', { kind: 'status', status: 401 }, 'upstream_auth', 'upstream_error', 2],
+    ['answers 404', { kind: 'status', status: 404 }, 'upstream_model_missing', 'upstream_error', 2],
+    ['answers 530', { kind: 'status', status: 530 }, 'tunnel_down', 'upstream_error', 2],
+    ['sends garbage', { kind: 'status', status: 200, body: '}' }, 'upstream_invalid_answer', 'upstream_error', 3],
+  ])('when each server %s', async (_, last, code, ending, attempts) => {
+    const gateway = createGateway({ script: [], last });
+    const answer = await gateway.ask(hello);
+    expect(answer).toMatchObject({ kind: 'failed', code });
+    expect(gateway.entry()).toMatchObject({
+      ending,
+      errorCode: code,
+      attempts,
+      servedModel: null,
+      costNanoUsd: 0,
+      firstByteMs: null,
+    });
+    expect(gateway.upstream.calls).toHaveLength(attempts);
+    expect(gateway.admission.held).toBe(0);
+  });
+
+  it.each<readonly [string, number, string, string]>([
+    [
+      'is at fault',
+      400,
+      '{"error":{"message":"temperature must be positive","param":"temperature","code":400}}',
+      'upstream_rejected',
+    ],
+    ['cannot be processed', 422, '{"detail":[{"loc":["body","n"],"msg":"bad n"}]}', 'upstream_unprocessable'],
+    ['is refused for its content', 400, '{"error":{"message":"blocked by content policy","code":400}}', 'content_policy'],
+  ])('is not tried elsewhere when the request %s', async (_, status, body, code) => {
+    const gateway = createGateway({ script: [{ kind: 'status', status, body }], last: completion('never') });
+    expect(await gateway.ask(hello)).toMatchObject({ kind: 'failed', code });
+    expect(gateway.upstream.calls).toHaveLength(1);
+    expect(gateway.entry()).toMatchObject({ ending: 'rejected', errorCode: code });
+    expect(gateway.health.statuses()).toEqual({ 'qwen2.5-7b@small': 'up', 'qwen2.5-32b@large': 'up' });
+  });
+
+  it('of the status of an answer is known although its body never comes', async () => {
+    const gateway = createGateway({ script: [], last: { kind: 'status', status: 503, body: 'x'.repeat(100_000) } });
+    expect(await gateway.ask(hello)).toMatchObject({ kind: 'failed', code: 'upstream_overloaded' });
+  });
+
+  it('is one of no model: turned away, not a request of the ledger', async () => {
+    const gateway = createGateway({ script: [] });
+    const image = { role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.example/a.png' } }] };
+    expect(await gateway.ask({ ...hello, model: 'auto', messages: [image] })).toMatchObject({
+      kind: 'failed',
+      code: 'vision_model_missing',
+    });
+    expect(gateway.ledger.entries).toEqual([]);
+    expect(gateway.upstream.calls).toEqual([]);
+  });
+
+  it('is told at once when there is no place', async () => {
+    const gateway = createGateway({ script: [], last: completion('never'), queue: 'full' });
+    expect(await gateway.ask(hello)).toMatchObject({ kind: 'failed', code: 'queue_full', tookMs: 0 });
+    expect(gateway.entry()).toMatchObject({ ending: 'upstream_error', attempts: 0 });
+  });
+});
+
+describe('a structured answer', () => {
+  const schema = {
+    type: 'json_schema',
+    json_schema: { name: 'a', schema: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] } },
+  };
+
+  it('that breaks its schema is asked for again', async () => {
+    const gateway = createGateway({ script: [completion('{"n":"five"}'), completion('{"n":5}')] });
+    const answer = await gateway.ask({ ...hello, response_format: schema });
+    expect(JSON.parse(answer.text).choices[0].message.content).toBe('{"n":5}');
+    expect(gateway.entry()).toMatchObject({ ending: 'ok', attempts: 2 });
+  });
+
+  it('that breaks it everywhere is a failure that says how', async () => {
+    const gateway = createGateway({ script: [], last: completion('I cannot') });
+    expect(await gateway.ask({ ...hello, response_format: schema })).toMatchObject({
+      kind: 'failed',
+      code: 'invalid_structured_output',
+    });
+    expect(gateway.entry()).toMatchObject({ ending: 'upstream_error', errorCode: 'invalid_structured_output' });
+  });
+});
+
+describe('a mistake of ours', () => {
+  it('is booked as one and thrown on', async () => {
+    const gateway = createGateway({
+      script: [completion('hi')],
+      change: (deps) => ({ ...deps, upstream: { open: () => Promise.reject(new Error('bug')) } }),
+    });
+    await expect(gateway.ask(hello)).rejects.toThrow('bug');
+    expect(gateway.entry()).toMatchObject({ ending: 'upstream_error', errorCode: 'internal_error' });
+  });
+});
