@@ -1,6 +1,6 @@
 /** Starts the pinned wrangler as a child process that asks nothing, updates nothing and reports nothing home. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, URL } from 'node:url';
 
 export const repoFolder = fileURLToPath(new URL('..', import.meta.url));
 

@@ -2,8 +2,8 @@
  * Validates a configuration tree: first its shape, then everything one part says about another. Used by the build, by
  * `CONFIG_OVERRIDES` at start, and by tests. A mistake is data here: where it is, what stands there, what was expected.
  */
-import type * as z from 'zod';
 import { ConfigTree } from './config.ts';
+import type * as z from './zod.ts';
 
 export interface ConfigMistake {
   /** Keys from the root of the tree. */

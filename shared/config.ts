@@ -44,14 +44,14 @@ const Timeouts = z.strictObject({
 
 export const Upstream = z.strictObject({
   /** Name of the environment variable that holds the origin (no path). Addresses never stand in the config. */
-  url_var: z.string().regex(/^[A-Z][A-Z0-9_]{2,63}$/, 'the name of an environment variable, such as SMALL_UPSTREAM_URL'),
+  url_var: z.string().check(z.regex(/^[A-Z][A-Z0-9_]{2,63}$/, 'the name of an environment variable, such as SMALL_UPSTREAM_URL')),
   dialect: z.enum(dialectIds),
   /** Send the Cloudflare Access service token. */
   access: z.boolean(),
   /** Upstreams with the same tunnel share its fate. */
-  tunnel: id.default('main'),
+  tunnel: z._default(id, 'main'),
   /** Share of a model's traffic against its other upstreams. */
-  weight: number(0, 1000).default(1),
+  weight: z._default(number(0, 1000), 1),
   timeouts_ms: Timeouts,
 });
 
@@ -59,12 +59,12 @@ const Price = z.strictObject({
   input_per_million_usd: usd,
   cached_input_per_million_usd: usd,
   output_per_million_usd: usd,
-  source: z.string().min(1),
+  source: z.string().check(z.minLength(1)),
   as_of: z.iso.date(),
 });
 
 export const Model = z.strictObject({
-  upstreams: z.array(id).min(1),
+  upstreams: z.array(id).check(z.minLength(1)),
   /** The name the model server knows the model by; clients may use it, too. */
   served_name: text(1, 200),
   tier: z.enum(tierIds),
@@ -73,7 +73,7 @@ export const Model = z.strictObject({
   /** Text formats in which this model writes tool calls, the most likely first; [] trusts the server's own tool_calls only. */
   tool_formats: z.array(z.enum(toolFormatIds)),
   /** `atomic` shows a call when it is whole; `early` streams its arguments as they come. */
-  tool_emission: z.enum(['atomic', 'early']).default('atomic'),
+  tool_emission: z._default(z.enum(['atomic', 'early']), 'atomic'),
   reasoning: z.enum(['none', 'think', 'think_open']),
   /** Output tokens per second when the server is at its busiest: decides whether a plain JSON answer is sure to end in time. */
   slow_tokens_per_second: number(0.1, 100_000),
@@ -84,9 +84,11 @@ export const Model = z.strictObject({
 
 /** Words and phrases; lists in the list are for the reader's order only. */
 const keywords = z
-  .array(z.union([text(1, 60), z.array(text(1, 60))]))
-  .transform((list) => list.flat())
-  .pipe(z.array(z.string()).max(2000));
+  .pipe(
+    z.array(z.union([text(1, 60), z.array(text(1, 60))])),
+    z.transform((list) => list.flat()),
+  )
+  .check(z.maxLength(2000));
 
 const Classifier = z.strictObject({
   mode: z.enum(['heuristic', 'learned', 'hybrid']),
@@ -113,14 +115,17 @@ const Budget = z.strictObject({
   when_exhausted: z.enum(['refuse', 'cheap_tier']),
 });
 
+/** One for the day and one for the month. */
+const budgets = z.array(Budget).check(z.maxLength(2));
+
 const Agent = z.strictObject({
   /** Always the large tier, whatever the text looks like. */
-  critical: z.boolean().default(false),
-  default_tier: z.enum(tierIds).optional(),
-  allowed_models: z.array(id).min(1).optional(),
-  strategy: z.enum(strategyIds).optional(),
+  critical: z._default(z.boolean(), false),
+  default_tier: z.optional(z.enum(tierIds)),
+  allowed_models: z.optional(z.array(id).check(z.minLength(1))),
+  strategy: z.optional(z.enum(strategyIds)),
   /** For this agent's requests over all keys. */
-  budgets: z.array(Budget).max(2).default([]),
+  budgets: z._default(budgets, []),
 });
 
 const Strategy = z.strictObject({
@@ -174,7 +179,7 @@ const Admission = z.strictObject({
   queue_ratio: number(0, 100),
   max_wait_ms: ms,
   /** By a key's plan: its share against other keys, and its class; 0 goes first. Plans not named here count as `default`. */
-  plans: z.record(id, z.strictObject({ weight: z.number().gt(0).max(1000), priority: int(0, 9) })),
+  plans: z.record(id, z.strictObject({ weight: z.number().check(z.gt(0), z.lte(1000)), priority: int(0, 9) })),
 });
 
 const Escalation = z.strictObject({
@@ -190,15 +195,19 @@ const Rescue = z.strictObject({ enabled: z.boolean(), max_rescues: int(0, 5) });
 
 const Sessions = z.strictObject({ enabled: z.boolean(), ttl_ms: int(1000, 86_400_000) });
 
-const Arm = z.strictObject({ weight: z.number().min(0), model: id.optional(), strategy: z.enum(strategyIds).optional() });
+const Arm = z.strictObject({
+  weight: z.number().check(z.gte(0)),
+  model: z.optional(id),
+  strategy: z.optional(z.enum(strategyIds)),
+});
 const Experiment = z.strictObject({
   enabled: z.boolean(),
   arms: z.record(id, Arm),
-  shadow: z.strictObject({ model: id, share }).optional(),
+  shadow: z.optional(z.strictObject({ model: id, share })),
 });
 
 export const Routing = z.strictObject({
-  default_strategy: z.enum(strategyIds).optional(),
+  default_strategy: z.optional(z.enum(strategyIds)),
   classifier: Classifier,
   intent: Intent,
   aliases: z.record(text(1, 200), text(1, 200)),
@@ -247,7 +256,7 @@ export const Limits = z.strictObject({
   /** Objects that isolates write their counts to; each takes some hundred batches a second. */
   ledger_shards: int(1, 64),
   /** For all requests of the deployment together. Each one makes every request ask one object before it runs. */
-  budgets: z.array(Budget).max(2),
+  budgets,
 });
 
 export const ConfigTree = z.strictObject({

@@ -2,10 +2,10 @@
  * The records that outlive a request: what the ledger books, and what `GET /stats` answers. Bodies of the admin routes, which come
  * from outside, are zod schemas; the rest is written and read by the gateway alone and therefore plain types.
  */
-import * as z from 'zod';
 import type { Usage } from './chat.ts';
 import type { Intent, Strategy, Tier } from './config.ts';
 import type { ErrorCode } from './errors.ts';
+import * as z from './zod.ts';
 
 /**
  * How an admitted request ended; every one ends in exactly one of these. `rejected`: the model server refused what the client asked
@@ -13,6 +13,10 @@ import type { ErrorCode } from './errors.ts';
  */
 export const endingIds = ['ok', 'client_abort', 'upstream_error', 'timeout', 'rejected', 'unknown'] as const;
 export type Ending = (typeof endingIds)[number];
+
+/** `unchecked`: the tool declared no schema, or one that is not supported. */
+export const argumentsVerdictIds = ['valid', 'repaired', 'invalid', 'unchecked'] as const;
+export type ArgumentsVerdict = (typeof argumentsVerdictIds)[number];
 
 export const cacheStateIds = ['hit', 'miss', 'bypass'] as const;
 export type CacheState = (typeof cacheStateIds)[number];
@@ -57,6 +61,10 @@ export interface LedgerEntry {
   readonly fallbackUsed: boolean;
   readonly escalated: boolean;
   readonly rescued: boolean;
+  /** `experiment:arm`; `null` when it took part in none. */
+  readonly arm: string | null;
+  /** Tool calls shown, by what their tool's schema says of their arguments. */
+  readonly toolCalls: Readonly<Record<ArgumentsVerdict, number>>;
   readonly cache: CacheState;
   readonly latencyMs: number;
   /** Until the first data event or the JSON body; `null` when nothing was sent. */
@@ -118,6 +126,15 @@ export interface GroupStats {
   readonly rescues: number;
 }
 
+/** One arm of an experiment, or one model, as clients rated it; or a shadow, as its answers agreed with those that were shown. */
+export interface RatingStats {
+  readonly count: number;
+  /** Mean of the scores, 0 to 1. */
+  readonly mean_score: number | null;
+  /** What shadow runs cost; they are in no other number. */
+  readonly cost_nano_usd: number;
+}
+
 /** The answer of `GET /stats`. */
 export interface Stats {
   readonly totals: {
@@ -146,6 +163,11 @@ export interface Stats {
   readonly strategies: Readonly<Record<string, number>>;
   readonly endings: Readonly<Record<string, number>>;
   readonly caches: Readonly<Record<string, number>>;
+  readonly arms: Readonly<Record<string, GroupStats & { readonly latency_ms: LatencyStats }>>;
+  readonly feedback: Readonly<Record<string, RatingStats>>;
+  readonly shadows: Readonly<Record<string, RatingStats>>;
+  /** By `model:verdict`. */
+  readonly tool_calls: Readonly<Record<string, number>>;
   readonly errors: Readonly<Record<string, number>>;
   readonly refusals: Readonly<Record<string, number>>;
   /** When the first and the last counted request ended, in milliseconds since 1970. */
@@ -163,51 +185,50 @@ export type BudgetPeriod = (typeof budgetPeriodIds)[number];
 export const exhaustedPolicyIds = ['refuse', 'cheap_tier'] as const;
 export type ExhaustedPolicy = (typeof exhaustedPolicyIds)[number];
 
-const configId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'lower-case id of letters, digits, dot, dash, underscore');
-const agentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash, underscore; at most 64');
-const perMinute = z.int().min(1).max(1_000_000_000).nullable().default(null);
+const configId = z
+  .string()
+  .check(z.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'lower-case id of letters, digits, dot, dash, underscore'));
+const agentName = z
+  .string()
+  .check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash, underscore; at most 64'));
+/** `null`, also when left out, means no limit. */
+const orNone = <T extends z.core.SomeType>(schema: T) => z._default(z.nullable(schema), null);
+const listOf = <T extends z.core.SomeType>(item: T, max: number) => z.array(item).check(z.minLength(1), z.maxLength(max));
+const perMinute = orNone(z.int().check(z.gte(1), z.lte(1_000_000_000)));
 
 const LimitsBody = z.strictObject({
   requests_per_minute: perMinute,
   tokens_per_minute: perMinute,
-  max_concurrent: z.int().min(1).max(4096).nullable().default(null),
+  max_concurrent: orNone(z.int().check(z.gte(1), z.lte(4096))),
 });
 
 const BudgetBody = z.strictObject({
   /** Counts only this agent's requests; without it the budget covers the whole key. */
-  agent: agentName.optional(),
+  agent: z.optional(agentName),
   period: z.enum(budgetPeriodIds),
-  limit_usd: z.number().min(0).max(1_000_000),
-  when_exhausted: z.enum(exhaustedPolicyIds).default('refuse'),
+  limit_usd: z.number().check(z.gte(0), z.lte(1_000_000)),
+  when_exhausted: z._default(z.enum(exhaustedPolicyIds), 'refuse'),
 });
 
 /** `POST /admin/keys`. */
 export const CreateKeyBody = z.strictObject({
-  name: z.string().min(1).max(100),
-  scopes: z
-    .array(z.enum(scopeIds))
-    .min(1)
-    .max(scopeIds.length)
-    .default([...scopeIds]),
+  name: z.string().check(z.minLength(1), z.maxLength(100)),
+  scopes: z._default(listOf(z.enum(scopeIds), scopeIds.length), [...scopeIds]),
   /** Configured model ids; `null` allows all. */
-  allowed_models: z.array(configId).min(1).max(100).nullable().default(null),
+  allowed_models: orNone(listOf(configId, 100)),
   /** Agent names the key may send; `null` allows any. */
-  agents: z.array(agentName).min(1).max(200).nullable().default(null),
-  plan: configId.default('default'),
-  limits: LimitsBody.prefault({}),
-  budgets: z.array(BudgetBody).max(50).default([]),
-  expires_at: z.iso.datetime({ offset: true }).nullable().default(null),
-  metadata: z.record(z.string().max(64), z.string().max(512)).default({}),
+  agents: orNone(listOf(agentName, 200)),
+  plan: z._default(configId, 'default'),
+  limits: z.prefault(LimitsBody, {}),
+  budgets: z._default(z.array(BudgetBody).check(z.maxLength(50)), []),
+  expires_at: orNone(z.iso.datetime({ offset: true })),
+  metadata: z._default(z.record(z.string().check(z.maxLength(64)), z.string().check(z.maxLength(512))), {}),
 });
 export type CreateKeyBody = z.infer<typeof CreateKeyBody>;
 
 /** `POST /admin/keys/:id/rotate`: the old key works on for the grace period. */
 export const RotateKeyBody = z.strictObject({
-  grace_seconds: z
-    .int()
-    .min(0)
-    .max(7 * 86_400)
-    .default(0),
+  grace_seconds: z._default(z.int().check(z.gte(0), z.lte(7 * 86_400)), 0),
 });
 export type RotateKeyBody = z.infer<typeof RotateKeyBody>;
 

@@ -8,19 +8,21 @@ import { answerErrors } from './middleware/errors.ts';
 import { requestId } from './middleware/request-id.ts';
 import { auditLog, createKey, listKeys, resetStats, revokeKey, rotateKey } from './routes/admin-keys.ts';
 import { chatCompletions } from './routes/chat-completions.ts';
+import { feedback } from './routes/feedback.ts';
 import { health, livez, readyz } from './routes/health.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { routeOnly } from './routes/route.ts';
 import { routerInfo, stats } from './routes/operations.ts';
 
-/** `chat`: a key with that scope. */
-type Access = 'open' | 'key' | 'chat' | 'admin';
+/** `chat` and `feedback`: a key with that scope. */
+type Access = 'open' | 'key' | 'chat' | 'feedback' | 'admin';
 type Route = readonly [method: 'GET' | 'POST', path: string, access: Access, handler: Handler<AppEnv>];
 
 export function createApp(deps: Deps): Hono<AppEnv> {
   const routes: readonly Route[] = [
     ['POST', '/v1/chat/completions', 'chat', chatCompletions(deps)],
     ['POST', '/v1/route', 'chat', routeOnly(deps)],
+    ['POST', '/v1/feedback', 'feedback', feedback(deps)],
     ['GET', '/v1/models', 'key', listModels(deps)],
     ['GET', '/v1/models/*', 'key', getModel(deps)],
     ['GET', '/health', 'open', health(deps)],
@@ -41,6 +43,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     open: (_c, next) => next(),
     key: requireKey(deps, null),
     chat: requireKey(deps, 'chat'),
+    feedback: requireKey(deps, 'feedback'),
     admin: requireAdmin(deps),
   };
   const answerError = answerErrors(deps);

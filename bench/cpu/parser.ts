@@ -98,12 +98,14 @@ function answerWith(formats: readonly ToolFormatId[]): Answer {
     choiceCount: 1,
     maxAnswerChars: 8_388_608,
     refusesInvalidCalls: false,
+    keepsLogprobs: false,
+    showsLogprobs: false,
     head: null,
     createChoice: (index) => createChoice(index, { machine: machine(), check: null, argumentsCheck: argumentsCheck(), sent: null }),
   });
 }
 
-const checkLimits = { max_schema_bytes: 32_768, max_schema_depth: 16 };
+const checkLimits = { max_schema_bytes: 32_768, max_schema_depth: 16, max_depth: 64 };
 
 const head = { id: 'chatcmpl-1', created: 1_770_000_000, model: 'Qwen/Qwen2.5-7B-Instruct' };
 

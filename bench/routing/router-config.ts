@@ -5,12 +5,12 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import { Routing, type RoutingConfig } from '../../shared/config.ts';
 
-const File = z.object({ routing: z.object({ classifier: Routing.shape.classifier, intent: Routing.shape.intent }).loose() });
+const File = z.object({ routing: z.object({ classifier: z.unknown(), intent: z.unknown() }) });
 
 export type RouterConfig = Pick<RoutingConfig, 'classifier' | 'intent'>;
 
 /** Reads classifier and intent from a routing file; the shipped one by default. */
 export function readRouterConfig(path = fileURLToPath(new URL('../../configs/routing.yaml', import.meta.url).href)): RouterConfig {
   const { classifier, intent } = File.parse(parse(readFileSync(path, 'utf8'))).routing;
-  return { classifier, intent };
+  return { classifier: Routing.shape.classifier.parse(classifier), intent: Routing.shape.intent.parse(intent) };
 }

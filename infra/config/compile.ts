@@ -12,6 +12,7 @@ import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, 
 import { checkConfig, type ConfigMistake } from '../../shared/config-check.ts';
 import type { ConfigTree } from '../../shared/config.ts';
 import { mergePatch } from '../../shared/merge-patch.ts';
+import { writeModule } from './write-module.ts';
 
 const repo = new URL('../..', import.meta.url).pathname;
 
@@ -113,11 +114,7 @@ function main(): void {
     return;
   }
   if (values.check) return;
-  const source =
-    '// Written by infra/config/compile.ts from configs/*.yaml; do not edit.\n' +
-    "import type { ConfigTree } from '../../shared/config.ts';\n\n" +
-    `export const defaultProfile = ${JSON.stringify(defaultProfile)};\n\n` +
-    `export const profiles: Readonly<Record<string, ConfigTree>> = ${JSON.stringify(profiles, null, 1)};\n`;
+  const source = writeModule(defaultProfile, profiles);
   mkdirSync(dirname(values.out), { recursive: true });
   if (!existsSync(values.out) || readFileSync(values.out, 'utf8') !== source) writeFileSync(values.out, source);
 }

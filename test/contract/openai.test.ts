@@ -52,7 +52,8 @@ describe('the openai client', () => {
         type: 'function' as const,
         function: {
           name: 'get_weather',
-          parse: JSON.parse,
+          parse: (text: string): { city: string } => JSON.parse(text),
+          description: 'The weather of a city',
           parameters: { type: 'object' as const, properties: { city: { type: 'string' } }, required: ['city'] },
           function: ({ city }: { city: string }) => {
             asked.push(city);
@@ -62,8 +63,9 @@ describe('the openai client', () => {
       },
     ];
     const params = { model: 'small', messages: [{ role: 'user' as const, content: '[[call:get_weather {"city":"Oslo"}]] Weather in Oslo?' }], tools };
-    const runner = stream ? client.chat.completions.runTools({ ...params, stream: true }) : client.chat.completions.runTools(params);
-    const content = await runner.finalContent();
+    const content = stream
+      ? await client.chat.completions.runTools({ ...params, stream: true }).finalContent()
+      : await client.chat.completions.runTools({ ...params, stream: false }).finalContent();
     expect(asked).toEqual(['Oslo']);
     expect(content).not.toBe('');
   });

@@ -24,7 +24,7 @@ const rowsPerFormat = 14;
 
 /** Rows that a request can ask for as they stand: no special finish, no reasoning, nothing that the client could not send. */
 function rowsOf(format: string): Row[] {
-  const lines = readFileSync(new URL(`../fixtures/tool-calls/${format}.jsonl`, import.meta.url), 'utf8').trim().split('\n');
+  const lines = readFileSync(`test/fixtures/tool-calls/${format}.jsonl`, 'utf8').trim().split('\n');
   const rows = lines.map((line): Row => JSON.parse(line));
   return rows
     .filter(({ options, tools, text }) => options === undefined && (tools ?? []).length > 0 && text !== '' && text.length < 2000)

@@ -112,9 +112,9 @@ describe('isolates', () => {
   test('a third of the calls fail after they were committed, objects are evicted and aborted: the totals are exact', async () => {
     const count = 1500;
     const clients = ['a', 'b', 'c'].map((name) => isolate(name));
-    let isRunning = true;
+    const state = { isRunning: true };
     const aborts = (async () => {
-      while (isRunning) {
+      while (state.isRunning) {
         await new Promise((resolve) => setTimeout(resolve, 60));
         await abortAllDurableObjects();
       }
@@ -125,7 +125,7 @@ describe('isolates', () => {
       if (i % 3 === 0) client?.ledger.refuse('invalid_json', client.background);
       if (i % 25 === 24) await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    isRunning = false;
+    state.isRunning = false;
     await aborts;
     await until('everything is booked', async () => (await clients[0]?.ledger.read())?.totals.requests === count);
     await Promise.all(clients.map((client) => client.settled()));

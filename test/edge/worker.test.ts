@@ -43,7 +43,7 @@ describe('a chat', () => {
       usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 },
       'x-routing-metadata': { model_id: 'qwen2.5-7b', tier: 'small', attempts: 1 },
     });
-    const [call] = upstreams.requests.filter(({ path }) => path === '/v1/chat/completions');
+    const call = upstreams.requests.find(({ path }) => path === '/v1/chat/completions');
     expect(call?.server).toBe('small');
     expect(Object.fromEntries(call?.headers ?? [])).toMatchObject({
       authorization: `Bearer ${edgeBindings.UPSTREAM_API_KEY}`,

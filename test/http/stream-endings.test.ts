@@ -43,15 +43,15 @@ describe('with every model server at fault or one of them', () => {
     for (const row of faultTable) {
       const key = row.needs ?? 'none';
       if (references.has(key)) continue;
-      references.set(key, await readReply(await gateway.chat(faultRequest(row, { shownBy: 'none', isStream: false }))));
+      references.set(key, await send(row, false, 'none'));
     }
   });
 
   describe('each for itself', () => {
     beforeEach(gateway.recovered);
     const one = { timeout: noHangMs };
-    test.each(contagious)('%s, streamed', one, (_, row) => run(row, row.streamed, true, 'all'));
-    test.each(contagious)('%s, whole', one, (_, row) => run(row, row.plain, false, 'all'));
+    test.each(contagious)('%s, streamed', one, (_, row) => run(row, row.streamed, true));
+    test.each(contagious)('%s, whole', one, (_, row) => run(row, row.plain, false));
     test.each(healed('streamed', contagious))('%s, streamed, another model answers', one, (_, row) => runHealed(row, true));
     test.each(healed('plain', contagious))('%s, whole, another model answers', one, (_, row) => runHealed(row, false));
     test('and all is well again', gateway.recovered);
@@ -59,8 +59,8 @@ describe('with every model server at fault or one of them', () => {
 
   describe.concurrent('side by side', () => {
     const one = { timeout: noHangMs };
-    test.each(apart)('%s, streamed', one, (_, row) => run(row, row.streamed, true, 'all'));
-    test.each(apart)('%s, whole', one, (_, row) => run(row, row.plain, false, 'all'));
+    test.each(apart)('%s, streamed', one, (_, row) => run(row, row.streamed, true));
+    test.each(apart)('%s, whole', one, (_, row) => run(row, row.plain, false));
     test.each(healed('streamed', apart))('%s, streamed, another model answers', one, (_, row) => runHealed(row, true));
     test.each(healed('plain', apart))('%s, whole, another model answers', one, (_, row) => runHealed(row, false));
   });
@@ -87,19 +87,26 @@ describe('with every model server at fault or one of them', () => {
   });
 });
 
-async function run(row: FaultCase, expected: Expectation, isStream: boolean, shownBy: 'all' | 'first'): Promise<Reply> {
-  const reply = await readReply(await gateway.chat(faultRequest(row, { shownBy, isStream })));
+async function run(row: FaultCase, expected: Expectation, isStream: boolean): Promise<void> {
+  check(await send(row, isStream, 'all'), row, expected, isStream);
+}
+
+async function runHealed(row: FaultCase, isStream: boolean): Promise<void> {
+  const reply = await send(row, isStream, 'first');
+  check(reply, row, { ends: 'complete', ledger: 'ok' }, isStream);
+  expect(reply.metadata).toMatchObject({ fallback_used: true });
+  expect(reply.metadata?.['primary_model']).not.toBe(reply.metadata?.['model_id']);
+}
+
+async function send(row: FaultCase, isStream: boolean, shownBy: 'all' | 'first' | 'none'): Promise<Reply> {
+  return readReply(await gateway.chat(faultRequest(row, { shownBy, isStream })));
+}
+
+function check(reply: Reply, row: FaultCase, expected: Expectation, isStream: boolean): void {
   expectNoLeak(reply);
   if (expected.ends === 'complete') expectComplete(reply, row, isStream);
   else if (expected.ends === 'status') expectError(reply, expected.code, row);
   else expectErrorEvent(reply, expected.code);
-  return reply;
-}
-
-async function runHealed(row: FaultCase, isStream: boolean): Promise<void> {
-  const reply = await run(row, { ends: 'complete', ledger: 'ok' }, isStream, 'first');
-  expect(reply.metadata).toMatchObject({ fallback_used: true });
-  expect(reply.metadata?.['primary_model']).not.toBe(reply.metadata?.['model_id']);
 }
 
 function expectComplete(reply: Reply, row: FaultCase, isStream: boolean): void {

@@ -65,6 +65,8 @@ describe('a whole answer', () => {
       attempts: 1,
       fallbackUsed: false,
       rescued: false,
+      arm: null,
+      toolCalls: { valid: 0, repaired: 0, invalid: 0, unchecked: 0 },
       isEstimated: false,
       latencyMs: 700,
       firstByteMs: 700,

@@ -7,7 +7,7 @@ import type { KeyRecord } from './auth/key-record.ts';
 import type { AttemptReport } from './health/health-event.ts';
 import type { SessionMemory } from './route/session.ts';
 import type { HealthSnapshot } from './health/snapshot.ts';
-import type { RateNumbers } from './limits/rate.ts';
+import type { RateLimits, RateNumbers } from './limits/rate.ts';
 import type {
   Admission as TenantAdmission,
   AdmissionRequest as TenantRequest,
@@ -114,6 +114,10 @@ export interface LedgerPort {
   record(entry: LedgerEntry, background: Background): void;
   /** Counts one request that was turned away before it was admitted. */
   refuse(code: ErrorCode, background: Background): void;
+  /** Counts a client's judgement of an answer, from 0 to 1, under these names. */
+  feedback(names: readonly string[], score: number, background: Background): void;
+  /** Counts an unseen second answer: how far it agrees with the one that was shown. */
+  shadow(name: string, agreement: number, costNanoUsd: number, background: Background): void;
   read(): Promise<Stats>;
   /** Starts the statistics anew. What is under way counts into the new ones. */
   reset(): Promise<void>;
@@ -124,6 +128,15 @@ export interface SessionPort {
   /** Null when there is no memory, or when it could not be read in time. */
   get(id: string): Promise<SessionMemory | null>;
   put(id: string, memory: SessionMemory, background: Background): void;
+  /** Which arm and model answered a request of an experiment, for its feedback. */
+  getArm(requestId: string): Promise<ArmMemory | null>;
+  putArm(requestId: string, memory: ArmMemory, background: Background): void;
+}
+
+export interface ArmMemory {
+  readonly keyId: string;
+  readonly modelId: string;
+  readonly arm: string;
 }
 
 /** Exact limits, budgets and kept answers of a key; see the tenant object. */
@@ -138,17 +151,19 @@ export interface TenantPort {
   extend(tenantId: string, id: string, extraCostNanoUsd: number, limits: TenantLimits): Promise<boolean>;
   /** Ends a request, once; never rejects. */
   finish(tenantId: string, ending: TenantEnding): Promise<void>;
+  /** The limits as they stand, nothing taken; null when the state could not be read. */
+  rate(tenantId: string, limits: RateLimits): Promise<RateNumbers | null>;
   begin(
     tenantId: string,
     key: string,
-    request: { readonly fingerprint: string; readonly runsUntilMs: number },
+    request: { readonly fingerprint: string; readonly runId: string; readonly runsUntilMs: number },
   ): Promise<Result<IdempotencyDecision, Failure>>;
   keep(tenantId: string, key: string, record: IdempotencyRecord | null): Promise<void>;
 }
 
 export interface KeysPort {
-  /** The record behind a key's digest, or null. Cached for at most 60 s. */
-  find(digestHex: string): Promise<KeyRecord | null>;
+  /** The record of a whole token, at most 60 s old, or null. Rejects when nothing is known of it and the state cannot be reached. */
+  find(token: string, background: Background): Promise<KeyRecord | null>;
 }
 
 export interface LogPort {

@@ -104,7 +104,11 @@ export function createAdmissionClient(
     const { modelId, ticketId, keyId, weight, priority } = request;
     const ticket = { ticketId, isolateId, keyId, weight, priority };
     for (let time = 0; time < maxEntries; time += 1) {
-      const entry = await callObject(stubOf(modelId), async (object): Promise<Entry> => object.enter(modelId, ticket), askOptions);
+      const entry = await callObject(
+        stubOf(modelId),
+        async (object): Promise<Entry> => object.enter(modelId, ticket),
+        askOptions,
+      );
       gates.set(modelId, ticketAnswered(gateOf(modelId), entry));
       if (entry.kind === 'admitted') return ok(ticketPlace(modelId, ticketId));
       if (entry.kind === 'rejected') return fail({ code: 'queue_full', retryAfterMs: entry.retryAfterMs });

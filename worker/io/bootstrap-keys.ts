@@ -1,15 +1,17 @@
 /** The key that exists from the start, for development: no limit, no budget, every model and scope. */
 import { scopeIds } from '../../shared/records.ts';
 import type { KeyRecord } from '../core/auth/key-record.ts';
-import type { KeysPort } from '../core/ports.ts';
 
 /** Free of every limit, the platform's own included. */
 export const bootstrapKeyId = 'bootstrap';
 
+/** A key's record by its digest. */
+export type KeysByDigest = (digestHex: string) => KeyRecord | null;
+
 /** @param digestHex SHA-256 of the key, or null when there is none */
-export function createBootstrapKeys(digestHex: string | null): KeysPort {
+export function createBootstrapKeys(digestHex: string | null): KeysByDigest {
   const record: KeyRecord | null = digestHex === null ? null : bootstrapRecord(digestHex);
-  return { find: async (wanted) => (wanted === digestHex ? record : null) };
+  return (wanted) => (wanted === digestHex ? record : null);
 }
 
 function bootstrapRecord(hashHex: string): KeyRecord {

@@ -1,16 +1,30 @@
 /**
- * Looks keys up by the hash of the whole token and remembers what it found for half a minute, so that a revoked key is refused everywhere
- * within 60 s. Unknown hashes are remembered for less, and neither memory grows without bound.
+ * Looks keys up by the hash of the whole token and remembers what it found: used for half a minute, then for another half while it is
+ * renewed in the background, so that nobody waits on a warm isolate and a revoked key is refused everywhere within 60 s. Unknown hashes
+ * are remembered for less, and neither memory grows without bound.
  */
+import { parseKey } from '../core/auth/key-format.ts';
 import type { KeyRecord } from '../core/auth/key-record.ts';
-import type { Clock, KeysPort } from '../core/ports.ts';
+import type { Background, Clock, KeysPort } from '../core/ports.ts';
 import type { AuditLine, KeysObject } from '../objects/keys-object.ts';
+import type { KeysByDigest } from './bootstrap-keys.ts';
+import { sha256Hex } from './digest.ts';
 import { callObject } from './object-call.ts';
 
-const knownForMs = 30_000;
-const unknownForMs = 5_000;
+const freshForMs = 30_000;
+/** Counted from before the object was asked: what it read may be a little younger, never older. */
+const knownForMs = 60_000;
+const unknownForMs = 5000;
+/** A renewal that has not come back by then is gone with the request that carried it. */
+const renewalLostMs = 5000;
 const maxRemembered = 10_000;
 const askOptions = { attempts: 3, pauseMs: 50 };
+
+interface Remembered {
+  readonly record: KeyRecord | null;
+  readonly askedAtMs: number;
+  renewingSinceMs: number;
+}
 
 export interface KeysAdmin {
   list(): Promise<KeyRecord[]>;
@@ -23,27 +37,43 @@ export interface KeysAdmin {
 export function createKeysClient(
   namespace: DurableObjectNamespace<KeysObject>,
   clock: Clock,
-  first: KeysPort,
+  bootstrap: KeysByDigest,
 ): KeysPort & KeysAdmin {
   const stub = () => namespace.getByName('keys');
-  const remembered = new Map<string, { readonly record: KeyRecord | null; readonly untilMs: number }>();
+  const remembered = new Map<string, Remembered>();
+  /** Counts this isolate's own changes: a look-up that was under way during one must not bring the old record back. */
+  let changes = 0;
 
-  const remember = (digestHex: string, record: KeyRecord | null): void => {
+  const lookUp = async (digestHex: string): Promise<KeyRecord | null> => {
+    const [askedAtMs, changesBefore] = [clock.now(), changes];
+    const record = parseRecord(await callObject(stub, (keys) => keys.find(digestHex), askOptions));
+    if (changes !== changesBefore) return record;
     // Insertion order is age: the oldest half goes when it is full.
     if (remembered.size >= maxRemembered) for (const [old] of [...remembered].slice(0, maxRemembered / 2)) remembered.delete(old);
     remembered.delete(digestHex);
-    remembered.set(digestHex, { record, untilMs: clock.now() + (record === null ? unknownForMs : knownForMs) });
+    remembered.set(digestHex, { record, askedAtMs, renewingSinceMs: Number.NEGATIVE_INFINITY });
+    return record;
+  };
+
+  const renew = (known: Remembered, digestHex: string, background: Background): void => {
+    if (clock.now() - known.renewingSinceMs < renewalLostMs) return;
+    known.renewingSinceMs = clock.now();
+    background(lookUp(digestHex).catch(() => undefined));
   };
 
   return {
-    async find(digestHex) {
-      const own = await first.find(digestHex);
+    async find(token, background) {
+      const digestHex = await sha256Hex(token);
+      const own = bootstrap(digestHex);
       if (own !== null) return own;
+      // A typo or a made-up key is refused by its check characters: guessing costs the object nothing.
+      if (parseKey(token) === null) return null;
       const known = remembered.get(digestHex);
-      if (known !== undefined && clock.now() < known.untilMs) return known.record;
-      const record = parseRecord(await callObject(stub, (keys) => keys.find(digestHex), askOptions));
-      remember(digestHex, record);
-      return record;
+      if (known === undefined) return lookUp(digestHex);
+      const ageMs = clock.now() - known.askedAtMs;
+      if (ageMs >= (known.record === null ? unknownForMs : knownForMs)) return lookUp(digestHex);
+      if (ageMs >= freshForMs) renew(known, digestHex, background);
+      return known.record;
     },
 
     async list() {
@@ -57,6 +87,7 @@ export function createKeysClient(
 
     async put(records, line) {
       await callObject(stub, async (keys) => keys.put(records, line), askOptions);
+      changes += 1;
       for (const { hashHex } of records) remembered.delete(hashHex);
     },
 

@@ -5,6 +5,8 @@
 import type { LedgerEntry, Stats } from '../../shared/records.ts';
 import {
   addEntry,
+  addFeedback,
+  addShadow,
   addRefusal,
   type Batch,
   type BatcherStep,
@@ -84,6 +86,9 @@ export function createLedgerClient(
 
   return {
     record: (entry: LedgerEntry, background) => add(addEntry(state, entry, clock.now()), background),
+    feedback: (names, score, background) => add(addFeedback(state, names, score, clock.now()), background),
+    shadow: (name, agreement, costNanoUsd, background) =>
+      add(addShadow(state, name, agreement, costNanoUsd, clock.now()), background),
     refuse: (code, background) => add(addRefusal(state, code, clock.now()), background),
     async read(): Promise<Stats> {
       await Promise.all(shards.map((shard) => callObject(shard, (ledger) => ledger.passOn(), { attempts: 3, pauseMs: 50 })));

@@ -3,7 +3,7 @@
  * within a minute costs no call; another isolate's upward move is therefore noticed within a minute, or at once by one that has no copy.
  */
 import type { SessionMemory } from '../core/route/session.ts';
-import type { Clock, LogPort, SessionPort } from '../core/ports.ts';
+import type { ArmMemory, Clock, LogPort, SessionPort } from '../core/ports.ts';
 import type { SessionObject } from '../objects/session-object.ts';
 import { callObject } from './object-call.ts';
 
@@ -12,6 +12,8 @@ const copyForMs = 60_000;
 const maxCopies = 10_000;
 /** A turn is not held up longer than this for its memory. */
 const waitMs = 500;
+/** Feedback on an answer is taken this long. */
+const feedbackForMs = 86_400_000;
 
 export function createSessionClient(
   namespace: DurableObjectNamespace<SessionObject>,
@@ -41,6 +43,23 @@ export function createSessionClient(
         log.write('warn', 'session_unavailable', { error });
         return null;
       }
+    },
+
+    async getArm(requestId) {
+      const id = `request:${requestId}`;
+      const text = await callObject(stubOf(id), (sessions) => sessions.get(id), { attempts: 2, pauseMs: 50 });
+      const memory: ArmMemory | null = text === null ? null : JSON.parse(text);
+      return memory;
+    },
+
+    putArm(requestId, memory, background) {
+      const id = `request:${requestId}`;
+      const text = JSON.stringify(memory);
+      background(
+        callObject(stubOf(id), (sessions) => sessions.put(id, text, feedbackForMs), { attempts: 3, pauseMs: 100 }).catch(
+          (error: unknown) => log.write('warn', 'session_unavailable', { error }),
+        ),
+      );
     },
 
     put(id, memory, background) {

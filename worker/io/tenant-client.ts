@@ -2,6 +2,7 @@
 import { fail, type Result } from '../../shared/result.ts';
 import type { Failure } from '../../shared/errors.ts';
 import type { IdempotencyDecision } from '../core/auth/idempotency.ts';
+import type { RateNumbers } from '../core/limits/rate.ts';
 import type { LogPort, TenantPort } from '../core/ports.ts';
 import type { AdmitAnswer, TenantObject } from '../objects/tenant-object.ts';
 import { callObject } from './object-call.ts';
@@ -44,10 +45,21 @@ export function createTenantClient(namespace: DurableObjectNamespace<TenantObjec
       }
     },
 
+    async rate(tenantId, limits) {
+      try {
+        return await callObject(stubOf(tenantId), async (tenant): Promise<RateNumbers> => tenant.rate(limits), {
+          attempts: 1,
+          pauseMs: 0,
+        });
+      } catch (error) {
+        log.write('warn', 'tenant_unavailable', { error });
+        return null;
+      }
+    },
+
     async begin(tenantId, key, request) {
       try {
-        // Not repeated: a second call would find the first one running.
-        const text = await callObject(stubOf(tenantId), (tenant) => tenant.begin(key, request), { attempts: 1, pauseMs: 0 });
+        const text = await callObject(stubOf(tenantId), (tenant) => tenant.begin(key, request), askOptions);
         const decision: Result<IdempotencyDecision, Failure> = JSON.parse(text);
         return decision;
       } catch (error) {

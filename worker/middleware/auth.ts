@@ -5,20 +5,40 @@ import { headerNames } from '../../shared/headers.ts';
 import type { Scope } from '../../shared/records.ts';
 import { decideAccess } from '../core/auth/access.ts';
 import { parseBearer } from '../core/auth/bearer.ts';
+import type { KeyRecord } from '../core/auth/key-record.ts';
+import { rateLimitHeaders } from '../core/limits/rate-headers.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from './context.ts';
 
 /** Lets keys through. The lookup is by the digest of the whole key, so neither time nor cache can tell two keys apart by a prefix. */
 export function requireKey(deps: Deps, scope: Scope | null): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const token = tokenOf(c);
-    const record = await deps.keys.find(await deps.digest(token));
+    const record = await recordOf(deps, c);
     const access = decideAccess(record, deps.pipeline.clock.now(), scope);
+    if (record !== null && !access.ok && access.failure.code === 'forbidden') await readRate(deps, c, record);
     if (!access.ok) throw new GatewayError(access.failure);
     if (!(await deps.isWithinRate(access.value))) throw new GatewayError({ code: 'rate_limit_exceeded', retryAfterMs: 10_000 });
     c.set('key', access.value);
-    return next();
+    await next();
+    await readRate(deps, c, access.value);
+    const rate = c.get('rate');
+    if (rate !== undefined) for (const [name, value] of rateLimitHeaders(rate)) c.res.headers.set(name, value);
   };
+}
+
+/** The numbers after this request was admitted; for one that never got that far, as they stand. Keys without exact limits have none. */
+async function readRate(deps: Deps, c: Context<AppEnv>, { tenantId, limits }: KeyRecord): Promise<void> {
+  if (c.get('rate') !== undefined || (limits.requestsPerMinute === null && limits.tokensPerMinute === null)) return;
+  const rate = await deps.pipeline.tenants.rate(tenantId, limits);
+  if (rate !== null) c.set('rate', rate);
+}
+
+async function recordOf(deps: Deps, c: Context<AppEnv>): Promise<KeyRecord | null> {
+  try {
+    return await deps.keys.find(tokenOf(c), (work) => c.executionCtx.waitUntil(work));
+  } catch (cause) {
+    throw cause instanceof GatewayError ? cause : new GatewayError({ code: 'state_unavailable' }, { cause });
+  }
 }
 
 /** Lets the admin token or a verified Access identity through; a client's key is known here and told that it may not, anything else is no key at all. */
@@ -28,6 +48,7 @@ export function requireAdmin(deps: Deps): MiddlewareHandler<AppEnv> {
     if (assertion !== undefined && deps.verifyAccess !== null) {
       const actor = await deps.verifyAccess(assertion);
       if (actor === null) throw new GatewayError({ code: 'invalid_api_key', detail: 'The Access token is not valid.' });
+      if (isFromElsewhere(c)) throw new GatewayError({ code: 'forbidden', detail: 'Another site may not act for an operator.' });
       c.set('actor', actor);
       return next();
     }
@@ -36,9 +57,23 @@ export function requireAdmin(deps: Deps): MiddlewareHandler<AppEnv> {
       c.set('actor', 'token');
       return next();
     }
-    if ((await deps.keys.find(await deps.digest(token))) === null) throw new GatewayError({ code: 'invalid_api_key' });
+    if ((await recordOf(deps, c)) === null) throw new GatewayError({ code: 'invalid_api_key' });
     throw new GatewayError({ code: 'forbidden', detail: 'This path needs the admin token.' });
   };
+}
+
+/**
+ * Access lets a browser in by its cookie, whoever made it ask: what changes something must come from this origin. Browsers say where a
+ * request comes from; what is no browser says nothing and has no such cookie.
+ */
+function isFromElsewhere(c: Context<AppEnv>): boolean {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return false;
+  const site = c.req.header('sec-fetch-site');
+  const origin = c.req.header('origin');
+  return (
+    (site !== undefined && site !== 'same-origin' && site !== 'none') ||
+    (origin !== undefined && origin !== new URL(c.req.url).origin)
+  );
 }
 
 function tokenOf(c: Context<AppEnv>): string {

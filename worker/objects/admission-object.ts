@@ -23,9 +23,7 @@ import {
 import type { Ticket } from '../core/admission/fair-queue.ts';
 
 /** `unknown`: no such ticket waits here. The object was restarted, or the ticket was displaced before its wait began: enter anew. */
-export type WaitResult =
-  | { readonly kind: 'granted' | 'unknown' }
-  | { readonly kind: 'refused'; readonly retryAfterMs: number };
+export type WaitResult = { readonly kind: 'granted' | 'unknown' } | { readonly kind: 'refused'; readonly retryAfterMs: number };
 
 export abstract class AdmissionObjectBase extends DurableObject<unknown> {
   readonly #models: ConfigTree['models'];

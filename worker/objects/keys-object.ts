@@ -3,7 +3,7 @@
  * log. Lookups are by the hash of the whole token and take parameters only.
  */
 import { DurableObject } from 'cloudflare:workers';
-import type { KeyRecord } from '../core/auth/key-record.ts';
+import { keepRevocation, type KeyRecord } from '../core/auth/key-record.ts';
 
 export interface AuditLine {
   readonly atMs: number;
@@ -44,7 +44,8 @@ export class KeysObject extends DurableObject<unknown> {
   /** Stores records, new or changed, and the audit line, all or nothing. Safe to repeat. */
   put(records: readonly KeyRecord[], line: AuditLine): void {
     this.ctx.storage.transactionSync(() => {
-      for (const record of records) {
+      for (const given of records) {
+        const record = keepRevocation(parseRecord(this.find(given.hashHex)), given);
         this.ctx.storage.sql.exec(
           'INSERT INTO keys (hash, id, record) VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET record = excluded.record',
           record.hashHex,
@@ -78,4 +79,9 @@ export class KeysObject extends DurableObject<unknown> {
     this.ctx.storage.sql.exec('INSERT INTO audit (line) VALUES (?)', JSON.stringify(line));
     this.ctx.storage.sql.exec('DELETE FROM audit WHERE seq <= (SELECT MAX(seq) FROM audit) - ?', maxAuditLines);
   }
+}
+
+/** Written by `put`, in this or an earlier version of the same shape. */
+function parseRecord(text: string | null): KeyRecord | null {
+  return text === null ? null : JSON.parse(text);
 }

@@ -3,15 +3,16 @@ import { modelOf } from '../../shared/config-prepare.ts';
 import type { Usage } from '../../shared/chat.ts';
 import type { Failure } from '../../shared/errors.ts';
 import { errors } from '../../shared/errors.ts';
-import type { Ending, LedgerEntry } from '../../shared/records.ts';
+import { argumentsVerdictIds, type Ending, type LedgerEntry } from '../../shared/records.ts';
 import { type NormalisedPrice, normalisePrice } from '../core/cost/price.ts';
 import { reconcileUsage } from '../core/cost/reconcile-usage.ts';
 import { answerUsage, requestCost } from '../core/cost/request-cost.ts';
+import { promptTokensBound } from '../core/cost/worst-case.ts';
 import { remember } from '../core/route/session.ts';
-import type { Answer } from '../core/relay/answer.ts';
+import { shadow } from './shadow.ts';
 import { endIdempotent } from './idempotent.ts';
 import { release } from './reserve.ts';
-import { isAnsweredByFallback, partsOf, type Run } from './run.ts';
+import { type BegunAnswer, hasSpent, isAnsweredByFallback, partsOf, type Run } from './run.ts';
 
 export type RunEnding =
   | { readonly kind: 'ok' }
@@ -29,16 +30,23 @@ export function settle(run: Run, ending: RunEnding): void {
   run.deps.ledger.record(entry, run.background);
   release(run, entry);
   endIdempotent(run, entry);
-  if (ending.kind === 'ok') rememberRoute(run);
+  if (ending.kind !== 'ok') return;
+  rememberRoute(run);
+  keepForFeedback(run);
+  shadow(run);
 }
 
 /** The usage of one call: the server's where it can be true, else counted from what was relayed. */
-function usageOf(run: Run, answer: Answer): Usage {
+function usageOf(run: Run, { modelId, answer, continuesPrevious }: BegunAnswer): Usage {
   const { usage, contentEvents, contentChars } = answer.state;
+  const { context_tokens: contextTokens } = modelOf(run.deps.config, modelId);
+  const promptTokens = promptTokensBound({ bodyBytes: run.bodyBytes, hasImages: run.view.images > 0, contextTokens });
   return reconcileUsage(usage, {
     contentEvents,
     contentChars,
     maxTokens: run.maxTokens * (run.request.n ?? 1),
+    // A continuation's prompt holds what was generated before it.
+    maxPromptTokens: Math.min(contextTokens, promptTokens + (continuesPrevious ? run.maxTokens : 0)),
     promptTokensEstimate: run.view.estimatedPromptTokens,
   });
 }
@@ -52,9 +60,16 @@ function rememberRoute(run: Run): void {
   if (memory !== null) run.deps.sessions.put(run.memoryId, memory, run.background);
 }
 
+/** Who takes part in an experiment may be rated: which arm and model a request had is kept under its id. */
+function keepForFeedback(run: Run): void {
+  if (run.arm === null || run.servedModelId === null) return;
+  const arm = `${run.arm.experiment}:${run.arm.arm}`;
+  run.deps.sessions.putArm(run.requestId, { keyId: run.key.id, modelId: run.servedModelId, arm }, run.background);
+}
+
 /** What a client is told: the prompt once, the tokens of every part of its answer. */
 export function clientUsage(run: Run): Usage {
-  const usages = partsOf(run).map(({ answer }) => ({ usage: usageOf(run, answer), isPartOfAnswer: true }));
+  const usages = partsOf(run).map((call) => ({ usage: usageOf(run, call), isPartOfAnswer: true }));
   const usage = answerUsage(usages);
   if (usage === null) throw new Error('an answer without any call');
   return usage;
@@ -63,14 +78,13 @@ export function clientUsage(run: Run): Usage {
 function entryOf(run: Run, ending: RunEnding): LedgerEntry {
   const { config, clock } = run.deps;
   const nowMs = clock.now();
-  // A call that broke off before its first token and said nothing of its usage is not billed.
-  const spent = run.answers.filter(({ answer }) => answer.state.contentEvents > 0 || answer.state.usage !== null);
+  const spent = run.answers.filter(hasSpent);
   const parts = partsOf(run);
   const cost = requestCost(
     spent.map((call) => ({
       model: call.modelId,
       price: priceOf(run, call.modelId),
-      usage: usageOf(run, call.answer),
+      usage: usageOf(run, call),
       isPartOfAnswer: ending.kind !== 'failed' && parts.includes(call),
     })),
     largePrice(run),
@@ -95,11 +109,23 @@ function entryOf(run: Run, ending: RunEnding): LedgerEntry {
     fallbackUsed: isAnsweredByFallback(run),
     escalated: run.isEscalated,
     rescued: run.rescues > 0,
+    arm: run.arm === null ? null : `${run.arm.experiment}:${run.arm.arm}`,
+    toolCalls: verdictsOf(parts),
     cache: run.cache,
     latencyMs: nowMs - run.startedAtMs,
     firstByteMs: run.firstByteAtMs === null ? null : run.firstByteAtMs - run.startedAtMs,
     ...cost,
   };
+}
+
+function verdictsOf(parts: readonly BegunAnswer[]): LedgerEntry['toolCalls'] {
+  const sum = { valid: 0, repaired: 0, invalid: 0, unchecked: 0 };
+  for (const { answer } of parts) {
+    for (const { callVerdicts } of answer.state.choices.values()) {
+      for (const verdict of argumentsVerdictIds) sum[verdict] += callVerdicts[verdict];
+    }
+  }
+  return sum;
 }
 
 function endingOf(ending: RunEnding): Ending {

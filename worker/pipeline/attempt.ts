@@ -121,6 +121,8 @@ export async function openAttempt(
   const cancelBody = isStream ? deadline(call, 'total', limits.total) : cancelConnect;
   const read = await readWhole(call, opened.value);
   cancelBody();
+  // What nobody reads any more must not go on coming.
+  if (!read.ok) controller.abort();
   return call.limit === null || read.ok ? read : fail(timedOut);
 }
 

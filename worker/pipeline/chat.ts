@@ -43,24 +43,14 @@ export type ChatResult =
     };
 
 /** @param wantedStrategy from the `x-routing-strategy` header, or null */
-export function chat(
-  deps: PipelineDeps,
-  caller: Caller,
-  valid: ValidChat,
-  wantedStrategy: Strategy | null,
-): Promise<ChatResult> {
+export function chat(deps: PipelineDeps, caller: Caller, valid: ValidChat, wantedStrategy: Strategy | null): Promise<ChatResult> {
   const life = live(deps, caller, valid, wantedStrategy);
   // A client's reset ends the request's context and all that nobody waits for (measured): no booking, no place given back.
   caller.background(life.catch(() => undefined));
   return life;
 }
 
-async function live(
-  deps: PipelineDeps,
-  caller: Caller,
-  valid: ValidChat,
-  wantedStrategy: Strategy | null,
-): Promise<ChatResult> {
+async function live(deps: PipelineDeps, caller: Caller, valid: ValidChat, wantedStrategy: Strategy | null): Promise<ChatResult> {
   const prepared = await prepare(deps, caller, valid, wantedStrategy);
   if (!prepared.ok) return refused(prepared.failure, null);
   const run = prepared.value;

@@ -19,7 +19,8 @@ export async function beginIdempotent(run: Run): Promise<Result<StoredAnswer | n
   if (idempotency === null) return ok(null);
   const longestMs = Math.max(...Object.values(deps.config.upstreams).map((upstream) => upstream.timeouts_ms.total));
   const runsUntilMs = deps.clock.now() + longestMs * deps.config.routing.retry.max_attempts + marginMs;
-  const begun = await deps.tenants.begin(key.tenantId, idempotency.key, { fingerprint: idempotency.fingerprint, runsUntilMs });
+  const { fingerprint } = idempotency;
+  const begun = await deps.tenants.begin(key.tenantId, idempotency.key, { fingerprint, runId: run.admissionId, runsUntilMs });
   if (!begun.ok) return fail(begun.failure);
   if (begun.value.action === 'replay') return ok(begun.value.answer);
   run.recording = { record: begun.value.record, text: '' };

@@ -11,7 +11,7 @@ import { promptTokensBound, worstCaseCost } from '../core/cost/worst-case.ts';
 import type { BudgetLimit } from '../core/limits/budget-state.ts';
 import { budgetsFor, hasLimits, type TenantLimits } from '../core/limits/tenant.ts';
 import type { Attempt } from '../core/route/attempt.ts';
-import type { Run } from './run.ts';
+import { hasSpent, type Run } from './run.ts';
 
 /** Where budgets live that belong to no key: the total, and agents'. */
 const deploymentTenant = 'deployment';
@@ -29,6 +29,8 @@ export async function reserve(run: Run): Promise<Failure | null> {
     const { result, rate } = await run.deps.tenants.admit(door.tenantId, admissionOf(run), door.limits);
     if (rate !== null && door.tenantId !== deploymentTenant) run.rate = rate;
     if (!result.ok) {
+      // Nobody knows whether it was admitted before the object was lost.
+      if (result.failure.code === 'state_unavailable') run.doors.push(door);
       giveBack(run, { tokens: 0, costNanoUsd: 0 });
       return result.failure;
     }
@@ -43,8 +45,7 @@ export async function reserve(run: Run): Promise<Failure | null> {
 
 /** Whether one more call may be billed after tokens were spent already: an escalation, a rescue, a retry after a break. */
 export async function mayBillAgain(run: Run, attempt: Attempt): Promise<boolean> {
-  const hasSpent = run.answers.some(({ answer }) => answer.state.contentEvents > 0);
-  if (!hasSpent) return true;
+  if (!run.answers.some(hasSpent)) return true;
   const extra = worstCost(run, [attempt.modelId]);
   for (const { tenantId, limits } of run.doors) {
     if (limits.budgets.length === 0) continue;

@@ -129,6 +129,11 @@ export interface BegunAnswer {
   readonly continuesPrevious: boolean;
 }
 
+/** Whether a call is billed: one that broke off before its first token and said nothing of its usage is not. */
+export function hasSpent({ answer }: BegunAnswer): boolean {
+  return answer.state.contentEvents > 0 || answer.state.usage !== null;
+}
+
 /** The calls whose text makes up the client's answer: the last one, and those that it continues. */
 export function partsOf(run: Run): readonly BegunAnswer[] {
   let first = run.answers.length - 1;

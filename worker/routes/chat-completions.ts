@@ -3,7 +3,6 @@ import type { Context } from 'hono';
 import { GatewayError } from '../../shared/errors.ts';
 import { headerNames } from '../../shared/headers.ts';
 import { encodeMetadataHeader } from '../../shared/routing-metadata.ts';
-import { rateLimitHeaders } from '../core/limits/rate-headers.ts';
 import { parseChatRequest } from '../core/validate/chat-request.ts';
 import type { Deps } from '../deps.ts';
 import { readJsonText } from '../middleware/body.ts';
@@ -36,7 +35,6 @@ export function chatCompletions(deps: Deps): (c: Context<AppEnv>) => Promise<Res
       'content-type': result.kind === 'json' ? 'application/json' : 'text/event-stream; charset=utf-8',
       [headerNames.routingMetadata]: encodeMetadataHeader(result.metadata),
     });
-    if (result.rate !== null) for (const [name, value] of rateLimitHeaders(result.rate)) headers.set(name, value);
     return new Response(result.body, { headers });
   };
 }

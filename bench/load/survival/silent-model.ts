@@ -7,7 +7,7 @@ import type { Scenario } from './scenario.ts';
 const limitMs = 10_000;
 const answeredWithinMs = 15_000;
 
-const cases: readonly { readonly what: string; readonly fault: string; readonly isStream: boolean }[] = [
+const cases: readonly { readonly what: string; readonly fault: string; readonly isStream: boolean; readonly maxTokens?: number }[] = [
   { what: 'stream, first token after 20 s', fault: 'slow-first-event;ms=20000', isStream: true },
   { what: 'whole answer, first token after 20 s', fault: 'slow-first-event;ms=20000', isStream: false },
   { what: 'stream, headers after 20 s', fault: 'slow-headers;ms=20000', isStream: true },
@@ -15,6 +15,8 @@ const cases: readonly { readonly what: string; readonly fault: string; readonly 
   { what: 'stream, comments and no token', fault: 'comments-only', isStream: true },
   { what: 'stream, not a word', fault: 'never-answers', isStream: true },
   { what: 'whole answer, not a word', fault: 'never-answers', isStream: false },
+  // Asked for as plain JSON, which has no first event: its limit is that and the time that 60 tokens can take.
+  { what: 'short whole answer, not a word', fault: 'never-answers', isStream: false, maxTokens: 60 },
 ];
 
 export const silentModel: Scenario = {
@@ -25,10 +27,11 @@ export const silentModel: Scenario = {
     const gateway = await startGatewayOnWorkerd({ bundle, overrides });
     try {
       const answers = await Promise.all(
-        cases.map(async ({ what, fault, isStream }, index): Promise<PromiseRow[]> => {
+        cases.map(async ({ what, fault, isStream, maxTokens }, index): Promise<PromiseRow[]> => {
           const requestId = `silent-${index}`;
           const messages = [{ role: 'user', content: `[[fault:${fault};on=small]][[tokens:12]]Name harbour ${index}.` }];
-          const answer = await gateway.chat({ model: 'small', stream: isStream, messages }, { requestId });
+          const limit = maxTokens === undefined ? {} : { max_tokens: maxTokens };
+          const answer = await gateway.chat({ model: 'small', stream: isStream, messages, ...limit }, { requestId });
           const { isSuccess } = readAnswer(answer);
           const calls = gateway.calls().filter(({ id }) => id === requestId);
           const servers = calls.map(({ server }) => server).join(', ');

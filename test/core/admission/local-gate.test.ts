@@ -82,8 +82,25 @@ describe('a gate', () => {
     const gate = leaveGate(renewNow(enterGate(closedGate, true, 0, config).gate, emptyAdmission, 0)?.gate ?? closedGate);
     expect(beginRenewal(gate, true, 60_000, config)).toBeNull();
     const holding = ticketAnswered(gate, { kind: 'admitted', untilMs: 0 });
-    expect(beginRenewal(holding, true, 60_000, config)?.renewal.want).toBe(0);
+    expect(beginRenewal(holding, true, 60_000, config)).not.toBeNull();
     expect(beginRenewal(ticketLeft(holding), true, 60_000, config)).toBeNull();
+  });
+
+  it('wants a block for the tickets it has in flight, so that one that began in busy times need not ask for ever', () => {
+    let gate = closedGate;
+    for (let index = 0; index < 8; index += 1) gate = ticketAnswered(gate, { kind: 'admitted', untilMs: 30_000 });
+    const begun = beginRenewal(gate, false, 0, config);
+    expect(begun?.renewal.want).toBe(2);
+    gate = finishRenewal(begun?.gate ?? closedGate, { sequence: 1, places: 2, isContended: false }, config);
+    expect(enterGate(gate, false, 10, config).decision).toBe('leased');
+  });
+
+  it('gives a large block back as soon as less than half of it is in use, and keeps a small one', () => {
+    const block = { ...closedGate, places: 14, granted: 14, leaseUntilMs: 30_000, sequence: 1, sentAtMs: 0 };
+    expect(beginRenewal({ ...block, inUse: 6 }, true, 10, config)).toBeNull();
+    expect(beginRenewal({ ...block, inUse: 5 }, true, 10, config)?.renewal.want).toBe(6);
+    expect(beginRenewal({ ...block, inUse: 0 }, true, 10, config)?.renewal.want).toBe(0);
+    expect(beginRenewal({ ...block, inUse: 0, places: 2, granted: 2 }, true, 10, config)).toBeNull();
   });
 
   it('has one renewal under way, gives it up after five seconds, and believes only the newest answer', () => {

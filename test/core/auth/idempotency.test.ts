@@ -11,9 +11,9 @@ import {
 } from '../../../worker/core/auth/idempotency.ts';
 
 const answer = { status: 200, headers: [['content-type', 'application/json']], body: '{"id":"x"}' } as const;
-const running: IdempotencyRecord = { fingerprint: 'f1', startedAtMs: 1000, runsUntilMs: 301_000, answer: null };
+const running: IdempotencyRecord = { fingerprint: 'f1', runId: 'a', startedAtMs: 1000, runsUntilMs: 301_000, answer: null };
 const done: IdempotencyRecord = { ...running, answer };
-const request = (fingerprint: string) => ({ fingerprint, runsUntilMs: 999_000 });
+const request = (fingerprint: string, runId = 'b') => ({ fingerprint, runId, runsUntilMs: 999_000 });
 
 describe('decideIdempotency', () => {
   it.each([
@@ -32,10 +32,16 @@ describe('decideIdempotency', () => {
     expect(decision.ok ? decision.value.action : decision.failure.code).toBe(expected);
   });
 
+  it('lets the very request that runs under the key ask again, since the first answer to it may be lost', () => {
+    expect(decideIdempotency(running, request('f1', 'a'), 2000)).toMatchObject({ ok: true, value: { action: 'run' } });
+    expect(decideIdempotency(done, request('f1', 'a'), 2000)).toMatchObject({ ok: true, value: { action: 'replay' } });
+    expect(decideIdempotency(running, request('f2', 'a'), 2000)).toMatchObject({ failure: { code: 'idempotency_mismatch' } });
+  });
+
   it('gives a run the record to store, and a replay the whole answer', () => {
     expect(decideIdempotency(null, request('f1'), 5000)).toEqual({
       ok: true,
-      value: { action: 'run', record: { fingerprint: 'f1', runsUntilMs: 999_000, startedAtMs: 5000, answer: null } },
+      value: { action: 'run', record: { fingerprint: 'f1', runId: 'b', runsUntilMs: 999_000, startedAtMs: 5000, answer: null } },
     });
     expect(decideIdempotency(done, request('f1'), 5000)).toEqual({ ok: true, value: { action: 'replay', answer } });
   });

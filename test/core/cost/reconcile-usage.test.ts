@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { estimateCompletionTokens, reconcileUsage } from '../../../worker/core/cost/reconcile-usage.ts';
 
-const relayed = { contentEvents: 7, contentChars: 30, maxTokens: 256, promptTokensEstimate: 40 };
+const relayed = { contentEvents: 7, contentChars: 30, maxTokens: 256, maxPromptTokens: 32_768, promptTokensEstimate: 40 };
 const whole = { prompt_tokens: 12, completion_tokens: 8, total_tokens: 20 };
 
 describe('reconcileUsage', () => {
@@ -12,6 +12,12 @@ describe('reconcileUsage', () => {
       relayed,
     );
     expect(usage).toEqual({ promptTokens: 12, completionTokens: 8, cachedTokens: 4, reasoningTokens: 3, isEstimated: false });
+  });
+
+  it('believes no more prompt tokens than the request can have', () => {
+    const usage = reconcileUsage({ ...whole, prompt_tokens: 601 }, { ...relayed, maxPromptTokens: 600 });
+    expect(usage).toMatchObject({ promptTokens: 40, completionTokens: 8, isEstimated: true });
+    expect(reconcileUsage({ ...whole, prompt_tokens: 600 }, { ...relayed, maxPromptTokens: 600 }).promptTokens).toBe(600);
   });
 
   it('keeps an explicit zero, which is not a missing count', () => {
@@ -103,6 +109,7 @@ describe('reconcileUsage', () => {
             contentEvents: events,
             contentChars: chars,
             maxTokens,
+            maxPromptTokens: 32_768,
             promptTokensEstimate: estimate,
           });
           expect(Number.isSafeInteger(promptTokens) && promptTokens >= 0).toBe(true);

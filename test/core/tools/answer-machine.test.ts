@@ -247,8 +247,10 @@ describe('white space around calls', () => {
     [`A${call}\n${call}B`, 'A\nB'],
     [`${call} \n ${call} B `, ' \n  B '],
     ['\n\n', '\n\n'],
+    [`<think>so</think>\n\n${call}`, ''],
+    ['<think>so</think>\n\nDone.', '\n\nDone.'],
   ])('%j leaves %j', (text, content) => {
-    expect(answer(text).content).toBe(content);
+    expect(answer(text, { reasoning: 'think' }).content).toBe(content);
   });
 
   it('does not wait for ever', () => {
@@ -281,6 +283,22 @@ describe('ids', () => {
     const call = '<tool_call>{"name": "search", "arguments": {}}</tool_call>';
     const { calls } = run(options({ newCallId: () => 'same' }), [{ content: call.repeat(3) }], 'stop');
     expect(new Set(calls.map(({ id }) => id)).size).toBe(3);
+  });
+});
+
+describe('a string that never ends and holds the closing marker', () => {
+  const text = '<tool_call>{"name": "search", "arguments": {"q": "a </tool_call> b';
+
+  it('was malformed if the model stopped by itself: its text is content', () => {
+    expect(answer(text)).toMatchObject({
+      calls: [],
+      content: '{"name": "search", "arguments": {"q": "a  b',
+      isIncomplete: false,
+    });
+  });
+
+  it.each(['length', null])('was cut if the answer was (%j): nothing of it is shown', (finish) => {
+    expect(answer(text, {}, finish)).toMatchObject({ calls: [], content: '', isIncomplete: true, finish });
   });
 });
 

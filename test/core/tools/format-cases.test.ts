@@ -48,6 +48,12 @@ const cases: Readonly<Record<ToolFormatId, readonly Case[]>> = {
     ],
     ['text behind a call without its closing marker is content', `<tool_call>${json} Done.`, 'Done.', q],
     [
+      'text behind it goes on up to the next call',
+      `<tool_call>${json} then <tool_call>${json}</tool_call>`,
+      'then',
+      [...q, ...q],
+    ],
+    [
       'text between JSON and the closing marker makes the region malformed',
       `<tool_call>${json} oops</tool_call>`,
       `${json} oops`,
@@ -221,6 +227,12 @@ const cases: Readonly<Record<ToolFormatId, readonly Case[]>> = {
       '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>search<｜tool▁sep｜>{"q": 1} x<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
       'search{"q": 1} x',
       none,
+    ],
+    [
+      'text behind a call without its end goes on up to the next section',
+      '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>search<｜tool▁sep｜>{"q": 1} then <｜tool▁calls▁begin｜><｜tool▁call▁begin｜>search<｜tool▁sep｜>{"q": 1}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+      'then',
+      [...q, ...q],
     ],
     ['a section that opens no call', '<｜tool▁calls▁begin｜> is a token', '<｜tool▁calls▁begin｜> is a token', none],
   ],

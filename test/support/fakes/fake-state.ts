@@ -60,6 +60,8 @@ export function createFakeLedger(): FakeLedger {
     refusals,
     record: (entry) => void entries.push(entry),
     refuse: (code) => void refusals.push(code),
+    feedback: () => undefined,
+    shadow: () => undefined,
     read: () => Promise.reject(new Error('no statistics here')),
     reset: () => Promise.resolve(),
   };
@@ -104,6 +106,8 @@ export function createFakeSessions(): FakeSessions {
     memories,
     get: async (id) => memories.get(id) ?? null,
     put: (id, memory) => void memories.set(id, memory),
+    getArm: () => Promise.resolve(null),
+    putArm: () => undefined,
   };
 }
 
@@ -112,6 +116,7 @@ export const unaskedTenants: TenantPort = {
   admit: () => Promise.reject(new Error('a key without limits asks nobody')),
   extend: () => Promise.reject(new Error('a key without limits asks nobody')),
   finish: () => Promise.reject(new Error('a key without limits asks nobody')),
+  rate: () => Promise.reject(new Error('a key without limits asks nobody')),
   begin: () => Promise.reject(new Error('a request without idempotency key asks nobody')),
   keep: () => Promise.reject(new Error('a request without idempotency key asks nobody')),
 };

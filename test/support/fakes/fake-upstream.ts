@@ -79,11 +79,15 @@ function until(signal: AbortSignal, work: Promise<void> | null): Promise<boolean
   });
 }
 
+/** A body that nobody reads stays open until the call is aborted. */
 function textAnswer(
   call: UpstreamCall,
   record: UpstreamCallRecord,
   reply: Extract<Reply, { kind: 'status' | 'json' }>,
 ): UpstreamAnswer {
+  call.signal.addEventListener('abort', () => {
+    if (record.end === 'open') record.end = 'aborted';
+  });
   const text = reply.kind === 'json' ? JSON.stringify(reply.body) : (reply.body ?? '');
   return {
     status: reply.kind === 'json' ? 200 : reply.status,

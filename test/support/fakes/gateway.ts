@@ -59,6 +59,8 @@ export interface FakeGateway {
   readonly log: FakeLog;
   readonly admission: FakeAdmission;
   readonly deps: PipelineDeps;
+  /** A caller that stays; for tests that call a stage themselves. */
+  readonly caller: Caller;
   /** Sends a body and stays until everything it caused has come to its end. */
   ask(body: object, behaviour?: ClientBehaviour): Promise<ClientReply>;
   /** The entry of the one request that was asked; throws when there is none, or more than one. */
@@ -152,6 +154,7 @@ export function createGateway({ script, last, config: patch = {}, queue, change 
     log,
     admission,
     deps,
+    caller: callerWith(new AbortController().signal, () => undefined, 100),
     ask: (body, behaviour = {}) => ask(deps, time, body, behaviour),
     entry() {
       const [only, ...more] = ledger.entries;
@@ -166,17 +169,7 @@ async function ask(deps: PipelineDeps, time: FakeTime, body: object, behaviour: 
   if (!valid.ok) throw new Error(`the body is not valid: ${JSON.stringify(valid.failure)}`);
   const background: Promise<unknown>[] = [];
   const connection = new AbortController();
-  const caller: Caller = {
-    key,
-    requestId: 'request-1',
-    agent: null,
-    sessionId: null,
-    signal: connection.signal,
-    background: (work) => void background.push(work),
-    cacheSalt: 'salt',
-    bodyBytes: JSON.stringify(body).length,
-    idempotency: null,
-  };
+  const caller = callerWith(connection.signal, (work) => void background.push(work), JSON.stringify(body).length);
   const client = createClient(connection, behaviour);
   if (behaviour.leavesAfterMs !== undefined) time.timers.once(behaviour.leavesAfterMs, client.leave);
   const startedAtMs = time.clock.now();
@@ -200,6 +193,20 @@ async function ask(deps: PipelineDeps, time: FakeTime, body: object, behaviour: 
     metadata: result.kind === 'replayed' ? null : result.metadata,
     headersAfterMs,
     tookMs: time.clock.now() - startedAtMs,
+  };
+}
+
+function callerWith(signal: AbortSignal, background: Caller['background'], bodyBytes: number): Caller {
+  return {
+    key,
+    requestId: 'request-1',
+    agent: null,
+    sessionId: null,
+    signal,
+    background,
+    cacheSalt: 'salt',
+    bodyBytes,
+    idempotency: null,
   };
 }
 

@@ -23,21 +23,21 @@ export interface RawConnection {
 export async function openRaw(url: string): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  let [text, isOver] = ['', false];
+  const state = { text: '', isOver: false };
   socket.setEncoding('utf8');
-  socket.on('data', (part) => void (text += part));
-  socket.on('close', () => void (isOver = true));
-  socket.on('end', () => void (isOver = true));
+  socket.on('data', (part) => void (state.text += part));
+  socket.on('close', () => void (state.isOver = true));
+  socket.on('end', () => void (state.isOver = true));
   // A reset is how some of these tests end; the caller sees it as the end of what was received.
-  socket.on('error', () => void (isOver = true));
+  socket.on('error', () => void (state.isOver = true));
   await new Promise((resolve) => socket.once('connect', resolve));
   return {
     socket,
-    received: () => text,
+    received: () => state.text,
     async until(isEnough, withinMs = 10_000) {
       const deadline = performance.now() + withinMs;
-      while (!isOver && !isEnough(text) && performance.now() < deadline) await pause(5);
-      return text;
+      while (!state.isOver && !isEnough(state.text) && performance.now() < deadline) await pause(5);
+      return state.text;
     },
   };
 }

@@ -74,7 +74,7 @@ export function parseStream(raw: string): StreamRead {
       .join(''),
     calls: joinCalls(choices.flatMap(({ delta }) => delta.tool_calls ?? [])),
     finishReasons: choices.flatMap(({ finish_reason: reason }) => reason ?? []),
-    errors: chunks.flatMap(({ error }) => error ?? []),
+    errors: chunks.flatMap(({ error }) => (error === undefined ? [] : [error])),
     usage: chunks.findLast(({ usage }) => usage != null)?.usage ?? null,
     metadata: chunks.findLast((chunk) => chunk['x-routing-metadata'] !== undefined)?.['x-routing-metadata'] ?? null,
     raw,

@@ -149,15 +149,21 @@ export function isCalm(snapshot: HealthSnapshot | null, modelId: string, cap: nu
   return running <= cap / 2;
 }
 
-/** What is in use and a quarter more, at least one; nothing spare while others wait or nothing is in use. */
+/**
+ * What is in use and a quarter of all that this isolate has in flight, at least one; nothing spare while others wait or nothing is in
+ * flight. Tickets count for the quarter, else an isolate that began in busy times would ask for every request for ever.
+ */
 function wantedPlaces(gate: LocalGate, config: GateConfig): number {
-  if (gate.inUse === 0 || gate.isContended) return gate.inUse;
-  return Math.min(config.cap, gate.inUse + Math.max(1, Math.floor(gate.inUse / 4)));
+  const inFlight = gate.inUse + gate.tickets;
+  if (inFlight === 0 || gate.isContended) return gate.inUse;
+  return Math.min(config.cap, gate.inUse + Math.max(1, Math.floor(inFlight / 4)));
 }
 
 function isRenewalDue(gate: LocalGate, want: number, isClusterCalm: boolean, nowMs: number, config: GateConfig): boolean {
   const held = nowMs < gate.leaseUntilMs ? gate.granted : 0;
-  if (gate.isContended && want < held) return true;
+  // Places that lie idle here are missed elsewhere. A small block may idle to the end of its lease: giving it back costs more calls.
+  const keeps = gate.isContended ? want : Math.max(2 * want, optimisticPlaces(config.cap));
+  if (held > keeps) return true;
   const sinceMs = nowMs - gate.sentAtMs;
   if (gate.inUse >= held && want > held && !gate.isContended) return sinceMs >= growthPauseMs;
   const isHolding = gate.inUse > 0 || gate.tickets > 0;

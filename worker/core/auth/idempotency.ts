@@ -17,6 +17,8 @@ export interface StoredAnswer {
 export interface IdempotencyRecord {
   /** Hash of method, path and canonical body. */
   readonly fingerprint: string;
+  /** The request that runs under the key, by an id of the gateway's own: a repeated call of the same one may go on. */
+  readonly runId: string;
   readonly startedAtMs: number;
   /** Later than the request can last; after it a record without an answer counts as abandoned. */
   readonly runsUntilMs: number;
@@ -51,19 +53,20 @@ export function parseIdempotencyKey(header: string | null): Result<string | null
  * | --------------------------------- | ----------------------------- | -------------------------- |
  * | nothing, or older than 24 h       | run                           | run                        |
  * | an answer                         | replay                        | 400 `idempotency_mismatch` |
- * | no answer, may still run          | 409 `idempotency_in_flight`   | 400 `idempotency_mismatch` |
+ * | no answer, may still run          | 409 `idempotency_in_flight`,  | 400 `idempotency_mismatch` |
+ * |                                   | run if it is this very one    |                            |
  * | no answer, cannot run any more    | run                           | 400 `idempotency_mismatch` |
  */
 export function decideIdempotency(
   stored: IdempotencyRecord | null,
-  request: { readonly fingerprint: string; readonly runsUntilMs: number },
+  request: { readonly fingerprint: string; readonly runId: string; readonly runsUntilMs: number },
   nowMs: number,
 ): Result<IdempotencyDecision, Failure> {
   const record = { ...request, startedAtMs: nowMs, answer: null };
   if (stored === null || isForgotten(stored, nowMs)) return ok({ action: 'run', record });
   if (stored.fingerprint !== request.fingerprint) return fail({ code: 'idempotency_mismatch' });
   if (stored.answer !== null) return ok({ action: 'replay', answer: stored.answer });
-  if (nowMs < stored.runsUntilMs) return fail({ code: 'idempotency_in_flight' });
+  if (nowMs < stored.runsUntilMs && stored.runId !== request.runId) return fail({ code: 'idempotency_in_flight' });
   return ok({ action: 'run', record });
 }
 

@@ -91,6 +91,12 @@ export function revokeKeyRecord(record: KeyRecord, nowMs: number): KeyRecord {
   return { ...record, revokedAtMs: Math.min(record.revokedAtMs ?? nowMs, nowMs) };
 }
 
+/** What may be stored over a record: a change that was decided on an older copy of it must not undo a revocation. */
+export function keepRevocation(stored: KeyRecord | null, next: KeyRecord): KeyRecord {
+  if (stored === null || stored.revokedAtMs === null) return next;
+  return { ...next, revokedAtMs: Math.min(stored.revokedAtMs, next.revokedAtMs ?? stored.revokedAtMs) };
+}
+
 /** A record as the admin routes show it: everything but the hash. */
 export function publicKeyRecord(record: KeyRecord): Omit<KeyRecord, 'hashHex'> {
   const { hashHex: _hashHex, ...shown } = record;

@@ -52,7 +52,9 @@ export function classify(view: RequestView, config: ClassifyConfig, weights: Lea
   const rules = readIntent(view, config.intent);
   const mode = weights === null || classifier.curves === 'seed' ? 'heuristic' : classifier.mode;
   const learned =
-    weights === null || mode === 'heuristic' ? null : scoreLearned(view, weights, mode === 'hybrid' ? hintsOf(heuristic, rules) : null);
+    weights === null || mode === 'heuristic'
+      ? null
+      : scoreLearned(view, weights, mode === 'hybrid' ? hintsOf(heuristic, rules) : null);
   const score = learned === null ? heuristic.score : logistic(learned.logit + learnedShift);
   const isLarge = score >= classifier.threshold;
   const intent = learned === null ? rules : learnedIntent(learned, rules, config.intent);
@@ -60,7 +62,12 @@ export function classify(view: RequestView, config: ClassifyConfig, weights: Lea
     score,
     isLarge,
     isUnsure: Math.abs(score - classifier.threshold) < classifier.abstain_band,
-    confidence: learned === null ? heuristicConfidence(score, classifier.threshold) : isLarge ? learned.largeDeserved : 1 - learned.largeDeserved,
+    confidence:
+      learned === null
+        ? heuristicConfidence(score, classifier.threshold)
+        : isLarge
+          ? learned.largeDeserved
+          : 1 - learned.largeDeserved,
     complexity: complexityOf(score, classifier.threshold),
     intent: intent.intent,
     intentConfidence: intent.confidence,
@@ -74,9 +81,14 @@ export function classify(view: RequestView, config: ClassifyConfig, weights: Lea
 }
 
 /** The learned head's choice; what the rules found in the turn before stands when the current turn is too short to say anything. */
-function learnedIntent(learned: LearnedScore, rules: IntentReading, config: IntentConfig): { intent: Intent; confidence: number } {
+function learnedIntent(
+  learned: LearnedScore,
+  rules: IntentReading,
+  config: IntentConfig,
+): { intent: Intent; confidence: number } {
   const { code, reasoning, general } = learned;
-  if (rules.isFromHistory && general >= code && general >= reasoning) return { intent: rules.intent, confidence: rules.confidence };
+  if (rules.isFromHistory && general >= code && general >= reasoning)
+    return { intent: rules.intent, confidence: rules.confidence };
   const special: Intent = code >= reasoning ? 'code' : 'reasoning';
   const confidence = Math.max(code, reasoning);
   if (confidence > general && confidence >= config.thresholds.medium) return { intent: special, confidence };

@@ -92,7 +92,17 @@ export function scoreFeatures(features: LearnedFeatures, weights: LearnedWeights
   const largeRight = logistic(sumTable(weights.outcome.tables[1], ngrams, ngrams.words) + sumDense(outcome, 1, features.outcome));
   const logit = combine(tierLogit, largeRight - smallRight, kind, weights.blend);
   const largeDeserved = logistic(weights.blend.tierTemperature * (tierLogit + weights.blend.offset));
-  return { logit, tierLogit, largeDeserved, smallRight, largeRight, kind, code: code / total, reasoning: reasoning / total, general: 1 / total };
+  return {
+    logit,
+    tierLogit,
+    largeDeserved,
+    smallRight,
+    largeRight,
+    kind,
+    code: code / total,
+    reasoning: reasoning / total,
+    general: 1 / total,
+  };
 }
 
 /**

@@ -12,11 +12,11 @@ export interface Relayed {
   readonly contentChars: number;
   /** The most completion tokens the request allowed: `max_tokens` sent upstream × `n`. */
   readonly maxTokens: number;
+  /** More than the prompt can have: the bound that a budget reserved for. */
+  readonly maxPromptTokens: number;
   readonly promptTokensEstimate: number;
 }
 
-/** The longest context the configuration can name; a larger prompt count cannot be true. */
-const maxPromptTokens = 10_000_000;
 /** vLLM sends about one token an event; events longer than this on average carry several (multi-step, speculative, JSON answers). */
 const maxCharsPerTokenEvent = 16;
 const charsPerToken = 4;
@@ -28,11 +28,11 @@ const charsPerToken = 4;
  */
 export function reconcileUsage(upstreamUsage: unknown, relayed: Relayed): Usage {
   const usage = isObject(upstreamUsage) ? upstreamUsage : {};
-  const promptTokens = countUpTo(usage['prompt_tokens'], maxPromptTokens);
+  const promptTokens = countUpTo(usage['prompt_tokens'], relayed.maxPromptTokens);
   const completionTokens = countUpTo(usage['completion_tokens'], relayed.maxTokens);
   const isEstimated = promptTokens === null || completionTokens === null;
   return {
-    promptTokens: promptTokens ?? clampToCount(relayed.promptTokensEstimate, maxPromptTokens),
+    promptTokens: promptTokens ?? clampToCount(relayed.promptTokensEstimate, relayed.maxPromptTokens),
     completionTokens: completionTokens ?? estimateCompletionTokens(relayed),
     cachedTokens: detail(usage['prompt_tokens_details'], 'cached_tokens', promptTokens),
     reasoningTokens: detail(usage['completion_tokens_details'], 'reasoning_tokens', completionTokens),
@@ -45,7 +45,7 @@ export function estimateCompletionTokens({
   contentEvents,
   contentChars,
   maxTokens,
-}: Omit<Relayed, 'promptTokensEstimate'>): number {
+}: Omit<Relayed, 'promptTokensEstimate' | 'maxPromptTokens'>): number {
   const hasLongEvents = contentChars > contentEvents * maxCharsPerTokenEvent;
   return clampToCount(hasLongEvents ? contentChars / charsPerToken : contentEvents, maxTokens);
 }

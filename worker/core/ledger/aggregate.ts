@@ -1,6 +1,6 @@
 /** Counts ended requests: ledger entries in, one delta out. */
 import type { ErrorCode } from '../../../shared/errors.ts';
-import type { AttemptUsage, LedgerEntry } from '../../../shared/records.ts';
+import { argumentsVerdictIds, type AttemptUsage, type LedgerEntry } from '../../../shared/records.ts';
 import { sumCounters, zeroCounters, type Counters } from './counters.ts';
 import { emptyDelta, mergeDeltas, type LedgerDelta } from './delta.ts';
 import { emptyHistogram, histogramOf } from './histogram.ts';
@@ -16,6 +16,17 @@ export function aggregate(entries: readonly LedgerEntry[]): LedgerDelta {
 /** A request that was never admitted: failed authentication or validation, or passed a limit or a budget. */
 export function deltaOfRefusal(code: ErrorCode): LedgerDelta {
   return { ...emptyDelta, refusals: [[code, 1]] };
+}
+
+/** A client's judgement, from 0 to 1, of an answer of this model and, if it took part in an experiment, of its arm. */
+export function deltaOfFeedback(names: readonly string[], score: number): LedgerDelta {
+  const rating = { count: 1, scoreMilli: Math.round(score * 1000), costNanoUsd: 0 };
+  return { ...emptyDelta, feedback: names.map((name) => [name, rating] as const) };
+}
+
+/** One shadow run: how far its answer agrees with the one that was shown, and what it cost. */
+export function deltaOfShadow(name: string, agreement: number, costNanoUsd: number): LedgerDelta {
+  return { ...emptyDelta, shadows: [[name, { count: 1, scoreMilli: Math.round(agreement * 1000), costNanoUsd }]] };
 }
 
 /** May name a model twice; merging adds the two up. */
@@ -37,6 +48,14 @@ function deltaOfEntry(entry: LedgerEntry): LedgerDelta {
     caches: [[entry.cache, 1]],
     errors: entry.errorCode === null ? [] : [[entry.errorCode, 1]],
     refusals: [],
+    arms: entry.arm === null ? [] : [[entry.arm, whole]],
+    armLatency: entry.arm === null ? [] : [[entry.arm, latency]],
+    toolCalls: argumentsVerdictIds.flatMap((verdict) => {
+      const count = entry.toolCalls[verdict];
+      return count > 0 ? [[`${model}:${verdict}`, count] as const] : [];
+    }),
+    feedback: [],
+    shadows: [],
     latency,
     firstByte: entry.firstByteMs === null ? emptyHistogram : histogramOf(entry.firstByteMs),
     modelLatency: [[model, latency]],

@@ -6,7 +6,7 @@
  */
 import type { ErrorCode } from '../../../shared/errors.ts';
 import type { LedgerEntry } from '../../../shared/records.ts';
-import { aggregate, deltaOfRefusal } from './aggregate.ts';
+import { aggregate, deltaOfFeedback, deltaOfRefusal, deltaOfShadow } from './aggregate.ts';
 import { mergeDelta, mergeDeltas, type LedgerDelta } from './delta.ts';
 
 /** (senderId, sequence) is the batch's id: the same in every retry, never used for other content. */
@@ -53,6 +53,16 @@ export function addEntry(state: BatcherState, entry: LedgerEntry, nowMs: number)
   const pending = [...state.pending, entry];
   const added = { ...state, pending, size: state.size + 1, openedAtMs: state.openedAtMs ?? nowMs };
   return flushWhenDue(pending.length < maxPending ? added : { ...added, pending: [], counted: countAll(added) }, nowMs);
+}
+
+/** Adds a client's judgement of an answer: see `deltaOfFeedback`. */
+export function addFeedback(state: BatcherState, names: readonly string[], score: number, nowMs: number): BatcherStep {
+  return addDelta(state, deltaOfFeedback(names, score), nowMs);
+}
+
+/** Adds a shadow run: see `deltaOfShadow`. */
+export function addShadow(state: BatcherState, name: string, agreement: number, costNanoUsd: number, nowMs: number): BatcherStep {
+  return addDelta(state, deltaOfShadow(name, agreement, costNanoUsd), nowMs);
 }
 
 /** Adds a request that was never admitted. */

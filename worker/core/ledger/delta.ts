@@ -18,10 +18,15 @@ const maxNames = {
   caches: 10,
   errors: 100,
   refusals: 100,
+  arms: 50,
+  toolCalls: 400,
 } as const;
 
+/** Feedback and shadows told apart; the rest share `other`. */
+const maxRated = 200;
+
 type Dimension = keyof typeof maxNames;
-type CountDimension = 'strategies' | 'endings' | 'caches' | 'errors' | 'refusals';
+type CountDimension = 'strategies' | 'endings' | 'caches' | 'errors' | 'refusals' | 'toolCalls';
 /** Dimensions with all counters, and those with a number of requests only. */
 type Groups = Readonly<Record<Exclude<Dimension, CountDimension>, Named<Counters>>>;
 type Counts = Readonly<Record<CountDimension, Named<number>>>;
@@ -35,9 +40,21 @@ export interface LedgerDelta extends Groups, Counts {
   readonly latency: Histogram;
   readonly firstByte: Histogram;
   readonly modelLatency: Named<Histogram>;
+  readonly armLatency: Named<Histogram>;
+  /** Clients' judgement, by arm and by model. */
+  readonly feedback: Named<Rating>;
+  /** How far another model's unseen answers agree with those that were shown. */
+  readonly shadows: Named<Rating>;
   /** When the first and the last of the requests ended. */
   readonly firstAtMs: number | null;
   readonly lastAtMs: number | null;
+}
+
+/** Integers: scores are thousandths. */
+export interface Rating {
+  readonly count: number;
+  readonly scoreMilli: number;
+  readonly costNanoUsd: number;
 }
 
 export const emptyDelta: LedgerDelta = mergeDeltas([]);
@@ -66,6 +83,11 @@ export function mergeDeltas(deltas: readonly LedgerDelta[]): LedgerDelta {
     caches: sum(maxNames.caches, ({ caches }) => caches, sumNumbers),
     errors: sum(maxNames.errors, ({ errors }) => errors, sumNumbers),
     refusals: sum(maxNames.refusals, ({ refusals }) => refusals, sumNumbers),
+    arms: sum(maxNames.arms, ({ arms }) => arms, sumCounters),
+    toolCalls: sum(maxNames.toolCalls, ({ toolCalls }) => toolCalls, sumNumbers),
+    armLatency: sum(maxNames.arms, ({ armLatency }) => armLatency, sumHistograms),
+    feedback: sum(maxRated, ({ feedback }) => feedback, sumRatings),
+    shadows: sum(maxRated, ({ shadows }) => shadows, sumRatings),
     latency: sumHistograms(deltas.map(({ latency }) => latency)),
     firstByte: sumHistograms(deltas.map(({ firstByte }) => firstByte)),
     modelLatency: sum(maxNames.models, ({ modelLatency }) => modelLatency, sumHistograms),
@@ -93,6 +115,14 @@ function sumByName<T>(lists: readonly Named<T>[], bound: number, add: (values: r
 
 function sumNumbers(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
+}
+
+function sumRatings(values: readonly Rating[]): Rating {
+  return {
+    count: sumNumbers(values.map(({ count }) => count)),
+    scoreMilli: sumNumbers(values.map(({ scoreMilli }) => scoreMilli)),
+    costNanoUsd: sumNumbers(values.map(({ costNanoUsd }) => costNanoUsd)),
+  };
 }
 
 function earlier(a: number | null, b: number | null): number | null {

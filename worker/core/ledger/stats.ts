@@ -1,9 +1,9 @@
 /** Turns the ledger's total into the JSON of `GET /stats`. Names from outside become keys of objects without a prototype. */
-import type { GroupStats, LatencyStats, Stats } from '../../../shared/records.ts';
+import type { GroupStats, LatencyStats, RatingStats, Stats } from '../../../shared/records.ts';
 import { percentOf, usdFromNanoUsd } from '../../../shared/units.ts';
 import { savings } from '../cost/price.ts';
 import { zeroCounters, type Counters, type Named } from './counters.ts';
-import type { LedgerDelta } from './delta.ts';
+import type { LedgerDelta, Rating } from './delta.ts';
 import { emptyHistogram, quantileMs, type Histogram } from './histogram.ts';
 
 /** The statistics of everything a delta counts. Rates and percents are of all admitted requests. */
@@ -12,6 +12,7 @@ export function toStats(total: LedgerDelta): Stats {
   const saved = savings(totals.costNanoUsd, totals.allLargeCostNanoUsd);
   const routed = totals.small + totals.large + totals.vision;
   const latencies = new Map(total.modelLatency);
+  const armLatencies = new Map(total.armLatency);
   return {
     totals: {
       requests: totals.requests,
@@ -46,11 +47,22 @@ export function toStats(total: LedgerDelta): Stats {
     strategies: byName(total.strategies, (count) => count),
     endings: byName(total.endings, (count) => count),
     caches: byName(total.caches, (count) => count),
+    arms: byName(total.arms, (counters, name) => ({
+      ...groupStats(counters),
+      latency_ms: latencyStats(armLatencies.get(name) ?? emptyHistogram),
+    })),
+    feedback: byName(total.feedback, ratingStats),
+    shadows: byName(total.shadows, ratingStats),
+    tool_calls: byName(total.toolCalls, (count) => count),
     errors: byName(total.errors, (count) => count),
     refusals: byName(total.refusals, (count) => count),
     first_at_ms: total.firstAtMs,
     last_at_ms: total.lastAtMs,
   };
+}
+
+function ratingStats({ count, scoreMilli, costNanoUsd }: Rating): RatingStats {
+  return { count, mean_score: count === 0 ? null : scoreMilli / count / 1000, cost_nano_usd: costNanoUsd };
 }
 
 /** One agent's (key's, model's) statistics; zeros for a name never seen. */

@@ -2,9 +2,10 @@
  * One choice of an answer while it comes in: the tool and reasoning machine, the structured-output check behind it, and what was
  * surfaced so far. Streamed and whole answers go through the same steps, so they cannot differ.
  */
+import type { ArgumentsVerdict } from '../../../shared/records.ts';
 import type { StreamCheck } from '../structured/stream-check.ts';
 import type { AnswerEvent, AnswerMachine, SurfacedCall } from '../tools/answer-machine.ts';
-import type { ArgumentsCheck, ArgumentsVerdict } from '../tools/check-arguments.ts';
+import type { ArgumentsCheck } from '../tools/check-arguments.ts';
 import type { ChunkChoice } from '../upstreams/dialect.ts';
 
 /** A `delta` object as clients read it. */

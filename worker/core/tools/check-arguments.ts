@@ -3,12 +3,10 @@
  * a scalar written as the wrong type, a property the schema does not allow. A schema that is not supported checks nothing.
  */
 import type { Tool } from '../../../shared/chat.ts';
+import type { ArgumentsVerdict } from '../../../shared/records.ts';
 import type { CompiledSchema, SchemaLimits } from '../structured/compile-schema.ts';
 import { compileSchema } from '../structured/compile-schema.ts';
 import { asObject } from '../upstreams/json-view.ts';
-
-/** `unchecked`: the tool declared no schema, or one that is not supported. */
-export type ArgumentsVerdict = 'valid' | 'repaired' | 'invalid' | 'unchecked';
 
 export interface CheckedArguments {
   readonly verdict: ArgumentsVerdict;

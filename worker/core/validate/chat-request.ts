@@ -2,17 +2,14 @@
  * From an untrusted body to a `ChatRequest` the rest of the gateway can rely on, or to the one failure that names the field. Order:
  * JSON, depth, lengths of lists, shape, limits, what fields say about each other. Messages are checked, never rewritten.
  */
-import * as z from 'zod';
 import { ChatRequest, Message } from '../../../shared/chat.ts';
 import type { LimitsConfig } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
+import * as z from '../../../shared/zod.ts';
 import { checkImages } from './images.ts';
 import { exceedsDepth } from './json-depth.ts';
 import { shapeFailure } from './shape-failure.ts';
-
-// workerd forbids code generation; without this zod probes for it on first use.
-z.config({ jitless: true });
 
 export interface ValidChat {
   readonly request: ChatRequest;
@@ -47,7 +44,7 @@ const harmless = new Set([
 const known = new Set(Object.keys(ChatRequest.shape));
 
 /** Everything but what stands in the messages; those are parsed one by one. */
-const Frame = ChatRequest.extend({ messages: z.array(z.unknown()).min(1) });
+const Frame = z.extend(ChatRequest, { messages: z.array(z.unknown()).check(z.minLength(1)) });
 
 /** Objects with keys of the client's own. */
 const maxEntries = 1024;

@@ -1,6 +1,6 @@
 /** Turns the first zod issue into the failure a client reads: which field, what stood there, what was expected. */
-import type * as z from 'zod';
 import type { Failure } from '../../../shared/errors.ts';
+import type * as z from '../../../shared/zod.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -11,7 +11,7 @@ const maxParamChars = 200;
  * @param input the whole body, to tell a missing field from a wrong one
  * @param at where in it the parsed part stands
  */
-export function shapeFailure(error: z.ZodError, input: unknown, at: readonly PropertyKey[]): Failure {
+export function shapeFailure(error: z.core.$ZodError, input: unknown, at: readonly PropertyKey[]): Failure {
   const issue = error.issues[0];
   if (issue === undefined) return { code: 'invalid_request' };
   const { path, message } = innermost(issue, at);

@@ -57,7 +57,8 @@ const lookups = matcherFor(lookupOpeners);
 
 function calibrated(view: RequestView, config: ClassifierConfig): SignalValue {
   const hits = findKeywords(view.askTokens, matcherFor(config.keywords));
-  const lookupFrom = hits.length === 0 || view.askTokens.count > maxPaddedWords ? Number.POSITIVE_INFINITY : lookupStart(view.askTokens, hits);
+  const lookupFrom =
+    hits.length === 0 || view.askTokens.count > maxPaddedWords ? Number.POSITIVE_INFINITY : lookupStart(view.askTokens, hits);
   const counting = new Set<string>();
   const discounted = new Set<string>();
   for (const hit of hits) (hit.at < lookupFrom && lookupFrom < Number.POSITIVE_INFINITY ? discounted : counting).add(hit.keyword);

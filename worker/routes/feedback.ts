@@ -1,0 +1,43 @@
+/** `POST /v1/feedback`: a client's judgement of an answer that took part in an experiment, counted for its arm and its model. */
+import type { Context } from 'hono';
+import { GatewayError } from '../../shared/errors.ts';
+import { clientIdPattern } from '../../shared/headers.ts';
+import { parseJsonObject } from '../core/validate/chat-request.ts';
+import type { Deps } from '../deps.ts';
+import { readJsonText } from '../middleware/body.ts';
+import type { AppEnv } from '../middleware/context.ts';
+
+/** Body: `{"request_id": "…", "score": 0..1}`. */
+export function feedback(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
+  return async (c) => {
+    const { limits } = deps.pipeline.config;
+    const body = parseJsonObject(await readJsonText(c, limits, deps.pipeline.timers), limits);
+    if (!body.ok) throw new GatewayError(body.failure);
+    const { request_id: requestId, score } = body.value;
+    if (typeof requestId !== 'string' || !clientIdPattern.test(requestId)) {
+      throw new GatewayError({
+        code: requestId === undefined ? 'missing_field' : 'invalid_value',
+        param: 'request_id',
+        detail: 'The x-request-id of the answer.',
+      });
+    }
+    if (typeof score !== 'number' || !(score >= 0 && score <= 1)) {
+      throw new GatewayError({
+        code: score === undefined ? 'missing_field' : 'invalid_value',
+        param: 'score',
+        detail: 'A number from 0 to 1.',
+      });
+    }
+    const known = await deps.pipeline.sessions.getArm(requestId);
+    // Another key's request does not exist for this one.
+    if (known === null || known.keyId !== c.get('key').id) {
+      throw new GatewayError({
+        code: 'not_found',
+        param: 'request_id',
+        detail: 'No answer of an experiment within the last day has this id.',
+      });
+    }
+    deps.pipeline.ledger.feedback([known.arm, `model:${known.modelId}`], score, (work) => c.executionCtx.waitUntil(work));
+    return c.json({ counted: true, arm: known.arm, model_id: known.modelId });
+  };
+}
