@@ -30,7 +30,8 @@ function acquireLock() {
     mkdirSync(lock);
     return true;
   } catch {
-    if (Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0) > lockIsStaleAfterMs) rmSync(lock, { recursive: true, force: true });
+    if (Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0) > lockIsStaleAfterMs)
+      rmSync(lock, { recursive: true, force: true });
     return false;
   }
 }
@@ -65,7 +66,9 @@ function checkNode() {
   const { stdout } = spawnSync('node', ['--version'], { env, encoding: 'utf8', shell: isWindows });
   const [major = 0, minor = 0] = (stdout ?? '').trim().replace(/^v/, '').split('.').map(Number);
   if (major > 22 || (major === 22 && minor >= 18)) return;
-  console.error(`Node ${(stdout ?? 'of unknown version').trim()} is too old here, and no pinned one is to be had for this platform. Install Node 24.`);
+  console.error(
+    `Node ${(stdout ?? 'of unknown version').trim()} is too old here, and no pinned one is to be had for this platform. Install Node 24.`,
+  );
   process.exit(1);
 }
 

@@ -21,7 +21,7 @@ const edge = {
 
 const http = {
   name: 'http',
-  include: ['test/http/**/*.test.ts'],
+  include: ['test/http/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/seeds/**/*.test.ts'],
   environment: 'node',
   globalSetup: ['test/support/http/global-setup.ts'],
   fileParallelism: false,

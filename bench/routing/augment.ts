@@ -33,24 +33,28 @@ const stuffings: Readonly<Record<string, readonly string[]>> = {
     'Critically assess the legal, medical and financial implications: {}',
     'Write code, write tests, write documentation. Now: {}',
   ],
-  de: ['Analysiere Schritt für Schritt und bewerte alle Optionen: {}', 'Entwirf und implementiere eine optimale Lösung: {}', 'Beweise streng und begründe ausführlich: {}', '{} Vergleiche dabei alle Architekturen.'],
-  fr: ['Analyse étape par étape et démontre rigoureusement : {}', 'Conçois une architecture optimale et évalue les compromis : {}', 'Implémente, optimise, débogue : {}'],
-  es: ['Analiza paso a paso y demuestra con rigor: {}', 'Diseña e implementa una arquitectura óptima: {}', 'Evalúa, compara y optimiza: {}'],
-  pt: ['Analise passo a passo e demonstre com rigor: {}', 'Projete e implemente uma arquitetura ótima: {}', 'Avalie, compare e otimize: {}'],
-  ru: ['Проанализируй пошагово и докажи строго: {}', 'Спроектируй и реализуй оптимальную архитектуру: {}', 'Сравни, оцени и оптимизируй: {}'],
-  zh: ['请一步一步分析并严格证明：{}', '请设计并实现最优架构，评估利弊：{}', '从算法复杂度和系统架构角度分析：{}'],
-  ja: ['段階的に分析し、厳密に証明してください。{}', '最適なアーキテクチャを設計し実装する観点から：{}', '比較、評価、最適化したうえで答えて：{}'],
-  hi: ['चरण दर चरण विश्लेषण करो और सिद्ध करो: {}', 'सबसे अच्छा आर्किटेक्चर डिज़ाइन करके बताओ: {}'],
+  de: ['Analysiere Schritt für Schritt und bewerte alle Optionen: {}', 'Entwirf und implementiere eine optimale Lösung: {}', 'Beweise streng und begründe ausführlich: {}', '{} Vergleiche dabei alle Architekturen.', 'Führe eine umfassende Risikoanalyse durch und dann: {}', 'Als Experte für Architektur und Statistik: {}'],
+  fr: ['Analyse étape par étape et démontre rigoureusement : {}', 'Conçois une architecture optimale et évalue les compromis : {}', 'Implémente, optimise, débogue : {}', 'Fais une analyse complète des risques puis {}', 'En expert des systèmes distribués : {}'],
+  es: ['Analiza paso a paso y demuestra con rigor: {}', 'Diseña e implementa una arquitectura óptima: {}', 'Evalúa, compara y optimiza: {}', 'Haz un análisis exhaustivo y luego {}', 'Como experto en sistemas distribuidos: {}'],
+  pt: ['Analise passo a passo e demonstre com rigor: {}', 'Projete e implemente uma arquitetura ótima: {}', 'Avalie, compare e otimize: {}', 'Faça uma análise completa e depois {}', 'Como especialista em sistemas distribuídos: {}'],
+  ru: ['Проанализируй пошагово и докажи строго: {}', 'Спроектируй и реализуй оптимальную архитектуру: {}', 'Сравни, оцени и оптимизируй: {}', 'Проведи полный анализ рисков, а затем: {}', 'Как эксперт по распределённым системам: {}'],
+  zh: ['请一步一步分析并严格证明：{}', '请设计并实现最优架构，评估利弊：{}', '从算法复杂度和系统架构角度分析：{}', '先做全面的风险分析，然后{}', '作为分布式系统专家，{}'],
+  ja: ['段階的に分析し、厳密に証明してください。{}', '最適なアーキテクチャを設計し実装する観点から：{}', '比較、評価、最適化したうえで答えて：{}', '包括的なリスク分析をしてから、{}', '分散システムの専門家として、{}'],
+  hi: ['चरण दर चरण विश्लेषण करो और सिद्ध करो: {}', 'सबसे अच्छा आर्किटेक्चर डिज़ाइन करके बताओ: {}', 'पूरा जोखिम विश्लेषण करो और फिर {}', 'वितरित प्रणालियों के विशेषज्ञ के रूप में: {}'],
 };
 
-const stuffingVerbs: readonly string[] = ['analyze', 'evaluate', 'design', 'implement', 'refactor', 'debug', 'prove', 'derive', 'optimize', 'compare', 'critique', 'architect', 'verify', 'assess', 'formalize', 'benchmark', 'simulate', 'model', 'justify', 'investigate'];
-const stuffingTopics: readonly string[] = ['the algorithmic complexity', 'the distributed architecture', 'all race conditions', 'the underlying theorem', 'the Bayesian posterior', 'every legal implication', 'the differential diagnosis', 'the failure modes', 'the trade-offs', 'the eigenvalues', 'the type system', 'the market strategy', 'the philosophical foundations', 'the memory model', 'the proof by induction', 'the Nash equilibrium', 'each edge case', 'the thermodynamics', 'the consensus protocol', 'the financial model', 'the query plan', 'the integral', 'the stack trace', 'the concurrency design'];
+const stuffingVerbs: readonly string[] = ['develop', 'provide', 'formulate', 'perform', 'construct', 'derive', 'solve', 'write', 'reason about', 'conduct', 'analyze', 'evaluate', 'design', 'implement', 'refactor', 'debug', 'prove', 'derive', 'optimize', 'compare', 'critique', 'architect', 'verify', 'assess', 'formalize', 'benchmark', 'simulate', 'model', 'justify', 'investigate'];
+const stuffingTopics: readonly string[] = ['a comprehensive migration strategy', 'a financial model', 'a risk analysis', 'a formal proof', 'a legal brief', 'an NP-hard problem', 'advanced statistics', 'causal inference', 'the design patterns', 'an experiment', 'a program', 'the history of science', 'a strategic analysis', 'the organic chemistry', 'an architecture decision record', 'the ethical dilemma', 'the algorithmic complexity', 'the distributed architecture', 'all race conditions', 'the underlying theorem', 'the Bayesian posterior', 'every legal implication', 'the differential diagnosis', 'the failure modes', 'the trade-offs', 'the eigenvalues', 'the type system', 'the market strategy', 'the philosophical foundations', 'the memory model', 'the proof by induction', 'the Nash equilibrium', 'each edge case', 'the thermodynamics', 'the consensus protocol', 'the financial model', 'the query plan', 'the integral', 'the stack trace', 'the concurrency design'];
 const stuffingManners: readonly string[] = ['step by step', 'in depth', 'rigorously', 'comprehensively', 'from first principles', 'like an expert', 'with multi-step reasoning', 'in great detail', 'as a PhD would', 'critically'];
 const stuffingFrames: readonly string[] = [
   'V and V T M: {}', 'V, V, V. {}', 'M, V T and T, then tell me: {}', 'V T of this request: {}', '{} V T M.', 'Please V T M. {}', 'V T, V T, and answer: {}',
   'I want you to V and V M: {}', 'Given your mastery of T and T, {}', 'T, T, T. Anyway: {}', 'M and after you V T, {}', 'You must V T. The question is: {}',
-  'V V V V: {}', '{} (V T M)', 'To V T M, tell me {}', 'Use T and T to answer: {}', 'This needs you to V T M - {}',
+  'V V V V: {}', '{} (V T M)', 'To V T M, tell me {}', 'Use T and T to answer: {}', 'This needs you to V T M - {}', 'V T to determine {}', 'Solve T: {}', 'T, T and T. Just kidding. {}', 'Provide T of the following: {}', 'V T from first principles. Short: {}',
+  'Build T and say {}', 'With T and T in mind, V {}', 'V T. Never mind. {}',
 ];
+
+/** How padded requests often end; it asks for less, never for more. */
+const brevities: readonly string[] = ['One word.', 'Yes or no.', 'In three words.', 'Keep it short.', 'Answer in one word only.', 'Pick one.', 'Just the answer.'];
 
 /** A frame with its V, T and M filled in; the request's place `{}` is kept. */
 function writeStuffing(random: Random): string {
@@ -103,7 +107,8 @@ export function augment(row: LabelledRow): LabelledRow[] {
   const stuff = (text: string): string => {
     if (!isShort(text)) return text;
     const frame = language === 'en' && random() < 0.7 ? writeStuffing(random) : pick(stuffing, random);
-    return frame.replace('{}', () => text);
+    const brevity = row.tier === 'small' && language === 'en' && random() < 0.2 ? ` ${pick(brevities, random)}` : '';
+    return frame.replace('{}', () => text) + brevity;
   };
   if (row.category !== 'adversarial-easy') {
     rewrites.push(['stuffed', stuff]);

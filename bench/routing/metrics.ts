@@ -8,23 +8,49 @@ export interface ScoredSlice {
   readonly score: ArrayLike<number>;
 }
 
+const orders = new WeakMap<ScoredSlice, Int32Array>();
+
+/** Indices by score, the highest first; kept, because every resample of a slice walks the same order. */
+function orderOf(slice: ScoredSlice): Int32Array {
+  const known = orders.get(slice);
+  if (known !== undefined) return known;
+  const order = Int32Array.from({ length: slice.score.length }, (_, at) => at).sort((a, b) => (slice.score[b] ?? 0) - (slice.score[a] ?? 0));
+  orders.set(slice, order);
+  return order;
+}
+
+/** How often each index occurs in a resample; once each without one. */
+function countsOf(length: number, sample: ArrayLike<number> | undefined): Int32Array {
+  const counts = new Int32Array(length);
+  if (sample === undefined) return counts.fill(1);
+  for (let at = 0; at < sample.length; at += 1) {
+    const index = sample[at] ?? 0;
+    counts[index] = (counts[index] ?? 0) + 1;
+  }
+  return counts;
+}
+
 /** The curve r(c): share sent to large → mean outcome; prompts of one score enter together. */
 export function routerCurve(slice: ScoredSlice, sample?: ArrayLike<number>): { share: number[]; quality: number[] } {
-  const order = sample === undefined ? Array.from({ length: slice.score.length }, (_, at) => at) : Array.from(sample);
-  const at = (values: ArrayLike<number>, index: number): number => values[index] ?? 0;
-  order.sort((a, b) => at(slice.score, b) - at(slice.score, a));
+  const { small, large, score } = slice;
+  const order = orderOf(slice);
   const n = order.length;
-  let sum = order.reduce((total, index) => total + at(slice.small, index), 0);
+  const counts = countsOf(n, sample);
+  let sum = 0;
+  for (let index = 0; index < n; index += 1) sum += (counts[index] ?? 0) * (small[index] ?? 0);
   const share = [0];
   const quality = [sum / n];
+  let sent = 0;
   for (let place = 0; place < n; ) {
-    const score = at(slice.score, order[place] ?? 0);
-    while (place < n && at(slice.score, order[place] ?? 0) === score) {
+    const level = score[order[place] ?? 0] ?? 0;
+    while (place < n && (score[order[place] ?? 0] ?? 0) === level) {
       const index = order[place] ?? 0;
-      sum += at(slice.large, index) - at(slice.small, index);
+      const count = counts[index] ?? 0;
+      sum += count * ((large[index] ?? 0) - (small[index] ?? 0));
+      sent += count;
       place += 1;
     }
-    share.push(place / n);
+    share.push(sent / n);
     quality.push(sum / n);
   }
   return { share, quality };

@@ -14,6 +14,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
 };
 
 const patterns: readonly string[] = [
+  'whether {thing} is {adjective}.', 'whether {number} is bigger than {number}.', 'which is {adjective}, {thing} or {thing}?', "what '{word}' means in one word.", "the spelling of '{word}'.", "fix the spelling of '{word}'.", 'repeat the last word.', 'what is the first word of this sentence?', 'how many words did I write?', 'is this a sentence?', 'are cats animals?', 'does {thing} live in water?',
   'what is the opposite of {adjective}?', "what's the opposite of '{adjective}'?", 'what colour is {thing}?', 'is {thing} an {class}?', 'is {thing} bigger than {thing}?', 'how many letters are in {word}?',
   "spell '{word}'.", 'say {phrase}.', 'reply with {phrase}', 'just say {phrase}', "answer only '{phrase}'", 'which day comes after {day}?', 'what comes before {day}?', 'how many days are in a week?', 'how many hours has a day?',
   'which number follows {number}?', 'what is {number} plus {number}?', 'is {number} larger than {number}?', 'name one {class}.', 'name a {class} that starts with b', 'which is heavier, {thing} or {thing}?',

@@ -156,7 +156,7 @@ export const faultTable: readonly FaultCase[] = [
   harmless('usage-zero', 'same'),
   harmless('usage-text', 'same'),
 
-  // The model's own words.
+  // The model's own words. What is wrong from the first token on is known before anything is sent.
   harmless('hostile-content', 'other'),
   broken('breaks-schema', 'invalid_structured_output', { needs: 'schema' }),
   broken('not-repairable', 'invalid_structured_output', { needs: 'schema' }),
@@ -164,10 +164,10 @@ export const faultTable: readonly FaultCase[] = [
   harmless('trailing-text', 'other', { needs: 'schema' }),
   harmless('trailing-comma', 'other', { needs: 'schema' }),
   // Only what cannot change a value is repaired; a Python literal is not JSON with a blemish.
-  broken('single-quotes', 'invalid_structured_output', { needs: 'schema' }),
+  refused('single-quotes', 'invalid_structured_output', { needs: 'schema' }),
   harmless('truncated-json', 'other', { needs: 'schema' }),
   broken('repair-bomb', 'invalid_structured_output', { settings: 'bytes=6000', needs: 'schema' }),
-  broken('deep-json', 'invalid_structured_output', { needs: 'schema' }),
+  refused('deep-json', 'invalid_structured_output', { needs: 'schema' }),
   harmless('low-logprobs', 'same', { needs: 'logprobs' }),
   harmless('refusal', 'other'),
   harmless('hedged', 'other'),

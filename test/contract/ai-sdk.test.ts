@@ -45,16 +45,30 @@ describe('the AI SDK', () => {
   });
 
   test('reads reasoning apart from text', async () => {
-    const result = await generateText({ model: provider('large'), prompt: '[[think:first the rivers]] Name a river.', maxRetries: 0 });
+    const result = await generateText({
+      model: provider('large'),
+      prompt: '[[think:first the rivers]] Name a river.',
+      maxRetries: 0,
+    });
     expect(result.reasoningText).toContain('first the rivers');
     expect(result.text).not.toContain('first the rivers');
   });
 
   test('gets structured output, whole and streamed', async () => {
     const Trip = z.object({ city: z.string(), days: z.int() });
-    const whole = await generateText({ model: provider('small'), prompt: 'A trip.', output: Output.object({ schema: Trip }), maxRetries: 0 });
+    const whole = await generateText({
+      model: provider('small'),
+      prompt: 'A trip.',
+      output: Output.object({ schema: Trip }),
+      maxRetries: 0,
+    });
     expect(Trip.safeParse(whole.output).success).toBe(true);
-    const streamed = streamText({ model: provider('small'), prompt: 'A trip.', output: Output.object({ schema: Trip }), maxRetries: 0 });
+    const streamed = streamText({
+      model: provider('small'),
+      prompt: 'A trip.',
+      output: Output.object({ schema: Trip }),
+      maxRetries: 0,
+    });
     expect(Trip.safeParse(await streamed.output).success).toBe(true);
   });
 

@@ -62,7 +62,11 @@ describe('the openai client', () => {
         },
       },
     ];
-    const params = { model: 'small', messages: [{ role: 'user' as const, content: '[[call:get_weather {"city":"Oslo"}]] Weather in Oslo?' }], tools };
+    const params = {
+      model: 'small',
+      messages: [{ role: 'user' as const, content: '[[call:get_weather {"city":"Oslo"}]] Weather in Oslo?' }],
+      tools,
+    };
     const content = stream
       ? await client.chat.completions.runTools({ ...params, stream: true }).finalContent()
       : await client.chat.completions.runTools({ ...params, stream: false }).finalContent();

@@ -75,8 +75,11 @@ beforeAll(async () => {
   });
   for (const [body, headers] of refusals)
     for (let time = 0; time < 5; time += 1) await (await gateway.chat(body, headers)).text();
-  await until('the ledger is complete', async () => (await gateway.stats()).totals.requests >= requests.length, 2000);
-  stats = await gateway.stats();
+  const isComplete = async () => {
+    stats = await gateway.stats();
+    return stats.totals.requests >= requests.length && stats.totals.refused >= refusals.length * 5;
+  };
+  await until('the ledger is complete', isComplete, 2000);
 });
 
 afterAll(async () => {

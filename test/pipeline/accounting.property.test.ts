@@ -126,7 +126,7 @@ describe('any request', () => {
           checkAnswer(gateway, answer, client);
         },
       ),
-      { numRuns: Number(process.env['POINTSMAN_PROPERTY_RUNS'] ?? 250) },
+      { numRuns: Number(process.env['POINTSMAN_PROPERTY_RUNS'] ?? 150) },
     );
   }, 60_000);
 });

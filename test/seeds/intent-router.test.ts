@@ -18,7 +18,11 @@ const models = { code: 'qwen2.5-coder-7b', reasoning: 'deepseek-r1-7b', general:
 
 describe('what a prompt is about decides which specialist answers', () => {
   test.each([
-    ['a Python binary search with error handling', 'Write a Python function that does a binary search, with error handling', 'code'],
+    [
+      'a Python binary search with error handling',
+      'Write a Python function that does a binary search, with error handling',
+      'code',
+    ],
     [
       'a word problem about workers and days',
       'If 5 workers build a wall in 12 days, how many days do 8 workers need? Think it through, solve it and explain your reasoning step by step.',
@@ -61,7 +65,10 @@ describe('what a prompt is about decides which specialist answers', () => {
   });
 
   test('a system prompt full of keywords does not decide', async () => {
-    const system = { role: 'system', content: 'You analyze, prove, calculate and reason step by step about code, Python and algorithms.' };
+    const system = {
+      role: 'system',
+      content: 'You analyze, prove, calculate and reason step by step about code, Python and algorithms.',
+    };
     const { decision } = await gateway.route({ messages: [system, { role: 'user', content: 'Good morning!' }] });
     expect(decision.intent).toBe('general');
   });
@@ -82,7 +89,9 @@ describe('chains of three levels', () => {
     expect(metadata(third)).toMatchObject({ model_id: models.reasoning, fallback_used: true });
     await gateway.fleet.model('coder').controls.set({ down: false });
     await gateway.fleet.model('general').controls.set({ down: false });
-    await expect.poll(async () => metadata(await gateway.chat(prompt))['model_id'], { timeout: 20_000, interval: 300 }).toBe(models.code);
+    await expect
+      .poll(async () => metadata(await gateway.chat(prompt))['model_id'], { timeout: 20_000, interval: 300 })
+      .toBe(models.code);
   });
 });
 

@@ -72,9 +72,12 @@ describe('critical agents', () => {
     expect(await tierOf(withPicture('Is this form safe?'), 'security')).toBe('vision');
   });
 
-  test.each(['marketing', 'illegal_streams', 'rebuilder', 'paralegal'])('%s is not critical, whatever letters its name holds', async (agent) => {
-    expect(await tierOf(ask('Hello'), agent)).toBe('small');
-  });
+  test.each(['marketing', 'illegal_streams', 'rebuilder', 'paralegal'])(
+    '%s is not critical, whatever letters its name holds',
+    async (agent) => {
+      expect(await tierOf(ask('Hello'), agent)).toBe('small');
+    },
+  );
 });
 
 describe('complexity', () => {
@@ -136,7 +139,10 @@ describe('statistics', () => {
 
   test('a forced model is that model, and is counted as forced', async () => {
     const answer = await gateway.chat({ ...ask('Hello'), model: 'accurate', max_tokens: 8 }, by('support'));
-    expect(JSON.parse(answer.headers.get('x-routing-metadata') ?? '{}')).toMatchObject({ model_id: 'accurate', reason: 'accurate was asked for' });
+    expect(JSON.parse(answer.headers.get('x-routing-metadata') ?? '{}')).toMatchObject({
+      model_id: 'accurate',
+      reason: 'accurate was asked for',
+    });
   });
 });
 
@@ -156,7 +162,10 @@ describe('escalation', () => {
   });
 
   test('a streamed answer is judged before it is shown', async () => {
-    const answer = await gateway.chat({ ...say("I'm not sure, maybe it is possibly the second one."), stream: true }, by('support'));
+    const answer = await gateway.chat(
+      { ...say("I'm not sure, maybe it is possibly the second one."), stream: true },
+      by('support'),
+    );
     const text = await answer.text();
     expect(text).toContain('"model_id":"accurate"');
     expect(text).toContain('"escalated":true');

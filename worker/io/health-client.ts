@@ -17,6 +17,8 @@ const coldAfterMs = 10_000;
 const coldWaitMs = 1000;
 /** Failures are passed on at once, successes with the next exchange. */
 const exchangeLostMs = 5000;
+/** Anybody may ask for `/health`: an isolate asks the object no more often than this. */
+const lookedForMs = 250;
 
 export function createHealthClient(
   namespace: DurableObjectNamespace<HealthObjectBase>,
@@ -28,6 +30,7 @@ export function createHealthClient(
   let knownAtMs = Number.NEGATIVE_INFINITY;
   let unsent: readonly AttemptReport[] = [];
   let exchangeSinceMs: number | null = null;
+  let looked: { readonly snapshot: HealthSnapshot; readonly atMs: number } | null = null;
 
   const exchange = async (): Promise<void> => {
     const sending = unsent;
@@ -69,6 +72,11 @@ export function createHealthClient(
       if (isUrgent && !isExchanging()) background(exchange());
     },
 
-    read: () => callObject(stub, (health) => health.look(), { attempts: 3, pauseMs: 50 }),
+    async read() {
+      if (looked !== null && clock.now() - looked.atMs < lookedForMs) return looked.snapshot;
+      const snapshot = await callObject(stub, (health) => health.look(), { attempts: 3, pauseMs: 50 });
+      looked = { snapshot, atMs: clock.now() };
+      return snapshot;
+    },
   };
 }

@@ -6,6 +6,7 @@ import { encodeMetadataHeader, type RoutingMetadata } from '../../shared/routing
 import { rateLimitHeaders } from '../core/limits/rate-headers.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from './context.ts';
+import { setSecureHeaders } from './secure-headers.ts';
 
 export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => Response {
   const { log, ledger } = deps.pipeline;
@@ -27,8 +28,7 @@ export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => 
 /** For the time before there is an app: the set-up has mistakes, or state could not be read. */
 export function notReadyResponse(error: unknown): Response {
   const response = errorResponse(error instanceof GatewayError ? error : { code: 'not_ready' }, null);
-  response.headers.set('x-content-type-options', 'nosniff');
-  response.headers.set('cache-control', 'no-store');
+  setSecureHeaders(response.headers);
   response.headers.set(headerNames.requestId, crypto.randomUUID());
   return response;
 }

@@ -2,6 +2,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { clientIdPattern, headerNames } from '../../shared/headers.ts';
 import type { AppEnv } from './context.ts';
+import { setSecureHeaders } from './secure-headers.ts';
 
 export function requestId(newId: () => string): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
@@ -11,7 +12,6 @@ export function requestId(newId: () => string): MiddlewareHandler<AppEnv> {
     await next();
     const { headers } = c.res;
     headers.set(headerNames.requestId, id);
-    headers.set('x-content-type-options', 'nosniff');
-    if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
+    setSecureHeaders(headers);
   };
 }

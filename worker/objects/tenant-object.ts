@@ -5,7 +5,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Failure } from '../../shared/errors.ts';
 import type { Result } from '../../shared/result.ts';
-import { decideIdempotency, type IdempotencyRecord, idempotencyTtlMs, isForgotten } from '../core/auth/idempotency.ts';
+import { decideIdempotency, type IdempotencyRecord, idempotencyTtlMs } from '../core/auth/idempotency.ts';
 import {
   type Admission,
   admit,
@@ -20,12 +20,15 @@ import {
   type TenantState,
 } from '../core/limits/tenant.ts';
 import { budgetNumbers, type BudgetNumbers } from '../core/limits/budget-state.ts';
-import type { RateNumbers } from '../core/limits/rate.ts';
+import { type RateLimits, rateNumbers, type RateNumbers } from '../core/limits/rate.ts';
 
 export interface AdmitAnswer {
   readonly result: Result<Admission, Failure>;
   readonly rate: RateNumbers;
 }
+
+/** Kept answers at most, of up to 500,000 characters each; at the bound the oldest makes room, and its key would run again. */
+const maxAnswers = 1000;
 
 export class TenantObject extends DurableObject<unknown> {
   #state: TenantState;
@@ -35,7 +38,7 @@ export class TenantObject extends DurableObject<unknown> {
     super(ctx, env);
     ctx.storage.sql.exec(`
       CREATE TABLE IF NOT EXISTS tenant (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, started_at_ms INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
     `);
     const [row] = ctx.storage.sql.exec<{ state: string }>('SELECT state FROM tenant WHERE id = 1').toArray();
     this.#state = row === undefined ? emptyTenant : parseState(row.state);
@@ -61,6 +64,11 @@ export class TenantObject extends DurableObject<unknown> {
     return excessNanoUsd;
   }
 
+  /** The limits per minute as they stand; takes nothing. */
+  rate(limits: RateLimits): RateNumbers {
+    return rateNumbers(this.#state.rate, limits, Date.now());
+  }
+
   budgets(limits: TenantLimits): readonly BudgetNumbers[] {
     return budgetNumbers(this.#state.budgets, limits.budgets, Date.now());
   }
@@ -71,10 +79,11 @@ export class TenantObject extends DurableObject<unknown> {
   }
 
   /** Decides for a request with an idempotency key, and marks it as running in the same step. A `Result<IdempotencyDecision, Failure>` as JSON. */
-  async begin(key: string, request: { fingerprint: string; runsUntilMs: number }): Promise<string> {
+  async begin(key: string, request: { fingerprint: string; runId: string; runsUntilMs: number }): Promise<string> {
     const [row] = this.ctx.storage.sql.exec<{ record: string }>('SELECT record FROM answers WHERE key = ?', key).toArray();
     const decision = decideIdempotency(row === undefined ? null : parseRecord(row.record), request, Date.now());
     if (decision.ok && decision.value.action === 'run') {
+      if (row === undefined) this.#makeRoom();
       this.keep(key, decision.value.record);
       await this.#schedule();
     }
@@ -84,7 +93,21 @@ export class TenantObject extends DurableObject<unknown> {
   /** The record after the request has ended; null frees the key. */
   keep(key: string, record: IdempotencyRecord | null): void {
     if (record === null) this.ctx.storage.sql.exec('DELETE FROM answers WHERE key = ?', key);
-    else this.ctx.storage.sql.exec('INSERT OR REPLACE INTO answers (key, record) VALUES (?, ?)', key, JSON.stringify(record));
+    else {
+      this.ctx.storage.sql.exec(
+        'INSERT OR REPLACE INTO answers (key, started_at_ms, record) VALUES (?, ?, ?)',
+        key,
+        record.startedAtMs,
+        JSON.stringify(record),
+      );
+    }
+  }
+
+  #makeRoom(): void {
+    this.ctx.storage.sql.exec(
+      'DELETE FROM answers WHERE key IN (SELECT key FROM answers ORDER BY started_at_ms DESC LIMIT -1 OFFSET ?)',
+      maxAnswers - 1,
+    );
   }
 
   override async alarm(): Promise<void> {
@@ -92,11 +115,7 @@ export class TenantObject extends DurableObject<unknown> {
     const nowMs = Date.now();
     const { state, orphans } = sweep(this.#state, nowMs);
     if (orphans.length > 0) console.warn(JSON.stringify({ level: 'warn', event: 'orphaned_requests', count: orphans.length }));
-    for (const { key, record } of this.ctx.storage.sql
-      .exec<{ key: string; record: string }>('SELECT key, record FROM answers')
-      .toArray()) {
-      if (isForgotten(parseRecord(record), nowMs)) this.keep(key, null);
-    }
+    this.ctx.storage.sql.exec('DELETE FROM answers WHERE started_at_ms <= ?', nowMs - idempotencyTtlMs);
     await this.#store(state);
   }
 
@@ -106,12 +125,10 @@ export class TenantObject extends DurableObject<unknown> {
     await this.#schedule();
   }
 
-  /** The next thing to end: an open request, else the oldest kept answers, once a day. */
+  /** The next thing to end: an open request, else the kept answers, once a day. */
   async #schedule(): Promise<void> {
-    const [{ count } = { count: 0 }] = this.ctx.storage.sql
-      .exec<{ count: number }>('SELECT COUNT(*) AS count FROM answers')
-      .toArray();
-    const forgetAtMs = count > 0 ? Date.now() + idempotencyTtlMs : Number.POSITIVE_INFINITY;
+    const hasAnswers = this.ctx.storage.sql.exec('SELECT 1 FROM answers LIMIT 1').toArray().length > 0;
+    const forgetAtMs = hasAnswers ? Date.now() + idempotencyTtlMs : Number.POSITIVE_INFINITY;
     const atMs = Math.min(nextSweepAtMs(this.#state) ?? Number.POSITIVE_INFINITY, forgetAtMs);
     if (!Number.isFinite(atMs)) return;
     this.#alarmAtMs ??= await this.ctx.storage.getAlarm();

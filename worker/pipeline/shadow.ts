@@ -46,6 +46,7 @@ async function compare(run: Run, modelId: string, shown: string): Promise<void> 
     contentEvents: state.contentEvents,
     contentChars: state.contentChars,
     maxTokens: run.maxTokens,
+    maxPromptTokens: model.context_tokens,
     promptTokensEstimate: run.view.estimatedPromptTokens,
   });
   ledger.shadow(

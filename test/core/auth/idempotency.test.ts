@@ -50,7 +50,7 @@ describe('decideIdempotency', () => {
     let stored: IdempotencyRecord | null = null;
     let runs = 0;
     for (let index = 0; index < 50; index += 1) {
-      const decision = decideIdempotency(stored, request('f1'), 5000);
+      const decision = decideIdempotency(stored, request('f1', `run-${index}`), 5000);
       if (!decision.ok || decision.value.action !== 'run') continue;
       runs += 1;
       stored = decision.value.record;

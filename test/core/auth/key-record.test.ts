@@ -3,6 +3,7 @@ import { parseCreateKey, parseRevokeKey, parseRotateKey } from '../../../worker/
 import { decideAccess } from '../../../worker/core/auth/access.ts';
 import {
   createKeyRecord,
+  keepRevocation,
   limitsOf,
   publicKeyRecord,
   revokeKeyRecord,
@@ -17,6 +18,25 @@ const create = (body: unknown) => {
   if (!parsed.ok) throw new Error(parsed.failure.detail);
   return createKeyRecord(parsed.value, identity, nowMs);
 };
+
+describe('storing a changed record', () => {
+  const revoked = (revokedAtMs: number | null) => ({ ...plainKey, revokedAtMs });
+
+  it.each([
+    ['a change decided before a revocation does not undo it', 100, null, 100],
+    ['nor does a grace period that ends later', 100, 500, 100],
+    ['an earlier end counts', 500, 100, 100],
+    ['a first revocation is stored', null, 100, 100],
+    ['no revocation stays none', null, null, null],
+  ])('%s', (_, stored, next, expected) => {
+    expect(keepRevocation(revoked(stored), revoked(next)).revokedAtMs).toBe(expected);
+  });
+
+  it('keeps everything else of the change', () => {
+    expect(keepRevocation(revoked(100), { ...plainKey, name: 'new name' })).toEqual({ ...plainKey, name: 'new name', revokedAtMs: 100 });
+    expect(keepRevocation(null, plainKey)).toBe(plainKey);
+  });
+});
 
 describe('creating a key', () => {
   it('fills in everything but the name', () => {

@@ -82,11 +82,11 @@ describe.each(fixtureNames)('%s', (name) => {
   });
 
   it.each([
-    ['a machine that reads calls in text', hermes],
-    ['one that trusts the server', trusting],
-  ] as const)('is the same however its bytes are cut, through %s', (_, options) => {
+    ['a machine that reads calls in text', hermes, 1],
+    ['one that trusts the server', trusting, 5],
+  ] as const)('is the same however its bytes are cut, through %s', (_, options, step) => {
     const whole = essence(replay([bytes], options));
-    for (let cut = 1; cut < bytes.length; cut += 1) {
+    for (let cut = 1; cut < bytes.length; cut += step) {
       expect(essence(replay([bytes.subarray(0, cut), bytes.subarray(cut)], options))).toBe(whole);
     }
     expect(essence(replay(piecesOf(bytes, 1), options))).toBe(whole);

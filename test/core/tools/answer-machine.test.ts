@@ -53,6 +53,17 @@ describe('when nothing can be a call', () => {
     expect(createAnswerMachine(options(others)).isTransparent).toBe(false);
   });
 
+  it('leaves content alone behind native calls, too', () => {
+    const machine = createAnswerMachine(options({ formats: [] }));
+    machine.feed({
+      tool_calls: [
+        { index: 0, function: { name: 'search', arguments: '{}' } },
+        { index: 1, function: { name: 'search' } },
+      ],
+    });
+    expect(machine.feed({ content: '\n' })).toEqual([{ kind: 'content', text: '\n' }]);
+  });
+
   it('gives no event for an empty delta', () => {
     const machine = createAnswerMachine(options());
     for (const delta of [{}, { content: '' }, { content: null, reasoning: null, tool_calls: null }, { tool_calls: [] }])

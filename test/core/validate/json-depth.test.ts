@@ -28,7 +28,7 @@ describe('exceedsDepth', () => {
       fc.property(json, fc.nat(12), (text, maxDepth) => {
         expect(exceedsDepth(text, maxDepth)).toBe(depthOf(JSON.parse(text)) > maxDepth);
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 
@@ -48,7 +48,7 @@ describe('exceedsDepth', () => {
         expect(exceedsDepth(JSON.stringify(tree), depth)).toBe(false);
         if (depth > 0) expect(exceedsDepth(JSON.stringify(tree), depth - 1)).toBe(true);
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 
@@ -58,7 +58,7 @@ describe('exceedsDepth', () => {
       fc.property(noise, fc.nat(5), (text, maxDepth) => {
         if (exceedsDepth(text, maxDepth + 1)) expect(exceedsDepth(text, maxDepth)).toBe(true);
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 });

@@ -30,7 +30,13 @@ export interface Addresses {
 export interface HealthPage {
   readonly status: string;
   readonly models: Readonly<
-    Record<string, { readonly status: string; readonly instances: readonly { readonly last_probe: string | null }[] }>
+    Record<
+      string,
+      {
+        readonly status: string;
+        readonly instances: readonly { readonly last_probe: string | null; readonly consecutive_failures: number }[];
+      }
+    >
   >;
   readonly tunnels: Readonly<Record<string, { readonly status: string }>>;
 }

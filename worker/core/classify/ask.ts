@@ -170,9 +170,22 @@ function focusOf(running: string): string {
     const first = firstEnd <= maxRequestChars ? running.slice(0, firstEnd) : '';
     const last = running.length - lastStart <= maxRequestChars ? running.slice(lastStart) : '';
     const middle = running.length - first.length - last.length;
-    if (first + last !== '' && middle >= maxRequestChars) return `${first}\n${last}`.trim();
+    if (first + last !== '' && middle >= maxRequestChars) return requestOf(first.trim(), last.trim());
   }
   return cutMiddle(running);
+}
+
+/** Which end of a text with a passage is the request: the one that asks, else the clearly shorter one, else both. */
+function requestOf(first: string, last: string): string {
+  if (first === '' || last === '') return first + last;
+  const firstAsks = asks(first);
+  if (firstAsks !== asks(last)) return firstAsks ? first : last;
+  if (first.length >= 2 * last.length) return last;
+  return last.length >= 2 * first.length ? first : `${first}\n${last}`;
+}
+
+function asks(paragraph: string): boolean {
+  return /[?？؟]/.test(paragraph);
 }
 
 function cutMiddle(running: string): string {

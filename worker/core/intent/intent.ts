@@ -39,7 +39,7 @@ const strength = [
   [4, 1],
 ] as const;
 const codePoints = { fence: 2, codeLines: 1.5, stackFrames: 1.5, inlineCode: 1 } as const;
-const mathSymbolsForOnePoint = 4;
+const mathSymbolsForOnePoint = 2;
 /** Turns with fewer words may lean on the turn before. */
 const maxWordsToLookBack = 8;
 

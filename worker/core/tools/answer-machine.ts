@@ -75,17 +75,12 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
   const content = createContentGate(events, sink);
   const finder = createFinder(options, sink, content);
   const isTransparent = finder === null && options.reasoning === 'none';
+  const onAnswer = finder?.feed ?? ((text: string) => events.push({ kind: 'content', text }));
   const splitter = createThinkSplitter(options.reasoning, {
     onReasoning: (text) => events.push({ kind: 'reasoning', text }),
-    onAnswer: (text) => (finder === null ? content.pass(text) : finder.feed(text)),
+    onAnswer,
     onClosed: content.mayHoldBlank,
   });
-
-  const feedContent = (text: string): void => {
-    if (!splitter.isDone) splitter.feed(text);
-    else if (finder === null) content.pass(text);
-    else finder.feed(text);
-  };
 
   return {
     isTransparent,
@@ -99,7 +94,7 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
         splitter.skip();
         events.push({ kind: 'reasoning', text: reasoning });
       }
-      if (text !== undefined && text !== null && text !== '') feedContent(text);
+      if (text !== undefined && text !== null && text !== '') (splitter.isDone ? onAnswer : splitter.feed)(text);
       if (entries !== undefined && entries !== null && entries.length > 0) native.feed(entries);
       return events.take();
     },

@@ -24,6 +24,8 @@ export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch
   const setFor = markerSetsOf(formats);
   const mutedUntil = new Map<ToolFormat, number>();
   let state: CodeState = 'prose';
+  /** What is looked for in that state; null until it is looked for. */
+  let set: MarkerSet | null = null;
 
   function startAt(input: Cursor): Start | null {
     for (const format of formats) {
@@ -40,7 +42,7 @@ export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch
     next(input) {
       const { text, ending } = input;
       for (;;) {
-        const set = setFor(state);
+        set ??= setFor(state);
         const hit = findMarker(set, text, input.at);
         if (hit === null) {
           input.at = ending === null ? unfinishedMarkerAt(set, text, input.at) : text.length;
@@ -51,6 +53,7 @@ export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch
         const start = startAt(input);
         if (start !== null) return start;
         const step = stepCode(state, hit.marker);
+        if (step.state !== state) set = null;
         state = step.state;
         input.at += step.length;
       }
@@ -61,19 +64,26 @@ export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch
   };
 }
 
+/** Sets by formats and state: compiling their expressions costs more than a short answer. Configurations are few, so this stays small. */
+const knownSets = new Map<string, MarkerSet>();
+
 /** What is looked for in a state. Without a format that cares about code there is one state and one set. */
 function markerSetsOf(formats: readonly ToolFormat[]): (state: CodeState) => MarkerSet {
-  const openers = formats.flatMap((format) => format.openers);
-  const followsCode = openers.some((opener) => opener.isOutsideCode);
-  const unless = new Map(openers.flatMap(({ marker, unless: not }) => (not === undefined ? [] : [[marker, not]])));
-  const sets = new Map<CodeState, MarkerSet>();
+  const ids = formats.map(({ id }) => id).join();
   return (state) => {
-    const known = sets.get(state);
+    const key = `${state} ${ids}`;
+    const known = knownSets.get(key);
     if (known !== undefined) return known;
-    const markers = openers.filter((opener) => state === 'prose' || !opener.isOutsideCode).map((opener) => opener.marker);
-    if (followsCode) markers.push(...codeMarkers[state]);
-    const set = createMarkerSet(markers, { unless, others: followsCode ? codeTokens[state] : null });
-    sets.set(state, set);
+    const set = markerSetOf(formats, state);
+    knownSets.set(key, set);
     return set;
   };
+}
+
+function markerSetOf(formats: readonly ToolFormat[], state: CodeState): MarkerSet {
+  const openers = formats.flatMap((format) => format.openers);
+  const unless = new Map(openers.flatMap(({ marker, unless: not }) => (not === undefined ? [] : [[marker, not]])));
+  const markers = openers.filter((opener) => state === 'prose' || !opener.isOutsideCode).map((opener) => opener.marker);
+  if (!openers.some((opener) => opener.isOutsideCode)) return createMarkerSet(markers, { unless });
+  return createMarkerSet([...markers, ...codeMarkers[state]], { unless, others: codeTokens[state] });
 }

@@ -1,0 +1,21 @@
+/**
+ * Headers that every answer has, whatever it is: nothing of it may be stored, guessed at, framed or run by a browser. The answers are data;
+ * a page with a policy of its own sets that itself.
+ */
+
+const always = [
+  ['x-content-type-options', 'nosniff'],
+  ['referrer-policy', 'no-referrer'],
+  ['strict-transport-security', 'max-age=31536000; includeSubDomains'],
+] as const;
+
+const byDefault = [
+  ['cache-control', 'no-store'],
+  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['x-frame-options', 'DENY'],
+] as const;
+
+export function setSecureHeaders(headers: Headers): void {
+  for (const [name, value] of always) headers.set(name, value);
+  for (const [name, value] of byDefault) if (!headers.has(name)) headers.set(name, value);
+}
