@@ -4,6 +4,7 @@ import { GatewayError } from '../shared/errors.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
 import { loadConfig } from './config.ts';
 import type { KeyRecord } from './core/auth/key-record.ts';
+import { loadWeights } from './core/classify/weights/load.ts';
 import { healthConfig } from './core/health/health-config.ts';
 import type { KeysPort, UpstreamPort } from './core/ports.ts';
 import { emptyRetryBudget } from './core/route/retry-budget.ts';
@@ -95,7 +96,7 @@ export async function createDeps(env: Env): Promise<Deps> {
     },
     pipeline: {
       config,
-      weights: null,
+      weights: config.routing.classifier.mode === 'heuristic' ? null : loadWeights(),
       clock,
       timers,
       random: Math.random,

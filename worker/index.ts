@@ -1,5 +1,5 @@
 /** The Worker's entry: the fetch handler and the Durable Object classes. No logic lives here. */
-import type { Hono } from 'hono';
+import type { HonoBase } from 'hono/hono-base';
 import { createApp } from './app.ts';
 import { createDeps, wireConfig, wireHealth } from './deps.ts';
 import type { Env } from './env.ts';
@@ -31,7 +31,7 @@ export class LedgerObject extends LedgerObjectBase {
   }
 }
 
-let app: Promise<Hono<AppEnv>> | null = null;
+let app: Promise<HonoBase<AppEnv>> | null = null;
 
 export default {
   async fetch(request, env, ctx) {

@@ -75,6 +75,8 @@ export interface LabOptions {
   /** Further vars, and vars to replace. */
   readonly vars?: Readonly<Record<string, string>>;
   readonly models?: readonly FleetModel[];
+  /** The set-up has a mistake on purpose. */
+  readonly expectsNotReady?: boolean;
 }
 
 export interface Lab {
@@ -133,6 +135,12 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }));
   await miniflare.ready;
   const url = (await miniflare.unsafeGetDirectURL()).origin;
+  const ready = await fetch(`${url}/readyz`);
+  await ready.arrayBuffer();
+  if (ready.status !== 200 && options.expectsNotReady !== true) {
+    await Promise.all([miniflare.dispose(), fleet.close()]);
+    throw new Error(`The lab's Worker is not ready.\n${output.join('\n')}`);
+  }
   const send = async (order: LabOrder): Promise<unknown> => {
     const response = await fetch(`${url}/__lab`, { method: 'POST', body: JSON.stringify(order) });
     const answer = LabAnswer.parse(await response.json());

@@ -42,9 +42,13 @@ export async function serveIsolates(bundle: Bundle, count = 1): Promise<ServedIs
   child.stdout?.on('data', note);
   child.stderr?.on('data', note);
   const exited = new Promise<void>((resolve) => child.on('exit', () => resolve()));
+  // A driver that dies must not leave a server behind.
+  const killNow = (): void => void child.kill('SIGKILL');
+  process.on('exit', killNow);
   const stop = async (): Promise<void> => {
-    child.kill('SIGKILL');
+    killNow();
     await exited;
+    process.off('exit', killNow);
     rmSync(folder, { recursive: true, force: true });
   };
   const ports = await Promise.race([

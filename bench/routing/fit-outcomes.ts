@@ -31,6 +31,8 @@ const decay = { table: 1e-3, dense: 1e-2 } as const;
 const denseScale = 0.3;
 /** A kind's own weights learn at this scale against the shared ones. */
 const kindScale = 0.5;
+/** Kinds with fewer rows are standardised by all rows. */
+const minRowsOfKind = 50;
 
 interface Head {
   readonly table: Weights;
@@ -50,7 +52,7 @@ export function fitOutcomes(examples: readonly OutcomeExample[], seed: number): 
   const all = columnStats(examples.map((example) => example.features.outcome), width);
   const stats = byKind((kind): Stats => {
     const rows = examples.filter((example) => example.features.kind === kind).map((example) => example.features.outcome);
-    return rows.length < 50 ? all : columnStats(rows, width);
+    return rows.length < minRowsOfKind ? all : columnStats(rows, width);
   });
   const newHead = (): Head => ({ table: newWeights(2 ** outcomeBits), shared: newWeights(width), own: byKind(() => newWeights(width)), bias: newWeights(1 + questionKinds.length) });
   const heads = [newHead(), newHead()] as const;

@@ -35,23 +35,15 @@ describe('what passes through, and what does not', () => {
   });
 
   test.each([true, false])('no header of a model server reaches the client, stream %s', async (stream) => {
-    const response = await gateway.chat({
-      model: 'small',
-      messages: [{ role: 'user', content: '[[fault:leaky-headers]]hi' }],
-      stream,
-    });
-    await response.text();
-    const names = [...response.headers.keys()].filter(
-      (name) => !['content-length', 'transfer-encoding', 'content-encoding'].includes(name),
-    );
-    expect(names.toSorted()).toEqual([
-      'cache-control',
-      'content-type',
-      'x-content-type-options',
-      'x-request-id',
-      'x-routing-metadata',
-    ]);
-    expect(JSON.stringify([...response.headers])).not.toContain('canary');
+    const namesOf = async (fault: string) => {
+      const response = await gateway.chat({ model: 'small', messages: [{ role: 'user', content: `${fault}hi` }], stream });
+      await response.text();
+      expect(JSON.stringify([...response.headers])).not.toContain('canary');
+      return [...response.headers.keys()].toSorted();
+    };
+    const names = await namesOf('[[fault:leaky-headers]]');
+    expect(names).toEqual(await namesOf(''));
+    for (const name of ['set-cookie', 'server', 'x-secret', 'x-powered-by', 'via']) expect(names).not.toContain(name);
   });
 
   test('no header of the client reaches a model server, its key least of all', async () => {

@@ -28,7 +28,7 @@ const middle: fc.Arbitrary<BodyStep> = fc.oneof(
   },
 );
 const ending: fc.Arbitrary<BodyStep[]> = fc.oneof(
-  { weight: 4, arbitrary: fc.constant([stop, usageChunk, done]) },
+  { weight: 4, arbitrary: fc.constant<BodyStep[]>([stop, usageChunk, done]) },
   {
     weight: 4,
     arbitrary: fc.constantFrom<BodyStep[]>(

@@ -1,5 +1,6 @@
 /** Clients that leave: whenever they do, the model server is freed and the request is booked once, as theirs. */
 import { describe, expect, it } from 'vitest';
+import { chat } from '../../worker/pipeline/chat.ts';
 import type { BodyStep, Reply } from '../support/fakes/fake-upstream.ts';
 import { type ClientBehaviour, createGateway } from '../support/fakes/gateway.ts';
 import { completion, done, goodStream, hello, role, stop, streamed, streamReply, text } from './wire.ts';
@@ -166,7 +167,6 @@ describe('a client that leaves', () => {
   it('that had left before the request was read costs no call', async () => {
     const gateway = createGateway({ script: [], last: goodStream('never') });
     const gone = AbortSignal.abort();
-    const { chat } = await import('../../worker/pipeline/chat.ts');
     const valid = { request: { model: 'small', messages: [{ role: 'user' as const, content: 'hi' }] }, ignored: [] };
     const { caller } = gateway;
     const result = await chat(gateway.deps, { ...caller, signal: gone }, valid, null);

@@ -77,6 +77,14 @@ export function ask(text: string): { messages: { role: 'user'; content: string }
   return { messages: [{ role: 'user', content: text }] };
 }
 
+/** A plain question to which the stand-in is told, where no classifier looks, to answer exactly this. */
+export function answered(text: string): { role: 'system' | 'user'; content: string }[] {
+  return [
+    { role: 'system', content: `[[say64:${Buffer.from(text).toString('base64')}]]` },
+    { role: 'user', content: 'Which one is it?' },
+  ];
+}
+
 export const picture = {
   type: 'image_url',
   image_url: {

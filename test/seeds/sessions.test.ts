@@ -1,6 +1,6 @@
 /** Conversations and experiments over HTTP: what is remembered from turn to turn, and how an arm is rated. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ask, type ProfileGateway, startProfile } from './profile-gateway.ts';
+import { answered, ask, type ProfileGateway, startProfile } from './profile-gateway.ts';
 
 let gateway: ProfileGateway;
 
@@ -70,8 +70,7 @@ describe('a conversation of twelve turns with tools', () => {
 
   test('remembers that the small tier was not good enough', async () => {
     const session = { 'x-session-id': 'escalates' };
-    const say = (text: string) => `[[say64:${Buffer.from(text).toString('base64')}]]`;
-    const first = await turn([{ role: 'user', content: say("I'm not sure, maybe it is possibly the second one.") }], session);
+    const first = await turn(answered("I'm not sure, maybe it is possibly the second one."), session);
     expect(first).toMatchObject({ model: 'qwen2.5-32b', escalated: true });
     const second = await turn([{ role: 'user', content: 'Hello again' }], session);
     expect(second).toMatchObject({ model: 'qwen2.5-32b', escalated: false });

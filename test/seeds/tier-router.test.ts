@@ -3,7 +3,7 @@
  * Where this gateway differs from the published original on purpose, the test says why.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ask, picture, type ProfileGateway, startProfile } from './profile-gateway.ts';
+import { answered, ask, picture, type ProfileGateway, startProfile } from './profile-gateway.ts';
 
 let gateway: ProfileGateway;
 
@@ -149,7 +149,7 @@ describe('statistics', () => {
 describe('escalation', () => {
   const model = async (body: Record<string, unknown>, headers: Record<string, string> = {}) =>
     JSON.parse((await gateway.chat(body, headers)).headers.get('x-routing-metadata') ?? '{}');
-  const say = (text: string) => ask(`[[say64:${Buffer.from(text).toString('base64')}]]`);
+  const say = (text: string) => ({ messages: answered(text) });
 
   test('a hedged answer is answered again by the accurate tier', async () => {
     const metadata = await model(say("I'm not sure, maybe it is possibly the second one, but I don't know."), by('support'));

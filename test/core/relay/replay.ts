@@ -82,7 +82,7 @@ export function answerWith(options: ReplayOptions = {}): Answer {
 /** Feeds the pieces until [DONE] or a problem, as the relay does. Throws when bytes would pass that are not what was understood. */
 export function replay(pieces: readonly Uint8Array[], options: ReplayOptions = {}): ClientView {
   const answer = answerWith(options);
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
   const events = createEventDecoder({ maxEventBytes: 1_000_000 });
   const choices: Record<number, ClientChoice> = {};
   let problem: string | null = null;
@@ -110,29 +110,46 @@ function checkBytes(piece: Uint8Array, payloads: readonly string[]): void {
     throw new Error('bytes pass that differ from the events');
 }
 
-function show(choices: Record<number, ClientChoice>, payload: string, feed: Feed): void {
-  if (feed.kind === 'emit') {
-    for (const { choiceIndex, delta, finishReason, logprobs } of feed.emissions)
-      take(choices, choiceIndex, delta, finishReason, logprobs);
-  } else if (feed.kind === 'verbatim') {
-    for (const { index, delta, finish_reason: finishReason, logprobs } of JSON.parse(payload).choices)
-      take(choices, index, delta, finishReason, logprobs);
-  }
+interface SeenDelta {
+  readonly role?: string;
+  readonly content?: string | null;
+  readonly reasoning?: string;
+  readonly tool_calls?: readonly {
+    readonly index: number;
+    readonly id?: string;
+    readonly function?: { readonly name?: string; readonly arguments?: string };
+  }[];
 }
 
-function take(
-  choices: Record<number, ClientChoice>,
-  index: number,
-  delta: Readonly<Record<string, any>>,
-  finishReason: string | null,
-  logprobs: unknown,
-): void {
+interface SeenChoice {
+  readonly index: number;
+  readonly delta: SeenDelta;
+  readonly finish_reason?: string | null;
+  readonly logprobs?: unknown;
+}
+
+function show(choices: Record<number, ClientChoice>, payload: string, feed: Feed): void {
+  for (const seen of seenIn(payload, feed)) take(choices, seen);
+}
+
+function seenIn(payload: string, feed: Feed): readonly SeenChoice[] {
+  if (feed.kind === 'verbatim') return JSON.parse(payload).choices;
+  if (feed.kind !== 'emit') return [];
+  return feed.emissions.map(({ choiceIndex: index, delta, finishReason, logprobs }) => ({
+    index,
+    delta: delta as SeenDelta,
+    finish_reason: finishReason,
+    logprobs,
+  }));
+}
+
+function take(choices: Record<number, ClientChoice>, { index, delta, finish_reason: finishReason, logprobs }: SeenChoice): void {
   const choice = (choices[index] ??= { role: null, content: '', reasoning: '', calls: [], finishReason: null, logprobs: [] });
   if (choice.finishReason !== null) throw new Error('something follows a finish reason');
-  choice.role ??= delta['role'] ?? null;
-  choice.content += delta['content'] ?? '';
-  choice.reasoning += delta['reasoning'] ?? '';
-  for (const { index: at, id, function: called } of delta['tool_calls'] ?? []) {
+  choice.role ??= delta.role ?? null;
+  choice.content += delta.content ?? '';
+  choice.reasoning += delta.reasoning ?? '';
+  for (const { index: at, id, function: called } of delta.tool_calls ?? []) {
     const call = (choice.calls[at] ??= { id: '', name: '', arguments: '' });
     call.id ||= id ?? '';
     call.name += called?.name ?? '';

@@ -45,7 +45,7 @@ const floors: readonly Floor[] = [
   {
     name: 'the app knows routes and middleware',
     files: /^worker\/app\.ts$/,
-    mayImport: /^(?:hono|shared\/.*|worker\/(?:routes|middleware)\/.*)$/,
+    mayImport: /^(?:hono|hono\/.*|shared\/.*|worker\/(?:routes|middleware)\/.*)$/,
     mayImportTypes: /^worker\/deps\.ts$/,
   },
   { name: 'infra knows shared, the core and node', files: /^infra\//, mayImport: /^(?!hono|jose|worker\/)|^worker\/core\// },

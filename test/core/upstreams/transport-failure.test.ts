@@ -39,7 +39,7 @@ describe('statusFailure', () => {
     [204, none, 'upstream_invalid_answer', 'invalid_answer', 'no content'],
     [206, json, 'upstream_invalid_answer', 'invalid_answer', 'a part of something'],
     [100, none, 'upstream_invalid_answer', 'invalid_answer', 'an informational status'],
-  ] as const)('%i as "%s" is %s, cause %s: %s', (status, mediaType, code, cause, _) => {
+  ] as const)('%i as "%s" is %s, cause %s: %s', (...[status, mediaType, code, cause]) => {
     expect(statusFailure(status, mediaType, null, null)).toEqual({ failure: { code }, cause });
   });
 

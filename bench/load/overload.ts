@@ -1,0 +1,207 @@
+/**
+ * `npm run bench:overload`: five times what the model server can take, in workerd itself, the model server being the bottleneck: what is
+ * still answered, how fast the rest is turned away, whether anybody is lost, and whether two keys get what their weights say.
+ */
+import { parseArgs } from 'node:util';
+import { seededRandom } from '../../infra/standin/random.ts';
+import { percentile } from '../../shared/units.ts';
+import { pinSelf } from '../cpu/process-cpu.ts';
+import { readAnswer } from './client.ts';
+import { type GatewayOnWorkerd, startGatewayOnWorkerd } from './gateway-on-workerd.ts';
+import { placesEngine } from './places-engine.ts';
+import { progressBar } from './progress-bar.ts';
+import { brokenPromises, figure, ms, type PromiseRow, promise, tableOf } from './promise-table.ts';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '60' },
+    factor: { type: 'string', default: '5' },
+    places: { type: 'string', default: '16' },
+    'service-ms': { type: 'string', default: '500' },
+    isolates: { type: 'string', default: '1' },
+    'without-admission': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+if (values.help) {
+  console.log(`Overload in workerd itself, a model server with fixed places being the bottleneck.
+
+  npm run bench:overload -- [options]
+
+  --seconds N            how long (60)
+  --factor N             offered load, in multiples of the peak that was measured before (5)
+  --places N             places of the model server, and the model's max_in_flight (16)
+  --service-ms N         how long an answer holds its place (500)
+  --isolates N           isolates that share the load and the objects (1)
+  --without-admission    the same with routing.admission.enabled: false, for comparison; judges nothing
+  --json                 print the result as JSON, without a progress bar
+  --help
+
+Two keys send: a heavy one four fifths of the requests, with weight 1, and a light one the rest, with weight 3. Both ask for more than their
+share. Goodput counts usable answers within ${10} s. Ends with 1 when a promise is broken.`);
+  process.exit(0);
+}
+
+const seconds = Number(values.seconds);
+const factor = Number(values.factor);
+const places = Number(values.places);
+const serviceMs = Number(values['service-ms']);
+const hasAdmission = !values['without-admission'];
+const patienceMs = 10_000;
+const peakSeconds = Math.min(10, seconds);
+/** The first part of the overload is not counted: goodput is that of the steady state. */
+const settleMs = Math.min(3000, (seconds * 1000) / 4);
+const livezPerSecond = 20;
+const weights = { heavy: 1, light: 3 };
+const lightShare = 0.2;
+
+type KeyName = keyof typeof weights;
+
+interface Sent {
+  readonly key: KeyName;
+  readonly atMs: number;
+  readonly tookMs: number;
+  /** `late`: usable, but nobody waits so long. `false_success`: a 200 that is not whole. */
+  readonly outcome: 'answered' | 'late' | 'shed' | 'error' | 'false_success' | 'lost';
+  readonly retryAfter: string | undefined;
+}
+
+pinSelf();
+const gateway = await startGatewayOnWorkerd({
+  isolates: Number(values.isolates),
+  fleet: {
+    models: [
+      { id: 'small', servedName: 'Qwen/Qwen2.5-7B-Instruct', role: 'small', engine: placesEngine({ places, serviceMs }) },
+      { id: 'large', servedName: 'Qwen/Qwen2.5-32B-Instruct-AWQ', role: 'large' },
+    ],
+  },
+  overrides: {
+    upstreams: { small: { timeouts_ms: { connect: 120_000, first_event: 120_000 } } },
+    models: { 'qwen2.5-7b': { max_in_flight: places } },
+    routing: {
+      chains: { 'qwen2.5-7b': [] },
+      admission: {
+        enabled: hasAdmission,
+        plans: { heavy: { weight: weights.heavy, priority: 1 }, light: { weight: weights.light, priority: 1 } },
+      },
+    },
+  },
+});
+const bar = progressBar(peakSeconds + seconds, values.json);
+let ticks = 0;
+const ticking = setInterval(() => {
+  if (ticks < peakSeconds + seconds) bar.step();
+  ticks += 1;
+}, 1000);
+let rows: readonly PromiseRow[];
+try {
+  const keys = { heavy: await gateway.createKey('heavy'), light: await gateway.createKey('light') };
+  const peak = await measurePeak(gateway, keys.heavy);
+  const cpuBefore = gateway.cpuMs();
+  const { sent, livez } = await overload(gateway, keys, peak * factor);
+  rows = rowsOf(peak, sent, livez, (gateway.cpuMs() - cpuBefore) / (seconds * 1000));
+} finally {
+  clearInterval(ticking);
+  bar.end();
+  await gateway.stop();
+}
+if (values.json) console.log(JSON.stringify(rows, null, 2));
+else console.log(tableOf(`${factor} × overload for ${seconds} s${hasAdmission ? '' : ', without admission'}`, rows));
+process.exit(hasAdmission && brokenPromises(rows).length > 0 ? 1 : 0);
+
+/** Usable answers a second with as many clients as there are places and seats: more cannot be had. */
+async function measurePeak(target: GatewayOnWorkerd, key: string): Promise<number> {
+  const startedAtMs = performance.now();
+  const fromMs = startedAtMs + settleMs / 2;
+  const untilMs = startedAtMs + peakSeconds * 1000;
+  let answered = 0;
+  const client = async (index: number): Promise<void> => {
+    for (let time = 0; performance.now() < untilMs; time += 1) {
+      const { isSuccess } = readAnswer(await isolateOf(target, index).chat(chatBody(time), { key }));
+      if (isSuccess && performance.now() >= fromMs && performance.now() < untilMs) answered += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: 2 * places }, (_, index) => client(index)));
+  return (answered * 1000) / (untilMs - fromMs);
+}
+
+/** Requests at random moments (Poisson, seeded), whatever becomes of those before, and `/livez` beside them. */
+async function overload(target: GatewayOnWorkerd, keys: Readonly<Record<KeyName, string>>, perSecond: number) {
+  const random = seededRandom('overload');
+  const startedAtMs = performance.now();
+  const elapsedMs = (): number => performance.now() - startedAtMs;
+  const sent: Promise<Sent>[] = [];
+  const livez: Promise<number>[] = [];
+  let [nextAtMs, nextLivezAtMs] = [0, 0];
+  while (elapsedMs() < seconds * 1000) {
+    for (; nextAtMs <= elapsedMs(); nextAtMs += (-Math.log(1 - random()) * 1000) / perSecond) {
+      const key = random() < lightShare ? 'light' : 'heavy';
+      sent.push(sendOne(isolateOf(target, sent.length), key, keys[key], elapsedMs(), sent.length));
+    }
+    for (; nextLivezAtMs <= elapsedMs(); nextLivezAtMs += 1000 / livezPerSecond) {
+      livez.push(target.get('/livez').then(({ tookMs }) => tookMs));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return { sent: await Promise.all(sent), livez: await Promise.all(livez) };
+}
+
+async function sendOne(target: Pick<GatewayOnWorkerd, 'chat'>, key: KeyName, secret: string, atMs: number, index: number): Promise<Sent> {
+  const answer = await target.chat(chatBody(index), { key: secret });
+  const { status, tookMs, headers } = answer;
+  const facts = { key, atMs, tookMs, retryAfter: headers['retry-after'] };
+  if (status === 0) return { ...facts, outcome: 'lost' };
+  const { isSuccess, errorCode } = readAnswer(answer);
+  if (isSuccess) return { ...facts, outcome: tookMs <= patienceMs ? 'answered' : 'late' };
+  if (status === 200) return { ...facts, outcome: 'false_success' };
+  return { ...facts, outcome: status === 503 && errorCode === 'queue_full' ? 'shed' : 'error' };
+}
+
+function isolateOf(target: GatewayOnWorkerd, index: number): Pick<GatewayOnWorkerd, 'chat'> {
+  return target.isolates[index % target.isolates.length] ?? target;
+}
+
+/** Half of them streams. */
+function chatBody(index: number): Record<string, unknown> {
+  const messages = [{ role: 'user', content: `[[tokens:16]]Name harbour ${index}.` }];
+  return { model: 'small', max_tokens: 60, stream: index % 2 === 0, messages };
+}
+
+function rowsOf(peak: number, sent: readonly Sent[], livez: readonly number[], cpuShare: number): PromiseRow[] {
+  const count = (outcome: Sent['outcome'], key?: KeyName): number =>
+    steady.filter((one) => one.outcome === outcome && (key === undefined || one.key === key)).length;
+  const total = (outcome: Sent['outcome']): number => sent.filter((one) => one.outcome === outcome).length;
+  // By the moment of the answer, so that what is still under way at the end is not missed at both ends.
+  const steady = sent.filter(({ atMs, tookMs }) => atMs + tookMs >= settleMs && atMs + tookMs < seconds * 1000);
+  const goodput = (count('answered') * 1000) / (seconds * 1000 - settleMs);
+  const shed = sent.filter(({ outcome }) => outcome === 'shed');
+  const p = (values: readonly number[], percent: number): number => percentile(values.toSorted((a, b) => a - b), percent) ?? NaN;
+  const shedMs = shed.map(({ tookMs }) => tookMs);
+  const [shedP50, livezP50] = [p(shedMs, 50), p(livez, 50)];
+  const hasWait = shed.every(({ retryAfter }) => /^[1-9]\d{0,3}$/.test(retryAfter ?? ''));
+  const lightPart = count('answered', 'light') / Math.max(1, count('answered'));
+  const fairPart = weights.light / (weights.light + weights.heavy);
+  const unfairness = Math.abs(lightPart / fairPart - 1);
+  const share = (part: number): string => `${(part * 100).toFixed(1)} %`;
+  const accounted = total('answered') + total('late') + total('shed');
+  return [
+    figure(`capacity of the model server: ${places} places, ${serviceMs} ms`, `${((places * 1000) / serviceMs).toFixed(1)}/s`),
+    figure('peak goodput, without overload', `${peak.toFixed(1)}/s`),
+    figure('offered', `${(sent.length / seconds).toFixed(1)}/s`),
+    promise('goodput under overload', `${goodput.toFixed(1)}/s, ${share(goodput / peak)}`, '≥ 90 % of peak', goodput >= 0.9 * peak),
+    promise('sent = answered + shed', `${sent.length} = ${total('answered') + total('late')} + ${total('shed')}`, 'none lost, no other error', accounted === sent.length),
+    figure('answered too late for anybody', total('late')),
+    figure('answered: p50, p99', `${ms(p(answeredMs(sent), 50))}, ${ms(p(answeredMs(sent), 99))}`),
+    promise('shed: p50 against /livez', `${ms(shedP50)}, ${ms(livezP50)}: ${(shedP50 / livezP50).toFixed(2)} ×`, '≤ 3 ×', shedP50 <= 3 * livezP50),
+    figure('shed: p99; /livez: p99', `${ms(p(shedMs, 99))}; ${ms(p(livez, 99))}`),
+    promise('shed: integer Retry-After', hasWait ? `all ${shed.length}` : 'not all', 'all', hasWait),
+    promise(`light key's part, weight ${weights.light} of ${weights.light + weights.heavy}`, share(lightPart), `${share(fairPart)} ± 10 %`, unfairness <= 0.1),
+    figure('CPU of workerd', `${share(cpuShare)} of a core`),
+  ];
+}
+
+function answeredMs(sent: readonly Sent[]): number[] {
+  return sent.filter(({ outcome }) => outcome === 'answered').map(({ tookMs }) => tookMs);
+}

@@ -1,0 +1,126 @@
+/** A lab of a test file's own, with what these tests ask it for: keys, what a key's object holds, what the model servers saw. */
+import { inject } from 'vitest';
+import { type Lab, startLab } from '../../bench/ledger/lab.ts';
+import { labOverrides } from '../../bench/ledger/lab-config.ts';
+import type { LogEntry } from '../../infra/standin/request-log.ts';
+import { mergePatch } from '../../shared/merge-patch.ts';
+import type { Stats } from '../../shared/records.ts';
+import type { TenantState } from '../../worker/core/limits/tenant.ts';
+import { until } from '../support/http/until.ts';
+
+export interface MadeKey {
+  readonly id: string;
+  readonly key: string;
+}
+
+export interface Held {
+  readonly leases: number;
+  readonly reservedNanoUsd: number;
+  /** Over all windows, open and closed. */
+  readonly spentNanoUsd: number;
+  readonly state: TenantState;
+}
+
+export interface MoneyLab extends Lab {
+  makeKey(body?: Readonly<Record<string, unknown>>): Promise<MadeKey>;
+  /** A chat that says so many words, and waits so long before each. */
+  ask(key: string, options?: Asked): Promise<Response>;
+  /** What the object of a key, or of the deployment, holds. */
+  held(tenant: string): Promise<Held>;
+  /** Waits until nothing is open there any more. */
+  settled(tenant: string): Promise<Held>;
+  stats(): Promise<Stats>;
+  /** What the ledger has for a key, once it has so many of its requests. */
+  booked(keyId: string, requests: number): Promise<number>;
+  /** Chat calls that reached a model server. */
+  calls(): readonly (LogEntry & { readonly server: string })[];
+}
+
+export interface Asked {
+  readonly text?: string;
+  readonly tokens?: number;
+  readonly paceMs?: number;
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export function bodyOf({ text = '', tokens = 5, paceMs, body = {} }: Asked = {}): Record<string, unknown> {
+  const pace = paceMs === undefined ? '' : `[[pace:${paceMs}]]`;
+  return { model: 'small', messages: [{ role: 'user', content: `${pace}[[tokens:${tokens}]]${text}Name a harbour.` }], max_tokens: 50, ...body };
+}
+
+/** @param patch over the lab's configuration */
+export async function openLab(
+  patch: Readonly<Record<string, unknown>> = {},
+  vars: Readonly<Record<string, string>> = {},
+): Promise<MoneyLab> {
+  const overrides = mergePatch(labOverrides, patch) as Record<string, unknown>;
+  const lab = await startLab({ bundle: { folder: inject('labFolder'), remove: () => undefined }, overrides, vars });
+  const held = async (tenant: string): Promise<Held> => {
+    const tables = (await lab.object('TENANT', `tenant:${tenant}`, { do: 'dump' })) as { tenant: { state: string }[] };
+    const row = tables.tenant[0]?.state;
+    const empty = { leases: [], budgets: { clockMs: 0, windows: [], open: [], expired: [] } };
+    const state = (row === undefined ? empty : JSON.parse(row)) as TenantState;
+    return {
+      leases: state.leases.length,
+      reservedNanoUsd: sum(state.budgets.open.map(({ amountNanoUsd }) => amountNanoUsd)),
+      spentNanoUsd: sum(state.budgets.windows.map(({ spentNanoUsd }) => spentNanoUsd)),
+      state,
+    };
+  };
+  const stats = async () => (await (await lab.admin('GET', '/stats')).json()) as Stats;
+  return {
+    ...lab,
+    held,
+    async makeKey(body = {}) {
+      const response = await lab.admin('POST', '/admin/keys', { name: 'test', ...body });
+      const made = (await response.json()) as MadeKey;
+      if (!response.ok) throw new Error(JSON.stringify(made));
+      return made;
+    },
+    ask: (key, options = {}) => lab.chat(bodyOf(options), key, options.headers, options.signal),
+    async settled(tenant) {
+      await until(`nothing is open for ${tenant}`, async () => {
+        const { leases, reservedNanoUsd } = await held(tenant);
+        return leases === 0 && reservedNanoUsd === 0;
+      });
+      return held(tenant);
+    },
+    async booked(keyId, requests) {
+      await until(`the ledger has ${requests} of ${keyId}`, async () => ((await stats()).keys[keyId]?.requests ?? 0) >= requests);
+      const key = (await stats()).keys[keyId];
+      if (key?.requests !== requests) throw new Error(`${key?.requests} requests of ${keyId}, not ${requests}`);
+      return key.cost_nano_usd;
+    },
+    stats,
+    calls: () =>
+      Object.entries(lab.fleet.models).flatMap(([server, model]) =>
+        model
+          .log()
+          .filter(({ path }) => path === '/v1/chat/completions')
+          .map((entry) => ({ ...entry, server })),
+      ),
+  };
+}
+
+export function times<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
+
+export function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+export async function codeOf(response: Response): Promise<string | null> {
+  const body = (await response.json()) as { error?: { code: string } };
+  return body.error?.code ?? null;
+}
+
+export function countBy(names: readonly (string | number)[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+export const dayMs = 86_400_000;
