@@ -168,6 +168,28 @@ describe('the tunnel', () => {
   });
 });
 
+describe('an answer that breaks off after it has begun', () => {
+  const faults = ['mid-reset', 'mid-hang-up', 'eof', 'cut-json', 'stall', 'mid-error', 'mid-error-no-done', 'huge-event'];
+
+  test.each(faults)('%s: the other model goes on from where the client is', async (fault) => {
+    const whole = await ask({ model: 'large' });
+    const reply = await ask({ stream: true, stream_options: { include_usage: true } }, `[[fault:${fault};on=small]]`);
+    expect(reply).toMatchObject({ status: 200, errors: [], text: whole.text, finishReasons: ['stop'], isDone: true });
+    expect(reply.metadata).toMatchObject({ model_id: large, rescued: 1, attempts: 2 });
+    const calls = (await gateway.chatCalls()).filter(({ id }) => id === reply.headers.get('x-request-id'));
+    expect(calls.map(({ server, isContinuation }) => [server, isContinuation])).toEqual([
+      ['small', false],
+      ['large', true],
+    ]);
+  });
+
+  test('and then again: an error event, and no third call', async () => {
+    const reply = await ask({ stream: true }, '[[fault:mid-reset;after=2]]');
+    expect(reply).toMatchObject({ status: 200, errors: [{ code: 'upstream_truncated' }], finishReasons: [], isDone: false });
+    expect((await gateway.chatCalls()).length).toBe(2);
+  });
+});
+
 describe('a model server without a tunnel and without anybody to stand in', () => {
   const rows: readonly (readonly [string, ErrorCode])[] = [
     ['reset', 'upstream_unreachable'],

@@ -16,9 +16,12 @@ afterAll(() => lab.stop());
 
 const usd = (nanoUsd: number) => nanoUsd / 1e9;
 
+/** No dearer model may stand in, so that a request costs a fair part of what it reserves. */
+const smallOnly = { allowed_models: ['qwen2.5-7b'] };
+
 /** What one request reserves, read from the object while it runs. */
 async function worstCaseOf(): Promise<number> {
-  const { id, key } = await lab.makeKey({ budgets: [{ period: 'day', limit_usd: 1 }] });
+  const { id, key } = await lab.makeKey({ ...smallOnly, budgets: [{ period: 'day', limit_usd: 1 }] });
   const running = lab.ask(key, { paceMs: 60, body: { max_tokens: 100 } });
   await until('it is reserved', async () => (await lab.held(id)).reservedNanoUsd > 0);
   const { reservedNanoUsd } = await lab.held(id);
@@ -36,7 +39,7 @@ describe('two hundred requests at once at the edge of a budget', () => {
   beforeAll(async () => {
     worstNanoUsd = await worstCaseOf();
     limitNanoUsd = worstNanoUsd * places + Math.floor(worstNanoUsd / 2);
-    budgeted = await lab.makeKey({ budgets: [{ period: 'day', limit_usd: usd(limitNanoUsd) }] });
+    budgeted = await lab.makeKey({ ...smallOnly, budgets: [{ period: 'day', limit_usd: usd(limitNanoUsd) }] });
     // Slow enough that all are decided before the first has ended.
     const answers = times(200, () => lab.ask(budgeted.key, { paceMs: 250, body: { max_tokens: 100 } }));
     codes = await Promise.all(answers.map(async (answer) => codeOf(await answer)));
@@ -181,8 +184,8 @@ describe('periods', () => {
     await (await own.ask(probe.key)).text();
     const costNanoUsd = (await own.settled(probe.id)).spentNanoUsd;
     const limitNanoUsd = 100_000;
-    const daily = await own.makeKey({ budgets: [{ period: 'day', limit_usd: usd(limitNanoUsd) }] });
-    const monthly = await own.makeKey({ budgets: [{ period: 'month', limit_usd: usd(limitNanoUsd) }] });
+    const daily = await own.makeKey({ ...smallOnly, budgets: [{ period: 'day', limit_usd: usd(limitNanoUsd) }] });
+    const monthly = await own.makeKey({ ...smallOnly, budgets: [{ period: 'month', limit_usd: usd(limitNanoUsd) }] });
     const drain = async ({ id, key }: MadeKey) => {
       let spent = 0;
       for (;;) {

@@ -1,4 +1,4 @@
-/** The configuration for outages: fast breakers and probes on, and one model that has nobody to stand in for it. */
+/** The configuration for outages: fast breakers and probes, rescue, and one model that has nobody to stand in for it. */
 import { steadyOverrides } from './steady.ts';
 
 const { upstreams, routing, limits } = steadyOverrides;
@@ -37,6 +37,7 @@ export const breakerOverrides = {
   routing: {
     ...routing,
     chains: { direct: [] },
+    rescue: { enabled: true, max_rescues: 1 },
     retry: { ...routing.retry, max_retry_after_ms: 1500, budget_ratio: 0.2, budget_floor_per_second: 0.5 },
     health: {
       ...routing.health,
