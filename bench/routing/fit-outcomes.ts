@@ -25,7 +25,7 @@ export const outcomeBits = 14;
 /** Part of a target that comes from the other models on the same prompt: it steadies the small slices. */
 export const otherModelsShare = 0.5;
 
-const rate = 0.01;
+const rate = 0.02;
 const epochs = 6;
 const decay = { table: 1e-3, dense: 1e-2 } as const;
 const denseScale = 0.3;

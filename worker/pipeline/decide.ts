@@ -63,7 +63,13 @@ export async function decide(
     loadOf: (modelId) => loadOf(snapshot, modelId, modelOf(config, modelId).max_in_flight),
   };
   const allowedModels = intersect(caller.key.allowedModels, agent?.policy.allowed_models ?? null);
-  const route = planRoute({ ...input, allowedModels, isUp: (modelId) => isUp(snapshot, modelId, nowMs) });
+  const route = planRoute({
+    ...input,
+    allowedModels,
+    isUp: (modelId) => isUp(snapshot, modelId, nowMs),
+    queueOf: (upstreamId) => queueOf(snapshot, upstreamId),
+    random: deps.random,
+  });
   if (!route.ok) return route;
   return ok({ view, classification, strategy, threshold: thresholdOf(input), route: route.value, arm, sessionId, session });
 }
@@ -96,6 +102,11 @@ function intersect(key: readonly string[] | null, agent: readonly string[] | nul
 function isUp(snapshot: HealthSnapshot, modelId: string, nowMs: number): boolean {
   const instances = Object.values(snapshot.instances).filter((instance) => instance.modelId === modelId);
   return instances.length === 0 || instances.some((instance) => currentStatus(instance, nowMs) === 'up' || instance.hasPermit);
+}
+
+function queueOf(snapshot: HealthSnapshot, upstreamId: string): number | null {
+  const instance = Object.values(snapshot.instances).find((candidate) => candidate.upstreamId === upstreamId);
+  return instance?.running == null ? null : instance.running + (instance.waiting ?? 0);
 }
 
 /** Running and twice the waiting requests per place; null when no instance has said. */

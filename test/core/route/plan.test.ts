@@ -75,6 +75,8 @@ function inputOf({ request, score = 0.1, down = [], allowed, change }: Case): Pl
     arm: null,
     hasVisionHint: false,
     loadOf: () => null,
+    queueOf: () => null,
+    random: () => 0.5,
     allowedModels: allowed === undefined ? null : new Set(allowed),
     isUp: (modelId) => !down.includes(modelId),
     ...change,
@@ -276,5 +278,34 @@ describe('planRoute: room', () => {
     const { plan } = planned({ request: { messages: [{ role: 'user', content }] } });
     expect(plan.requiredContextTokens).toBeLessThan(estimatedPromptTokens);
     expect(plan.attempts[0]?.modelId).toBe('s1');
+  });
+});
+
+describe('planRoute: several upstreams of one model', () => {
+  const firstOf = (change: Partial<PlanInput>): string | undefined =>
+    planned({ request: { model: 's1' }, change }).plan.attempts[0]?.upstreamId;
+
+  it('asks the least loaded one first', () => {
+    expect(firstOf({ queueOf: (id) => (id === 'small' ? 5 : 1) })).toBe('east');
+    expect(firstOf({ queueOf: (id) => (id === 'small' ? 1 : 5) })).toBe('small');
+  });
+
+  it('spreads requests by weight when their load is equal', () => {
+    const config = configWith({
+      upstreams: { east: { ...route, url_var: 'EAST_URL', weight: 3 } },
+      models: { 'qwen2.5-7b': { upstreams: ['small', 'east'] } },
+    });
+    let seed = 1;
+    const random = () => {
+      seed = (seed * 48271) % 2147483647;
+      return seed / 2147483647;
+    };
+    let east = 0;
+    for (let i = 0; i < 2000; i += 1) {
+      const { plan } = planned({ request: { model: 'qwen2.5-7b' }, change: { config, random } });
+      if (plan.attempts[0]?.upstreamId === 'east') east += 1;
+    }
+    expect(east / 2000).toBeGreaterThan(0.71);
+    expect(east / 2000).toBeLessThan(0.79);
   });
 });

@@ -15,6 +15,10 @@ export interface PlanInput extends ChooseInput {
   readonly allowedModels: ReadonlySet<string> | null;
   /** Whether a model has a usable instance, as far as this isolate knows. */
   isUp(modelId: string): boolean;
+  /** Requests running and waiting on one upstream; null when unknown. */
+  queueOf(upstreamId: string): number | null;
+  /** In [0, 1); spreads requests over a model's instances by weight. */
+  random(): number;
 }
 
 export interface Decision {
@@ -59,9 +63,7 @@ export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
   const first = ordered[0] ?? null;
   const primary = usable[0] ?? null;
   const reason = first === null || first === choice.modelIds[0] ? choice.reason : detourReason(choice, first, rejected, input);
-  const attempts = ordered.flatMap((modelId) =>
-    instances(modelId, config, modelId === first ? reason : `stands in for ${first}`),
-  );
+  const attempts = ordered.flatMap((modelId) => instances(modelId, input, modelId === first ? reason : `stands in for ${first}`));
   return ok({
     decision: {
       tier: choice.tier,
@@ -100,15 +102,27 @@ function byHealth(modelIds: readonly string[], input: PlanInput): string[] {
   return [...modelIds.filter((id) => input.isUp(id)), ...modelIds.filter((id) => !input.isUp(id))];
 }
 
-function instances(modelId: string, config: Config, reason: string): Attempt[] {
-  const model = modelOf(config, modelId);
-  return model.upstreams.map((upstreamId) => ({
+function instances(modelId: string, input: PlanInput, reason: string): Attempt[] {
+  const model = modelOf(input.config, modelId);
+  return byLoad(model.upstreams, input).map((upstreamId) => ({
     modelId,
     upstreamId,
-    tunnelId: upstreamOf(config, upstreamId).tunnel,
+    tunnelId: upstreamOf(input.config, upstreamId).tunnel,
     contextTokens: model.context_tokens,
     reason,
   }));
+}
+
+/** The least loaded for its weight first; of equals, and where the load is unknown, by chance in proportion to their weights. */
+function byLoad(upstreamIds: readonly string[], input: PlanInput): readonly string[] {
+  if (upstreamIds.length < 2) return upstreamIds;
+  const ranked = upstreamIds.map((id) => {
+    const { weight } = upstreamOf(input.config, id);
+    const queue = input.queueOf(id) ?? 0;
+    // The smallest of exponential draws falls on each in proportion to its weight (Efraimidis and Spirakis, 2006).
+    return { id, load: weight > 0 ? queue / weight : Number.POSITIVE_INFINITY, draw: -Math.log(1 - input.random()) / weight };
+  });
+  return ranked.toSorted((a, b) => (a.load === b.load ? a.draw - b.draw : a.load - b.load)).map(({ id }) => id);
 }
 
 function detourReason(choice: Choice, first: string, rejected: Decision['rejected'], input: PlanInput): string {

@@ -131,6 +131,8 @@ function encode(request: ChatRequest, options: EncodeOptions): Record<string, un
   };
   if (options.isStream) body['stream_options'] = { include_usage: true };
   for (const field of passedOn) {
+    // Servers refuse what belongs to tools when there are none.
+    if (request.tools === undefined && (field === 'tool_choice' || field === 'parallel_tool_calls')) continue;
     const value = request[field];
     if (value != null) body[field] = value;
   }
