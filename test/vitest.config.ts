@@ -21,12 +21,23 @@ const edge = {
 
 const http = {
   name: 'http',
-  include: ['test/http/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/seeds/**/*.test.ts'],
+  include: ['test/http/**/*.test.ts', 'test/contract/**/*.test.ts'],
+  exclude: ['test/contract/tool-corpus.test.ts'],
   environment: 'node',
   globalSetup: ['test/support/http/global-setup.ts'],
   fileParallelism: false,
   isolate: false,
   maxConcurrency: 4,
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+};
+
+/** Suites that start gateways of their own: other profiles, other tool formats. */
+const apart = {
+  name: 'apart',
+  include: ['test/contract/tool-corpus.test.ts', 'test/seeds/**/*.test.ts'],
+  environment: 'node',
+  fileParallelism: false,
   testTimeout: 30_000,
   hookTimeout: 60_000,
 };
@@ -40,6 +51,7 @@ export default defineConfig({
       { test: core },
       { test: edge, plugins: [cloudflareTest({ wrangler, miniflare: { bindings: edgeBindings } })] },
       { test: http },
+      { test: apart },
     ],
   },
 });

@@ -75,6 +75,8 @@ export interface LabOptions {
   /** Further vars, and vars to replace. */
   readonly vars?: Readonly<Record<string, string>>;
   readonly models?: readonly FleetModel[];
+  /** Keeps what the model servers are sent. */
+  readonly logsBodies?: boolean;
   /** The set-up has a mistake on purpose. */
   readonly expectsNotReady?: boolean;
 }
@@ -101,7 +103,7 @@ const pair: readonly FleetModel[] = [
 ];
 
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const fleet = await startFleet({ models: options.models ?? pair, shared: { timeScale: 0, apiKey: upstreamKey, maxLogEntries: 200_000 } });
+  const fleet = await startFleet({ models: options.models ?? pair, shared: { timeScale: 0, apiKey: upstreamKey, logsBodies: options.logsBodies ?? false, maxLogEntries: 200_000 } });
   const toml = readToml();
   const output: string[] = [];
   const miniflare = new Miniflare(convertV4MiniflareOptions({

@@ -148,7 +148,13 @@ async function overload(target: GatewayOnWorkerd, keys: Readonly<Record<KeyName,
   return { sent: await Promise.all(sent), livez: await Promise.all(livez) };
 }
 
-async function sendOne(target: Pick<GatewayOnWorkerd, 'chat'>, key: KeyName, secret: string, atMs: number, index: number): Promise<Sent> {
+async function sendOne(
+  target: Pick<GatewayOnWorkerd, 'chat'>,
+  key: KeyName,
+  secret: string,
+  atMs: number,
+  index: number,
+): Promise<Sent> {
   const answer = await target.chat(chatBody(index), { key: secret });
   const { status, tookMs, headers } = answer;
   const facts = { key, atMs, tookMs, retryAfter: headers['retry-after'] };
@@ -177,7 +183,11 @@ function rowsOf(peak: number, sent: readonly Sent[], livez: readonly number[], c
   const steady = sent.filter(({ atMs, tookMs }) => atMs + tookMs >= settleMs && atMs + tookMs < seconds * 1000);
   const goodput = (count('answered') * 1000) / (seconds * 1000 - settleMs);
   const shed = sent.filter(({ outcome }) => outcome === 'shed');
-  const p = (values: readonly number[], percent: number): number => percentile(values.toSorted((a, b) => a - b), percent) ?? NaN;
+  const p = (values: readonly number[], percent: number): number =>
+    percentile(
+      values.toSorted((a, b) => a - b),
+      percent,
+    ) ?? NaN;
   const shedMs = shed.map(({ tookMs }) => tookMs);
   const [shedP50, livezP50] = [p(shedMs, 50), p(livez, 50)];
   const hasWait = shed.every(({ retryAfter }) => /^[1-9]\d{0,3}$/.test(retryAfter ?? ''));
@@ -190,14 +200,34 @@ function rowsOf(peak: number, sent: readonly Sent[], livez: readonly number[], c
     figure(`capacity of the model server: ${places} places, ${serviceMs} ms`, `${((places * 1000) / serviceMs).toFixed(1)}/s`),
     figure('peak goodput, without overload', `${peak.toFixed(1)}/s`),
     figure('offered', `${(sent.length / seconds).toFixed(1)}/s`),
-    promise('goodput under overload', `${goodput.toFixed(1)}/s, ${share(goodput / peak)}`, '≥ 90 % of peak', goodput >= 0.9 * peak),
-    promise('sent = answered + shed', `${sent.length} = ${total('answered') + total('late')} + ${total('shed')}`, 'none lost, no other error', accounted === sent.length),
+    promise(
+      'goodput under overload',
+      `${goodput.toFixed(1)}/s, ${share(goodput / peak)}`,
+      '≥ 90 % of peak',
+      goodput >= 0.9 * peak,
+    ),
+    promise(
+      'sent = answered + shed',
+      `${sent.length} = ${total('answered') + total('late')} + ${total('shed')}`,
+      'none lost, no other error',
+      accounted === sent.length,
+    ),
     figure('answered too late for anybody', total('late')),
     figure('answered: p50, p99', `${ms(p(answeredMs(sent), 50))}, ${ms(p(answeredMs(sent), 99))}`),
-    promise('shed: p50 against /livez', `${ms(shedP50)}, ${ms(livezP50)}: ${(shedP50 / livezP50).toFixed(2)} ×`, '≤ 3 ×', shedP50 <= 3 * livezP50),
+    promise(
+      'shed: p50 against /livez',
+      `${ms(shedP50)}, ${ms(livezP50)}: ${(shedP50 / livezP50).toFixed(2)} ×`,
+      '≤ 3 ×',
+      shedP50 <= 3 * livezP50,
+    ),
     figure('shed: p99; /livez: p99', `${ms(p(shedMs, 99))}; ${ms(p(livez, 99))}`),
     promise('shed: integer Retry-After', hasWait ? `all ${shed.length}` : 'not all', 'all', hasWait),
-    promise(`light key's part, weight ${weights.light} of ${weights.light + weights.heavy}`, share(lightPart), `${share(fairPart)} ± 10 %`, unfairness <= 0.1),
+    promise(
+      `light key's part, weight ${weights.light} of ${weights.light + weights.heavy}`,
+      share(lightPart),
+      `${share(fairPart)} ± 10 %`,
+      unfairness <= 0.1,
+    ),
     figure('CPU of workerd', `${share(cpuShare)} of a core`),
   ];
 }

@@ -36,10 +36,12 @@ export function tableOf(title: string, rows: readonly PromiseRow[]): string {
 }
 
 export function median(values: readonly number[]): number {
-  return percentile(
-    values.toSorted((a, b) => a - b),
-    50,
-  ) ?? Number.NaN;
+  return (
+    percentile(
+      values.toSorted((a, b) => a - b),
+      50,
+    ) ?? Number.NaN
+  );
 }
 
 export function ms(value: number): string {

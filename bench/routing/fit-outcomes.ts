@@ -26,7 +26,7 @@ export const outcomeBits = 14;
 export const otherModelsShare = 0.5;
 
 const rate = 0.02;
-const epochs = 6;
+const epochs = 5;
 const decay = { table: 1e-3, dense: 1e-2 } as const;
 const denseScale = 0.3;
 /** A kind's own weights learn at this scale against the shared ones. */

@@ -54,9 +54,10 @@ export function bodyOf({ text = '', tokens = 5, paceMs, body = {} }: Asked = {})
 export async function openLab(
   patch: Readonly<Record<string, unknown>> = {},
   vars: Readonly<Record<string, string>> = {},
+  expectsNotReady = false,
 ): Promise<MoneyLab> {
   const overrides = mergePatch(labOverrides, patch) as Record<string, unknown>;
-  const lab = await startLab({ bundle: { folder: inject('labFolder'), remove: () => undefined }, overrides, vars });
+  const lab = await startLab({ bundle: { folder: inject('labFolder'), remove: () => undefined }, overrides, vars, expectsNotReady, logsBodies: true });
   const held = async (tenant: string): Promise<Held> => {
     const tables = (await lab.object('TENANT', `tenant:${tenant}`, { do: 'dump' })) as { tenant: { state: string }[] };
     const row = tables.tenant[0]?.state;

@@ -36,17 +36,21 @@ export function createHealthClient(
     const sending = unsent;
     unsent = [];
     exchangeSinceMs = clock.now();
+    let isReached = true;
     try {
       const fresh = await callObject(stub, (health) => health.exchange(isolateId, sending), { attempts: 2, pauseMs: 50 });
       const nowMs = clock.now();
       known = unsent.reduce<HealthSnapshot>((view, report) => applyLocal(view, report, nowMs, config.rules), fresh);
     } catch (error) {
+      isReached = false;
       log.write('warn', 'health_unavailable', { error });
       unsent = [...sending, ...unsent].slice(-100);
       known ??= readSnapshot(unknownHealth, clock.now(), config);
     }
     knownAtMs = clock.now();
     exchangeSinceMs = null;
+    // What failed while this was under way cannot wait for the next request: there may be none.
+    if (isReached && unsent.some(isUrgent)) await exchange();
   };
 
   const isExchanging = (): boolean => exchangeSinceMs !== null && clock.now() - exchangeSinceMs < exchangeLostMs;
@@ -68,8 +72,7 @@ export function createHealthClient(
     report(report: AttemptReport, background: Background) {
       unsent = addReport(unsent, report);
       known = applyLocal(now(), report, clock.now(), config.rules);
-      const isUrgent = report.kind === 'failure' || report.kind === 'trial';
-      if (isUrgent && !isExchanging()) background(exchange());
+      if (isUrgent(report) && !isExchanging()) background(exchange());
     },
 
     async read() {
@@ -79,4 +82,8 @@ export function createHealthClient(
       return snapshot;
     },
   };
+}
+
+function isUrgent({ kind }: AttemptReport): boolean {
+  return kind === 'failure' || kind === 'trial';
 }

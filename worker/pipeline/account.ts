@@ -29,7 +29,7 @@ export function settle(run: Run, ending: RunEnding): void {
   const entry = entryOf(run, ending);
   run.deps.ledger.record(entry, run.background);
   release(run, entry);
-  endIdempotent(run, entry);
+  endIdempotent(run, entry, ending.kind === 'failed' ? ending.failure : null);
   if (ending.kind !== 'ok') return;
   rememberRoute(run);
   keepForFeedback(run);

@@ -294,7 +294,7 @@ async function collect(call: Call, source: Source, answer: Answer): Promise<Resu
 /** Idle and total limits of a call that nobody is being written to for. */
 function watchCall(call: Call): Watch {
   const { timeouts_ms: limits } = call.upstream;
-  return startWatch(call.run.deps.timers, {
+  return startWatch(call.run.deps.clock, call.run.deps.timers, {
     idleMs: limits.idle,
     totalMs: limits.total,
     pingMs: null,

@@ -2,7 +2,8 @@
  * Requests with an idempotency key: the first one runs and its whole answer is kept, a repeat gets that answer, streams included. A
  * broken answer is never kept. What is kept is what was sent, byte for byte.
  */
-import { errorEnvelope, errors, type Failure } from '../../shared/errors.ts';
+import { errorEnvelope, errors, type Failure, shouldRetry } from '../../shared/errors.ts';
+import { headerNames } from '../../shared/headers.ts';
 import type { LedgerEntry } from '../../shared/records.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import { type IdempotencyRecord, recordAfterEnding, type StoredAnswer } from '../core/auth/idempotency.ts';
@@ -42,13 +43,13 @@ export function recordingPipe(run: Run, pipe: ClientPipe): ClientPipe {
 }
 
 /** Keeps the answer, or frees the key. */
-export function endIdempotent(run: Run, entry: LedgerEntry): void {
+export function endIdempotent(run: Run, entry: LedgerEntry, failure: Failure | null): void {
   const { recording, idempotency } = run;
   if (recording === null || idempotency === null) return;
   const kept = recordAfterEnding(recording.record, {
     ending: entry.ending,
     errorCode: entry.errorCode,
-    answer: answerOf(run, entry),
+    answer: answerOf(run, failure),
   });
   run.background(run.deps.tenants.keep(run.key.tenantId, idempotency.key, kept));
 }
@@ -60,10 +61,13 @@ export function abandonIdempotent(run: Run): void {
   }
 }
 
-function answerOf(run: Run, { errorCode }: LedgerEntry): StoredAnswer {
-  if (errorCode !== null) {
-    const body = JSON.stringify(errorEnvelope({ code: errorCode }));
-    return { status: errors[errorCode].status, headers: [['content-type', 'application/json']], body };
+function answerOf(run: Run, failure: Failure | null): StoredAnswer {
+  if (failure !== null) {
+    const headers = [
+      ['content-type', 'application/json'],
+      [headerNames.shouldRetry, String(shouldRetry(failure.code))],
+    ] as const;
+    return { status: errors[failure.code].status, headers, body: JSON.stringify(errorEnvelope(failure)) };
   }
   const type = run.request.stream === true ? 'text/event-stream; charset=utf-8' : 'application/json';
   return { status: 200, headers: [['content-type', type]], body: run.recording?.text ?? '' };

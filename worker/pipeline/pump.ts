@@ -19,7 +19,7 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
   let limit: 'idle' | 'total' | null = null;
   let problem: UpstreamFailure | null = null;
   let end: 'eof' | 'reset' | null = null;
-  const watch = startWatch(run.deps.timers, {
+  const watch = startWatch(run.deps.clock, run.deps.timers, {
     idleMs: stream.upstream.timeouts_ms.idle,
     totalMs: stream.upstream.timeouts_ms.total,
     pingMs: run.deps.config.routing.streaming.ping_ms,

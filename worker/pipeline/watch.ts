@@ -2,7 +2,7 @@
  * One coarse interval per answer instead of a timer per chunk: it counts quiet ticks, so a chunk only resets an integer. While the
  * client is being waited for (`hold`), silence is the client's and neither pings nor the idle limit count.
  */
-import type { Timers } from '../core/ports.ts';
+import type { Clock, Timers } from '../core/ports.ts';
 
 export interface WatchOptions {
   readonly idleMs: number;
@@ -26,18 +26,22 @@ export interface Watch {
   stop(): void;
 }
 
-/** Limits are kept to within a tenth of the shortest of them, or one second if that is less. */
-export function startWatch(timers: Timers, options: WatchOptions): Watch {
+/**
+ * Limits are kept to within a tenth of the shortest of them, or one second if that is less. The whole time is read off the clock; silence
+ * is counted in ticks, so that an isolate which was itself held up does not take its own absence for the server's.
+ */
+export function startWatch(clock: Clock, timers: Timers, options: WatchOptions): Watch {
   const shortest = Math.min(options.idleMs, options.totalMs, options.pingMs ?? Number.POSITIVE_INFINITY);
   const tickMs = Math.min(1000, Math.max(20, Math.floor(shortest / 10)));
   let held = 0;
   let quietTicks = 0;
   let unpingedTicks = 0;
   let allTicks = 0;
+  const startedAtMs = clock.now();
   const stop = timers.every(tickMs, () => {
     allTicks += 1;
     if ((allTicks * tickMs) % beatMs < tickMs) options.onBeat();
-    if (allTicks * tickMs >= options.totalMs) return options.onLimit('total', held > 0);
+    if (clock.now() - startedAtMs >= options.totalMs) return options.onLimit('total', held > 0);
     if (held > 0) return undefined;
     quietTicks += 1;
     unpingedTicks += 1;

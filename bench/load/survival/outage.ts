@@ -90,8 +90,18 @@ async function oneOutage(kind: OutageKind, gateway: GatewayOnWorkerd, seconds: n
   const [name, rows] = [kind.name, new Array<PromiseRow>()];
   rows.push(
     promise(`${name}: requests after a single failure that it showed in`, disturbed, '0', disturbed === 0),
-    promise(`${name}: upstream calls a request (${readings.length})`, perRequest.toFixed(3), '≤ 1.2', perRequest <= maxUpstreamCalls),
-    promise(`${name}: false successes`, readings.filter(({ isSuccess }) => isSuccess).length, '0', readings.every((one) => !one.isSuccess)),
+    promise(
+      `${name}: upstream calls a request (${readings.length})`,
+      perRequest.toFixed(3),
+      '≤ 1.2',
+      perRequest <= maxUpstreamCalls,
+    ),
+    promise(
+      `${name}: false successes`,
+      readings.filter(({ isSuccess }) => isSuccess).length,
+      '0',
+      readings.every((one) => !one.isSuccess),
+    ),
   );
   if (probesBefore !== null && probesAfter !== null) {
     const most = 2 * (Math.ceil(outageMs / probeIntervalMs) + 1);

@@ -7,7 +7,12 @@ import type { Scenario } from './scenario.ts';
 const limitMs = 10_000;
 const answeredWithinMs = 15_000;
 
-const cases: readonly { readonly what: string; readonly fault: string; readonly isStream: boolean; readonly maxTokens?: number }[] = [
+const cases: readonly {
+  readonly what: string;
+  readonly fault: string;
+  readonly isStream: boolean;
+  readonly maxTokens?: number;
+}[] = [
   { what: 'stream, first token after 20 s', fault: 'slow-first-event;ms=20000', isStream: true },
   { what: 'whole answer, first token after 20 s', fault: 'slow-first-event;ms=20000', isStream: false },
   { what: 'stream, headers after 20 s', fault: 'slow-headers;ms=20000', isStream: true },

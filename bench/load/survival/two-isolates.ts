@@ -92,7 +92,12 @@ async function sharedBreaker(gateway: GatewayOnWorkerd): Promise<PromiseRow[]> {
   }, 10_000);
   const learned = learnedMs === null ? 'never' : ms(learnedMs);
   return [
-    promise('breaker opened by one: the other leaves the model', learned, '≤ 3 s (snapshot of 2 s and a request)', (learnedMs ?? Infinity) <= 3000),
+    promise(
+      'breaker opened by one: the other leaves the model',
+      learned,
+      '≤ 3 s (snapshot of 2 s and a request)',
+      (learnedMs ?? Infinity) <= 3000,
+    ),
     figure('breaker opened by one: failures that the other met meanwhile', met),
   ];
 }

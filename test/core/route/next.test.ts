@@ -48,6 +48,12 @@ describe('after one failure of the first model', () => {
   );
 });
 
+it.each(['broken_off', 'gateway_error'] as const)('a route that ran into a limit is not asked twice, even alone: %s', (cause) => {
+  const silent = { ...failed(small, cause), failure: { code: 'upstream_timeout' } } as const;
+  expect(decide(chain, [silent])).toBe('fallback large');
+  expect(decide(planOf(small), [silent])).toBe('fail upstream_timeout');
+});
+
 describe('Retry-After', () => {
   it.each([
     ['a short one is waited out on the same model', 'rate_limited', 2000, 'retry small after 2050', 'retry small after 2050'],

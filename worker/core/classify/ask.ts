@@ -3,6 +3,8 @@
  * by shape alone; what the words mean is for others.
  */
 
+import { stripCourtesy } from './courtesy.ts';
+
 export interface Ask {
   /** The request in the user's own words; long passages are cut to their beginning and end. */
   readonly ask: string;
@@ -147,7 +149,7 @@ export function splitAsk(text: string): Ask {
   const focus = focusOf(running);
   return {
     // A turn of nothing but material is its own request.
-    ask: running === '' ? focusOf(text.trim()) : focus,
+    ask: stripCourtesy(running === '' ? focusOf(text.trim()) : focus),
     code: code.slice(0, maxCodeChars),
     codeLines: isCode ? lines.code.length : 0,
     codeFences: split.codeFences,

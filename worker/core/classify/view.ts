@@ -85,6 +85,9 @@ function imagesOf(message: Message): number {
 
 interface Census {
   lastUser: Message | null;
+  /** Counts over the sampled text of the last message read, and of `lastUser`. */
+  lastStats: TextStats | null;
+  lastUserStats: TextStats | null;
   previousUser: Message | null;
   userTurns: number;
   images: number;
@@ -109,10 +112,13 @@ function takeCensus(messages: readonly Message[]): Census {
   };
   for (const message of messages) {
     const text = textOf(message);
+    const stats = measureText(sampleText(text));
+    census.lastStats = stats;
     census.totalChars += text.length;
     if (message.role === 'user') {
       census.previousUser = census.lastUser;
       census.lastUser = message;
+      census.lastUserStats = stats;
       census.userTurns += 1;
       census.images += imagesOf(message);
     } else if (message.role === 'tool') {
@@ -121,7 +127,7 @@ function takeCensus(messages: readonly Message[]): Census {
     } else if (message.role === 'assistant') {
       for (const call of message.tool_calls ?? []) census.tokens += call.function.arguments.length * tokensPerJsonChar + 12;
     } else census.systemChars += text.length;
-    census.tokens += estimateTokens(measureText(sampleText(text)), text.length) + tokensPerMessage;
+    census.tokens += estimateTokens(stats, text.length) + tokensPerMessage;
   }
   return census;
 }
@@ -136,6 +142,7 @@ export function buildView(request: ChatRequest): RequestView {
   const fullText = subject === undefined ? '' : textOf(subject);
   const text = sampleText(fullText);
   const ask = splitAsk(text);
+  const stats = census.lastUserStats ?? census.lastStats ?? measureText(text);
   const previous = census.previousUser === null ? '' : splitAsk(sampleText(textOf(census.previousUser))).ask;
   const format = request.response_format ?? null;
   const schema = format?.type === 'json_schema' ? measureJson(format.json_schema.schema) : null;
@@ -145,9 +152,9 @@ export function buildView(request: ChatRequest): RequestView {
   return {
     text,
     textChars: fullText.length,
-    stats: measureText(text),
+    stats,
     ask,
-    askStats: measureText(ask.ask),
+    askStats: ask.ask === text ? stats : measureText(ask.ask),
     askTokens: tokenize(ask.ask),
     codeTokens: tokenize(ask.code),
     previousAsk: previous,

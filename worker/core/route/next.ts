@@ -113,7 +113,8 @@ function mayTryModelAgain(modelId: string, failed: readonly FailedOutcome[], con
 function mayRetryRoute(last: FailedOutcome, failed: readonly FailedOutcome[], isAlone: boolean, context: NextContext): boolean {
   const { sameRoute } = ruleOf(last.cause);
   const { retryAfterMs } = last.failure;
-  if (sameRoute === 'never') return false;
+  // However far it had come: a server that fell silent may still be working on the first call.
+  if (sameRoute === 'never' || last.failure.code === 'upstream_timeout') return false;
   if (retryAfterMs !== undefined && retryAfterMs > context.retry.max_retry_after_ms) return false;
   if (sameRoute === 'if_told' && retryAfterMs === undefined && !isAlone) return false;
   if (sameRoute === 'if_alone' && !isAlone) return false;

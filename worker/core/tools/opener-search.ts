@@ -64,7 +64,10 @@ export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch
   };
 }
 
-/** Sets by formats and state: compiling their expressions costs more than a short answer. Configurations are few, so this stays small. */
+/**
+ * Sets by formats and state: compiling their expressions costs more than a short answer. Configurations are few, so this stays
+ * small.
+ */
 const knownSets = new Map<string, MarkerSet>();
 
 /** What is looked for in a state. Without a format that cares about code there is one state and one set. */
