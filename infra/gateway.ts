@@ -30,8 +30,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let output = '';
   const running = runWrangler(
     [
-      ...['dev', '--env', '', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', String(inspectorPort)],
-      ...['--persist-to', state, '--log-level', 'warn', '--show-interactive-dev-session=false'],
+      'dev',
+      '--env',
+      '',
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--inspector-port',
+      String(inspectorPort),
+      '--persist-to',
+      state,
+      '--log-level',
+      'warn',
+      '--show-interactive-dev-session=false',
       ...Object.entries(options.vars).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
     ],
     (text) => {

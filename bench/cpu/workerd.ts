@@ -1,16 +1,14 @@
 /**
- * Runs Workers in workerd itself, as `workerd serve` on the bundle that a deployment would upload: `wrangler dev` costs up to twenty
- * times the CPU and says nothing about the Worker. Builds the bundles, writes workerd's configuration, starts and stops it.
+ * Builds Workers as a deployment would upload them and runs them in workerd itself: `wrangler dev` costs up to twenty times the CPU and
+ * says nothing about the Worker.
  */
-import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { extname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import * as z from 'zod';
 import { repoFolder, runWrangler } from '../../infra/wrangler.ts';
-import { cores, cpuMs, pinned } from './process-cpu.ts';
+import { serveIsolates } from '../load/serve-isolates.ts';
 
 /** What a bench needs of wrangler.toml; bindings that workerd cannot serve by itself are left out, and the Worker does without. */
 const WranglerToml = z.object({
@@ -22,9 +20,7 @@ const WranglerToml = z.object({
   vars: z.record(z.string(), z.unknown()).default({}),
 });
 
-const Workerd = z.object({ default: z.string(), version: z.string() });
-const workerd = Workerd.parse(createRequire(import.meta.url)('workerd'));
-export const workerdVersion = workerd.version;
+export const workerdVersion = z.object({ version: z.string() }).parse(createRequire(import.meta.url)('workerd')).version;
 
 export const benchKey = 'bench-key-0123456789';
 
@@ -77,102 +73,21 @@ export interface Served {
   stop(): Promise<void>;
 }
 
-const readyWithinMs = 20_000;
-
-/** Serves a bundle on a free port of the loopback address, on the gateways' core. */
+/**
+ * Serves a bundle on a free port of the loopback address, on the gateways' core. `stop` throws when the Worker has logged a warning or an
+ * error meanwhile: then the figures are not those of a sound gateway.
+ */
 export async function serve(built: Bundle): Promise<Served> {
-  writeFileSync(join(built.folder, 'workerd.capnp'), configOf(built));
-  const [command, args] = pinned(cores?.gateway, workerd.default, [
-    'serve',
-    join(built.folder, 'workerd.capnp'),
-    '--experimental',
-    '--control-fd=3',
-  ]);
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
-  let output = '';
-  const note = (text: Buffer): void => {
-    output = (output + text.toString()).slice(-5000);
-  };
-  child.stdout?.on('data', note);
-  child.stderr?.on('data', note);
-  const exited = new Promise<void>((resolve) => child.on('exit', () => resolve()));
-  const port = await Promise.race([
-    listeningPort(child.stdio[3]),
-    exited.then(() => null),
-    new Promise<null>((resolve) => setTimeout(resolve, readyWithinMs, null).unref()),
-  ]);
-  if (port === null || child.pid === undefined) {
-    child.kill('SIGKILL');
-    throw new Error(`workerd did not start:\n${output}`);
-  }
-  const { pid } = child;
+  const isolates = await serveIsolates(built);
+  const [url] = isolates.urls;
+  if (url === undefined) throw new Error('workerd listens nowhere');
   return {
-    url: `http://127.0.0.1:${port}`,
-    cpuMs: () => cpuMs(pid),
+    url,
+    cpuMs: isolates.cpuMs,
     async stop() {
-      child.kill('SIGKILL');
-      await exited;
+      await isolates.stop();
+      const complaint = /^.*"level":"(?:warn|error)".*$/m.exec(isolates.output());
+      if (complaint !== null) throw new Error(`The Worker logged: ${complaint[0].slice(0, 500)}`);
     },
   };
-}
-
-/** workerd says on its control descriptor, a line of JSON each, where its sockets listen. */
-function listeningPort(control: unknown): Promise<number> {
-  const Line = z.object({ event: z.string(), port: z.int().optional() });
-  return new Promise((resolve) => {
-    let text = '';
-    if (!isReadable(control)) return;
-    control.on('data', (bytes: Buffer) => {
-      text += bytes.toString();
-      for (const line of text.split('\n').slice(0, -1)) {
-        const { event, port } = Line.parse(JSON.parse(line));
-        if (event === 'listen' && port !== undefined) resolve(port);
-      }
-      text = text.slice(text.lastIndexOf('\n') + 1);
-    });
-  });
-}
-
-function isReadable(stream: unknown): stream is Readable {
-  return typeof stream === 'object' && stream !== null && 'read' in stream;
-}
-
-const moduleKinds: Readonly<Record<string, string>> = {
-  '.js': 'esModule',
-  '.mjs': 'esModule',
-  '.wasm': 'wasm',
-  '.bin': 'data',
-  '.txt': 'text',
-  '.html': 'text',
-  '.json': 'json',
-};
-
-/** workerd's configuration, in Cap'n Proto's text form. Objects keep their data in memory. */
-function configOf({ folder, compatibilityDate, compatibilityFlags, objects, vars }: Bundle): string {
-  const text = (value: string): string => JSON.stringify(value);
-  const list = (items: readonly string[]): string => `[\n    ${items.join(',\n    ')}\n  ]`;
-  const files = readdirSync(folder).filter((file) => moduleKinds[extname(file)] !== undefined);
-  // The first module is the entry.
-  const modules = ['index.js', ...files.filter((file) => file !== 'index.js')].filter((file) => files.includes(file));
-  const entry = modules.length > 0 ? modules : files;
-  const classes = [...new Set(objects.map((object) => object.class_name))];
-  return `using Workerd = import "/workerd/workerd.capnp";
-
-const config :Workerd.Config = (
-  services = [(name = "main", worker = .main), (name = "internet", network = (allow = ["public", "private"]))],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
-);
-
-const main :Workerd.Worker = (
-  compatibilityDate = ${text(compatibilityDate)},
-  compatibilityFlags = ${list(compatibilityFlags.map(text))},
-  modules = ${list(entry.map((file) => `(name = ${text(file)}, ${moduleKinds[extname(file)]} = embed ${text(file)})`))},
-  bindings = ${list([
-    ...Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
-    ...objects.map(({ name, class_name }) => `(name = ${text(name)}, durableObjectNamespace = ${text(class_name)})`),
-  ])},
-  durableObjectNamespaces = ${list(classes.map((name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`))},
-  durableObjectStorage = ${classes.length > 0 ? '(inMemory = void)' : '(none = void)'},
-);
-`;
 }

@@ -17,7 +17,7 @@ import {
 import { type BatchVerdict, bookBatch, emptyLedger, type LedgerState, resetTotal } from '../core/ledger/seen.ts';
 
 /** How long a shard collects before it passes on; `/stats` asks for the rest itself. */
-const passOnMs = 2000;
+const passOnMs = 5000;
 
 interface Stored {
   readonly ledger: LedgerState;

@@ -1,5 +1,5 @@
 /** Takes greetings off the beginning and thanks off the end of an ask: politeness is no part of what is asked. Leaves pure courtesy alone. */
-import { tokenize, type Tokens } from './tokens.ts';
+import { hashKey, tokenize, type Tokens } from './tokens.ts';
 
 /** Say thanks or please by themselves. */
 const strong = wordSet(
@@ -19,7 +19,7 @@ const maxCourtesyWords = 14;
 const minAskWords = 2;
 
 function wordSet(words: string): ReadonlySet<number> {
-  return new Set(tokenize(words).hashes);
+  return new Set(Array.from(tokenize(words).hashes, hashKey));
 }
 
 const separator = /[.,!?;:\n\-–—。！，、।؟]/;
@@ -30,7 +30,7 @@ function hasSeparator(tokens: Tokens, left: number, right: number): boolean {
 
 /** After "say" or a colon the word is what the ask is about. */
 function isQuoted(tokens: Tokens, at: number): boolean {
-  return quoting.has(tokens.hashes[at - 1] ?? 0) || tokens.text.slice(tokens.ends[at - 1], tokens.starts[at]).includes(':');
+  return quoting.has(hashKey(tokens.hashes[at - 1])) || tokens.text.slice(tokens.ends[at - 1], tokens.starts[at]).includes(':');
 }
 
 /** Index of the first word of closing thanks; `count` without any. */
@@ -38,11 +38,11 @@ function thanksStart(tokens: Tokens): number {
   const { count, hashes } = tokens;
   let cut = count;
   for (let at = count - 1; at >= minAskWords && count - at <= maxCourtesyWords; at -= 1) {
-    const hash = hashes[at] ?? 0;
+    const hash = hashKey(hashes[at]);
     const isStrong = strong.has(hash);
     if (!isStrong && !companions.has(hash)) break;
     const opens = hasSeparator(tokens, at - 1, at) || (isStrong && !isQuoted(tokens, at));
-    if (opens && hashes.subarray(at, count).some((word) => strong.has(word))) cut = at;
+    if (opens && hashes.subarray(at, count).some((word) => strong.has(hashKey(word)))) cut = at;
   }
   return cut;
 }
@@ -50,9 +50,9 @@ function thanksStart(tokens: Tokens): number {
 /** Index of the first word after an opening greeting or "please"; 0 without one. */
 function greetingEnd(tokens: Tokens): number {
   const { count, hashes } = tokens;
-  if (leading.has(hashes[0] ?? 0) && count > minAskWords) return 1;
+  if (leading.has(hashKey(hashes[0])) && count > minAskWords) return 1;
   let at = 0;
-  while (at < count - minAskWords && at < 4 && greetings.has(hashes[at] ?? 0)) at += 1;
+  while (at < count - minAskWords && at < 4 && greetings.has(hashKey(hashes[at]))) at += 1;
   return at > 0 && hasSeparator(tokens, at - 1, at) ? at : 0;
 }
 

@@ -2,7 +2,7 @@
  * Finds configured words and phrases in tokenised text: whole words only, any script, one pass whatever the number of keywords.
  * "plan" is not in "explain"; "multi-step" also matches "multi step".
  */
-import { tokenize, type Tokens } from './tokens.ts';
+import { hashKey, tokenize, type Tokens } from './tokens.ts';
 
 interface Phrase {
   readonly keyword: string;
@@ -35,8 +35,8 @@ export function matcherFor(keywords: readonly string[]): KeywordMatcher {
     const first = tokens.hashes[0];
     if (first === undefined) continue;
     const phrase = { keyword, words: wordsOf(tokens), hashes: [...tokens.hashes] };
-    const bucket = matcher.get(first);
-    if (bucket === undefined) matcher.set(first, [phrase]);
+    const bucket = matcher.get(hashKey(first));
+    if (bucket === undefined) matcher.set(hashKey(first), [phrase]);
     else bucket.push(phrase);
   }
   for (const bucket of matcher.values()) bucket.sort((a, b) => b.words.length - a.words.length);
@@ -54,7 +54,7 @@ function wordsOf(tokens: Tokens): string[] {
 export function findKeywords(tokens: Tokens, matcher: KeywordMatcher): KeywordHit[] {
   const hits: KeywordHit[] = [];
   for (let at = 0; at < tokens.count && hits.length < maxHits; at += 1) {
-    const bucket = matcher.get(tokens.hashes[at] ?? 0);
+    const bucket = matcher.get(hashKey(tokens.hashes[at]));
     if (bucket === undefined) continue;
     const phrase = bucket.find((candidate) => isAt(tokens, at, candidate));
     if (phrase === undefined) continue;

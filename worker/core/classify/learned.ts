@@ -52,15 +52,25 @@ export function standardise(value: number, mean: number, inverseDeviation: numbe
   return Number.isNaN(deviation) ? 0 : Math.max(-maxDeviations, Math.min(maxDeviations, deviation));
 }
 
-function sumTable(table: Table | undefined, ngrams: Ngrams, upTo: number): number {
-  if (table === undefined) return 0;
-  const { mask, entries, decode } = table;
-  let sum = 0;
+/** Sums of the first three tables over the first `upTo` n-grams, in one walk: the hashes are read once for all heads. */
+function sumTables(tables: readonly Table[], ngrams: Ngrams, upTo: number): readonly [number, number, number] {
+  const { hashes, values } = ngrams;
+  const [first, second, third] = tables;
+  let one = 0;
+  let two = 0;
+  let three = 0;
   for (let at = 0; at < upTo; at += 1) {
-    const entry = entries[(ngrams.hashes[at] ?? 0) & mask] ?? 0;
-    sum += (decode[entry + 128] ?? 0) * (ngrams.values[at] ?? 0);
+    const hash = hashes[at] ?? 0;
+    const value = values[at] ?? 0;
+    if (first !== undefined) one += weightAt(first, hash) * value;
+    if (second !== undefined) two += weightAt(second, hash) * value;
+    if (third !== undefined) three += weightAt(third, hash) * value;
   }
-  return sum;
+  return [one, two, three];
+}
+
+function weightAt(table: Table, hash: number): number {
+  return table.decode[(table.entries[hash & table.mask] ?? 0) + 128] ?? 0;
 }
 
 function sumDense(dense: Dense, head: number, values: Float64Array): number {
@@ -80,18 +90,19 @@ export function logistic(logit: number): number {
 /** Scores features that `readFeatures` read. */
 export function scoreFeatures(features: LearnedFeatures, weights: LearnedWeights): LearnedScore {
   const { ngrams, kind } = features;
-  const all = ngrams.hashes.length;
+  const { blend } = weights;
   const { tables, dense } = weights.tier;
-  const tierLogit = sumTable(tables[0], ngrams, all) + sumDense(dense, 0, features.tier);
-  const { intentTemperature } = weights.blend;
-  const code = Math.exp(intentTemperature * (sumTable(tables[1], ngrams, all) + sumDense(dense, 1, features.tier)));
-  const reasoning = Math.exp(intentTemperature * (sumTable(tables[2], ngrams, all) + sumDense(dense, 2, features.tier)));
+  const [tierSum, codeSum, reasoningSum] = sumTables(tables, ngrams, ngrams.hashes.length);
+  const tierLogit = tierSum + sumDense(dense, 0, features.tier);
+  const code = Math.exp(blend.intentTemperature * (codeSum + sumDense(dense, 1, features.tier)));
+  const reasoning = Math.exp(blend.intentTemperature * (reasoningSum + sumDense(dense, 2, features.tier)));
   const total = 1 + code + reasoning;
   const outcome = weights.outcome.dense[kind];
-  const smallRight = logistic(sumTable(weights.outcome.tables[0], ngrams, ngrams.words) + sumDense(outcome, 0, features.outcome));
-  const largeRight = logistic(sumTable(weights.outcome.tables[1], ngrams, ngrams.words) + sumDense(outcome, 1, features.outcome));
-  const logit = combine(tierLogit, largeRight - smallRight, kind, weights.blend);
-  const largeDeserved = logistic(weights.blend.tierTemperature * (tierLogit + weights.blend.offset));
+  const [smallSum, largeSum] = sumTables(weights.outcome.tables, ngrams, ngrams.words);
+  const smallRight = logistic(smallSum + sumDense(outcome, 0, features.outcome));
+  const largeRight = logistic(largeSum + sumDense(outcome, 1, features.outcome));
+  const logit = combine(tierLogit, largeRight - smallRight, kind, blend);
+  const largeDeserved = logistic(blend.tierTemperature * (tierLogit + blend.offset));
   return {
     logit,
     tierLogit,

@@ -42,9 +42,12 @@ const blocks: readonly (readonly [number, number, Script])[] = [
   [0xff21, 0xff5a, 'latin'],
 ];
 
-/** Class of one code unit, by binary search beyond ASCII. */
+/** Class of one code unit: a table for ASCII, which is small enough to be inlined where it is called. */
 export function classOf(code: number): number {
-  if (code < 128) return ascii[code] ?? NOT_WORD;
+  return code < 128 ? (ascii[code] ?? NOT_WORD) : classBeyondAscii(code);
+}
+
+function classBeyondAscii(code: number): number {
   if (code === 0xaa || code === 0xb5 || code === 0xba) return LETTER;
   if (code < 0xc0 || code === 0xd7 || code === 0xf7 || code === 0x60c || code === 0x61b || code === 0x61f) return NOT_WORD;
   if (code === 0x964 || code === 0x965 || code === 0x30fb) return NOT_WORD;

@@ -21,7 +21,7 @@ export interface TextStats {
   readonly script: Script | null;
 }
 
-const perClass = new Float64Array(2 + scriptIds.length);
+const perClass = new Int32Array(2 + scriptIds.length);
 
 const QUESTION = 63;
 const BACKTICK = 96;

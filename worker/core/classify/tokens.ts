@@ -62,6 +62,11 @@ function isSuffix(text: string, at: number, code: number): boolean {
   return (code === PLUS || code === HASH) && (at + 1 >= text.length || classOf(text.charCodeAt(at + 1)) === NOT_WORD);
 }
 
+/** A token's hash as a key of a Map: 30 bits, because engines keep only small integers without an allocation. */
+export function hashKey(hash: number | undefined): number {
+  return (hash ?? 0) & 0x3fffffff;
+}
+
 function put(index: number, hash: number, start: number, end: number, capacity: number): number {
   scratch[index] = hash;
   scratch[capacity + index] = start;

@@ -101,6 +101,8 @@ interface Census {
 function takeCensus(messages: readonly Message[]): Census {
   const census: Census = {
     lastUser: null,
+    lastStats: null,
+    lastUserStats: null,
     previousUser: null,
     userTurns: 0,
     images: 0,

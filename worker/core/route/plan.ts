@@ -2,7 +2,7 @@
  * From a classified request to an ordered list of attempts, and the reason for it: the chosen model and its chain, without what the
  * request makes impossible, those that are up first. Every step that decides leaves its reason.
  */
-import { type Config, modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
+import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
 import type { Capability, Strategy, Tier } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
@@ -47,7 +47,7 @@ export interface RoutePlan {
 
 /** Decides. Only an explicit model that the key may not use, or that cannot see images, fails at once. */
 export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
-  const { config, wish, allowedModels } = input;
+  const { wish, allowedModels } = input;
   if (wish.kind === 'model' && allowedModels !== null && !allowedModels.has(wish.modelId)) {
     return fail({ code: 'model_not_allowed', param: 'model' });
   }

@@ -2,7 +2,7 @@
  * Counts words of a few closed classes (quantities, comparisons, conditions, loops, string methods …): what makes a question with one
  * right answer long to work out. English and the common programming languages; other languages count zero and are scored by the rest.
  */
-import { tokenize, type Tokens } from '../tokens.ts';
+import { hashKey, tokenize, type Tokens } from '../tokens.ts';
 
 const askWords = {
   numberWords:
@@ -47,8 +47,8 @@ function build<K extends string>(classes: readonly K[], words: Readonly<Record<K
   const byHash = new Map<number, number[]>();
   classes.forEach((name, index) => {
     for (const hash of tokenize(words[name]).hashes) {
-      const known = byHash.get(hash);
-      if (known === undefined) byHash.set(hash, [index]);
+      const known = byHash.get(hashKey(hash));
+      if (known === undefined) byHash.set(hashKey(hash), [index]);
       else known.push(index);
     }
   });
@@ -86,7 +86,7 @@ const codeLexicon = build(codeClasses, codeWords);
 function countClasses<K extends string>(tokens: Tokens, lexicon: Lexicon<K>): Float64Array {
   const counts = new Float64Array(lexicon.classes.length);
   for (let index = 0; index < tokens.count; index += 1) {
-    const classes = lexicon.byHash.get(tokens.hashes[index] ?? 0);
+    const classes = lexicon.byHash.get(hashKey(tokens.hashes[index]));
     if (classes === undefined) continue;
     for (const at of classes) counts[at] = (counts[at] ?? 0) + 1;
   }
