@@ -81,6 +81,11 @@ await install();
 checkNode();
 const child = spawn(command, args, { cwd: repo, env, stdio: 'inherit', shell: isWindows });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// npm passes SIGTERM to its shell and the shell to nobody: when the parent is gone, so is the reason to run.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) child.kill('SIGTERM');
+}, 500).unref();
 child.on('error', (error) => {
   console.error(`${command} could not be started: ${error.message}`);
   process.exit(127);

@@ -65,7 +65,8 @@ function scoreFile(path: string): Scored[] {
       const view = buildView('body' in parsed ? parsed.body : parsed);
       const { score, learned } = classify(view, config, weights);
       const tokens = view.estimatedPromptTokens + Math.min(view.requestedMaxTokens ?? answerTokens, answerTokens);
-      return [{ score, tokens, gain: learned === null ? 0 : learned.largeRight - learned.smallRight }];
+      const gain = learned === null ? 0 : learned.largeDeserved * Math.max(0, learned.largeRight - learned.smallRight);
+      return [{ score, tokens, gain }];
     });
 }
 

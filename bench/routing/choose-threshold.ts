@@ -4,7 +4,7 @@ export interface Scored {
   readonly score: number;
   /** Tokens of prompt and answer, estimated. */
   readonly tokens: number;
-  /** Expected lead of the large model. */
+  /** Expected lead of the large model: its gain, where the request deserves it at all. */
   readonly gain: number;
 }
 

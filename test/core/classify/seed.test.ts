@@ -1,0 +1,118 @@
+/** The original's curves, kept exactly: its nine router situations, what its threshold can and cannot reach, and its load-test mix. */
+import { describe, expect, it } from 'vitest';
+import type { ChatRequest } from '../../../shared/chat.ts';
+import { classify } from '../../../worker/core/classify/classify.ts';
+import { loadWeights } from '../../../worker/core/classify/weights/load.ts';
+import { buildView } from '../../../worker/core/classify/view.ts';
+import { ask, chat, filler, seed, tools } from './requests.ts';
+
+const score = (request: ChatRequest): number => classify(buildView(request), seed, null).score;
+const isLarge = (request: ChatRequest): boolean => classify(buildView(request), seed, null).isLarge;
+const json: Partial<ChatRequest> = { response_format: { type: 'json_object' } };
+const fiveKeywords = 'analyze compare debug evaluate critique';
+
+describe('seed curves: the nine router situations', () => {
+  it('sends a short sum to small', () => expect(isLarge(ask('What is 3 plus 4?'))).toBe(false));
+  it('sends a long analysis with five keywords, tools and JSON mode to large', () => {
+    expect(isLarge(ask(`${fiveKeywords} ${filler(150)}`, { ...json, tools: tools(1) }))).toBe(true);
+  });
+  it('scores higher with tools', () => expect(score(ask('Look it up', { tools: tools(1) }))).toBeGreaterThan(score(ask('Look it up'))));
+  it('scores higher with a response format', () => expect(score(ask('Give me JSON', json))).toBeGreaterThan(score(ask('Give me JSON'))));
+  it('stays within 0 and 1', () => {
+    const most = score({ ...chat('a', 'b', 'c', 'd', 'e', `${fiveKeywords} ${filler(200)}`), ...json, tools: tools(9) });
+    expect(most).toBeLessThanOrEqual(1);
+    expect(score(ask(''))).toBeGreaterThanOrEqual(0);
+  });
+  it('accepts text and image parts, and reads the text alone', () => {
+    const content = [{ type: 'text' as const, text: 'Design this' }, { type: 'image_url' as const, image_url: { url: 'https://example.com/a.png' } }];
+    expect(score({ model: 'auto', messages: [{ role: 'user', content }] })).toBe(score(ask('Design this')));
+  });
+  it('scores three user turns above one', () => expect(score(chat('so', 'and', 'then'))).toBeGreaterThan(score(ask('then'))));
+  it('agrees with its own score on a message with one keyword', () => {
+    const request = ask('Please debug it');
+    expect(score(request)).toBeCloseTo(0.2 * 0.1 + 0.35 * 0.25 + 0.1 * 0.15, 12);
+    expect(isLarge(request)).toBe(false);
+  });
+  it('sends a request without user turn to small', () => {
+    expect(isLarge({ model: 'auto', messages: [{ role: 'system', content: `${fiveKeywords} ${filler(200)}` }] })).toBe(false);
+  });
+});
+
+describe('seed curves: the threshold', () => {
+  const hits = ['analyze', 'compare', 'debug', 'evaluate'];
+  const request = (words: number, count: number, turns: number, offersTools: boolean, wantsJson: boolean): ChatRequest => {
+    const text = `${hits.slice(0, count).join(' ')} ${filler(words - count)}`.trim();
+    const before = Array.from({ length: turns - 1 }, () => 'so');
+    return { ...chat(...before, text), ...(offersTools ? { tools: tools(1) } : {}), ...(wantsJson ? json : {}) };
+  };
+
+  it('lies at 0.6000000000000001 with tools, 20 to 49 words, two turns and four hits, hence large', () => {
+    const boundary = request(30, 4, 2, true, false);
+    expect(score(boundary)).toBe(0.6000000000000001);
+    expect(isLarge(boundary)).toBe(true);
+  });
+  it('cannot be reached by plain chat: 0.59 at best', () => {
+    expect(score(request(200, 4, 6, false, false))).toBeCloseTo(0.59, 12);
+    expect(isLarge(request(200, 4, 6, false, false))).toBe(false);
+  });
+
+  // Fewest keyword hits that reach large, for 1, 2 and 4 user turns; null = impossible.
+  const least: [string, number, boolean, boolean, (number | null)[]][] = [
+    ['JSON mode, 30 words', 30, false, true, [null, null, null]],
+    ['JSON mode, 100 words', 100, false, true, [null, 4, 4]],
+    ['JSON mode, 200 words', 200, false, true, [4, 4, 3]],
+    ['tools, 10 words', 10, true, false, [null, null, null]],
+    ['tools, 30 words', 30, true, false, [null, 4, 4]],
+    ['tools, 100 words', 100, true, false, [4, 4, 3]],
+    ['tools, 200 words', 200, true, false, [3, 3, 3]],
+    ['both, 10 words', 10, true, true, [4, 4, 3]],
+    ['both, 30 words', 30, true, true, [3, 3, 3]],
+    ['both, 100 words', 100, true, true, [3, 3, 2]],
+    ['both, 200 words', 200, true, true, [2, 2, 2]],
+  ];
+  it.each(least)('needs as many hits as measured on the original: %s', (_, words, offersTools, wantsJson, expected) => {
+    const needed = [1, 2, 4].map((turns) => [0, 1, 2, 3, 4].find((count) => isLarge(request(words, count, turns, offersTools, wantsJson))) ?? null);
+    expect(needed).toEqual(expected);
+  });
+});
+
+describe('seed curves: the load-test mix of 60', () => {
+  const simple = ['What is 6 plus 5?', 'Say hello in Spanish', 'Name the capital of Portugal', 'Turn 20 Celsius into Fahrenheit', 'Is Rust compiled?'];
+  const pad = (text: string): string => `${text} ${filler(25 - text.split(' ').length)}`;
+  const complex = [
+    'Compare sorting algorithms, analyze their cost, evaluate stability and explain in detail when each one wins for data that is nearly sorted already',
+    'Design and implement a rate limiter for many servers, optimize its memory, and evaluate the failure cases; critique the usual choices as well',
+    'Debug a memory leak step by step in a long running service, analyze the heap, refactor the owner and write code that proves it gone',
+    'Architect a distributed cache: design the ring, implement the client, optimize hot keys, evaluate consistency, compare eviction and critique the plan step by step',
+  ];
+  const lookUps = ['What is the weather in Turin?', 'Query the database for all customers of the last month who bought nothing and give their names'];
+  const mix = Array.from({ length: 60 }, (_, at): ChatRequest => {
+    const round = Math.floor(at / 3);
+    if (at % 3 === 0) return ask(simple[round % 5] ?? '');
+    if (at % 3 === 1) return ask(pad(complex[round % 4] ?? ''), { tools: tools(1), ...json });
+    return ask(lookUps[round % 2] ?? '', { tools: tools(1) });
+  });
+
+  it('gives 40 small and 20 large', () => {
+    const large = mix.filter((request) => isLarge(request)).length;
+    expect([mix.length - large, large]).toEqual([40, 20]);
+  });
+  it('scores the three kinds 0.035, 0.69 and 0.195', () => {
+    expect(score(mix[0] ?? ask(''))).toBeCloseTo(0.035, 12);
+    expect(score(mix[1] ?? ask(''))).toBeCloseTo(0.69, 12);
+    expect(score(mix[2] ?? ask(''))).toBeCloseTo(0.195, 12);
+  });
+});
+
+describe('seed curves: against the learned model', () => {
+  it('ignores the learned weights, whatever the mode says', () => {
+    const config = { ...seed, classifier: { ...seed.classifier, mode: 'hybrid' as const } };
+    const read = classify(buildView(ask('Prove it')), config, loadWeights());
+    expect(read.mode).toBe('heuristic');
+    expect(read.learned).toBeNull();
+  });
+  it('matches substrings, as the original did', () => {
+    const found = classify(buildView(ask('The designer redesigned it')), seed, null).signals.find((signal) => signal.id === 'keywords');
+    expect(found?.facts['found']).toEqual(['design']);
+  });
+});
