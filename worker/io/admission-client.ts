@@ -13,11 +13,13 @@ import {
   enterGate,
   finishRenewal,
   type GateConfig,
+  knownRefusal,
   leaveGate,
   type LocalGate,
   ticketAnswered,
   ticketGranted,
   ticketLeft,
+  turnAway,
 } from '../core/admission/local-gate.ts';
 import type { AdmissionPort, AdmissionRequest, Background, Clock, LogPort, Place } from '../core/ports.ts';
 import type { AdmissionObjectBase, WaitResult } from '../objects/admission-object.ts';
@@ -111,7 +113,10 @@ export function createAdmissionClient(
       );
       gates.set(modelId, ticketAnswered(gateOf(modelId), entry));
       if (entry.kind === 'admitted') return ok(ticketPlace(modelId, ticketId));
-      if (entry.kind === 'rejected') return fail({ code: 'queue_full', retryAfterMs: entry.retryAfterMs });
+      if (entry.kind === 'rejected') {
+        gates.set(modelId, turnAway(gateOf(modelId), keyId, entry.retryAfterMs, clock.now()));
+        return fail({ code: 'queue_full', retryAfterMs: entry.retryAfterMs });
+      }
       onQueued(entry.position);
       const result = await wait(modelId, ticketId, signal, background);
       if (result.kind === 'refused') return fail({ code: 'queue_full', retryAfterMs: result.retryAfterMs });
@@ -132,6 +137,8 @@ export function createAdmissionClient(
       gates.set(modelId, entered.gate);
       renewIfDue(modelId, isCalm, background);
       if (entered.decision !== 'ask') return ok(leasedPlace(modelId, isCalm));
+      const retryAfterMs = knownRefusal(gateOf(modelId), request.keyId, clock.now());
+      if (retryAfterMs !== null) return fail({ code: 'queue_full', retryAfterMs });
       try {
         return await ask(request, onQueued, signal, background);
       } catch (error) {

@@ -20,12 +20,14 @@ import {
   finishRenewal,
   type GateConfig,
   isCalm,
+  knownRefusal,
   leaveGate,
   type LocalGate,
   optimisticPlaces,
   ticketAnswered,
   ticketGranted,
   ticketLeft,
+  turnAway,
   usablePlaces,
 } from '../../../worker/core/admission/local-gate.ts';
 import { attempt, health } from '../route/attempts.ts';
@@ -84,6 +86,13 @@ describe('a gate', () => {
     const holding = ticketAnswered(gate, { kind: 'admitted', untilMs: 0 });
     expect(beginRenewal(holding, true, 60_000, config)).not.toBeNull();
     expect(beginRenewal(ticketLeft(holding), true, 60_000, config)).toBeNull();
+  });
+
+  it('turns the requests of a key away for a moment after the object did, and nobody else', () => {
+    const gate = turnAway(turnAway(closedGate, 'k1', 1000, 0), 'k2', 2000, 40);
+    expect([knownRefusal(gate, 'k1', 49), knownRefusal(gate, 'k2', 49), knownRefusal(gate, 'k3', 49)]).toEqual([1000, 2000, null]);
+    expect([knownRefusal(gate, 'k1', 50), knownRefusal(gate, 'k2', 50)]).toEqual([null, 2000]);
+    expect(Object.keys(turnAway(gate, 'k3', 1000, 60).turnedAway)).toEqual(['k2', 'k3']);
   });
 
   it('wants a block for the tickets it has in flight, so that one that began in busy times need not ask for ever', () => {

@@ -32,6 +32,13 @@ export interface LocalGate {
   readonly isAnswerPending: boolean;
   /** Others wait for places: nothing spare is kept, and every new request queues with the rest. */
   readonly isContended: boolean;
+  /** By key id: the object had no seat for the key a moment ago. */
+  readonly turnedAway: Readonly<Record<string, Refusal>>;
+}
+
+interface Refusal {
+  readonly retryAfterMs: number;
+  readonly untilMs: number;
 }
 
 export const closedGate: LocalGate = {
@@ -44,6 +51,7 @@ export const closedGate: LocalGate = {
   sentAtMs: -Infinity,
   isAnswerPending: false,
   isContended: false,
+  turnedAway: {},
 };
 
 /** Clocks of isolate and object may differ by this much. */
@@ -54,6 +62,12 @@ const answerTimeoutMs = 5000;
 
 /** A block that could not grow is not asked for again at once. */
 const growthPauseMs = 1000;
+
+/**
+ * For so long a refusal counts for all of its key. Under overload most requests are refused: asking for each would make the object the
+ * bottleneck, and the refusal as slow as the way there. The queue cannot run dry meanwhile: it holds `queue_ratio` times the places.
+ */
+const refusalHoldsMs = 50;
 
 /** In busy times an isolate hears this often whether others wait; as often as it reads health. */
 const busyRenewalMs = 2000;
@@ -82,6 +96,19 @@ export function leaveGate(gate: LocalGate): LocalGate {
 export function ticketAnswered(gate: LocalGate, entry: Entry): LocalGate {
   if (entry.kind === 'admitted') return { ...gate, tickets: gate.tickets + 1, isContended: false };
   return { ...gate, places: Math.min(gate.places, gate.inUse), isContended: true };
+}
+
+/** The object had no seat for a ticket of this key. */
+export function turnAway(gate: LocalGate, keyId: string, retryAfterMs: number, nowMs: number): LocalGate {
+  const live = Object.entries(gate.turnedAway).filter(([, { untilMs }]) => nowMs < untilMs);
+  const turnedAway = { ...Object.fromEntries(live), [keyId]: { retryAfterMs, untilMs: nowMs + refusalHoldsMs } };
+  return { ...gate, turnedAway };
+}
+
+/** The Retry-After of a request that need not ask, in milliseconds; null for one that must. */
+export function knownRefusal(gate: LocalGate, keyId: string, nowMs: number): number | null {
+  const refusal = gate.turnedAway[keyId];
+  return refusal !== undefined && nowMs < refusal.untilMs ? refusal.retryAfterMs : null;
 }
 
 /** A queued ticket got its place. */

@@ -1,0 +1,153 @@
+/**
+ * The requests of a reconciliation, drawn from a seed: what each asks, which fault it meets, whether and how its client leaves. Every kind
+ * has agent names of its own, so that the ledger's books per agent are books per kind.
+ */
+import type { FaultName } from '../../infra/standin/faults.ts';
+import { between, pick, type Random, seededRandom } from '../../infra/standin/random.ts';
+
+export const kindIds = [
+  'plain',
+  'fallback',
+  'failing',
+  'framing',
+  'counts',
+  'broken',
+  'rescued',
+  'left',
+  'left-early',
+  'repeated',
+  'refused',
+] as const;
+export type Kind = (typeof kindIds)[number];
+
+export interface PlannedRequest {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly agent: string;
+  /** Index into the keys of the run. */
+  readonly key: number;
+  readonly body: Readonly<Record<string, unknown>> | string;
+  readonly idempotencyKey: string | null;
+  readonly leaves: Leaving | null;
+}
+
+export interface Leaving {
+  readonly how: 'reset' | 'close';
+  /** After so many pieces of the answer's text, or so long after the request was sent. */
+  readonly after: { readonly events: number } | { readonly ms: number };
+}
+
+/** Shown by one server, and the other answers. */
+const healed: readonly [FaultName, ...FaultName[]] = [
+  'reset',
+  'close-before-headers',
+  'not-http',
+  'server-error',
+  'legacy-error',
+  'out-of-memory',
+  'bad-gateway',
+  'unavailable',
+  'rate-limit',
+  'unauthorized',
+  'empty-body',
+  'garbage-body',
+  'no-choices',
+  'html-body',
+  'first-event-error',
+];
+const refusing: readonly [FaultName, ...FaultName[]] = ['bad-request', 'unprocessable', 'content-policy', 'context-length', ...healed];
+const framing: readonly [FaultName, ...FaultName[]] = [
+  'no-done',
+  'comments-between',
+  'crlf',
+  'multi-line',
+  'one-write',
+  'bom',
+  'bad-json-event',
+  'events-after-done',
+  'double-finish',
+  'json-for-stream',
+  'sse-for-json',
+  'hostile-content',
+  'split-utf8',
+];
+const counts: readonly [FaultName, ...FaultName[]] = ['no-usage', 'usage-negative', 'usage-nan', 'usage-huge', 'usage-zero', 'usage-text'];
+const breaking: readonly [FaultName, ...FaultName[]] = ['mid-error', 'mid-reset', 'mid-hang-up', 'cut-json', 'eof'];
+
+/** Shares of a hundred. */
+const shares: Readonly<Record<Kind, number>> = {
+  plain: 35,
+  fallback: 8,
+  failing: 7,
+  framing: 10,
+  counts: 5,
+  broken: 5,
+  rescued: 5,
+  left: 10,
+  'left-early': 6,
+  repeated: 4,
+  refused: 5,
+};
+
+/** Agents per kind: the ledger tells two hundred names apart. */
+const groups = 17;
+
+export function planRequests(count: number, keys: number, seed: string): PlannedRequest[] {
+  const random = seededRandom('reconcile', seed);
+  const wheel = kindIds.flatMap((kind) => Array.from({ length: shares[kind] }, () => kind));
+  return Array.from({ length: count }, (_, index) => planRequest(index, wheel, keys, random));
+}
+
+function planRequest(index: number, wheel: readonly Kind[], keys: number, random: Random): PlannedRequest {
+  const kind = wheel[Math.floor(random() * wheel.length)] ?? 'plain';
+  const stream = mustStream.has(kind) || (kind !== 'left-early' && random() < 0.5) || random() < 0.3;
+  return {
+    id: `reconcile-${index}`,
+    kind,
+    agent: `${kind}.${index % groups}`,
+    key: Math.floor(random() * keys),
+    body: kind === 'refused' ? wrongBody(random) : bodyOf(kind, index, stream, random),
+    idempotencyKey: kind === 'repeated' ? `repeat-${index - (index % 2)}` : null,
+    leaves: leavingOf(kind, random),
+  };
+}
+
+const mustStream: ReadonlySet<Kind> = new Set(['broken', 'rescued', 'left']);
+
+function bodyOf(kind: Kind, index: number, stream: boolean, random: Random): Record<string, unknown> {
+  const model = kind === 'plain' ? pick(random, ['auto', 'small', 'large', 'qwen2.5-7b'] as const) : pick(random, ['small', 'large'] as const);
+  const other = kind === 'fallback' || kind === 'rescued' ? `;on=${model}` : '';
+  const fault = faultOf(kind, random);
+  const directives = [
+    fault === null ? '' : `[[fault:${fault}${other}]]`,
+    kind === 'left' ? '[[pace:25]]' : '',
+    kind === 'left-early' ? '[[pace:15]]' : '',
+    `[[tokens:${kind === 'left' ? 120 : between(random, 6, 20)}]]`,
+  ];
+  // Two of a pair ask the same, so that the second may be a repeat of the first.
+  const name = kind === 'repeated' ? index - (index % 2) : index;
+  const usage = stream && (kind === 'counts' || random() < 0.6) ? { stream_options: { include_usage: true } } : {};
+  const asked = kind === 'repeated' ? { model: 'small' } : { model, stream, ...usage };
+  return { ...asked, max_tokens: 200, messages: [{ role: 'user', content: `${directives.join('')}Harbour ${name}?` }] };
+}
+
+function faultOf(kind: Kind, random: Random): string | null {
+  if (kind === 'fallback') return pick(random, healed);
+  if (kind === 'failing') return pick(random, refusing);
+  if (kind === 'framing') return pick(random, framing);
+  if (kind === 'counts') return pick(random, counts);
+  if (kind === 'broken' || kind === 'rescued') return `${pick(random, breaking)};after=${between(random, 2, 5)}`;
+  return null;
+}
+
+function leavingOf(kind: Kind, random: Random): Leaving | null {
+  const how = random() < 0.7 ? 'reset' : 'close';
+  if (kind === 'left') return { how, after: { events: between(random, 1, 12) } };
+  return kind === 'left-early' ? { how, after: { ms: between(random, 0, 60) } } : null;
+}
+
+/** Turned away before anything runs. */
+function wrongBody(random: Random): Record<string, unknown> | string {
+  const messages = [{ role: 'user', content: 'Hi' }];
+  return pick(random, ['{"messages":', { messages: [] }, { messages, temperature: 9 }, { messages, model: 'gpt-17' }] as const);
+}
