@@ -27,6 +27,7 @@ export interface PlannedRequest {
   /** Index into the keys of the run. */
   readonly key: number;
   readonly body: Readonly<Record<string, unknown>> | string;
+  /** Such a request is sent twice, one after the other. */
   readonly idempotencyKey: string | null;
   readonly leaves: Leaving | null;
 }
@@ -107,7 +108,7 @@ function planRequest(index: number, wheel: readonly Kind[], keys: number, random
     agent: `${kind}.${index % groups}`,
     key: Math.floor(random() * keys),
     body: kind === 'refused' ? wrongBody(random) : bodyOf(kind, index, stream, random),
-    idempotencyKey: kind === 'repeated' ? `repeat-${index - (index % 2)}` : null,
+    idempotencyKey: kind === 'repeated' ? `repeat-${index}` : null,
     leaves: leavingOf(kind, random),
   };
 }
@@ -124,11 +125,8 @@ function bodyOf(kind: Kind, index: number, stream: boolean, random: Random): Rec
     kind === 'left-early' ? '[[pace:15]]' : '',
     `[[tokens:${kind === 'left' ? 120 : between(random, 6, 20)}]]`,
   ];
-  // Two of a pair ask the same, so that the second may be a repeat of the first.
-  const name = kind === 'repeated' ? index - (index % 2) : index;
   const usage = stream && (kind === 'counts' || random() < 0.6) ? { stream_options: { include_usage: true } } : {};
-  const asked = kind === 'repeated' ? { model: 'small' } : { model, stream, ...usage };
-  return { ...asked, max_tokens: 200, messages: [{ role: 'user', content: `${directives.join('')}Harbour ${name}?` }] };
+  return { model, stream, ...usage, max_tokens: 200, messages: [{ role: 'user', content: `${directives.join('')}Harbour ${index}?` }] };
 }
 
 function faultOf(kind: Kind, random: Random): string | null {
@@ -149,5 +147,11 @@ function leavingOf(kind: Kind, random: Random): Leaving | null {
 /** Turned away before anything runs. */
 function wrongBody(random: Random): Record<string, unknown> | string {
   const messages = [{ role: 'user', content: 'Hi' }];
-  return pick(random, ['{"messages":', { messages: [] }, { messages, temperature: 9 }, { messages, model: 'gpt-17' }] as const);
+  const bodies: readonly [string, ...Record<string, unknown>[]] = [
+    '{"messages":',
+    { messages: [] },
+    { messages, temperature: 9 },
+    { messages, model: 'gpt-17' },
+  ];
+  return pick<Record<string, unknown> | string>(random, bodies);
 }

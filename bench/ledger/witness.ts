@@ -22,9 +22,12 @@ export interface Witness {
   readonly usage: { readonly totalTokens: number; readonly isEstimated: boolean } | null;
 }
 
-/** How the ledger must have booked it; null where the client cannot know. `refused`: not as a request at all. */
-export function endingSeen({ status, code, attempts, isReplay, hasLeft, isWhole, events }: Witness): Ending | 'refused' | null {
-  if (isReplay) return 'refused';
+/** `refused`: counted as that and not as a request. `replayed`: counted as nothing. */
+export type Seen = Ending | 'refused' | 'replayed';
+
+/** How the ledger must have booked it; null where the client cannot know. */
+export function endingSeen({ status, code, attempts, isReplay, hasLeft, isWhole, events }: Witness): Seen | null {
+  if (isReplay) return 'replayed';
   if (hasLeft) return events > 0 ? 'client_abort' : null;
   if (status === 0) return null;
   if (code === null) return isWhole ? 'ok' : null;

@@ -90,7 +90,11 @@ describe('a gate', () => {
 
   it('turns the requests of a key away for a moment after the object did, and nobody else', () => {
     const gate = turnAway(turnAway(closedGate, 'k1', 1000, 0), 'k2', 2000, 40);
-    expect([knownRefusal(gate, 'k1', 49), knownRefusal(gate, 'k2', 49), knownRefusal(gate, 'k3', 49)]).toEqual([1000, 2000, null]);
+    expect([knownRefusal(gate, 'k1', 49), knownRefusal(gate, 'k2', 49), knownRefusal(gate, 'k3', 49)]).toEqual([
+      1000,
+      2000,
+      null,
+    ]);
     expect([knownRefusal(gate, 'k1', 50), knownRefusal(gate, 'k2', 50)]).toEqual([null, 2000]);
     expect(Object.keys(turnAway(gate, 'k3', 1000, 60).turnedAway)).toEqual(['k2', 'k3']);
   });

@@ -28,7 +28,7 @@ export function tools(count: number): NonNullable<ChatRequest['tools']> {
   return Array.from({ length: count }, (_, at) => ({ type: 'function' as const, function: { name: `tool_${at}`, parameters: { type: 'object' } } }));
 }
 
-/** `count` words without any keyword of the seed. */
+/** `count` different words without any keyword of the seed. */
 export function filler(count: number): string {
-  return Array.from({ length: count }, () => 'plain').join(' ');
+  return Array.from({ length: count }, (_, at) => `plain${at}`).join(' ');
 }

@@ -79,7 +79,7 @@ describe('counts', () => {
 });
 
 describe('the token estimate', () => {
-  // Reference counts are of the published Qwen 2.5 tokenizer's kind, rounded; the estimate promises a quarter either way.
+  // By hand: a token a digit, about one a common English word or sign, two tokens for three Chinese characters. The estimate promises a quarter either way.
   it.each([
     ['English prose', 'The quick brown fox jumps over the lazy dog and runs away into the forest.', 16],
     ['digits one by one', '1234567890', 10],

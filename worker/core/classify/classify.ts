@@ -89,11 +89,20 @@ function learnedIntent(
   const { code, reasoning, general } = learned;
   if (rules.isFromHistory && general >= code && general >= reasoning)
     return { intent: rules.intent, confidence: rules.confidence };
-  const special: Intent = code >= reasoning ? 'code' : 'reasoning';
+  const special = code >= reasoning ? 'code' : 'reasoning';
   const confidence = Math.max(code, reasoning);
-  if (confidence > general && confidence >= config.thresholds.medium) return { intent: special, confidence };
-  return { intent: 'general', confidence: general };
+  const isNamed = rules.intent === special && rules[special] >= strongEvidence;
+  // Several plain keywords tip what the learned head leaves open, and without a single one it must be surer.
+  if (isNamed && confidence >= openAbove) return { intent: special, confidence: Math.max(confidence, config.thresholds.medium) };
+  const needed = rules[special] > 0 ? config.thresholds.medium : Math.max(config.thresholds.medium, sureWithoutEvidence);
+  if (confidence > general && confidence >= needed) return { intent: special, confidence };
+  return { intent: 'general', confidence: Math.max(general, 1 - confidence) };
 }
+
+/** Two or more keywords of one side; see `intent.ts`. */
+const strongEvidence = 0.75;
+const openAbove = 0.3;
+const sureWithoutEvidence = 0.6;
 
 /** Logistic in the distance from the threshold, fitted on labelled requests. */
 const heuristicSteepness = 6;

@@ -14,7 +14,7 @@ import {
   tokensPerMessage,
   tokensPerToolBlock,
 } from './token-estimate.ts';
-import { tokenize, type Tokens } from './tokens.ts';
+import { hashKey, tokenize, type Tokens } from './tokens.ts';
 
 export interface RequestView {
   /** Text parts of the last user turn, joined by line breaks: whole up to 16 Ki characters, else its first and last 8 Ki. */
@@ -27,6 +27,9 @@ export interface RequestView {
   readonly ask: Ask;
   readonly askStats: TextStats;
   readonly askTokens: Tokens;
+  /** Words of the ask, but at most twice its distinct ones: saying something over and over does not make it longer. */
+  readonly askWords: number;
+  readonly askDistinctWords: number;
   readonly codeTokens: Tokens;
   /** The ask of the user turn before the last; empty without one. */
   readonly previousAsk: string;
@@ -134,6 +137,14 @@ function takeCensus(messages: readonly Message[]): Census {
   return census;
 }
 
+const maxRepeats = 2;
+
+function countDistinct(tokens: Tokens): number {
+  const distinct = new Set<number>();
+  for (let at = 0; at < tokens.count; at += 1) distinct.add(hashKey(tokens.hashes[at]));
+  return distinct.size;
+}
+
 /**
  * The view of a request. A request without any user turn is read by its last message, so that a lone system prompt still counts as
  * what is asked. Linear; every text is read at most to 16 Ki characters, so a longer request costs no more.
@@ -151,13 +162,18 @@ export function buildView(request: ChatRequest): RequestView {
   const tools = request.tools ?? [];
   const toolTokens = tools.length === 0 ? 0 : tokensPerToolBlock + measureJson(tools).chars * tokensPerJsonChar;
   const last = request.messages.at(-1);
+  const askStats = ask.ask === text ? stats : measureText(ask.ask);
+  const askTokens = tokenize(ask.ask);
+  const distinct = countDistinct(askTokens);
   return {
     text,
     textChars: fullText.length,
     stats,
     ask,
-    askStats: ask.ask === text ? stats : measureText(ask.ask),
-    askTokens: tokenize(ask.ask),
+    askStats,
+    askTokens,
+    askWords: Math.min(askStats.words, maxRepeats * distinct),
+    askDistinctWords: distinct,
     codeTokens: tokenize(ask.code),
     previousAsk: previous,
     hasUserTurn: census.lastUser !== null,

@@ -84,17 +84,15 @@ export function countAsk(view: RequestView): AskCounts {
 
 function countTokens(view: RequestView): Pick<AskCounts, 'numbers' | 'longWords' | 'distinctWords' | 'meanWordChars'> {
   const tokens = view.askTokens;
-  const distinct = new Set<number>();
   let numbers = 0;
   let longWords = 0;
   let chars = 0;
   for (let index = 0; index < tokens.count; index += 1) {
     const start = tokens.starts[index] ?? 0;
     const length = (tokens.ends[index] ?? 0) - start;
-    distinct.add(tokens.hashes[index] ?? 0);
     if (classOf(tokens.text.charCodeAt(start)) === DIGIT) numbers += 1;
     if (length >= 8) longWords += 1;
     chars += length;
   }
-  return { numbers, longWords, distinctWords: distinct.size, meanWordChars: chars / Math.max(1, tokens.count) };
+  return { numbers, longWords, distinctWords: view.askDistinctWords, meanWordChars: chars / Math.max(1, tokens.count) };
 }

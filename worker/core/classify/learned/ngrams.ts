@@ -110,7 +110,8 @@ function addCharGrams(tokens: Tokens): void {
   }
 }
 
-const clauseBreak = /[.:!?;\n—–。：！？；،]|, | - /;
+/** A line break alone is none, so that a request broken into lines reads like one that is not. */
+const clauseBreak = /[.:!?;—–。：！？；،]|, | - |\n\s{0,8}\n/;
 
 /** Index of the first word after the last clause break; 0 without one. */
 function tailStart(tokens: Tokens): number {

@@ -56,7 +56,7 @@ export function readTierFeatures(view: RequestView, counts: AskCounts, hints: Hi
   const { ask, askStats } = view;
   const script = askStats.script;
   return Float64Array.of(
-    log(counts.words),
+    log(view.askWords),
     log(counts.sentences),
     counts.meanWordChars / 5,
     counts.longWords / counts.words,

@@ -3,7 +3,7 @@
  * of big words weighs little more than one; words in front of a short look-up question count for nothing.
  */
 import { findKeywords, matcherFor, type KeywordHit } from '../keyword-matcher.ts';
-import type { Tokens } from '../tokens.ts';
+import { hashKey, type Tokens } from '../tokens.ts';
 import type { RequestView } from '../view.ts';
 import { interpolate, type ClassifierConfig, type Signal, type SignalValue } from './signal.ts';
 
@@ -15,8 +15,8 @@ const curve = [
 ] as const;
 /** A closing clause of at most this many words that opens like a look-up is all that is asked. */
 const maxLookupWords = 10;
-/** In a longer ask the closing clause is not all that is asked. */
-const maxPaddedWords = 20;
+/** With more words before it that are no keywords, the closing clause is not all that is asked. */
+const maxPlainWords = 16;
 const lookupOpeners = [
   'what s',
   'what is',
@@ -57,16 +57,25 @@ const lookups = matcherFor(lookupOpeners);
 
 function calibrated(view: RequestView, config: ClassifierConfig): SignalValue {
   const hits = findKeywords(view.askTokens, matcherFor(config.keywords));
-  const lookupFrom =
-    hits.length === 0 || view.askTokens.count > maxPaddedWords ? Number.POSITIVE_INFINITY : lookupStart(view.askTokens, hits);
-  const counting = new Set<string>();
-  const discounted = new Set<string>();
-  for (const hit of hits) (hit.at < lookupFrom && lookupFrom < Number.POSITIVE_INFINITY ? discounted : counting).add(hit.keyword);
-  return {
-    value: interpolate(curve, counting.size),
-    applies: true,
-    facts: { found: [...counting], discounted: [...discounted] },
-  };
+  const lookupFrom = hits.length === 0 ? Number.POSITIVE_INFINITY : lookupStart(view.askTokens, hits);
+  const isPadding = lookupFrom < Number.POSITIVE_INFINITY && countPlainWords(view.askTokens, hits, lookupFrom) <= maxPlainWords;
+  const found = new Set(hits.map((hit) => hit.keyword));
+  const facts = isPadding ? { found: [], discounted: [...found] } : { found: [...found], discounted: [] };
+  return { value: interpolate(curve, facts.found.length), applies: true, facts };
+}
+
+/** Distinct words before `end` that belong to no keyword. */
+function countPlainWords(tokens: Tokens, hits: readonly KeywordHit[], end: number): number {
+  const plain = new Set<number>();
+  let next = 0;
+  for (let at = 0; at < end; at += 1) {
+    const hit = hits[next];
+    if (hit !== undefined && at === hit.at) {
+      at += hit.length - 1;
+      next += 1;
+    } else plain.add(hashKey(tokens.hashes[at]));
+  }
+  return plain.size;
 }
 
 /**

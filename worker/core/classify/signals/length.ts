@@ -2,7 +2,7 @@
 import type { RequestView } from '../view.ts';
 import { interpolate, type Signal, type SignalValue } from './signal.ts';
 
-/** Words of the ask → value. Requests a small model handles are mostly under ten words in the labelled development set. */
+/** Words of the ask, repeats held down → value. Requests a small model handles are mostly under ten words in the labelled development set. */
 const curve = [
   [0, 0],
   [3, 0.1],
@@ -15,7 +15,7 @@ const curve = [
 const wordsPerCodeLine = 2;
 
 function calibrated(view: RequestView): SignalValue {
-  const words = view.askStats.words + view.ask.codeLines * wordsPerCodeLine;
+  const words = view.askWords + view.ask.codeLines * wordsPerCodeLine;
   return { value: interpolate(curve, words), applies: true, facts: { words, logLines: view.ask.logLines } };
 }
 

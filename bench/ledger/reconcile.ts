@@ -1,0 +1,191 @@
+/**
+ * `npm run reconcile`: many requests with faults, clients that leave, objects evicted and broken and calls to them lost, then one table
+ * that sets the clients' ledger, the model servers' and the gateway's side by side. Ends non-zero on any drift.
+ */
+import { parseArgs } from 'node:util';
+import * as z from 'zod';
+import type { Stats } from '../../shared/records.ts';
+import { progressBar } from '../load/progress-bar.ts';
+import { type Books, compare, type Line } from './compare.ts';
+import { type Disorder, loseCalls, makeDisorder } from './disorder.ts';
+import { buildLab, type Lab, type LabOptions, startLab } from './lab.ts';
+import { labOverrides } from './lab-config.ts';
+import { planRequests } from './plan.ts';
+import { witness } from './witness.ts';
+
+const help = `Sends requests through the gateway while everything around them breaks, and compares three ledgers.
+
+  npm run reconcile -- [options]
+
+  --requests N       how many (10000; some are sent twice, to be answered from memory)
+  --concurrency N    at the same time (24)
+  --seed TEXT        which requests and which trouble (pointsman)
+  --calm             no objects broken, no calls lost: only faults and clients that leave
+  --json             the result as JSON
+  --help
+
+The Worker runs in workerd by Miniflare: its objects are really evicted (memory gone, storage kept) and really broken (ctx.abort), at
+random, about sixteen times a second. Compared are the clients' notes, the model servers' logs, and /stats, per agent and per key.`;
+
+export interface Reconciliation {
+  readonly requests: number;
+  readonly seconds: number;
+  readonly disorder: Disorder;
+  readonly lines: readonly Line[];
+  readonly lost: number;
+  readonly double: number;
+  readonly drift: number;
+}
+
+export interface ReconcileOptions {
+  readonly bundle: LabOptions['bundle'];
+  readonly requests: number;
+  readonly concurrency: number;
+  readonly seed: string;
+  readonly isCalm: boolean;
+  readonly isSilent: boolean;
+}
+
+const month = { period: 'month', limit_usd: 1000 };
+const keyBodies = [
+  { name: 'plain' },
+  { name: 'another', plan: 'default' },
+  { name: 'budget', budgets: [month] },
+  { name: 'budgets', budgets: [month, { ...month, period: 'day' }] },
+  { name: 'agent budget', budgets: [month, { ...month, agent: 'plain.1' }] },
+  { name: 'concurrency', limits: { max_concurrent: 4 } },
+  { name: 'everything', limits: { requests_per_minute: 100_000, tokens_per_minute: 900_000_000, max_concurrent: 200 }, budgets: [month] },
+];
+
+const MadeKey = z.object({ id: z.string(), key: z.string() });
+
+export async function reconcile(options: ReconcileOptions): Promise<Reconciliation> {
+  const lab = await startLab({ bundle: options.bundle, overrides: labOverrides });
+  try {
+    const keys = await Promise.all(
+      keyBodies.map(async (body) => MadeKey.parse(await (await lab.admin('POST', '/admin/keys', body)).json())),
+    );
+    const startedAt = performance.now();
+    const end = options.isCalm ? null : makeDisorder(lab, keys.map(({ id }) => id), options.seed);
+    if (!options.isCalm) await loseCalls(lab, true);
+    const sent = await sendAll(lab, keys.map(({ key }) => key), options);
+    const disorder = (await end?.()) ?? { evictions: 0, breaks: 0, failedEvictions: 0 };
+    await loseCalls(lab, false);
+    const seconds = (performance.now() - startedAt) / 1000;
+    const books = await settledBooks(lab, keys.map(({ id }) => id), sent);
+    const result = compare(books);
+    const drift = result.lost + result.double + result.lines.reduce((sum, line) => sum + line.drift, 0);
+    return { requests: sent.length, seconds, disorder, ...result, drift };
+  } finally {
+    await lab.stop();
+  }
+}
+
+async function sendAll(lab: Lab, keys: readonly string[], { requests, concurrency, seed, isSilent }: ReconcileOptions): Promise<Books['sent']> {
+  const planned = planRequests(requests, keys.length, seed);
+  const bar = progressBar(planned.length, isSilent);
+  const sent: Books['sent'][number][] = [];
+  const queue = planned.values();
+  const worker = async (): Promise<void> => {
+    for (const one of queue) {
+      const key = keys[one.key] ?? '';
+      sent.push({ planned: one, witness: await witness(lab.url, key, one) });
+      if (one.idempotencyKey !== null) {
+        const again = { ...one, id: `${one.id}-again` };
+        sent.push({ planned: again, witness: await witness(lab.url, key, again) });
+      }
+      bar.step();
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+  bar.end();
+  return sent;
+}
+
+const settleWithinMs = 30_000;
+
+/** Waits until the model servers are idle and the gateway's books have stopped moving. */
+async function settledBooks(lab: Lab, ids: readonly string[], sent: Books['sent']): Promise<Books> {
+  const calls = () => Object.values(lab.fleet.models).flatMap((model) => model.log().filter(({ path }) => path === '/v1/chat/completions'));
+  const deadline = Date.now() + settleWithinMs;
+  let last = '';
+  for (;;) {
+    const stats: Stats = JSON.parse(await (await lab.admin('GET', '/stats')).text());
+    const tenants = await Promise.all(ids.map((id) => holdings(lab, id)));
+    const open = tenants.reduce((sum, tenant) => sum + tenant.open, 0);
+    const now = JSON.stringify([stats.totals, open]);
+    const isIdle = calls().every(({ endedAtMs }) => endedAtMs !== null);
+    if ((isIdle && open === 0 && now === last) || Date.now() > deadline) {
+      const keys = ids.map((id, index) => ({ id, hasBudget: Object.hasOwn(keyBodies[index] ?? {}, 'budgets') }));
+      return { sent, calls: calls(), stats, keys, spentNanoUsd: tenants.map(({ spentNanoUsd }) => spentNanoUsd), open };
+    }
+    last = now;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+  }
+}
+
+const Dump = z.object({ tenant: z.array(z.object({ state: z.string() })) });
+const TenantState = z.object({
+  leases: z.array(z.unknown()),
+  budgets: z.object({
+    open: z.array(z.unknown()),
+    windows: z.array(z.object({ name: z.string(), period: z.string(), spentNanoUsd: z.number() })),
+  }),
+});
+
+async function holdings(lab: Lab, id: string): Promise<{ open: number; spentNanoUsd: number }> {
+  const [row] = Dump.parse(await lab.object('TENANT', `tenant:${id}`, { do: 'dump' })).tenant;
+  if (row === undefined) return { open: 0, spentNanoUsd: 0 };
+  const { leases, budgets } = TenantState.parse(JSON.parse(row.state));
+  const whole = budgets.windows.filter(({ name, period }) => name === 'key' && period === 'month');
+  return { open: leases.length + budgets.open.length, spentNanoUsd: whole.reduce((sum, { spentNanoUsd }) => sum + spentNanoUsd, 0) };
+}
+
+function print({ requests, seconds, disorder, lines, lost, double, drift }: Reconciliation): void {
+  const { evictions, breaks } = disorder;
+  console.log(`\n${requests} requests in ${Math.round(seconds)} s; objects evicted ${evictions} times, broken ${breaks} times\n`);
+  const rows = [
+    ['', 'clients', 'model servers', 'gateway', 'drift'],
+    ...lines.map(({ name, clients, servers, gateway, drift }) => [name, clients, servers, gateway, String(drift)]),
+  ];
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  for (const row of rows) {
+    console.log(`  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`);
+  }
+  console.log(`\n  lost ${lost}, double ${double}, drift ${drift}`);
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      requests: { type: 'string', default: '10000' },
+      concurrency: { type: 'string', default: '24' },
+      seed: { type: 'string', default: 'pointsman' },
+      calm: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(help);
+    return 0;
+  }
+  const bundle = await buildLab();
+  try {
+    const result = await reconcile({
+      bundle,
+      requests: Number(values.requests),
+      concurrency: Number(values.concurrency),
+      seed: values.seed,
+      isCalm: values.calm,
+      isSilent: values.json,
+    });
+    if (values.json) console.log(JSON.stringify(result, null, 2));
+    else print(result);
+    return result.drift === 0 ? 0 : 1;
+  } finally {
+    bundle.remove();
+  }
+}
+
+if (import.meta.main) process.exitCode = await main();
