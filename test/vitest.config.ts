@@ -42,6 +42,17 @@ const apart = {
   hookTimeout: 60_000,
 };
 
+/** Limits, budgets and the ledger, on a Worker whose Durable Objects can be evicted and aborted at will. */
+const money = {
+  name: 'money',
+  include: ['test/money/**/*.test.ts'],
+  environment: 'node',
+  globalSetup: ['test/money/lab-bundle.ts'],
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
 const wrangler = { configPath: new URL('../wrangler.toml', import.meta.url).pathname };
 
 export default defineConfig({
@@ -52,6 +63,7 @@ export default defineConfig({
       { test: edge, plugins: [cloudflareTest({ wrangler, miniflare: { bindings: edgeBindings } })] },
       { test: http },
       { test: apart },
+      { test: money },
     ],
   },
 });

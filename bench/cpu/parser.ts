@@ -101,7 +101,8 @@ function answerWith(formats: readonly ToolFormatId[]): Answer {
     keepsLogprobs: false,
     showsLogprobs: false,
     head: null,
-    createChoice: (index) => createChoice(index, { machine: machine(), check: null, argumentsCheck: argumentsCheck(), sent: null }),
+    createChoice: (index) =>
+      createChoice(index, { machine: machine(), check: null, argumentsCheck: argumentsCheck(), sent: null }),
   });
 }
 

@@ -117,12 +117,7 @@ async function cellCpuMs(bench: Bench<TargetName>, cell: RelayCell, streams: num
 }
 
 /** Answers one after the other on every connection, begun evenly over the time between two chunks. */
-async function runStreams(
-  cell: RelayCell,
-  target: Target,
-  connections: readonly Connection[],
-  requests: number,
-): Promise<void> {
+async function runStreams(cell: RelayCell, target: Target, connections: readonly Connection[], requests: number): Promise<void> {
   const request = chatRequest(target.url, benchKey, streamedBody(cell.hasTools));
   const answers = connections.map(async (connection, i) => {
     await sleep((i * cell.workload.intervalMs) / connections.length);

@@ -81,7 +81,9 @@ function chunkRow(cell: RelayCell, cells: readonly RelayCell[], costs: Costs['ch
 
 function requestRows(costs: Costs['request']): Row[] {
   const pump = costs.get('pump') ?? null;
-  return [...costs].map(([name, own]) => rowOf(`CPU a streamed request of one chunk: ${name}`, own, name === 'pump' ? null : pump, null));
+  return [...costs].map(([name, own]) =>
+    rowOf(`CPU a streamed request of one chunk: ${name}`, own, name === 'pump' ? null : pump, null),
+  );
 }
 
 function rowOf(what: string, own: readonly number[], pump: readonly number[] | null, goal: string | null): Row {

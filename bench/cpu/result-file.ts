@@ -67,7 +67,13 @@ export function printResult({ machine, rounds, rows }: ResultFile): void {
   const lines = [['', 'median', 'ratio (range)', 'against', 'goal'], ...rows.map(cellsOf)];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   console.log(`${machine}; ${rounds} rounds\n`);
-  for (const line of lines) console.log(line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  for (const line of lines)
+    console.log(
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
 function cellsOf({ what, value, unit, ratio, base, goal }: Row): string[] {

@@ -104,10 +104,10 @@ function countWrites(ctx: DurableObjectState, className: string): DurableObjectS
 }
 
 function dump(sql: SqlStorage): Record<string, unknown[]> {
-  const tables = sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '_cf_%'").toArray();
-  return Object.fromEntries(
-    tables.map(({ name }) => [name, sql.exec(`SELECT * FROM "${name}"`).toArray()]),
-  );
+  const tables = sql
+    .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '_cf_%'")
+    .toArray();
+  return Object.fromEntries(tables.map(({ name }) => [name, sql.exec(`SELECT * FROM "${name}"`).toArray()]));
 }
 
 interface Namespace {
@@ -122,14 +122,18 @@ export function wired(env: Record<string, unknown>, bindings: readonly string[])
 
 function namespaceOf(env: Record<string, unknown>, binding: string): Namespace {
   const namespace = env[binding];
-  if (typeof namespace !== 'object' || namespace === null || !('getByName' in namespace)) throw new Error(`no binding ${binding}`);
+  if (typeof namespace !== 'object' || namespace === null || !('getByName' in namespace))
+    throw new Error(`no binding ${binding}`);
   return namespace as Namespace;
 }
 
 function stubOf(env: Record<string, unknown>, binding: string, name: string): object {
   const stub = namespaceOf(env, binding).getByName(name);
   return new Proxy(stub, {
-    get: (_, method) => (...args: unknown[]) => call(binding, String(method), () => methodOf(stub, String(method))(...args)),
+    get:
+      (_, method) =>
+      (...args: unknown[]) =>
+        call(binding, String(method), () => methodOf(stub, String(method))(...args)),
   });
 }
 

@@ -29,9 +29,12 @@ export async function buildLab(): Promise<Bundle> {
   const entry = join(folder, 'entry.ts');
   writeFileSync(entry, entryText());
   let output = '';
-  const { exited } = runWrangler(['deploy', entry, '--config', 'wrangler.toml', '--dry-run', '--env', '', '--no-minify', '--outdir', folder], (text) => {
-    output += text;
-  });
+  const { exited } = runWrangler(
+    ['deploy', entry, '--config', 'wrangler.toml', '--dry-run', '--env', '', '--no-minify', '--outdir', folder],
+    (text) => {
+      output += text;
+    },
+  );
   const remove = () => rmSync(folder, { recursive: true, force: true });
   if ((await exited) === 0) return { folder, remove };
   remove();
@@ -103,38 +106,43 @@ const pair: readonly FleetModel[] = [
 ];
 
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const fleet = await startFleet({ models: options.models ?? pair, shared: { timeScale: 0, apiKey: upstreamKey, logsBodies: options.logsBodies ?? false, maxLogEntries: 200_000 } });
+  const fleet = await startFleet({
+    models: options.models ?? pair,
+    shared: { timeScale: 0, apiKey: upstreamKey, logsBodies: options.logsBodies ?? false, maxLogEntries: 200_000 },
+  });
   const toml = readToml();
   const output: string[] = [];
-  const miniflare = new Miniflare(convertV4MiniflareOptions({
-    name: 'lab',
-    host: '127.0.0.1',
-    port: 0,
-    cf: false,
-    // Straight to the Worker: the proxy before it swallows what a client that leaves looks like.
-    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
-    modulesRoot: options.bundle.folder,
-    modules: [{ type: 'ESModule', path: join(options.bundle.folder, 'entry.js') }],
-    compatibilityDate: toml.compatibility_date,
-    compatibilityFlags: toml.compatibility_flags,
-    durableObjects: Object.fromEntries(
-      toml.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: true }]),
-    ),
-    bindings: {
-      ENVIRONMENT: 'development',
-      CONFIG_PROFILE: 'a40-pair',
-      BOOTSTRAP_API_KEY: labKey,
-      ADMIN_TOKEN: labAdminToken,
-      UPSTREAM_API_KEY: upstreamKey,
-      ACCESS_CLIENT_ID: fleet.clientId,
-      ACCESS_CLIENT_SECRET: fleet.clientSecret,
-      SMALL_UPSTREAM_URL: fleet.urls['small'] ?? '',
-      LARGE_UPSTREAM_URL: fleet.urls['large'] ?? '',
-      CONFIG_OVERRIDES: JSON.stringify(options.overrides),
-      ...options.vars,
-    },
-    handleStructuredLogs: ({ message }) => void output.push(message),
-  }));
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      name: 'lab',
+      host: '127.0.0.1',
+      port: 0,
+      cf: false,
+      // Straight to the Worker: the proxy before it swallows what a client that leaves looks like.
+      unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+      modulesRoot: options.bundle.folder,
+      modules: [{ type: 'ESModule', path: join(options.bundle.folder, 'entry.js') }],
+      compatibilityDate: toml.compatibility_date,
+      compatibilityFlags: toml.compatibility_flags,
+      durableObjects: Object.fromEntries(
+        toml.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: true }]),
+      ),
+      bindings: {
+        ENVIRONMENT: 'development',
+        CONFIG_PROFILE: 'a40-pair',
+        BOOTSTRAP_API_KEY: labKey,
+        ADMIN_TOKEN: labAdminToken,
+        UPSTREAM_API_KEY: upstreamKey,
+        ACCESS_CLIENT_ID: fleet.clientId,
+        ACCESS_CLIENT_SECRET: fleet.clientSecret,
+        SMALL_UPSTREAM_URL: fleet.urls['small'] ?? '',
+        LARGE_UPSTREAM_URL: fleet.urls['large'] ?? '',
+        CONFIG_OVERRIDES: JSON.stringify(options.overrides),
+        ...options.vars,
+      },
+      handleStructuredLogs: ({ message }) => void output.push(message),
+    }),
+  );
   await miniflare.ready;
   const url = (await miniflare.unsafeGetDirectURL()).origin;
   const ready = await fetch(`${url}/readyz`);
@@ -163,7 +171,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     admin: (method, path, body) =>
       fetch(url + path, {
         method,
-        headers: { authorization: `Bearer ${labAdminToken}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: {
+          authorization: `Bearer ${labAdminToken}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     object: (binding, name, order) => send({ on: 'object', binding, name, order }),

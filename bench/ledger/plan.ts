@@ -13,7 +13,8 @@ export const kindIds = [
   'counts',
   'broken',
   'rescued',
-  'left',
+  'left-by-reset',
+  'left-by-close',
   'left-early',
   'repeated',
   'refused',
@@ -52,11 +53,16 @@ const healed: readonly [FaultName, ...FaultName[]] = [
   'unauthorized',
   'empty-body',
   'garbage-body',
-  'no-choices',
   'html-body',
   'first-event-error',
 ];
-const refusing: readonly [FaultName, ...FaultName[]] = ['bad-request', 'unprocessable', 'content-policy', 'context-length', ...healed];
+const refusing: readonly [FaultName, ...FaultName[]] = [
+  'bad-request',
+  'unprocessable',
+  'content-policy',
+  'context-length',
+  ...healed,
+];
 const framing: readonly [FaultName, ...FaultName[]] = [
   'no-done',
   'comments-between',
@@ -68,11 +74,19 @@ const framing: readonly [FaultName, ...FaultName[]] = [
   'events-after-done',
   'double-finish',
   'json-for-stream',
-  'sse-for-json',
   'hostile-content',
   'split-utf8',
 ];
-const counts: readonly [FaultName, ...FaultName[]] = ['no-usage', 'usage-negative', 'usage-nan', 'usage-huge', 'usage-zero', 'usage-text'];
+/** Usage that is missing or cannot be true; a stream where JSON was asked for has none. */
+const counts: readonly [FaultName, ...FaultName[]] = [
+  'no-usage',
+  'usage-negative',
+  'usage-nan',
+  'usage-huge',
+  'usage-zero',
+  'usage-text',
+  'sse-for-json',
+];
 const breaking: readonly [FaultName, ...FaultName[]] = ['mid-error', 'mid-reset', 'mid-hang-up', 'cut-json', 'eof'];
 
 /** Shares of a hundred. */
@@ -84,14 +98,15 @@ const shares: Readonly<Record<Kind, number>> = {
   counts: 5,
   broken: 5,
   rescued: 5,
-  left: 10,
+  'left-by-reset': 6,
+  'left-by-close': 4,
   'left-early': 6,
   repeated: 4,
   refused: 5,
 };
 
 /** Agents per kind: the ledger tells two hundred names apart. */
-const groups = 17;
+const groups = 16;
 
 export function planRequests(count: number, keys: number, seed: string): PlannedRequest[] {
   const random = seededRandom('reconcile', seed);
@@ -113,20 +128,30 @@ function planRequest(index: number, wheel: readonly Kind[], keys: number, random
   };
 }
 
-const mustStream: ReadonlySet<Kind> = new Set(['broken', 'rescued', 'left']);
+const leavesMidway: ReadonlySet<Kind> = new Set(['left-by-reset', 'left-by-close']);
+const mustStream: ReadonlySet<Kind> = new Set(['broken', 'rescued', ...leavesMidway]);
 
 function bodyOf(kind: Kind, index: number, stream: boolean, random: Random): Record<string, unknown> {
-  const model = kind === 'plain' ? pick(random, ['auto', 'small', 'large', 'qwen2.5-7b'] as const) : pick(random, ['small', 'large'] as const);
+  const model =
+    kind === 'plain'
+      ? pick(random, ['auto', 'small', 'large', 'qwen2.5-7b'] as const)
+      : pick(random, ['small', 'large'] as const);
   const other = kind === 'fallback' || kind === 'rescued' ? `;on=${model}` : '';
   const fault = faultOf(kind, random);
   const directives = [
     fault === null ? '' : `[[fault:${fault}${other}]]`,
-    kind === 'left' ? '[[pace:25]]' : '',
+    leavesMidway.has(kind) ? '[[pace:80]]' : '',
     kind === 'left-early' ? '[[pace:15]]' : '',
-    `[[tokens:${kind === 'left' ? 120 : between(random, 6, 20)}]]`,
+    `[[tokens:${leavesMidway.has(kind) ? 120 : between(random, 6, 20)}]]`,
   ];
   const usage = stream && (kind === 'counts' || random() < 0.6) ? { stream_options: { include_usage: true } } : {};
-  return { model, stream, ...usage, max_tokens: 200, messages: [{ role: 'user', content: `${directives.join('')}Harbour ${index}?` }] };
+  return {
+    model,
+    stream,
+    ...usage,
+    max_tokens: 200,
+    messages: [{ role: 'user', content: `${directives.join('')}Harbour ${index}?` }],
+  };
 }
 
 function faultOf(kind: Kind, random: Random): string | null {
@@ -139,9 +164,10 @@ function faultOf(kind: Kind, random: Random): string | null {
 }
 
 function leavingOf(kind: Kind, random: Random): Leaving | null {
-  const how = random() < 0.7 ? 'reset' : 'close';
-  if (kind === 'left') return { how, after: { events: between(random, 1, 12) } };
-  return kind === 'left-early' ? { how, after: { ms: between(random, 0, 60) } } : null;
+  if (leavesMidway.has(kind)) {
+    return { how: kind === 'left-by-reset' ? 'reset' : 'close', after: { events: between(random, 1, 12) } };
+  }
+  return kind === 'left-early' ? { how: random() < 0.7 ? 'reset' : 'close', after: { ms: between(random, 0, 60) } } : null;
 }
 
 /** Turned away before anything runs. */

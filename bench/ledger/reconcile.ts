@@ -54,7 +54,11 @@ const keyBodies = [
   { name: 'budgets', budgets: [month, { ...month, period: 'day' }] },
   { name: 'agent budget', budgets: [month, { ...month, agent: 'plain.1' }] },
   { name: 'concurrency', limits: { max_concurrent: 4 } },
-  { name: 'everything', limits: { requests_per_minute: 100_000, tokens_per_minute: 900_000_000, max_concurrent: 200 }, budgets: [month] },
+  {
+    name: 'everything',
+    limits: { requests_per_minute: 100_000, tokens_per_minute: 900_000_000, max_concurrent: 200 },
+    budgets: [month],
+  },
 ];
 
 const MadeKey = z.object({ id: z.string(), key: z.string() });
@@ -66,13 +70,27 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciliati
       keyBodies.map(async (body) => MadeKey.parse(await (await lab.admin('POST', '/admin/keys', body)).json())),
     );
     const startedAt = performance.now();
-    const end = options.isCalm ? null : makeDisorder(lab, keys.map(({ id }) => id), options.seed);
+    const end = options.isCalm
+      ? null
+      : makeDisorder(
+          lab,
+          keys.map(({ id }) => id),
+          options.seed,
+        );
     if (!options.isCalm) await loseCalls(lab, true);
-    const sent = await sendAll(lab, keys.map(({ key }) => key), options);
+    const sent = await sendAll(
+      lab,
+      keys.map(({ key }) => key),
+      options,
+    );
     const disorder = (await end?.()) ?? { evictions: 0, breaks: 0, failedEvictions: 0 };
     await loseCalls(lab, false);
     const seconds = (performance.now() - startedAt) / 1000;
-    const books = await settledBooks(lab, keys.map(({ id }) => id), sent);
+    const books = await settledBooks(
+      lab,
+      keys.map(({ id }) => id),
+      sent,
+    );
     const result = compare(books);
     const drift = result.lost + result.double + result.lines.reduce((sum, line) => sum + line.drift, 0);
     return { requests: sent.length, seconds, disorder, ...result, drift };
@@ -81,7 +99,11 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciliati
   }
 }
 
-async function sendAll(lab: Lab, keys: readonly string[], { requests, concurrency, seed, isSilent }: ReconcileOptions): Promise<Books['sent']> {
+async function sendAll(
+  lab: Lab,
+  keys: readonly string[],
+  { requests, concurrency, seed, isSilent }: ReconcileOptions,
+): Promise<Books['sent']> {
   const planned = planRequests(requests, keys.length, seed);
   const bar = progressBar(planned.length, isSilent);
   const sent: Books['sent'][number][] = [];
@@ -106,7 +128,8 @@ const settleWithinMs = 30_000;
 
 /** Waits until the model servers are idle and the gateway's books have stopped moving. */
 async function settledBooks(lab: Lab, ids: readonly string[], sent: Books['sent']): Promise<Books> {
-  const calls = () => Object.values(lab.fleet.models).flatMap((model) => model.log().filter(({ path }) => path === '/v1/chat/completions'));
+  const calls = () =>
+    Object.values(lab.fleet.models).flatMap((model) => model.log().filter(({ path }) => path === '/v1/chat/completions'));
   const deadline = Date.now() + settleWithinMs;
   let last = '';
   for (;;) {
@@ -138,7 +161,10 @@ async function holdings(lab: Lab, id: string): Promise<{ open: number; spentNano
   if (row === undefined) return { open: 0, spentNanoUsd: 0 };
   const { leases, budgets } = TenantState.parse(JSON.parse(row.state));
   const whole = budgets.windows.filter(({ name, period }) => name === 'key' && period === 'month');
-  return { open: leases.length + budgets.open.length, spentNanoUsd: whole.reduce((sum, { spentNanoUsd }) => sum + spentNanoUsd, 0) };
+  return {
+    open: leases.length + budgets.open.length,
+    spentNanoUsd: whole.reduce((sum, { spentNanoUsd }) => sum + spentNanoUsd, 0),
+  };
 }
 
 function print({ requests, seconds, disorder, lines, lost, double, drift }: Reconciliation): void {
@@ -150,7 +176,9 @@ function print({ requests, seconds, disorder, lines, lost, double, drift }: Reco
   ];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   for (const row of rows) {
-    console.log(`  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`);
+    console.log(
+      `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`,
+    );
   }
   console.log(`\n  lost ${lost}, double ${double}, drift ${drift}`);
 }

@@ -33,7 +33,10 @@ export interface RowsRun {
 /** One run of even load. Counting starts after a warm-up and ends when the last shard has passed on what it had. */
 export async function countRows(lab: Lab, name: string, key: string, perSecond: number, seconds: number): Promise<RowsRun> {
   const send = async () => {
-    const response = await lab.chat({ messages: [{ role: 'user', content: '[[tokens:5]]Name a harbour.' }], max_tokens: 20 }, key);
+    const response = await lab.chat(
+      { messages: [{ role: 'user', content: '[[tokens:5]]Name a harbour.' }], max_tokens: 20 },
+      key,
+    );
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
     await response.text();
   };
@@ -94,7 +97,14 @@ function print(runs: readonly RowsRun[]): void {
     ...runs.map(({ name, perSecond, requests, rows, callsPerRequest }) => {
       const all = Object.values(rows).reduce((sum, count) => sum + count, 0) / requests;
       const perClass = classes.map((one) => ((rows[one] ?? 0) / requests).toFixed(3));
-      return [name, String(perSecond), ...perClass, all.toFixed(3), callsPerRequest.toFixed(3), (all * usdPerMillionRows).toFixed(2)];
+      return [
+        name,
+        String(perSecond),
+        ...perClass,
+        all.toFixed(3),
+        callsPerRequest.toFixed(3),
+        (all * usdPerMillionRows).toFixed(2),
+      ];
     }),
   ];
   const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];

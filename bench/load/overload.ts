@@ -4,13 +4,13 @@
  */
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../../infra/standin/random.ts';
-import { percentile } from '../../shared/units.ts';
 import { pinSelf } from '../cpu/process-cpu.ts';
 import { readAnswer } from './client.ts';
 import { type GatewayOnWorkerd, startGatewayOnWorkerd } from './gateway-on-workerd.ts';
+import { type KeyName, overloadRows, type Sent, weights } from './overload-rows.ts';
 import { placesEngine } from './places-engine.ts';
 import { progressBar } from './progress-bar.ts';
-import { brokenPromises, figure, ms, type PromiseRow, promise, tableOf } from './promise-table.ts';
+import { brokenPromises, figure, type PromiseRow, tableOf } from './promise-table.ts';
 
 const { values } = parseArgs({
   options: {
@@ -54,19 +54,7 @@ const peakSeconds = Math.min(10, seconds);
 /** The first part of the overload is not counted: goodput is that of the steady state. */
 const settleMs = Math.min(3000, (seconds * 1000) / 4);
 const livezPerSecond = 20;
-const weights = { heavy: 1, light: 3 };
 const lightShare = 0.2;
-
-type KeyName = keyof typeof weights;
-
-interface Sent {
-  readonly key: KeyName;
-  readonly atMs: number;
-  readonly tookMs: number;
-  /** `late`: usable, but nobody waits so long. `false_success`: a 200 that is not whole. */
-  readonly outcome: 'answered' | 'late' | 'shed' | 'error' | 'false_success' | 'lost';
-  readonly retryAfter: string | undefined;
-}
 
 pinSelf();
 const gateway = await startGatewayOnWorkerd({
@@ -101,7 +89,9 @@ try {
   const peak = await measurePeak(gateway, keys.heavy);
   const cpuBefore = gateway.cpuMs();
   const { sent, livez } = await overload(gateway, keys, peak * factor);
-  rows = rowsOf(peak, sent, livez, (gateway.cpuMs() - cpuBefore) / (seconds * 1000));
+  const cpuShare = (gateway.cpuMs() - cpuBefore) / (seconds * 1000);
+  const measured = overloadRows({ places, serviceMs, seconds, settleMs, peak, sent, livez, cpuShare });
+  rows = hasAdmission ? measured : measured.map((row) => figure(row.what, row.figure));
 } finally {
   clearInterval(ticking);
   bar.end();
@@ -109,7 +99,7 @@ try {
 }
 if (values.json) console.log(JSON.stringify(rows, null, 2));
 else console.log(tableOf(`${factor} × overload for ${seconds} s${hasAdmission ? '' : ', without admission'}`, rows));
-process.exit(hasAdmission && brokenPromises(rows).length > 0 ? 1 : 0);
+process.exit(brokenPromises(rows).length > 0 ? 1 : 0);
 
 /** Usable answers a second with as many clients as there are places and seats: more cannot be had. */
 async function measurePeak(target: GatewayOnWorkerd, key: string): Promise<number> {
@@ -173,65 +163,4 @@ function isolateOf(target: GatewayOnWorkerd, index: number): Pick<GatewayOnWorke
 function chatBody(index: number): Record<string, unknown> {
   const messages = [{ role: 'user', content: `[[tokens:16]]Name harbour ${index}.` }];
   return { model: 'small', max_tokens: 60, stream: index % 2 === 0, messages };
-}
-
-function rowsOf(peak: number, sent: readonly Sent[], livez: readonly number[], cpuShare: number): PromiseRow[] {
-  const count = (outcome: Sent['outcome'], key?: KeyName): number =>
-    steady.filter((one) => one.outcome === outcome && (key === undefined || one.key === key)).length;
-  const total = (outcome: Sent['outcome']): number => sent.filter((one) => one.outcome === outcome).length;
-  // By the moment of the answer, so that what is still under way at the end is not missed at both ends.
-  const steady = sent.filter(({ atMs, tookMs }) => atMs + tookMs >= settleMs && atMs + tookMs < seconds * 1000);
-  const goodput = (count('answered') * 1000) / (seconds * 1000 - settleMs);
-  const shed = sent.filter(({ outcome }) => outcome === 'shed');
-  const p = (values: readonly number[], percent: number): number =>
-    percentile(
-      values.toSorted((a, b) => a - b),
-      percent,
-    ) ?? NaN;
-  const shedMs = shed.map(({ tookMs }) => tookMs);
-  const [shedP50, livezP50] = [p(shedMs, 50), p(livez, 50)];
-  const hasWait = shed.every(({ retryAfter }) => /^[1-9]\d{0,3}$/.test(retryAfter ?? ''));
-  const lightPart = count('answered', 'light') / Math.max(1, count('answered'));
-  const fairPart = weights.light / (weights.light + weights.heavy);
-  const unfairness = Math.abs(lightPart / fairPart - 1);
-  const share = (part: number): string => `${(part * 100).toFixed(1)} %`;
-  const accounted = total('answered') + total('late') + total('shed');
-  return [
-    figure(`capacity of the model server: ${places} places, ${serviceMs} ms`, `${((places * 1000) / serviceMs).toFixed(1)}/s`),
-    figure('peak goodput, without overload', `${peak.toFixed(1)}/s`),
-    figure('offered', `${(sent.length / seconds).toFixed(1)}/s`),
-    promise(
-      'goodput under overload',
-      `${goodput.toFixed(1)}/s, ${share(goodput / peak)}`,
-      '≥ 90 % of peak',
-      goodput >= 0.9 * peak,
-    ),
-    promise(
-      'sent = answered + shed',
-      `${sent.length} = ${total('answered') + total('late')} + ${total('shed')}`,
-      'none lost, no other error',
-      accounted === sent.length,
-    ),
-    figure('answered too late for anybody', total('late')),
-    figure('answered: p50, p99', `${ms(p(answeredMs(sent), 50))}, ${ms(p(answeredMs(sent), 99))}`),
-    promise(
-      'shed: p50 against /livez',
-      `${ms(shedP50)}, ${ms(livezP50)}: ${(shedP50 / livezP50).toFixed(2)} ×`,
-      '≤ 3 ×',
-      shedP50 <= 3 * livezP50,
-    ),
-    figure('shed: p99; /livez: p99', `${ms(p(shedMs, 99))}; ${ms(p(livez, 99))}`),
-    promise('shed: integer Retry-After', hasWait ? `all ${shed.length}` : 'not all', 'all', hasWait),
-    promise(
-      `light key's part, weight ${weights.light} of ${weights.light + weights.heavy}`,
-      share(lightPart),
-      `${share(fairPart)} ± 10 %`,
-      unfairness <= 0.1,
-    ),
-    figure('CPU of workerd', `${share(cpuShare)} of a core`),
-  ];
-}
-
-function answeredMs(sent: readonly Sent[]): number[] {
-  return sent.filter(({ outcome }) => outcome === 'answered').map(({ tookMs }) => tookMs);
 }

@@ -1,5 +1,4 @@
 /** Promises beside what was measured: how load benches print their figures and how the survival tests judge them. */
-
 import { percentile } from '../../shared/units.ts';
 
 export interface PromiseRow {
@@ -35,15 +34,16 @@ export function tableOf(title: string, rows: readonly PromiseRow[]): string {
   return [title, ...lines].join('\n');
 }
 
+export function percentileOf(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return percentile(sorted, percent) ?? Number.NaN;
+}
+
 export function median(values: readonly number[]): number {
-  return (
-    percentile(
-      values.toSorted((a, b) => a - b),
-      50,
-    ) ?? Number.NaN
-  );
+  return percentileOf(values, 50);
 }
 
 export function ms(value: number): string {
+  if (Number.isNaN(value)) return '–';
   return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
 }

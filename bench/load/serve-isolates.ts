@@ -88,51 +88,55 @@ function isReadable(stream: unknown): stream is Readable {
   return typeof stream === 'object' && stream !== null && 'read' in stream;
 }
 
-/** workerd's configuration, in Cap'n Proto's text form. The first isolate has the objects; the others reach them as the first does. */
+/** workerd's configuration, in Cap'n Proto's text form. */
 function configOf(bundle: Bundle, count: number, configFolder: string): string {
-  const { folder, compatibilityDate, compatibilityFlags, objects, vars } = bundle;
-  const text = (value: string): string => JSON.stringify(value);
-  const list = (items: readonly string[]): string => `[\n    ${items.join(',\n    ')}\n  ]`;
+  const indexes = Array.from({ length: count }, (_, index) => index);
+  const services = [
+    ...indexes.map((index) => `(name = "isolate-${index}", worker = .isolate${index})`),
+    `(name = "objects", disk = (path = ${text(join(configFolder, 'objects'))}, writable = true))`,
+    '(name = "internet", network = (allow = ["public", "private"]))',
+  ];
+  const sockets = indexes.map(
+    (index) => `(name = "http-${index}", address = "127.0.0.1:0", http = (), service = "isolate-${index}")`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (services = ${list(services)}, sockets = ${list(sockets)});
+
+${indexes.map((index) => workerOf(bundle, index, configFolder)).join('\n')}`;
+}
+
+/** The first isolate has the objects; the others reach them as it does. */
+function workerOf({ folder, compatibilityDate, compatibilityFlags, objects, vars }: Bundle, index: number, from: string): string {
   const modules = readdirSync(folder)
     .filter((file) => file.endsWith('.js'))
     // The first module is the entry.
     .toSorted((a, b) => Number(b === 'index.js') - Number(a === 'index.js'))
-    .map((file) => `(name = ${text(file)}, esModule = embed ${text(join(relative(configFolder, folder), file))})`);
+    .map((file) => `(name = ${text(file)}, esModule = embed ${text(join(relative(from, folder), file))})`);
   const classes = [...new Set(objects.map((object) => object.class_name))];
-  const indexes = Array.from({ length: count }, (_, index) => index);
-  const worker = (index: number): string => {
-    const where = index === 0 ? '' : ', serviceName = "isolate-0"';
-    const bindings = [
-      ...Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
-      ...objects.map(
-        ({ name, class_name }) => `(name = ${text(name)}, durableObjectNamespace = (className = ${text(class_name)}${where}))`,
-      ),
-    ];
-    const own = `durableObjectNamespaces = ${list(
-      classes.map((name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`),
-    )},
-  durableObjectStorage = (localDisk = "objects"),`;
-    return `const isolate${index} :Workerd.Worker = (
+  const where = index === 0 ? '' : ', serviceName = "isolate-0"';
+  const bindings = [
+    ...Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
+    ...objects.map(
+      ({ name, class_name }) => `(name = ${text(name)}, durableObjectNamespace = (className = ${text(class_name)}${where}))`,
+    ),
+  ];
+  const namespaces = classes.map((name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`);
+  const storage = `durableObjectNamespaces = ${list(namespaces)}, durableObjectStorage = (localDisk = "objects"),`;
+  return `const isolate${index} :Workerd.Worker = (
   compatibilityDate = ${text(compatibilityDate)},
   compatibilityFlags = ${list(compatibilityFlags.map(text))},
   modules = ${list(modules)},
   bindings = ${list(bindings)},
-  ${index === 0 ? own : ''}
+  ${index === 0 ? storage : ''}
 );
 `;
-  };
-  return `using Workerd = import "/workerd/workerd.capnp";
+}
 
-const config :Workerd.Config = (
-  services = ${list([
-    ...indexes.map((index) => `(name = "isolate-${index}", worker = .isolate${index})`),
-    `(name = "objects", disk = (path = ${text(join(configFolder, 'objects'))}, writable = true))`,
-    '(name = "internet", network = (allow = ["public", "private"]))',
-  ])},
-  sockets = ${list(
-    indexes.map((index) => `(name = "http-${index}", address = "127.0.0.1:0", http = (), service = "isolate-${index}")`),
-  )},
-);
+function text(value: string): string {
+  return JSON.stringify(value);
+}
 
-${indexes.map(worker).join('\n')}`;
+function list(items: readonly string[]): string {
+  return `[\n    ${items.join(',\n    ')}\n  ]`;
 }

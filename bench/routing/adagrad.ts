@@ -17,7 +17,10 @@ export function descend(weights: Weights, at: number, gradient: number, rate: nu
 }
 
 /** Mean and inverse deviation of each column; a constant column gets 0, so that it weighs nothing. */
-export function columnStats(rows: readonly Float64Array[], width: number): { mean: Float64Array; inverseDeviation: Float64Array } {
+export function columnStats(
+  rows: readonly Float64Array[],
+  width: number,
+): { mean: Float64Array; inverseDeviation: Float64Array } {
   const mean = new Float64Array(width);
   const inverseDeviation = new Float64Array(width);
   for (let column = 0; column < width; column += 1) {

@@ -38,9 +38,11 @@ export function chooseThreshold(scored: readonly Scored[], target: Target, price
     gain += Math.max(0, one.gain);
     const next = sorted[at + 1]?.score ?? 0;
     const threshold = roundedBetween(next, one.score);
-    if (threshold !== null) choices.push(choiceAt(threshold, (at + 1) / sorted.length, cost / allLarge, allGain === 0 ? 1 : gain / allGain));
+    if (threshold !== null)
+      choices.push(choiceAt(threshold, (at + 1) / sorted.length, cost / allLarge, allGain === 0 ? 1 : gain / allGain));
   });
-  if (target.kind === 'large') return choices.reduce((best, one) => (Math.abs(one.large - target.value) < Math.abs(best.large - target.value) ? one : best));
+  if (target.kind === 'large')
+    return choices.reduce((best, one) => (Math.abs(one.large - target.value) < Math.abs(best.large - target.value) ? one : best));
   if (target.kind === 'cost') return choices.findLast((one) => one.cost <= target.value) ?? null;
   return choices.find((one) => one.quality >= target.value) ?? null;
 }

@@ -43,7 +43,10 @@ export function trainOn(corpus: Corpus, kept: Kept, seed: number): { tier: Heads
   const labelled = corpus.labelled.filter(kept.labelled).flatMap((row) => [row.example, ...row.variants]);
   return {
     tier: fitTier([...corpus.trivia, ...labelled, ...softExamples(outcomes)], seed),
-    outcome: fitOutcomes(outcomes.map((row) => row.example), seed),
+    outcome: fitOutcomes(
+      outcomes.map((row) => row.example),
+      seed,
+    ),
   };
 }
 
@@ -92,7 +95,9 @@ function fitBlend(rows: readonly LabelledExample[], weights: readonly LearnedWei
     const seen = weights[row.fold];
     return seen === undefined ? [] : [{ row, score: scoreFeatures(row.example.features, seen) }];
   });
-  const pairs = scored.flatMap(({ row, score }) => (row.example.large === null ? [] : [{ logit: score.tierLogit, large: row.example.large }]));
+  const pairs = scored.flatMap(({ row, score }) =>
+    row.example.large === null ? [] : [{ logit: score.tierLogit, large: row.example.large }],
+  );
   let slope = 1;
   let intercept = 0;
   for (let round = 0; round < 2000; round += 1) {
@@ -106,7 +111,12 @@ function fitBlend(rows: readonly LabelledExample[], weights: readonly LearnedWei
     slope -= (0.5 * slopeGradient) / pairs.length;
     intercept -= (0.5 * interceptGradient) / pairs.length;
   }
-  return { ...baseBlend, offset: round(intercept / slope), tierTemperature: round(slope), intentTemperature: fitIntentTemperature(scored) };
+  return {
+    ...baseBlend,
+    offset: round(intercept / slope),
+    tierTemperature: round(slope),
+    intentTemperature: fitIntentTemperature(scored),
+  };
 }
 
 function fitIntentTemperature(scored: readonly { row: LabelledExample; score: LearnedScore }[]): number {

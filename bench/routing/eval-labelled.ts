@@ -35,22 +35,28 @@ function heuristicRouter(config: RouterConfig): Router {
 function routerWithout(corpus: Corpus, heldOut: HeldOut, seed: number, isLeftOut: (row: LabelledExample) => boolean): Router {
   const models = trainOn(corpus, { labelled: (row) => !isLeftOut(row), outcomes: () => true }, seed);
   const weights = assemble(models.tier, models.outcome, heldOut.blend);
-  return learnedRouter(new Map(corpus.labelled.filter(isLeftOut).map((row) => [row, scoreFeatures(row.example.features, weights)])));
+  return learnedRouter(
+    new Map(corpus.labelled.filter(isLeftOut).map((row) => [row, scoreFeatures(row.example.features, weights)])),
+  );
 }
 
 const languageOf = (row: LabelledExample): string => row.row.id.slice(0, 2);
 const languages = ['de', 'fr', 'es', 'pt', 'ru', 'zh', 'ja', 'hi'] as const;
 const reported = ['adversarial-easy', 'short-hard', 'log-trivial', 'rag', 'deep-chat'] as const;
 /** The own rows' categories that correspond to each given one. */
-const ownCategory: Readonly<Record<string, string>> = { 'adversarial-easy': 'adversarial-easy', 'short-hard': 'short-hard', 'log-trivial': 'log-trivial', rag: 'rag-user' };
+const ownCategory: Readonly<Record<string, string>> = {
+  'adversarial-easy': 'adversarial-easy',
+  'short-hard': 'short-hard',
+  'log-trivial': 'log-trivial',
+  rag: 'rag-user',
+};
 
-export interface LabelledFigures {
-  readonly given: readonly { readonly router: string; readonly tier: Interval; readonly intent: Interval }[];
-  readonly markdown: string;
-  readonly json: unknown;
-}
-
-export function evaluateLabelled(corpus: Corpus, heldOut: HeldOut, config: RouterConfig, seed: number): { markdown: string; json: unknown } {
+export function evaluateLabelled(
+  corpus: Corpus,
+  heldOut: HeldOut,
+  config: RouterConfig,
+  seed: number,
+): { markdown: string; json: unknown } {
   const given = corpus.labelled.filter((row) => row.row.set === 'given');
   const english = corpus.labelled.filter((row) => row.row.set === 'english');
   const eight = corpus.labelled.filter((row) => row.row.set === 'eight-languages');
@@ -63,14 +69,33 @@ export function evaluateLabelled(corpus: Corpus, heldOut: HeldOut, config: Route
     ['original curves', heuristicRouter(seedConfig)],
   ];
   const onGiven = routers.map(([router, said]) => ({ router, tier: tierF1(given, said), intent: intentAccuracy(given, said) }));
-  const sets: [string, Rows][] = [['English', english], ['eight languages', eight], ...languages.map((id): [string, Rows] => [id, eight.filter((row) => languageOf(row) === id)])];
+  const sets: [string, Rows][] = [
+    ['English', english],
+    ['eight languages', eight],
+    ...languages.map((id): [string, Rows] => [id, eight.filter((row) => languageOf(row) === id)]),
+  ];
   const heuristic = heuristicRouter(config);
-  const onOwn = sets.map(([set, rows]) => ({ set, rows: rows.length, tier: tierF1(rows, hybrid), intent: intentAccuracy(rows, hybrid), heuristic: tierF1(rows, heuristic) }));
+  const onOwn = sets.map(([set, rows]) => ({
+    set,
+    rows: rows.length,
+    tier: tierF1(rows, hybrid),
+    intent: intentAccuracy(rows, hybrid),
+    heuristic: tierF1(rows, heuristic),
+  }));
   const byCategory = reported.map((category) => ({
     category,
-    given: tierAccuracy(given.filter((row) => row.row.category === category), hybrid),
-    own: tierAccuracy([...english, ...eight].filter((row) => row.row.category === ownCategory[category]), hybrid),
-    ownEnglish: tierAccuracy(english.filter((row) => row.row.category === ownCategory[category]), hybrid),
+    given: tierAccuracy(
+      given.filter((row) => row.row.category === category),
+      hybrid,
+    ),
+    own: tierAccuracy(
+      [...english, ...eight].filter((row) => row.row.category === ownCategory[category]),
+      hybrid,
+    ),
+    ownEnglish: tierAccuracy(
+      english.filter((row) => row.row.category === ownCategory[category]),
+      hybrid,
+    ),
   }));
   const vision = corpus.labelled.filter((row) => row.row.tier === 'vision');
   const seen = shareOf(vision.filter((row) => buildView(row.row.request).images > 0).length, vision.length);
@@ -78,13 +103,21 @@ export function evaluateLabelled(corpus: Corpus, heldOut: HeldOut, config: Route
     const isIt = (row: LabelledExample): boolean => row.row.set === 'eight-languages' && languageOf(row) === id;
     return { language: id, tier: tierF1(corpus.labelled.filter(isIt), routerWithout(corpus, heldOut, seed, isIt)) };
   });
-  return { markdown: render({ onGiven, onOwn, byCategory, seen, leftOut, given }), json: { onGiven, onOwn, byCategory, vision: seen, languagesLeftOut: leftOut } };
+  return {
+    markdown: render({ onGiven, onOwn, byCategory, seen, leftOut, given }),
+    json: { onGiven, onOwn, byCategory, vision: seen, languagesLeftOut: leftOut },
+  };
 }
 
 interface Rendered {
   readonly onGiven: readonly { router: string; tier: Interval; intent: Interval }[];
   readonly onOwn: readonly { set: string; rows: number; tier: Interval; intent: Interval; heuristic: Interval }[];
-  readonly byCategory: readonly { category: string; given: Interval & { rows: number }; own: Interval & { rows: number }; ownEnglish: Interval & { rows: number } }[];
+  readonly byCategory: readonly {
+    category: string;
+    given: Interval & { rows: number };
+    own: Interval & { rows: number };
+    ownEnglish: Interval & { rows: number };
+  }[];
   readonly seen: Interval;
   readonly leftOut: readonly { language: string; tier: Interval }[];
   readonly given: Rows;
@@ -94,13 +127,31 @@ function render({ onGiven, onOwn, byCategory, seen, leftOut, given }: Rendered):
   const share = (one: Interval & { rows: number }): string => (one.rows === 0 ? '–' : `${withInterval(one)}, ${one.rows} rows`);
   return [
     `The ${given.length} given labelled requests (vision rows apart: ${(seen.value * 100).toFixed(0)} % recognised by their image parts):`,
-    table(['router', 'macro-F1 small/large', 'intent accuracy'], onGiven.map((row) => [row.router, withInterval(row.tier), withInterval(row.intent)])),
+    table(
+      ['router', 'macro-F1 small/large', 'intent accuracy'],
+      onGiven.map((row) => [row.router, withInterval(row.tier), withInterval(row.intent)]),
+    ),
     'Tier accuracy of the cross-validated hybrid by category:',
-    table(['category', 'given', 'own, all languages', 'own, English'], byCategory.map((row) => [row.category, share(row.given), share(row.own), share(row.ownEnglish)])),
+    table(
+      ['category', 'given', 'own, all languages', 'own, English'],
+      byCategory.map((row) => [row.category, share(row.given), share(row.own), share(row.ownEnglish)]),
+    ),
     'Our own rows, cross-validated:',
-    table(['set', 'rows', 'hybrid macro-F1', 'hybrid intent', 'heuristic macro-F1'], onOwn.map((row) => [row.set, String(row.rows), withInterval(row.tier), withInterval(row.intent), withInterval(row.heuristic)])),
+    table(
+      ['set', 'rows', 'hybrid macro-F1', 'hybrid intent', 'heuristic macro-F1'],
+      onOwn.map((row) => [
+        row.set,
+        String(row.rows),
+        withInterval(row.tier),
+        withInterval(row.intent),
+        withInterval(row.heuristic),
+      ]),
+    ),
     'Hybrid on a language of which it saw no own row in training:',
-    table(leftOut.map((row) => row.language), [leftOut.map((row) => withInterval(row.tier))]),
+    table(
+      leftOut.map((row) => row.language),
+      [leftOut.map((row) => withInterval(row.tier))],
+    ),
   ].join('\n\n');
 }
 
@@ -114,13 +165,17 @@ export function evaluateReliability(corpus: Corpus, heldOut: HeldOut, config: Ro
   });
   const learned = all.flatMap((row) => {
     const score = heldOut.labelled.get(row);
-    return score === undefined ? [] : [{ confidence: Math.max(score.code, score.reasoning, score.general), isRight: intentOf(score) === row.row.intent }];
+    return score === undefined
+      ? []
+      : [{ confidence: Math.max(score.code, score.reasoning, score.general), isRight: intentOf(score) === row.row.intent }];
   });
   const tier = all.flatMap((row) => {
     const score = heldOut.labelled.get(row);
     if (score === undefined || row.row.tier === 'vision') return [];
     const isLarge = score.logit >= 0;
-    return [{ confidence: isLarge ? score.largeDeserved : 1 - score.largeDeserved, isRight: isLarge === (row.row.tier === 'large') }];
+    return [
+      { confidence: isLarge ? score.largeDeserved : 1 - score.largeDeserved, isRight: isLarge === (row.row.tier === 'large') },
+    ];
   });
   const rows = bins.slice(0, -1).map((low, at) => {
     const high = bins[at + 1] ?? 1;
@@ -132,5 +187,8 @@ export function evaluateReliability(corpus: Corpus, heldOut: HeldOut, config: Ro
     };
     return [`${low.toFixed(1)}–${Math.min(1, high).toFixed(1)}`, cell(rules), cell(learned), cell(tier)];
   });
-  return { markdown: `Mean confidence → share right (rows), over all ${all.length} labelled rows:\n\n${table(['confidence', 'intent by rules', 'intent, hybrid', 'tier, hybrid'], rows)}`, json: rows };
+  return {
+    markdown: `Mean confidence → share right (rows), over all ${all.length} labelled rows:\n\n${table(['confidence', 'intent by rules', 'intent, hybrid', 'tier, hybrid'], rows)}`,
+    json: rows,
+  };
 }

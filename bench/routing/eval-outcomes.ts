@@ -38,7 +38,10 @@ const sliceApgr = (slice: ScoredSlice): Interval =>
 function figuresOf({ name, slices, threshold }: Contender): OutcomeFigures {
   return {
     name,
-    gapWeighted: bootstrap(slices.map((slice) => slice.score.length), (samples) => gapWeightedApgr(slices, samples)),
+    gapWeighted: bootstrap(
+      slices.map((slice) => slice.score.length),
+      (samples) => gapWeightedApgr(slices, samples),
+    ),
     slices: Object.fromEntries(sliceIds.map((id, at) => [id, sliceApgr(slices[at] ?? { small: [], large: [], score: [] })])),
     callsFor50: callsToRecover(slices, 0.5),
     callsFor80: callsToRecover(slices, 0.8),
@@ -71,7 +74,10 @@ function operatingPoint(slices: readonly ScoredSlice[], threshold: number): { se
 
 /** How much one router's gap-weighted APGR exceeds another's on the same resamples. */
 function lead(ours: readonly ScoredSlice[], theirs: readonly ScoredSlice[]): Interval {
-  return bootstrap(ours.map((slice) => slice.score.length), (samples) => gapWeightedApgr(ours, samples) - gapWeightedApgr(theirs, samples));
+  return bootstrap(
+    ours.map((slice) => slice.score.length),
+    (samples) => gapWeightedApgr(ours, samples) - gapWeightedApgr(theirs, samples),
+  );
 }
 
 /** Scores of each source by models that saw no question of it. */
@@ -86,11 +92,20 @@ function leaveSourcesOut(corpus: Corpus, heldOut: HeldOut, seed: number): { blen
       scores.set(row, { logit: score.logit, gain: score.largeRight - score.smallRight });
     }
   }
-  return { blended: slicesBy(corpus.outcomes, (row) => scores.get(row)?.logit ?? 0), gain: slicesBy(corpus.outcomes, (row) => scores.get(row)?.gain ?? 0) };
+  return {
+    blended: slicesBy(corpus.outcomes, (row) => scores.get(row)?.logit ?? 0),
+    gain: slicesBy(corpus.outcomes, (row) => scores.get(row)?.gain ?? 0),
+  };
 }
 
-export function evaluateOutcomes(corpus: Corpus, heldOut: HeldOut, config: RouterConfig, seed: number): { markdown: string; json: unknown } {
-  const heuristicOf = (settings: RouterConfig) => (row: OutcomeCase) => scoreHeuristic(buildView(requestOf(row.row)), settings.classifier).score;
+export function evaluateOutcomes(
+  corpus: Corpus,
+  heldOut: HeldOut,
+  config: RouterConfig,
+  seed: number,
+): { markdown: string; json: unknown } {
+  const heuristicOf = (settings: RouterConfig) => (row: OutcomeCase) =>
+    scoreHeuristic(buildView(requestOf(row.row)), settings.classifier).score;
   const slices = (scoreOf: (row: OutcomeCase) => number): ScoredSlice[] => slicesBy(corpus.outcomes, scoreOf);
   const ours = slices((row) => heldOut.outcomes.get(row)?.logit ?? 0);
   const length = slices((row) => row.row.prompt.length);

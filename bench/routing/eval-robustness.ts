@@ -13,8 +13,20 @@ import type { RouterConfig } from './router-config.ts';
 const typoEveryWords = 10;
 
 const dressings: readonly [string, (request: ChatRequest, random: Random) => ChatRequest | null][] = [
-  ['another system prompt', (request, random) => ({ ...request, messages: [{ role: 'system', content: pick(boilerplates, random) }, ...request.messages.filter((message) => message.role !== 'system')] })],
-  ['white space', (request) => withLastTurn(request, (text) => `\n\n  ${text.replaceAll(' ', '  ').replaceAll('. ', '.\n ')} \n`)],
+  [
+    'another system prompt',
+    (request, random) => ({
+      ...request,
+      messages: [
+        { role: 'system', content: pick(boilerplates, random) },
+        ...request.messages.filter((message) => message.role !== 'system'),
+      ],
+    }),
+  ],
+  [
+    'white space',
+    (request) => withLastTurn(request, (text) => `\n\n  ${text.replaceAll(' ', '  ').replaceAll('. ', '.\n ')} \n`),
+  ],
   ['typos, one word in ten', (request, random) => withLastTurn(request, (text) => addTypos(text, random, typoEveryWords))],
   ['appended politeness', (request, random) => withLastTurn(request, (text) => `${text} ${pick(courtesies, random)}`)],
   ['lower case', (request) => withLastTurn(request, (text) => text.toLowerCase())],

@@ -20,7 +20,12 @@ Needs POINTSMAN_DATA_DIR. Writes bench/results/routing.json and the figures in b
 `;
 
 const { values: options } = parseArgs({
-  options: { help: { type: 'boolean', short: 'h' }, seed: { type: 'string', default: '1' }, config: { type: 'string' }, 'no-write': { type: 'boolean' } },
+  options: {
+    help: { type: 'boolean', short: 'h' },
+    seed: { type: 'string', default: '1' },
+    config: { type: 'string' },
+    'no-write': { type: 'boolean' },
+  },
 });
 
 function main(): void {
@@ -44,8 +49,14 @@ function main(): void {
   say('robustness');
   const robustness = evaluateRobustness(corpus, heldOut, config);
   const markdown = [
-    '### Public outcomes (APGR, 95 % bootstrap intervals)', outcomes.markdown, '### Labelled requests', labelled.markdown,
-    '### Calibration', reliability.markdown, '### Robustness', robustness.markdown,
+    '### Public outcomes (APGR, 95 % bootstrap intervals)',
+    outcomes.markdown,
+    '### Labelled requests',
+    labelled.markdown,
+    '### Calibration',
+    reliability.markdown,
+    '### Robustness',
+    robustness.markdown,
   ].join('\n\n');
   process.stdout.write(`${markdown}\n`);
   if (options['no-write'] === true) return;

@@ -33,7 +33,7 @@ export interface OutcomeCase {
 }
 
 const variantWeight = 0.5;
-const triviaCount = 300;
+const triviaCount = 700;
 const triviaSeed = 7;
 
 export function featuresOf(request: ChatRequest, config: RouterConfig): LearnedFeatures {
@@ -73,16 +73,27 @@ export function prepareTrivia(config: RouterConfig): TierExample[] {
 }
 
 export function prepareOutcomes(rows: readonly OutcomeRow[], config: RouterConfig): OutcomeCase[] {
-  const mix = (own: number, others: number | null): number => (others === null ? own : (1 - otherModelsShare) * own + otherModelsShare * others);
+  const mix = (own: number, others: number | null): number =>
+    others === null ? own : (1 - otherModelsShare) * own + otherModelsShare * others;
   return rows.map((row) => ({
     row,
-    example: { features: featuresOf(requestOf(row), config), small: mix(row.small, row.otherSmall), large: mix(row.large, row.otherLarge) },
+    example: {
+      features: featuresOf(requestOf(row), config),
+      small: mix(row.small, row.otherSmall),
+      large: mix(row.large, row.otherLarge),
+    },
   }));
 }
 
 /** Questions of each slice that the tier head sees, with one soft label for all: exam questions are for the large model, equally. */
 const soft = { perSlice: 600, label: 0.97, weight: 1 } as const;
-const softIntents: Readonly<Record<SliceId, TierExample['intent']>> = { mmlu: null, gsm8k: 'reasoning', crux: 'code', 'math-l5': 'reasoning', gsm: null };
+const softIntents: Readonly<Record<SliceId, TierExample['intent']>> = {
+  mmlu: null,
+  gsm8k: 'reasoning',
+  crux: 'code',
+  'math-l5': 'reasoning',
+  gsm: null,
+};
 
 export function softExamples(cases: readonly OutcomeCase[]): TierExample[] {
   const taken = new Map<SliceId, number>();

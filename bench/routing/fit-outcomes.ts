@@ -49,12 +49,20 @@ function byKind<T>(make: (kind: QuestionKind) => T): Record<QuestionKind, T> {
 
 export function fitOutcomes(examples: readonly OutcomeExample[], seed: number): OutcomeModel {
   const width = examples[0]?.features.outcome.length ?? 0;
-  const all = columnStats(examples.map((example) => example.features.outcome), width);
+  const all = columnStats(
+    examples.map((example) => example.features.outcome),
+    width,
+  );
   const stats = byKind((kind): Stats => {
     const rows = examples.filter((example) => example.features.kind === kind).map((example) => example.features.outcome);
     return rows.length < minRowsOfKind ? all : columnStats(rows, width);
   });
-  const newHead = (): Head => ({ table: newWeights(2 ** outcomeBits), shared: newWeights(width), own: byKind(() => newWeights(width)), bias: newWeights(1 + questionKinds.length) });
+  const newHead = (): Head => ({
+    table: newWeights(2 ** outcomeBits),
+    shared: newWeights(width),
+    own: byKind(() => newWeights(width)),
+    bias: newWeights(1 + questionKinds.length),
+  });
   const heads = [newHead(), newHead()] as const;
   const inputs = new Map(examples.map((example) => [example, standardiseRow(example.features, stats)]));
   const random = seeded(seed);
@@ -79,8 +87,10 @@ function step(head: Head, features: LearnedFeatures, input: Float64Array, target
   const mask = 2 ** outcomeBits - 1;
   const kindAt = 1 + questionKinds.indexOf(kind);
   let logit = (head.bias.values[0] ?? 0) + (head.bias.values[kindAt] ?? 0);
-  for (let at = 0; at < ngrams.words; at += 1) logit += (head.table.values[(ngrams.hashes[at] ?? 0) & mask] ?? 0) * (ngrams.values[at] ?? 0);
-  for (let at = 0; at < input.length; at += 1) logit += ((head.shared.values[at] ?? 0) + kindScale * (own.values[at] ?? 0)) * (input[at] ?? 0);
+  for (let at = 0; at < ngrams.words; at += 1)
+    logit += (head.table.values[(ngrams.hashes[at] ?? 0) & mask] ?? 0) * (ngrams.values[at] ?? 0);
+  for (let at = 0; at < input.length; at += 1)
+    logit += ((head.shared.values[at] ?? 0) + kindScale * (own.values[at] ?? 0)) * (input[at] ?? 0);
   const error = logistic(logit) - target;
   for (let at = 0; at < ngrams.words; at += 1) {
     const slot = (ngrams.hashes[at] ?? 0) & mask;
@@ -101,7 +111,9 @@ function fold(heads: readonly Head[], kind: QuestionKind, stats: Stats): DenseMo
   const kindAt = 1 + questionKinds.indexOf(kind);
   return {
     ...stats,
-    heads: heads.map((head) => head.shared.values.map((value, at) => denseScale * (value + kindScale * (head.own[kind].values[at] ?? 0)))),
+    heads: heads.map((head) =>
+      head.shared.values.map((value, at) => denseScale * (value + kindScale * (head.own[kind].values[at] ?? 0))),
+    ),
     bias: heads.map((head) => (head.bias.values[0] ?? 0) + (head.bias.values[kindAt] ?? 0)),
   };
 }

@@ -54,10 +54,15 @@ interface Input {
 
 export function fitTier(examples: readonly TierExample[], seed: number): HeadsModel {
   const width = examples[0]?.features.tier.length ?? 0;
-  const stats = columnStats(examples.map((example) => example.features.tier), width);
+  const stats = columnStats(
+    examples.map((example) => example.features.tier),
+    width,
+  );
   const inputs = examples.map((example): Input => ({
     example,
-    counts: example.features.tier.map((value, at) => denseScale * standardise(value, stats.mean[at] ?? 0, stats.inverseDeviation[at] ?? 0)),
+    counts: example.features.tier.map(
+      (value, at) => denseScale * standardise(value, stats.mean[at] ?? 0, stats.inverseDeviation[at] ?? 0),
+    ),
   }));
   const tables = headNames.map(() => new Float64Array(2 ** bits));
   const dense = headNames.map(() => new Float64Array(width + 1));
@@ -88,7 +93,10 @@ function addTo(target: Float64Array | undefined, source: Float64Array | undefine
 }
 
 function fitOnce(inputs: readonly Input[], width: number, seed: number): Head[] {
-  const heads = headNames.map((): Head => ({ table: newWeights(2 ** bits, startSquare), dense: newWeights(width + 1, startSquare) }));
+  const heads = headNames.map((): Head => ({
+    table: newWeights(2 ** bits, startSquare),
+    dense: newWeights(width + 1, startSquare),
+  }));
   const random = seeded(seed);
   for (let epoch = 0; epoch < epochs; epoch += 1) {
     for (const input of shuffle(inputs, random)) step(input, heads, random() < hintDropout ? width - hintCount : width);
@@ -126,6 +134,7 @@ function learn(head: Head, example: TierExample, counts: Float64Array, used: num
     const slot = (hashes[at] ?? 0) & mask;
     descend(head.table, slot, error * (values[at] ?? 0) + decay.table * (head.table.values[slot] ?? 0), rate);
   }
-  for (let at = 0; at < used; at += 1) descend(head.dense, at, error * (counts[at] ?? 0) + decay.dense * (head.dense.values[at] ?? 0), rate);
+  for (let at = 0; at < used; at += 1)
+    descend(head.dense, at, error * (counts[at] ?? 0) + decay.dense * (head.dense.values[at] ?? 0), rate);
   descend(head.dense, counts.length, error, rate);
 }

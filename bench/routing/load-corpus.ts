@@ -15,5 +15,9 @@ export function dataDirectory(): string {
 
 export function loadCorpus(dataDir: string, config: RouterConfig): Corpus {
   const rows = [...(readGivenRows(dataDir) ?? []), ...ownSets.flatMap((set) => readOwnRows(set))];
-  return { labelled: prepareLabelled(rows, config), trivia: prepareTrivia(config), outcomes: prepareOutcomes(readOutcomes(dataDir), config) };
+  return {
+    labelled: prepareLabelled(rows, config),
+    trivia: prepareTrivia(config),
+    outcomes: prepareOutcomes(readOutcomes(dataDir), config),
+  };
 }

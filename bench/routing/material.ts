@@ -19,14 +19,22 @@ const levels = ['INFO', 'WARN', 'DEBUG', 'ERROR'];
 
 /** One line of each style; `at` is seconds since midnight. */
 const logStyles: readonly LogLine[] = [
-  (random, at) => `10.0.${int(random, 9)}.${int(random, 250)} - - [14/Mar/2026:${clock(at)} +0000] "GET ${pick(paths, random)} HTTP/1.1" ${pick([200, 200, 304, 404, 502], random)} ${int(random, 9000)}`,
-  (random, at) => `Mar 14 ${clock(at)} web-${int(random, 6)} ${pick(units, random)}[${int(random, 30000)}]: session ${hex(random, 6)} ${pick(verbs, random)}`,
-  (random, at) => `[${clock(at)}] ${pick(levels, random)} worker-${int(random, 12)} job ${pick(jobs, random)}#${int(random, 90000)} ${pick(verbs, random)} (${int(random, 900)} ms)`,
-  (random, at) => `{"ts":"2026-03-14T${clock(at)}Z","level":"${pick(levels, random).toLowerCase()}","svc":"${pick(jobs, random)}","req":"${hex(random, 8)}","ms":${int(random, 2000)}}`,
-  (random, at) => `2026-03-14 ${clock(at)},${int(random, 999)} ${pick(levels, random)} com.shop.${pick(jobs, random)}.Runner - ${pick(verbs, random)} id=${int(random, 50000)} attempt=${int(random, 4)}`,
-  (random, at) => `I0314 ${clock(at)}.${int(random, 999999)} ${int(random, 9)} ${pick(jobs, random)}.go:${int(random, 400)}] "${pick(verbs, random)}" pod="ns/${pick(jobs, random)}-${hex(random, 5)}" node="n${int(random, 20)}"`,
-  (random, at) => `${1773446400 + at},${pick(jobs, random)},${int(random, 100)},${(random() * 90).toFixed(1)},${pick(['ok', 'slow', 'fail'], random)}`,
-  (random, at) => `${clock(at)} level=${pick(levels, random).toLowerCase()} caller=${pick(jobs, random)}.go:${int(random, 300)} msg="${pick(verbs, random)}" batch=${int(random, 4000)} took=${int(random, 800)}ms`,
+  (random, at) =>
+    `10.0.${int(random, 9)}.${int(random, 250)} - - [14/Mar/2026:${clock(at)} +0000] "GET ${pick(paths, random)} HTTP/1.1" ${pick([200, 200, 304, 404, 502], random)} ${int(random, 9000)}`,
+  (random, at) =>
+    `Mar 14 ${clock(at)} web-${int(random, 6)} ${pick(units, random)}[${int(random, 30000)}]: session ${hex(random, 6)} ${pick(verbs, random)}`,
+  (random, at) =>
+    `[${clock(at)}] ${pick(levels, random)} worker-${int(random, 12)} job ${pick(jobs, random)}#${int(random, 90000)} ${pick(verbs, random)} (${int(random, 900)} ms)`,
+  (random, at) =>
+    `{"ts":"2026-03-14T${clock(at)}Z","level":"${pick(levels, random).toLowerCase()}","svc":"${pick(jobs, random)}","req":"${hex(random, 8)}","ms":${int(random, 2000)}}`,
+  (random, at) =>
+    `2026-03-14 ${clock(at)},${int(random, 999)} ${pick(levels, random)} com.shop.${pick(jobs, random)}.Runner - ${pick(verbs, random)} id=${int(random, 50000)} attempt=${int(random, 4)}`,
+  (random, at) =>
+    `I0314 ${clock(at)}.${int(random, 999999)} ${int(random, 9)} ${pick(jobs, random)}.go:${int(random, 400)}] "${pick(verbs, random)}" pod="ns/${pick(jobs, random)}-${hex(random, 5)}" node="n${int(random, 20)}"`,
+  (random, at) =>
+    `${1773446400 + at},${pick(jobs, random)},${int(random, 100)},${(random() * 90).toFixed(1)},${pick(['ok', 'slow', 'fail'], random)}`,
+  (random, at) =>
+    `${clock(at)} level=${pick(levels, random).toLowerCase()} caller=${pick(jobs, random)}.go:${int(random, 300)} msg="${pick(verbs, random)}" batch=${int(random, 4000)} took=${int(random, 800)}ms`,
 ];
 
 export function writeLog(random: Random, lines: number): string {
@@ -40,9 +48,42 @@ export function writeLog(random: Random, lines: number): string {
   return written.join('\n');
 }
 
-const subjects = ['The regional office', 'Our supplier', 'The tenants', 'The board', 'Visitors', 'The new clinic', 'The harbour authority', 'Students', 'The second team', 'The insurer'];
-const actions = ['shall submit the yearly form', 'agreed to renovate the hall', 'reported fewer incidents', 'may request a replacement badge', 'moved the archive', 'postponed the inspection', 'publishes the timetable', 'must store keys in the grey cabinet', 'received a grant', 'compared three offers'];
-const details = ['before the end of the quarter', 'for a fee of 25 euros', 'on the ground floor', 'unless the manager objects', 'as described in section 4', 'after consulting the committee', 'every second Tuesday', 'in line with the budget of last year', 'although the weather was poor', 'without any further notice'];
+const subjects = [
+  'The regional office',
+  'Our supplier',
+  'The tenants',
+  'The board',
+  'Visitors',
+  'The new clinic',
+  'The harbour authority',
+  'Students',
+  'The second team',
+  'The insurer',
+];
+const actions = [
+  'shall submit the yearly form',
+  'agreed to renovate the hall',
+  'reported fewer incidents',
+  'may request a replacement badge',
+  'moved the archive',
+  'postponed the inspection',
+  'publishes the timetable',
+  'must store keys in the grey cabinet',
+  'received a grant',
+  'compared three offers',
+];
+const details = [
+  'before the end of the quarter',
+  'for a fee of 25 euros',
+  'on the ground floor',
+  'unless the manager objects',
+  'as described in section 4',
+  'after consulting the committee',
+  'every second Tuesday',
+  'in line with the budget of last year',
+  'although the weather was poor',
+  'without any further notice',
+];
 
 /** Sentences in paragraphs of four to seven. */
 export function writePassage(random: Random, sentences: number): string {

@@ -14,7 +14,9 @@ const orders = new WeakMap<ScoredSlice, Int32Array>();
 function orderOf(slice: ScoredSlice): Int32Array {
   const known = orders.get(slice);
   if (known !== undefined) return known;
-  const order = Int32Array.from({ length: slice.score.length }, (_, at) => at).sort((a, b) => (slice.score[b] ?? 0) - (slice.score[a] ?? 0));
+  const order = Int32Array.from({ length: slice.score.length }, (_, at) => at).sort(
+    (a, b) => (slice.score[b] ?? 0) - (slice.score[a] ?? 0),
+  );
   orders.set(slice, order);
   return order;
 }
@@ -41,7 +43,7 @@ export function routerCurve(slice: ScoredSlice, sample?: ArrayLike<number>): { s
   const share = [0];
   const quality = [sum / n];
   let sent = 0;
-  for (let place = 0; place < n; ) {
+  for (let place = 0; place < n;) {
     const level = score[order[place] ?? 0] ?? 0;
     while (place < n && (score[order[place] ?? 0] ?? 0) === level) {
       const index = order[place] ?? 0;
@@ -116,14 +118,22 @@ export interface Interval {
 const resamples = 1000;
 
 /** 95 % percentile interval of a statistic of several groups; each group is resampled within itself. */
-export function bootstrap(sizes: readonly number[], statistic: (samples: readonly ArrayLike<number>[] | undefined) => number, seed = 11): Interval {
+export function bootstrap(
+  sizes: readonly number[],
+  statistic: (samples: readonly ArrayLike<number>[] | undefined) => number,
+  seed = 11,
+): Interval {
   const random = seeded(seed);
   const values: number[] = [];
   for (let round = 0; round < resamples; round += 1) {
     values.push(statistic(sizes.map((size) => Int32Array.from({ length: size }, () => Math.floor(random() * size)))));
   }
   values.sort((a, b) => a - b);
-  return { value: statistic(undefined), low: values[Math.floor(0.025 * resamples)] ?? 0, high: values[Math.ceil(0.975 * resamples) - 1] ?? 0 };
+  return {
+    value: statistic(undefined),
+    low: values[Math.floor(0.025 * resamples)] ?? 0,
+    high: values[Math.ceil(0.975 * resamples) - 1] ?? 0,
+  };
 }
 
 export interface Verdict {

@@ -16,7 +16,13 @@ const files: Readonly<Record<SliceId, string>> = {
 };
 
 /** Slices that share questions are left out together when a source is left out: else the questions would leak. */
-export const sourceOf: Readonly<Record<SliceId, string>> = { mmlu: 'mmlu', gsm8k: 'gsm8k', crux: 'crux', 'math-l5': 'math-l5', gsm: 'gsm8k' };
+export const sourceOf: Readonly<Record<SliceId, string>> = {
+  mmlu: 'mmlu',
+  gsm8k: 'gsm8k',
+  crux: 'crux',
+  'math-l5': 'math-l5',
+  gsm: 'gsm8k',
+};
 
 const Row = z.object({
   id: z.string(),
@@ -48,7 +54,9 @@ const otherPairs = [
 ] as const;
 
 function meanOf(alt: Record<string, number> | undefined, side: 0 | 1): number | null {
-  const known = otherPairs.filter(([small, large]) => alt !== undefined && small in alt && large in alt).map((pair) => alt?.[pair[side]] ?? 0);
+  const known = otherPairs
+    .filter(([small, large]) => alt !== undefined && small in alt && large in alt)
+    .map((pair) => alt?.[pair[side]] ?? 0);
   return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 

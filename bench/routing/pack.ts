@@ -42,14 +42,25 @@ function packDense(dense: DenseModel): PackedDense {
   };
 }
 
-export function packWeights(tier: HeadsModel, outcome: OutcomeModel, blend: Blend, metadata: PackedWeights['metadata']): PackedWeights {
+export function packWeights(
+  tier: HeadsModel,
+  outcome: OutcomeModel,
+  blend: Blend,
+  metadata: PackedWeights['metadata'],
+): PackedWeights {
   const { dense } = outcome;
   return {
     metadata,
     tier: { tables: tier.tables.map((table, at) => packTable(table, keptTier[at] ?? 0)), dense: packDense(tier.dense) },
     outcome: {
       tables: outcome.tables.map((table) => packTable(table, keptOutcome)),
-      dense: { code: packDense(dense.code), choice: packDense(dense.choice), formula: packDense(dense.formula), problem: packDense(dense.problem), prose: packDense(dense.prose) },
+      dense: {
+        code: packDense(dense.code),
+        choice: packDense(dense.choice),
+        formula: packDense(dense.formula),
+        problem: packDense(dense.problem),
+        prose: packDense(dense.prose),
+      },
     },
     blend,
   };

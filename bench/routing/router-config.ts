@@ -10,7 +10,9 @@ const File = z.object({ routing: z.object({ classifier: z.unknown(), intent: z.u
 export type RouterConfig = Pick<RoutingConfig, 'classifier' | 'intent'>;
 
 /** Reads classifier and intent from a routing file; the shipped one by default. */
-export function readRouterConfig(path = fileURLToPath(new URL('../../configs/routing.yaml', import.meta.url).href)): RouterConfig {
+export function readRouterConfig(
+  path = fileURLToPath(new URL('../../configs/routing.yaml', import.meta.url).href),
+): RouterConfig {
   const { classifier, intent } = File.parse(parse(readFileSync(path, 'utf8'))).routing;
   return { classifier: Routing.shape.classifier.parse(classifier), intent: Routing.shape.intent.parse(intent) };
 }

@@ -62,11 +62,28 @@ export function readGivenRows(dataDir: string | undefined): LabelledRow[] | null
   if (dataDir === undefined || dataDir === '') return null;
   return readLines(`${dataDir}/routing/labelled-requests.jsonl`).map((line) => {
     const row = GivenRow.parse(line);
-    return { id: row.id, category: row.category, set: 'given', tier: row.labels.tier, intent: row.labels.intent, request: row.body };
+    return {
+      id: row.id,
+      category: row.category,
+      set: 'given',
+      tier: row.labels.tier,
+      intent: row.labels.intent,
+      request: row.body,
+    };
   });
 }
 
-const toolNames = ['get_weather', 'set_timer', 'search', 'send_message', 'read_file', 'run_tests', 'calendar', 'lookup_order', 'query_sql'];
+const toolNames = [
+  'get_weather',
+  'set_timer',
+  'search',
+  'send_message',
+  'read_file',
+  'run_tests',
+  'calendar',
+  'lookup_order',
+  'query_sql',
+];
 
 function toolsFor(random: Random): NonNullable<ChatRequest['tools']> {
   return Array.from({ length: 1 + Math.floor(random() * 4) }, (_, index) => ({
@@ -89,9 +106,13 @@ function expand(row: OwnRow): ChatRequest {
   const request: ChatRequest = { model: 'auto', messages };
   if (row.category === 'agent-tool') request.tools = toolsFor(random);
   if (row.category === 'json') {
-    const properties = Object.fromEntries(Array.from({ length: 1 + Math.floor(random() * 5) }, (_, index) => [`field${index}`, { type: 'string' }]));
+    const properties = Object.fromEntries(
+      Array.from({ length: 1 + Math.floor(random() * 5) }, (_, index) => [`field${index}`, { type: 'string' }]),
+    );
     request.response_format =
-      random() < 0.3 ? { type: 'json_object' } : { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object', properties } } };
+      random() < 0.3
+        ? { type: 'json_object' }
+        : { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object', properties } } };
   }
   return request;
 }
@@ -105,7 +126,10 @@ function contentOf(row: OwnRow, random: Random): string {
   }
   if (row.category.startsWith('rag-')) {
     const passage = writePassage(random, 12 + Math.floor(random() * 40));
-    return pick([`Context:\n${passage}\n\nQuestion: ${row.text}`, `${passage}\n\n${row.text}`, `${row.text}\n\n"""\n${passage}\n"""`], random);
+    return pick(
+      [`Context:\n${passage}\n\nQuestion: ${row.text}`, `${passage}\n\n${row.text}`, `${row.text}\n\n"""\n${passage}\n"""`],
+      random,
+    );
   }
   return row.text;
 }

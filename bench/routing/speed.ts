@@ -40,17 +40,33 @@ async function bundle(): Promise<string> {
       }
       return new Response(String(sink));
     } };`;
-  const built = await build({ stdin: { contents: script, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', write: false, minify: true });
+  const built = await build({
+    stdin: { contents: script, resolveDir: root, loader: 'ts' },
+    bundle: true,
+    format: 'esm',
+    write: false,
+    minify: true,
+  });
   return built.outputFiles[0]?.text ?? '';
 }
 
 /** Eight different requests of about 4 KB: a long question, so that nothing of it is set aside as material. */
 function bodies(): unknown[] {
-  const words = 'please compare the design of our queue with three others and explain which failure would hurt customers most when a region is lost'.split(' ');
+  const words =
+    'please compare the design of our queue with three others and explain which failure would hurt customers most when a region is lost'.split(
+      ' ',
+    );
   return Array.from({ length: 8 }, (_, seed) => {
     let text = '';
-    for (let at = 0; text.length < 1500; at += 1) text += `${words[(at * (seed + 3) + seed) % words.length] ?? ''}${at % 11 === 10 ? '. ' : ' '}`;
-    return { model: 'auto', messages: [{ role: 'system', content: text.repeat(2).slice(0, 2400) }, { role: 'user', content: text }] };
+    for (let at = 0; text.length < 1500; at += 1)
+      text += `${words[(at * (seed + 3) + seed) % words.length] ?? ''}${at % 11 === 10 ? '. ' : ' '}`;
+    return {
+      model: 'auto',
+      messages: [
+        { role: 'system', content: text.repeat(2).slice(0, 2400) },
+        { role: 'user', content: text },
+      ],
+    };
   });
 }
 
@@ -64,24 +80,43 @@ async function main(): Promise<void> {
     return;
   }
   const worker = new Miniflare(
-    convertV4MiniflareOptions({ name: 'speed', host: '127.0.0.1', port: 0, cf: false, modules: true, script: await bundle(), compatibilityDate: '2026-06-01' }),
+    convertV4MiniflareOptions({
+      name: 'speed',
+      host: '127.0.0.1',
+      port: 0,
+      cf: false,
+      modules: true,
+      script: await bundle(),
+      compatibilityDate: '2026-06-01',
+    }),
   );
   try {
     const requests = bodies();
     const time = async (mode: (typeof modes)[number]): Promise<number> => {
       const started = performance.now();
-      const answer = await worker.dispatchFetch('http://localhost/', { method: 'POST', body: JSON.stringify({ mode, count: batchSize, bodies: requests }) });
+      const answer = await worker.dispatchFetch('http://localhost/', {
+        method: 'POST',
+        body: JSON.stringify({ mode, count: batchSize, bodies: requests }),
+      });
       await answer.text();
       return performance.now() - started;
     };
     for (let batch = 0; batch < warmUpBatches; batch += 1) for (const mode of modes) await time(mode);
     const taken: Record<string, number[]> = { none: [], view: [], heuristic: [], hybrid: [] };
-    for (let batch = 0; batch < Number(options.batches); batch += 1) for (const mode of modes) taken[mode]?.push(await time(mode));
-    const idle = quantile((taken['none'] ?? []).toSorted((a, b) => a - b), 0.5);
-    process.stdout.write(`4 KB requests in workerd, ${options.batches} batches of ${batchSize}; ms per request, the call itself taken off\n`);
+    for (let batch = 0; batch < Number(options.batches); batch += 1)
+      for (const mode of modes) taken[mode]?.push(await time(mode));
+    const idle = quantile(
+      (taken['none'] ?? []).toSorted((a, b) => a - b),
+      0.5,
+    );
+    process.stdout.write(
+      `4 KB requests in workerd, ${options.batches} batches of ${batchSize}; ms per request, the call itself taken off\n`,
+    );
     for (const mode of modes.slice(1)) {
       const sorted = (taken[mode] ?? []).map((ms) => (ms - idle) / batchSize).toSorted((a, b) => a - b);
-      process.stdout.write(`${mode.padEnd(10)} p50 ${quantile(sorted, 0.5).toFixed(4)}  p99 of batches ${quantile(sorted, 0.99).toFixed(4)}\n`);
+      process.stdout.write(
+        `${mode.padEnd(10)} p50 ${quantile(sorted, 0.5).toFixed(4)}  p99 of batches ${quantile(sorted, 0.99).toFixed(4)}\n`,
+      );
     }
   } finally {
     await worker.dispose();

@@ -24,7 +24,13 @@ other than the shipped one.
 `;
 
 const { values: options } = parseArgs({
-  options: { help: { type: 'boolean', short: 'h' }, seed: { type: 'string', default: '1' }, date: { type: 'string' }, out: { type: 'string' }, config: { type: 'string' } },
+  options: {
+    help: { type: 'boolean', short: 'h' },
+    seed: { type: 'string', default: '1' },
+    date: { type: 'string' },
+    out: { type: 'string' },
+    config: { type: 'string' },
+  },
 });
 
 function main(): void {

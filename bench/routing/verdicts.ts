@@ -33,7 +33,10 @@ export function intentAccuracy(rows: readonly LabelledExample[], router: Router)
 
 export function tierAccuracy(rows: readonly LabelledExample[], router: Router): Interval & { readonly rows: number } {
   const texts = textRows(rows);
-  return { ...shareOf(texts.filter((row) => router(row).isLarge === (row.row.tier === 'large')).length, texts.length), rows: texts.length };
+  return {
+    ...shareOf(texts.filter((row) => router(row).isLarge === (row.row.tier === 'large')).length, texts.length),
+    rows: texts.length,
+  };
 }
 
 /** One scored slice per source of outcomes, in the order of `sliceIds`. */

@@ -82,7 +82,11 @@ describe('two hundred requests at once at the edge of a budget', () => {
     expect(response.headers.get('x-should-retry')).toBe('false');
     expect(response.headers.get('retry-after')).toBeNull();
     expect(await response.json()).toMatchObject({
-      error: { code: 'budget_exceeded', type: 'insufficient_quota', message: expect.stringContaining('The daily budget of the key starts again at ') },
+      error: {
+        code: 'budget_exceeded',
+        type: 'insufficient_quota',
+        message: expect.stringContaining('The daily budget of the key starts again at '),
+      },
     });
   });
 });
@@ -231,7 +235,8 @@ describe('who a budget covers', () => {
       routing: { agents: { planner: { budgets: [{ period: 'month', limit_usd: 0, when_exhausted: 'refuse' }] } } },
     });
     const keys = [undefined, (await own.makeKey()).key, (await own.makeKey()).key];
-    const ask = (key: string | undefined, headers = {}) => own.chat({ model: 'small', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 20 }, key, headers);
+    const ask = (key: string | undefined, headers = {}) =>
+      own.chat({ model: 'small', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 20 }, key, headers);
     expect(await codeOf(await ask(keys[0], { 'x-agent-name': 'planner' }))).toBe('budget_exceeded');
     const codes: (string | null)[] = [];
     for (let index = 0; index < 60 && codes.filter((code) => code === 'budget_exceeded').length < 3; index += 1) {

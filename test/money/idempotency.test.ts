@@ -59,7 +59,11 @@ describe('a repeat with the same key and body', () => {
     const send = (body: string) => lab.chat(body, key, { 'idempotency-key': name });
     const first = await send('{"model":"small","messages":[{"role":"user","content":"Hi"}],"max_tokens":9}');
     const text = await first.text();
-    await until('it is kept', async () => (await send('{ "max_tokens": 9, "messages": [ {"content":"Hi","role":"user"} ], "model":"small" }')).status !== 409);
+    await until(
+      'it is kept',
+      async () =>
+        (await send('{ "max_tokens": 9, "messages": [ {"content":"Hi","role":"user"} ], "model":"small" }')).status !== 409,
+    );
     const again = await send('{ "max_tokens": 9, "messages": [ {"content":"Hi","role":"user"} ], "model":"small" }');
     expect([again.status, await again.text()]).toEqual([200, text]);
   });
@@ -101,7 +105,11 @@ describe('a repeat that is none', () => {
     const running = ask(name, options);
     await until('it runs', async () => lab.calls().some(({ endedAtMs }) => endedAtMs === null));
     const second = await ask(name, options);
-    expect([second.status, second.headers.get('x-should-retry'), await codeOf(second)]).toEqual([409, 'true', 'idempotency_in_flight']);
+    expect([second.status, second.headers.get('x-should-retry'), await codeOf(second)]).toEqual([
+      409,
+      'true',
+      'idempotency_in_flight',
+    ]);
     await (await running).text();
     expect((await replayed(name, options)).status).toBe(200);
   });
@@ -183,7 +191,8 @@ describe('what broke is not kept', () => {
   });
 });
 
-const kept = async (id: string) => ((await lab.object('TENANT', `tenant:${id}`, { do: 'dump' })) as { answers: unknown[] }).answers.length;
+const kept = async (id: string) =>
+  ((await lab.object('TENANT', `tenant:${id}`, { do: 'dump' })) as { answers: unknown[] }).answers.length;
 
 describe('the object that keeps the answers', () => {
   test('that took the request and lost its reply is asked again, and the request runs once', async () => {

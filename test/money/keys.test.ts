@@ -112,11 +112,29 @@ describe('an expiring key', () => {
 describe('what a key may do', () => {
   test.each([
     ['a scope it lacks', { scopes: ['usage'] }, {}, 403, 'forbidden'],
-    ['a model that is not its own, by id', { allowed_models: ['qwen2.5-7b'] }, { body: { model: 'qwen2.5-32b' } }, 403, 'model_not_allowed'],
-    ['a model that is not its own, by served name', { allowed_models: ['qwen2.5-7b'] }, { body: { model: 'Qwen/Qwen2.5-32B-Instruct-AWQ' } }, 403, 'model_not_allowed'],
+    [
+      'a model that is not its own, by id',
+      { allowed_models: ['qwen2.5-7b'] },
+      { body: { model: 'qwen2.5-32b' } },
+      403,
+      'model_not_allowed',
+    ],
+    [
+      'a model that is not its own, by served name',
+      { allowed_models: ['qwen2.5-7b'] },
+      { body: { model: 'Qwen/Qwen2.5-32B-Instruct-AWQ' } },
+      403,
+      'model_not_allowed',
+    ],
     ['an agent that is not its own', { agents: ['writer'] }, { headers: { 'x-agent-name': 'planner' } }, 403, 'forbidden'],
     ['no agent at all, with a list of agents', { agents: ['writer'] }, {}, 403, 'forbidden'],
-    ['the agent in the metadata of the body', { agents: ['writer'] }, { body: { metadata: { agent: 'planner' } } }, 403, 'forbidden'],
+    [
+      'the agent in the metadata of the body',
+      { agents: ['writer'] },
+      { body: { metadata: { agent: 'planner' } } },
+      403,
+      'forbidden',
+    ],
   ] as const)('%s: refused', async (_, made, asked, status, code) => {
     const { key } = await lab.makeKey(made);
     const response = await lab.ask(key, asked);
@@ -129,7 +147,11 @@ describe('what a key may do', () => {
     const hard = 'Prove step by step that there are infinitely many primes, and analyse the trade-offs of three proofs.';
     expect((await lab.ask(key, { text: hard, body: { model: 'auto' } })).status).toBe(200);
     expect((await lab.ask(key, { text: '[[fault:server-error]]' })).status).toBe(502);
-    const chats = lab.fleet.model('large').log().slice(before).filter(({ path }) => path.startsWith('/v1/chat'));
+    const chats = lab.fleet
+      .model('large')
+      .log()
+      .slice(before)
+      .filter(({ path }) => path.startsWith('/v1/chat'));
     expect(chats).toEqual([]);
   });
 
@@ -156,13 +178,21 @@ describe('two keys that differ in one character', () => {
     const bytes = (last: number) => new Uint8Array(24).fill(7).with(23, last);
     const [one, two] = [1, 2].map((last) => formatKey('dev', bytes(last)));
     if (one?.ok !== true || two?.ok !== true) throw new Error('the keys could not be written');
-    const records = await Promise.all([one, two].map(async ({ value: { token } }, index) => ({ token, ...(await adopt(token, index)) })));
+    const records = await Promise.all(
+      [one, two].map(async ({ value: { token } }, index) => ({ token, ...(await adopt(token, index)) })),
+    );
     const [a, b] = records;
     if (a === undefined || b === undefined) throw new Error('no records');
     expect(a.token.slice(0, -8)).toBe(b.token.slice(0, -8));
     const statuses = await Promise.all(times(8, async () => [await statusOf(a.token), await statusOf(b.token)].join(' ')));
     expect(countBy(statuses.join(' ').split(' '))).toEqual({ 200: 4, 429: 12 });
-    const salts = new Set(lab.fleet.model('small').log().slice(-4).map(({ body }) => (body as { cache_salt: string }).cache_salt));
+    const salts = new Set(
+      lab.fleet
+        .model('small')
+        .log()
+        .slice(-4)
+        .map(({ body }) => (body as { cache_salt: string }).cache_salt),
+    );
     expect(salts.size).toBe(2);
     await lab.booked(a.id, 2);
     await lab.booked(b.id, 2);
@@ -176,7 +206,11 @@ async function adopt(token: string, index: number): Promise<{ id: string }> {
   const digest = Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(token))).toString('hex');
   const id = `key_near_${index}`;
   const line = { atMs: 0, actor: 'test', action: 'key.create', subject: id };
-  await lab.object('KEYS', 'keys', { do: 'call', method: 'put', args: [[{ ...record, id, tenantId: id, hashHex: digest }], line] });
+  await lab.object('KEYS', 'keys', {
+    do: 'call',
+    method: 'put',
+    args: [[{ ...record, id, tenantId: id, hashHex: digest }], line],
+  });
   return { id };
 }
 
@@ -184,7 +218,8 @@ describe('looking keys up', () => {
   test('made-up and mistyped keys are refused without asking the object', async () => {
     const { key } = await lab.makeKey();
     await lab.counts(true);
-    for (const token of ['x'.repeat(40), `${key.slice(0, -1)}!`, `pm_dev_${'A'.repeat(33)}_AAAAAA`]) expect(await statusOf(token)).toBe(401);
+    for (const token of ['x'.repeat(40), `${key.slice(0, -1)}!`, `pm_dev_${'A'.repeat(33)}_AAAAAA`])
+      expect(await statusOf(token)).toBe(401);
     expect((await lab.counts()).calls['KEYS.find']).toBeUndefined();
   });
 
@@ -206,13 +241,16 @@ describe('looking keys up', () => {
 });
 
 describe('the bootstrap key', () => {
-  test.each(['staging', 'production'])('stops the whole gateway in %s, so that it cannot be forgotten there', async (environment) => {
-    const own = await openLab({}, { ENVIRONMENT: environment, ALLOW_CONFIG_OVERRIDES: 'true' }, true);
-    const response = await own.ask('pointsman-lab-client-key');
-    expect([response.status, await codeOf(response)]).toEqual([503, 'not_ready']);
-    expect(own.output.join('\n')).toContain('BOOTSTRAP_API_KEY is for development only');
-    await own.stop();
-  });
+  test.each(['staging', 'production'])(
+    'stops the whole gateway in %s, so that it cannot be forgotten there',
+    async (environment) => {
+      const own = await openLab({}, { ENVIRONMENT: environment, ALLOW_CONFIG_OVERRIDES: 'true' }, true);
+      const response = await own.ask('pointsman-lab-client-key');
+      expect([response.status, await codeOf(response)]).toEqual([503, 'not_ready']);
+      expect(own.output.join('\n')).toContain('BOOTSTRAP_API_KEY is for development only');
+      await own.stop();
+    },
+  );
 
   test('unset, it is no key', async () => {
     const own = await openLab({}, { BOOTSTRAP_API_KEY: '', ENVIRONMENT: 'production', ALLOW_CONFIG_OVERRIDES: 'true' });

@@ -47,7 +47,12 @@ export interface Asked {
 
 export function bodyOf({ text = '', tokens = 5, paceMs, body = {} }: Asked = {}): Record<string, unknown> {
   const pace = paceMs === undefined ? '' : `[[pace:${paceMs}]]`;
-  return { model: 'small', messages: [{ role: 'user', content: `${pace}[[tokens:${tokens}]]${text}Name a harbour.` }], max_tokens: 50, ...body };
+  return {
+    model: 'small',
+    messages: [{ role: 'user', content: `${pace}[[tokens:${tokens}]]${text}Name a harbour.` }],
+    max_tokens: 50,
+    ...body,
+  };
 }
 
 /** @param patch over the lab's configuration */
@@ -57,7 +62,13 @@ export async function openLab(
   expectsNotReady = false,
 ): Promise<MoneyLab> {
   const overrides = mergePatch(labOverrides, patch) as Record<string, unknown>;
-  const lab = await startLab({ bundle: { folder: inject('labFolder'), remove: () => undefined }, overrides, vars, expectsNotReady, logsBodies: true });
+  const lab = await startLab({
+    bundle: { folder: inject('labFolder'), remove: () => undefined },
+    overrides,
+    vars,
+    expectsNotReady,
+    logsBodies: true,
+  });
   const held = async (tenant: string): Promise<Held> => {
     const tables = (await lab.object('TENANT', `tenant:${tenant}`, { do: 'dump' })) as { tenant: { state: string }[] };
     const row = tables.tenant[0]?.state;

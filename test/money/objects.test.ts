@@ -28,7 +28,10 @@ describe('a key without budget or exact limits, on a warm isolate', () => {
     ['an answer after a fallback', { text: '[[fault:server-error;on=small]]' }],
     ['a routed request', { body: { model: 'auto' } }],
     ['a wrong body', { body: { temperature: 9 } }],
-    ['a turn of a conversation that this isolate has seen', { body: { model: 'auto' }, headers: { 'x-session-id': 'seen-before' } }],
+    [
+      'a turn of a conversation that this isolate has seen',
+      { body: { model: 'auto' }, headers: { 'x-session-id': 'seen-before' } },
+    ],
   ];
 
   test.each(kinds)('%s: comes while not one call to an object is let out', async (_, options) => {

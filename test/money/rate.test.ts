@@ -76,7 +76,11 @@ describe('the numbers in the headers', () => {
   const kinds: readonly (readonly [string, number, (key: string) => Promise<Response>])[] = [
     ['a whole answer', 200, (key) => lab.ask(key)],
     ['a stream', 200, (key) => lab.ask(key, { body: { stream: true } })],
-    ['an answer of a stream whose headers had to go out first', 200, (key) => lab.ask(key, { text: '[[fault:slow-first-event;ms=1300]]', body: { stream: true } })],
+    [
+      'an answer of a stream whose headers had to go out first',
+      200,
+      (key) => lab.ask(key, { text: '[[fault:slow-first-event;ms=1300]]', body: { stream: true } }),
+    ],
     ['a failure of the model servers', 502, (key) => lab.ask(key, { text: '[[fault:server-error]]' })],
     ['a refusal by the model server', 400, (key) => lab.ask(key, { text: '[[fault:bad-request]]' })],
     ['a body that is no JSON', 400, (key) => lab.chat('{', key)],
@@ -105,7 +109,11 @@ describe('the numbers in the headers', () => {
     const refused = await lab.ask(key);
     expect([refused.status, numbersOf(refused).remaining]).toEqual([429, '0']);
     const replayed = await lab.ask(key, { headers });
-    expect([replayed.status, replayed.headers.get('idempotent-replayed'), numbersOf(replayed).remaining]).toEqual([200, 'true', '0']);
+    expect([replayed.status, replayed.headers.get('idempotent-replayed'), numbersOf(replayed).remaining]).toEqual([
+      200,
+      'true',
+      '0',
+    ]);
   });
 
   test('are on the refusal of a scope that the key lacks', async () => {

@@ -129,7 +129,7 @@ export interface SessionPort {
   get(id: string): Promise<SessionMemory | null>;
   put(id: string, memory: SessionMemory, background: Background): void;
   /** Which arm and model answered a request of an experiment, for its feedback. */
-  getArm(requestId: string): Promise<ArmMemory | null>;
+  getArm(keyId: string, requestId: string): Promise<ArmMemory | null>;
   putArm(requestId: string, memory: ArmMemory, background: Background): void;
 }
 

@@ -45,15 +45,15 @@ export function createSessionClient(
       }
     },
 
-    async getArm(requestId) {
-      const id = `request:${requestId}`;
+    async getArm(keyId, requestId) {
+      const id = armId(keyId, requestId);
       const text = await callObject(stubOf(id), (sessions) => sessions.get(id), { attempts: 2, pauseMs: 50 });
       const memory: ArmMemory | null = text === null ? null : JSON.parse(text);
       return memory;
     },
 
     putArm(requestId, memory, background) {
-      const id = `request:${requestId}`;
+      const id = armId(memory.keyId, requestId);
       const text = JSON.stringify(memory);
       background(
         callObject(stubOf(id), (sessions) => sessions.put(id, text, feedbackForMs), { attempts: 3, pauseMs: 100 }).catch(
@@ -72,6 +72,11 @@ export function createSessionClient(
       );
     },
   };
+}
+
+/** Clients choose request ids, so one key's must not stand for another's. */
+function armId(keyId: string, requestId: string): string {
+  return `request:${keyId}:${requestId}`;
 }
 
 function shardOf(id: string): number {

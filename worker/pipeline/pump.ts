@@ -46,7 +46,12 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
         const feeds = feedUntilEnd(answer, piece.payloads);
         problem = problemIn(feeds);
         const content = contentOf(run, answer.state, piece, feeds);
-        if (content !== null) await held(watch, pipe.write(content));
+        if (content !== null) {
+          // As `held`, without a promise of its own for every chunk.
+          watch.hold(1);
+          await pipe.write(content);
+          watch.hold(-1);
+        }
       } else if (piece.kind === 'overflow') problem = overflow;
       else end = piece.kind;
     }

@@ -28,9 +28,8 @@ export function feedback(deps: Deps): (c: Context<AppEnv>) => Promise<Response> 
         detail: 'A number from 0 to 1.',
       });
     }
-    const known = await deps.pipeline.sessions.getArm(requestId);
-    // Another key's request does not exist for this one.
-    if (known === null || known.keyId !== c.get('key').id) {
+    const known = await deps.pipeline.sessions.getArm(c.get('key').id, requestId);
+    if (known === null) {
       throw new GatewayError({
         code: 'not_found',
         param: 'request_id',

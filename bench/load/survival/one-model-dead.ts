@@ -6,7 +6,8 @@ import { inParallel, recover, type Scenario } from './scenario.ts';
 
 const requests = 1000;
 const warmUps = 100;
-const atATime = 8;
+/** Few enough that nobody queues: latency, not throughput. */
+const atATime = 2;
 const maxRecoveryMs = 30_000;
 
 interface Sample {
@@ -42,11 +43,11 @@ export const oneModelDead: Scenario = {
   },
 };
 
-/** So many whole answers and so many streams of the gateway with the dead model, mixed, and half as many of the other. */
+/** So many whole answers and so many streams of each gateway, mixed: both are equally busy. */
 async function sample(gateway: GatewayOnWorkerd, well: GatewayOnWorkerd, count: number): Promise<Sample[]> {
   const samples: Sample[] = [];
-  await inParallel(3 * count, atATime, async (index) => {
-    const [isStream, isOfDead] = [index % 2 === 0, index % 3 !== 0];
+  await inParallel(4 * count, atATime, async (index) => {
+    const [isOfDead, isStream] = [index % 2 === 0, index % 4 < 2];
     const messages = [{ role: 'user', content: `[[tokens:12]]Name harbour number ${index}.` }];
     const answer = await (isOfDead ? gateway : well).chat({ model: 'small', messages, ...(isStream ? { stream: true } : {}) });
     const { isSuccess, metadata } = readAnswer(answer);

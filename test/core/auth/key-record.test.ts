@@ -33,7 +33,11 @@ describe('storing a changed record', () => {
   });
 
   it('keeps everything else of the change', () => {
-    expect(keepRevocation(revoked(100), { ...plainKey, name: 'new name' })).toEqual({ ...plainKey, name: 'new name', revokedAtMs: 100 });
+    expect(keepRevocation(revoked(100), { ...plainKey, name: 'new name' })).toEqual({
+      ...plainKey,
+      name: 'new name',
+      revokedAtMs: 100,
+    });
     expect(keepRevocation(null, plainKey)).toBe(plainKey);
   });
 });

@@ -25,20 +25,26 @@ describe('modes', () => {
     expect(read(request).score).not.toBe(read(request, deaf(hybrid)).score);
   });
   it('gives reasons in every mode', () => {
-    for (const config of [hybrid, heuristicOnly]) expect(read(ask('Prove that 3 is prime'), config).reasons.join('; ')).toContain('keywords');
+    for (const config of [hybrid, heuristicOnly])
+      expect(read(ask('Prove that 3 is prime'), config).reasons.join('; ')).toContain('keywords');
   });
 });
 
 describe('the threshold', () => {
-  const requests = ['hi', 'What is a noun?', 'Prove it', 'Design a distributed queue', 'print in python', 'Is time real?'].map((text) => ask(text));
+  const requests = ['hi', 'What is a noun?', 'Prove it', 'Design a distributed queue', 'print in python', 'Is time real?'].map(
+    (text) => ask(text),
+  );
   it('means large from the score on, in every mode', () => {
-    for (const config of [hybrid, heuristicOnly]) for (const request of requests) {
-      const result = read(request, config);
-      expect(result.isLarge).toBe(result.score >= config.classifier.threshold);
-    }
+    for (const config of [hybrid, heuristicOnly])
+      for (const request of requests) {
+        const result = read(request, config);
+        expect(result.isLarge).toBe(result.score >= config.classifier.threshold);
+      }
   });
   it('does not change a score, and sends fewer the higher it is', () => {
-    const counts = [0, 0.3, 0.6, 0.9, 1].map((threshold) => requests.filter((request) => read(request, withThreshold(threshold)).isLarge).length);
+    const counts = [0, 0.3, 0.6, 0.9, 1].map(
+      (threshold) => requests.filter((request) => read(request, withThreshold(threshold)).isLarge).length,
+    );
     expect(counts).toEqual(counts.toSorted((a, b) => b - a));
     expect(counts[0]).toBe(requests.length);
     expect(new Set([0.3, 0.9].map((threshold) => read(ask('Prove it'), withThreshold(threshold)).score)).size).toBe(1);
@@ -58,7 +64,11 @@ describe('hybrid verdicts', () => {
     ['an analysis', ask('Assess the antitrust risk of our exclusive supply contracts in the EU'), true],
     ['a trivial question in big words', ask('With rigorous multi-step reasoning, evaluate which colour snow is.'), false],
     ['a trivial last turn of a deep chat', chat('Explain Galois theory', 'more', 'and why', 'ok thanks'), false],
-    ['a hard last turn of an easy chat', chat('hi', 'how are you', 'Now derive the Black-Scholes equation and discuss its assumptions'), true],
+    [
+      'a hard last turn of an easy chat',
+      chat('hi', 'how are you', 'Now derive the Black-Scholes equation and discuss its assumptions'),
+      true,
+    ],
     ['one obvious tool call', ask('what time is it in Lima', { tools: tools(1) }), false],
     ['a job for an agent', ask('Find the regression that made the build slow, fix it and add a test', { tools: tools(3) }), true],
     ['German', ask('Beweise, dass es unendlich viele Primzahlen gibt.'), true],
@@ -71,45 +81,86 @@ describe('complexity situations of the tier router', () => {
     ['a one-word greeting is trivial', ask('Hello'), ['trivial']],
     ['the status of a ticket stays below the threshold', ask('What is the status of my ticket?'), ['trivial', 'simple']],
     ['an empty task is trivial', ask(''), ['trivial', 'simple']],
-    ['a feature with tests is above it', ask('Implement OAuth login for the frontend with token refresh, error handling, unit tests and integration tests, and refactor the session class'), ['moderate', 'complex']],
-    ['a multi-tenant architecture is above it', ask('Design the architecture of a multi-tenant platform with isolation, scaling and a migration strategy'), ['moderate', 'complex']],
-    ['a polite opening before an implementation changes nothing', ask('Hi there, could you please implement an OAuth system for us?'), ['moderate', 'complex']],
+    [
+      'a feature with tests is above it',
+      ask(
+        'Implement OAuth login for the frontend with token refresh, error handling, unit tests and integration tests, and refactor the session class',
+      ),
+      ['moderate', 'complex'],
+    ],
+    [
+      'a multi-tenant architecture is above it',
+      ask('Design the architecture of a multi-tenant platform with isolation, scaling and a migration strategy'),
+      ['moderate', 'complex'],
+    ],
+    [
+      'a polite opening before an implementation changes nothing',
+      ask('Hi there, could you please implement an OAuth system for us?'),
+      ['moderate', 'complex'],
+    ],
   ])('%s', (_, request, levels) => expect(levels).toContain(read(request).complexity));
 
-  it.each(['Build a guide to quick requirements', 'Read the latest paragraph', 'Explain the plane to me'])('no part of a word decides: %s', (text) => {
-    expect(classify(buildView(ask(text)), heuristicOnly, null).signals.find((signal) => signal.id === 'keywords')?.facts['found']).toEqual([]);
-  });
+  it.each(['Building guide with quick requirements', 'Read the latest paragraph', 'Explain the plane to me'])(
+    'no part of a word decides: %s',
+    (text) => {
+      expect(
+        classify(buildView(ask(text)), heuristicOnly, null).signals.find((signal) => signal.id === 'keywords')?.facts['found'],
+      ).toEqual([]);
+    },
+  );
 });
 
 describe('what must not move the verdict', () => {
   const boilerplate = 'Analyze step by step, design, implement, debug, refactor and prove. '.repeat(200);
-  it.each(['hi', 'Prove it for all n', 'How tall is Everest?', 'Write a type checker'])('a boilerplate system prompt: %s', (text) => {
-    const dressed: ChatRequest = { model: 'auto', messages: [{ role: 'system', content: boilerplate }, { role: 'user', content: text }] };
-    expect(read(dressed).score).toBe(read(ask(text)).score);
-  });
+  it.each(['hi', 'Prove it for all n', 'How tall is Everest?', 'Write a type checker'])(
+    'a boilerplate system prompt: %s',
+    (text) => {
+      const dressed: ChatRequest = {
+        model: 'auto',
+        messages: [
+          { role: 'system', content: boilerplate },
+          { role: 'user', content: text },
+        ],
+      };
+      expect(read(dressed).score).toBe(read(ask(text)).score);
+    },
+  );
   it('white space around the ask', () => {
-    fc.assert(fc.property(fc.constantFrom(' ', '\n', '\t ', '  \n  '), fc.constantFrom('hi', 'Prove it for all n', 'Write a type checker'), (space, text) => {
-      expect(read(ask(`${space}${text}${space}`)).score).toBe(read(ask(text)).score);
-    }));
+    fc.assert(
+      fc.property(
+        fc.constantFrom(' ', '\n', '\t ', '  \n  '),
+        fc.constantFrom('hi', 'Prove it for all n', 'Write a type checker'),
+        (space, text) => {
+          expect(read(ask(`${space}${text}${space}`)).score).toBe(read(ask(text)).score);
+        },
+      ),
+    );
   });
-  it.each(['please', 'Thanks!', 'Thank you so much in advance.', 'I would really appreciate your help!'])('politeness: %s', (thanks) => {
-    for (const text of ['How tall is Everest?', 'Prove the claim for all n.']) expect(read(ask(`${text} ${thanks}`)).score).toBe(read(ask(text)).score);
-  });
+  it.each(['please', 'Thanks!', 'Thank you so much in advance.', 'I would really appreciate your help!'])(
+    'politeness: %s',
+    (thanks) => {
+      for (const text of ['How tall is Everest?', 'Prove the claim for all n.'])
+        expect(read(ask(`${text} ${thanks}`)).score).toBe(read(ask(text)).score);
+    },
+  );
   it('stuffed keywords before a trivial question', () => {
-    for (const count of [1, 3, 9]) expect(read(ask(`${'Analyze, design, prove, optimize. '.repeat(count)}What is 1 plus 1?`)).isLarge).toBe(false);
+    for (const count of [1, 3, 9])
+      expect(read(ask(`${'Analyze, design, prove, optimize. '.repeat(count)}What is 1 plus 1?`)).isLarge).toBe(false);
   });
 });
 
 describe('any request', () => {
   it('has a score and confidences within 0 and 1, in every mode', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 500 }), (text) => {
-      for (const config of [hybrid, heuristicOnly]) {
-        const { score, confidence, intentConfidence } = read(ask(text), config);
-        for (const value of [score, confidence, intentConfidence]) {
-          expect(value).toBeGreaterThanOrEqual(0);
-          expect(value).toBeLessThanOrEqual(1);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 500 }), (text) => {
+        for (const config of [hybrid, heuristicOnly]) {
+          const { score, confidence, intentConfidence } = read(ask(text), config);
+          for (const value of [score, confidence, intentConfidence]) {
+            expect(value).toBeGreaterThanOrEqual(0);
+            expect(value).toBeLessThanOrEqual(1);
+          }
         }
-      }
-    }));
+      }),
+    );
   });
 });

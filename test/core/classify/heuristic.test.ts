@@ -18,14 +18,23 @@ describe('renormalisation', () => {
     expect(total).toBeCloseTo(sum / 0.65, 12);
   });
   it('counts tools and format only where they are', () => {
-    const { signals } = scoreHeuristic(buildView(ask('go there', { tools: tools(2), response_format: { type: 'json_object' } })), config);
-    expect(signals.filter((signal) => signal.contribution > 0).map((signal) => signal.id)).toEqual(['length', 'tools', 'depth', 'structured']);
+    const { signals } = scoreHeuristic(
+      buildView(ask('go there', { tools: tools(2), response_format: { type: 'json_object' } })),
+      config,
+    );
+    expect(signals.filter((signal) => signal.contribution > 0).map((signal) => signal.id)).toEqual([
+      'length',
+      'tools',
+      'depth',
+      'structured',
+    ]);
   });
   it('has contributions that sum to the score', () => {
     const { signals, score: total } = scoreHeuristic(buildView(ask('Design a queue', { tools: tools(1) })), config);
     expect(signals.reduce((sum, signal) => sum + signal.contribution, 0)).toBeCloseTo(total, 12);
   });
-  it('lets plain chat reach large, which the original cannot', () => expect(isLarge(ask('Derive and prove the formula for all n, with every step'))).toBe(true));
+  it('lets plain chat reach large, which the original cannot', () =>
+    expect(isLarge(ask('Derive and prove the formula for all n, with every step'))).toBe(true));
 });
 
 describe('verdicts', () => {
@@ -42,14 +51,21 @@ describe('verdicts', () => {
     ['a trivial order behind an analysis', 'Analyze the architecture and complexity of this: say hi.', false],
   ])('%s: %s', (_, text, expected) => expect(isLarge(ask(text))).toBe(expected));
 
-  it('does not move for repeated keywords', () => expect(score(ask(`prove ${'prove '.repeat(40)}`))).toBeLessThan(score(ask(`prove and derive ${filler(40)}`))));
+  it('does not move for repeated keywords', () =>
+    expect(score(ask(`prove ${'prove '.repeat(40)}`))).toBeLessThan(score(ask(`prove and derive ${filler(40)}`))));
 });
 
 describe('levels', () => {
-  it.each([[0, 'trivial'], [0.29, 'trivial'], [0.3, 'simple'], [0.59, 'simple'], [0.6, 'moderate'], [0.79, 'moderate'], [0.8, 'complex'], [1, 'complex']])(
-    'at threshold 0.6, %f is %s',
-    (value, level) => expect(complexityOf(value, 0.6)).toBe(level),
-  );
+  it.each([
+    [0, 'trivial'],
+    [0.29, 'trivial'],
+    [0.3, 'simple'],
+    [0.59, 'simple'],
+    [0.6, 'moderate'],
+    [0.79, 'moderate'],
+    [0.8, 'complex'],
+    [1, 'complex'],
+  ])('at threshold 0.6, %f is %s', (value, level) => expect(complexityOf(value, 0.6)).toBe(level));
   it('calls scores near the threshold unsure', () => {
     const near = { ...config, threshold: score(ask('Prove it')) + 0.01, abstain_band: 0.05 };
     expect(scoreHeuristic(buildView(ask('Prove it')), near).isUnsure).toBe(true);
@@ -61,27 +77,39 @@ describe('properties', () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 300 });
 
   it('lies within 0 and 1 for any text', () => {
-    fc.assert(fc.property(text, fc.nat(50), (content, count) => {
-      const value = score(ask(content, count > 0 ? { tools: tools(count) } : {}));
-      expect(value).toBeGreaterThanOrEqual(0);
-      expect(value).toBeLessThanOrEqual(1);
-    }));
+    fc.assert(
+      fc.property(text, fc.nat(50), (content, count) => {
+        const value = score(ask(content, count > 0 ? { tools: tools(count) } : {}));
+        expect(value).toBeGreaterThanOrEqual(0);
+        expect(value).toBeLessThanOrEqual(1);
+      }),
+    );
   });
   it('does not change under any system prompt, earlier answer or surrounding white space', () => {
-    fc.assert(fc.property(text, text, text, (content, system, answer) => {
-      const messages: ChatRequest['messages'] = [{ role: 'system', content: system }, { role: 'user', content: 'so' }, { role: 'assistant', content: answer }];
-      const dressed = score({ model: 'auto', messages: [...messages, { role: 'user', content: `  \n${content}\n ` }] });
-      expect(dressed).toBe(score(chat('so', content)));
-    }));
+    fc.assert(
+      fc.property(text, text, text, (content, system, answer) => {
+        const messages: ChatRequest['messages'] = [
+          { role: 'system', content: system },
+          { role: 'user', content: 'so' },
+          { role: 'assistant', content: answer },
+        ];
+        const dressed = score({ model: 'auto', messages: [...messages, { role: 'user', content: `  \n${content}\n ` }] });
+        expect(dressed).toBe(score(chat('so', content)));
+      }),
+    );
   });
   it('never falls when the ask gets longer by plain words', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 200 }), (count) => {
-      expect(score(ask(filler(count + 1)))).toBeGreaterThanOrEqual(score(ask(filler(count))));
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), (count) => {
+        expect(score(ask(filler(count + 1)))).toBeGreaterThanOrEqual(score(ask(filler(count))));
+      }),
+    );
   });
   it('never falls with more tools offered', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 60 }), (count) => {
-      expect(score(ask('go', { tools: tools(count + 1) }))).toBeGreaterThanOrEqual(score(ask('go', { tools: tools(count) })));
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), (count) => {
+        expect(score(ask('go', { tools: tools(count + 1) }))).toBeGreaterThanOrEqual(score(ask('go', { tools: tools(count) })));
+      }),
+    );
   });
 });

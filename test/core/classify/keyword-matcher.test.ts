@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { findKeywords, matcherFor } from '../../../worker/core/classify/keyword-matcher.ts';
 import { tokenize, type Tokens } from '../../../worker/core/classify/tokens.ts';
 
-const found = (text: string, keywords: readonly string[]): string[] => findKeywords(tokenize(text), matcherFor(keywords)).map((hit) => hit.keyword);
+const found = (text: string, keywords: readonly string[]): string[] =>
+  findKeywords(tokenize(text), matcherFor(keywords)).map((hit) => hit.keyword);
 
 describe('findKeywords', () => {
   it.each([
@@ -12,7 +13,12 @@ describe('findKeywords', () => {
     ['any case', 'DEBUG this', ['debug'], ['debug']],
     ['a phrase', 'think step by step now', ['step by step'], ['step by step']],
     ['a phrase whose words are apart: not found', 'step and by step', ['step by step'], []],
-    ['a hyphenated keyword, with or without its hyphen', 'multi-step and multi step', ['multi-step'], ['multi-step', 'multi-step']],
+    [
+      'a hyphenated keyword, with or without its hyphen',
+      'multi-step and multi step',
+      ['multi-step'],
+      ['multi-step', 'multi-step'],
+    ],
     ['the longest phrase at a place', 'write code here', ['write', 'write code'], ['write code']],
     ['signs that belong to the word', 'in C++, not C', ['c++'], ['c++']],
     ['Chinese inside a sentence without spaces', '请证明这个定理', ['证明'], ['证明']],

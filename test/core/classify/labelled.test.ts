@@ -12,7 +12,10 @@ const given = readGivenRows(process.env['POINTSMAN_DATA_DIR']);
 function f1(rows: NonNullable<typeof given>, config: typeof shipped): number {
   const verdicts = rows
     .filter((row) => row.tier !== 'vision')
-    .map((row) => ({ isLarge: row.tier === 'large', saidLarge: classify(buildView(row.request), config, loadWeights()).isLarge }));
+    .map((row) => ({
+      isLarge: row.tier === 'large',
+      saidLarge: classify(buildView(row.request), config, loadWeights()).isLarge,
+    }));
   return macroF1(verdicts);
 }
 

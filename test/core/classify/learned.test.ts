@@ -15,8 +15,10 @@ import { viewOf } from './requests.ts';
 describe('n-grams', () => {
   const hashes = (text: string): number[] => [...readNgrams(tokenize(text)).hashes];
 
-  it('count once however often they occur', () => expect(new Set(hashes('prove prove prove')).size).toBe(new Set(hashes('prove prove')).size));
-  it('are the same under any white space and case', () => expect(hashes('Prove   the\nclaim')).toEqual(hashes('prove the claim')));
+  it('count once however often they occur', () =>
+    expect(new Set(hashes('prove prove prove')).size).toBe(new Set(hashes('prove prove')).size));
+  it('are the same under any white space and case', () =>
+    expect(hashes('Prove   the\nclaim')).toEqual(hashes('prove the claim')));
   it('see numbers by their length', () => expect(hashes('add 12 and 345')).toEqual(hashes('add 98 and 761')));
   it('are none for an empty ask', () => expect(hashes('')).toEqual([]));
   it('have one total weight per group, however long the text', () => {
@@ -27,7 +29,8 @@ describe('n-grams', () => {
     expect(square('one two')).toBeCloseTo(1, 5);
     expect(square('one two three four five six seven')).toBeCloseTo(1, 5);
   });
-  it('stay bounded on the largest ask', () => expect(hashes(Array.from({ length: 20_000 }, (_, at) => `w${at}`).join(' ')).length).toBeLessThanOrEqual(12_000));
+  it('stay bounded on the largest ask', () =>
+    expect(hashes(Array.from({ length: 20_000 }, (_, at) => `w${at}`).join(' ')).length).toBeLessThanOrEqual(12_000));
 });
 
 describe('counts', () => {
@@ -37,7 +40,7 @@ describe('counts', () => {
     expect(features.outcome).toHaveLength(outcomeFeatureNames.length);
   });
   it('are average where a hint is missing', () => {
-    expect([...features.tier.slice(-hintCount)].every(Number.isNaN)).toBe(true);
+    expect(features.tier.slice(-hintCount).every((value) => Number.isNaN(value))).toBe(true);
     expect(standardise(Number.NaN, 1, 1)).toBe(0);
   });
   it('are bounded at three deviations', () => expect([standardise(100, 0, 1), standardise(-100, 0, 1)]).toEqual([3, -3]));
@@ -52,9 +55,22 @@ describe('counts', () => {
 
 describe('packing', () => {
   const table = Float64Array.from({ length: 2 ** 17 }, (_, at) => (at % 1000 === 0 ? Math.sin(at) : 0));
-  const dense = { mean: new Float64Array(3), inverseDeviation: new Float64Array(3).fill(1), heads: [1, 2, 3].map(() => new Float64Array(3).fill(0.5)), bias: [0, 0, 0] };
+  const dense = {
+    mean: new Float64Array(3),
+    inverseDeviation: new Float64Array(3).fill(1),
+    heads: [1, 2, 3].map(() => new Float64Array(3).fill(0.5)),
+    bias: [0, 0, 0],
+  };
   const outcome = { tables: [table, table], dense: { code: dense, choice: dense, formula: dense, problem: dense, prose: dense } };
-  const unpacked = unpackWeights(packWeights({ tables: [table, table, table], dense }, outcome, baseBlend, { date: '', dataSha256: '', seed: 0, rows: {}, scores: {} }));
+  const unpacked = unpackWeights(
+    packWeights({ tables: [table, table, table], dense }, outcome, baseBlend, {
+      date: '',
+      dataSha256: '',
+      seed: 0,
+      rows: {},
+      scores: {},
+    }),
+  );
 
   it('keeps every weight to within two percent of the largest, gaps over 255 included', () => {
     const packed = unpacked.tier.tables[0];
@@ -75,7 +91,11 @@ describe('the committed weights', () => {
     expect(weights.metadata.date).toMatch(/^\d{4}-\d\d-\d\d$/);
     expect(weights.metadata.dataSha256).toMatch(/^[0-9a-f]{64}$/);
   });
-  it.each([['gapWeightedApgr', 0.6], ['givenMacroF1', 0.9], ['givenIntentAccuracy', 0.9]])('reach %s ≥ %f on rows they had not seen', (name, least) => {
+  it.each([
+    ['gapWeightedApgr', 0.6],
+    ['givenMacroF1', 0.9],
+    ['givenIntentAccuracy', 0.9],
+  ])('reach %s ≥ %f on rows they had not seen', (name, least) => {
     expect(weights.metadata.scores[name]).toBeGreaterThanOrEqual(least);
   });
   it('give finite scores and intents that sum to 1', () => {
@@ -86,7 +106,12 @@ describe('the committed weights', () => {
     }
   });
   it('let the tier head alone decide the side of the decision point', () => {
-    for (const text of ['hi', 'Prove that 3 + 4 is odd and so is 5', 'What is 2 + 2?', 'A train goes 30 km in 20 minutes. How far in 3 hours?']) {
+    for (const text of [
+      'hi',
+      'Prove that 3 + 4 is odd and so is 5',
+      'What is 2 + 2?',
+      'A train goes 30 km in 20 minutes. How far in 3 hours?',
+    ]) {
       const score = scoreFeatures(readFeatures(viewOf(text), null), weights);
       expect(Math.sign(score.logit)).toBe(Math.sign(score.tierLogit + weights.blend.offset));
       expect(score.largeDeserved).toBe(logistic(weights.blend.tierTemperature * (score.tierLogit + weights.blend.offset)));

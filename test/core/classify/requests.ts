@@ -5,7 +5,10 @@ import { seedConfig } from '../../../bench/routing/seed-config.ts';
 import { buildView, type RequestView } from '../../../worker/core/classify/view.ts';
 
 export const shipped: RouterConfig = readRouterConfig();
-export const heuristicOnly: RouterConfig = { ...shipped, classifier: { ...shipped.classifier, mode: 'heuristic', curves: 'calibrated', threshold: 0.6 } };
+export const heuristicOnly: RouterConfig = {
+  ...shipped,
+  classifier: { ...shipped.classifier, mode: 'heuristic', curves: 'calibrated', threshold: 0.6 },
+};
 export const hybrid: RouterConfig = { ...heuristicOnly, classifier: { ...heuristicOnly.classifier, mode: 'hybrid' } };
 export const seed: RouterConfig = { ...seedConfig, intent: shipped.intent };
 
@@ -19,13 +22,21 @@ export function viewOf(text: string, more: Partial<ChatRequest> = {}): RequestVi
 
 export function chat(...turns: string[]): ChatRequest {
   const messages = turns.flatMap((content, at): ChatRequest['messages'] =>
-    at === turns.length - 1 ? [{ role: 'user', content }] : [{ role: 'user', content }, { role: 'assistant', content: 'All right.' }],
+    at === turns.length - 1
+      ? [{ role: 'user', content }]
+      : [
+          { role: 'user', content },
+          { role: 'assistant', content: 'All right.' },
+        ],
   );
   return { model: 'auto', messages };
 }
 
 export function tools(count: number): NonNullable<ChatRequest['tools']> {
-  return Array.from({ length: count }, (_, at) => ({ type: 'function' as const, function: { name: `tool_${at}`, parameters: { type: 'object' } } }));
+  return Array.from({ length: count }, (_, at) => ({
+    type: 'function' as const,
+    function: { name: `tool_${at}`, parameters: { type: 'object' } },
+  }));
 }
 
 /** `count` different words without any keyword of the seed. */

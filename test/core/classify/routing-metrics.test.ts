@@ -1,7 +1,15 @@
 /** The metrics of the routing bench on cases worked out by hand, and the choice of a threshold. */
 import { describe, expect, it } from 'vitest';
 import { chooseThreshold, type Scored } from '../../../bench/routing/choose-threshold.ts';
-import { apgr, bootstrap, callsToRecover, gapWeightedApgr, macroF1, routerCurve, shareOf } from '../../../bench/routing/metrics.ts';
+import {
+  apgr,
+  bootstrap,
+  callsToRecover,
+  gapWeightedApgr,
+  macroF1,
+  routerCurve,
+  shareOf,
+} from '../../../bench/routing/metrics.ts';
 
 const small = [0, 0, 1, 1];
 const large = [1, 1, 1, 1];
@@ -17,7 +25,10 @@ describe('APGR', () => {
     expect(apgr({ small: [0, 0, 1], large: [1, 1, 0], score: [3, 2, 1] })).toBeGreaterThan(1);
   });
   it('is read off the curve from all-small to all-large', () => {
-    expect(routerCurve({ small, large, score: [4, 3, 2, 1] })).toEqual({ share: [0, 0.25, 0.5, 0.75, 1], quality: [0.5, 0.75, 1, 1, 1] });
+    expect(routerCurve({ small, large, score: [4, 3, 2, 1] })).toEqual({
+      share: [0, 0.25, 0.5, 0.75, 1],
+      quality: [0.5, 0.75, 1, 1, 1],
+    });
   });
   it('counts a resample as often as it names a prompt', () => {
     expect(routerCurve({ small, large, score: [4, 3, 2, 1] }, [0, 0, 0, 2]).quality).toEqual([0.25, 1, 1, 1, 1]);
@@ -30,13 +41,15 @@ describe('APGR', () => {
 });
 
 describe('CPT', () => {
-  it('is the smallest share that recovers the target', () => expect(callsToRecover([{ small, large, score: [4, 3, 2, 1] }], 0.5)).toBeCloseTo(0.25, 3));
+  it('is the smallest share that recovers the target', () =>
+    expect(callsToRecover([{ small, large, score: [4, 3, 2, 1] }], 0.5)).toBeCloseTo(0.25, 3));
 });
 
 describe('macro-F1', () => {
   const row = (isLarge: boolean, saidLarge: boolean) => ({ isLarge, saidLarge });
   it('is 1 without mistakes', () => expect(macroF1([row(true, true), row(false, false)])).toBe(1));
-  it('is a third when everything is called small and half is large', () => expect(macroF1([row(true, false), row(false, false)])).toBeCloseTo(1 / 3, 12));
+  it('is a third when everything is called small and half is large', () =>
+    expect(macroF1([row(true, false), row(false, false)])).toBeCloseTo(1 / 3, 12));
 });
 
 describe('intervals', () => {

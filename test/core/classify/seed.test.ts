@@ -16,15 +16,20 @@ describe('seed curves: the nine router situations', () => {
   it('sends a long analysis with five keywords, tools and JSON mode to large', () => {
     expect(isLarge(ask(`${fiveKeywords} ${filler(150)}`, { ...json, tools: tools(1) }))).toBe(true);
   });
-  it('scores higher with tools', () => expect(score(ask('Look it up', { tools: tools(1) }))).toBeGreaterThan(score(ask('Look it up'))));
-  it('scores higher with a response format', () => expect(score(ask('Give me JSON', json))).toBeGreaterThan(score(ask('Give me JSON'))));
+  it('scores higher with tools', () =>
+    expect(score(ask('Look it up', { tools: tools(1) }))).toBeGreaterThan(score(ask('Look it up'))));
+  it('scores higher with a response format', () =>
+    expect(score(ask('Give me JSON', json))).toBeGreaterThan(score(ask('Give me JSON'))));
   it('stays within 0 and 1', () => {
     const most = score({ ...chat('a', 'b', 'c', 'd', 'e', `${fiveKeywords} ${filler(200)}`), ...json, tools: tools(9) });
     expect(most).toBeLessThanOrEqual(1);
     expect(score(ask(''))).toBeGreaterThanOrEqual(0);
   });
   it('accepts text and image parts, and reads the text alone', () => {
-    const content = [{ type: 'text' as const, text: 'Design this' }, { type: 'image_url' as const, image_url: { url: 'https://example.com/a.png' } }];
+    const content = [
+      { type: 'text' as const, text: 'Design this' },
+      { type: 'image_url' as const, image_url: { url: 'https://example.com/a.png' } },
+    ];
     expect(score({ model: 'auto', messages: [{ role: 'user', content }] })).toBe(score(ask('Design this')));
   });
   it('scores three user turns above one', () => expect(score(chat('so', 'and', 'then'))).toBeGreaterThan(score(ask('then'))));
@@ -71,13 +76,21 @@ describe('seed curves: the threshold', () => {
     ['both, 200 words', 200, true, true, [2, 2, 2]],
   ];
   it.each(least)('needs as many hits as measured on the original: %s', (_, words, offersTools, wantsJson, expected) => {
-    const needed = [1, 2, 4].map((turns) => [0, 1, 2, 3, 4].find((count) => isLarge(request(words, count, turns, offersTools, wantsJson))) ?? null);
+    const needed = [1, 2, 4].map(
+      (turns) => [0, 1, 2, 3, 4].find((count) => isLarge(request(words, count, turns, offersTools, wantsJson))) ?? null,
+    );
     expect(needed).toEqual(expected);
   });
 });
 
 describe('seed curves: the load-test mix of 60', () => {
-  const simple = ['What is 6 plus 5?', 'Say hello in Spanish', 'Name the capital of Portugal', 'Turn 20 Celsius into Fahrenheit', 'Is Rust compiled?'];
+  const simple = [
+    'What is 6 plus 5?',
+    'Say hello in Spanish',
+    'Name the capital of Portugal',
+    'Turn 20 Celsius into Fahrenheit',
+    'Is Rust compiled?',
+  ];
   const pad = (text: string): string => `${text} ${filler(25 - text.split(' ').length)}`;
   const complex = [
     'Compare sorting algorithms, analyze their cost, evaluate stability and explain in detail when each one wins for data that is nearly sorted already',
@@ -85,7 +98,10 @@ describe('seed curves: the load-test mix of 60', () => {
     'Debug a memory leak step by step in a long running service, analyze the heap, refactor the owner and write code that proves it gone',
     'Architect a distributed cache: design the ring, implement the client, optimize hot keys, evaluate consistency, compare eviction and critique the plan step by step',
   ];
-  const lookUps = ['What is the weather in Turin?', 'Query the database for all customers of the last month who bought nothing and give their names'];
+  const lookUps = [
+    'What is the weather in Turin?',
+    'Query the database for all customers of the last month who bought nothing and give their names',
+  ];
   const mix = Array.from({ length: 60 }, (_, at): ChatRequest => {
     const round = Math.floor(at / 3);
     if (at % 3 === 0) return ask(simple[round % 5] ?? '');
@@ -112,7 +128,9 @@ describe('seed curves: against the learned model', () => {
     expect(read.learned).toBeNull();
   });
   it('matches substrings, as the original did', () => {
-    const found = classify(buildView(ask('The designer redesigned it')), seed, null).signals.find((signal) => signal.id === 'keywords');
+    const found = classify(buildView(ask('The designer redesigned it')), seed, null).signals.find(
+      (signal) => signal.id === 'keywords',
+    );
     expect(found?.facts['found']).toEqual(['design']);
   });
 });

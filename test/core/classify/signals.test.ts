@@ -9,17 +9,29 @@ import { ask, chat, filler, heuristicOnly, tools, viewOf } from './requests.ts';
 
 const config = { ...heuristicOnly.classifier, keywords: ['prove', 'derive', 'design', 'step by step'] };
 const schema = (properties: number, depth: number): ChatRequest['response_format'] => {
-  let inner: Record<string, unknown> = { type: 'object', properties: Object.fromEntries(Array.from({ length: properties }, (_, at) => [`p${at}`, {}])) };
+  let inner: Record<string, unknown> = {
+    type: 'object',
+    properties: Object.fromEntries(Array.from({ length: properties }, (_, at) => [`p${at}`, {}])),
+  };
   for (let level = 0; level < depth; level += 1) inner = { allOf: [inner] };
   return { type: 'json_schema', json_schema: { name: 'answer', schema: inner } };
 };
 
 describe('the registry', () => {
-  it('has every signal of the configuration, in the order of summation', () => expect(Object.keys(signals)).toEqual([...signalIds]));
+  it('has every signal of the configuration, in the order of summation', () =>
+    expect(Object.keys(signals)).toEqual([...signalIds]));
 });
 
 describe('length', () => {
-  it.each([[0, 0], [3, 0.1], [8, 0.4], [14, 0.65], [30, 0.85], [80, 1], [5000, 1]])('%i words → %f', (words, value) => {
+  it.each([
+    [0, 0],
+    [3, 0.1],
+    [8, 0.4],
+    [14, 0.65],
+    [30, 0.85],
+    [80, 1],
+    [5000, 1],
+  ])('%i words → %f', (words, value) => {
     expect(signals.length.calibrated(viewOf(filler(words)), config).value).toBeCloseTo(value, 6);
   });
   it('does not count pasted log lines', () => {
@@ -41,20 +53,36 @@ describe('keywords', () => {
   ])('%s: %s', (_, text, value) => expect(signals.keywords.calibrated(viewOf(text), config).value).toBeCloseTo(value, 6));
   it('names what it found and what it left out', () => {
     expect(signals.keywords.calibrated(viewOf('Prove it for all'), config).facts['found']).toEqual(['prove']);
-    expect(signals.keywords.calibrated(viewOf('Prove and design. What is 1 plus 1?'), config).facts['discounted']).toEqual(['prove', 'design']);
+    expect(signals.keywords.calibrated(viewOf('Prove and design. What is 1 plus 1?'), config).facts['discounted']).toEqual([
+      'prove',
+      'design',
+    ]);
   });
 });
 
 describe('tools', () => {
-  it.each([[1, 0.45], [4, 0.55], [12, 0.8], [40, 1]])('%i offered → %f', (count, value) => {
+  it.each([
+    [1, 0.45],
+    [4, 0.55],
+    [12, 0.8],
+    [40, 1],
+  ])('%i offered → %f', (count, value) => {
     expect(signals.tools.calibrated(viewOf('go', { tools: tools(count) }), config)).toMatchObject({ value, applies: true });
   });
-  it('does not apply without tools', () => expect(signals.tools.calibrated(viewOf('go'), config)).toMatchObject({ value: 0, applies: false }));
+  it('does not apply without tools', () =>
+    expect(signals.tools.calibrated(viewOf('go'), config)).toMatchObject({ value: 0, applies: false }));
 });
 
 describe('depth', () => {
-  it.each([[1, 0.4], [4, 0.45], [20, 0.6]])('%i user turns → %f', (turns, value) => {
-    expect(signals.depth.calibrated(buildView(chat(...Array.from({ length: turns }, () => 'so'))), config).value).toBeCloseTo(value, 6);
+  it.each([
+    [1, 0.4],
+    [4, 0.45],
+    [20, 0.6],
+  ])('%i user turns → %f', (turns, value) => {
+    expect(signals.depth.calibrated(buildView(chat(...Array.from({ length: turns }, () => 'so'))), config).value).toBeCloseTo(
+      value,
+      6,
+    );
   });
 });
 
@@ -66,18 +94,35 @@ describe('structured', () => {
     ['forty properties', schema(40, 0), 1, true],
     ['deep nesting', schema(1, 6), 1, true],
   ])('%s', (_, format, value, applies) => {
-    expect(signals.structured.calibrated(viewOf('go', { response_format: format ?? null }), config)).toMatchObject({ value, applies });
+    expect(signals.structured.calibrated(viewOf('go', { response_format: format ?? null }), config)).toMatchObject({
+      value,
+      applies,
+    });
   });
   it('does not apply without a format', () => expect(signals.structured.calibrated(viewOf('go'), config).applies).toBe(false));
 });
 
 describe('interpolate', () => {
-  const points = [[1, 0], [3, 1]] as const;
-  it.each([[0, 0], [1, 0], [2, 0.5], [3, 1], [9, 1]])('is linear between points and flat outside: %f → %f', (x, y) => expect(interpolate(points, x)).toBe(y));
+  const points = [
+    [1, 0],
+    [3, 1],
+  ] as const;
+  it.each([
+    [0, 0],
+    [1, 0],
+    [2, 0.5],
+    [3, 1],
+    [9, 1],
+  ])('is linear between points and flat outside: %f → %f', (x, y) => expect(interpolate(points, x)).toBe(y));
 });
 
 describe('every signal', () => {
-  const requests = [ask(''), ask('prove it'), ask(filler(400), { tools: tools(60), response_format: { type: 'json_object' } }), chat(...Array.from({ length: 60 }, () => 'a'))];
+  const requests = [
+    ask(''),
+    ask('prove it'),
+    ask(filler(400), { tools: tools(60), response_format: { type: 'json_object' } }),
+    chat(...Array.from({ length: 60 }, () => 'a')),
+  ];
   it.each(signalIds)('%s lies within 0 and 1 on both curves', (id) => {
     for (const request of requests) {
       for (const curve of ['calibrated', 'seed'] as const) {

@@ -6,8 +6,13 @@ import { buildView, sampleText } from '../../../worker/core/classify/view.ts';
 import { ask, chat, tools, viewOf } from './requests.ts';
 
 const image = { type: 'image_url' as const, image_url: { url: 'https://example.com/a.png' } };
-const log = Array.from({ length: 40 }, (_, at) => `2026-03-14T10:00:${String(at).padStart(2, '0')}Z INFO store[12] saved batch=${at} took=${at * 3}ms`).join('\n');
-const passage = 'The committee met in the large hall and moved the archive to the second floor without objections. '.repeat(12).trim();
+const log = Array.from(
+  { length: 40 },
+  (_, at) => `2026-03-14T10:00:${String(at).padStart(2, '0')}Z INFO store[12] saved batch=${at} took=${at * 3}ms`,
+).join('\n');
+const passage = 'The committee met in the large hall and moved the archive to the second floor without objections. '
+  .repeat(12)
+  .trim();
 
 describe('the ask', () => {
   it.each([
@@ -19,7 +24,11 @@ describe('the ask', () => {
     ['leaves out table rows', 'Sum column b\na|b|c|d\n1|2|3|4\n5|6|7|8', 'Sum column b'],
     ['leaves out a passage before a question', `${passage}\n\nWho moved the archive?`, 'Who moved the archive?'],
     ['leaves out a passage after an instruction', `Summarise in one line.\n\n${passage}`, 'Summarise in one line.'],
-    ['keeps one log line, which is what is asked about', 'ERROR: could not serialize access, why?', 'ERROR: could not serialize access, why?'],
+    [
+      'keeps one log line, which is what is asked about',
+      'ERROR: could not serialize access, why?',
+      'ERROR: could not serialize access, why?',
+    ],
     ['drops thanks at the end', 'Sort 3, 1, 2. Thank you so much!', 'Sort 3, 1, 2.'],
     ['drops a greeting at the start', 'Hi there, what is a verb?', 'what is a verb?'],
     ['keeps thanks that are all there is', 'Thank you so much!', 'Thank you so much!'],
@@ -33,7 +42,11 @@ describe('the ask', () => {
       messages: [
         { role: 'system', content: 'Prove everything.' },
         { role: 'user', content: 'an older question' },
-        { role: 'assistant', content: null, tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }] },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }],
+        },
         { role: 'tool', content: 'design a result', tool_call_id: 'a' },
         { role: 'assistant', content: 'done' },
         { role: 'user', content: 'and now?' },
@@ -63,18 +76,59 @@ describe('counts', () => {
     ['stack frames', viewOf('No.\n  at a (b.js:1:2)\n  File "x.py", line 3').ask.stackLines, 2],
     ['code lines without a fence', viewOf('Fix:\ndef f(x):\n    return x').ask.codeLines, 2],
     ['fences', viewOf('a\n```\nx\n```').ask.codeFences, 2],
-    ['images of the whole chat', buildView({ model: 'auto', messages: [{ role: 'user', content: [image, image] }, { role: 'user', content: 'so?' }] }).images, 2],
-    ['images of the last turn', buildView({ model: 'auto', messages: [{ role: 'user', content: [image] }, { role: 'user', content: 'so?' }] }).lastTurnImages, 0],
+    [
+      'images of the whole chat',
+      buildView({
+        model: 'auto',
+        messages: [
+          { role: 'user', content: [image, image] },
+          { role: 'user', content: 'so?' },
+        ],
+      }).images,
+      2,
+    ],
+    [
+      'images of the last turn',
+      buildView({
+        model: 'auto',
+        messages: [
+          { role: 'user', content: [image] },
+          { role: 'user', content: 'so?' },
+        ],
+      }).lastTurnImages,
+      0,
+    ],
     ['tools', viewOf('go', { tools: tools(3) }).tools, 3],
     ['user turns', buildView(chat('a', 'b', 'c')).userTurns, 3],
-    ['properties of a schema', viewOf('go', { response_format: { type: 'json_schema', json_schema: { name: 'a', schema: { type: 'object', properties: { a: { type: 'object', properties: { b: {}, c: {} } } } } } } }).schemaProperties, 3],
+    [
+      'properties of a schema',
+      viewOf('go', {
+        response_format: {
+          type: 'json_schema',
+          json_schema: {
+            name: 'a',
+            schema: { type: 'object', properties: { a: { type: 'object', properties: { b: {}, c: {} } } } },
+          },
+        },
+      }).schemaProperties,
+      3,
+    ],
     ['no schema in JSON mode', viewOf('go', { response_format: { type: 'json_object' } }).schemaProperties, 0],
     ['the newer limit before the older', viewOf('go', { max_tokens: 5, max_completion_tokens: 9 }).requestedMaxTokens, 9],
     ['no limit as unknown', viewOf('go').requestedMaxTokens, null],
   ])('%s', (_, actual, expected) => expect(actual).toBe(expected));
 
   it.each([
-    ['latin', 'Guten Morgen'], ['cyrillic', 'доброе утро'], ['arabic', 'صباح الخير'], ['indic', 'सुप्रभात'], ['han', '早上好'], ['kana', 'おはよう'], ['hangul', '좋은 아침'], ['greek', 'καλημέρα'], ['hebrew', 'בוקר טוב'], ['thai', 'สวัสดี'],
+    ['latin', 'Guten Morgen'],
+    ['cyrillic', 'доброе утро'],
+    ['arabic', 'صباح الخير'],
+    ['indic', 'सुप्रभात'],
+    ['han', '早上好'],
+    ['kana', 'おはよう'],
+    ['hangul', '좋은 아침'],
+    ['greek', 'καλημέρα'],
+    ['hebrew', 'בוקר טוב'],
+    ['thai', 'สวัสดี'],
   ])('knows the script %s', (script, text) => expect(viewOf(text).stats.script).toBe(script));
 });
 
@@ -93,7 +147,10 @@ describe('the token estimate', () => {
     const base = viewOf('hello').estimatedPromptTokens;
     expect(buildView(chat('hello', 'hello')).estimatedPromptTokens).toBeGreaterThan(base);
     expect(viewOf('hello', { tools: tools(1) }).estimatedPromptTokens).toBeGreaterThan(base);
-    expect(buildView({ model: 'auto', messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }, image] }] }).estimatedPromptTokens).toBeGreaterThan(base);
+    expect(
+      buildView({ model: 'auto', messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }, image] }] })
+        .estimatedPromptTokens,
+    ).toBeGreaterThan(base);
   });
   it('scales a long text up from its sample', () => {
     const short = viewOf('word '.repeat(1000)).estimatedPromptTokens;

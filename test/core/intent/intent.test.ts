@@ -13,7 +13,11 @@ const learned = (request: ChatRequest) => classify(buildView(request), hybrid, l
 // The router's own test prompts, retold; the third column is what this project says.
 const prompts: [string, ChatRequest, string][] = [
   ['a Python search with error handling', ask('Write a Python function for binary search and handle errors'), 'code'],
-  ['a word problem with reasoning', ask('If 5 workers need 12 days, how long do 8 workers need? Solve it and explain the reasoning.'), 'reasoning'],
+  [
+    'a word problem with reasoning',
+    ask('If 5 workers need 12 days, how long do 8 workers need? Solve it and explain the reasoning.'),
+    'reasoning',
+  ],
   ['breakfast ideas', ask('Give me some ideas for a healthy breakfast'), 'general'],
   ['a mixed chat, first turn', ask('What is artificial intelligence?'), 'general'],
   ['a mixed chat, second turn', chat('What is AI?', 'Now build a small neural network in Python for me'), 'code'],
@@ -26,7 +30,10 @@ const prompts: [string, ChatRequest, string][] = [
   ['dinner', ask('Suggest dinner recipes for two'), 'general'],
 ];
 
-describe.each([['rules', rules], ['hybrid', learned]] as const)('intent by %s', (_, read) => {
+describe.each([
+  ['rules', rules],
+  ['hybrid', learned],
+] as const)('intent by %s', (_, read) => {
   it.each(prompts)('%s', (_name, request, intent) => expect(read(request).intent).toBe(intent));
 
   it.each([
@@ -43,7 +50,10 @@ describe.each([['rules', rules], ['hybrid', learned]] as const)('intent by %s', 
     expect(read({ ...request, messages: [system, ...request.messages] }).intent).toBe('general');
   });
   it('follows the current turn, not the ones before', () => {
-    expect(read(chat('Write a class in Java', 'Refactor the function', 'Prove that the angles of a triangle sum to 180 degrees')).intent).toBe('reasoning');
+    expect(
+      read(chat('Write a class in Java', 'Refactor the function', 'Prove that the angles of a triangle sum to 180 degrees'))
+        .intent,
+    ).toBe('reasoning');
   });
 });
 
@@ -52,12 +62,17 @@ describe('the rules', () => {
     const reading = rules(chat('Write a Python function that sorts a list', 'with a < b?'));
     expect([reading.intent, reading.isFromHistory]).toEqual(['code', true]);
   });
-  it('do not look back when it says nothing', () => expect(rules(chat('Write a Python function', 'thanks a lot')).intent).toBe('general'));
+  it('do not look back when it says nothing', () =>
+    expect(rules(chat('Write a Python function', 'thanks a lot')).intent).toBe('general'));
   it('are surer with more evidence', () => {
-    expect(rules(ask('Debug the Python function in my script')).confidence).toBeGreaterThan(rules(ask('A question about Python')).confidence);
+    expect(rules(ask('Debug the Python function in my script')).confidence).toBeGreaterThan(
+      rules(ask('A question about Python')).confidence,
+    );
   });
   it('are less sure when both sides have evidence', () => {
-    expect(rules(ask('Prove that the Python function is right')).confidence).toBeLessThan(rules(ask('Run the Python function')).confidence);
+    expect(rules(ask('Prove that the Python function is right')).confidence).toBeLessThan(
+      rules(ask('Run the Python function')).confidence,
+    );
   });
   it('take fences and stack frames for code without any keyword', () => {
     expect(rules(ask('Hm?\n```\nx := 1\n```')).intent).toBe('code');
@@ -66,7 +81,14 @@ describe('the rules', () => {
 });
 
 describe('levels', () => {
-  it.each([[0.95, 'high'], [0.7, 'high'], [0.69, 'medium'], [0.4, 'medium'], [0.39, 'low'], [0, 'low']])('confidence %f is %s', (confidence, level) => {
+  it.each([
+    [0.95, 'high'],
+    [0.7, 'high'],
+    [0.69, 'medium'],
+    [0.4, 'medium'],
+    [0.39, 'low'],
+    [0, 'low'],
+  ])('confidence %f is %s', (confidence, level) => {
     expect(levelOf(confidence, shipped.intent)).toBe(level);
   });
   it('need the medium threshold to leave general', () => {

@@ -146,7 +146,7 @@ export function splitAsk(text: string): Ask {
   if (!isCode) ask.push(...lines.code);
   const code = isCode ? [...split.code, ...lines.code].join('\n') : '';
   const running = ask.join('\n').trim();
-  const focus = focusOf(running);
+  const focus = dropRepeats(focusOf(running));
   return {
     // A turn of nothing but material is its own request.
     ask: stripCourtesy(running === '' ? focusOf(text.trim()) : focus),
@@ -159,6 +159,28 @@ export function splitAsk(text: string): Ask {
     listItems: split.listItems,
     passageChars: running.length - (running === '' ? 0 : focus.length),
   };
+}
+
+/** Sentences shorter than this may repeat: answer options do. */
+const minRepeatChars = 12;
+
+/** The text without sentences that it has already said: repeating a demand does not make it a harder one. */
+function dropRepeats(text: string): string {
+  const said = new Set<string>();
+  let kept = '';
+  let from = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text.charCodeAt(at);
+    const isEnd = sign === 46 || sign === 33 || sign === 63 || sign === 10 || sign === 0x3002 || at === text.length - 1;
+    if (!isEnd) continue;
+    const sentence = text.slice(from, at + 1);
+    from = at + 1;
+    const key = sentence.trim().toLowerCase();
+    if (key.length >= minRepeatChars && said.has(key)) continue;
+    said.add(key);
+    kept += sentence;
+  }
+  return kept.length === text.length ? text : kept.trim();
 }
 
 /** The short paragraphs at either end of a longer text; without any, the text itself, or its ends when it is very long. */

@@ -11,9 +11,24 @@ const companions = wordSet(
 );
 /** Before these words "please" and "thanks" are what the ask is about. */
 const quoting = wordSet('say says saying word write spell means mean reply respond answer translate called phrase of is with');
-const greetings = wordSet('hi hello hey hiya dear there good morning afternoon evening all everyone hallo guten tag bonjour salut hola buenos días olá oi ciao привет здравствуйте नमस्ते');
+const greetings = wordSet(
+  'hi hello hey hiya dear there good morning afternoon evening all everyone hallo guten tag bonjour salut hola buenos días olá oi ciao привет здравствуйте नमस्ते',
+);
 const leading = wordSet('please pls kindly bitte');
-const unspacedThanks = ['谢谢你', '谢谢', '麻烦了', 'よろしくお願いします', 'お願いします', 'ありがとうございます', 'ありがとう', '감사합니다', '고마워요', '고마워', '부탁해요', '부탁드립니다'] as const;
+const unspacedThanks = [
+  '谢谢你',
+  '谢谢',
+  '麻烦了',
+  'よろしくお願いします',
+  'お願いします',
+  'ありがとうございます',
+  'ありがとう',
+  '감사합니다',
+  '고마워요',
+  '고마워',
+  '부탁해요',
+  '부탁드립니다',
+] as const;
 
 const maxCourtesyWords = 14;
 const minAskWords = 2;

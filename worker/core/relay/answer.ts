@@ -8,6 +8,7 @@ import type { FailureCause } from '../route/attempt.ts';
 import type { Dialect, UpstreamChunk, UpstreamCompletion } from '../upstreams/dialect.ts';
 import { asArray, asObject } from '../upstreams/json-view.ts';
 import type { UpstreamFailure } from '../upstreams/transport-failure.ts';
+import { createChunkReader } from './chunk-reader.ts';
 import { type Choice, type ClientDelta, feedChoice } from './choice.ts';
 
 export interface AnswerOptions {
@@ -89,6 +90,8 @@ export function createAnswer(options: AnswerOptions): Answer {
     logprobChars: 0,
   };
 
+  const readChunk = createChunkReader(options.dialect);
+
   const choiceAt = (index: number): Choice => {
     const found = choices.get(index);
     if (found !== undefined) return found;
@@ -165,15 +168,16 @@ export function createAnswer(options: AnswerOptions): Answer {
         state.sawDone = true;
         return done;
       }
-      const chunk = parse(payload);
-      const read = chunk === undefined ? null : options.dialect.readChunk(chunk);
+      const read = readChunk(payload);
       if (read === null) {
         state.badEvents += 1;
         return skip;
       }
       if (!read.ok) return { kind: 'broken', problem: read.failure };
       takeHead(read.value);
-      return mayPass(read.value) ? takePlain(read.value) : takeChoices(read.value.choices);
+      if (mayPass(read.value)) return takePlain(read.value);
+      const feed = takeChoices(read.value.choices);
+      return options.head === null && isUnchanged(read.value, feed) ? verbatim : feed;
     },
 
     feedCompletion(completion) {
@@ -194,6 +198,14 @@ export function isComplete(state: AnswerState): boolean {
   if (state.choices.size === 0 || (state.choices.size < state.choiceCount && !state.sawDone)) return false;
   for (const choice of state.choices.values()) if (choice.finishReason === null) return false;
   return true;
+}
+
+/** Whether what would be written anew is the text that came, and nothing else: then the very bytes may go on after all. */
+function isUnchanged({ choices: [piece, otherPiece], isPlainContent }: UpstreamChunk, feed: Feed): boolean {
+  if (feed.kind !== 'emit' || !isPlainContent || piece === undefined || otherPiece !== undefined) return false;
+  const [emission, otherEmission] = feed.emissions;
+  if (emission === undefined || otherEmission !== undefined || emission.delta['role'] !== undefined) return false;
+  return emission.delta['content'] === piece.delta.content && emission.logprobs === piece.logprobs;
 }
 
 function emit(choice: Choice, logprobs: unknown, deltas: readonly ClientDelta[]): Emission[] {
@@ -238,14 +250,6 @@ function countLogprobs(choice: Choice, logprobs: unknown): void {
 
 function broken(failure: Failure, cause: FailureCause = 'invalid_answer'): Feed {
   return { kind: 'broken', problem: { failure, cause } };
-}
-
-function parse(payload: string): unknown {
-  try {
-    return JSON.parse(payload);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The first few violations in one line; paths and keywords only, never the model's text. */

@@ -1,0 +1,28 @@
+/** What `npm run bench:rows` measures, small: the ledger's rows are shared by many requests, a budget's are not. */
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { type Lab, labKey, startLab } from '../../bench/ledger/lab.ts';
+import { countRows, ledgerRowsPerRequest } from '../../bench/ledger/rows.ts';
+
+let lab: Lab;
+
+beforeAll(async () => {
+  lab = await startLab({ bundle: { folder: inject('labFolder'), remove: () => undefined }, overrides: {} });
+});
+
+afterAll(() => lab.stop());
+
+test('in steady load the ledger writes at most one row for two requests, and no other object a row for each', async () => {
+  const run = await countRows(lab, 'no limits', labKey, 20, 5);
+  expect(run.rows['LedgerObject']).toBeGreaterThan(0);
+  expect(ledgerRowsPerRequest(run)).toBeLessThanOrEqual(0.5);
+  expect(run.rows['TenantObject']).toBeUndefined();
+});
+
+test('a budget costs two rows a request: one when it is reserved, one when it is settled', async () => {
+  const made = await lab.admin('POST', '/admin/keys', { name: 'rows', budgets: [{ period: 'day', limit_usd: 1 }] });
+  const { key } = (await made.json()) as { key: string };
+  const run = await countRows(lab, 'budget', key, 10, 3);
+  const perRequest = (run.rows['TenantObject'] ?? 0) / run.requests;
+  expect(perRequest).toBeGreaterThanOrEqual(2);
+  expect(perRequest).toBeLessThanOrEqual(2.2);
+});
