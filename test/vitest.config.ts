@@ -53,6 +53,16 @@ const money = {
   hookTimeout: 60_000,
 };
 
+/** Dead models, outages, broken streams, leaving clients, two isolates: the scenarios of `npm run bench:survival`, on workerd itself. */
+const survival = {
+  name: 'survival',
+  include: ['test/survival/**/*.test.ts'],
+  environment: 'node',
+  globalSetup: ['test/survival/support/global-setup.ts'],
+  fileParallelism: false,
+  testTimeout: 60_000,
+};
+
 const wrangler = { configPath: new URL('../wrangler.toml', import.meta.url).pathname };
 
 export default defineConfig({
@@ -64,6 +74,7 @@ export default defineConfig({
       { test: http },
       { test: apart },
       { test: money },
+      { test: survival },
     ],
   },
 });

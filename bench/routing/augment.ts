@@ -1,6 +1,6 @@
 /**
- * Extra training rows made from labelled ones: big words around a request, courtesies, typos, lost line breaks, an earlier answer of a
- * tool. What is asked stays the same, so the label does, too. Only ever made from rows of the training folds.
+ * Extra training rows made from labelled ones: big words around a request, a pasted log, courtesies, typos. What is asked stays the
+ * same, so the label does, too. Only ever made from rows of the training folds.
  */
 import type { ChatRequest } from '../../shared/chat.ts';
 import { writeLog } from './material.ts';

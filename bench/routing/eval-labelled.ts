@@ -68,7 +68,12 @@ export function evaluateLabelled(
     ['heuristic', heuristicRouter(config)],
     ['original curves', heuristicRouter(seedConfig)],
   ];
-  const onGiven = routers.map(([router, said]) => ({ router, tier: tierF1(given, said), intent: intentAccuracy(given, said) }));
+  const onGiven = routers.map(([router, said]) => ({
+    router,
+    tier: tierF1(given, said),
+    accuracy: tierAccuracy(given, said),
+    intent: intentAccuracy(given, said),
+  }));
   const sets: [string, Rows][] = [
     ['English', english],
     ['eight languages', eight],
@@ -110,7 +115,7 @@ export function evaluateLabelled(
 }
 
 interface Rendered {
-  readonly onGiven: readonly { router: string; tier: Interval; intent: Interval }[];
+  readonly onGiven: readonly { router: string; tier: Interval; accuracy: Interval; intent: Interval }[];
   readonly onOwn: readonly { set: string; rows: number; tier: Interval; intent: Interval; heuristic: Interval }[];
   readonly byCategory: readonly {
     category: string;
@@ -128,8 +133,8 @@ function render({ onGiven, onOwn, byCategory, seen, leftOut, given }: Rendered):
   return [
     `The ${given.length} given labelled requests (vision rows apart: ${(seen.value * 100).toFixed(0)} % recognised by their image parts):`,
     table(
-      ['router', 'macro-F1 small/large', 'intent accuracy'],
-      onGiven.map((row) => [row.router, withInterval(row.tier), withInterval(row.intent)]),
+      ['router', 'macro-F1 small/large', 'tier accuracy', 'intent accuracy'],
+      onGiven.map((row) => [row.router, withInterval(row.tier), withInterval(row.accuracy), withInterval(row.intent)]),
     ),
     'Tier accuracy of the cross-validated hybrid by category:',
     table(

@@ -1,0 +1,99 @@
+/** The reader that compares instead of parsing must say of every payload what parsing says. */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createChunkReader } from '../../../worker/core/relay/chunk-reader.ts';
+import { type Dialect, dialectOf } from '../../../worker/core/upstreams/dialect.ts';
+import { fixtureNames, payloadsOf, readFixture } from './stream-fixtures.ts';
+
+const vllm = dialectOf('vllm');
+
+function parsed(payload: string): ReturnType<Dialect['readChunk']> {
+  try {
+    return vllm.readChunk(JSON.parse(payload));
+  } catch {
+    return null;
+  }
+}
+
+/** vLLM with a count of the payloads that were parsed. */
+function counted(): { dialect: Dialect; parses: () => number } {
+  let parses = 0;
+  const readChunk: Dialect['readChunk'] = (payload) => {
+    parses += 1;
+    return vllm.readChunk(payload);
+  };
+  return { dialect: { ...vllm, readChunk }, parses: () => parses };
+}
+
+function chunk(content: string, { index = 0, created = 1, logprobs = null as unknown } = {}): string {
+  const choices = [{ index, delta: { content }, logprobs, finish_reason: null, token_ids: null }];
+  return JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created, model: 'm', choices });
+}
+
+const text = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 6 }),
+  fc.string({
+    unit: fc.constantFrom('"', '\\', '\n', 'u', '0', '{', '}', ',', ':', 'content', '\u2028', '\ud83d'),
+    maxLength: 6,
+  }),
+);
+
+const payload = fc.oneof(
+  { weight: 6, arbitrary: text.map((content) => chunk(content)) },
+  { weight: 2, arbitrary: fc.tuple(text, fc.nat(3)).map(([content, index]) => chunk(content, { index })) },
+  { weight: 1, arbitrary: fc.tuple(text, fc.nat(3)).map(([content, created]) => chunk(content, { created })) },
+  { weight: 1, arbitrary: text.map((content) => chunk(content, { logprobs: { content: [{ token: content, logprob: -1 }] } })) },
+  { weight: 1, arbitrary: text.map((content) => JSON.stringify(JSON.parse(chunk(content)), null, 1).replaceAll('\n', '')) },
+  // Text put in as it is: often no longer JSON, or JSON of another shape.
+  { weight: 3, arbitrary: text.map((content) => chunk('@').replace('@', () => content)) },
+  { weight: 1, arbitrary: fc.constantFrom('', '{}', 'null', '{"error":{"message":"x","code":500}}', chunk('a').slice(0, -1)) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom(
+        '","tool_calls":[{"index":0,"function":{"name":"f"}}],"x":"',
+        '"},"finish_reason":"stop","y":{"z":"',
+        'a"}}]}',
+      )
+      .map((content) => chunk('@').replace('@', () => content)),
+  },
+);
+
+describe('chunks of an answer', () => {
+  it('read the same as parsed, whatever came before them', () => {
+    fc.assert(
+      fc.property(fc.array(payload, { maxLength: 20 }), (payloads) => {
+        const read = createChunkReader(vllm);
+        for (const each of payloads) expect(read(each)).toEqual(parsed(each));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each(fixtureNames)('of %s read the same as parsed', (name) => {
+    const read = createChunkReader(vllm);
+    for (const each of payloadsOf(readFixture(name))) expect(read(each)).toEqual(parsed(each));
+  });
+
+  it('that differ in their text alone are not parsed again', () => {
+    const { dialect, parses } = counted();
+    const read = createChunkReader(dialect);
+    for (const content of ['one', ' two', '\n', ' "three"', ' 4', ' fünf', ' 🌍']) read(chunk(content));
+    // The first, and the proof that it was cut at the right place.
+    expect(parses()).toBe(2);
+  });
+
+  it('of four choices that take turns are not parsed again', () => {
+    const { dialect, parses } = counted();
+    const read = createChunkReader(dialect);
+    for (let i = 0; i < 40; i += 1) read(chunk(`word${i}`, { index: i % 4 }));
+    expect(parses()).toBe(8);
+  });
+
+  it('that always differ otherwise cost at most a few parses more', () => {
+    const { dialect, parses } = counted();
+    const read = createChunkReader(dialect);
+    for (let created = 0; created < 1000; created += 1) read(chunk('word', { created }));
+    expect(parses()).toBeLessThanOrEqual(1008);
+  });
+});
