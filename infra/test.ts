@@ -27,11 +27,14 @@ const checks: Step[] = [
   { name: 'lint', command: ['oxlint', '--deny-warnings'] },
   { name: 'types', command: ['tsc', '--noEmit', '-p', '.'] },
 ];
-const tests: Step = {
-  name: 'tests',
-  command: [...vitest, ...(isFast ? ['--project', 'core', '--project', 'edge'] : []), ...vitestArgs],
-};
-const steps = vitestArgs.length > 0 ? [config, tests] : [config, ...checks, tests];
+// One after the other: projects that watch deadlines must not compete for the processor.
+const groups = [['core', 'edge'], ['http'], ['apart'], ['money'], ['survival']];
+const tests: Step[] = (isFast ? groups.slice(0, 1) : groups).map((projects) => ({
+  name: `tests (${projects.join(', ')})`,
+  command: [...vitest, ...projects.flatMap((project) => ['--project', project])],
+}));
+const steps =
+  vitestArgs.length > 0 ? [config, { name: 'tests', command: [...vitest, ...vitestArgs] }] : [config, ...checks, ...tests];
 
 for (const { name, command } of steps) {
   const startedAt = Date.now();
