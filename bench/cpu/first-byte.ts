@@ -14,7 +14,7 @@ export async function measureFirstByte(
   bench: Bench<(typeof names)[number]>,
   { rounds, onStep }: { readonly rounds: number; onStep(): void },
 ): Promise<Row[]> {
-  await bench.mock.set({ kind: 'stream', answer: { kind: 'plain', chunks: 5, tokensPerChunk: 1 }, intervalMs: 0 });
+  await bench.mock.set({ kind: 'stream', answer: { kind: 'plain', chunks: 1, tokensPerChunk: 1 }, intervalMs: 0 });
   const medians = new Map<string, number[]>(names.map((name) => [name, []]));
   for (let round = -1; round < rounds; round += 1) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {

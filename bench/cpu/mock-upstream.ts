@@ -119,6 +119,8 @@ function stream(socket: Socket, onEnd: () => void): () => void {
   };
   if (intervalMs === 0) writeOn();
   else {
+    // The role and the first token come together: vLLM says nothing before it has a token.
+    writeOne();
     writeOne();
     timer = setInterval(() => {
       if (next < own.length) writeOne();
