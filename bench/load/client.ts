@@ -27,8 +27,8 @@ export interface ChatOptions {
 export interface Exchange {
   /** Never rejects; status 0 when no answer came. */
   readonly answer: Promise<Answer>;
-  /** `reset` sends RST; `close` sends FIN, which the other side notices only when it writes. */
-  leave(how: 'reset' | 'close'): void;
+  /** `reset` sends RST; `close` sends FIN, which the other side notices only when it writes; `half_close` sends FIN and reads on. */
+  leave(how: 'reset' | 'close' | 'half_close'): void;
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 1000 });
@@ -72,6 +72,7 @@ function exchange(sent: ClientRequest, text: string, onBody?: (body: string) => 
     answer,
     leave(how) {
       if (how === 'reset') sent.socket?.resetAndDestroy();
+      else if (how === 'half_close') sent.socket?.end();
       else sent.destroy();
     },
   };

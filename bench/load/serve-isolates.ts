@@ -42,14 +42,17 @@ export async function serveIsolates(bundle: Bundle, count = 1): Promise<ServedIs
   child.stdout?.on('data', note);
   child.stderr?.on('data', note);
   const exited = new Promise<void>((resolve) => child.on('exit', () => resolve()));
-  // A driver that dies must not leave a server behind.
-  const killNow = (): void => void child.kill('SIGKILL');
-  process.on('exit', killNow);
-  const stop = async (): Promise<void> => {
-    killNow();
-    await exited;
-    process.off('exit', killNow);
+  const stopNow = (): void => {
+    child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
+  };
+  // A driver that dies must leave nothing behind.
+  process.on('exit', stopNow);
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exited;
+    process.off('exit', stopNow);
+    stopNow();
   };
   const ports = await Promise.race([
     listeningPorts(child.stdio[3], count),

@@ -42,7 +42,7 @@ export const leavingClients: Scenario = {
     const gateway = await startGatewayOnWorkerd({ bundle, overrides: { upstreams, models, routing } });
     try {
       for (const way of ways) for (const phase of phases) rows.push(...(await leaveDuring(gateway, way, phase)));
-      rows.push(await leaveBeforeHeaders(gateway));
+      rows.push(await leaveBeforeHeaders(gateway), await halfClose(gateway));
     } finally {
       await gateway.stop();
     }
@@ -87,6 +87,15 @@ async function leaveBeforeHeaders(gateway: GatewayOnWorkerd): Promise<PromiseRow
   await until(() => callsOf(gateway, ids).length === clients, 5000);
   const freedMs = await freedAfter(gateway, ids, () => sent.forEach(({ exchange }) => exchange.leave('reset')));
   return promise(`reset before the headers: model server free, slowest of ${clients}`, ms(freedMs), '≤ 1000 ms', freedMs <= 1000);
+}
+
+/** A client that says it will send no more, and reads on, has not left. */
+async function halfClose(gateway: GatewayOnWorkerd): Promise<PromiseRow> {
+  const exchange = gateway.open(chatBody('[[pace:25]][[tokens:30]]'));
+  await pause(holdMs);
+  exchange.leave('half_close');
+  const { isSuccess } = readAnswer(await exchange.answer);
+  return promise('half-close, reading on: answered', isSuccess ? 'whole' : 'broken', 'whole', isSuccess);
 }
 
 /** The longest time from leaving to the end of a call, by the model server's log. */
