@@ -1,0 +1,21 @@
+/** All security checks in the order they run: those that look at what the others left behind come last. */
+import type { SecurityCheck } from '../check.ts';
+import { adminChecks } from './admin.ts';
+import { bombChecks } from './bombs.ts';
+import { forgeryChecks } from './forgery.ts';
+import { hygieneChecks } from './hygiene.ts';
+import { injectionChecks } from './injection.ts';
+import { keyChecks } from './keys.ts';
+import { supplyChecks } from './supply.ts';
+import { traceChecks } from './traces.ts';
+
+export const securityChecks: readonly SecurityCheck[] = [
+  ...forgeryChecks,
+  ...keyChecks,
+  ...adminChecks,
+  ...hygieneChecks,
+  ...bombChecks,
+  ...injectionChecks,
+  ...supplyChecks,
+  ...traceChecks,
+];
