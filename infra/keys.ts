@@ -121,14 +121,9 @@ try {
   process.exit(1);
 }
 
-/** One line per record: nested values as JSON, times as dates, the key itself left out. */
+/** One line per record: nested values as JSON, the key itself left out. */
 function flat(record: unknown): Record<string, unknown> {
   if (typeof record !== 'object' || record === null) return {};
   const entries = Object.entries(record).filter(([name, value]) => name !== 'key' && value !== null);
-  return Object.fromEntries(
-    entries.map(([name, value]) => {
-      if (name.endsWith('AtMs') || name === 'atMs') return [name.replace(/Ms$/, ''), new Date(Number(value)).toISOString()];
-      return [name, typeof value === 'object' ? JSON.stringify(value) : value];
-    }),
-  );
+  return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : value]));
 }

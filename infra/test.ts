@@ -28,7 +28,7 @@ const checks: Step[] = [
   { name: 'types', command: ['tsc', '--noEmit', '-p', '.'] },
 ];
 // One after the other: projects that watch deadlines must not compete for the processor.
-const groups = [['core', 'edge'], ['http'], ['apart'], ['money'], ['survival']];
+const groups = [['core', 'edge'], ['http'], ['apart'], ['money'], ['survival'], ['security']];
 const tests: Step[] = (isFast ? groups.slice(0, 1) : groups).map((projects) => ({
   name: `tests (${projects.join(', ')})`,
   command: [...vitest, ...projects.flatMap((project) => ['--project', project])],

@@ -29,6 +29,8 @@ export const capabilityIds = ['tools', 'json_schema', 'logprobs', 'continue', 'v
 export const tierIds = ['small', 'large', 'vision'] as const;
 export const intentIds = ['code', 'reasoning', 'general'] as const;
 export const strategyIds = ['cost', 'latency', 'quality'] as const;
+/** Equal parts of the score's range in which scores are counted. */
+export const scoreBuckets = 20;
 export const signalIds = ['length', 'keywords', 'tools', 'depth', 'structured'] as const;
 
 const Timeouts = z.strictObject({
@@ -99,6 +101,16 @@ const Classifier = z.strictObject({
   /** Scores this close to the threshold count as unsure. */
   abstain_band: share,
   keywords,
+  /** How scores are usually spread, as `npm run calibrate -- FILE --reference` prints it; `/stats` shows the drift from it. */
+  reference: z.optional(
+    z.strictObject({
+      /** The classifier that gave the scores; those of another one are not compared. */
+      version: text(1, 64),
+      counts: z.array(int(0, 1_000_000_000)).check(z.length(scoreBuckets)),
+      source: text(1, 200),
+      as_of: z.iso.date(),
+    }),
+  ),
 });
 
 const Intent = z.strictObject({

@@ -60,6 +60,10 @@ export interface LedgerEntry {
   readonly attempts: number;
   readonly fallbackUsed: boolean;
   readonly escalated: boolean;
+  /** The model of the small tier whose answer was judged before it was shown; `null` when none was. */
+  readonly judged: { readonly model: string; readonly isEscalated: boolean } | null;
+  /** The routing score, and which classifier gave it; `null` when the client named model or tier. */
+  readonly scored: { readonly version: string; readonly score: number } | null;
   readonly rescued: boolean;
   /** `experiment:arm`; `null` when it took part in none. */
   readonly arm: string | null;
@@ -135,6 +139,45 @@ export interface RatingStats {
   readonly cost_nano_usd: number;
 }
 
+/** Answers of one model that were judged before they were shown, and those that another model gave instead. */
+export interface JudgedStats {
+  readonly answers: number;
+  readonly escalated: number;
+  /** `null` before anything was judged. */
+  readonly rate: number | null;
+}
+
+/** How far scores are from the configured reference. */
+export interface DriftStats {
+  /** Population stability index over ten equal parts of the score's range. */
+  readonly psi: number;
+  /** What chance alone would show at these numbers of requests. */
+  readonly by_chance: number;
+  /** By the usual limits 0.1 and 0.25; `null` while chance has too large a part in it. */
+  readonly reading: 'stable' | 'moderate' | 'shifted' | null;
+}
+
+/** One UTC day. */
+export interface DayStats {
+  readonly judged: Readonly<Record<string, JudgedStats>>;
+  /** By classifier version. `drift` is `null` without a reference of the same version. */
+  readonly scores: Readonly<
+    Record<string, { readonly requests: number; readonly counts: readonly number[]; readonly drift: DriftStats | null }>
+  >;
+}
+
+/** Something that an operator should look at. */
+export interface RoutingAlert {
+  readonly code: 'escalation_rate' | 'score_drift';
+  /** Above `limit`. */
+  readonly value: number;
+  readonly limit: number;
+  /** The UTC day that it was measured on. */
+  readonly window: string;
+  /** Judged answers, or scored requests. */
+  readonly sample: number;
+}
+
 /** The answer of `GET /stats`. */
 export interface Stats {
   readonly totals: {
@@ -153,9 +196,10 @@ export interface Stats {
   readonly first_byte_ms: LatencyStats;
   readonly routing_split: Readonly<Record<Tier, SplitStats>>;
   readonly fallbacks: number;
-  readonly escalations: { readonly count: number; readonly rate: number };
+  /** Answers given by a larger model instead; `rate` is the share of `judged` that were not good enough, `null` before any was. */
+  readonly escalations: { readonly count: number; readonly judged: number; readonly rate: number | null };
   readonly rescues: number;
-  readonly models: Readonly<Record<string, GroupStats & { readonly latency_ms: LatencyStats }>>;
+  readonly models: Readonly<Record<string, GroupStats & { readonly latency_ms: LatencyStats; readonly judged: JudgedStats }>>;
   readonly agents: Readonly<Record<string, GroupStats>>;
   readonly keys: Readonly<Record<string, GroupStats>>;
   readonly tiers: Readonly<Record<string, GroupStats>>;
@@ -173,6 +217,10 @@ export interface Stats {
   /** When the first and the last counted request ended, in milliseconds since 1970. */
   readonly first_at_ms: number | null;
   readonly last_at_ms: number | null;
+  /** The newest days that had requests, the newest first. */
+  readonly days: Readonly<Record<string, DayStats>>;
+  /** What stands today. */
+  readonly alerts: readonly RoutingAlert[];
 }
 
 export const scopeIds = ['chat', 'embeddings', 'classify', 'rag', 'feedback', 'usage'] as const;

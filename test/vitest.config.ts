@@ -63,6 +63,16 @@ const survival = {
   testTimeout: 60_000,
 };
 
+/** The checks of `npm run security`, each a test, against one gateway. */
+const security = {
+  name: 'security',
+  include: ['test/security/**/*.test.ts'],
+  environment: 'node',
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
 const wrangler = { configPath: new URL('../wrangler.toml', import.meta.url).pathname };
 
 export default defineConfig({
@@ -75,6 +85,7 @@ export default defineConfig({
       { test: apart },
       { test: money },
       { test: survival },
+      { test: security },
     ],
   },
 });

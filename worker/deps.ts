@@ -17,6 +17,7 @@ import { openClientPipe } from './io/client-pipe.ts';
 import { consoleLog } from './io/console-log.ts';
 import { isSameSecret, sha256Hex } from './io/digest.ts';
 import { createHealthClient } from './io/health-client.ts';
+import { createKeyRate } from './io/key-rate.ts';
 import { createKeysClient, type KeysAdmin } from './io/keys-client.ts';
 import { createLedgerClient } from './io/ledger-client.ts';
 import { createSessionClient } from './io/session-client.ts';
@@ -77,13 +78,13 @@ export async function createDeps(env: Env): Promise<Deps> {
   const isolateId = crypto.randomUUID();
   const digestOfBootstrap = settings.bootstrapApiKey === null ? null : await sha256Hex(settings.bootstrapApiKey);
   const salts = new Map<string, string>();
+  const isWithinKeyRate = createKeyRate(env.KEY_RATE, consoleLog);
   return {
     keys: createKeysClient(env.KEYS, clock, createBootstrapKeys(digestOfBootstrap)),
     adminToken: settings.adminToken,
     verifyAccess: settings.accessLogin === null ? null : createAccessVerifier(settings.accessLogin),
     keyEnvironment: keyEnvironments[settings.environment],
-    isWithinRate: async (key) =>
-      key.id === bootstrapKeyId || env.KEY_RATE === undefined || (await env.KEY_RATE.limit({ key: key.id })).success,
+    isWithinRate: async (key) => key.id === bootstrapKeyId || isWithinKeyRate(key.id),
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     digest: sha256Hex,
     isSameSecret,
@@ -131,10 +132,15 @@ export function wireConfig(env: Env): Config {
   return setUpOrThrow(env).config;
 }
 
+/** The environment does not change while an isolate lives: the Worker and every object in it share one set-up, or one list of mistakes. */
+let isolateSetup: Result<Setup, readonly string[]> | null = null;
+
 function setUpOrThrow(env: Env): Setup {
-  const made = setUp(env);
-  if (made.ok) return made.value;
-  consoleLog.write('error', 'not_ready', { mistakes: made.failure });
+  if (isolateSetup === null) {
+    isolateSetup = setUp(env);
+    if (!isolateSetup.ok) consoleLog.write('error', 'not_ready', { mistakes: isolateSetup.failure });
+  }
+  if (isolateSetup.ok) return isolateSetup.value;
   throw new GatewayError({ code: 'not_ready', detail: 'The operator finds the reason in the log.' });
 }
 

@@ -4,7 +4,7 @@ import { createApp } from './app.ts';
 import { createDeps, wireConfig, wireHealth } from './deps.ts';
 import type { Env } from './env.ts';
 import type { AppEnv } from './middleware/context.ts';
-import { notReadyResponse } from './middleware/errors.ts';
+import { crashResponse } from './middleware/errors.ts';
 import { AdmissionObjectBase } from './objects/admission-object.ts';
 import { HealthObjectBase } from './objects/health-object.ts';
 import { LedgerObjectBase } from './objects/ledger-object.ts';
@@ -27,7 +27,7 @@ export class AdmissionObject extends AdmissionObjectBase {
 
 export class LedgerObject extends LedgerObjectBase {
   constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env, env.LEDGER);
+    super(ctx, env, env.LEDGER, wireConfig(env).routing);
   }
 }
 
@@ -39,8 +39,7 @@ export default {
     try {
       return await (await app).fetch(request, env, ctx);
     } catch (error) {
-      app = null;
-      return notReadyResponse(error);
+      return crashResponse(error);
     }
   },
 } satisfies ExportedHandler<Env>;

@@ -140,16 +140,25 @@ function tokenLines(byAgent: readonly (readonly [string, readonly Fact[]])[], st
 /**
  * What was relayed lies between what the client had read when it was gone and what the servers had sent. On average it may be one event
  * more than the client read: the one under way. A client that closes is noticed one write later, since the first only provokes its reset.
+ * The drift is summed over agents, so that one cannot make up for another.
  */
 function relayedLine(kind: Kind, agents: readonly (readonly [string, readonly Fact[]])[], stats: Stats): Line {
-  const facts = agents.flatMap(([, own]) => own);
-  const clients = sum(facts.map(({ witness }) => witness.events));
-  const servers = sum(facts.flatMap(({ calls }) => calls.map(({ tokensSent }) => tokensSent)));
-  const gateway = sum(agents.map(([agent]) => stats.agents[agent]?.tokens.completion ?? 0));
-  const most = Math.min(servers, clients + facts.length * (kind === 'left-by-close' ? 2 : 1));
-  const { lost, double } = bookedDrift({ least: clients, most }, gateway);
-  const name = `tokens estimated, ${kind} (${facts.length})`;
-  return { name, clients: String(clients), servers: String(servers), gateway: String(gateway), drift: lost + double };
+  const groups = agents.map(([agent, facts]) => {
+    const clients = sum(facts.map(({ witness }) => witness.events));
+    const servers = sum(facts.flatMap(({ calls }) => calls.map(({ tokensSent }) => tokensSent)));
+    const gateway = stats.agents[agent]?.tokens.completion ?? 0;
+    const most = Math.min(servers, clients + facts.length * (kind === 'left-by-close' ? 2 : 1));
+    const { lost, double } = bookedDrift({ least: clients, most }, gateway);
+    return { count: facts.length, clients, servers, gateway, drift: lost + double };
+  });
+  const total = (pick: (group: (typeof groups)[number]) => number): number => sum(groups.map(pick));
+  return {
+    name: `tokens estimated, ${kind} (${total(({ count }) => count)})`,
+    clients: String(total(({ clients }) => clients)),
+    servers: String(total(({ servers }) => servers)),
+    gateway: String(total(({ gateway }) => gateway)),
+    drift: total(({ drift }) => drift),
+  };
 }
 
 interface Sides {

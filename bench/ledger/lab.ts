@@ -80,6 +80,8 @@ export interface LabOptions {
   readonly models?: readonly FleetModel[];
   /** Keeps what the model servers are sent. */
   readonly logsBodies?: boolean;
+  /** The platform's coarse limit of requests per key and minute; without it there is none. */
+  readonly keyRate?: number;
   /** The set-up has a mistake on purpose. */
   readonly expectsNotReady?: boolean;
 }
@@ -127,6 +129,9 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       durableObjects: Object.fromEntries(
         toml.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: true }]),
       ),
+      ...(options.keyRate === undefined
+        ? {}
+        : { ratelimits: { KEY_RATE: { namespace_id: 'lab', simple: { limit: options.keyRate, period: 60 } } } }),
       bindings: {
         ENVIRONMENT: 'development',
         CONFIG_PROFILE: 'a40-pair',

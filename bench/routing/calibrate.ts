@@ -1,94 +1,159 @@
 /**
- * Finds the classifier threshold that gives a wanted share of large answers, cost or quality on your own traffic: scores a file of chat
- * requests with the shipped classifier and prints the line for `configs/routing.yaml`. Sends nothing anywhere.
+ * Finds the classifier threshold that gives a wanted share of large answers, cost or quality on your own traffic, and counts how its
+ * scores are spread: scores a file of chat requests with the shipped classifier and prints lines for `configs/routing.yaml`. Sends
+ * nothing anywhere.
  */
 import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import * as z from 'zod';
-import { ChatRequest } from '../../shared/chat.ts';
+import type { ChatRequest } from '../../shared/chat.ts';
+import { fail, ok, type Result } from '../../shared/result.ts';
 import { classify } from '../../worker/core/classify/classify.ts';
+import { classifierVersion } from '../../worker/core/classify/version.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
 import { loadWeights } from '../../worker/core/classify/weights/load.ts';
+import { countsOf } from '../../worker/core/ledger/days.ts';
 import { chooseThreshold, type Scored, type Target } from './choose-threshold.ts';
-import { readRouterConfig } from './router-config.ts';
+import { readRequests } from './read-requests.ts';
+import { readRouterConfig, type RouterConfig } from './router-config.ts';
 
-const usage = `Prints the threshold for configs/routing.yaml that meets a target on a file of chat requests.
+const usage = `Prints the lines of configs/routing.yaml that fit the classifier to a file of chat requests.
 
-  node bench/routing/calibrate.ts FILE.jsonl --target-large 0.25
-  node bench/routing/calibrate.ts FILE.jsonl --target-cost 0.5
-  node bench/routing/calibrate.ts FILE.jsonl --target-quality 0.9
+  npm run calibrate -- [FILE.jsonl] --target-large 0.25
+  npm run calibrate -- [FILE.jsonl] --target-cost 0.5
+  npm run calibrate -- [FILE.jsonl] --target-quality 0.9
+  npm run calibrate -- [FILE.jsonl] --reference
 
-FILE.jsonl holds one chat-completions body a line (or an object with such a "body").
+  FILE.jsonl        one chat-completions body a line, or an object with such a "body"; by default the labelled
+                    requests in the folder that POINTSMAN_DATA_DIR names. Requests with images are left out: no
+                    threshold decides about them.
+
+Print a threshold, one of:
   --target-large    share of requests that go to the large model
-  --target-cost     cost as a share of sending everything to the large model
-  --target-quality  part of the large model's expected lead that is kept; rough for open-ended chat, where no outcomes are known
-  --price-ratio     price of a large token in small tokens (default 8)
-  --answer-tokens   tokens of an answer when a request sets no limit, at most (default 300)
+  --target-cost     cost as a share of sending everything to the large model; the lowest threshold within it
+  --target-quality  part of the large model's expected lead that is kept, with as few large answers as will do; rough
+                    for open-ended chat, where no outcomes are known
+
+Print how the scores are spread, alone or beside a target:
+  --reference       what /stats measures drift against
+
+  --price-ratio     price of a large token in small tokens (8)
+  --answer-tokens   tokens of an answer when a request sets no limit, at most (300)
   --config          a routing.yaml other than the shipped one
+  --help
 `;
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    help: { type: 'boolean', short: 'h' },
-    'target-large': { type: 'string' },
-    'target-cost': { type: 'string' },
-    'target-quality': { type: 'string' },
-    'price-ratio': { type: 'string', default: '8' },
-    'answer-tokens': { type: 'string', default: '300' },
-    config: { type: 'string' },
-  },
-});
+const flags = {
+  help: { type: 'boolean', short: 'h', default: false },
+  'target-large': { type: 'string' },
+  'target-cost': { type: 'string' },
+  'target-quality': { type: 'string' },
+  reference: { type: 'boolean', default: false },
+  'price-ratio': { type: 'string', default: '8' },
+  'answer-tokens': { type: 'string', default: '300' },
+  config: { type: 'string' },
+} as const;
 
-const Line = z.union([z.object({ body: ChatRequest }), ChatRequest]);
+interface Wanted {
+  readonly path: string;
+  readonly target: Target | null;
+  readonly reference: boolean;
+  readonly priceRatio: number;
+  readonly answerTokens: number;
+  readonly config: string | undefined;
+}
 
-function targetOf(): Target | null {
+/** What the command line asks for; a failure says what is wrong with it. `null` asks for help. */
+function readArguments(args: readonly string[], dataDir: string | undefined): Result<Wanted | null, string> {
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: flags });
+  if (values.help) return ok(null);
   const kinds = ['large', 'cost', 'quality'] as const;
-  const given = kinds.flatMap((kind) => {
-    const text = options[`target-${kind}`];
-    return text === undefined ? [] : [{ kind, value: Number(text) }];
+  const targets = kinds.flatMap((kind) => {
+    const text = values[`target-${kind}`];
+    return text === undefined ? [] : [{ kind, value: text.trim() === '' ? Number.NaN : Number(text) }];
   });
-  const [target] = given;
-  return given.length === 1 && target !== undefined && target.value >= 0 && target.value <= 1 ? target : null;
+  const [target = null] = targets;
+  if (targets.length > 1) return fail('One target at a time.');
+  if (target === null && !values.reference) return fail('Give a target, or --reference.');
+  if (target !== null && !(target.value >= 0 && target.value <= 1))
+    return fail(`--target-${target.kind} is a share from 0 to 1.`);
+  const [priceRatio, answerTokens] = [Number(values['price-ratio']), Number(values['answer-tokens'])];
+  if (!(priceRatio >= 1) || !(answerTokens >= 1)) return fail('--price-ratio and --answer-tokens are numbers from 1 on.');
+  const path = positionals[0] ?? (dataDir === undefined ? undefined : join(dataDir, 'routing/labelled-requests.jsonl'));
+  if (path === undefined) return fail('Give a file, or set POINTSMAN_DATA_DIR.');
+  return ok({ path, target, reference: values.reference, priceRatio, answerTokens, config: values.config });
 }
 
-function scoreFile(path: string): Scored[] {
-  const config = readRouterConfig(options.config);
+function scoreAll(requests: readonly ChatRequest[], config: RouterConfig, answerTokens: number): Scored[] {
   const weights = loadWeights();
-  const answerTokens = Number(options['answer-tokens']);
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line, at) => {
-      if (line.trim() === '') return [];
-      if (at % 1000 === 999) process.stderr.write(`${at + 1} requests\n`);
-      const parsed = Line.parse(JSON.parse(line));
-      const view = buildView('body' in parsed ? parsed.body : parsed);
-      const { score, learned } = classify(view, config, weights);
-      const tokens = view.estimatedPromptTokens + Math.min(view.requestedMaxTokens ?? answerTokens, answerTokens);
-      const gain = learned === null ? 0 : learned.largeDeserved * Math.max(0, learned.largeRight - learned.smallRight);
-      return [{ score, tokens, gain }];
-    });
+  return requests.flatMap((request) => {
+    const view = buildView(request);
+    if (view.images > 0) return [];
+    const { score, learned } = classify(view, config, weights);
+    const tokens = view.estimatedPromptTokens + Math.min(view.requestedMaxTokens ?? answerTokens, answerTokens);
+    const gain = learned === null ? 0 : learned.largeDeserved * Math.max(0, learned.largeRight - learned.smallRight);
+    return [{ score, tokens, gain }];
+  });
 }
 
-function main(): number {
-  const [path] = positionals;
-  const target = targetOf();
-  if (options.help === true || path === undefined || target === null) {
-    process.stdout.write(usage);
-    return options.help === true ? 0 : 2;
+/** The lines to print, or what is wrong. */
+function calibrate(wanted: Wanted, today: string): Result<string, string> {
+  let text: string;
+  try {
+    text = readFileSync(wanted.path, 'utf8');
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
   }
-  const scored = scoreFile(path);
-  const choice = chooseThreshold(scored, target, Number(options['price-ratio']));
-  if (choice === null) {
-    process.stderr.write('No threshold meets the target on this file.\n');
-    return 1;
-  }
+  const requests = readRequests(text, wanted.path);
+  if (!requests.ok) return requests;
+  const config = readRouterConfig(wanted.config);
+  const scored = scoreAll(requests.value, config, wanted.answerTokens);
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
-  process.stdout.write(
-    `${scored.length} requests: ${percent(choice.large)} to large, cost ${percent(choice.cost)} of all-large, ${percent(choice.quality)} of the expected lead kept\n\n` +
-      `routing:\n  classifier:\n    threshold: ${choice.threshold}\n`,
-  );
-  return 0;
+  const yaml: string[] = [];
+  let found = '';
+  if (wanted.target !== null) {
+    const choice = chooseThreshold(scored, wanted.target, wanted.priceRatio);
+    if (choice === null) {
+      const least = wanted.target.kind === 'cost' ? `: sending nothing to large costs ${percent(1 / wanted.priceRatio)}` : '';
+      return fail(`No threshold meets the target on this file${least}.`);
+    }
+    found = `: ${percent(choice.large)} to large, cost ${percent(choice.cost)} of all-large, ${percent(choice.quality)} of the expected lead kept`;
+    yaml.push(`    threshold: ${choice.threshold}`);
+  }
+  if (wanted.reference) {
+    const source = `${basename(wanted.path)}, ${scored.length} requests`;
+    yaml.push(
+      '    reference:',
+      `      version: ${classifierVersion(config, loadWeights())}`,
+      `      counts: [${countsOf(scored.map(({ score }) => score)).join(', ')}]`,
+      `      source: ${JSON.stringify(source)}`,
+      `      as_of: ${today}`,
+    );
+  }
+  return ok(`${scored.length} requests${found}\n\nrouting:\n  classifier:\n${yaml.join('\n')}\n`);
 }
 
-process.exitCode = main();
+/** Runs the command; the exit code, and what goes to standard output and to standard error. */
+export function run(
+  args: readonly string[],
+  { dataDir, today }: { readonly dataDir: string | undefined; readonly today: string },
+): { readonly code: number; readonly out: string; readonly error: string } {
+  let wanted: Result<Wanted | null, string>;
+  try {
+    wanted = readArguments(args, dataDir);
+  } catch (error) {
+    wanted = fail(error instanceof Error ? error.message : String(error));
+  }
+  if (!wanted.ok) return { code: 2, out: '', error: `${wanted.failure}\n\n${usage}` };
+  if (wanted.value === null) return { code: 0, out: usage, error: '' };
+  const done = calibrate(wanted.value, today);
+  return done.ok ? { code: 0, out: done.value, error: '' } : { code: 1, out: '', error: `${done.failure}\n` };
+}
+
+if (import.meta.main) {
+  const today = new Date().toISOString().slice(0, 10);
+  const { code, out, error } = run(process.argv.slice(2), { dataDir: process.env['POINTSMAN_DATA_DIR'], today });
+  process.stdout.write(out);
+  process.stderr.write(error);
+  process.exitCode = code;
+}

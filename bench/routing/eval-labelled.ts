@@ -1,5 +1,4 @@
 /** Figures on labelled requests: the given ones and our own, by set, category and language, for every mode of the classifier. */
-import type { LearnedScore } from '../../worker/core/classify/learned.ts';
 import { scoreFeatures } from '../../worker/core/classify/learned.ts';
 import { scoreHeuristic } from '../../worker/core/classify/heuristic.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
@@ -10,33 +9,31 @@ import { table, withInterval } from './markdown.ts';
 import { shareOf, type Interval } from './metrics.ts';
 import type { RouterConfig } from './router-config.ts';
 import { seedConfig } from './seed-config.ts';
-import { intentAccuracy, intentOf, tierAccuracy, tierF1, type Router } from './verdicts.ts';
+import { intentAccuracy, learnedRouter, tierAccuracy, tierF1, type Router } from './verdicts.ts';
 
 type Rows = readonly LabelledExample[];
-
-function learnedRouter(scores: ReadonlyMap<LabelledExample, LearnedScore>): Router {
-  return (row) => {
-    const score = scores.get(row);
-    return score === undefined ? { isLarge: true, intent: 'general' } : { isLarge: score.logit >= 0, intent: intentOf(score) };
-  };
-}
 
 function heuristicRouter(config: RouterConfig): Router {
   return (row) => {
     const view = buildView(row.row.request);
-    return {
-      isLarge: scoreHeuristic(view, config.classifier).score >= config.classifier.threshold,
-      intent: readIntent(view, config.intent).intent,
-    };
+    const { intent, confidence } = readIntent(view, config.intent);
+    return { isLarge: scoreHeuristic(view, config.classifier).score >= config.classifier.threshold, intent, confidence };
   };
 }
 
 /** A router for `tested` rows by models that saw none of the rows `isLeftOut` names. */
-function routerWithout(corpus: Corpus, heldOut: HeldOut, seed: number, isLeftOut: (row: LabelledExample) => boolean): Router {
+function routerWithout(
+  corpus: Corpus,
+  heldOut: HeldOut,
+  config: RouterConfig,
+  seed: number,
+  isLeftOut: (row: LabelledExample) => boolean,
+): Router {
   const models = trainOn(corpus, { labelled: (row) => !isLeftOut(row), outcomes: () => true }, seed);
   const weights = assemble(models.tier, models.outcome, heldOut.blend);
   return learnedRouter(
     new Map(corpus.labelled.filter(isLeftOut).map((row) => [row, scoreFeatures(row.example.features, weights)])),
+    config,
   );
 }
 
@@ -60,11 +57,11 @@ export function evaluateLabelled(
   const given = corpus.labelled.filter((row) => row.row.set === 'given');
   const english = corpus.labelled.filter((row) => row.row.set === 'english');
   const eight = corpus.labelled.filter((row) => row.row.set === 'eight-languages');
-  const hybrid = learnedRouter(heldOut.labelled);
+  const hybrid = learnedRouter(heldOut.labelled, config);
   const routers: [string, Router][] = [
     ['**hybrid, cross-validated**', hybrid],
-    ['learned alone, cross-validated', learnedRouter(heldOut.unaided)],
-    ['hybrid, trained without any given row', routerWithout(corpus, heldOut, seed, (row) => row.row.set === 'given')],
+    ['learned alone, cross-validated', learnedRouter(heldOut.unaided, config)],
+    ['hybrid, trained without any given row', routerWithout(corpus, heldOut, config, seed, (row) => row.row.set === 'given')],
     ['heuristic', heuristicRouter(config)],
     ['original curves', heuristicRouter(seedConfig)],
   ];
@@ -106,7 +103,7 @@ export function evaluateLabelled(
   const seen = shareOf(vision.filter((row) => buildView(row.row.request).images > 0).length, vision.length);
   const leftOut = languages.map((id) => {
     const isIt = (row: LabelledExample): boolean => row.row.set === 'eight-languages' && languageOf(row) === id;
-    return { language: id, tier: tierF1(corpus.labelled.filter(isIt), routerWithout(corpus, heldOut, seed, isIt)) };
+    return { language: id, tier: tierF1(corpus.labelled.filter(isIt), routerWithout(corpus, heldOut, config, seed, isIt)) };
   });
   return {
     markdown: render({ onGiven, onOwn, byCategory, seen, leftOut, given }),
@@ -168,11 +165,10 @@ export function evaluateReliability(corpus: Corpus, heldOut: HeldOut, config: Ro
     const reading = readIntent(buildView(row.row.request), config.intent);
     return { confidence: reading.confidence, isRight: reading.intent === row.row.intent };
   });
-  const learned = all.flatMap((row) => {
-    const score = heldOut.labelled.get(row);
-    return score === undefined
-      ? []
-      : [{ confidence: Math.max(score.code, score.reasoning, score.general), isRight: intentOf(score) === row.row.intent }];
+  const router = learnedRouter(heldOut.labelled, config);
+  const learned = all.map((row) => {
+    const { intent, confidence } = router(row);
+    return { confidence, isRight: intent === row.row.intent };
   });
   const tier = all.flatMap((row) => {
     const score = heldOut.labelled.get(row);

@@ -42,7 +42,7 @@ function figuresOf({ name, slices, threshold }: Contender): OutcomeFigures {
       slices.map((slice) => slice.score.length),
       (samples) => gapWeightedApgr(slices, samples),
     ),
-    slices: Object.fromEntries(sliceIds.map((id, at) => [id, sliceApgr(slices[at] ?? { small: [], large: [], score: [] })])),
+    slices: Object.fromEntries(sliceIds.map((id, at) => [id, sliceApgr(slices[at] ?? noSlice)])),
     callsFor50: callsToRecover(slices, 0.5),
     callsFor80: callsToRecover(slices, 0.8),
     ...(threshold === null ? { sentToLarge: null, recoveredThere: null } : operatingPoint(slices, threshold)),
@@ -80,6 +80,23 @@ function lead(ours: readonly ScoredSlice[], theirs: readonly ScoredSlice[]): Int
   );
 }
 
+/** The same for the APGR of each slice by itself. */
+function leadBySlice(ours: readonly ScoredSlice[], theirs: readonly ScoredSlice[]): Record<string, Interval> {
+  const areaOf = (slice: ScoredSlice, sample: Sample): number => {
+    const { area, gap } = areaAndGap(slice, sample);
+    return area / gap;
+  };
+  return Object.fromEntries(
+    sliceIds.map((id, at) => {
+      const [one, other] = [ours[at] ?? noSlice, theirs[at] ?? noSlice];
+      return [id, bootstrap([one.score.length], (samples) => areaOf(one, samples?.[0]) - areaOf(other, samples?.[0]))];
+    }),
+  );
+}
+
+type Sample = Parameters<typeof areaAndGap>[1];
+const noSlice: ScoredSlice = { small: [], large: [], score: [] };
+
 /** Scores of each source by models that saw no question of it. */
 function leaveSourcesOut(corpus: Corpus, heldOut: HeldOut, seed: number): { blended: ScoredSlice[]; gain: ScoredSlice[] } {
   const scores = new Map<OutcomeCase, { logit: number; gain: number }>();
@@ -103,7 +120,7 @@ export function evaluateOutcomes(
   heldOut: HeldOut,
   config: RouterConfig,
   seed: number,
-): { markdown: string; json: unknown } {
+): { markdown: string; summary: string; json: unknown } {
   const heuristicOf = (settings: RouterConfig) => (row: OutcomeCase) =>
     scoreHeuristic(buildView(requestOf(row.row)), settings.classifier).score;
   const slices = (scoreOf: (row: OutcomeCase) => number): ScoredSlice[] => slicesBy(corpus.outcomes, scoreOf);
@@ -127,26 +144,54 @@ export function evaluateOutcomes(
     { name: 'oracle', slices: slices((row) => row.row.large - row.row.small), threshold: null },
   ];
   const figures = contenders.map(figuresOf);
-  const leads = [
-    { over: 'prompt length', ...lead(ours, length) },
-    { over: 'heuristic', ...lead(ours, heuristic) },
-    { over: 'original curves', ...lead(ours, contenders[5]?.slices ?? []) },
+  const rivals: [string, readonly ScoredSlice[]][] = [
+    ['prompt length', length],
+    ['heuristic', heuristic],
+    ['original curves', contenders[5]?.slices ?? []],
   ];
-  return { markdown: render(figures, leads), json: { routers: figures, leads } };
+  const leads = rivals.map(([over, theirs]) => ({ over, ...lead(ours, theirs), slices: leadBySlice(ours, theirs) }));
+  const inShort = ['**hybrid, cross-validated**', 'hybrid, each source left out', 'heuristic', 'prompt length', 'random'];
+  return {
+    markdown: render(figures, leads),
+    summary: renderSummary(
+      figures.filter(({ name }) => inShort.includes(name)),
+      leads,
+    ),
+    json: { routers: figures, leads },
+  };
 }
 
-function render(figures: readonly OutcomeFigures[], leads: readonly ({ over: string } & Interval)[]): string {
+type Lead = Interval & { readonly over: string; readonly slices: Readonly<Record<string, Interval>> };
+
+function render(figures: readonly OutcomeFigures[], leads: readonly Lead[]): string {
   const percent = (share: number | null): string => (share === null ? '–' : `${(share * 100).toFixed(1)} %`);
   const rows = figures.map((row) => [
     row.name,
     withInterval(row.gapWeighted),
-    ...sliceIds.map((id) => withInterval(row.slices[id] ?? { value: 0, low: 0, high: 0 })),
+    ...sliceIds.map((id) => withInterval(row.slices[id] ?? none)),
     percent(row.callsFor50),
     percent(row.callsFor80),
     percent(row.sentToLarge),
     percent(row.recoveredThere),
   ]);
   const head = ['router', 'gwAPGR', ...sliceIds, 'CPT 50 %', 'CPT 80 %', 'sent to large', 'gap recovered there'];
-  const leadRows = leads.map((one) => [one.over, `${one.value.toFixed(3)} (${one.low.toFixed(3)} to ${one.high.toFixed(3)})`]);
-  return `${table(head, rows)}\n\nLead of the cross-validated hybrid in gwAPGR, on the same resamples:\n\n${table(['over', 'lead (95 % interval)'], leadRows)}`;
+  return `${table(head, rows)}\n\n${renderLeads(leads)}`;
 }
+
+/** The table of bench/README.md: who is ahead of whom, slice by slice. */
+function renderSummary(figures: readonly OutcomeFigures[], leads: readonly Lead[]): string {
+  const rows = figures.map(({ name, gapWeighted, slices }) => [
+    name,
+    withInterval(gapWeighted),
+    ...sliceIds.map((id) => withInterval(slices[id] ?? none)),
+  ]);
+  return `${table(['router', 'gwAPGR', ...sliceIds], rows)}\n\n${renderLeads(leads)}`;
+}
+
+function renderLeads(leads: readonly Lead[]): string {
+  const signed = ({ value, low, high }: Interval): string => `${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
+  const rows = leads.map((one) => [one.over, signed(one), ...sliceIds.map((id) => signed(one.slices[id] ?? none))]);
+  return `Lead of the cross-validated hybrid, paired on the same resamples:\n\n${table(['over', 'gwAPGR', ...sliceIds], rows)}`;
+}
+
+const none: Interval = { value: 0, low: 0, high: 0 };

@@ -1,4 +1,4 @@
-/** Prints every figure of the router, with intervals, and writes them to `bench/results/routing.json` and into README.md. */
+/** Prints every figure of the router, with intervals, and writes them to `bench/results/routing.json` and into both READMEs. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -16,7 +16,8 @@ const usage = `Prints every figure of the router with 95 % intervals.
 
   node bench/routing/eval.ts [--seed N] [--config FILE] [--no-write]
 
-Needs POINTSMAN_DATA_DIR. Writes bench/results/routing.json and the figures in bench/routing/README.md unless --no-write.
+Needs POINTSMAN_DATA_DIR. Writes bench/results/routing.json and the figures in bench/routing/README.md and bench/README.md
+unless --no-write.
 `;
 
 const { values: options } = parseArgs({
@@ -73,6 +74,7 @@ function main(): void {
   mkdirSync(here('../results'), { recursive: true });
   writeFileSync(here('../results/routing.json'), `${JSON.stringify(results, null, 2)}\n`);
   replaceFigures(here('README.md'), markdown);
+  replaceFigures(here('../README.md'), outcomes.summary);
 }
 
 main();

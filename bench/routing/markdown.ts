@@ -15,6 +15,7 @@ export function withInterval(interval: Interval, digits = 3): string {
 const start = '<!-- figures: written by eval.ts -->';
 const end = '<!-- end of figures -->';
 
+/** Puts figures between the markers of a file. */
 export function replaceFigures(path: string, figures: string): void {
   const text = readFileSync(path, 'utf8');
   const from = text.indexOf(start);

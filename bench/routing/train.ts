@@ -11,9 +11,9 @@ import { dataDirectory, loadCorpus } from './load-corpus.ts';
 import { gapWeightedApgr } from './metrics.ts';
 import { hashData } from './outcomes.ts';
 import { packWeights } from './pack.ts';
-import { readRouterConfig } from './router-config.ts';
+import { readRouterConfig, type RouterConfig } from './router-config.ts';
 import { ownFile, ownSets } from './rows.ts';
-import { intentAccuracy, intentOf, slicesBy, tierF1, type Router } from './verdicts.ts';
+import { intentAccuracy, learnedRouter, slicesBy, tierF1 } from './verdicts.ts';
 
 const usage = `Trains the learned router and writes worker/core/classify/weights/packed.ts.
 
@@ -42,7 +42,8 @@ function main(): void {
   const dataDir = dataDirectory();
   const say = (line: string): boolean => process.stderr.write(`${line}\n`);
   say('reading rows and features');
-  const corpus = loadCorpus(dataDir, readRouterConfig(options.config));
+  const config = readRouterConfig(options.config);
+  const corpus = loadCorpus(dataDir, config);
   say('cross-validating');
   const heldOut = crossValidate(corpus, seed, say);
   say('training on everything');
@@ -52,7 +53,7 @@ function main(): void {
     dataSha256: hashData(dataDir, ownSets.map(ownFile)),
     seed,
     rows: countRows(corpus),
-    scores: scoresOf(corpus, heldOut),
+    scores: scoresOf(corpus, heldOut, config),
   };
   const path = options.out ?? fileURLToPath(new URL('../../worker/core/classify/weights/packed.ts', import.meta.url).href);
   const file = render(packWeights(tier, outcome, heldOut.blend, metadata));
@@ -70,11 +71,8 @@ function countRows(corpus: Corpus): Record<string, number> {
 }
 
 /** Held-out figures, rounded; `eval.ts` prints them with intervals. */
-function scoresOf(corpus: Corpus, heldOut: HeldOut): Record<string, number> {
-  const router: Router = (row) => {
-    const score = heldOut.labelled.get(row);
-    return score === undefined ? { isLarge: true, intent: 'general' } : { isLarge: score.logit >= 0, intent: intentOf(score) };
-  };
+function scoresOf(corpus: Corpus, heldOut: HeldOut, config: RouterConfig): Record<string, number> {
+  const router = learnedRouter(heldOut.labelled, config);
   const given = corpus.labelled.filter((row) => row.row.set === 'given');
   const own = corpus.labelled.filter((row) => row.row.set !== 'given');
   const round = (value: number): number => Number(value.toFixed(4));

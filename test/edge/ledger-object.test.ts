@@ -10,9 +10,11 @@ import {
   runDurableObjectAlarm,
   runInDurableObject,
 } from 'cloudflare:test';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Stats } from '../../shared/records.ts';
+import { aggregate } from '../../worker/core/ledger/aggregate.ts';
 import { addEntry, type Batch, createBatcher, flushWhenDue } from '../../worker/core/ledger/batch.ts';
+import { dayOf } from '../../worker/core/ledger/days.ts';
 import type { LedgerDelta } from '../../worker/core/ledger/delta.ts';
 import { toStats } from '../../worker/core/ledger/stats.ts';
 import type { LedgerPort } from '../../worker/core/ports.ts';
@@ -22,6 +24,7 @@ import { plainEntry } from '../core/ledger/entry.ts';
 import { until } from '../support/http/until.ts';
 
 const root = () => env.LEDGER.getByName('root');
+const limits = { escalation: { alert_rate: 0.1 }, classifier: {} };
 const silent = { write: () => undefined };
 const clock = { now: () => Date.now() };
 const tokensPerEntry = plainEntry.attemptUsages.reduce((sum, { usage }) => sum + usage.promptTokens + usage.completionTokens, 0);
@@ -39,7 +42,7 @@ function batchOf(senderId: string, sequence: number, count: number): Batch {
 
 async function totals(): Promise<Stats['totals']> {
   const total: LedgerDelta = JSON.parse(await root().total());
-  return toStats(total).totals;
+  return toStats(total, limits, 0).totals;
 }
 
 describe('the object', () => {
@@ -76,6 +79,53 @@ describe('the object', () => {
   });
 });
 
+describe('an alert', () => {
+  const judged = (sequence: number, isEscalated: boolean): Batch => {
+    const model = 'qwen2.5-7b';
+    const entries = Array.from({ length: 30 }, () => ({ ...plainEntry, atMs: Date.now(), judged: { model, isEscalated } }));
+    return { senderId: 'isolate-a', sequence, createdAtMs: Date.now() + sequence, delta: aggregate(entries) };
+  };
+
+  test('is logged once in its window, and not again after an eviction', async () => {
+    const log = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    try {
+      await root().book(judged(1, true));
+      expect(log).not.toHaveBeenCalled();
+      for (const sequence of [2, 3]) await root().book(judged(sequence, true));
+      await evictDurableObject(root());
+      await root().book(judged(4, true));
+      const lines = log.mock.calls.map(([line]) => JSON.parse(String(line)));
+      expect(lines).toEqual([
+        {
+          level: 'warn',
+          event: 'routing_alert',
+          code: 'escalation_rate',
+          value: 1,
+          limit: 0.1,
+          window: dayOf(Date.now()),
+          sample: 60,
+        },
+      ]);
+    } finally {
+      log.mockRestore();
+    }
+  });
+
+  test('of what an earlier version has stored needs no migration', async () => {
+    await root().book(batchOf('isolate-a', 1, 3));
+    await runInDurableObject(root(), (_, state) => {
+      const { text } = state.storage.sql.exec<{ text: string }>('SELECT state AS text FROM ledger').one();
+      const { told: _told, ...stored } = JSON.parse(text);
+      const { days: _days, judged: _judged, ...total } = stored.ledger.total;
+      const earlier = JSON.stringify({ ...stored, ledger: { ...stored.ledger, total } });
+      state.storage.sql.exec('UPDATE ledger SET state = ?', earlier);
+    });
+    await evictDurableObject(root());
+    await root().book(judged(2, false));
+    expect(await totals()).toMatchObject({ requests: 33 });
+  });
+});
+
 describe('a shard', () => {
   const shard = () => env.LEDGER.getByName('shard:0');
 
@@ -95,9 +145,14 @@ describe('a shard', () => {
     await shard().bookForRoot(batchOf('isolate-a', 1, 4));
     await runInDurableObject(shard(), async (_, state) => {
       for (let sequence = 2; sequence <= 12; sequence += 1) {
-        const anew = new Shard(state, env, {
-          getByName: (name) => ({ book: (batch) => flaky(name, (ledger) => ledger.book(batch)) }),
-        });
+        const anew = new Shard(
+          state,
+          env,
+          {
+            getByName: (name) => ({ book: (batch) => flaky(name, (ledger) => ledger.book(batch)) }),
+          },
+          limits,
+        );
         await anew.bookForRoot(batchOf('isolate-a', sequence, 4));
         await anew.passOn();
       }
@@ -127,7 +182,7 @@ describe('isolates', () => {
     }
     state.isRunning = false;
     await aborts;
-    await until('everything is booked', async () => (await clients[0]?.ledger.read())?.totals.requests === count);
+    await until('everything is booked', async () => (await clients[0]?.ledger.read(limits))?.totals.requests === count);
     await Promise.all(clients.map((client) => client.settled()));
     for (const client of clients) expect(client.lostCalls()).toBeGreaterThanOrEqual(3);
     const { totals: sums, refusals } = await readAll(clients);
@@ -191,5 +246,5 @@ function failingAfterCommit(stubOf: (name: string) => Ledger, nth: number) {
 async function readAll(clients: readonly Isolate[]): Promise<Stats> {
   const [first] = clients;
   if (first === undefined) throw new Error('no isolates');
-  return first.ledger.read();
+  return first.ledger.read(limits);
 }

@@ -208,6 +208,32 @@ describe('the object that keeps the answers', () => {
     expect(chatCalls() - calls).toBe(statuses.filter((status) => status === 200).length);
   });
 
+  test('that took the key and was never heard again leaves it free for the next try', async () => {
+    const name = newName();
+    await lab.wire('TENANT', { loseReply: 1 });
+    const lost = await ask(name);
+    expect([lost.status, await codeOf(lost)]).toEqual([503, 'state_unavailable']);
+    await lab.wire('TENANT', null);
+    await until('the key is free', async () => {
+      const again = await ask(name);
+      await again.text();
+      return again.status === 200;
+    });
+  });
+
+  test('lets no run end another: what is left of one that was given up changes nothing', async () => {
+    const own = await lab.makeKey();
+    const tenant = (method: string, args: readonly unknown[]) =>
+      lab.object('TENANT', `tenant:${own.id}`, { do: 'call', method, args });
+    const begin = (runId: string, runsUntilMs: number) => tenant('begin', ['k', { fingerprint: 'f', runId, runsUntilMs }]);
+    await begin('first', 0);
+    expect(await begin('second', Date.now() + 60_000)).toContain('"run"');
+    const answer = { status: 200, headers: [], body: 'of the first' };
+    await tenant('keep', ['k', 'first', { fingerprint: 'f', runId: 'first', startedAtMs: Date.now(), runsUntilMs: 0, answer }]);
+    await tenant('keep', ['k', 'first', null]);
+    expect(await begin('third', Date.now() + 60_000)).toContain('idempotency_in_flight');
+  });
+
   test('keeps at most a thousand: the oldest makes room', async () => {
     const own = await lab.makeKey();
     const record = { fingerprint: 'f', runId: 'r', runsUntilMs: 0, answer: { status: 200, headers: [], body: 'x' } };
@@ -215,7 +241,7 @@ describe('the object that keeps the answers', () => {
       await lab.object('TENANT', `tenant:${own.id}`, {
         do: 'call',
         method: 'keep',
-        args: [`old-${index}`, { ...record, startedAtMs: Date.now() - 3_600_000 + index }],
+        args: [`old-${index}`, 'r', { ...record, startedAtMs: Date.now() - 3_600_000 + index }],
       });
     }
     await (await ask('the-newest', {}, own.key)).text();

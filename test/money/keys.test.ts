@@ -246,10 +246,14 @@ describe('the bootstrap key', () => {
   test.each(['staging', 'production'])(
     'stops the whole gateway in %s, so that it cannot be forgotten there',
     async (environment) => {
-      const own = await openLab({}, { ENVIRONMENT: environment, ALLOW_CONFIG_OVERRIDES: 'true' }, true);
+      const own = await openLab({}, { ENVIRONMENT: environment, ALLOW_CONFIG_OVERRIDES: 'true' }, { expectsNotReady: true });
       const response = await own.ask('pointsman-lab-client-key');
       expect([response.status, await codeOf(response)]).toEqual([503, 'not_ready']);
-      expect(own.output.join('\n')).toContain('BOOTSTRAP_API_KEY is for development only');
+      expect((await own.ask('pointsman-lab-client-key')).status).toBe(503);
+      expect((await own.admin('GET', '/stats')).status).toBe(503);
+      await until('it is logged', async () => own.output.length > 0);
+      // Once for the isolate, however many requests come.
+      expect(own.output.filter((line) => line.includes('BOOTSTRAP_API_KEY is for development only'))).toHaveLength(1);
       await own.stop();
     },
   );

@@ -1,6 +1,6 @@
 /** A lab of a test file's own, with what these tests ask it for: keys, what a key's object holds, what the model servers saw. */
 import { inject } from 'vitest';
-import { type Lab, startLab } from '../../bench/ledger/lab.ts';
+import { type Lab, type LabOptions, startLab } from '../../bench/ledger/lab.ts';
 import { labOverrides } from '../../bench/ledger/lab-config.ts';
 import type { LogEntry } from '../../infra/standin/request-log.ts';
 import { mergePatch } from '../../shared/merge-patch.ts';
@@ -59,15 +59,15 @@ export function bodyOf({ text = '', tokens = 5, paceMs, body = {} }: Asked = {})
 export async function openLab(
   patch: Readonly<Record<string, unknown>> = {},
   vars: Readonly<Record<string, string>> = {},
-  expectsNotReady = false,
+  special: Pick<LabOptions, 'expectsNotReady' | 'keyRate'> = {},
 ): Promise<MoneyLab> {
   const overrides = mergePatch(labOverrides, patch) as Record<string, unknown>;
   const lab = await startLab({
     bundle: { folder: inject('labFolder'), remove: () => undefined },
     overrides,
     vars,
-    expectsNotReady,
     logsBodies: true,
+    ...special,
   });
   const held = async (tenant: string): Promise<Held> => {
     const tables = (await lab.object('TENANT', `tenant:${tenant}`, { do: 'dump' })) as { tenant: { state: string }[] };

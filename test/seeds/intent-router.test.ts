@@ -64,6 +64,36 @@ describe('what a prompt is about decides which specialist answers', () => {
     expect([first, second, third].map(({ decision }) => decision.intent)).toEqual(['general', 'code', 'general']);
   });
 
+  // The original counts the whole history and calls the third turn code with 0.8, though it is meant to be reasoning.
+  test('a conversation that moves from small talk to code to analysis changes its specialist with it', async () => {
+    const turns = [
+      { role: 'user', content: 'Tell me about artificial intelligence' },
+      { role: 'assistant', content: 'It is the study of machines that act sensibly.' },
+      { role: 'user', content: 'Can you implement a small neural network in Python for that, with two layers?' },
+      { role: 'assistant', content: 'class Net: ...' },
+      { role: 'user', content: 'Now explain why the complexity of training grows as it does when the network gets deeper.' },
+    ];
+    const intents: string[] = [];
+    for (const length of [1, 3, 5]) {
+      const { decision } = await gateway.route({ messages: turns.slice(0, length) });
+      expect(decision.model_id).toBe(models[decision.intent as keyof typeof models]);
+      intents.push(decision.intent);
+    }
+    expect(intents).toEqual(['general', 'code', 'reasoning']);
+  });
+
+  test.each([
+    ['code', 'Implement binary search in Python'],
+    ['reasoning', 'Prove the square root of 2 is irrational'],
+    ['general', 'What is the capital of France?'],
+  ] as const)('%s is answered by its model, not only planned for it', async (intent, text) => {
+    const answer = await gateway.chat({ ...ask(text), max_tokens: 20 });
+    expect(answer.status).toBe(200);
+    expect(metadata(answer)).toMatchObject({ model_id: models[intent], intent, attempts: 1, fallback_used: false });
+    const { model }: { model: string } = JSON.parse(await answer.text());
+    expect(metadata(answer)['model_name']).toBe(model);
+  });
+
   test('a system prompt full of keywords does not decide', async () => {
     const system = {
       role: 'system',

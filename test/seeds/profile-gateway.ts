@@ -32,6 +32,8 @@ export interface ProfileGateway {
   chat(body: Record<string, unknown>, headers?: Record<string, string>): Promise<Response>;
   stats(): Promise<Record<string, never>>;
   operate(method: 'GET' | 'POST', path: string): Promise<Response>;
+  /** What the Worker and its objects have logged. */
+  log(): string;
   stop(): Promise<void>;
 }
 
@@ -41,8 +43,12 @@ export async function startProfile(profile: string, overrides: Record<string, un
   const fleet = await startStandins(config, {}, 0, 'seeds-upstream-key');
   if (fleet === null) throw new Error('no stand-ins');
   const vars = varsFor(config, {}, fleet, profile, 'seeds-upstream-key');
+  let output = '';
   const gateway = await startGateway({
     port: 0,
+    onOutput: (text) => {
+      output += text;
+    },
     vars: { ...vars, BOOTSTRAP_API_KEY: apiKey, ADMIN_TOKEN: adminToken, CONFIG_OVERRIDES: JSON.stringify(overrides) },
   });
   const post = (path: string, body: Record<string, unknown>, headers: Record<string, string> = {}) =>
@@ -66,6 +72,7 @@ export async function startProfile(profile: string, overrides: Record<string, un
       return JSON.parse(await (await operate('GET', '/stats')).text());
     },
     operate,
+    log: () => output,
     async stop() {
       await gateway.stop();
       await fleet.close();

@@ -79,12 +79,13 @@ describe('a conversation of twelve turns with tools', () => {
   });
 });
 
-describe('one request, three reasons to go elsewhere', () => {
+// Load is the third; see load-moves-route.test.ts.
+describe('one request, two reasons to go elsewhere', () => {
   const between = {
     ...ask('Compare two ways to store sessions and explain in detail which of them is easier to operate.'),
   };
 
-  test('strategy, load and price each change its route', async () => {
+  test('risk and price each change its route', async () => {
     const base = await gateway.route(between);
     const score = base.decision.score;
     const near = (offset: number) => ({ routing: { classifier: { threshold: Math.min(0.99, Math.max(0.01, score + offset)) } } });

@@ -5,6 +5,7 @@ import type { Result } from '../../shared/result.ts';
 import type { IdempotencyDecision, IdempotencyRecord } from './auth/idempotency.ts';
 import type { KeyRecord } from './auth/key-record.ts';
 import type { AttemptReport } from './health/health-event.ts';
+import type { WatchConfig } from './ledger/alerts.ts';
 import type { SessionMemory } from './route/session.ts';
 import type { HealthSnapshot } from './health/snapshot.ts';
 import type { RateLimits, RateNumbers } from './limits/rate.ts';
@@ -118,7 +119,8 @@ export interface LedgerPort {
   feedback(names: readonly string[], score: number, background: Background): void;
   /** Counts an unseen second answer: how far it agrees with the one that was shown. */
   shadow(name: string, agreement: number, costNanoUsd: number, background: Background): void;
-  read(): Promise<Stats>;
+  /** `watch` holds the limits by which alerts are raised. */
+  read(watch: WatchConfig): Promise<Stats>;
   /** Starts the statistics anew. What is under way counts into the new ones. */
   reset(): Promise<void>;
 }
@@ -158,7 +160,8 @@ export interface TenantPort {
     key: string,
     request: { readonly fingerprint: string; readonly runId: string; readonly runsUntilMs: number },
   ): Promise<Result<IdempotencyDecision, Failure>>;
-  keep(tenantId: string, key: string, record: IdempotencyRecord | null): Promise<void>;
+  /** What is left of a run under its idempotency key: the record with its answer, or null to free the key. Nothing for another run's. */
+  keep(tenantId: string, key: string, runId: string, record: IdempotencyRecord | null): Promise<void>;
 }
 
 export interface KeysPort {

@@ -90,10 +90,10 @@ export function createLedgerClient(
     shadow: (name, agreement, costNanoUsd, background) =>
       add(addShadow(state, name, agreement, costNanoUsd, clock.now()), background),
     refuse: (code, background) => add(addRefusal(state, code, clock.now()), background),
-    async read(): Promise<Stats> {
+    async read(watch): Promise<Stats> {
       await Promise.all(shards.map((shard) => callObject(shard, (ledger) => ledger.passOn(), { attempts: 3, pauseMs: 50 })));
       const total: LedgerDelta = JSON.parse(await callObject(root, (ledger) => ledger.total(), { attempts: 3, pauseMs: 50 }));
-      return toStats(total);
+      return toStats(total, watch, clock.now());
     },
 
     async reset() {

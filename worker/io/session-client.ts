@@ -15,18 +15,27 @@ const waitMs = 500;
 /** Feedback on an answer is taken this long. */
 const feedbackForMs = 86_400_000;
 
+interface Copy {
+  readonly memory: SessionMemory | null;
+  readonly untilMs: number;
+}
+
+/** The conversation may have a memory, which could not be read. Asked for again with the next turn. */
+const unread: Copy = { memory: null, untilMs: 0 };
+
 export function createSessionClient(
   namespace: DurableObjectNamespace<SessionObject>,
   options: { readonly ttlMs: number; readonly clock: Clock; readonly log: LogPort },
 ): SessionPort {
   const { clock, log, ttlMs } = options;
-  const copies = new Map<string, { readonly memory: SessionMemory | null; readonly untilMs: number }>();
+  const copies = new Map<string, Copy>();
   const stubOf = (id: string) => () => namespace.getByName(`sessions:${shardOf(id)}`);
 
-  const copy = (id: string, memory: SessionMemory | null): void => {
+  const copy = (id: string, memory: SessionMemory | null): void => keep(id, { memory, untilMs: clock.now() + copyForMs });
+  const keep = (id: string, kept: Copy): void => {
     if (copies.size >= maxCopies) for (const [old] of [...copies].slice(0, maxCopies / 2)) copies.delete(old);
     copies.delete(id);
-    copies.set(id, { memory, untilMs: clock.now() + copyForMs });
+    copies.set(id, kept);
   };
 
   return {
@@ -34,20 +43,25 @@ export function createSessionClient(
       const known = copies.get(id);
       if (known !== undefined && clock.now() < known.untilMs) return known.memory;
       try {
-        const asked = callObject(stubOf(id), (sessions) => sessions.get(id), { attempts: 1, pauseMs: 0 });
-        const text = await Promise.race([asked, new Promise<null>((resolve) => setTimeout(() => resolve(null), waitMs))]);
+        const asked = callObject(stubOf(id), (sessions) => sessions.get(id, true), { attempts: 1, pauseMs: 0 });
+        const text = await Promise.race([
+          asked,
+          new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), waitMs)),
+        ]);
+        if (text === undefined) throw new Error(`no answer within ${waitMs} ms`);
         const memory: SessionMemory | null = text === null ? null : JSON.parse(text);
         copy(id, memory);
         return memory;
       } catch (error) {
         log.write('warn', 'session_unavailable', { error });
+        keep(id, unread);
         return null;
       }
     },
 
     async getArm(keyId, requestId) {
       const id = armId(keyId, requestId);
-      const text = await callObject(stubOf(id), (sessions) => sessions.get(id), { attempts: 2, pauseMs: 50 });
+      const text = await callObject(stubOf(id), (sessions) => sessions.get(id, false), { attempts: 2, pauseMs: 50 });
       const memory: ArmMemory | null = text === null ? null : JSON.parse(text);
       return memory;
     },
@@ -63,6 +77,8 @@ export function createSessionClient(
     },
 
     put(id, memory, background) {
+      // What could not be read may be higher: only a move upward may take its place.
+      if (copies.get(id) === unread && memory.tier === 'small' && !memory.isEscalated) return;
       copy(id, memory);
       const text = JSON.stringify(memory);
       background(

@@ -68,8 +68,8 @@ export function createTenantClient(namespace: DurableObjectNamespace<TenantObjec
       }
     },
 
-    async keep(tenantId, key, record) {
-      await callObject(stubOf(tenantId), async (tenant) => tenant.keep(key, record), endOptions).catch((error: unknown) =>
+    async keep(tenantId, key, runId, record) {
+      await callObject(stubOf(tenantId), async (tenant) => tenant.keep(key, runId, record), endOptions).catch((error: unknown) =>
         log.write('error', 'tenant_unavailable', { error }),
       );
     },

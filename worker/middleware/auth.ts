@@ -6,6 +6,7 @@ import type { Scope } from '../../shared/records.ts';
 import { decideAccess } from '../core/auth/access.ts';
 import { parseBearer } from '../core/auth/bearer.ts';
 import type { KeyRecord } from '../core/auth/key-record.ts';
+import { coarseWaitMs, nothingLeft } from '../core/limits/rate.ts';
 import { rateLimitHeaders } from '../core/limits/rate-headers.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from './context.ts';
@@ -17,7 +18,11 @@ export function requireKey(deps: Deps, scope: Scope | null): MiddlewareHandler<A
     const access = decideAccess(record, deps.pipeline.clock.now(), scope);
     if (record !== null && !access.ok && access.failure.code === 'forbidden') await readRate(deps, c, record);
     if (!access.ok) throw new GatewayError(access.failure);
-    if (!(await deps.isWithinRate(access.value))) throw new GatewayError({ code: 'rate_limit_exceeded', retryAfterMs: 10_000 });
+    if (!(await deps.isWithinRate(access.value))) {
+      // Its object is not asked for the numbers: keeping a flood away from it is what this limit is for.
+      c.set('rate', nothingLeft(access.value.limits));
+      throw new GatewayError({ code: 'rate_limit_exceeded', retryAfterMs: coarseWaitMs });
+    }
     c.set('key', access.value);
     await next();
     await readRate(deps, c, access.value);

@@ -25,9 +25,9 @@ export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => 
   };
 }
 
-/** For the time before there is an app: the set-up has mistakes, or state could not be read. */
-export function notReadyResponse(error: unknown): Response {
-  const response = errorResponse(error instanceof GatewayError ? error : { code: 'not_ready' }, null);
+/** Where there is no app to answer: the set-up has mistakes, or something was thrown that is no error at all. */
+export function crashResponse(error: unknown): Response {
+  const response = errorResponse(error instanceof GatewayError ? error : { code: 'internal_error' }, null);
   setSecureHeaders(response.headers);
   response.headers.set(headerNames.requestId, crypto.randomUUID());
   return response;

@@ -1,7 +1,7 @@
 /**
  * The ledger: every ended request, counted once. Isolates write to a shard, shards pass what they have booked on to the root by alarm, and
- * the root is what `/stats` reads. The same class plays both parts; a shard is told its root with each batch. One row per batch, because
- * rows written are what a Durable Object's bill is made of.
+ * the root is what `/stats` reads, and what logs an alert. The same class plays both parts. One row per batch, because rows written are
+ * what a Durable Object's bill is made of.
  */
 import { DurableObject } from 'cloudflare:workers';
 import {
@@ -14,6 +14,7 @@ import {
   flushWhenDue,
   hasUnsent,
 } from '../core/ledger/batch.ts';
+import { alertsOf, untold, type WatchConfig } from '../core/ledger/alerts.ts';
 import { type BatchVerdict, bookBatch, emptyLedger, type LedgerState, resetTotal } from '../core/ledger/seen.ts';
 
 /** How long a shard collects before it passes on; `/stats` asks for the rest itself. */
@@ -23,6 +24,8 @@ interface Stored {
   readonly ledger: LedgerState;
   /** What a shard has booked and the root has not confirmed. */
   readonly batcher: BatcherState | null;
+  /** Alerts that the log has. */
+  readonly told: readonly string[];
 }
 
 /** The part of a namespace that a shard needs to reach its root. */
@@ -33,19 +36,25 @@ interface RootNamespace {
 export abstract class LedgerObjectBase extends DurableObject<unknown> {
   #stored: Stored;
   readonly #roots: RootNamespace;
+  readonly #watched: WatchConfig;
 
-  constructor(ctx: DurableObjectState, env: unknown, roots: RootNamespace) {
+  constructor(ctx: DurableObjectState, env: unknown, roots: RootNamespace, watched: WatchConfig) {
     super(ctx, env);
+    this.#watched = watched;
     this.#roots = roots;
     ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS ledger (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL)');
     const [row] = ctx.storage.sql.exec<{ state: string }>('SELECT state FROM ledger WHERE id = 1').toArray();
-    this.#stored = row === undefined ? { ledger: emptyLedger, batcher: null } : parseStored(row.state);
+    this.#stored = row === undefined ? { ledger: emptyLedger, batcher: null, told: [] } : parseStored(row.state);
   }
 
-  /** Books a batch unless it was booked before. Safe to repeat. */
+  /** Books a batch unless it was booked before. Safe to repeat. An alert is logged once in its window. */
   book(batch: Batch): BatchVerdict {
-    const { state, verdict } = bookBatch(this.#stored.ledger, batch, Date.now());
-    if (verdict === 'booked') this.#store({ ...this.#stored, ledger: state });
+    const nowMs = Date.now();
+    const { state, verdict } = bookBatch(this.#stored.ledger, batch, nowMs);
+    if (verdict !== 'booked') return verdict;
+    const { told, fresh } = untold(this.#stored.told, alertsOf(state.total.days ?? [], this.#watched, nowMs));
+    this.#store({ ...this.#stored, ledger: state, told });
+    for (const alert of fresh) console.warn(JSON.stringify({ level: 'warn', event: 'routing_alert', ...alert }));
     return verdict;
   }
 
@@ -56,7 +65,7 @@ export abstract class LedgerObjectBase extends DurableObject<unknown> {
     const batcher = this.#stored.batcher ?? createBatcher(crypto.randomUUID());
     const added = addDelta(batcher, batch.delta, Date.now());
     // A shard's own total would only grow: what matters is which batches it has seen.
-    this.#store({ ledger: resetTotal(state), batcher: added.state });
+    this.#store({ ...this.#stored, ledger: resetTotal(state), batcher: added.state });
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + passOnMs);
     return verdict;
   }
@@ -103,6 +112,6 @@ export abstract class LedgerObjectBase extends DurableObject<unknown> {
 
 /** The row was written by `#store`, by this or an earlier version of the same shape. */
 function parseStored(text: string): Stored {
-  const stored: Stored = JSON.parse(text);
-  return { ledger: { ...emptyLedger, ...stored.ledger }, batcher: stored.batcher };
+  const stored: Omit<Stored, 'told'> & Partial<Stored> = JSON.parse(text);
+  return { ledger: { ...emptyLedger, ...stored.ledger }, batcher: stored.batcher, told: stored.told ?? [] };
 }

@@ -1,39 +1,86 @@
-/** What conversations remember of their routing, a share of them per object. One small row each, written only when something changes. */
+/**
+ * What conversations remember of their routing, a share of them per object, and what requests of an experiment are rated by. One small
+ * row each. A row ends when it has not been used for its lifetime; at the bound those that were not used for longest make room.
+ */
 import { DurableObject } from 'cloudflare:workers';
 
 const sweepEveryMs = 3_600_000;
+/** About 3 MB with the rows as they are; 160,000 rows over the sixteen objects. */
+export const maxRows = 10_000;
+/** What makes room at once, so that a full object does not look for the oldest row at every write. */
+const roomMade = 1000;
+/** Longer ids and memories are not kept: nothing that the gateway writes is longer. */
+const maxChars = 1024;
 
 export class SessionObject extends DurableObject<unknown> {
+  #count: number;
+
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env);
-    ctx.storage.sql.exec(
-      'CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, memory TEXT NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID',
-    );
+    ctx.storage.sql.exec(`
+      DROP TABLE IF EXISTS sessions;
+      CREATE TABLE IF NOT EXISTS memories (
+        id TEXT PRIMARY KEY, memory TEXT NOT NULL, used_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL
+      ) WITHOUT ROWID;
+    `);
+    this.#count = this.#countRows();
   }
 
-  /** The memory as JSON, or null. */
-  get(id: string): string | null {
+  /** The memory as JSON, or null. Reading it to go on with it (`isUse`) lets it live on, at most four writes in a lifetime. */
+  get(id: string, isUse: boolean): string | null {
+    const nowMs = Date.now();
     const [row] = this.ctx.storage.sql
-      .exec<{ memory: string }>('SELECT memory FROM sessions WHERE id = ? AND until_ms > ?', id, Date.now())
+      .exec<{ memory: string; used_ms: number; until_ms: number }>(
+        'SELECT memory, used_ms, until_ms FROM memories WHERE id = ? AND until_ms > ?',
+        id,
+        nowMs,
+      )
       .toArray();
-    return row?.memory ?? null;
+    if (row === undefined) return null;
+    const lifetimeMs = row.until_ms - row.used_ms;
+    if (isUse && nowMs - row.used_ms > lifetimeMs / 4) {
+      this.ctx.storage.sql.exec('UPDATE memories SET used_ms = ?, until_ms = ? WHERE id = ?', nowMs, nowMs + lifetimeMs, id);
+    }
+    return row.memory;
   }
 
   async put(id: string, memory: string, ttlMs: number): Promise<void> {
-    this.ctx.storage.sql.exec(
-      'INSERT OR REPLACE INTO sessions (id, memory, until_ms) VALUES (?, ?, ?)',
+    if (id.length > maxChars || memory.length > maxChars) return;
+    const { sql } = this.ctx.storage;
+    const nowMs = Date.now();
+    const isNew = sql.exec('SELECT 1 FROM memories WHERE id = ?', id).toArray().length === 0;
+    if (isNew && this.#count >= maxRows) this.#makeRoom(nowMs);
+    sql.exec(
+      'INSERT OR REPLACE INTO memories (id, memory, used_ms, until_ms) VALUES (?, ?, ?, ?)',
       id,
       memory,
-      Date.now() + ttlMs,
+      nowMs,
+      nowMs + ttlMs,
     );
+    if (isNew) this.#count += 1;
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + sweepEveryMs);
   }
 
   override async alarm(): Promise<void> {
-    this.ctx.storage.sql.exec('DELETE FROM sessions WHERE until_ms <= ?', Date.now());
-    const [{ count } = { count: 0 }] = this.ctx.storage.sql
-      .exec<{ count: number }>('SELECT COUNT(*) AS count FROM sessions')
-      .toArray();
-    if (count > 0) await this.ctx.storage.setAlarm(Date.now() + sweepEveryMs);
+    this.#sweep(Date.now());
+    if (this.#count > 0) await this.ctx.storage.setAlarm(Date.now() + sweepEveryMs);
+  }
+
+  #makeRoom(nowMs: number): void {
+    this.#sweep(nowMs);
+    if (this.#count < maxRows) return;
+    const surplus = this.#count - (maxRows - roomMade);
+    this.ctx.storage.sql.exec('DELETE FROM memories WHERE id IN (SELECT id FROM memories ORDER BY used_ms LIMIT ?)', surplus);
+    this.#count = this.#countRows();
+  }
+
+  #sweep(nowMs: number): void {
+    this.ctx.storage.sql.exec('DELETE FROM memories WHERE until_ms <= ?', nowMs);
+    this.#count = this.#countRows();
+  }
+
+  #countRows(): number {
+    const [row] = this.ctx.storage.sql.exec<{ count: number }>('SELECT COUNT(*) AS count FROM memories').toArray();
+    return row?.count ?? 0;
   }
 }

@@ -80,27 +80,36 @@ export class TenantObject extends DurableObject<unknown> {
 
   /** Decides for a request with an idempotency key, and marks it as running in the same step. A `Result<IdempotencyDecision, Failure>` as JSON. */
   async begin(key: string, request: { fingerprint: string; runId: string; runsUntilMs: number }): Promise<string> {
-    const [row] = this.ctx.storage.sql.exec<{ record: string }>('SELECT record FROM answers WHERE key = ?', key).toArray();
-    const decision = decideIdempotency(row === undefined ? null : parseRecord(row.record), request, Date.now());
+    const stored = this.#stored(key);
+    const decision = decideIdempotency(stored, request, Date.now());
     if (decision.ok && decision.value.action === 'run') {
-      if (row === undefined) this.#makeRoom();
-      this.keep(key, decision.value.record);
+      if (stored === null) this.#makeRoom();
+      this.#write(key, decision.value.record);
       await this.#schedule();
     }
     return JSON.stringify(decision);
   }
 
-  /** The record after the request has ended; null frees the key. */
-  keep(key: string, record: IdempotencyRecord | null): void {
+  /** The record after the run has ended; null frees the key. Changes nothing when the key is another run's by now. */
+  keep(key: string, runId: string, record: IdempotencyRecord | null): void {
+    const stored = this.#stored(key);
+    if (stored !== null && stored.runId !== runId) return;
     if (record === null) this.ctx.storage.sql.exec('DELETE FROM answers WHERE key = ?', key);
-    else {
-      this.ctx.storage.sql.exec(
-        'INSERT OR REPLACE INTO answers (key, started_at_ms, record) VALUES (?, ?, ?)',
-        key,
-        record.startedAtMs,
-        JSON.stringify(record),
-      );
-    }
+    else this.#write(key, record);
+  }
+
+  #stored(key: string): IdempotencyRecord | null {
+    const [row] = this.ctx.storage.sql.exec<{ record: string }>('SELECT record FROM answers WHERE key = ?', key).toArray();
+    return row === undefined ? null : parseRecord(row.record);
+  }
+
+  #write(key: string, record: IdempotencyRecord): void {
+    this.ctx.storage.sql.exec(
+      'INSERT OR REPLACE INTO answers (key, started_at_ms, record) VALUES (?, ?, ?)',
+      key,
+      record.startedAtMs,
+      JSON.stringify(record),
+    );
   }
 
   #makeRoom(): void {

@@ -4,6 +4,7 @@ import type { Usage } from '../../shared/chat.ts';
 import type { Failure } from '../../shared/errors.ts';
 import { errors } from '../../shared/errors.ts';
 import { argumentsVerdictIds, type Ending, type LedgerEntry } from '../../shared/records.ts';
+import { classifierVersion } from '../core/classify/version.ts';
 import { type NormalisedPrice, normalisePrice } from '../core/cost/price.ts';
 import { reconcileUsage } from '../core/cost/reconcile-usage.ts';
 import { answerUsage, requestCost } from '../core/cost/request-cost.ts';
@@ -108,6 +109,10 @@ function entryOf(run: Run, ending: RunEnding): LedgerEntry {
     attempts: run.calls,
     fallbackUsed: isAnsweredByFallback(run),
     escalated: run.isEscalated,
+    judged: judgedOf(run),
+    scored: decision.isForced
+      ? null
+      : { version: classifierVersion(config.routing, run.deps.weights), score: run.classification.score },
     rescued: run.rescues > 0,
     arm: run.arm === null ? null : `${run.arm.experiment}:${run.arm.arm}`,
     toolCalls: verdictsOf(parts),
@@ -116,6 +121,16 @@ function entryOf(run: Run, ending: RunEnding): LedgerEntry {
     firstByteMs: run.firstByteAtMs === null ? null : run.firstByteAtMs - run.startedAtMs,
     ...cost,
   };
+}
+
+/** The small tier's answer that was judged: the one that was not good enough, or the one that was shown. */
+function judgedOf(run: Run): LedgerEntry['judged'] {
+  if (!run.judges) return null;
+  const doubted = run.outcomes.find((outcome) => !outcome.isOk && outcome.cause === 'low_confidence');
+  if (doubted !== undefined) return { model: doubted.attempt.modelId, isEscalated: true };
+  const [shown] = run.servedModelId === null ? [] : partsOf(run);
+  if (shown === undefined || modelOf(run.deps.config, shown.modelId).tier !== 'small') return null;
+  return { model: shown.modelId, isEscalated: false };
 }
 
 function verdictsOf(parts: readonly BegunAnswer[]): LedgerEntry['toolCalls'] {

@@ -11,7 +11,7 @@ import { next } from '../core/route/next.ts';
 import { countRequest, countRetry, mayRetry } from '../core/route/retry-budget.ts';
 import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import { openAttempt, type Opened, type OpenStream } from './attempt.ts';
-import { mayBillAgain } from './reserve.ts';
+import { mayBillAgain, usedUp } from './reserve.ts';
 import type { Run } from './run.ts';
 
 export type ChainResult =
@@ -30,7 +30,7 @@ export async function runChain(run: Run): Promise<ChainResult> {
     if (step.as === 'retry') deps.retryBudget.current = countRetry(deps.retryBudget.current, deps.clock.now());
     if (step.waitMs > 0) await pause(run, step.waitMs);
     if (run.isClientGone) return { kind: 'failed', failure: { code: 'client_closed_request' } };
-    if (!(await mayBillAgain(run, step.attempt))) return { kind: 'failed', failure: { code: 'budget_exceeded' } };
+    if (!(await mayBillAgain(run, step.attempt))) return spareAnswer(run) ?? { kind: 'failed', failure: unaffordable(run) };
     const result = await tryOnce(run, step.attempt, snapshot);
     if (result !== null) return result;
   }
@@ -44,6 +44,12 @@ function spareAnswer(run: Run): ChainResult | null {
   // It counts as the last call's answer: what came after it gave none.
   run.answers.push(...run.answers.splice(run.answers.indexOf(spare), 1));
   return { kind: 'whole', answer: spare.answer };
+}
+
+/** The budget has no room for one more call. What went wrong with the last one is the reason, unless that was only not good enough. */
+function unaffordable(run: Run): Failure {
+  const last = run.outcomes.at(-1);
+  return last === undefined || last.isOk || last.cause === 'low_confidence' ? usedUp(run) : last.failure;
 }
 
 async function tryOnce(run: Run, attempt: Attempt, snapshot: HealthSnapshot): Promise<ChainResult | null> {

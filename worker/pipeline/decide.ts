@@ -4,6 +4,7 @@ import { modelOf } from '../../shared/config-prepare.ts';
 import type { RoutingConfig, Strategy } from '../../shared/config.ts';
 import type { Failure } from '../../shared/errors.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import { plainAgentName } from '../core/auth/agent-name.ts';
 import { classify, type Classification } from '../core/classify/classify.ts';
 import { buildView, type RequestView } from '../core/classify/view.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
@@ -23,6 +24,8 @@ export interface Decided {
   readonly threshold: EffectiveThreshold;
   readonly route: RoutePlan;
   readonly arm: Arm | null;
+  /** Models that the key and the agent may use; null allows all. */
+  readonly allowedModels: ReadonlySet<string> | null;
   /** Under which conversation this is remembered; null when there is nothing to remember. */
   readonly sessionId: string | null;
   readonly session: SessionMemory | null;
@@ -44,8 +47,9 @@ export async function decide(
   const isAuto = wish.value.kind === 'auto';
   const sessionId = isAuto && config.routing.sessions.enabled ? sessionIdOf(caller, request, view) : null;
   const session = sessionId === null ? null : await deps.sessions.get(sessionId);
-  const arm = isAuto ? chooseArm(config.routing.experiments, sessionId ?? caller.requestId) : null;
   const agent = agentOf(caller.agent, config.routing.agents);
+  const allowedModels = intersect(caller.key.allowedModels, agent?.policy.allowed_models ?? null);
+  const arm = isAuto ? openArm(chooseArm(config.routing.experiments, sessionId ?? caller.requestId), allowedModels) : null;
   const named = wish.value.kind === 'auto' ? wish.value.strategy : null;
   const fallback = config.routing.default_strategy ?? 'cost';
   const strategy = named ?? wantedStrategy ?? arm?.strategy ?? agent?.policy.strategy ?? fallback;
@@ -62,7 +66,6 @@ export async function decide(
     hasVisionHint: request.metadata?.['hint'] === 'vision',
     loadOf: (modelId) => loadOf(snapshot, modelId, modelOf(config, modelId).max_in_flight),
   };
-  const allowedModels = intersect(caller.key.allowedModels, agent?.policy.allowed_models ?? null);
   const route = planRoute({
     ...input,
     allowedModels,
@@ -71,7 +74,13 @@ export async function decide(
     random: deps.random,
   });
   if (!route.ok) return route;
-  return ok({ view, classification, strategy, threshold: thresholdOf(input), route: route.value, arm, sessionId, session });
+  const threshold = thresholdOf(input);
+  return ok({ view, classification, strategy, threshold, route: route.value, arm, allowedModels, sessionId, session });
+}
+
+/** Who may not use an arm's model takes no part: an answer by another one would count for the wrong arm. */
+function openArm(arm: Arm | null, allowed: ReadonlySet<string> | null): Arm | null {
+  return arm?.model == null || allowed === null || allowed.has(arm.model) ? arm : null;
 }
 
 /** A session of the client's own naming, told apart by tenant; else the conversation's start. */
@@ -80,16 +89,10 @@ function sessionIdOf(caller: Caller, request: ChatRequest, view: RequestView): s
   return caller.sessionId === null ? implicitSessionId(request, view, tenantId) : `${tenantId}:${caller.sessionId}`;
 }
 
-/** Names are compared without case, dashes as underscores, and without a closing `_agent`: whole, never in part. */
 function agentOf(name: string | null, agents: RoutingConfig['agents']): ChooseInput['agent'] {
   if (name === null) return null;
-  const plain = (text: string) =>
-    text
-      .toLowerCase()
-      .replaceAll('-', '_')
-      .replace(/_agent$/, '');
-  const wanted = plain(name);
-  for (const [id, policy] of Object.entries(agents)) if (plain(id) === wanted) return { name, policy };
+  const wanted = plainAgentName(name);
+  for (const [id, policy] of Object.entries(agents)) if (plainAgentName(id) === wanted) return { name, policy };
   return null;
 }
 

@@ -8,21 +8,24 @@ import type { LedgerEntry } from '../../shared/records.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import { type IdempotencyRecord, recordAfterEnding, type StoredAnswer } from '../core/auth/idempotency.ts';
 import type { ClientPipe } from '../core/ports.ts';
+import { longestRequestMs } from './reserve.ts';
 import type { Run } from './run.ts';
 
 /** A longer answer is not kept; see `recordAfterEnding`. */
 const maxRecordedChars = 500_000;
-const marginMs = 60_000;
 
 /** Null: run. Otherwise the answer to give again. */
 export async function beginIdempotent(run: Run): Promise<Result<StoredAnswer | null, Failure>> {
   const { idempotency, key, deps } = run;
   if (idempotency === null) return ok(null);
-  const longestMs = Math.max(...Object.values(deps.config.upstreams).map((upstream) => upstream.timeouts_ms.total));
-  const runsUntilMs = deps.clock.now() + longestMs * deps.config.routing.retry.max_attempts + marginMs;
+  const runsUntilMs = deps.clock.now() + longestRequestMs(deps.config);
   const { fingerprint } = idempotency;
   const begun = await deps.tenants.begin(key.tenantId, idempotency.key, { fingerprint, runId: run.admissionId, runsUntilMs });
-  if (!begun.ok) return fail(begun.failure);
+  if (!begun.ok) {
+    // Nobody knows whether the key was taken before the object was lost.
+    if (begun.failure.code === 'state_unavailable') run.background(freeKey(run, idempotency.key));
+    return fail(begun.failure);
+  }
   if (begun.value.action === 'replay') return ok(begun.value.answer);
   run.recording = { record: begun.value.record, text: '' };
   return ok(null);
@@ -51,14 +54,16 @@ export function endIdempotent(run: Run, entry: LedgerEntry, failure: Failure | n
     errorCode: entry.errorCode,
     answer: answerOf(run, failure),
   });
-  run.background(run.deps.tenants.keep(run.key.tenantId, idempotency.key, kept));
+  run.background(run.deps.tenants.keep(run.key.tenantId, idempotency.key, run.admissionId, kept));
 }
 
 /** Nothing ran: the key is free again. */
 export function abandonIdempotent(run: Run): void {
-  if (run.recording !== null && run.idempotency !== null) {
-    run.background(run.deps.tenants.keep(run.key.tenantId, run.idempotency.key, null));
-  }
+  if (run.recording !== null && run.idempotency !== null) run.background(freeKey(run, run.idempotency.key));
+}
+
+function freeKey(run: Run, key: string): Promise<void> {
+  return run.deps.tenants.keep(run.key.tenantId, key, run.admissionId, null);
 }
 
 function answerOf(run: Run, failure: Failure | null): StoredAnswer {

@@ -2,12 +2,14 @@
  * Before anything is spent: asks the key's limits and every budget that covers the request, with the worst it can cost. After it: gives
  * back what was not used. Keys without limits, in a deployment without budgets, ask nobody.
  */
-import { modelOf } from '../../shared/config-prepare.ts';
+import { type Config, modelOf } from '../../shared/config-prepare.ts';
+import type { UpstreamConfig } from '../../shared/config.ts';
 import type { Failure } from '../../shared/errors.ts';
 import type { LedgerEntry } from '../../shared/records.ts';
 import { nanoUsdFromUsd } from '../../shared/units.ts';
 import { normalisePrice } from '../core/cost/price.ts';
 import { promptTokensBound, worstCaseCost } from '../core/cost/worst-case.ts';
+import { periodEndMs } from '../core/limits/budget-period.ts';
 import type { BudgetLimit } from '../core/limits/budget-state.ts';
 import { budgetsFor, hasLimits, type TenantLimits } from '../core/limits/tenant.ts';
 import type { Attempt } from '../core/route/attempt.ts';
@@ -15,8 +17,21 @@ import { hasSpent, type Run } from './run.ts';
 
 /** Where budgets live that belong to no key: the total, and agents'. */
 const deploymentTenant = 'deployment';
-/** A request lasts no longer than its attempts' total limits together and this. */
+/** For waits between attempts, and for a client that takes the last of its answer slowly. */
 const marginMs = 60_000;
+
+/**
+ * The longest a request can take, in milliseconds; what it holds ends by itself then. Attempts before the answer begins have the total
+ * limit each when the answer is read whole; a stream has it while its beginning is judged, for the rest, and for each rescue.
+ */
+export function longestRequestMs({ upstreams, routing }: Config): number {
+  const longest = (of: (limits: UpstreamConfig['timeouts_ms']) => number): number =>
+    Math.max(...Object.values(upstreams).map(({ timeouts_ms: limits }) => of(limits)));
+  const { retry, rescue, admission } = routing;
+  const toBegin = admission.max_wait_ms + longest(({ connect, first_event }) => connect + first_event);
+  const wholes = Math.max(retry.max_attempts, 2 + rescue.max_rescues);
+  return longest(({ total }) => total) * wholes + toBegin * (retry.max_attempts + 2 * rescue.max_rescues) + marginMs;
+}
 
 interface Door {
   readonly tenantId: string;
@@ -37,7 +52,7 @@ export async function reserve(run: Run): Promise<Failure | null> {
     if (result.value.mustFinish) run.doors.push(door);
     if (result.value.isCheapTierOnly && !narrowToSmallTier(run)) {
       giveBack(run, { tokens: 0, costNanoUsd: 0 });
-      return { code: 'budget_exceeded' };
+      return usedUp(run);
     }
   }
   return null;
@@ -46,12 +61,19 @@ export async function reserve(run: Run): Promise<Failure | null> {
 /** Whether one more call may be billed after tokens were spent already: an escalation, a rescue, a retry after a break. */
 export async function mayBillAgain(run: Run, attempt: Attempt): Promise<boolean> {
   if (!run.answers.some(hasSpent)) return true;
-  const extra = worstCost(run, [attempt.modelId]);
+  // A continuation reads what was generated before it.
+  const extra = worstCost(run, [attempt.modelId], run.maxTokens);
   for (const { tenantId, limits } of run.doors) {
     if (limits.budgets.length === 0) continue;
     if (!(await run.deps.tenants.extend(tenantId, run.admissionId, extra, limits))) return false;
   }
   return true;
+}
+
+/** Of which budget is not known here, so the wait is for the first that can start again. */
+export function usedUp({ deps }: Run): Failure {
+  const nowMs = deps.clock.now();
+  return { code: 'budget_exceeded', retryAfterMs: periodEndMs('day', nowMs) - nowMs };
 }
 
 /** Ends what `reserve` began, with what was really used. */
@@ -96,27 +118,25 @@ function deploymentBudgets({ deps: { config } }: Run): BudgetLimit[] {
 function admissionOf(run: Run) {
   const modelIds = [...new Set(run.route.plan.attempts.map(({ modelId }) => modelId))];
   const small = modelIds.filter((id) => modelOf(run.deps.config, id).tier === 'small');
-  const { upstreams, routing } = run.deps.config;
-  const longestMs = Math.max(...Object.values(upstreams).map((upstream) => upstream.timeouts_ms.total));
   return {
     id: run.admissionId,
     estimatedTokens: run.view.estimatedPromptTokens + run.maxTokens * (run.request.n ?? 1),
     costNanoUsd: worstCost(run, modelIds),
     cheapCostNanoUsd: small.length > 0 ? worstCost(run, small) : null,
-    expiresAtMs: run.deps.clock.now() + longestMs * routing.retry.max_attempts + marginMs,
+    expiresAtMs: run.deps.clock.now() + longestRequestMs(run.deps.config),
   };
 }
 
-function worstCost(run: Run, modelIds: readonly string[]): number {
+function worstCost(run: Run, modelIds: readonly string[], morePromptTokens = 0): number {
   const models = modelIds.map((id) => modelOf(run.deps.config, id));
-  const promptTokens = promptTokensBound({
-    bodyBytes: run.bodyBytes,
-    hasImages: run.view.images > 0,
-    contextTokens: Math.max(0, ...models.map((model) => model.context_tokens)),
-  });
+  const contextTokens = Math.max(0, ...models.map((model) => model.context_tokens));
+  const bound = promptTokensBound({ bodyBytes: run.bodyBytes, hasImages: run.view.images > 0, contextTokens });
   return worstCaseCost(
     models.map((model) => normalisePrice(model.price)),
-    { promptTokens, completionTokens: run.maxTokens * (run.request.n ?? 1) },
+    {
+      promptTokens: Math.min(contextTokens, bound + morePromptTokens),
+      completionTokens: run.maxTokens * (run.request.n ?? 1),
+    },
   );
 }
 
@@ -126,6 +146,8 @@ function narrowToSmallTier(run: Run): boolean {
   const [first] = attempts;
   if (first === undefined) return false;
   const { decision, plan } = run.route;
+  // Nobody larger may answer instead, so a doubtful answer is shown.
+  run.judges = false;
   run.route = {
     ...run.route,
     plan: { ...plan, attempts },

@@ -81,11 +81,13 @@ export interface Run extends Caller {
   readonly classification: Classification;
   readonly strategy: Strategy;
   readonly arm: Arm | null;
+  /** What the key may use; the plan has nothing else in it. */
+  readonly allowedModels: ReadonlySet<string> | null;
   /** Under which conversation this routing is remembered; null when there is nothing to remember. */
   readonly memoryId: string | null;
   readonly session: SessionMemory | null;
   /** The small tier's answer is judged before it is shown. */
-  readonly judges: boolean;
+  judges: boolean;
   route: RoutePlan;
   /** Sent upstream: the client's limit, or the default. */
   readonly maxTokens: number;

@@ -17,6 +17,7 @@ export function shadow(run: Run): void {
   const modelId = shadowOf(config.routing.experiments, run.memoryId ?? run.requestId);
   const [choice] = partsOf(run).flatMap(({ answer }) => [...answer.state.choices.values()]);
   if (modelId === null || modelId === run.servedModelId || choice === undefined || choice.content === '') return;
+  if (run.allowedModels !== null && !run.allowedModels.has(modelId)) return;
   run.background(compare(run, modelId, choice.content).catch(() => undefined));
 }
 
@@ -45,7 +46,7 @@ async function compare(run: Run, modelId: string, shown: string): Promise<void> 
   const usage = reconcileUsage(state.usage, {
     contentEvents: state.contentEvents,
     contentChars: state.contentChars,
-    maxTokens: run.maxTokens,
+    maxTokens: run.maxTokens * (run.request.n ?? 1),
     maxPromptTokens: model.context_tokens,
     promptTokensEstimate: run.view.estimatedPromptTokens,
   });

@@ -8,7 +8,7 @@ import {
   createKeyRecord,
   type KeyRecord,
   type NewKey,
-  publicKeyRecord,
+  publicKey,
   revokeKeyRecord,
   rotateKeyRecord,
 } from '../core/auth/key-record.ts';
@@ -22,7 +22,7 @@ type Handler = (c: Context<AppEnv>) => Promise<Response>;
 export function listKeys(deps: Deps): Handler {
   return async (c) => {
     const records = await deps.keys.list();
-    return c.json({ object: 'list', data: records.map(publicKeyRecord) });
+    return c.json({ object: 'list', data: records.map(publicKey) });
   };
 }
 
@@ -41,7 +41,7 @@ export function createKey(deps: Deps): Handler {
     const { token, key } = await makeKey(deps);
     const record = createKeyRecord(body, key, nowMs);
     await deps.keys.put([record], audit(deps, c, 'key.create', record.id));
-    return c.json({ key: token, ...publicKeyRecord(record) }, 201);
+    return c.json({ key: token, ...publicKey(record) }, 201);
   };
 }
 
@@ -53,7 +53,7 @@ export function rotateKey(deps: Deps): Handler {
     const rotated = rotateKeyRecord(old, body, key, deps.pipeline.clock.now());
     if (rotated === null) throw new GatewayError({ code: 'invalid_request', detail: 'The key is revoked.' });
     await deps.keys.put([rotated.old, rotated.fresh], audit(deps, c, 'key.rotate', `${old.id} -> ${rotated.fresh.id}`));
-    return c.json({ key: token, ...publicKeyRecord(rotated.fresh) }, 201);
+    return c.json({ key: token, ...publicKey(rotated.fresh) }, 201);
   };
 }
 
@@ -63,7 +63,7 @@ export function revokeKey(deps: Deps): Handler {
     unwrap(parseRevokeKey(await readObject(deps, c)));
     const revoked = revokeKeyRecord(record, deps.pipeline.clock.now());
     await deps.keys.put([revoked], audit(deps, c, 'key.revoke', record.id));
-    return c.json(publicKeyRecord(revoked));
+    return c.json(publicKey(revoked));
   };
 }
 
@@ -77,7 +77,11 @@ export function resetStats(deps: Deps): Handler {
 }
 
 export function auditLog(deps: Deps): Handler {
-  return async (c) => c.json({ object: 'list', data: await deps.keys.audit(200) });
+  return async (c) => {
+    const lines = await deps.keys.audit(200);
+    const data = lines.map(({ atMs, ...line }) => ({ at: new Date(atMs).toISOString(), ...line }));
+    return c.json({ object: 'list', data });
+  };
 }
 
 async function existing(deps: Deps, c: Context<AppEnv>): Promise<KeyRecord> {

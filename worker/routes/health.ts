@@ -17,7 +17,9 @@ export function health(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
       models: Object.fromEntries(
         Object.keys(deps.pipeline.config.models).map((id) => [id, describe(deps.pipeline.config, id, snapshot)]),
       ),
-      tunnels: snapshot.tunnels,
+      tunnels: Object.fromEntries(
+        Object.entries(snapshot.tunnels).map(([id, { status, untilMs }]) => [id, { status, until: isoTime(untilMs) }]),
+      ),
     });
   };
 }
@@ -45,13 +47,17 @@ function describe(config: Config, id: string, snapshot: HealthSnapshot): Record<
       ({ upstreamId, status, untilMs, consecutiveFailures, running, waiting, kvCacheUsage, lastProbeAtMs }) => ({
         upstream: upstreamId,
         status,
-        until: untilMs === null ? null : new Date(untilMs).toISOString(),
+        until: isoTime(untilMs),
         consecutive_failures: consecutiveFailures,
         running,
         waiting,
         kv_cache_usage: kvCacheUsage,
-        last_probe: lastProbeAtMs === null ? null : new Date(lastProbeAtMs).toISOString(),
+        last_probe: isoTime(lastProbeAtMs),
       }),
     ),
   };
+}
+
+function isoTime(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
 }

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { type Config, modelOf } from '../../shared/config-prepare.ts';
 import { reservedModelNames } from '../../shared/config-check.ts';
 import { GatewayError } from '../../shared/errors.ts';
+import type { KeyRecord } from '../core/auth/key-record.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
@@ -14,12 +15,8 @@ export function listModels(deps: Deps): (c: Context<AppEnv>) => Promise<Response
   return async (c) => {
     const { config } = deps.pipeline;
     const snapshot = await deps.pipeline.health.snapshot((work) => c.executionCtx.waitUntil(work));
-    const allowed = c.get('key').allowedModels;
-    const ids = Object.keys(config.models).filter((id) => allowed === null || allowed.includes(id));
-    const data = [
-      ...ids.map((id) => describeModel(config, id, snapshot)),
-      ...[...routable(config), ...config.aliasTargets.keys()].map(describeName),
-    ];
+    const ids = idsFor(config, c.get('key'));
+    const data = [...ids.map((id) => describeModel(config, id, snapshot)), ...namesFor(config, ids).map(describeName)];
     return c.json({ object: 'list', data });
   };
 }
@@ -30,12 +27,12 @@ export function getModel(deps: Deps): (c: Context<AppEnv>) => Promise<Response> 
     // Served names hold a slash, so the id is the rest of the path.
     const name = decodeName(c.req.path.slice('/v1/models/'.length));
     const id = config.modelIdByName.get(name);
-    const allowed = c.get('key').allowedModels;
-    if (id !== undefined && (allowed === null || allowed.includes(id))) {
+    const ids = idsFor(config, c.get('key'));
+    if (id !== undefined && ids.includes(id)) {
       const snapshot = await deps.pipeline.health.snapshot((work) => c.executionCtx.waitUntil(work));
       return c.json(describeModel(config, id, snapshot));
     }
-    if (routable(config).includes(name) || config.aliasTargets.has(name)) return c.json(describeName(name));
+    if (namesFor(config, ids).includes(name)) return c.json(describeName(name));
     throw new GatewayError({ code: 'model_not_found', param: 'model' });
   };
 }
@@ -49,10 +46,20 @@ function decodeName(path: string): string {
   }
 }
 
-/** Ways of choosing that have at least one model behind them. */
-function routable(config: Config): string[] {
-  const tiers = new Set<string>(Object.values(config.models).map((model) => model.tier));
-  return [...reservedModelNames].filter((name) => name.startsWith('auto') || tiers.has(name));
+/** The models that a key may use. */
+function idsFor(config: Config, { allowedModels }: Pick<KeyRecord, 'allowedModels'>): string[] {
+  return Object.keys(config.models).filter((id) => allowedModels === null || allowedModels.includes(id));
+}
+
+/** Ways of choosing, and aliases, that have at least one of these models behind them. */
+function namesFor(config: Config, ids: readonly string[]): string[] {
+  const tiers = new Set<string>(ids.map((id) => modelOf(config, id).tier));
+  const isOpen = (name: string): boolean => (name.startsWith('auto') ? ids.length > 0 : tiers.has(name));
+  const ways = [...reservedModelNames].filter(isOpen);
+  const aliases = [...config.aliasTargets].filter(
+    ([, target]) => ways.includes(target) || ids.includes(config.modelIdByName.get(target) ?? ''),
+  );
+  return [...ways, ...aliases.map(([alias]) => alias)];
 }
 
 function describeModel(config: Config, id: string, snapshot: HealthSnapshot): Record<string, unknown> {

@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
 
 export function stats(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
-  return async (c) => c.json(await deps.pipeline.ledger.read());
+  return async (c) => c.json(await deps.pipeline.ledger.read(deps.pipeline.config.routing));
 }
 
 /** What this deployment would do with a request, without its secrets and addresses. */

@@ -61,7 +61,7 @@ const nearKeys: SecurityCheck = {
   async run(stand) {
     const { key } = await stand.makeKey();
     const problems = expectEqual('the real key', (await ask(stand, key)).status, 200);
-    for (let position = 0; position < key.length; position += 6) {
+    for (let position = key.length - 1; position >= 0; position -= 6) {
       const other = key.slice(0, position) + (key[position] === 'x' ? 'y' : 'x') + key.slice(position + 1);
       problems.push(...expectEqual(`changed at ${position}`, (await ask(stand, other)).status, 401));
     }
@@ -96,6 +96,7 @@ const revoked: SecurityCheck = {
       ...expectEqual('made with a past expiry', past.status, 400),
       ...expectEqual('without the scope', (await ask(stand, scoped.key)).status, 403),
       ...expectEqual('for another model', (await ask(stand, bound.key, 'qwen2.5-7b')).status, 403),
+      ...expectEqual('for another tier', (await ask(stand, bound.key, 'small')).status, 403),
     ];
   },
 };

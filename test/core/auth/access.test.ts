@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { checkAgent, checkModel, decideAccess } from '../../../worker/core/auth/access.ts';
+import { checkAgent, decideAccess } from '../../../worker/core/auth/access.ts';
 import { plainKey } from './key.ts';
 
-const code = (result: ReturnType<typeof decideAccess> | ReturnType<typeof checkModel>) =>
+const code = (result: ReturnType<typeof decideAccess> | ReturnType<typeof checkAgent>) =>
   result.ok ? 'ok' : result.failure.code;
 
 describe('decideAccess', () => {
@@ -22,15 +22,6 @@ describe('decideAccess', () => {
 });
 
 describe('what a key may ask for', () => {
-  it('is any model without a list, else one of the list', () => {
-    expect(code(checkModel(plainKey, 'qwen2.5-7b'))).toBe('ok');
-    expect(code(checkModel({ allowedModels: ['qwen2.5-7b'] }, 'qwen2.5-7b'))).toBe('ok');
-    expect(checkModel({ allowedModels: ['qwen2.5-7b'] }, 'qwen2.5-32b')).toEqual({
-      ok: false,
-      failure: { code: 'model_not_allowed', param: 'model' },
-    });
-  });
-
   it('is any agent name without a list, else one of the list and never none', () => {
     expect(code(checkAgent(plainKey, 'anyone'))).toBe('ok');
     expect(code(checkAgent(plainKey, null))).toBe('ok');

@@ -5,7 +5,7 @@ import {
   createKeyRecord,
   keepRevocation,
   limitsOf,
-  publicKeyRecord,
+  publicKey,
   revokeKeyRecord,
   rotateKeyRecord,
 } from '../../../worker/core/auth/key-record.ts';
@@ -168,8 +168,42 @@ describe('revoking a key', () => {
 });
 
 describe('showing a key', () => {
+  const body = {
+    name: 'team',
+    scopes: ['chat'],
+    allowed_models: ['qwen2.5-7b'],
+    agents: ['planner'],
+    plan: 'pro',
+    limits: { requests_per_minute: 60, tokens_per_minute: 90_000, max_concurrent: 4 },
+    budgets: [
+      { period: 'day', limit_usd: 0.29, when_exhausted: 'refuse' },
+      { agent: 'planner', period: 'month', limit_usd: 5, when_exhausted: 'cheap_tier' },
+    ],
+    expires_at: '2026-12-01T00:00:00.000Z',
+    metadata: { team: 'a' },
+  };
+
+  it('has the words and units of the body it was made from', () => {
+    const { id, tenant_id, prefix, created_at, revoked_at, rotated_from, ...shown } = publicKey(create(body));
+    expect(shown).toEqual(body);
+    expect({ id, tenant_id, prefix, created_at, revoked_at, rotated_from }).toEqual({
+      id: identity.id,
+      tenant_id: identity.id,
+      prefix: identity.prefix,
+      created_at: new Date(nowMs).toISOString(),
+      revoked_at: null,
+      rotated_from: null,
+    });
+  });
+
+  it('says when it was revoked and what it replaces', () => {
+    const rotated = rotateKeyRecord(plainKey, { grace_seconds: 60 }, identity, nowMs);
+    if (rotated === null) throw new Error('not rotated');
+    expect(publicKey(rotated.old).revoked_at).toBe(new Date(nowMs + 60_000).toISOString());
+    expect(publicKey(rotated.fresh)).toMatchObject({ tenant_id: 'key-1', rotated_from: 'key-1', revoked_at: null });
+  });
+
   it('leaves the hash out', () => {
-    expect(JSON.stringify(publicKeyRecord(plainKey))).not.toContain(plainKey.hashHex);
-    expect({ ...publicKeyRecord(plainKey), hashHex: plainKey.hashHex }).toEqual(plainKey);
+    expect(JSON.stringify(publicKey(plainKey))).not.toContain(plainKey.hashHex);
   });
 });

@@ -4,7 +4,7 @@ import type { ChatRequest } from '../../../shared/chat.ts';
 import { classify } from '../../../worker/core/classify/classify.ts';
 import { loadWeights } from '../../../worker/core/classify/weights/load.ts';
 import { buildView } from '../../../worker/core/classify/view.ts';
-import { ask, chat, filler, seed, tools } from './requests.ts';
+import { ask, chat, filler, seed, seedMix, tools } from './requests.ts';
 
 const score = (request: ChatRequest): number => classify(buildView(request), seed, null).score;
 const isLarge = (request: ChatRequest): boolean => classify(buildView(request), seed, null).isLarge;
@@ -84,39 +84,14 @@ describe('seed curves: the threshold', () => {
 });
 
 describe('seed curves: the load-test mix of 60', () => {
-  const simple = [
-    'What is 6 plus 5?',
-    'Say hello in Spanish',
-    'Name the capital of Portugal',
-    'Turn 20 Celsius into Fahrenheit',
-    'Is Rust compiled?',
-  ];
-  const pad = (text: string): string => `${text} ${filler(25 - text.split(' ').length)}`;
-  const complex = [
-    'Compare sorting algorithms, analyze their cost, evaluate stability and explain in detail when each one wins for data that is nearly sorted already',
-    'Design and implement a rate limiter for many servers, optimize its memory, and evaluate the failure cases; critique the usual choices as well',
-    'Debug a memory leak step by step in a long running service, analyze the heap, refactor the owner and write code that proves it gone',
-    'Architect a distributed cache: design the ring, implement the client, optimize hot keys, evaluate consistency, compare eviction and critique the plan step by step',
-  ];
-  const lookUps = [
-    'What is the weather in Turin?',
-    'Query the database for all customers of the last month who bought nothing and give their names',
-  ];
-  const mix = Array.from({ length: 60 }, (_, at): ChatRequest => {
-    const round = Math.floor(at / 3);
-    if (at % 3 === 0) return ask(simple[round % 5] ?? '');
-    if (at % 3 === 1) return ask(pad(complex[round % 4] ?? ''), { tools: tools(1), ...json });
-    return ask(lookUps[round % 2] ?? '', { tools: tools(1) });
-  });
-
   it('gives 40 small and 20 large', () => {
-    const large = mix.filter((request) => isLarge(request)).length;
-    expect([mix.length - large, large]).toEqual([40, 20]);
+    const large = seedMix.filter((request) => isLarge(request)).length;
+    expect([seedMix.length - large, large]).toEqual([40, 20]);
   });
   it('scores the three kinds 0.035, 0.69 and 0.195', () => {
-    expect(score(mix[0] ?? ask(''))).toBeCloseTo(0.035, 12);
-    expect(score(mix[1] ?? ask(''))).toBeCloseTo(0.69, 12);
-    expect(score(mix[2] ?? ask(''))).toBeCloseTo(0.195, 12);
+    expect(score(seedMix[0] ?? ask(''))).toBeCloseTo(0.035, 12);
+    expect(score(seedMix[1] ?? ask(''))).toBeCloseTo(0.69, 12);
+    expect(score(seedMix[2] ?? ask(''))).toBeCloseTo(0.195, 12);
   });
 });
 

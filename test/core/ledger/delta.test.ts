@@ -11,8 +11,10 @@ const entries = fc.array(entryArbitrary(fewAgents), { maxLength: 30 });
 const named = <T>(groups: Named<T>, name: string) => groups.find(([known]) => known === name)?.[1];
 const sumOf = (groups: Named<Counters>): Counters => sumCounters(groups.map(([, counters]) => counters));
 const sorted = <T>(groups: Named<T>) => [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
-const unordered = (delta: LedgerDelta) =>
-  Object.fromEntries(Object.entries(delta).map(([key, value]) => [key, Array.isArray(value) ? sorted(value) : value]));
+const unordered = (delta: LedgerDelta) => ({
+  ...Object.fromEntries(Object.entries(delta).map(([key, value]) => [key, Array.isArray(value) ? sorted(value) : value])),
+  days: delta.days?.map(([day, { scores, judged }]) => [day, sorted(scores), sorted(judged)]),
+});
 
 describe('aggregate', () => {
   it('counts a request along every dimension', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aggregate, deltaOfRefusal } from '../../../worker/core/ledger/aggregate.ts';
-import { emptyDelta, mergeDeltas } from '../../../worker/core/ledger/delta.ts';
-import { groupStatsOf, toStats } from '../../../worker/core/ledger/stats.ts';
+import { emptyDelta, type LedgerDelta, mergeDeltas } from '../../../worker/core/ledger/delta.ts';
+import { groupStatsOf, toStats as toStatsWatched } from '../../../worker/core/ledger/stats.ts';
 import { plainAttempt, plainEntry } from './entry.ts';
 
 const largeEntry = {
@@ -13,6 +13,9 @@ const largeEntry = {
 } as const;
 const large = { ...largeEntry, attemptUsages: [{ ...plainAttempt, model: 'large-model', costNanoUsd: 12_000 }] };
 
+const watch = { escalation: { alert_rate: 0.1 }, classifier: {} };
+const toStats = (total: LedgerDelta) => toStatsWatched(total, watch, plainEntry.atMs);
+
 describe('toStats', () => {
   it('shows zeros and nulls before the first request', () => {
     const stats = toStats(emptyDelta);
@@ -20,7 +23,8 @@ describe('toStats', () => {
     expect(stats.latency_ms).toEqual({ count: 0, mean: null, p50: null, p95: null, p99: null });
     expect(stats.savings).toEqual({ nano_usd: 0, usd: 0, percent: null });
     expect(stats.routing_split.small).toEqual({ requests: 0, percent: null });
-    expect(stats.escalations).toEqual({ count: 0, rate: 0 });
+    expect(stats.escalations).toEqual({ count: 0, judged: 0, rate: null });
+    expect(stats).toMatchObject({ days: {}, alerts: [] });
     expect(stats.first_at_ms).toBeNull();
   });
 
@@ -58,12 +62,13 @@ describe('toStats', () => {
     const stats = toStats(
       aggregate([
         { ...plainEntry, fallbackUsed: true, isForced: true },
-        { ...plainEntry, escalated: true, attempts: 2 },
-        { ...plainEntry, rescued: true, isStream: true },
+        { ...plainEntry, escalated: true, attempts: 2, judged: { model: 'small-model', isEscalated: true } },
+        { ...plainEntry, rescued: true, isStream: true, judged: { model: 'small-model', isEscalated: false } },
         { ...plainEntry, ending: 'timeout', errorCode: 'upstream_timeout' },
       ]),
     );
-    expect(stats).toMatchObject({ fallbacks: 1, escalations: { count: 1, rate: 0.25 }, rescues: 1 });
+    expect(stats).toMatchObject({ fallbacks: 1, escalations: { count: 1, judged: 2, rate: 0.5 }, rescues: 1 });
+    expect(stats.models['small-model']?.judged).toEqual({ answers: 2, escalated: 1, rate: 0.5 });
     expect(stats.totals).toMatchObject({ forced: 1, streamed: 1, attempts: 5, succeeded: 3 });
     expect({ ...stats.endings }).toEqual({ ok: 3, timeout: 1 });
     expect({ ...stats.errors }).toEqual({ upstream_timeout: 1 });

@@ -90,7 +90,11 @@ describe('admit', () => {
     const money = admit(emptyTenant, request('x', { costNanoUsd: 1001 }), nowMs, all);
     expect(money.result).toEqual({
       ok: false,
-      failure: { code: 'budget_exceeded', detail: 'The daily budget of the key starts again at 2026-11-21T00:00:00.000Z.' },
+      failure: {
+        code: 'budget_exceeded',
+        detail: 'The daily budget of the key starts again at 2026-11-21T00:00:00.000Z.',
+        retryAfterMs: Date.UTC(2026, 10, 21) - nowMs,
+      },
     });
   });
 
@@ -139,8 +143,13 @@ describe('finish', () => {
     expect(admit(done, request('next'), nowMs, all).rate.remainingTokens).toBe(600);
   });
 
-  it('changes nothing for an id that was never admitted', () => {
-    expect(finish(state, { id: 'stranger', tokens: 1, costNanoUsd: 1 })).toMatchObject({ wasHeld: false, state });
+  it('takes nothing for an id that was never admitted, and admits it no more', () => {
+    const done = finish(state, { id: 'stranger', tokens: 1, costNanoUsd: 1 });
+    expect(done).toMatchObject({ wasHeld: false, excessNanoUsd: 0 });
+    const { recentIds: before, ...rate } = state.rate;
+    expect(done.state).toMatchObject({ rate, leases: state.leases, budgets: state.budgets });
+    expect(done.state.rate.recentIds).toEqual([...before, 'stranger']);
+    expect(admit(done.state, request('stranger'), nowMs, all).state).toBe(done.state);
   });
 });
 
@@ -183,6 +192,11 @@ describe('budgetsFor', () => {
     expect(names('planner')).toEqual(['key', 'total', 'agent:planner']);
     expect(names(null)).toEqual(['key', 'total']);
     expect(names('')).toEqual(['key', 'total']);
+  });
+
+  it.each(['Planner', 'PLANNER', 'planner-agent', 'Planner_Agent'])('knows the agent by %s, too', (agent) => {
+    const budgets = ['agent:planner', 'agent:plan'].map((name) => ({ ...budget, name }));
+    expect(budgetsFor(budgets, agent).map(({ name }) => name)).toEqual(['agent:planner']);
   });
 });
 

@@ -1,96 +1,9 @@
 /** From a request to an ordered list of attempts: what decides, in which order, and the reason it leaves. */
 import { describe, expect, it } from 'vitest';
-import type { ChatRequest } from '../../../shared/chat.ts';
-import { type Classification, classify } from '../../../worker/core/classify/classify.ts';
 import { buildView } from '../../../worker/core/classify/view.ts';
-import { readModelName } from '../../../worker/core/route/model-names.ts';
-import { planRoute, type PlanInput, type RoutePlan } from '../../../worker/core/route/plan.ts';
+import type { PlanInput } from '../../../worker/core/route/plan.ts';
 import { configWith } from '../../support/fakes/config.ts';
-
-const pair = configWith({ routing: { classifier: { threshold: 0.6 } } });
-const { 'qwen2.5-7b': small, 'qwen2.5-32b': large } = pair.models;
-const { small: route } = pair.upstreams;
-
-/** Two small and two large models, one that sees; `s2` and `plain` each lack something. */
-const fleet = configWith({
-  upstreams: { east: { ...route, url_var: 'EAST_URL', tunnel: 'east' }, west: { ...route, url_var: 'WEST_URL', tunnel: 'west' } },
-  models: {
-    'qwen2.5-7b': null,
-    'qwen2.5-32b': null,
-    s1: { ...small, served_name: 's1', upstreams: ['small', 'east'], context_tokens: 8192 },
-    s2: { ...small, served_name: 's2', upstreams: ['west'], capabilities: [], tool_formats: [], context_tokens: 4096 },
-    l1: { ...large, served_name: 'l1', upstreams: ['large'], context_tokens: 32_768 },
-    l2: { ...large, served_name: 'l2', upstreams: ['east'], context_tokens: 131_072 },
-    eye: {
-      ...large,
-      served_name: 'eye',
-      upstreams: ['west'],
-      tier: 'vision',
-      capabilities: ['vision', 'tools'],
-      tool_formats: [],
-    },
-  },
-  routing: {
-    classifier: { threshold: 0.6 },
-    aliases: { 'gpt-4o': 'auto', 'gpt-4o-mini': 'auto', house: 'l2' },
-    chains: { 'qwen2.5-7b': null, 'qwen2.5-32b': null, s1: ['l1', 'l2'], s2: ['s1'], l1: ['l2', 's1'], l2: [], eye: [] },
-  },
-});
-
-const hello: ChatRequest = { model: 'auto', messages: [{ role: 'user', content: 'hello' }] };
-const withImage: ChatRequest['messages'] = [
-  { role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.example/a.png' } }] },
-];
-const tools: ChatRequest['tools'] = [{ type: 'function', function: { name: 'f' } }];
-const schema: ChatRequest['response_format'] = { type: 'json_schema', json_schema: { name: 'a', schema: {} } };
-
-interface Case {
-  readonly request?: Partial<ChatRequest>;
-  readonly score?: number;
-  readonly down?: readonly string[];
-  readonly allowed?: readonly string[];
-  readonly change?: Partial<PlanInput>;
-}
-
-function inputOf({ request, score = 0.1, down = [], allowed, change }: Case): PlanInput {
-  const config = change?.config ?? fleet;
-  const full = { ...hello, ...request };
-  const view = buildView(full);
-  const wish = readModelName(full.model, config);
-  if (!wish.ok) throw new Error(`no model ${full.model}`);
-  const classification: Classification = {
-    ...classify(view, config.routing, null),
-    score,
-    isLarge: score >= 0.6,
-    reasons: ['a reason'],
-  };
-  return {
-    config,
-    view,
-    classification,
-    wish: wish.value,
-    strategy: 'cost',
-    agent: null,
-    session: null,
-    arm: null,
-    hasVisionHint: false,
-    loadOf: () => null,
-    queueOf: () => null,
-    random: () => 0.5,
-    allowedModels: allowed === undefined ? null : new Set(allowed),
-    isUp: (modelId) => !down.includes(modelId),
-    ...change,
-  };
-}
-
-function planned(situation: Case): RoutePlan {
-  const result = planRoute(inputOf(situation));
-  if (!result.ok) throw new Error(result.failure.code);
-  return result.value;
-}
-
-const order = ({ plan }: RoutePlan): string =>
-  plan.attempts.map(({ modelId, upstreamId }) => `${modelId}@${upstreamId}`).join(' ');
+import { type Case, hello, order, pair, planned, route, schema, tools, withImage } from './situation.ts';
 
 describe('planRoute: what is tried, in which order', () => {
   it.each<readonly [string, Case, string, string]>([
@@ -240,11 +153,30 @@ describe('planRoute: nothing to try', () => {
       { code: 'vision_model_missing', param: 'model' },
     ],
     ['more than any has room for', { request: { max_tokens: 200_000 } }, { code: 'context_length_exceeded', param: 'messages' }],
-    ['a key that may use none of them', { allowed: ['eye'] }, { code: 'model_not_allowed', param: 'model' }],
+    [
+      'a key whose models are not configured any more',
+      { allowed: ['gone'] },
+      { code: 'model_not_allowed', param: 'model', detail: 'None of the models that it may use is configured.' },
+    ],
     [
       'tools for a model that cannot, with no one to stand in',
       { request: { model: 's2', tools }, allowed: ['s2'] },
-      { code: 'model_not_allowed' },
+      { code: 'model_not_allowed', detail: 'None that it may use can take the request. Allowed: s2.' },
+    ],
+    [
+      'tools, and only models that cannot call them',
+      { request: { tools }, allowed: ['s2'] },
+      { code: 'model_not_allowed', detail: 'None that it may use can take the request. Allowed: s2.' },
+    ],
+    [
+      'an image, and only models that cannot see',
+      { request: { messages: withImage }, allowed: ['s1', 'l1'] },
+      { code: 'model_not_allowed', param: 'model', detail: 'None that it may use can take the request. Allowed: s1, l1.' },
+    ],
+    [
+      'more than those that are allowed have room for, though another has',
+      { request: { max_tokens: 100_000 }, allowed: ['s1', 'l1'] },
+      { code: 'context_length_exceeded', param: 'messages' },
     ],
   ])('%s', (_, situation, failure) => {
     const { plan, decision, failure: found } = planned(situation);
@@ -260,13 +192,6 @@ describe('planRoute: nothing to try', () => {
     expect(planned({ request: { max_tokens: 200_000 } }).failure?.detail).toMatch(
       /^At least 2000\d\d tokens .*at most 131072 fit\.$/,
     );
-  });
-
-  it('refuses at once a model that was named and that the key may not use', () => {
-    expect(planRoute(inputOf({ request: { model: 'l1' }, allowed: ['s1'] }))).toEqual({
-      ok: false,
-      failure: { code: 'model_not_allowed', param: 'model' },
-    });
   });
 });
 

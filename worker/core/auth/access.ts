@@ -18,11 +18,6 @@ export function decideAccess(record: KeyRecord | null, nowMs: number, neededScop
   return ok(record);
 }
 
-/** Whether the key may use a configured model. Asked for the model a client names; routing leaves the others out by itself. */
-export function checkModel({ allowedModels }: Pick<KeyRecord, 'allowedModels'>, model: string): Result<null, Failure> {
-  return allowedModels === null || allowedModels.includes(model) ? ok(null) : fail({ code: 'model_not_allowed', param: 'model' });
-}
-
 /** Whether the key may call itself by this agent name. A key with a list must name one of it: else it could dodge an agent's budget. */
 export function checkAgent({ agents }: Pick<KeyRecord, 'agents'>, agent: string | null): Result<null, Failure> {
   if (agents === null || (agent !== null && agents.includes(agent))) return ok(null);

@@ -81,10 +81,15 @@ export function recordAfterEnding(
 ): IdempotencyRecord | null {
   const { ending, errorCode, answer } = outcome;
   const isSuccess = ending === 'ok' && errorCode === null;
-  const isFinalRefusal =
-    ending === 'rejected' && errorCode !== null && errors[errorCode].blames === 'client' && errors[errorCode].retry === 'never';
+  const isFinalRefusal = ending === 'rejected' && errorCode !== null && wouldComeAgain(errorCode);
   if (!isSuccess && !isFinalRefusal) return null;
   return answer.body.length > maxStoredChars ? null : { ...record, answer };
+}
+
+/** A budget is full again one day, whatever a client is told about repeating by itself. */
+function wouldComeAgain(code: ErrorCode): boolean {
+  const { blames, retry, status } = errors[code];
+  return blames === 'client' && retry === 'never' && status !== 429;
 }
 
 /** Whether a record is past its 24 hours and may be deleted. */

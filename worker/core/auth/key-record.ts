@@ -2,8 +2,8 @@
  * What is stored about an API key, and how the admin routes change it. The key itself is not in it: only its hash and eight visible
  * characters. Random bytes, hashes and the time are given by the caller.
  */
-import type { CreateKeyBody, RotateKeyBody, Scope } from '../../../shared/records.ts';
-import { nanoUsdFromUsd } from '../../../shared/units.ts';
+import type { BudgetPeriod, CreateKeyBody, ExhaustedPolicy, RotateKeyBody, Scope } from '../../../shared/records.ts';
+import { nanoUsdFromUsd, usdFromNanoUsd } from '../../../shared/units.ts';
 import type { BudgetLimit } from '../limits/budget-state.ts';
 import { budgetsFor, type TenantLimits } from '../limits/tenant.ts';
 
@@ -37,6 +37,9 @@ export interface KeyRecord {
   readonly rotatedFrom: string | null;
 }
 
+/** Begins the name of a budget that covers one agent; see `BudgetLimit`. */
+const agentPrefix = 'agent:';
+
 /** The identity of a freshly made key. */
 export type NewKey = Pick<KeyRecord, 'id' | 'hashHex' | 'prefix'>;
 
@@ -56,7 +59,7 @@ export function createKeyRecord(body: CreateKeyBody, key: NewKey, nowMs: number)
       maxConcurrent: body.limits.max_concurrent,
     },
     budgets: body.budgets.map((budget) => ({
-      name: budget.agent === undefined ? 'key' : `agent:${budget.agent}`,
+      name: budget.agent === undefined ? 'key' : `${agentPrefix}${budget.agent}`,
       period: budget.period,
       limitNanoUsd: nanoUsdFromUsd(budget.limit_usd),
       whenExhausted: budget.when_exhausted,
@@ -97,10 +100,55 @@ export function keepRevocation(stored: KeyRecord | null, next: KeyRecord): KeyRe
   return { ...next, revokedAtMs: Math.min(stored.revokedAtMs, next.revokedAtMs ?? stored.revokedAtMs) };
 }
 
-/** A record as the admin routes show it: everything but the hash. */
-export function publicKeyRecord(record: KeyRecord): Omit<KeyRecord, 'hashHex'> {
-  const { hashHex: _hashHex, ...shown } = record;
-  return shown;
+/** A key as the admin routes show it: the words and units of the body it was made from, and no hash. Times are ISO 8601 in UTC. */
+export interface PublicKey extends Omit<CreateKeyBody, 'budgets'> {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly prefix: string;
+  /** With `agent` where it covers one agent only. */
+  readonly budgets: readonly {
+    readonly agent?: string;
+    readonly period: BudgetPeriod;
+    readonly limit_usd: number;
+    readonly when_exhausted: ExhaustedPolicy;
+  }[];
+  readonly created_at: string;
+  readonly revoked_at: string | null;
+  readonly rotated_from: string | null;
+}
+
+export function publicKey(record: KeyRecord): PublicKey {
+  const { limits } = record;
+  return {
+    id: record.id,
+    tenant_id: record.tenantId,
+    prefix: record.prefix,
+    name: record.name,
+    scopes: [...record.scopes],
+    allowed_models: record.allowedModels === null ? null : [...record.allowedModels],
+    agents: record.agents === null ? null : [...record.agents],
+    plan: record.plan,
+    limits: {
+      requests_per_minute: limits.requestsPerMinute,
+      tokens_per_minute: limits.tokensPerMinute,
+      max_concurrent: limits.maxConcurrent,
+    },
+    budgets: record.budgets.map(({ name, period, limitNanoUsd, whenExhausted }) => ({
+      ...(name.startsWith(agentPrefix) ? { agent: name.slice(agentPrefix.length) } : {}),
+      period,
+      limit_usd: usdFromNanoUsd(limitNanoUsd),
+      when_exhausted: whenExhausted,
+    })),
+    expires_at: isoTime(record.expiresAtMs),
+    metadata: { ...record.metadata },
+    created_at: new Date(record.createdAtMs).toISOString(),
+    revoked_at: isoTime(record.revokedAtMs),
+    rotated_from: record.rotatedFrom,
+  };
+}
+
+function isoTime(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
 }
 
 /** The limits and budgets that a request of this key runs into. */

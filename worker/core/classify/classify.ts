@@ -50,7 +50,7 @@ export function classify(view: RequestView, config: ClassifyConfig, weights: Lea
   const { classifier } = config;
   const heuristic = scoreHeuristic(view, classifier);
   const rules = readIntent(view, config.intent);
-  const mode = weights === null || classifier.curves === 'seed' ? 'heuristic' : classifier.mode;
+  const mode = modeOf(config, weights);
   const learned =
     weights === null || mode === 'heuristic'
       ? null
@@ -80,9 +80,14 @@ export function classify(view: RequestView, config: ClassifyConfig, weights: Lea
   };
 }
 
+/** What really scores: without weights, and with the seed's curves, the heuristic. */
+export function modeOf({ classifier }: ClassifyConfig, weights: LearnedWeights | null): ClassifierMode {
+  return weights === null || classifier.curves === 'seed' ? 'heuristic' : classifier.mode;
+}
+
 /** The learned head's choice; what the rules found in the turn before stands when the current turn is too short to say anything. */
-function learnedIntent(
-  learned: LearnedScore,
+export function learnedIntent(
+  learned: Pick<LearnedScore, 'code' | 'reasoning' | 'general'>,
   rules: IntentReading,
   config: IntentConfig,
 ): { intent: Intent; confidence: number } {
@@ -92,17 +97,15 @@ function learnedIntent(
   const special = code >= reasoning ? 'code' : 'reasoning';
   const confidence = Math.max(code, reasoning);
   const isNamed = rules.intent === special && rules[special] >= strongEvidence;
-  // Several plain keywords tip what the learned head leaves open, and without a single one it must be surer.
+  // Several plain keywords tip what the learned head leaves open.
   if (isNamed && confidence >= openAbove) return { intent: special, confidence: Math.max(confidence, config.thresholds.medium) };
-  const needed = rules[special] > 0 ? config.thresholds.medium : Math.max(config.thresholds.medium, sureWithoutEvidence);
-  if (confidence > general && confidence >= needed) return { intent: special, confidence };
+  if (confidence > general && confidence >= config.thresholds.medium) return { intent: special, confidence };
   return { intent: 'general', confidence: Math.max(general, 1 - confidence) };
 }
 
 /** Two or more keywords of one side; see `intent.ts`. */
 const strongEvidence = 0.75;
 const openAbove = 0.3;
-const sureWithoutEvidence = 0.6;
 
 /** Logistic in the distance from the threshold, fitted on labelled requests. */
 const heuristicSteepness = 6;

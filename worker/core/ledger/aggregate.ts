@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../../../shared/errors.ts';
 import { argumentsVerdictIds, type AttemptUsage, type LedgerEntry } from '../../../shared/records.ts';
 import { sumCounters, zeroCounters, type Counters } from './counters.ts';
+import { dayOf, dayOfEntry } from './days.ts';
 import { emptyDelta, mergeDeltas, type LedgerDelta } from './delta.ts';
 import { emptyHistogram, histogramOf } from './histogram.ts';
 
@@ -32,6 +33,7 @@ export function deltaOfShadow(name: string, agreement: number, costNanoUsd: numb
 /** May name a model twice; merging adds the two up. */
 function deltaOfEntry(entry: LedgerEntry): LedgerDelta {
   const request = countRequest(entry);
+  const day = dayOfEntry(entry);
   const burnt = entry.attemptUsages.map((attempt) => [attempt.model, countTokens(attempt)] as const);
   const whole = sumCounters([request, ...burnt.map(([, tokens]) => tokens)]);
   const model = entry.servedModel ?? entry.routedModel ?? noName;
@@ -59,6 +61,8 @@ function deltaOfEntry(entry: LedgerEntry): LedgerDelta {
     latency,
     firstByte: entry.firstByteMs === null ? emptyHistogram : histogramOf(entry.firstByteMs),
     modelLatency: [[model, latency]],
+    judged: day.judged,
+    days: [[dayOf(entry.atMs), day]],
     firstAtMs: entry.atMs,
     lastAtMs: entry.atMs,
   };

@@ -3,7 +3,8 @@
  * are made in isolates, merged in shards and in the root. They are bounded whatever clients send: some kilobytes of JSON as a rule,
  * about 0.4 MB with every dimension full, so that a total fits one SQLite row (2 MB).
  */
-import { boundedName, namedFromMap, sumCounters, type Counters, type Named } from './counters.ts';
+import { sumByName, sumCounters, type Counters, type Named } from './counters.ts';
+import { sumDays, sumNamed, type DayCounts } from './days.ts';
 import { sumHistograms, type Histogram } from './histogram.ts';
 
 /** Names told apart per dimension; the rest share `other`. Agents come from clients, keys from operators, the others from code and config. */
@@ -45,6 +46,10 @@ export interface LedgerDelta extends Groups, Counts {
   readonly feedback: Named<Rating>;
   /** How far another model's unseen answers agree with those that were shown. */
   readonly shadows: Named<Rating>;
+  /** The small tier's answers that were judged, by model. Missing, as `days`, in what an earlier version has counted. */
+  readonly judged?: DayCounts['judged'];
+  /** The newest days, the newest first. */
+  readonly days?: Named<DayCounts>;
   /** When the first and the last of the requests ended. */
   readonly firstAtMs: number | null;
   readonly lastAtMs: number | null;
@@ -91,26 +96,11 @@ export function mergeDeltas(deltas: readonly LedgerDelta[]): LedgerDelta {
     latency: sumHistograms(deltas.map(({ latency }) => latency)),
     firstByte: sumHistograms(deltas.map(({ firstByte }) => firstByte)),
     modelLatency: sum(maxNames.models, ({ modelLatency }) => modelLatency, sumHistograms),
+    judged: sumNamed(deltas.map(({ judged }) => judged ?? [])),
+    days: sumDays(deltas.map(({ days }) => days ?? [])),
     firstAtMs: deltas.reduce<number | null>((first, { firstAtMs }) => earlier(first, firstAtMs), null),
     lastAtMs: deltas.reduce<number | null>((last, { lastAtMs }) => later(last, lastAtMs), null),
   };
-}
-
-/** Collects each name's values first and adds them once: half the cost of adding pair by pair. A lone value is shared, not copied. */
-function sumByName<T>(lists: readonly Named<T>[], bound: number, add: (values: readonly T[]) => T): Named<T> {
-  const groups = new Map<string, T[]>();
-  for (const list of lists) {
-    for (const [name, value] of list) {
-      const counted = boundedName(groups, name, bound);
-      const values = groups.get(counted);
-      if (values === undefined) groups.set(counted, [value]);
-      else values.push(value);
-    }
-  }
-  return namedFromMap(groups).map(([name, values]) => {
-    const [only] = values;
-    return [name, only !== undefined && values.length === 1 ? only : add(values)] as const;
-  });
 }
 
 function sumNumbers(values: readonly number[]): number {

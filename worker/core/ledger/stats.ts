@@ -1,14 +1,19 @@
 /** Turns the ledger's total into the JSON of `GET /stats`. Names from outside become keys of objects without a prototype. */
-import type { GroupStats, LatencyStats, RatingStats, Stats } from '../../../shared/records.ts';
+import type { DayStats, GroupStats, JudgedStats, LatencyStats, RatingStats, Stats } from '../../../shared/records.ts';
 import { percentOf, usdFromNanoUsd } from '../../../shared/units.ts';
 import { savings } from '../cost/price.ts';
+import { alertsOf, type WatchConfig } from './alerts.ts';
 import { zeroCounters, type Counters, type Named } from './counters.ts';
+import { sumCounts, type Counts, type DayCounts } from './days.ts';
 import type { LedgerDelta, Rating } from './delta.ts';
+import { driftOf, total as sumOf } from './drift.ts';
 import { emptyHistogram, quantileMs, type Histogram } from './histogram.ts';
 
-/** The statistics of everything a delta counts. Rates and percents are of all admitted requests. */
-export function toStats(total: LedgerDelta): Stats {
-  const { totals } = total;
+/** The statistics of everything a delta counts. Percents are of all admitted requests. */
+export function toStats(total: LedgerDelta, watch: WatchConfig, nowMs: number): Stats {
+  const { totals, judged = [], days = [] } = total;
+  const judgedOf = new Map(judged);
+  const whole = judgedStats(sumCounts(judged.map(([, counts]) => counts)));
   const saved = savings(totals.costNanoUsd, totals.allLargeCostNanoUsd);
   const routed = totals.small + totals.large + totals.vision;
   const latencies = new Map(total.modelLatency);
@@ -34,11 +39,12 @@ export function toStats(total: LedgerDelta): Stats {
       vision: { requests: totals.vision, percent: percentOf(totals.vision, routed) },
     },
     fallbacks: totals.fallbacks,
-    escalations: { count: totals.escalations, rate: totals.requests === 0 ? 0 : totals.escalations / totals.requests },
+    escalations: { count: totals.escalations, judged: whole.answers, rate: whole.rate },
     rescues: totals.rescues,
     models: byName(total.models, (counters, name) => ({
       ...groupStats(counters),
       latency_ms: latencyStats(latencies.get(name) ?? emptyHistogram),
+      judged: judgedStats(judgedOf.get(name) ?? []),
     })),
     agents: byName(total.agents, groupStats),
     keys: byName(total.keys, groupStats),
@@ -58,7 +64,24 @@ export function toStats(total: LedgerDelta): Stats {
     refusals: byName(total.refusals, (count) => count),
     first_at_ms: total.firstAtMs,
     last_at_ms: total.lastAtMs,
+    days: byName(days, (day) => dayStats(day, watch)),
+    alerts: alertsOf(days, watch, nowMs),
   };
+}
+
+function dayStats({ scores, judged }: DayCounts, { classifier: { reference } }: WatchConfig): DayStats {
+  return {
+    judged: byName(judged, judgedStats),
+    scores: byName(scores, (counts, version) => ({
+      requests: sumOf(counts),
+      counts,
+      drift: reference?.version === version ? driftOf(reference.counts, counts) : null,
+    })),
+  };
+}
+
+function judgedStats([answers = 0, escalated = 0]: Counts): JudgedStats {
+  return { answers, escalated, rate: answers === 0 ? null : escalated / answers };
 }
 
 function ratingStats({ count, scoreMilli, costNanoUsd }: Rating): RatingStats {

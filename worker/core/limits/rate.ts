@@ -41,6 +41,8 @@ export interface RateNumbers {
 }
 
 export const rateWindowMs = 60_000;
+/** The platform's coarse limit does not say when there is room again. */
+export const coarseWaitMs = 10_000;
 /** Covers the repeats of a call whose answer was lost; a later repeat counts twice, which errs on the strict side. */
 const maxRecentIds = 128;
 /** Beyond, the oldest reservation is forgotten and stays counted at its estimate, which errs on the strict side. */
@@ -71,7 +73,7 @@ export function takeRequest(
     requests: window.requests + 1,
     tokens: window.tokens + tokens,
     reserved: limits.tokensPerMinute === null ? [] : [...window.reserved, [request.id, tokens] as const].slice(-maxReserved),
-    recentIds: [...window.recentIds, request.id].slice(-maxRecentIds),
+    recentIds: rememberId(window, request.id).recentIds,
   };
   return { state: taken, verdict: { isAllowed: true } };
 }
@@ -104,7 +106,24 @@ export function rateNumbers(state: RateState, limits: RateLimits, nowMs: number)
   };
 }
 
-/** Whether the id was admitted a moment ago. */
+/** What a key is shown that passed the platform's coarse limit, whatever its window still holds. */
+export function nothingLeft(limits: RateLimits): RateNumbers {
+  const noneOf = (limit: number | null) => (limit === null ? null : 0);
+  return {
+    limitRequests: limits.requestsPerMinute,
+    remainingRequests: noneOf(limits.requestsPerMinute),
+    limitTokens: limits.tokensPerMinute,
+    remainingTokens: noneOf(limits.tokensPerMinute),
+    resetMs: coarseWaitMs,
+  };
+}
+
+/** The id is done with: whoever comes with it again is taken for a repeat. */
+export function rememberId(state: RateState, id: string): RateState {
+  return isRecent(state, id) ? state : { ...state, recentIds: [...state.recentIds, id].slice(-maxRecentIds) };
+}
+
+/** Whether the id was admitted, or ended, a moment ago. */
 export function isRecent(state: RateState, id: string): boolean {
   return state.recentIds.includes(id);
 }

@@ -3,6 +3,7 @@
  * request id. The state is one JSON value, meant for one SQLite row: an admission and an ending write one row each. Load it, call a
  * function, store what comes back.
  */
+import { plainAgentName } from '../auth/agent-name.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import { extendBudget, reserveBudget, settleBudget } from './budgets.ts';
@@ -12,6 +13,7 @@ import {
   emptyRate,
   isRecent,
   rateNumbers,
+  rememberId,
   settleTokens,
   takeRequest,
   type RateLimits,
@@ -64,9 +66,10 @@ export function hasLimits(limits: TenantLimits): boolean {
   return limits.requestsPerMinute !== null || mustFinish(limits);
 }
 
-/** The budgets that cover a request: the key's own and those of the agent it names. */
+/** The budgets that cover a request: the key's own and those of the agent it names, however it is spelled. */
 export function budgetsFor(budgets: readonly BudgetLimit[], agent: string | null): readonly BudgetLimit[] {
-  return budgets.filter(({ name }) => !name.startsWith('agent:') || name === `agent:${agent ?? ''}`);
+  const wanted = agent === null ? null : plainAgentName(agent);
+  return budgets.filter(({ name }) => !name.startsWith('agent:') || plainAgentName(name.slice('agent:'.length)) === wanted);
 }
 
 /**
@@ -92,7 +95,7 @@ export function admit(state: TenantState, request: AdmissionRequest, nowMs: numb
     limits.budgets.length === 0
       ? null
       : reserveBudget(state.budgets, { id, amountNanoUsd, cheapAmountNanoUsd, expiresAtMs }, limits.budgets, nowMs);
-  if (budget?.verdict.isGranted === false) return answer(state, fail(budgetFailure(budget.verdict.exceeded)));
+  if (budget?.verdict.isGranted === false) return answer(state, fail(budgetFailure(budget.verdict.exceeded, nowMs)));
   return answer(
     { rate: rate.state, leases: leases?.state ?? state.leases, budgets: budget?.state ?? state.budgets },
     ok({ isCheapTierOnly: budget?.verdict.isCheapTierOnly ?? false, mustFinish: mustFinish(limits) }),
@@ -123,7 +126,8 @@ export interface Ending {
 }
 
 /**
- * Ends a request, once: a repeat changes nothing. `wasHeld` is false for a repeat, and for a request that a sweep has already reported
+ * Ends a request, once: a repeat changes nothing, and an admission that was held up on its way and comes after it takes nothing. `wasHeld`
+ * is false for a repeat, and for a request that a sweep has already reported
  * as an orphan (its cost is corrected all the same). `excessNanoUsd`: how much more it cost than was reserved, which is a fault in the worst-case estimate.
  */
 export function finish(
@@ -133,7 +137,7 @@ export function finish(
   const budget = settleBudget(state.budgets, ending.id, ending.costNanoUsd);
   return {
     state: {
-      rate: ending.tokens === null ? state.rate : settleTokens(state.rate, ending.id, ending.tokens),
+      rate: rememberId(ending.tokens === null ? state.rate : settleTokens(state.rate, ending.id, ending.tokens), ending.id),
       leases: releaseLease(state.leases, ending.id),
       budgets: budget.state,
     },
@@ -184,12 +188,13 @@ function rateFailure(verdict: {
   return { code: 'rate_limit_exceeded', detail: `The limit of ${exceeded} per minute is reached.`, retryAfterMs };
 }
 
-/** No `retryAfterMs`: it would be hours, and official clients must not wait for it. */
-function budgetFailure({ name, period, resetAtMs }: BudgetNumbers): Failure {
+/** The wait may be weeks: `x-should-retry: false` keeps official clients from waiting for it. */
+function budgetFailure({ name, period, resetAtMs }: BudgetNumbers, nowMs: number): Failure {
   const whose = name.startsWith('agent:') ? `agent ${name.slice('agent:'.length)}` : name;
   const span = period === 'day' ? 'daily' : 'monthly';
   return {
     code: 'budget_exceeded',
     detail: `The ${span} budget of the ${whose} starts again at ${new Date(resetAtMs).toISOString()}.`,
+    retryAfterMs: resetAtMs - nowMs,
   };
 }

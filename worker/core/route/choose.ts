@@ -137,12 +137,10 @@ function toolLoop({ config, view, session }: ChooseInput): Opinion {
 function staysLarge({ config, session }: ChooseInput): Opinion {
   if (session === null || !Object.hasOwn(config.models, session.modelId)) return null;
   if (session.tier === 'large') {
-    return {
-      tier: 'large',
-      modelIds: withChain(config, [session.modelId]),
-      reason: 'the conversation is on the large tier',
-      isForced: false,
-    };
+    // After a fallback the last answer is another tier's: the conversation goes back to where it belongs.
+    const isOwn = modelOf(config, session.modelId).tier === 'large';
+    const modelIds = isOwn ? withChain(config, [session.modelId]) : ofTier(config, 'large').modelIds;
+    return { tier: 'large', modelIds, reason: 'the conversation is on the large tier', isForced: false };
   }
   if (!session.isEscalated) return null;
   return { ...ofTier(config, 'large'), reason: 'the small tier was not good enough in this conversation', isForced: false };
@@ -174,10 +172,13 @@ function specialist({ config, classification }: ChooseInput): Opinion {
 function byScore(input: ChooseInput): Opinion {
   const { config, classification, session } = input;
   const { score, reasons } = classification;
-  const { threshold } = thresholdOf(input);
+  const { threshold, offsets } = thresholdOf(input);
   const isLarge = score >= threshold;
   const why = reasons.length > 0 ? `: ${reasons.slice(0, 3).join(', ')}` : '';
-  const reason = `complexity ${score.toFixed(2)} ${isLarge ? 'reaches' : 'is below'} ${threshold.toFixed(2)}${why}`;
+  // Two digits are enough for people, unless they hide which of the two is larger.
+  const digits = score.toFixed(2) === threshold.toFixed(2) ? 4 : 2;
+  const limit = `${threshold.toFixed(digits)}${movedBy(offsets)}`;
+  const reason = `complexity ${score.toFixed(digits)} ${isLarge ? 'reaches' : 'is below'} ${limit}${why}`;
   const { tier, modelIds } = ofTier(config, isLarge ? 'large' : 'small');
   const isWarm =
     session !== null &&
@@ -191,6 +192,13 @@ function byScore(input: ChooseInput): Opinion {
       isWarm && session.modelId !== modelIds[0] ? `${reason}; ${session.modelId} has the conversation in its cache` : reason,
     isForced: false,
   };
+}
+
+/** What moved the threshold away from the configured one, such as ` (strategy +0.10, load -0.25)`. */
+function movedBy(offsets: EffectiveThreshold['offsets']): string {
+  const moves = Object.entries(offsets).filter(([, offset]) => Math.abs(offset) >= 0.005);
+  if (moves.length === 0) return '';
+  return ` (${moves.map(([cause, offset]) => `${cause} ${offset > 0 ? '+' : ''}${offset.toFixed(2)}`).join(', ')})`;
 }
 
 function ofTier(config: Config, tier: Tier): Pick<Choice, 'tier' | 'modelIds'> {

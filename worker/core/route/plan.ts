@@ -45,20 +45,22 @@ export interface RoutePlan {
   readonly failure: Failure | null;
 }
 
-/** Decides. Only an explicit model that the key may not use, or that cannot see images, fails at once. */
+/**
+ * Decides. What the key may not use is in no plan, so nothing that comes later can answer by it: no fallback, escalation or rescue. A
+ * model or tier that was named and is not allowed fails at once; a request that leaves the choice to the router gets what is allowed.
+ */
 export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
-  const { wish, allowedModels } = input;
-  if (wish.kind === 'model' && allowedModels !== null && !allowedModels.has(wish.modelId)) {
-    return fail({ code: 'model_not_allowed', param: 'model' });
-  }
+  if (isShut(input)) return fail(notAllowed(input, ''));
   const choice = choose(input);
   const required = surelyNeededTokens(input.view);
   const rejected: { modelId: string; reason: string }[] = [];
-  const usable = choice.modelIds.filter((modelId) => {
+  const canTake = (modelId: string): boolean => {
     const reason = obstacle(modelId, input, required);
     if (reason !== null) rejected.push({ modelId, reason });
     return reason === null;
-  });
+  };
+  const chosen = choice.modelIds.filter(canTake);
+  const usable = chosen.length > 0 ? chosen : otherAllowed(input, choice).filter(canTake);
   const ordered = byHealth(usable, input);
   const first = ordered[0] ?? null;
   const primary = usable[0] ?? null;
@@ -80,10 +82,40 @@ export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
   });
 }
 
+function isAllowed(modelId: string, { allowedModels }: PlanInput): boolean {
+  return allowedModels === null || allowedModels.has(modelId);
+}
+
+/** The client named a model or a tier of which the key may use nothing. */
+function isShut(input: PlanInput): boolean {
+  const { wish, config } = input;
+  if (wish.kind === 'auto') return false;
+  if (wish.kind === 'model') return !isAllowed(wish.modelId, input);
+  const ofTier = Object.keys(config.models).filter((id) => {
+    const { tier, capabilities } = modelOf(config, id);
+    return tier === wish.tier || (wish.tier === 'vision' && capabilities.includes('vision'));
+  });
+  return ofTier.length > 0 && !ofTier.some((id) => isAllowed(id, input));
+}
+
+/** Chains know nothing of keys: a key whose models are in none of those that were chosen still has them. */
+function otherAllowed(input: PlanInput, choice: Choice): string[] {
+  const { wish, allowedModels, config } = input;
+  if (wish.kind !== 'auto' || allowedModels === null) return [];
+  return Object.keys(config.models).filter((id) => allowedModels.has(id) && !choice.modelIds.includes(id));
+}
+
+/** @param why the sentence before the names; empty where the name that was given says it all */
+function notAllowed(input: PlanInput, why: string): Failure {
+  const names = Object.keys(input.config.models).filter((id) => isAllowed(id, input));
+  const detail = names.length > 0 ? `${why}Allowed: ${names.join(', ')}.` : 'None of the models that it may use is configured.';
+  return { code: 'model_not_allowed', param: 'model', detail };
+}
+
 /** Why a model cannot take the request, or null. */
 function obstacle(modelId: string, input: PlanInput, requiredTokens: number): string | null {
   const model = modelOf(input.config, modelId);
-  if (input.allowedModels !== null && !input.allowedModels.has(modelId)) return 'the key may not use it';
+  if (!isAllowed(modelId, input)) return 'the key may not use it';
   const lacks = (capability: Capability): boolean => !model.capabilities.includes(capability);
   if (input.view.images > 0 && lacks('vision')) return 'it cannot see images';
   if (input.view.tools > 0 && lacks('tools')) return 'it cannot call tools';
@@ -134,21 +166,18 @@ function detourReason(choice: Choice, first: string, rejected: Decision['rejecte
 }
 
 function whyNot(input: PlanInput, choice: Choice, requiredTokens: number): Failure {
-  if (input.view.images > 0) {
+  const { config, view, wish } = input;
+  const permitted = [...choice.modelIds, ...otherAllowed(input, choice)].filter((id) => isAllowed(id, input));
+  const seeing = Object.keys(config.models).filter((id) => modelOf(config, id).capabilities.includes('vision'));
+  const isUnseen = wish.kind !== 'model' && seeing.length > 0 && !seeing.some((id) => isAllowed(id, input));
+  if ((view.images > 0 || choice.tier === 'vision') && !isUnseen) {
     return {
       code: 'vision_model_missing',
-      param: 'messages',
+      param: view.images > 0 ? 'messages' : 'model',
       detail: 'Add a model with capability "vision" to models in configs/models.yaml.',
     };
   }
-  if (choice.tier === 'vision') {
-    return {
-      code: 'vision_model_missing',
-      param: 'model',
-      detail: 'Add a model with capability "vision" to models in configs/models.yaml.',
-    };
-  }
-  const rooms = choice.modelIds.map((id) => modelOf(input.config, id).context_tokens);
+  const rooms = permitted.map((id) => modelOf(config, id).context_tokens);
   if (rooms.length > 0 && rooms.every((room) => requiredTokens > room)) {
     return {
       code: 'context_length_exceeded',
@@ -156,7 +185,6 @@ function whyNot(input: PlanInput, choice: Choice, requiredTokens: number): Failu
       detail: `At least ${requiredTokens} tokens with max_tokens; at most ${Math.max(...rooms)} fit.`,
     };
   }
-  if (input.allowedModels !== null)
-    return { code: 'model_not_allowed', param: 'model', detail: 'No model that this key may use can take the request.' };
+  if (input.allowedModels !== null) return notAllowed(input, 'None that it may use can take the request. ');
   return { code: 'no_upstream', detail: 'No configured model can take the request.' };
 }

@@ -1,0 +1,21 @@
+/** Names a classifier by all that its score depends on, so that scores are only compared with scores of the same making. */
+import { modeOf, type ClassifyConfig } from './classify.ts';
+import type { LearnedWeights } from './learned.ts';
+
+const known = new WeakMap<object, readonly [weights: LearnedWeights | null, version: string]>();
+
+/**
+ * Such as `hybrid-1b2c3d`: mode, and 32 bits of FNV-1a over curves, signal weights, keywords and the learned weights' metadata. The
+ * threshold is not in it: it moves decisions, not scores. Worked out once for a configuration.
+ */
+export function classifierVersion(config: ClassifyConfig, weights: LearnedWeights | null): string {
+  const { classifier, intent } = config;
+  const cached = known.get(classifier);
+  if (cached !== undefined && cached[0] === weights) return cached[1];
+  const text = JSON.stringify([classifier.curves, classifier.weights, classifier.keywords, intent.keywords, weights?.metadata]);
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
+  const version = `${modeOf(config, weights)}-${hash.toString(36)}`;
+  known.set(classifier, [weights, version]);
+  return version;
+}
