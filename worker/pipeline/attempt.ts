@@ -31,7 +31,8 @@ export interface OpenStream {
 
 export interface FedPiece {
   readonly piece: DataPiece;
-  readonly feeds: readonly Feed[];
+  /** Null: all verbatim. */
+  readonly feeds: readonly Feed[] | null;
 }
 
 export type DataPiece = Extract<Piece, { kind: 'data' }>;
@@ -261,7 +262,7 @@ async function readUntil(
     held.push({ piece, feeds });
     const problem = problemIn(feeds);
     if (problem !== null) return fail(problem);
-    if (feeds.some((feed) => feed.kind === 'done') && !isEnough(answer.state)) return fail(unusable);
+    if (feeds?.some((feed) => feed.kind === 'done') === true && !isEnough(answer.state)) return fail(unusable);
   }
 }
 
@@ -307,18 +308,23 @@ function watchCall(call: Call): Watch {
   });
 }
 
-/** Feeds payloads up to the one that ends the answer; what comes after [DONE] is dropped. */
-export function feedUntilEnd(answer: Answer, payloads: readonly string[]): Feed[] {
-  const feeds: Feed[] = [];
-  for (const payload of payloads) {
-    const feed = answer.feed(payload);
+/**
+ * Feeds payloads up to the one that ends the answer; what comes after [DONE] is dropped. Null when all of them may go on as they came,
+ * which is so for nearly every piece of a stream and then costs no list.
+ */
+export function feedUntilEnd(answer: Answer, payloads: readonly string[]): readonly Feed[] | null {
+  let feeds: Feed[] | null = null;
+  for (let i = 0; i < payloads.length; i += 1) {
+    const feed = answer.feed(payloads[i] ?? '');
+    if (feeds === null && feed.kind === 'verbatim') continue;
+    feeds ??= Array.from<Feed>({ length: i }).fill({ kind: 'verbatim' });
     feeds.push(feed);
     if (feed.kind === 'done' || feed.kind === 'broken') break;
   }
   return feeds;
 }
 
-export function problemIn(feeds: readonly Feed[]): UpstreamFailure | null {
-  const last = feeds.at(-1);
+export function problemIn(feeds: readonly Feed[] | null): UpstreamFailure | null {
+  const last = feeds?.at(-1);
   return last?.kind === 'broken' ? last.problem : null;
 }

@@ -17,11 +17,12 @@ export function queuedFrame(position: number): Uint8Array {
 }
 
 /** The very bytes when nothing in them needs a change, else frames written anew; null when there is nothing to show. */
-export function contentOf(run: Run, state: AnswerState, piece: DataPiece, feeds: readonly Feed[]): Uint8Array | null {
-  if (piece.isVerbatim && feeds.every((feed) => feed.kind === 'verbatim')) return piece.bytes;
+export function contentOf(run: Run, state: AnswerState, piece: DataPiece, feeds: readonly Feed[] | null): Uint8Array | null {
+  if (feeds === null && piece.isVerbatim) return piece.bytes;
   let text = '';
-  for (const [i, feed] of feeds.entries()) {
-    if (feed.kind === 'verbatim') text += encodeData(piece.payloads[i] ?? '');
+  for (const [i, payload] of (feeds === null ? piece.payloads : piece.payloads.slice(0, feeds.length)).entries()) {
+    const feed = feeds?.[i];
+    if (feed === undefined || feed.kind === 'verbatim') text += encodeData(payload);
     else if (feed.kind === 'emit') text += framesOf(run, state, feed.emissions);
   }
   return text === '' ? null : encoder.encode(text);

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createChunkReader } from '../../../worker/core/relay/chunk-reader.ts';
-import { type Dialect, dialectOf } from '../../../worker/core/upstreams/dialect.ts';
+import { type ChunkChoice, type Dialect, dialectOf } from '../../../worker/core/upstreams/dialect.ts';
 import { fixtureNames, payloadsOf, readFixture } from './stream-fixtures.ts';
 
 const vllm = dialectOf('vllm');
@@ -63,7 +63,7 @@ describe('chunks of an answer', () => {
   it('read the same as parsed, whatever came before them', () => {
     fc.assert(
       fc.property(fc.array(payload, { maxLength: 20 }), (payloads) => {
-        const read = createChunkReader(vllm);
+        const { read } = createChunkReader(vllm);
         for (const each of payloads) expect(read(each)).toEqual(parsed(each));
       }),
       { numRuns: 2000 },
@@ -71,28 +71,57 @@ describe('chunks of an answer', () => {
   });
 
   it.each(fixtureNames)('of %s read the same as parsed', (name) => {
-    const read = createChunkReader(vllm);
+    const { read } = createChunkReader(vllm);
     for (const each of payloadsOf(readFixture(name))) expect(read(each)).toEqual(parsed(each));
   });
 
   it('that differ in their text alone are not parsed again', () => {
     const { dialect, parses } = counted();
-    const read = createChunkReader(dialect);
+    const { read } = createChunkReader(dialect);
     for (const content of ['one', ' two', '\n', ' "three"', ' 4', ' fünf', ' 🌍']) read(chunk(content));
-    // The first, and the proof that it was cut at the right place.
-    expect(parses()).toBe(2);
+    // The first two, and the proof that the second was cut at the right place.
+    expect(parses()).toBe(3);
   });
 
   it('of four choices that take turns are not parsed again', () => {
     const { dialect, parses } = counted();
-    const read = createChunkReader(dialect);
+    const { read } = createChunkReader(dialect);
     for (let i = 0; i < 40; i += 1) read(chunk(`word${i}`, { index: i % 4 }));
-    expect(parses()).toBe(8);
+    expect(parses()).toBe(9);
+  });
+
+  it('are skimmed only where reading them gives a text and nothing else', () => {
+    fc.assert(
+      fc.property(fc.array(payload, { maxLength: 20 }), (payloads) => {
+        const { read, skim } = createChunkReader(vllm);
+        for (const each of payloads) {
+          const skimmed: ChunkChoice[] = [];
+          const isTaken = skim(each, (index, content) => {
+            const delta = { content, reasoning: null, tool_calls: null };
+            return skimmed.push({ index, delta, finishReason: null, logprobs: null }) > 0;
+          });
+          const whole = read(each);
+          if (isTaken) expect(whole?.ok === true && whole.value).toMatchObject({ choices: skimmed, usage: null });
+          else expect(skimmed).toEqual([]);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('are skimmed from the third on', () => {
+    const { read, skim } = createChunkReader(vllm);
+    for (const content of ['one', ' two']) read(chunk(content));
+    const texts: string[] = [];
+    for (const content of [' three', ' "4"', '\n', ' fünf', ' 🌍', 'x'.repeat(100)]) {
+      expect(skim(chunk(content), (_index, text) => texts.push(text) > 0)).toBe(true);
+    }
+    expect(texts).toEqual([' three', ' "4"', '\n', ' fünf', ' 🌍', 'x'.repeat(100)]);
   });
 
   it('that always differ otherwise cost at most a few parses more', () => {
     const { dialect, parses } = counted();
-    const read = createChunkReader(dialect);
+    const { read } = createChunkReader(dialect);
     for (let created = 0; created < 1000; created += 1) read(chunk('word', { created }));
     expect(parses()).toBeLessThanOrEqual(1008);
   });

@@ -90,7 +90,7 @@ export function createAnswer(options: AnswerOptions): Answer {
     logprobChars: 0,
   };
 
-  const readChunk = createChunkReader(options.dialect);
+  const chunks = createChunkReader(options.dialect);
 
   const choiceAt = (index: number): Choice => {
     const found = choices.get(index);
@@ -119,16 +119,27 @@ export function createAnswer(options: AnswerOptions): Answer {
     chunk.isPlainContent &&
     chunk.choices.every(({ index }) => index < options.choiceCount && (choices.get(index)?.finishReason ?? null) === null);
 
+  const addText = (choice: Choice, text: string): void => {
+    choice.hasRole = true;
+    if (text === '') return;
+    choice.addContent(text);
+    state.contentEvents += 1;
+    state.contentChars += text.length;
+  };
+
+  /** As `mayPass` and `takePlain`, for text that is known to come without anything else. */
+  const takeText = (index: number, text: string): boolean => {
+    const choice = choices.get(index);
+    if (choice === undefined || choice.finishReason !== null || index >= options.choiceCount) return false;
+    addText(choice, text);
+    return true;
+  };
+
   const takePlain = (chunk: UpstreamChunk): Feed => {
     for (const piece of chunk.choices) {
       const choice = choiceAt(piece.index);
-      const text = piece.delta.content ?? '';
-      choice.hasRole = true;
       keepLogprobs(choice, piece.logprobs);
-      if (text === '') continue;
-      choice.content += text;
-      state.contentEvents += 1;
-      state.contentChars += text.length;
+      addText(choice, piece.delta.content ?? '');
     }
     return isTooLarge() ? broken({ code: 'upstream_too_large' }) : verbatim;
   };
@@ -168,7 +179,9 @@ export function createAnswer(options: AnswerOptions): Answer {
         state.sawDone = true;
         return done;
       }
-      const read = readChunk(payload);
+      if (options.isTransparent && chunks.skim(payload, takeText))
+        return isTooLarge() ? broken({ code: 'upstream_too_large' }) : verbatim;
+      const read = chunks.read(payload);
       if (read === null) {
         state.badEvents += 1;
         return skip;

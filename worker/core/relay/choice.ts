@@ -7,14 +7,16 @@ import type { StreamCheck } from '../structured/stream-check.ts';
 import type { AnswerEvent, AnswerMachine, SurfacedCall } from '../tools/answer-machine.ts';
 import type { ArgumentsCheck } from '../tools/check-arguments.ts';
 import type { ChunkChoice } from '../upstreams/dialect.ts';
+import { createKeptText } from './kept-text.ts';
 
 /** A `delta` object as clients read it. */
 export type ClientDelta = Readonly<Record<string, unknown>>;
 
 export interface Choice {
   readonly index: number;
-  /** Text surfaced so far. */
-  content: string;
+  /** Text surfaced so far; grows by `addContent`. */
+  readonly content: string;
+  addContent(text: string): void;
   reasoning: string;
   calls: SurfacedCall[];
   /** Calls shown so far; `calls` is complete only at the end. */
@@ -60,9 +62,13 @@ export interface ChoiceParts {
 }
 
 export function createChoice(index: number, { machine, check, argumentsCheck, sent }: ChoiceParts): Choice {
+  const content = createKeptText(sent?.mode === 'continue' ? sent.text : '');
   return {
     index,
-    content: sent?.mode === 'continue' ? sent.text : '',
+    get content() {
+      return content.read();
+    },
+    addContent: content.add,
     reasoning: '',
     calls: [],
     surfacedCalls: 0,
@@ -154,7 +160,7 @@ function checked(choice: Choice, check: StreamCheck, text: string): string {
 
 function pushContent(choice: Choice, text: string, deltas: ClientDelta[]): void {
   if (text === '') return;
-  choice.content += text;
+  choice.addContent(text);
   const fresh = skipRepeated(choice, text);
   if (fresh !== '') deltas.push({ content: fresh });
 }

@@ -5,8 +5,15 @@
 import { ok } from '../../../shared/result.ts';
 import type { Dialect, UpstreamChunk } from '../upstreams/dialect.ts';
 
-/** As `Dialect.readChunk`, for the text of a payload; null is not a chunk, or not JSON. */
-export type ChunkReader = (payload: string) => ReturnType<Dialect['readChunk']>;
+export interface ChunkReader {
+  /** As `Dialect.readChunk`, for the text of a payload; null is not a chunk, or not JSON. */
+  read(payload: string): ReturnType<Dialect['readChunk']>;
+  /**
+   * Hands the text of a known payload to `take`, and says what that says. False for every other payload, which must be read then. Makes
+   * no object, since this is what happens to nearly every chunk of a stream.
+   */
+  skim(payload: string, take: (choiceIndex: number, text: string) => boolean): boolean;
+}
 
 /** A payload cut open inside its text. Whatever is written there without ending the JSON string changes the text and nothing else. */
 interface Pattern {
@@ -24,25 +31,41 @@ const maxAttempts = 8;
 export function createChunkReader(dialect: Dialect): ChunkReader {
   const patterns: Pattern[] = [];
   let attempts = 0;
-  return (payload) => {
-    for (const pattern of patterns) {
-      const text = textIn(pattern, payload);
-      if (text !== null) return ok(withText(pattern, text));
-    }
-    const read = parse(dialect, payload);
-    if (patterns.length < maxPatterns && attempts < maxAttempts && read !== null && read.ok) {
-      const content = plainTextOf(read.value);
-      if (content !== null) {
-        attempts += 1;
-        const pattern = learn(dialect, payload, read.value, content);
-        if (pattern !== null) patterns.push(pattern);
+  let plainChunks = 0;
+
+  const study = (payload: string, chunk: UpstreamChunk): void => {
+    const content = plainTextOf(chunk);
+    if (content === null) return;
+    plainChunks += 1;
+    // The first one is on its way to a client that waits for it.
+    if (plainChunks === 1) return;
+    attempts += 1;
+    const pattern = learn(dialect, payload, chunk, content);
+    if (pattern !== null) patterns.push(pattern);
+  };
+
+  return {
+    read(payload) {
+      for (const pattern of patterns) {
+        const text = textIn(pattern, payload);
+        if (text !== null) return ok(withText(pattern, text));
       }
-    }
-    return read;
+      const read = parse(dialect, payload);
+      if (patterns.length < maxPatterns && attempts < maxAttempts && read !== null && read.ok) study(payload, read.value);
+      return read;
+    },
+
+    skim(payload, take) {
+      for (const pattern of patterns) {
+        const text = textIn(pattern, payload);
+        if (text !== null) return take(pattern.choiceIndex, text);
+      }
+      return false;
+    },
   };
 }
 
-function parse(dialect: Dialect, payload: string): ReturnType<ChunkReader> {
+function parse(dialect: Dialect, payload: string): ReturnType<Dialect['readChunk']> {
   let value: unknown;
   try {
     value = JSON.parse(payload);
@@ -59,8 +82,9 @@ function textIn({ before, after }: Pattern, payload: string): string | null {
   return unescaped(payload.slice(before.length, end));
 }
 
-/** Null when the text is not the inside of one JSON string. Always parsed, since a slice would keep its whole payload in memory. */
+/** Null when the text is not the inside of one JSON string. */
 function unescaped(text: string): string | null {
+  if (isPlain(text)) return text;
   try {
     const value: unknown = JSON.parse(`"${text}"`);
     return typeof value === 'string' ? value : null;
@@ -68,6 +92,20 @@ function unescaped(text: string): string | null {
     return null;
   }
 }
+
+/** Whether a short text means itself in JSON: no escape, no quote, no control character. */
+function isPlain(text: string): boolean {
+  if (text.length > maxPlainChars) return false;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === backslash || code === quote || code < space) return false;
+  }
+  return true;
+}
+
+/** Up to here looking is cheaper than parsing. */
+const maxPlainChars = 64;
+const [space, quote, backslash] = [32, 34, 92];
 
 function withText({ chunk, choiceIndex }: Pick<Pattern, 'chunk' | 'choiceIndex'>, content: string): UpstreamChunk {
   return {

@@ -1,0 +1,17 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { createKeptText } from '../../../worker/core/relay/kept-text.ts';
+
+it('text kept in pieces reads at any time as everything that was added', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.array(fc.string(), { maxLength: 300 }), (start, pieces) => {
+      const kept = createKeptText(start);
+      let whole = start;
+      for (const piece of pieces) {
+        kept.add(piece);
+        whole += piece;
+        expect(kept.read()).toBe(whole);
+      }
+    }),
+  );
+});
