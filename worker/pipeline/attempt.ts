@@ -317,7 +317,7 @@ export function feedUntilEnd(answer: Answer, payloads: readonly string[]): reado
   for (let i = 0; i < payloads.length; i += 1) {
     const feed = answer.feed(payloads[i] ?? '');
     if (feeds === null && feed.kind === 'verbatim') continue;
-    feeds ??= Array.from<Feed>({ length: i }).fill({ kind: 'verbatim' });
+    feeds ??= Array.from({ length: i }, (): Feed => ({ kind: 'verbatim' }));
     feeds.push(feed);
     if (feed.kind === 'done' || feed.kind === 'broken') break;
   }
