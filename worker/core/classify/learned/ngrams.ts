@@ -27,7 +27,8 @@ const salt = {
 } as const;
 const numberSalt = 0x1234567;
 const edgeWeight = 0.5;
-const gramChars = 4;
+const gramSeed = 4 * 7919;
+const fnvPrime = 0x01000193;
 /** A closing clause of more words says nothing that the whole ask does not. */
 const maxTailWords = 14;
 /** Every group of one ask together; the ask is at most 1,600 characters. */
@@ -99,15 +100,22 @@ function addCharGrams(tokens: Tokens): void {
     const start = tokens.starts[index] ?? 0;
     const end = tokens.ends[index] ?? 0;
     if (classOf(tokens.text.charCodeAt(start)) === DIGIT) continue;
-    for (let from = start - 1; from + gramChars <= end + 1; from += 1) {
-      let hash = gramChars * 7919;
-      for (let at = from; at < from + gramChars; at += 1) {
-        const code = at < start || at >= end ? UNDERSCORE : tokens.text.charCodeAt(at);
-        hash = Math.imul(hash ^ code, 0x01000193);
-      }
-      add(mix(hash, salt.chars));
+    let [before, first, second] = [UNDERSCORE, tokens.text.charCodeAt(start), tokens.text.charCodeAt(start + 1)];
+    // The window of four moves on by one: its oldest unit leaves, the next comes in.
+    for (let at = start + 2; at <= end; at += 1) {
+      const third = at < end ? tokens.text.charCodeAt(at) : UNDERSCORE;
+      add(mix(hashOfFour(before, first, second, third), salt.chars));
+      [before, first, second] = [first, second, third];
     }
   }
+}
+
+/** FNV-1a with a start of its own. */
+function hashOfFour(a: number, b: number, c: number, d: number): number {
+  let hash = Math.imul(gramSeed ^ a, fnvPrime);
+  hash = Math.imul(hash ^ b, fnvPrime);
+  hash = Math.imul(hash ^ c, fnvPrime);
+  return Math.imul(hash ^ d, fnvPrime);
 }
 
 /** A line break alone is none, so that a request broken into lines reads like one that is not. */
