@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import OpenAI, { APIError } from 'openai';
 import * as z from 'zod';
+import { headerNames } from '../../shared/headers.ts';
 import { formatUsd, percentile, percentOf } from '../../shared/units.ts';
 import { progressBar } from './progress-bar.ts';
 
@@ -85,7 +86,8 @@ async function send(row: Row): Promise<Outcome> {
   } catch (error) {
     const status = error instanceof APIError ? (error.status ?? 200) : 0;
     const code = error instanceof APIError ? (error.code ?? error.message) : String(error);
-    return { ...base, isUsable: false, status, error: code, latencyMs: performance.now() - startedAt };
+    const metadata = error instanceof APIError ? metadataOf(error.headers?.get(headerNames.routingMetadata) ?? null) : null;
+    return { ...base, metadata, isUsable: false, status, error: code, latencyMs: performance.now() - startedAt };
   }
 }
 
@@ -137,6 +139,11 @@ function isUsable(text: string, calls: number, finishReason: string | null): boo
 function metadataIn(value: object): z.infer<typeof Metadata> | null {
   const parsed = Metadata.safeParse('x-routing-metadata' in value ? value['x-routing-metadata'] : null);
   return parsed.success ? parsed.data : null;
+}
+
+/** A refused request was routed all the same, and its answer says where to. */
+function metadataOf(header: string | null): z.infer<typeof Metadata> | null {
+  return header === null ? null : metadataIn({ [headerNames.routingMetadata]: JSON.parse(header) });
 }
 
 async function replay(rows: readonly Row[]): Promise<Outcome[]> {

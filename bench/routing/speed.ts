@@ -12,7 +12,7 @@ import { readRouterConfig } from './router-config.ts';
 
 const usage = `Times classification in workerd.
 
-  node bench/routing/speed.ts [--batches N] [--config FILE]
+  npm run bench:routing -- [--batches N] [--config FILE]
 
 Milliseconds per request, median over batches and the 99th percentile of batches; a single request cannot be timed from outside.
 `;
