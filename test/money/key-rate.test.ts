@@ -37,7 +37,7 @@ describe('the rate-limit binding', () => {
       'x-ratelimit-limit-requests': '1000',
       'x-ratelimit-remaining-requests': '0',
       'x-ratelimit-reset-requests': '10s',
-      'x-request-id': expect.stringMatching(/^[a-z0-9]{24}$/),
+      'x-request-id': expect.stringMatching(/^[0-9a-f]{32}$/),
     });
 
     // Counted per key, on every path that takes one, and never for the bootstrap key.
