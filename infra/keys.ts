@@ -9,6 +9,7 @@ const help = `Manages API keys of a running gateway.
 
   npm run keys -- create [--name TEXT] [--plan NAME] [--models a,b] [--agents a,b] [--scopes chat,usage]
                          [--requests-per-minute N] [--tokens-per-minute N] [--max-concurrent N]
+                         [--model-limit MODEL:requests-per-minute=N,tokens-per-minute=N,max-concurrent=N]...
                          [--budget-usd N --period day|month [--when-exhausted refuse|cheap_tier]]
                          [--expires 2027-01-01T00:00:00Z]
   npm run keys -- list
@@ -34,6 +35,7 @@ const { values, positionals } = parseArgs({
     'requests-per-minute': { type: 'string' },
     'tokens-per-minute': { type: 'string' },
     'max-concurrent': { type: 'string' },
+    'model-limit': { type: 'string', multiple: true, default: [] },
     'budget-usd': { type: 'string' },
     period: { type: 'string', default: 'month' },
     'when-exhausted': { type: 'string' },
@@ -53,6 +55,19 @@ function count(text: string | undefined): number | null {
   return text === undefined ? null : Number(text);
 }
 
+/** `large:requests-per-minute=10,max-concurrent=2`; the gateway knows which names there are. */
+function modelLimit(text: string): [model: string, limit: Record<string, number>] {
+  const at = text.lastIndexOf(':');
+  if (at < 1) throw new Error(`--model-limit ${text}: expected MODEL:requests-per-minute=N, for example.`);
+  const limits = text.slice(at + 1).split(',');
+  return [text.slice(0, at), Object.fromEntries(limits.map(limitPair))];
+}
+
+function limitPair(text: string): [name: string, value: number] {
+  const [name = '', value] = text.split('=');
+  return [name.trim().replaceAll('-', '_'), Number(value)];
+}
+
 function createBody(): Record<string, unknown> {
   const budget = {
     period: values.period,
@@ -70,6 +85,7 @@ function createBody(): Record<string, unknown> {
         requests_per_minute: count(values['requests-per-minute']),
         tokens_per_minute: count(values['tokens-per-minute']),
         max_concurrent: count(values['max-concurrent']),
+        models: Object.fromEntries(values['model-limit'].map(modelLimit)),
       },
       budgets: values['budget-usd'] === undefined ? undefined : [budget],
       expires_at: values.expires,

@@ -75,6 +75,7 @@ export const errors = {
     'client',
     'A request with this idempotency key is still running.',
   ),
+  conflict: row(409, 'invalid_request_error', 'never', 'client', 'Another request has changed it at the same moment.'),
   idempotency_mismatch: row(
     400,
     'idempotency_error',

@@ -130,6 +130,21 @@ export interface GroupStats {
   readonly rescues: number;
 }
 
+/** What one key has used, for `GET /v1/usage`. */
+export interface KeyUsage {
+  /** When the first request ended that the statistics know of, anyone's, ISO 8601; `null` before there was one. */
+  readonly since: string | null;
+  /** `null` when the ledger counts this key together with others. */
+  readonly usage: {
+    readonly requests: number;
+    readonly succeeded: number;
+    readonly tokens: TokenStats;
+    readonly cost_usd: number;
+    /** Requests by the tier they were routed to. */
+    readonly by_tier: Readonly<Record<Tier, number>>;
+  } | null;
+}
+
 /** One arm of an experiment, or one model, as clients rated it; or a shadow, as its answers agreed with those that were shown. */
 export interface RatingStats {
   readonly count: number;
@@ -244,10 +259,16 @@ const orNone = <T extends z.core.SomeType>(schema: T) => z._default(z.nullable(s
 const listOf = <T extends z.core.SomeType>(item: T, max: number) => z.array(item).check(z.minLength(1), z.maxLength(max));
 const perMinute = orNone(z.int().check(z.gte(1), z.lte(1_000_000_000)));
 
-const LimitsBody = z.strictObject({
+const limitFields = {
   requests_per_minute: perMinute,
   tokens_per_minute: perMinute,
   max_concurrent: orNone(z.int().check(z.gte(1), z.lte(4096))),
+};
+
+const LimitsBody = z.strictObject({
+  ...limitFields,
+  /** By model: a configured id, or another name of one model. They hold beside the key's own. */
+  models: z._default(z.record(z.string().check(z.maxLength(128)), z.strictObject(limitFields)), {}),
 });
 
 const BudgetBody = z.strictObject({

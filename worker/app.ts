@@ -15,9 +15,10 @@ import { health, livez, readyz } from './routes/health.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { routeOnly } from './routes/route.ts';
 import { routerInfo, stats } from './routes/operations.ts';
+import { usage } from './routes/usage.ts';
 
-/** `chat` and `feedback`: a key with that scope. */
-type Access = 'open' | 'key' | 'chat' | 'feedback' | 'admin';
+/** `chat`, `feedback` and `usage`: a key with that scope. */
+type Access = 'open' | 'key' | 'chat' | 'feedback' | 'usage' | 'admin';
 type Route = readonly [method: 'GET' | 'POST', path: string, access: Access, handler: Handler<AppEnv>];
 
 export function createApp(deps: Deps): HonoBase<AppEnv> {
@@ -25,6 +26,7 @@ export function createApp(deps: Deps): HonoBase<AppEnv> {
     ['POST', '/v1/chat/completions', 'chat', chatCompletions(deps)],
     ['POST', '/v1/route', 'chat', routeOnly(deps)],
     ['POST', '/v1/feedback', 'feedback', feedback(deps)],
+    ['GET', '/v1/usage', 'usage', usage(deps)],
     ['GET', '/v1/models', 'key', listModels(deps)],
     ['GET', '/v1/models/*', 'key', getModel(deps)],
     ['GET', '/health', 'open', health(deps)],
@@ -47,6 +49,7 @@ export function createApp(deps: Deps): HonoBase<AppEnv> {
     key: requireKey(deps, null),
     chat: requireKey(deps, 'chat'),
     feedback: requireKey(deps, 'feedback'),
+    usage: requireKey(deps, 'usage'),
     admin: requireAdmin(deps),
   };
   const answerError = answerErrors(deps);

@@ -2,7 +2,7 @@
  * Three ledgers of the same requests side by side: what the clients saw, what the model servers sent, what the gateway booked. Says of
  * every number what it is on each side and how far they are apart. Sends nothing.
  */
-import type { LogEntry } from '../../infra/standin/request-log.ts';
+import { clientIdOf, type LogEntry } from '../../infra/standin/request-log.ts';
 import type { Ending, GroupStats, Stats } from '../../shared/records.ts';
 import { endingIds } from '../../shared/records.ts';
 import { kindIds, type Kind, type PlannedRequest } from './plan.ts';
@@ -42,7 +42,7 @@ interface Fact {
 }
 
 export function compare(books: Books): { readonly lines: readonly Line[]; readonly lost: number; readonly double: number } {
-  const callsOf = Map.groupBy(books.calls.toSorted(inOrder), ({ id }) => id);
+  const callsOf = Map.groupBy(books.calls.toSorted(inOrder), ({ id }) => clientIdOf(id));
   const facts = books.sent.map(({ planned, witness }): Fact => {
     return { planned, witness, seen: endingSeen(witness), calls: callsOf.get(witness.id) ?? [] };
   });

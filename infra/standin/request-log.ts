@@ -34,6 +34,11 @@ export interface RequestLog {
   clear(): void;
 }
 
+/** The request id that a client knows, from the one of a gateway's call: the gateway adds its own id and the number of the call. */
+export function clientIdOf(callId: string): string {
+  return callId.replace(/-[a-z0-9]{24,}-\d+$/, '');
+}
+
 /** Keeps the newest `maxEntries`; older ones are dropped a tenth at a time. */
 export function requestLog(maxEntries: number): RequestLog {
   let kept: LogEntry[] = [];

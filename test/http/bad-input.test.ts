@@ -3,6 +3,7 @@
  * that every answer has, and none of them with a call of a model server.
  */
 import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { errors, type ErrorCode, type ErrorEnvelope } from '../../shared/errors.ts';
 import { badBodies } from '../support/http/bad-bodies.ts';
 import { authorized, badRequests, chatPath, json, post } from '../support/http/bad-requests.ts';
@@ -78,7 +79,7 @@ describe('what only a raw socket can do', () => {
       chatLines('wrong-key-of-enough-length', json, [`x-request-id: ${id}`]),
     );
     expect(status).toBe(401);
-    expect(headers.get('x-request-id')).toMatch(/^[A-Za-z0-9]{24}$/);
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
   });
 
   test('a header that tries to bring its own line becomes no header of the answer', async () => {
@@ -89,7 +90,7 @@ describe('what only a raw socket can do', () => {
     const { status, headers } = await exchangeRaw(addresses.url, lines);
     expect(status).toBe(401);
     expect(headers.has('set-cookie')).toBe(false);
-    expect(headers.get('x-request-id')).toMatch(/^[A-Za-z0-9]{24}$/);
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
   });
 
   const broken: readonly (readonly [string, readonly string[]])[] = [
@@ -126,7 +127,7 @@ describe('what is accepted', () => {
     const response = await gateway.chat(body, { 'x-request-id': 'twice' });
     expect(response.status).toBe(200);
     await response.text();
-    const [call, ...others] = (await gateway.chatCalls()).filter(({ id }) => id === 'twice');
+    const [call, ...others] = (await gateway.chatCalls()).filter(({ id }) => clientIdOf(id) === 'twice');
     expect(others).toEqual([]);
     expect(call).toMatchObject({
       server: 'large',
@@ -141,7 +142,7 @@ describe('what is accepted', () => {
     expect(response.status).toBe(200);
     const { 'x-routing-metadata': metadata } = (await response.json()) as { 'x-routing-metadata': { ignored: string[] } };
     expect(metadata.ignored).toEqual(['__proto__', 'constructor', 'api_base']);
-    const call = (await gateway.chatCalls()).find(({ id }) => id === 'unknown-fields');
+    const call = (await gateway.chatCalls()).find(({ id }) => clientIdOf(id) === 'unknown-fields');
     expect(call?.bodyKeys.toSorted()).toEqual(['cache_salt', 'max_tokens', 'messages', 'model', 'stream']);
   });
 

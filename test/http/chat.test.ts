@@ -1,6 +1,7 @@
 /** Chat completions as the official client sees them: streamed or whole, by every kind of model name, with every promise of the wire. */
 import OpenAI from 'openai';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { clientIdOf } from '../../infra/standin/request-log.ts';
 import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
 import { connect, routingOf } from '../support/http/harness.ts';
 import { readReply } from '../support/http/reply.ts';
@@ -175,7 +176,7 @@ describe('parameters', () => {
       { 'x-request-id': 'sampling' },
     );
     await response.text();
-    const call = (await gateway.chatCalls()).find(({ id }) => id === 'sampling');
+    const call = (await gateway.chatCalls()).find(({ id }) => clientIdOf(id) === 'sampling');
     expect(call?.body).toMatchObject(given);
     expect(call?.bodyKeys).not.toContain('user');
     expect(call?.bodyKeys).not.toContain('metadata');

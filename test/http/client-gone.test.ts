@@ -4,7 +4,7 @@
  * leaves.
  */
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import type { LogEntry } from '../../infra/standin/request-log.ts';
+import { clientIdOf, type LogEntry } from '../../infra/standin/request-log.ts';
 import type { Stats } from '../../shared/records.ts';
 import { clientKey, connect } from '../support/http/harness.ts';
 import { chatLines, openRaw, type RawConnection } from '../support/http/raw-client.ts';
@@ -161,7 +161,7 @@ function leave({ socket }: RawConnection, way: Way): void {
 }
 
 async function callsOf(id: string): Promise<readonly LogEntry[]> {
-  return (await gateway.chatCalls()).filter((call) => call.id === id);
+  return (await gateway.chatCalls()).filter((call) => clientIdOf(call.id) === id);
 }
 
 /** Every stream so far is in the ledger, as an abort. */

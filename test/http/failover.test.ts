@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { GateBehaviour } from '../../infra/standin/gate-behaviour.ts';
+import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { type ErrorCode, errors } from '../../shared/errors.ts';
 import { type OwnGateway, startHarness } from '../support/http/harness.ts';
 import { type Reply, readReply } from '../support/http/reply.ts';
@@ -176,11 +177,12 @@ describe('an answer that breaks off after it has begun', () => {
     const reply = await ask({ stream: true, stream_options: { include_usage: true } }, `[[fault:${fault};on=small]]`);
     expect(reply).toMatchObject({ status: 200, errors: [], text: whole.text, finishReasons: ['stop'], isDone: true });
     expect(reply.metadata).toMatchObject({ model_id: large, rescued: 1, attempts: 2 });
-    const calls = (await gateway.chatCalls()).filter(({ id }) => id === reply.headers.get('x-request-id'));
+    const calls = (await gateway.chatCalls()).filter(({ id }) => clientIdOf(id) === reply.headers.get('x-request-id'));
     expect(calls.map(({ server, isContinuation }) => [server, isContinuation])).toEqual([
       ['small', false],
       ['large', true],
     ]);
+    expect(new Set(calls.map(({ id }) => id)).size).toBe(2);
   });
 
   test('and then again: an error event, and no third call', async () => {

@@ -1,5 +1,6 @@
 /** What passes through the gateway and what does not: model lists, request ids, headers in both directions. */
 import { beforeEach, describe, expect, inject, test } from 'vitest';
+import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { clientKey, connect, upstreamKey } from '../support/http/harness.ts';
 
 const gateway = connect(inject('addresses'));
@@ -27,11 +28,36 @@ describe('the list of models', () => {
 describe('what passes through, and what does not', () => {
   beforeEach(() => gateway.resetState());
 
-  test('a harmless request id is kept, reaches the model server and names the answer', async () => {
+  test('a harmless request id is kept, begins the id that the model server gets, and names the answer', async () => {
     const response = await gateway.chat({ model: 'small', messages: hello, max_tokens: 5 }, { 'x-request-id': 'my-id.7_A' });
     await response.text();
     expect(response.headers.get('x-request-id')).toBe('my-id.7_A');
-    expect((await gateway.chatCalls()).map(({ id }) => id)).toEqual(['my-id.7_A']);
+    expect((await gateway.chatCalls()).map(({ id }) => id)).toEqual([expect.stringMatching(/^my-id\.7_A-[a-z0-9]{24,}-1$/)]);
+  });
+
+  test.each([
+    ['whole answers', '', false, 4],
+    ['streams', '', true, 4],
+    ['retries and fallbacks', '[[fault:server-error]]', false, 12],
+  ])('%s: no two calls share an id at a model server, however many requests under way do', async (_, fault, stream, calls) => {
+    const content = `${fault}[[pace:20]][[tokens:10]]Name a harbour.`;
+    const ask = async () => {
+      const body = { model: 'small', messages: [{ role: 'user', content }], stream };
+      const response = await gateway.chat(body, { 'x-request-id': 'chosen-twice' });
+      await response.text();
+      return response.headers.get('x-request-id');
+    };
+    expect(new Set(await Promise.all([ask(), ask(), ask(), ask()]))).toEqual(new Set(['chosen-twice']));
+    const ids = (await gateway.chatCalls()).map(({ id }) => id);
+    expect([ids.length, new Set(ids).size, new Set(ids.map(clientIdOf))]).toEqual([calls, calls, new Set(['chosen-twice'])]);
+  });
+
+  test('the longest id that a client may choose is kept, too', async () => {
+    const longest = 'x'.repeat(128);
+    const response = await gateway.chat({ model: 'small', messages: hello, max_tokens: 5 }, { 'x-request-id': longest });
+    await response.text();
+    expect(response.headers.get('x-request-id')).toBe(longest);
+    expect((await gateway.chatCalls()).map(({ id }) => clientIdOf(id))).toEqual([longest]);
   });
 
   test.each([true, false])('no header of a model server reaches the client, stream %s', async (stream) => {

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clientIdOf } from '../../infra/standin/request-log.ts';
 import type { Ending, Stats } from '../../shared/records.ts';
 import { type OwnGateway, startHarness } from '../support/http/harness.ts';
 import { type Reply, readReply } from '../support/http/reply.ts';
@@ -115,7 +116,7 @@ describe('two hundred requests', () => {
     const kindOf = new Map(requests.map(({ id, kind }) => [id, kind]));
     expect(stats.totals.attempts).toBe(calls.length);
     const reported = calls.filter(
-      ({ id, ending, usage }) => usage !== null && ending === 'complete' && kindOf.get(id)?.ending === 'ok',
+      ({ id, ending, usage }) => usage !== null && ending === 'complete' && kindOf.get(clientIdOf(id))?.ending === 'ok',
     );
     const counted = sum(reported.map(({ usage }) => (usage?.promptTokens ?? 0) + (usage?.completionTokens ?? 0)));
     expect(stats.totals.tokens.total - stats.totals.tokens.estimated).toBe(counted);

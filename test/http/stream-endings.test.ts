@@ -81,7 +81,7 @@ describe('with every model server at fault or one of them', () => {
     test('no call of a model server is left open, and no request made more than three', async () => {
       const calls = await gateway.chatCalls();
       expect(calls.filter(({ ending }) => ending === 'open')).toEqual([]);
-      const perRequest = Map.groupBy(calls, ({ id }) => id);
+      const perRequest = Map.groupBy(calls, ({ id }) => clientIdOf(id));
       expect(Math.max(...[...perRequest.values()].map(({ length }) => length))).toBeLessThanOrEqual(3);
     });
   });

@@ -39,7 +39,12 @@ describe('answers', () => {
     allowed_models: ['qwen2.5-7b'],
     agents: ['planner'],
     plan: 'default',
-    limits: { requests_per_minute: 60, tokens_per_minute: 90_000, max_concurrent: 4 },
+    limits: {
+      requests_per_minute: 60,
+      tokens_per_minute: 90_000,
+      max_concurrent: 4,
+      models: { 'qwen2.5-32b': { requests_per_minute: 6, tokens_per_minute: 9000, max_concurrent: 1 } },
+    },
     budgets: [
       { period: 'day', limit_usd: 0.29, when_exhausted: 'refuse' },
       { agent: 'planner', period: 'month', limit_usd: 5, when_exhausted: 'cheap_tier' },
@@ -113,7 +118,8 @@ describe('the examples of docs/operations.md', () => {
   test('every option of the command line is one of the API', async () => {
     const options =
       '--name all --plan pro --models qwen2.5-7b --agents a,b --scopes chat,usage --requests-per-minute 5 --tokens-per-minute 6 ' +
-      '--max-concurrent 7 --budget-usd 8 --period day --when-exhausted cheap_tier --expires 2090-01-01T00:00:00Z';
+      '--max-concurrent 7 --model-limit large:requests-per-minute=2,max-concurrent=1 --model-limit qwen2.5-7b:tokens-per-minute=3 ' +
+      '--budget-usd 8 --period day --when-exhausted cheap_tier --expires 2090-01-01T00:00:00Z';
     const { output } = await run('infra/keys.ts', ['create', '--url', lab.url, '--json', ...options.split(' ')]);
     expect(JSON.parse(output)).toMatchObject({
       name: 'all',
@@ -121,7 +127,15 @@ describe('the examples of docs/operations.md', () => {
       allowed_models: ['qwen2.5-7b'],
       agents: ['a', 'b'],
       scopes: ['chat', 'usage'],
-      limits: { requests_per_minute: 5, tokens_per_minute: 6, max_concurrent: 7 },
+      limits: {
+        requests_per_minute: 5,
+        tokens_per_minute: 6,
+        max_concurrent: 7,
+        models: {
+          'qwen2.5-32b': { requests_per_minute: 2, tokens_per_minute: null, max_concurrent: 1 },
+          'qwen2.5-7b': { requests_per_minute: null, tokens_per_minute: 3, max_concurrent: null },
+        },
+      },
       budgets: [{ period: 'day', limit_usd: 8, when_exhausted: 'cheap_tier' }],
       expires_at: '2090-01-01T00:00:00.000Z',
     });

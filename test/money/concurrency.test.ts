@@ -1,8 +1,9 @@
 /** Concurrency limits that neither leak nor give way: as the model server saw it, and after a storm of clients that left. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { chatLines, openRaw } from '../support/http/raw-client.ts';
 import { pause, until } from '../support/http/until.ts';
-import { bodyOf, codeOf, countBy, type MadeKey, type MoneyLab, openLab, times } from './money-lab.ts';
+import { bodyOf, codeOf, countBy, type MadeKey, type MoneyLab, mostAtOnce, openLab, times } from './money-lab.ts';
 
 const limit = 6;
 let lab: MoneyLab;
@@ -14,20 +15,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => lab.stop());
-
-/** The most calls that ran on the model servers at the same time. A call that ends as another begins does not overlap it. */
-function mostAtOnce(): number {
-  const edges = lab.calls().flatMap(({ receivedAtMs, endedAtMs }) => [
-    { atMs: receivedAtMs, by: 1 },
-    { atMs: endedAtMs ?? Number.POSITIVE_INFINITY, by: -1 },
-  ]);
-  let [now, most] = [0, 0];
-  for (const { by } of edges.sort((a, b) => a.atMs - b.atMs || a.by - b.by)) {
-    now += by;
-    most = Math.max(most, now);
-  }
-  return most;
-}
 
 function clearLogs(): void {
   for (const model of Object.values(lab.fleet.models)) model.clearLog();
@@ -42,7 +29,7 @@ describe('two hundred requests at once', () => {
     expect(refused?.headers.get('x-should-retry')).toBe('true');
     expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     expect(refused === undefined ? null : await codeOf(refused)).toBe('concurrency_limit_exceeded');
-    expect(mostAtOnce()).toBe(limit);
+    expect(mostAtOnce(lab.calls())).toBe(limit);
   });
 
   test('who keep trying until they are answered are all answered, never more than the limit at a time', async () => {
@@ -57,7 +44,7 @@ describe('two hundred requests at once', () => {
     };
     await Promise.all(times(60, insist));
     expect(lab.calls()).toHaveLength(60);
-    expect(mostAtOnce()).toBeLessThanOrEqual(limit);
+    expect(mostAtOnce(lab.calls())).toBeLessThanOrEqual(limit);
     expect((await lab.settled(limited.id)).leases).toBe(0);
   });
 });
@@ -82,7 +69,7 @@ describe('a storm of clients that leave', () => {
     const held = await lab.settled(id);
     expect([held.leases, held.reservedNanoUsd]).toEqual([0, 0]);
     await until('every call has ended', async () => lab.calls().every(({ endedAtMs }) => endedAtMs !== null));
-    const seen = new Set(lab.calls().map((call) => call.id));
+    const seen = new Set(lab.calls().map((call) => clientIdOf(call.id)));
     const bookedNow = async () => (await lab.stats()).keys[id];
     await until('the ledger agrees on the cost', async () => (await bookedNow())?.cost_nano_usd === held.spentNanoUsd);
     await pause(600);

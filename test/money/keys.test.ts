@@ -1,7 +1,7 @@
 /** Keys end when they should: revoked, rotated, expired; and two keys never share anything, however alike they are. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatKey } from '../../worker/core/auth/key-format.ts';
-import { until } from '../support/http/until.ts';
+import { pause, until } from '../support/http/until.ts';
 import { codeOf, countBy, type MadeKey, type MoneyLab, openLab, times } from './money-lab.ts';
 
 let lab: MoneyLab;
@@ -95,6 +95,56 @@ describe('a rotated key', () => {
     const { id } = await lab.makeKey();
     await lab.admin('POST', `/admin/keys/${id}/rotate`, {});
     expect((await lab.admin('POST', `/admin/keys/${id}/rotate`, {})).status).toBe(400);
+  });
+
+  test.each([0, 600])('ten times at the same moment, with %i s of grace: one new key, the others are told', async (grace) => {
+    const { id, key } = await lab.makeKey();
+    await lab.counts(true);
+    // All have read the old key before the first new one is stored.
+    await lab.wire('KEYS', { hold: 'reply' });
+    const rotations = times(10, () => lab.admin('POST', `/admin/keys/${id}/rotate`, { grace_seconds: grace }));
+    await until('all have asked for it', async () => (await lab.counts()).calls['KEYS.get'] === 10);
+    await pause(50);
+    await lab.wire('KEYS', null);
+    const answers = await Promise.all(rotations);
+    expect(countBy(answers.map(({ status }) => status))).toEqual({ 201: 1, 409: 9 });
+    const bodies = await Promise.all(answers.map((answer) => answer.json() as Promise<Partial<MadeKey> & { error?: object }>));
+    expect(bodies.find(({ error }) => error !== undefined)?.error).toEqual({
+      message: 'Another request has changed it at the same moment. The key was rotated or revoked; no new key was made.',
+      type: 'invalid_request_error',
+      param: null,
+      code: 'conflict',
+    });
+    const { data } = (await (await lab.admin('GET', '/admin/keys')).json()) as { data: { id: string; tenant_id: string }[] };
+    const made = bodies.find((body) => body.key !== undefined);
+    const line = data.filter((known) => known.tenant_id === id).map((known) => known.id);
+    expect(new Set(line)).toEqual(new Set([id, made?.id]));
+    expect([await statusOf(key), await statusOf(made?.key ?? '')]).toEqual([grace === 0 ? 401 : 200, 200]);
+  });
+
+  test('while it is revoked: no new key', async () => {
+    const { id } = await lab.makeKey();
+    await lab.counts(true);
+    await lab.wire('KEYS', { hold: 'reply' });
+    const rotating = lab.admin('POST', `/admin/keys/${id}/rotate`, { grace_seconds: 600 });
+    await until('it has asked for the key', async () => (await lab.counts()).calls['KEYS.get'] === 1);
+    await pause(50);
+    await revokeElsewhere(id);
+    await lab.wire('KEYS', null);
+    const { status, headers } = await rotating;
+    expect([status, headers.get('x-should-retry')]).toEqual([409, 'false']);
+  });
+
+  test('is stored once when its call comes twice, and not when another was stored before it', async () => {
+    const { id } = await lab.makeKey();
+    const old = JSON.parse(String(await lab.object('KEYS', 'keys', { do: 'call', method: 'get', args: [id] }))) as object;
+    const line = { atMs: 0, actor: 'test', action: 'key.rotate', subject: id };
+    const rotate = (name: string) => {
+      const fresh = { ...old, id: `${id}-${name}`, hashHex: `${id}-${name}`, rotatedFrom: id };
+      const args = [[{ ...old, revokedAtMs: Date.now() + now }, fresh], line];
+      return lab.object('KEYS', 'keys', { do: 'call', method: 'put', args });
+    };
+    expect([await rotate('a'), await rotate('a'), await rotate('b'), await rotate('a')]).toEqual([true, true, false, true]);
   });
 });
 

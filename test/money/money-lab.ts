@@ -135,4 +135,18 @@ export function countBy(names: readonly (string | number)[]): Record<string, num
   return counts;
 }
 
+/** The most calls that ran on the model servers at the same time. A call that ends as another begins does not overlap it. */
+export function mostAtOnce(calls: readonly LogEntry[]): number {
+  const edges = calls.flatMap(({ receivedAtMs, endedAtMs }) => [
+    { atMs: receivedAtMs, by: 1 },
+    { atMs: endedAtMs ?? Number.POSITIVE_INFINITY, by: -1 },
+  ]);
+  let [now, most] = [0, 0];
+  for (const { by } of edges.sort((a, b) => a.atMs - b.atMs || a.by - b.by)) {
+    now += by;
+    most = Math.max(most, now);
+  }
+  return most;
+}
+
 export const dayMs = 86_400_000;

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Leaving } from '../../bench/ledger/plan.ts';
 import { witness } from '../../bench/ledger/witness.ts';
+import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { until } from '../support/http/until.ts';
 import { bodyOf, type MoneyLab, openLab, times } from './money-lab.ts';
 
@@ -33,7 +34,7 @@ describe.each([
         const seen = await witness(lab.url, key, { id, agent, kind: 'plain', key: 0, body, idempotencyKey: null, leaves });
         await until(`${agent} is booked`, async () => (await lab.stats()).agents[agent]?.requests === 1);
         const booked = (await lab.stats()).agents[agent]?.tokens;
-        const sent = lab.calls().filter((call) => call.id === id);
+        const sent = lab.calls().filter((call) => clientIdOf(call.id) === id);
         const sentTokens = sent.reduce((sum, { tokensSent }) => sum + tokensSent, 0);
         return {
           agent,

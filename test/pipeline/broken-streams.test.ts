@@ -158,6 +158,46 @@ describe('a stream that breaks and may be rescued', () => {
     expect(gateway.entry().ending).toBe('upstream_error');
   });
 
+  it('has nothing added once its end was shown', async () => {
+    const gateway = createGateway({
+      script: [streamReply(role, text('a'), stop, boom, done)],
+      last: goodStream('never'),
+      config,
+    });
+    const answer = await gateway.ask(streamed);
+    expect(readEvents(answer.events)).toMatchObject({ content: 'a', finish: 'stop', error: 'upstream_error', isDone: false });
+    expect(gateway.upstream.calls).toHaveLength(1);
+  });
+
+  it('goes on from what the client has when the repetition breaks off sooner', async () => {
+    const rejected = { kind: 'status', status: 400, body: '{}' } as const;
+    const gateway = createGateway({
+      script: [
+        streamReply(...begun, 'reset'),
+        rejected,
+        streamReply(role, text('Once '), 'reset'),
+        streamReply(role, text(' a time'), stop, usageChunk, done),
+      ],
+      config: { routing: { rescue: { enabled: true, max_rescues: 2 } } },
+    });
+    const answer = await gateway.ask(streamed);
+    expect(readEvents(answer.events)).toMatchObject({ content: 'Once upon a time', finish: 'stop', isDone: true });
+    expect(gateway.upstream.calls[3]?.body).toMatchObject({
+      messages: [{ role: 'user' }, { role: 'assistant', content: 'Once upon' }],
+    });
+  });
+
+  it('is not continued by a model whose text begins as thinking', async () => {
+    const again = streamReply(role, text('hm</think>Once upon'), text(' a time'), stop, usageChunk, done);
+    const gateway = createGateway({
+      script: [streamReply(...begun, 'reset'), again],
+      config: { ...config, models: { 'qwen2.5-32b': { reasoning: 'think_open' } } },
+    });
+    const answer = await gateway.ask(streamed);
+    expect(readEvents(answer.events)).toMatchObject({ content: 'Once upon a time', finish: 'stop', isDone: true });
+    expect(gateway.upstream.calls[1]?.body).not.toHaveProperty('continue_final_message');
+  });
+
   it('is rescued once', async () => {
     const gateway = createGateway({
       script: [streamReply(...begun, 'reset'), streamReply(role, text(' a'), 'reset')],

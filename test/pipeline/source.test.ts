@@ -36,6 +36,13 @@ describe("a model server's stream", () => {
     expect(pieces.flatMap((piece) => (piece.kind === 'data' ? piece.payloads : []))).toEqual(payloads);
   });
 
+  it('reads the same with an empty piece in the cut', async () => {
+    for (let at = 1; at < bytes.length; at += 1) {
+      const pieces = await readAll([bytes.slice(0, at), new Uint8Array(0), bytes.slice(at)]);
+      expect(pieces.flatMap((piece) => (piece.kind === 'data' ? piece.payloads : []))).toEqual(payloads);
+    }
+  });
+
   it('may pass on as it came only where a piece is whole events', async () => {
     for (let at = 1; at < bytes.length; at += 1) {
       const isBoundary = bytes[at - 1] === 10 && bytes[at - 2] === 10;

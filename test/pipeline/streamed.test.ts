@@ -64,6 +64,13 @@ describe('a stream', () => {
     expect(readEvents(answer.events)).toMatchObject({ content: 'a', isDone: true });
   });
 
+  it('that came in several data lines, with other fields, goes out in one line an event', async () => {
+    const several = text('b').replace('"choices":', '\r\ndata: "choices":').replace('data', 'id: 4\r\nevent: x\r\n: hm\r\ndata');
+    const answer = await createGateway({ script: [streamReply(role, text('a'), several, stop, done)] }).ask(streamed);
+    expect(readEvents(answer.events)).toMatchObject({ content: 'ab', finish: 'stop', isDone: true });
+    expect(answer.text).toMatch(/^(?:data: [^\r\n]+\n\n)+$/);
+  });
+
   it.each([
     [
       'it was asked for',
@@ -140,6 +147,18 @@ describe('a stream', () => {
       { index: 0, type: 'function', function: { name: 'get_weather', arguments: '{"city": "Paris"}' } },
     ]);
     expect(readEvents(events)).toMatchObject({ content: 'Let me look.', finish: 'tool_calls', isDone: true });
+  });
+
+  it('that is held back until a call is whole may take longer than its longest silence', async () => {
+    const hidden = Array.from({ length: 60 }, () => [text('x'), { waitMs: 100 }]).flat();
+    const call = [text('<tool_call>\n{"name": "f", "arguments": {"a": "'), ...hidden, text('"}}\n</tool_call>')];
+    const gateway = createGateway({
+      script: [streamReply(role, ...call, stop, done)],
+      config: { routing: { tools: { invalid_arguments: 'escalate' } } },
+    });
+    const answer = await gateway.ask({ ...streamed, tools: [{ type: 'function', function: { name: 'f' } }] });
+    expect(readEvents(answer.events)).toMatchObject({ finish: 'tool_calls', error: null, isDone: true });
+    expect(gateway.upstream.calls).toHaveLength(1);
   });
 
   it('of two choices keeps them apart', async () => {

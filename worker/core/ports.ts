@@ -1,6 +1,6 @@
 /** Every effect the gateway has on the world, as an interface. Adapters in `worker/io` implement them and decide nothing. */
 import type { ErrorCode, Failure } from '../../shared/errors.ts';
-import type { LedgerEntry, Stats } from '../../shared/records.ts';
+import type { KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
 import type { Result } from '../../shared/result.ts';
 import type { IdempotencyDecision, IdempotencyRecord } from './auth/idempotency.ts';
 import type { KeyRecord } from './auth/key-record.ts';
@@ -8,11 +8,13 @@ import type { AttemptReport } from './health/health-event.ts';
 import type { WatchConfig } from './ledger/alerts.ts';
 import type { SessionMemory } from './route/session.ts';
 import type { HealthSnapshot } from './health/snapshot.ts';
+import type { BudgetNumbers } from './limits/budget-state.ts';
 import type { RateLimits, RateNumbers } from './limits/rate.ts';
 import type {
   Admission as TenantAdmission,
   AdmissionRequest as TenantRequest,
   Ending as TenantEnding,
+  Extension as TenantExtension,
   TenantLimits,
 } from './limits/tenant.ts';
 
@@ -36,6 +38,7 @@ export interface UpstreamCall {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body: string | null;
+  /** Unique per call: a model server may know its requests by it. */
   readonly requestId: string;
   readonly accept: 'application/json' | 'text/event-stream' | 'text/plain';
   readonly signal: AbortSignal;
@@ -121,6 +124,8 @@ export interface LedgerPort {
   shadow(name: string, agreement: number, costNanoUsd: number, background: Background): void;
   /** `watch` holds the limits by which alerts are raised. */
   read(watch: WatchConfig): Promise<Stats>;
+  /** What one key has used. Rejects when the state cannot be reached. */
+  usageOf(keyId: string): Promise<KeyUsage>;
   /** Starts the statistics anew. What is under way counts into the new ones. */
   reset(): Promise<void>;
 }
@@ -149,12 +154,14 @@ export interface TenantPort {
     request: TenantRequest,
     limits: TenantLimits,
   ): Promise<{ readonly result: Result<TenantAdmission, Failure>; readonly rate: RateNumbers | null }>;
-  /** Reserves more before the same request bills again. */
-  extend(tenantId: string, id: string, extraCostNanoUsd: number, limits: TenantLimits): Promise<boolean>;
+  /** Asks for one more call of an admitted request; null when it may be made. */
+  extend(tenantId: string, extension: TenantExtension, limits: TenantLimits): Promise<Failure | null>;
   /** Ends a request, once; never rejects. */
   finish(tenantId: string, ending: TenantEnding): Promise<void>;
   /** The limits as they stand, nothing taken; null when the state could not be read. */
   rate(tenantId: string, limits: RateLimits): Promise<RateNumbers | null>;
+  /** The budgets of `limits` as they stand, in their order. Rejects when the state cannot be reached. */
+  budgets(tenantId: string, limits: TenantLimits): Promise<readonly BudgetNumbers[]>;
   begin(
     tenantId: string,
     key: string,

@@ -29,7 +29,8 @@ interface Remembered {
 export interface KeysAdmin {
   list(): Promise<KeyRecord[]>;
   get(id: string): Promise<KeyRecord | null>;
-  put(records: readonly KeyRecord[], line: AuditLine): Promise<void>;
+  /** False when a key that is to be replaced was rotated or revoked meanwhile. */
+  put(records: readonly KeyRecord[], line: AuditLine): Promise<boolean>;
   note(line: AuditLine): Promise<void>;
   audit(limit: number): Promise<AuditLine[]>;
 }
@@ -86,9 +87,10 @@ export function createKeysClient(
     },
 
     async put(records, line) {
-      await callObject(stub, async (keys) => keys.put(records, line), askOptions);
+      const isStored = await callObject(stub, async (keys) => keys.put(records, line), askOptions);
       changes += 1;
       for (const { hashHex } of records) remembered.delete(hashHex);
+      return isStored;
     },
 
     async note(line) {

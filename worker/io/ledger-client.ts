@@ -2,7 +2,7 @@
  * Sends what an isolate has counted to the ledger object, in batches. One request carries a batch for the others: the one that fills
  * it, or the one that opened it, after half a second in its own background time (measured: half the CPU of every request waiting).
  */
-import type { LedgerEntry, Stats } from '../../shared/records.ts';
+import type { KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
 import {
   addEntry,
   addFeedback,
@@ -94,6 +94,10 @@ export function createLedgerClient(
       await Promise.all(shards.map((shard) => callObject(shard, (ledger) => ledger.passOn(), { attempts: 3, pauseMs: 50 })));
       const total: LedgerDelta = JSON.parse(await callObject(root, (ledger) => ledger.total(), { attempts: 3, pauseMs: 50 }));
       return toStats(total, watch, clock.now());
+    },
+
+    async usageOf(keyId): Promise<KeyUsage> {
+      return callObject(root, async (ledger): Promise<KeyUsage> => ledger.usageOf(keyId), { attempts: 3, pauseMs: 50 });
     },
 
     async reset() {

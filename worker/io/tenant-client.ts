@@ -2,6 +2,7 @@
 import { fail, type Result } from '../../shared/result.ts';
 import type { Failure } from '../../shared/errors.ts';
 import type { IdempotencyDecision } from '../core/auth/idempotency.ts';
+import type { BudgetNumbers } from '../core/limits/budget-state.ts';
 import type { RateNumbers } from '../core/limits/rate.ts';
 import type { LogPort, TenantPort } from '../core/ports.ts';
 import type { AdmitAnswer, TenantObject } from '../objects/tenant-object.ts';
@@ -27,12 +28,16 @@ export function createTenantClient(namespace: DurableObjectNamespace<TenantObjec
       }
     },
 
-    async extend(tenantId, id, extraCostNanoUsd, limits) {
+    async extend(tenantId, extension, limits) {
       try {
-        return await callObject(stubOf(tenantId), async (tenant) => tenant.extend(id, extraCostNanoUsd, limits), askOptions);
+        return await callObject(
+          stubOf(tenantId),
+          async (tenant): Promise<Failure | null> => tenant.extend(extension, limits),
+          askOptions,
+        );
       } catch (error) {
         log.write('error', 'tenant_unavailable', { error });
-        return false;
+        return { code: 'state_unavailable' };
       }
     },
 
@@ -55,6 +60,14 @@ export function createTenantClient(namespace: DurableObjectNamespace<TenantObjec
         log.write('warn', 'tenant_unavailable', { error });
         return null;
       }
+    },
+
+    async budgets(tenantId, limits) {
+      return callObject(
+        stubOf(tenantId),
+        async (tenant): Promise<readonly BudgetNumbers[]> => tenant.budgets(limits),
+        askOptions,
+      );
     },
 
     async begin(tenantId, key, request) {

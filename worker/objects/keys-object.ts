@@ -41,9 +41,13 @@ export class KeysObject extends DurableObject<unknown> {
       .map(({ record }) => record);
   }
 
-  /** Stores records, new or changed, and the audit line, all or nothing. Safe to repeat. */
-  put(records: readonly KeyRecord[], line: AuditLine): void {
-    this.ctx.storage.transactionSync(() => {
+  /**
+   * Stores records, new or changed, and the audit line, all or nothing. False, and nothing is stored, when one of them replaces a key that
+   * was rotated or revoked since it was read. Safe to repeat.
+   */
+  put(records: readonly KeyRecord[], line: AuditLine): boolean {
+    return this.ctx.storage.transactionSync(() => {
+      if (records.some((record) => this.#comesTooLate(record))) return false;
       for (const given of records) {
         const record = keepRevocation(parseRecord(this.find(given.hashHex)), given);
         this.ctx.storage.sql.exec(
@@ -54,6 +58,7 @@ export class KeysObject extends DurableObject<unknown> {
         );
       }
       this.#audit(line);
+      return true;
     });
   }
 
@@ -68,6 +73,12 @@ export class KeysObject extends DurableObject<unknown> {
       .exec<{ line: string }>('SELECT line FROM audit ORDER BY seq DESC LIMIT ?', limit)
       .toArray()
       .map(({ line }) => line);
+  }
+
+  /** A key is replaced once: by the first new one, which is let through when it comes again. */
+  #comesTooLate({ hashHex, rotatedFrom }: KeyRecord): boolean {
+    if (rotatedFrom === null || this.find(hashHex) !== null) return false;
+    return parseRecord(this.get(rotatedFrom))?.revokedAtMs !== null;
   }
 
   #one(query: string, parameter: string): string | null {

@@ -15,6 +15,8 @@ import {
   hasUnsent,
 } from '../core/ledger/batch.ts';
 import { alertsOf, untold, type WatchConfig } from '../core/ledger/alerts.ts';
+import { keyUsage } from '../core/ledger/stats.ts';
+import type { KeyUsage } from '../../shared/records.ts';
 import { type BatchVerdict, bookBatch, emptyLedger, type LedgerState, resetTotal } from '../core/ledger/seen.ts';
 
 /** How long a shard collects before it passes on; `/stats` asks for the rest itself. */
@@ -97,6 +99,11 @@ export abstract class LedgerObjectBase extends DurableObject<unknown> {
   /** Everything counted so far, a `LedgerDelta` as JSON text: cheaper over RPC than a clone of its many small tuples. */
   total(): string {
     return JSON.stringify(this.#stored.ledger.total);
+  }
+
+  /** What one key has used, as far as shards have passed it on: within six seconds of an ending. */
+  usageOf(keyId: string): KeyUsage {
+    return keyUsage(this.#stored.ledger.total, keyId);
   }
 
   reset(): void {

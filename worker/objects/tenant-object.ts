@@ -13,6 +13,7 @@ import {
   emptyTenant,
   type Ending,
   extend,
+  type Extension,
   finish,
   nextSweepAtMs,
   sweep,
@@ -50,11 +51,12 @@ export class TenantObject extends DurableObject<unknown> {
     return { result, rate };
   }
 
-  /** Reserves more for a request that is about to bill again. */
-  async extend(id: string, extraCostNanoUsd: number, limits: TenantLimits): Promise<boolean> {
-    const { state, result } = extend(this.#state, { id, extraCostNanoUsd }, Date.now(), limits);
-    if (result.ok) await this.#store(state);
-    return result.ok;
+  /** Takes what one more call of a request needs; null when it may be made. */
+  async extend(extension: Extension, limits: TenantLimits): Promise<Failure | null> {
+    const { state, result } = extend(this.#state, extension, Date.now(), limits);
+    if (!result.ok) return result.failure;
+    await this.#store(state);
+    return null;
   }
 
   /** Ends a request; a repeat changes nothing. Returns by how much it cost more than was reserved. */

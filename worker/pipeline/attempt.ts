@@ -99,7 +99,8 @@ export async function openAttempt(
         continueFrom: resumed?.sent.mode === 'continue' ? resumed.sent.text : null,
       }),
     ),
-    requestId: run.requestId,
+    // vLLM keeps its requests by this header: two calls under way must never share one, whatever ids clients choose.
+    requestId: `${run.requestId}-${run.admissionId}-${run.calls}`,
     accept: isStream ? 'text/event-stream' : 'application/json',
     signal: controller.signal,
   });
@@ -199,7 +200,10 @@ async function begin(call: Call, source: Source): Promise<Result<Opened, Upstrea
   if (run.request.stream !== true) return judged(call, await collect(call, source, answer));
   if (!mayShow(call, answer)) {
     const watch = watchCall(call);
-    const enough = await readUntil(call, source, answer, held, () => mayShow(call, answer));
+    const enough = await readUntil(call, source, answer, held, () => {
+      watch.touch();
+      return mayShow(call, answer);
+    });
     watch.stop();
     if (!enough.ok) {
       source.cancel();

@@ -11,7 +11,7 @@ import { next } from '../core/route/next.ts';
 import { countRequest, countRetry, mayRetry } from '../core/route/retry-budget.ts';
 import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import { openAttempt, type Opened, type OpenStream } from './attempt.ts';
-import { mayBillAgain, usedUp } from './reserve.ts';
+import { leaveModelOut, refuseCall } from './reserve.ts';
 import type { Run } from './run.ts';
 
 export type ChainResult =
@@ -22,15 +22,21 @@ export type ChainResult =
 export async function runChain(run: Run): Promise<ChainResult> {
   const { deps } = run;
   deps.retryBudget.current = countRequest(deps.retryBudget.current, deps.clock.now());
+  let refusal: Failure | null = null;
   for (;;) {
     const snapshot = await deps.health.snapshot(run.background);
     const step = next(run.route.plan, run.outcomes, contextOf(run, snapshot));
-    if (step.kind === 'fail') return spareAnswer(run) ?? { kind: 'failed', failure: step.failure };
+    if (step.kind === 'fail') return spareAnswer(run) ?? { kind: 'failed', failure: refused(run, refusal) ?? step.failure };
     if (step.kind === 'answer') throw new Error('the chain goes on after an answer');
     if (step.as === 'retry') deps.retryBudget.current = countRetry(deps.retryBudget.current, deps.clock.now());
     if (step.waitMs > 0) await pause(run, step.waitMs);
     if (run.isClientGone) return { kind: 'failed', failure: { code: 'client_closed_request' } };
-    if (!(await mayBillAgain(run, step.attempt))) return spareAnswer(run) ?? { kind: 'failed', failure: unaffordable(run) };
+    const failure = await refuseCall(run, step.attempt);
+    if (failure !== null) {
+      refusal = failure;
+      leaveModelOut(run, step.attempt.modelId);
+      continue;
+    }
     const result = await tryOnce(run, step.attempt, snapshot);
     if (result !== null) return result;
   }
@@ -46,10 +52,10 @@ function spareAnswer(run: Run): ChainResult | null {
   return { kind: 'whole', answer: spare.answer };
 }
 
-/** The budget has no room for one more call. What went wrong with the last one is the reason, unless that was only not good enough. */
-function unaffordable(run: Run): Failure {
+/** A budget or a limit had no room for one more call. What went wrong with the last one is the reason, unless that was only not good enough. */
+function refused(run: Run, refusal: Failure | null): Failure | null {
   const last = run.outcomes.at(-1);
-  return last === undefined || last.isOk || last.cause === 'low_confidence' ? usedUp(run) : last.failure;
+  return last === undefined || last.isOk || last.cause === 'low_confidence' ? refusal : null;
 }
 
 async function tryOnce(run: Run, attempt: Attempt, snapshot: HealthSnapshot): Promise<ChainResult | null> {

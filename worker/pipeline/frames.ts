@@ -22,7 +22,8 @@ export function contentOf(run: Run, state: AnswerState, piece: DataPiece, feeds:
   let text = '';
   for (const [i, payload] of (feeds === null ? piece.payloads : piece.payloads.slice(0, feeds.length)).entries()) {
     const feed = feeds?.[i];
-    if (feed === undefined || feed.kind === 'verbatim') text += encodeData(payload);
+    // A line break between data lines is white space of their JSON; there are clients that read line by line.
+    if (feed === undefined || feed.kind === 'verbatim') text += encodeData(payload.replaceAll('\n', ' '));
     else if (feed.kind === 'emit') text += framesOf(run, state, feed.emissions);
   }
   return text === '' ? null : encoder.encode(text);

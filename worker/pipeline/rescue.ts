@@ -13,7 +13,7 @@ import { clientUsage } from './account.ts';
 import type { Resumed } from './answer-for.ts';
 import { openAttempt, type OpenStream } from './attempt.ts';
 import { releasePlace, reportAttempt, takePlace } from './chain.ts';
-import { mayBillAgain } from './reserve.ts';
+import { refuseCall } from './reserve.ts';
 import type { Run } from './run.ts';
 
 /** The stream that goes on, or null. Every call made for it is an attempt like any other: reported, counted, billed. */
@@ -27,7 +27,7 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
   const routes = candidates(run, broken.attempt, failure.code === 'upstream_timeout');
   const route = routes.find((candidate) => isUsable(snapshot, candidate, nowMs)) ?? routes[0];
   if (route === undefined) return null;
-  if (!(await mayBillAgain(run, route))) return null;
+  if ((await refuseCall(run, route)) !== null) return null;
   releasePlace(run);
   const place = await takePlace(run, route.modelId, snapshot);
   if (!place.ok) return null;
@@ -36,17 +36,23 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
     if (run.isClientGone) return null;
     const maxTokens = mode === 'continue' ? leftTokens : run.maxTokens;
     const { head } = broken.answer.state;
-    const opened = await resume(run, route, { sent: { text: choice.content, mode }, head, maxTokens });
+    const opened = await resume(run, route, { sent: { text: shownText(choice), mode }, head, maxTokens });
     if (opened !== 'rejected') return opened;
   }
   return null;
 }
 
-/** One plain answer, no call begun, no thinking shown: only then can two calls make one answer. */
+/** What the client has: more than this call's text as long as that repeats what an earlier one has shown. */
+function shownText({ content, repeats, repeatedChars }: Choice): string {
+  return repeatedChars < repeats.length ? repeats : content;
+}
+
+/** One plain answer, not ended, no call begun, no thinking shown: only then can two calls make one answer. */
 function isSafe(run: Run, choice: Choice, cause: FailureCause): boolean {
   const isOne = (run.request.n ?? 1) === 1 && run.request.logprobs !== true;
   const isHealable = ruleOf(cause).elsewhere === 'yes' && cause !== 'unfit_answer';
-  return isOne && isHealable && choice.reasoning === '' && choice.surfacedCalls === 0 && !choice.hasDiverged;
+  const isPlain = choice.reasoning === '' && choice.surfacedCalls === 0;
+  return isOne && isHealable && isPlain && choice.finishReason === null && !choice.hasDiverged;
 }
 
 /** Other routes in the plan's order; the one that broke comes last, and not at all when it fell silent: it may still be working. */
@@ -56,9 +62,11 @@ function candidates(run: Run, broken: Attempt, isSilent: boolean): Attempt[] {
 }
 
 function modesFor(run: Run, route: Attempt, choice: Choice, leftTokens: number): AlreadySent['mode'][] {
-  const canContinue = modelOf(run.deps.config, route.modelId).capabilities.includes('continue');
+  const { capabilities, reasoning } = modelOf(run.deps.config, route.modelId);
+  // What is read as thinking from the first character on cannot be read as the rest of an answer.
+  const canContinue = capabilities.includes('continue') && reasoning !== 'think_open';
   // Constrained decoding starts its grammar anew, so a structured answer cannot be continued.
-  const mayContinue = canContinue && choice.content !== '' && run.structured === null && leftTokens > 0;
+  const mayContinue = canContinue && shownText(choice) !== '' && run.structured === null && leftTokens > 0;
   return mayContinue ? ['continue', 'repeat'] : ['repeat'];
 }
 

@@ -7,12 +7,14 @@ import type { UpstreamConfig } from '../../shared/config.ts';
 import type { Failure } from '../../shared/errors.ts';
 import type { LedgerEntry } from '../../shared/records.ts';
 import { nanoUsdFromUsd } from '../../shared/units.ts';
+import { limitsOf } from '../core/auth/key-record.ts';
 import { normalisePrice } from '../core/cost/price.ts';
 import { promptTokensBound, worstCaseCost } from '../core/cost/worst-case.ts';
 import { periodEndMs } from '../core/limits/budget-period.ts';
 import type { BudgetLimit } from '../core/limits/budget-state.ts';
-import { budgetsFor, hasLimits, type TenantLimits } from '../core/limits/tenant.ts';
+import { budgetsFor, type Ending, hasLimits, type TenantLimits } from '../core/limits/tenant.ts';
 import type { Attempt } from '../core/route/attempt.ts';
+import { mayEscalate } from './judge.ts';
 import { hasSpent, type Run } from './run.ts';
 
 /** Where budgets live that belong to no key: the total, and agents'. */
@@ -46,28 +48,41 @@ export async function reserve(run: Run): Promise<Failure | null> {
     if (!result.ok) {
       // Nobody knows whether it was admitted before the object was lost.
       if (result.failure.code === 'state_unavailable') run.doors.push(door);
-      giveBack(run, { tokens: 0, costNanoUsd: 0 });
+      giveBack(run);
       return result.failure;
     }
-    if (result.value.mustFinish) run.doors.push(door);
-    if (result.value.isCheapTierOnly && !narrowToSmallTier(run)) {
-      giveBack(run, { tokens: 0, costNanoUsd: 0 });
+    const { mustFinish, isCheapTierOnly, closedModels } = result.value;
+    if (mustFinish) run.doors.push(door);
+    if ((isCheapTierOnly && !narrowToSmallTier(run)) || (closedModels.length > 0 && !leaveOut(run, closedModels))) {
+      giveBack(run);
       return usedUp(run);
     }
   }
   return null;
 }
 
-/** Whether one more call may be billed after tokens were spent already: an escalation, a rescue, a retry after a break. */
-export async function mayBillAgain(run: Run, attempt: Attempt): Promise<boolean> {
-  if (!run.answers.some(hasSpent)) return true;
+/**
+ * Asks for one more call; null when it may be made. Nobody is asked unless tokens were spent already (an escalation, a rescue, a retry after
+ * a break), or the model has a limit of the key's and is not the one that admission counted.
+ */
+export async function refuseCall(run: Run, { modelId }: Attempt): Promise<Failure | null> {
   // A continuation reads what was generated before it.
-  const extra = worstCost(run, [attempt.modelId], run.maxTokens);
+  const extraCostNanoUsd = run.answers.some(hasSpent) ? worstCost(run, [modelId], run.maxTokens) : 0;
+  const isCounted = modelId === run.route.decision.modelId;
   for (const { tenantId, limits } of run.doors) {
-    if (limits.budgets.length === 0) continue;
-    if (!(await run.deps.tenants.extend(tenantId, run.admissionId, extra, limits))) return false;
+    const isLimited = !isCounted && limits.models?.some((limit) => limit.modelId === modelId) === true;
+    if (!isLimited && (extraCostNanoUsd === 0 || limits.budgets.length === 0)) continue;
+    const extension = { id: run.admissionId, extraCostNanoUsd, modelId, estimatedTokens: estimatedTokens(run) };
+    const failure = await run.deps.tenants.extend(tenantId, extension, limits);
+    if (failure !== null) return failure.code === 'budget_exceeded' ? usedUp(run) : failure;
   }
-  return true;
+  return null;
+}
+
+/** The model may not be called for this request any more. */
+export function leaveModelOut(run: Run, modelId: string): void {
+  const { plan } = run.route;
+  run.route = { ...run.route, plan: { ...plan, attempts: plan.attempts.filter((attempt) => attempt.modelId !== modelId) } };
 }
 
 /** Of which budget is not known here, so the wait is for the first that can start again. */
@@ -78,11 +93,17 @@ export function usedUp({ deps }: Run): Failure {
 
 /** Ends what `reserve` began, with what was really used. */
 export function release(run: Run, entry: LedgerEntry): void {
-  const tokens = entry.attemptUsages.reduce((sum, { usage }) => sum + usage.promptTokens + usage.completionTokens, 0);
-  giveBack(run, { tokens, costNanoUsd: entry.costNanoUsd });
+  const modelTokens = entry.attemptUsages.map(
+    ({ model, usage }) => [model, usage.promptTokens + usage.completionTokens] as const,
+  );
+  giveBack(run, {
+    tokens: modelTokens.reduce((sum, [, tokens]) => sum + tokens, 0),
+    modelTokens,
+    costNanoUsd: entry.costNanoUsd,
+  });
 }
 
-function giveBack(run: Run, used: { readonly tokens: number; readonly costNanoUsd: number }): void {
+function giveBack(run: Run, used: Omit<Ending, 'id'> = { tokens: 0, modelTokens: [], costNanoUsd: 0 }): void {
   for (const { tenantId } of run.doors) run.background(run.deps.tenants.finish(tenantId, { id: run.admissionId, ...used }));
   run.doors.length = 0;
 }
@@ -97,7 +118,9 @@ function doorsOf(run: Run): Door[] {
       limits: { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null, budgets: shared },
     });
   }
-  const own = { ...run.key.limits, budgets: budgetsFor(run.key.budgets, run.agent) };
+  const planned = new Set(run.route.plan.attempts.map(({ modelId }) => modelId));
+  const models = (run.key.limits.models ?? []).filter(({ modelId }) => planned.has(modelId));
+  const own = { ...limitsOf(run.key, run.agent), models };
   if (hasLimits(own)) doors.push({ tenantId: run.key.tenantId, limits: own });
   return doors;
 }
@@ -117,14 +140,27 @@ function deploymentBudgets({ deps: { config } }: Run): BudgetLimit[] {
 
 function admissionOf(run: Run) {
   const modelIds = [...new Set(run.route.plan.attempts.map(({ modelId }) => modelId))];
-  const small = modelIds.filter((id) => modelOf(run.deps.config, id).tier === 'small');
+  const isSmall = (id: string) => modelOf(run.deps.config, id).tier === 'small';
+  const small = modelIds.filter(isSmall);
   return {
     id: run.admissionId,
-    estimatedTokens: run.view.estimatedPromptTokens + run.maxTokens * (run.request.n ?? 1),
+    models: modelIds.map((id) => ({ modelId: id, isSmall: isSmall(id), mayLead: mayLead(run, id) })),
+    estimatedTokens: estimatedTokens(run),
     costNanoUsd: worstCost(run, modelIds),
     cheapCostNanoUsd: small.length > 0 ? worstCost(run, small) : null,
     expiresAtMs: run.deps.clock.now() + longestRequestMs(run.deps.config),
   };
+}
+
+function estimatedTokens({ view, maxTokens, request }: Run): number {
+  return view.estimatedPromptTokens + maxTokens * (request.n ?? 1);
+}
+
+/** Who names a model or a tier waits for it; a request that leaves the choice to the router goes elsewhere. */
+function mayLead({ route: { decision }, deps: { config } }: Run, modelId: string): boolean {
+  if (!decision.isForced || modelId === decision.modelId) return true;
+  const tierOf = (id: string | null) => (id === null ? null : modelOf(config, id).tier);
+  return decision.rule === 'tier' && tierOf(modelId) === tierOf(decision.modelId);
 }
 
 function worstCost(run: Run, modelIds: readonly string[], morePromptTokens = 0): number {
@@ -140,23 +176,35 @@ function worstCost(run: Run, modelIds: readonly string[], morePromptTokens = 0):
   );
 }
 
-/** A `cheap_tier` budget is used up: what is not small leaves the plan. False when nothing remains. */
+/** A `cheap_tier` budget is used up: what is not small leaves the plan. */
 function narrowToSmallTier(run: Run): boolean {
-  const attempts = run.route.plan.attempts.filter(({ modelId }) => modelOf(run.deps.config, modelId).tier === 'small');
+  const isSmall = (modelId: string) => modelOf(run.deps.config, modelId).tier === 'small';
+  return keepModels(run, isSmall, () => '; the budget is used up, so the small tier answers');
+}
+
+/** Limits of models are used up: those models leave the plan. */
+function leaveOut(run: Run, closed: readonly string[]): boolean {
+  const wanted = run.route.decision.modelId;
+  const reasonOf = (first: string) =>
+    first === wanted ? '' : `; ${first} instead of ${wanted}: the key's limit for that model is used up`;
+  return keepModels(run, (modelId) => !closed.includes(modelId), reasonOf);
+}
+
+/** Narrows the plan to these models; false when none remains. `reasonOf` says what that means for the decision. */
+function keepModels(run: Run, isKept: (modelId: string) => boolean, reasonOf: (first: string) => string): boolean {
+  const { decision, plan } = run.route;
+  const attempts = plan.attempts.filter(({ modelId }) => isKept(modelId));
   const [first] = attempts;
   if (first === undefined) return false;
-  const { decision, plan } = run.route;
-  // Nobody larger may answer instead, so a doubtful answer is shown.
-  run.judges = false;
+  const { modelId } = first;
+  const { primaryModelId: primary, reason } = decision;
+  const primaryModelId = primary !== null && isKept(primary) ? primary : modelId;
   run.route = {
     ...run.route,
     plan: { ...plan, attempts },
-    decision: {
-      ...decision,
-      modelId: first.modelId,
-      primaryModelId: first.modelId,
-      reason: `${decision.reason}; the budget is used up, so the small tier answers`,
-    },
+    decision: { ...decision, modelId, primaryModelId, reason: reason + reasonOf(modelId) },
   };
+  // Where nobody larger may answer instead, a doubtful answer is shown.
+  run.judges &&= mayEscalate(run);
   return true;
 }

@@ -95,7 +95,7 @@ export interface Run extends Caller {
   readonly structured: AnswerFormat | null;
   readonly cache: CacheState;
 
-  /** Made here, unlike the request id, which a client may choose: what limits and budgets know this request by. */
+  /** Made here, unlike the request id, which a client may choose: what limits, budgets and model servers know this request by. */
   readonly admissionId: string;
   /** Where something is held for this request; see reserve.ts. */
   readonly doors: { readonly tenantId: string; readonly limits: TenantLimits }[];

@@ -18,6 +18,8 @@ export function shadow(run: Run): void {
   const [choice] = partsOf(run).flatMap(({ answer }) => [...answer.state.choices.values()]);
   if (modelId === null || modelId === run.servedModelId || choice === undefined || choice.content === '') return;
   if (run.allowedModels !== null && !run.allowedModels.has(modelId)) return;
+  // What a client does not see takes nothing out of its key's limits, and must not pass them.
+  if (run.key.limits.models?.some((limit) => limit.modelId === modelId)) return;
   run.background(compare(run, modelId, choice.content).catch(() => undefined));
 }
 

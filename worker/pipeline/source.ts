@@ -56,7 +56,8 @@ function createTextDecoder(): (bytes: Uint8Array) => string {
   let cut: TextDecoder | null = null;
   let isCut = false;
   return (bytes) => {
-    const endsInside = (bytes[bytes.byteLength - 1] ?? 0) >= 0x80;
+    // An empty piece ends where the one before it did.
+    const endsInside = bytes.byteLength === 0 ? isCut : (bytes[bytes.byteLength - 1] ?? 0) >= 0x80;
     if (!isCut && !endsInside) return wholeDecoder.decode(bytes);
     cut ??= new TextDecoder('utf-8', decoderOptions);
     isCut = endsInside;

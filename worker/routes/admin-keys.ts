@@ -12,6 +12,7 @@ import {
   revokeKeyRecord,
   rotateKeyRecord,
 } from '../core/auth/key-record.ts';
+import { modelIdOf } from '../core/route/model-names.ts';
 import { parseJsonObject } from '../core/validate/chat-request.ts';
 import type { Deps } from '../deps.ts';
 import { readJsonText } from '../middleware/body.ts';
@@ -38,11 +39,26 @@ export function createKey(deps: Deps): Handler {
         detail: `There is no model ${unknown.join(', ')}.`,
       });
     }
+    const limits = { ...body.limits, models: limitsById(deps, body.limits.models) };
     const { token, key } = await makeKey(deps);
-    const record = createKeyRecord(body, key, nowMs);
+    const record = createKeyRecord({ ...body, limits }, key, nowMs);
     await deps.keys.put([record], audit(deps, c, 'key.create', record.id));
     return c.json({ key: token, ...publicKey(record) }, 201);
   };
+}
+
+/** The limits of models by their configured ids, whatever names they were given by. */
+function limitsById<T>({ pipeline: { config } }: Deps, byName: Readonly<Record<string, T>>): Record<string, T> {
+  const byId: Record<string, T> = {};
+  for (const [name, limit] of Object.entries(byName)) {
+    const id = modelIdOf(name, config);
+    if (id === null || Object.hasOwn(byId, id)) {
+      const detail = id === null ? `"${name}" is no single model.` : `${id} has two limits.`;
+      throw new GatewayError({ code: 'invalid_value', param: `limits.models.${name}`, detail });
+    }
+    byId[id] = limit;
+  }
+  return byId;
 }
 
 export function rotateKey(deps: Deps): Handler {
@@ -52,7 +68,10 @@ export function rotateKey(deps: Deps): Handler {
     const { token, key } = await makeKey(deps);
     const rotated = rotateKeyRecord(old, body, key, deps.pipeline.clock.now());
     if (rotated === null) throw new GatewayError({ code: 'invalid_request', detail: 'The key is revoked.' });
-    await deps.keys.put([rotated.old, rotated.fresh], audit(deps, c, 'key.rotate', `${old.id} -> ${rotated.fresh.id}`));
+    const line = audit(deps, c, 'key.rotate', `${old.id} -> ${rotated.fresh.id}`);
+    if (!(await deps.keys.put([rotated.old, rotated.fresh], line))) {
+      throw new GatewayError({ code: 'conflict', detail: 'The key was rotated or revoked; no new key was made.' });
+    }
     return c.json({ key: token, ...publicKey(rotated.fresh) }, 201);
   };
 }

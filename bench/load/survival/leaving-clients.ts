@@ -2,7 +2,7 @@
  * Clients that leave, by reset or by close, in every phase of a stream, in bare workerd: how soon the model server is free again, as its own
  * log has it, and whether the places and the seats in the queue are. A close shows only when something is written: hence the short pings.
  */
-import type { LogEntry } from '../../../infra/standin/request-log.ts';
+import { clientIdOf, type LogEntry } from '../../../infra/standin/request-log.ts';
 import { type Exchange, readAnswer } from '../client.ts';
 import { type GatewayOnWorkerd, startGatewayOnWorkerd } from '../gateway-on-workerd.ts';
 import { ms, type PromiseRow, promise } from '../promise-table.ts';
@@ -107,7 +107,7 @@ async function freedAfter(gateway: GatewayOnWorkerd, ids: ReadonlySet<string>, l
 }
 
 function callsOf(gateway: GatewayOnWorkerd, ids: ReadonlySet<string>): readonly LogEntry[] {
-  return gateway.calls().filter(({ id }) => ids.has(id));
+  return gateway.calls().filter(({ id }) => ids.has(clientIdOf(id)));
 }
 
 async function servedAtOnce(gateway: GatewayOnWorkerd): Promise<number> {

@@ -1,4 +1,5 @@
 /** A model server that is slow to its first token, or says nothing at all, in real time: 20 s of silence against a limit of 10 s. */
+import { clientIdOf } from '../../../infra/standin/request-log.ts';
 import { readAnswer } from '../client.ts';
 import { startGatewayOnWorkerd } from '../gateway-on-workerd.ts';
 import { ms, type PromiseRow, promise } from '../promise-table.ts';
@@ -38,7 +39,7 @@ export const silentModel: Scenario = {
           const limit = maxTokens === undefined ? {} : { max_tokens: maxTokens };
           const answer = await gateway.chat({ model: 'small', stream: isStream, messages, ...limit }, { requestId });
           const { isSuccess } = readAnswer(answer);
-          const calls = gateway.calls().filter(({ id }) => id === requestId);
+          const calls = gateway.calls().filter(({ id }) => clientIdOf(id) === requestId);
           const servers = calls.map(({ server }) => server).join(', ');
           const isInTime = isSuccess && answer.tookMs <= answeredWithinMs;
           return [

@@ -199,7 +199,7 @@ const cors: SecurityCheck = {
 const isolation: SecurityCheck = {
   id: 'tenant-isolation',
   threat: 'One tenant’s data for another',
-  rule: 'Idempotency keys, sessions and feedback of one key mean nothing to another.',
+  rule: 'Request ids, idempotency keys, sessions, feedback and usage of one key mean nothing to another.',
   async run(stand) {
     const [a, b] = [await stand.makeKey(), await stand.makeKey()];
     const ask = (key: string, extra: Record<string, string>) =>
@@ -214,7 +214,11 @@ const isolation: SecurityCheck = {
       headers: { authorization: `Bearer ${b.key}`, 'content-type': 'application/json' },
       body: '{"request_id":"shared-request","score":0}',
     });
+    const ids = stand.chatCalls().flatMap(({ id }) => (id.startsWith('shared-request') ? [id] : []));
+    const usage = await stand.send('GET', `/v1/usage?key_id=${a.id}`, { headers: { authorization: `Bearer ${b.key}` } });
     return [
+      ...expectEqual('two requests under one id have ids of their own at the model servers', new Set(ids).size, 2),
+      ...expectTrue('usage is the caller’s own', usage.text.includes(b.id) && !usage.text.includes(a.id)),
       ...expectEqual(
         'another key’s idempotency key runs anew',
         [second.status, second.headers.get('idempotent-replayed')],

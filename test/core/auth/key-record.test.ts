@@ -52,7 +52,7 @@ describe('creating a key', () => {
       allowedModels: null,
       agents: null,
       plan: 'default',
-      limits: { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null },
+      limits: { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null, models: [] },
       budgets: [],
       expiresAtMs: null,
       revokedAtMs: null,
@@ -73,7 +73,7 @@ describe('creating a key', () => {
       ],
       expires_at: '2026-12-01T00:00:00+01:00',
     });
-    expect(record.limits).toEqual({ requestsPerMinute: 60, tokensPerMinute: null, maxConcurrent: 4 });
+    expect(record.limits).toEqual({ requestsPerMinute: 60, tokensPerMinute: null, maxConcurrent: 4, models: [] });
     expect(record.budgets).toEqual([
       { name: 'key', period: 'day', limitNanoUsd: 290_000_000, whenExhausted: 'refuse' },
       { name: 'agent:planner', period: 'month', limitNanoUsd: 5_000_000_000, whenExhausted: 'cheap_tier' },
@@ -174,7 +174,12 @@ describe('showing a key', () => {
     allowed_models: ['qwen2.5-7b'],
     agents: ['planner'],
     plan: 'pro',
-    limits: { requests_per_minute: 60, tokens_per_minute: 90_000, max_concurrent: 4 },
+    limits: {
+      requests_per_minute: 60,
+      tokens_per_minute: 90_000,
+      max_concurrent: 4,
+      models: { 'qwen2.5-32b': { requests_per_minute: 6, tokens_per_minute: null, max_concurrent: 1 } },
+    },
     budgets: [
       { period: 'day', limit_usd: 0.29, when_exhausted: 'refuse' },
       { agent: 'planner', period: 'month', limit_usd: 5, when_exhausted: 'cheap_tier' },

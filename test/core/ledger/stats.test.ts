@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aggregate, deltaOfRefusal } from '../../../worker/core/ledger/aggregate.ts';
 import { emptyDelta, type LedgerDelta, mergeDeltas } from '../../../worker/core/ledger/delta.ts';
-import { groupStatsOf, toStats as toStatsWatched } from '../../../worker/core/ledger/stats.ts';
+import { groupStatsOf, keyUsage, toStats as toStatsWatched } from '../../../worker/core/ledger/stats.ts';
 import { plainAttempt, plainEntry } from './entry.ts';
 
 const largeEntry = {
@@ -98,5 +98,34 @@ describe('toStats', () => {
     ]);
     expect(groupStatsOf(delta.agents, 'builder')).toMatchObject({ requests: 2, routing: { small: 1, large: 1, vision: 0 } });
     expect(groupStatsOf(delta.agents, 'nobody').requests).toBe(0);
+  });
+});
+
+describe('keyUsage', () => {
+  const since = new Date(plainEntry.atMs).toISOString();
+  const none = { prompt: 0, completion: 0, cached: 0, reasoning: 0, estimated: 0, total: 0 };
+
+  it('has the key’s own requests, tokens and cost, and nobody else’s', () => {
+    const total = aggregate([plainEntry, large, { ...large, keyId: 'stranger' }]);
+    expect(keyUsage(total, plainEntry.keyId)).toEqual({
+      since,
+      usage: {
+        requests: 2,
+        succeeded: 2,
+        tokens: { prompt: 20, completion: 10, cached: 4, reasoning: 0, estimated: 0, total: 30 },
+        cost_usd: 0.0000135,
+        by_tier: { small: 1, large: 1, vision: 0 },
+      },
+    });
+  });
+
+  it('is zero for a key that has asked nothing', () => {
+    expect(keyUsage(emptyDelta, 'k')).toMatchObject({ since: null, usage: { requests: 0, tokens: none, cost_usd: 0 } });
+  });
+
+  it('is unknown, not zero, for a key that is counted together with others', () => {
+    const total = aggregate(Array.from({ length: 501 }, (_, index) => ({ ...plainEntry, keyId: `k${index}` })));
+    expect(keyUsage(total, 'k500')).toEqual({ since, usage: null });
+    expect(keyUsage(total, 'k499').usage?.requests).toBe(1);
   });
 });

@@ -111,7 +111,7 @@ describe('admit', () => {
 
   it('needs an ending only where something is held', () => {
     const free = admit(emptyTenant, request('a'), nowMs, { ...none, requestsPerMinute: 5 });
-    expect(free.result).toEqual({ ok: true, value: { isCheapTierOnly: false, mustFinish: false } });
+    expect(free.result).toEqual({ ok: true, value: { isCheapTierOnly: false, closedModels: [], mustFinish: false } });
     expect(nextSweepAtMs(free.state)).toBeNull();
     expect(admit(emptyTenant, request('a'), nowMs, all).result).toMatchObject({ value: { mustFinish: true } });
     expect([hasLimits(none), hasLimits(all), hasLimits({ ...none, requestsPerMinute: 1 })]).toEqual([false, true, true]);
@@ -156,11 +156,10 @@ describe('finish', () => {
 describe('extend', () => {
   it('asks the budget before a second bill', () => {
     const { state } = admitMany(1, all);
-    expect(extend(state, { id: 'r0', extraCostNanoUsd: 900 }, nowMs, all).result.ok).toBe(true);
-    expect(extend(state, { id: 'r0', extraCostNanoUsd: 901 }, nowMs, all).result).toMatchObject({
-      failure: { code: 'budget_exceeded' },
-    });
-    expect(extend(emptyTenant, { id: 'r0', extraCostNanoUsd: 901 }, nowMs, none).result.ok).toBe(true);
+    const more = (extraCostNanoUsd: number) => ({ id: 'r0', extraCostNanoUsd, modelId: 'small', estimatedTokens: 1 });
+    expect(extend(state, more(900), nowMs, all).result.ok).toBe(true);
+    expect(extend(state, more(901), nowMs, all).result).toMatchObject({ failure: { code: 'budget_exceeded' } });
+    expect(extend(emptyTenant, more(901), nowMs, none).result.ok).toBe(true);
   });
 });
 

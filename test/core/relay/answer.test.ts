@@ -108,6 +108,31 @@ describe('finish reasons', () => {
   });
 });
 
+describe('the role', () => {
+  const roleless = (fields: object) =>
+    JSON.stringify({ id: 'c', choices: [{ delta: { content: 'a' }, finish_reason: null, ...fields }] });
+
+  it.each([
+    ['passing', []],
+    ['being read', ['hermes']],
+  ] as const)('is said once for a server that never says it, the text %s', (_, formats) => {
+    const payloads = [roleless({ index: 0 }), roleless({ index: 0 }), stop(), '[DONE]'];
+    const view = replay([streamOf(...payloads)], { formats: [...formats], tools: ['f'] });
+    expect(view.choices[0]).toMatchObject({ role: 'assistant', content: 'aa', finishReason: 'stop' });
+  });
+
+  it('is said for each choice', () => {
+    const view = replay([streamOf(roleless({ index: 0 }), roleless({ index: 1 }), stop(), stop(1), '[DONE]')], { n: 2 });
+    expect([view.choices[0]?.role, view.choices[1]?.role]).toEqual(['assistant', 'assistant']);
+  });
+
+  it('comes with an index for a server that sends neither', () => {
+    const view = replay([streamOf(roleless({}), roleless({}), stop(), '[DONE]')]);
+    expect(view.choices).toMatchObject({ 0: { role: 'assistant', content: 'aa' } });
+    expect(Object.keys(view.choices)).toEqual(['0']);
+  });
+});
+
 describe('several choices', () => {
   const begun = [0, 1, 2].map((index) => chunkOf({ role: 'assistant', content: '' }, { index }));
 
@@ -250,6 +275,11 @@ describe('structured answers', () => {
     expect(view.problem).toBe('invalid_structured_output');
     expect(view.isComplete && view.problem === null).toBe(false);
     expect(view.choices[0]?.finishReason ?? null).toBeNull();
+  });
+
+  it.each(['stop', 'tool_calls', 'function_call'])('that are none fail although the server ended them with %s', (finish) => {
+    const view = replay([streamOf(role, text('I cannot.'), chunkOf({}, { finish }), '[DONE]')], { responseFormat: schema });
+    expect(view).toMatchObject({ problem: 'invalid_structured_output', choices: { 0: { finishReason: null } } });
   });
 
   it('that are cut by their token limit say so, which clients understand', () => {

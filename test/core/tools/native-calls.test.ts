@@ -48,6 +48,14 @@ describe.each(['atomic', 'early'] as const)('native tool_calls, %s', (emission) 
       [['x', 'a', '{"k":1}']],
     ],
     [
+      'knows a call without index by its id',
+      deltas([[u, 'x', 'a', '{"k"']], [[u, 'x', 'a', ':1}']], [[u, 'y', 'a', '{}']]),
+      [
+        ['x', 'a', '{"k":1}'],
+        ['y', 'a', '{}'],
+      ],
+    ],
+    [
       'renumbers from 0 when the server starts at 1',
       deltas([[1, 'x', 'a', '{}']], [[2, 'y', 'b', '{}']]),
       [
@@ -140,6 +148,9 @@ describe.each(['atomic', 'early'] as const)('native tool_calls, %s', (emission) 
 
   it.each([
     ['arguments that are cut', '{"k": "v', 'length'],
+    ['arguments that are cut before a value', '{"k":', 'tool_calls'],
+    ['arguments that are cut inside a number', '{"k": 1', 'tool_calls'],
+    ['arguments that are cut inside a list', '{"k": [1, ', 'stop'],
     ['arguments that are no object', '[1]', 'tool_calls'],
     ['arguments that are not JSON', '{k: 1}', 'stop'],
     ['more behind the object', '{} x', 'stop'],

@@ -24,14 +24,30 @@ describe('readChunk', () => {
     ['a choice that is null', chunk([null])],
     ['a choice without delta', chunk([{ index: 0, finish_reason: null }])],
     ['a delta that is text', chunk([{ index: 0, delta: 'x' }])],
-    ['content that is a number', delta({ content: 5 })],
-    ['content in parts', delta({ content: [{ type: 'text', text: 'x' }] })],
     ['an index of -1', delta({ content: 'x' }, { index: -1 })],
     ['an index of 2^32', delta({ content: 'x' }, { index: 2 ** 32 })],
     ['an index with a fraction', delta({ content: 'x' }, { index: 0.5 })],
     ['an index that is text', delta({ content: 'x' }, { index: '0' })],
   ])('is no chunk: %s', (_, payload) => {
     expect(vllm.readChunk(payload)).toBeNull();
+  });
+
+  it.each([
+    ['a number', 5],
+    ['parts', [{ type: 'text', text: 'x' }]],
+  ])('is a failure, since what it says would be missing: content that is %s', (_, content) => {
+    expect(vllm.readChunk(delta({ content }))).toMatchObject({
+      ok: false,
+      failure: { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' },
+    });
+  });
+
+  it.each([
+    ['no delta', { index: 0, finish_reason: 'stop' }],
+    ['a delta that is null', { index: 0, delta: null, finish_reason: 'stop' }],
+  ])('reads the end of a choice that has %s', (_, choice) => {
+    const read = vllm.readChunk(chunk([choice]));
+    expect(read?.ok === true && read.value.choices[0]).toMatchObject({ finishReason: 'stop', delta: { content: null } });
   });
 
   it.each([
@@ -52,13 +68,16 @@ describe('readChunk', () => {
     ['a finish reason', chunk([{ index: 0, delta: { content: '' }, finish_reason: 'stop' }])],
     ['usage', chunk([{ index: 0, delta: { content: 'x' } }], { usage: { prompt_tokens: 1 } })],
     ['no choices', chunk([])],
+    ['a choice without index', chunk([{ delta: { content: 'x' } }])],
+    ['an index that is null', chunk([{ index: null, delta: { content: 'x' } }])],
   ])('the bytes may not pass with %s', (_, payload) => {
     const read = vllm.readChunk(payload);
     expect(read?.ok === true && read.value.isPlainContent).toBe(false);
   });
 
   it('reads both names of reasoning, and a server that sends both once', () => {
-    for (const fields of [{ reasoning: 'hm' }, { reasoning_content: 'hm' }, { reasoning: 'hm', reasoning_content: 'hm' }]) {
+    const either = [{ reasoning: 'hm' }, { reasoning_content: 'hm' }, { reasoning: '', reasoning_content: 'hm' }];
+    for (const fields of [...either, { reasoning: 'hm', reasoning_content: 'hm' }]) {
       const read = vllm.readChunk(delta(fields));
       expect(read?.ok === true && read.value.choices[0]?.delta.reasoning).toBe('hm');
     }
@@ -89,6 +108,14 @@ describe('readChunk', () => {
     ['text', 'boom', 'upstream_error', 'server_error'],
   ])('reads an error event with %s', (_, error, code, cause) => {
     expect(vllm.readChunk({ error })).toMatchObject({ ok: false, failure: { failure: { code }, cause } });
+  });
+
+  it('reads the error of older releases, whose fields are at the root', () => {
+    const error = { object: 'error', message: 'no such tool', type: 'BadRequestError', param: null, code: 400 };
+    expect(vllm.readChunk(error)).toMatchObject({
+      ok: false,
+      failure: { failure: { code: 'upstream_rejected' }, cause: 'client' },
+    });
   });
 
   it('takes an error that is null for none', () => {

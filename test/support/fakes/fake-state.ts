@@ -63,6 +63,7 @@ export function createFakeLedger(): FakeLedger {
     feedback: () => undefined,
     shadow: () => undefined,
     read: () => Promise.reject(new Error('no statistics here')),
+    usageOf: () => Promise.reject(new Error('no statistics here')),
     reset: () => Promise.resolve(),
   };
 }
@@ -117,6 +118,7 @@ export const unaskedTenants: TenantPort = {
   extend: () => Promise.reject(new Error('a key without limits asks nobody')),
   finish: () => Promise.reject(new Error('a key without limits asks nobody')),
   rate: () => Promise.reject(new Error('a key without limits asks nobody')),
+  budgets: () => Promise.reject(new Error('a key without limits asks nobody')),
   begin: () => Promise.reject(new Error('a request without idempotency key asks nobody')),
   keep: () => Promise.reject(new Error('a request without idempotency key asks nobody')),
 };

@@ -54,9 +54,8 @@ export function createKeyRecord(body: CreateKeyBody, key: NewKey, nowMs: number)
     agents: body.agents,
     plan: body.plan,
     limits: {
-      requestsPerMinute: body.limits.requests_per_minute,
-      tokensPerMinute: body.limits.tokens_per_minute,
-      maxConcurrent: body.limits.max_concurrent,
+      ...readLimit(body.limits),
+      models: Object.entries(body.limits.models).map(([modelId, limit]) => ({ modelId, ...readLimit(limit) })),
     },
     budgets: body.budgets.map((budget) => ({
       name: budget.agent === undefined ? 'key' : `${agentPrefix}${budget.agent}`,
@@ -105,16 +104,18 @@ export interface PublicKey extends Omit<CreateKeyBody, 'budgets'> {
   readonly id: string;
   readonly tenant_id: string;
   readonly prefix: string;
-  /** With `agent` where it covers one agent only. */
-  readonly budgets: readonly {
-    readonly agent?: string;
-    readonly period: BudgetPeriod;
-    readonly limit_usd: number;
-    readonly when_exhausted: ExhaustedPolicy;
-  }[];
+  readonly budgets: readonly PublicBudget[];
   readonly created_at: string;
   readonly revoked_at: string | null;
   readonly rotated_from: string | null;
+}
+
+interface PublicBudget {
+  /** Where it covers one agent only. */
+  readonly agent?: string;
+  readonly period: BudgetPeriod;
+  readonly limit_usd: number;
+  readonly when_exhausted: ExhaustedPolicy;
 }
 
 export function publicKey(record: KeyRecord): PublicKey {
@@ -128,23 +129,37 @@ export function publicKey(record: KeyRecord): PublicKey {
     allowed_models: record.allowedModels === null ? null : [...record.allowedModels],
     agents: record.agents === null ? null : [...record.agents],
     plan: record.plan,
-    limits: {
-      requests_per_minute: limits.requestsPerMinute,
-      tokens_per_minute: limits.tokensPerMinute,
-      max_concurrent: limits.maxConcurrent,
-    },
-    budgets: record.budgets.map(({ name, period, limitNanoUsd, whenExhausted }) => ({
-      ...(name.startsWith(agentPrefix) ? { agent: name.slice(agentPrefix.length) } : {}),
-      period,
-      limit_usd: usdFromNanoUsd(limitNanoUsd),
-      when_exhausted: whenExhausted,
-    })),
+    limits: publicLimits(limits),
+    budgets: record.budgets.map(publicBudget),
     expires_at: isoTime(record.expiresAtMs),
     metadata: { ...record.metadata },
     created_at: new Date(record.createdAtMs).toISOString(),
     revoked_at: isoTime(record.revokedAtMs),
     rotated_from: record.rotatedFrom,
   };
+}
+
+export function publicBudget({ name, period, limitNanoUsd, whenExhausted }: BudgetLimit): PublicBudget {
+  return {
+    ...(name.startsWith(agentPrefix) ? { agent: name.slice(agentPrefix.length) } : {}),
+    period,
+    limit_usd: usdFromNanoUsd(limitNanoUsd),
+    when_exhausted: whenExhausted,
+  };
+}
+
+/** The limits in the words of the body. */
+export function publicLimits(limits: KeyRecord['limits']): CreateKeyBody['limits'] {
+  const { models = [] } = limits;
+  return { ...limitFields(limits), models: Object.fromEntries(models.map((limit) => [limit.modelId, limitFields(limit)])) };
+}
+
+function readLimit({ requests_per_minute, tokens_per_minute, max_concurrent }: Omit<CreateKeyBody['limits'], 'models'>) {
+  return { requestsPerMinute: requests_per_minute, tokensPerMinute: tokens_per_minute, maxConcurrent: max_concurrent };
+}
+
+function limitFields({ requestsPerMinute, tokensPerMinute, maxConcurrent }: Omit<KeyRecord['limits'], 'models'>) {
+  return { requests_per_minute: requestsPerMinute, tokens_per_minute: tokensPerMinute, max_concurrent: maxConcurrent };
 }
 
 function isoTime(atMs: number | null): string | null {

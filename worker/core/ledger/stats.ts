@@ -1,9 +1,9 @@
 /** Turns the ledger's total into the JSON of `GET /stats`. Names from outside become keys of objects without a prototype. */
-import type { DayStats, GroupStats, JudgedStats, LatencyStats, RatingStats, Stats } from '../../../shared/records.ts';
+import type { DayStats, GroupStats, JudgedStats, KeyUsage, LatencyStats, RatingStats, Stats } from '../../../shared/records.ts';
 import { percentOf, usdFromNanoUsd } from '../../../shared/units.ts';
 import { savings } from '../cost/price.ts';
 import { alertsOf, type WatchConfig } from './alerts.ts';
-import { zeroCounters, type Counters, type Named } from './counters.ts';
+import { otherName, zeroCounters, type Counters, type Named } from './counters.ts';
 import { sumCounts, type Counts, type DayCounts } from './days.ts';
 import type { LedgerDelta, Rating } from './delta.ts';
 import { driftOf, total as sumOf } from './drift.ts';
@@ -91,6 +91,15 @@ function ratingStats({ count, scoreMilli, costNanoUsd }: Rating): RatingStats {
 /** One agent's (key's, model's) statistics; zeros for a name never seen. */
 export function groupStatsOf(groups: Named<Counters>, name: string): GroupStats {
   return groupStats(groups.find(([known]) => known === name)?.[1] ?? zeroCounters);
+}
+
+/** What one key has used; beyond the bound of keys, those that came last are counted together, and nobody can tell. */
+export function keyUsage({ keys, firstAtMs }: LedgerDelta, keyId: string): KeyUsage {
+  const since = firstAtMs === null ? null : new Date(firstAtMs).toISOString();
+  const names = keys.map(([name]) => name);
+  if (!names.includes(keyId) && names.includes(otherName)) return { since, usage: null };
+  const { requests, succeeded, tokens, cost_nano_usd, routing } = groupStatsOf(keys, keyId);
+  return { since, usage: { requests, succeeded, tokens, cost_usd: usdFromNanoUsd(cost_nano_usd), by_tier: routing } };
 }
 
 function groupStats(counters: Counters): GroupStats {

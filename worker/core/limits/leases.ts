@@ -1,11 +1,14 @@
 /**
  * How many requests run at the same time: every one holds a lease that ends by itself, so that no lost ending blocks a place for ever.
  */
+import type { ModelHold } from './model-limits.ts';
 
 export interface Lease {
   readonly id: string;
   /** Later than the request can last. */
   readonly expiresAtMs: number;
+  /** Missing for none: see `takeModel`. */
+  readonly models?: readonly ModelHold[];
 }
 
 export type LeaseState = readonly Lease[];

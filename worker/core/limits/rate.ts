@@ -2,6 +2,7 @@
  * Requests and tokens per minute, exact: a fixed window that opens with the first request after the last one has ended, so that no 60
  * seconds from its opening see more than the limit. Tokens are reserved by estimate and corrected when the truth is known.
  */
+import type { Failure } from '../../../shared/errors.ts';
 
 export interface RateLimits {
   readonly requestsPerMinute: number | null;
@@ -76,6 +77,15 @@ export function takeRequest(
     recentIds: rememberId(window, request.id).recentIds,
   };
   return { state: taken, verdict: { isAllowed: true } };
+}
+
+/** @param ofWhat such as ` for qwen2.5-7b`; empty for the key as a whole */
+export function rateFailure(verdict: Exclude<RateVerdict, { isAllowed: true }>, ofWhat = ''): Failure {
+  const { exceeded, retryAfterMs, isHopeless } = verdict;
+  const detail = isHopeless
+    ? `The request alone asks for more tokens than the limit per minute${ofWhat}.`
+    : `The limit of ${exceeded} per minute${ofWhat} is reached.`;
+  return { code: 'rate_limit_exceeded', detail, retryAfterMs };
 }
 
 /**

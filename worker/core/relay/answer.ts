@@ -113,11 +113,14 @@ export function createAnswer(options: AnswerOptions): Answer {
     state.logprobChars += JSON.stringify(logprobs).length;
   };
 
-  /** Content of choices that were asked for and have not ended. */
+  /** Content of choices that were asked for, have their role and have not ended. */
   const mayPass = (chunk: UpstreamChunk): boolean =>
     options.isTransparent &&
     chunk.isPlainContent &&
-    chunk.choices.every(({ index }) => index < options.choiceCount && (choices.get(index)?.finishReason ?? null) === null);
+    chunk.choices.every(({ index }) => {
+      const choice = choices.get(index);
+      return index < options.choiceCount && (choice === undefined ? chunk.hasRole : choice.finishReason === null);
+    });
 
   const addText = (choice: Choice, text: string): void => {
     choice.hasRole = true;

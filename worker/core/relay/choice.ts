@@ -112,9 +112,12 @@ function endChoice(choice: Choice, upstreamFinishReason: string): ClientDelta[] 
   pushContent(choice, verdict.emit, deltas);
   choice.repairs = verdict.repairs;
   // An answer cut by its token limit is called that, not invalid: clients know what to do about it.
-  if (!verdict.ok && choice.finishReason === 'stop') choice.violations = verdict.violations;
+  if (!verdict.ok && !cutReasons.has(choice.finishReason)) choice.violations = verdict.violations;
   return withoutLack(choice, deltas);
 }
+
+/** Finish reasons that say themselves that something is missing. */
+const cutReasons = new Set(['length', 'content_filter']);
 
 /** An answer that ended before it had repeated everything is another answer. */
 function withoutLack(choice: Choice, deltas: ClientDelta[]): ClientDelta[] {

@@ -115,6 +115,7 @@ function withText({ chunk, choiceIndex }: Pick<Pattern, 'chunk' | 'choiceIndex'>
     choices: [{ index: choiceIndex, delta: { content, reasoning: null, tool_calls: null }, finishReason: null, logprobs: null }],
     usage: null,
     isPlainContent: true,
+    hasRole: chunk.hasRole,
   };
 }
 

@@ -1,5 +1,5 @@
 /** What the `model` field of a request means: one certain model, a tier, or "choose for me" with or without a strategy. */
-import type { Config } from '../../../shared/config-prepare.ts';
+import { type Config, modelOf } from '../../../shared/config-prepare.ts';
 import { strategyIds, type Strategy, type Tier } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
@@ -8,6 +8,16 @@ export type ModelWish =
   | { readonly kind: 'auto'; readonly strategy: Strategy | null }
   | { readonly kind: 'tier'; readonly tier: Tier }
   | { readonly kind: 'model'; readonly modelId: string };
+
+/** The one configured model that a name stands for; null when there is none, or when it leaves a choice. */
+export function modelIdOf(name: string, config: Config): string | null {
+  const wish = readModelName(name, config);
+  if (!wish.ok || wish.value.kind === 'auto') return null;
+  if (wish.value.kind === 'model') return wish.value.modelId;
+  const { tier } = wish.value;
+  const [only, ...others] = Object.keys(config.models).filter((id) => modelOf(config, id).tier === tier);
+  return others.length > 0 ? null : (only ?? null);
+}
 
 /** Reads `model`; an unknown name is `model_not_found` with what would have been understood. */
 export function readModelName(name: string, config: Config): Result<ModelWish, Failure> {

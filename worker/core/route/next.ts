@@ -59,7 +59,8 @@ export function next(plan: Plan, outcomes: readonly AttemptOutcome[], context: N
   if (remaining > levels && mayTryModelAgain(last.attempt.modelId, failed, context)) {
     const sibling = open.find((attempt) => attempt.modelId === last.attempt.modelId);
     if (sibling !== undefined) return { kind: 'try', attempt: sibling, waitMs: 0, as: 'retry' };
-    if (mayRetryRoute(last, failed, others.length === 0, context)) return retryRoute(last, failed, context);
+    const isPlanned = plan.attempts.some((attempt) => routeKey(attempt) === routeKey(last.attempt));
+    if (isPlanned && mayRetryRoute(last, failed, others.length === 0, context)) return retryRoute(last, failed, context);
   }
   const fallback = others[0];
   if (fallback !== undefined) return { kind: 'try', attempt: fallback, waitMs: 0, as: 'fallback' };

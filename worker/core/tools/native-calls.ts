@@ -5,7 +5,7 @@
  */
 import type { CallSink, LiveCall } from './call-sink.ts';
 import { createJsonArguments, type JsonArguments } from './formats/json-calls.ts';
-import { scanJson } from './json-scanner.ts';
+import { type JsonScan, scanJson } from './json-scanner.ts';
 
 export interface NativeCalls {
   feed(entries: readonly unknown[]): void;
@@ -65,13 +65,14 @@ export function createNativeCalls({ emission, maxArgumentsBytes, sink }: NativeC
     return call;
   }
 
-  /** A missing index means the next call, if there is a name; a complete call's index with a new id and name, too. */
+  /** A missing index means the next call, if there is a name and no known id; a complete call's index with a new id and name, too. */
   function callOf(entry: Entry): NativeCall {
     const known = entry.index === null ? calls.at(-1) : byIndex.get(entry.index);
     if (known === undefined) return create(entry);
     const isNamed = entry.name !== '';
     const isOther = isNamed && entry.id !== '' && entry.id !== known.id && known.json.scan.status === 'done';
-    return isOther || (entry.index === null && isNamed) ? create(entry) : known;
+    const isNext = entry.index === null && isNamed && (entry.id === '' || entry.id !== known.id);
+    return isOther || isNext ? create(entry) : known;
   }
 
   function take(entry: Entry): void {
@@ -123,7 +124,7 @@ export function createNativeCalls({ emission, maxArgumentsBytes, sink }: NativeC
       const isFinished = finishReason === 'stop' || finishReason === 'tool_calls';
       for (const call of calls.slice(next)) {
         const isWhole = call.json.scan.status === 'done' && finishReason !== null;
-        const isEmpty = call.json.scan.status === 'open' && call.json.scan.expects === 'value' && isFinished;
+        const isEmpty = hasNotBegun(call.json.scan) && isFinished;
         if (call.name !== '' && (isWhole || isEmpty)) surface(call, isWhole ? call.json.text() : '{}');
         else isIncomplete = true;
       }
@@ -131,6 +132,11 @@ export function createNativeCalls({ emission, maxArgumentsBytes, sink }: NativeC
       return isIncomplete;
     },
   };
+}
+
+/** No argument at all, which is a call without arguments; one that waits for the value of a key was cut. */
+function hasNotBegun({ status, expects, isObject }: JsonScan): boolean {
+  return status === 'open' && expects === 'value' && isObject.length === 0;
 }
 
 function readEntry(raw: unknown): Entry {

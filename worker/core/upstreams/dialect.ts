@@ -37,6 +37,8 @@ export interface UpstreamChunk {
   readonly usage: unknown;
   /** True when forwarding the very bytes shows a client nothing but plain content of the known choices. */
   readonly isPlainContent: boolean;
+  /** Every choice in it says that it is the assistant's, which clients need once. */
+  readonly hasRole: boolean;
 }
 
 /** A whole answer, not streamed. */

@@ -6,7 +6,7 @@ import type { ChatRequest, Message } from '../../../shared/chat.ts';
 import { fail, ok } from '../../../shared/result.ts';
 import type { ChunkChoice, Dialect, EncodeOptions } from './dialect.ts';
 import { asArray, asInteger, asObject, asString } from './json-view.ts';
-import { retryAfterMs, statusFailure } from './transport-failure.ts';
+import { retryAfterMs, statusFailure, type UpstreamFailure } from './transport-failure.ts';
 
 /** Choices beyond this index are a server's mistake: the gateway never asks for that many. */
 const maxChoiceIndex = 63;
@@ -38,17 +38,23 @@ export const vllm: Dialect = {
   readChunk(payload) {
     const chunk = asObject(payload);
     if (chunk === null) return null;
-    const error = asObject(chunk['error']) ?? asString(chunk['error']);
+    // Older releases have the error's fields at the root.
+    const error = asObject(chunk['error']) ?? asString(chunk['error']) ?? (chunk['object'] === 'error' ? chunk : null);
     if (error !== null) return fail(streamError(error));
     const list = asArray(chunk['choices']);
     if (list === null) return null;
     let isPlainContent = list.length > 0 && chunk['usage'] == null;
+    let hasRole = true;
     const choices: ChunkChoice[] = [];
     for (const item of list) {
       const choice = readChoice(item, 'delta');
-      if (choice === null) return null;
+      if (choice === null) return hasLostText(item) ? fail(unreadable) : null;
       const { delta } = choice;
+      const raw = asObject(item);
+      hasRole &&= asObject(raw?.['delta'])?.['role'] === 'assistant';
       isPlainContent &&= choice.finishReason === null && delta.tool_calls == null && delta.reasoning == null;
+      // Clients do not know whose text it is without an index.
+      isPlainContent &&= raw?.['index'] != null;
       choices.push(choice);
     }
     return ok({
@@ -58,13 +64,25 @@ export const vllm: Dialect = {
       choices,
       usage: chunk['usage'] ?? null,
       isPlainContent,
+      hasRole,
     });
   },
 };
 
+const empty: Readonly<Record<string, unknown>> = {};
+const unreadable: UpstreamFailure = { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
+
+/** Content that is there and is not text: to leave it out would make another answer of it. */
+function hasLostText(item: unknown): boolean {
+  const content = asObject(asObject(item)?.['delta'])?.['content'];
+  return content != null && typeof content !== 'string';
+}
+
 function readChoice(item: unknown, field: 'delta' | 'message'): ChunkChoice | null {
   const choice = asObject(item);
-  const delta = asObject(choice?.[field]);
+  // Some servers leave the empty delta out of the chunk that ends a choice.
+  const isBareEnd = field === 'delta' && choice?.['delta'] == null && asString(choice?.['finish_reason']) !== null;
+  const delta = isBareEnd ? empty : asObject(choice?.[field]);
   const index = asInteger(choice?.['index'] ?? 0);
   if (choice === null || delta === null || index === null || index < 0 || index > maxChoiceIndex) return null;
   const content = delta['content'] ?? null;
@@ -75,7 +93,7 @@ function readChoice(item: unknown, field: 'delta' | 'message'): ChunkChoice | nu
     delta: {
       content,
       // An older name for the same; a server that sends both sends the same text twice.
-      reasoning: asString(delta['reasoning']) ?? asString(delta['reasoning_content']),
+      reasoning: asString(delta['reasoning']) || asString(delta['reasoning_content']),
       tool_calls: calls !== null && calls.length > 0 ? calls : null,
     },
     // Some servers write "" where others write null.
