@@ -70,6 +70,15 @@ describe('a stream that breaks after its first event', () => {
     expect(answer.comments.length).toBeGreaterThanOrEqual(3);
   });
 
+  it('and begins with prose where JSON was promised is asked for again', async () => {
+    const prose = streamReply(role, text('I am sorry, '), text('I cannot'), text(' do that.'), stop, done);
+    const json = streamReply(role, text('{"n":'), text('5}'), stop, done);
+    const gateway = createGateway({ script: [prose, json] });
+    const answer = await gateway.ask({ ...streamed, response_format: { type: 'json_object' } });
+    expect(readEvents(answer.events)).toMatchObject({ content: '{"n":5}', finish: 'stop', error: null, isDone: true });
+    expect(gateway.entry()).toMatchObject({ ending: 'ok', attempts: 2 });
+  });
+
   it('and breaks its schema never gets a finish reason', async () => {
     const schema = {
       type: 'json_schema',

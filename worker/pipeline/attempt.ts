@@ -234,8 +234,12 @@ function mayShow(call: Call, answer: Answer): boolean {
   if (isComplete(answer.state)) return true;
   if (isJudged(run, call.attempt) && !canJudge(run, answer)) return false;
   const waitsForCalls = run.request.tools !== undefined && run.deps.config.routing.tools.invalid_arguments === 'escalate';
-  if (!waitsForCalls) return true;
-  for (const choice of answer.state.choices.values()) if (choice.content !== '' || choice.surfacedCalls > 0) return true;
+  // Prose where JSON was promised shows nothing: another try is still free then.
+  const waitsForJson = run.structured !== null;
+  if (!waitsForCalls && !waitsForJson) return true;
+  for (const { content, reasoning, surfacedCalls } of answer.state.choices.values()) {
+    if (content !== '' || surfacedCalls > 0 || (reasoning !== '' && !waitsForCalls)) return true;
+  }
   return false;
 }
 
