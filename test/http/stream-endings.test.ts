@@ -5,6 +5,7 @@
 import { beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { directiveOf, type Expectation, type FaultCase, faultTable, isHealedByFallback } from '../../infra/faults/table.ts';
 import { faults } from '../../infra/standin/faults.ts';
+import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { errors } from '../../shared/errors.ts';
 import type { Stats } from '../../shared/records.ts';
 import { type Reply, readReply } from '../support/http/reply.ts';

@@ -134,6 +134,15 @@ describe('requests per minute of a model', () => {
   });
 });
 
+test('a tier of which no model has its name is counted like any other', async () => {
+  const own = await openLab({ models: { [large]: { capabilities: ['tools', 'vision'] } } });
+  const { key } = await own.makeKey({ limits: { models: { [large]: { requests_per_minute: 1 } } } });
+  const asked = { body: { model: 'vision' } };
+  const statuses = [(await own.ask(key, asked)).status, (await own.ask(key, asked)).status];
+  expect([statuses, own.calls().length]).toEqual([[200, 429], 1]);
+  await own.stop();
+});
+
 describe('tokens per minute of a model', () => {
   test('are settled by what its calls used', async () => {
     const { id, key } = await keyFor({ tokens_per_minute: 400 });
