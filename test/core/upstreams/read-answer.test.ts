@@ -32,9 +32,17 @@ describe('readChunk', () => {
     expect(vllm.readChunk(payload)).toBeNull();
   });
 
+  it('reads content in parts: text, and thinking', () => {
+    const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] };
+    const chunk = vllm.readChunk(delta({ content: [thinking, { type: 'text', text: 'four' }] }));
+    expect(chunk).toMatchObject({ ok: true, value: { choices: [{ delta: { content: 'four', reasoning: 'hm' } }] } });
+    expect(vllm.readChunk(delta({ content: [{ type: 'text', text: 'x' }] }))).toMatchObject({ value: { isPlainContent: false } });
+  });
+
   it.each([
     ['a number', 5],
-    ['parts', [{ type: 'text', text: 'x' }]],
+    ['parts of another kind', [{ type: 'image_url', image_url: { url: 'x' } }]],
+    ['a text part without text', [{ type: 'text' }]],
   ])('is a failure, since what it says would be missing: content that is %s', (_, content) => {
     expect(vllm.readChunk(delta({ content }))).toMatchObject({
       ok: false,

@@ -51,10 +51,11 @@ export const vllm: Dialect = {
       if (choice === null) return hasLostText(item) ? fail(unreadable) : null;
       const { delta } = choice;
       const raw = asObject(item);
-      hasRole &&= asObject(raw?.['delta'])?.['role'] === 'assistant';
+      const rawDelta = asObject(raw?.['delta']);
+      hasRole &&= rawDelta?.['role'] === 'assistant';
       isPlainContent &&= choice.finishReason === null && delta.tool_calls == null && delta.reasoning == null;
       // Clients do not know whose text it is without an index.
-      isPlainContent &&= raw?.['index'] != null;
+      isPlainContent &&= raw?.['index'] != null && !Array.isArray(rawDelta?.['content']);
       choices.push(choice);
     }
     return ok({
@@ -72,10 +73,28 @@ export const vllm: Dialect = {
 const empty: Readonly<Record<string, unknown>> = {};
 const unreadable: UpstreamFailure = { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
 
-/** Content that is there and is not text: to leave it out would make another answer of it. */
+/** Content that is there and cannot be read: to leave it out would make another answer of it. */
 function hasLostText(item: unknown): boolean {
   const content = asObject(asObject(item)?.['delta'])?.['content'];
-  return content != null && typeof content !== 'string';
+  return content != null && readContent(content) === null;
+}
+
+/** A text, or parts as Mistral's models have them: text, and thinking that is made of text parts. Null for anything else. */
+function readContent(
+  content: unknown,
+  mayThink = true,
+): { readonly text: string | null; readonly thinking: string | null } | null {
+  if (content === null || typeof content === 'string') return { text: content, thinking: null };
+  let [text, thinking] = ['', ''];
+  for (const item of asArray(content) ?? [null]) {
+    const part = asObject(item);
+    const own = part?.['type'] === 'text' ? asString(part['text']) : null;
+    const thought = part?.['type'] === 'thinking' && mayThink ? readContent(part['thinking'], false) : null;
+    if (own === null && thought === null) return null;
+    text += own ?? '';
+    thinking += thought?.text ?? '';
+  }
+  return { text: text === '' ? null : text, thinking: thinking === '' ? null : thinking };
 }
 
 function readChoice(item: unknown, field: 'delta' | 'message'): ChunkChoice | null {
@@ -85,15 +104,15 @@ function readChoice(item: unknown, field: 'delta' | 'message'): ChunkChoice | nu
   const delta = isBareEnd ? empty : asObject(choice?.[field]);
   const index = asInteger(choice?.['index'] ?? 0);
   if (choice === null || delta === null || index === null || index < 0 || index > maxChoiceIndex) return null;
-  const content = delta['content'] ?? null;
-  if (content !== null && typeof content !== 'string') return null;
+  const content = readContent(delta['content'] ?? null);
+  if (content === null) return null;
   const calls = asArray(delta['tool_calls']);
   return {
     index,
     delta: {
-      content,
+      content: content.text,
       // An older name for the same; a server that sends both sends the same text twice.
-      reasoning: asString(delta['reasoning']) || asString(delta['reasoning_content']),
+      reasoning: asString(delta['reasoning']) || asString(delta['reasoning_content']) || content.thinking,
       tool_calls: calls !== null && calls.length > 0 ? calls : null,
     },
     // Some servers write "" where others write null.
