@@ -156,17 +156,17 @@ export const faultTable: readonly FaultCase[] = [
   harmless('usage-zero', 'same'),
   harmless('usage-text', 'same'),
 
-  // The model's own words. What is wrong from the first token on is known before anything is sent.
+  // The model's own words. Where JSON was promised, what is wrong before any of it is known before anything is sent.
   harmless('hostile-content', 'other'),
   broken('breaks-schema', 'invalid_structured_output', { needs: 'schema' }),
-  broken('not-repairable', 'invalid_structured_output', { needs: 'schema' }),
+  refused('not-repairable', 'invalid_structured_output', { needs: 'schema' }),
   harmless('code-fence', 'other', { needs: 'schema' }),
   harmless('trailing-text', 'other', { needs: 'schema' }),
   harmless('trailing-comma', 'other', { needs: 'schema' }),
   // Only what cannot change a value is repaired; a Python literal is not JSON with a blemish.
   refused('single-quotes', 'invalid_structured_output', { needs: 'schema' }),
   harmless('truncated-json', 'other', { needs: 'schema' }),
-  broken('repair-bomb', 'invalid_structured_output', { settings: 'bytes=6000', needs: 'schema' }),
+  refused('repair-bomb', 'invalid_structured_output', { settings: 'bytes=6000', needs: 'schema' }),
   refused('deep-json', 'invalid_structured_output', { needs: 'schema' }),
   harmless('low-logprobs', 'same', { needs: 'logprobs' }),
   harmless('refusal', 'other'),
