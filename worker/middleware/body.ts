@@ -18,7 +18,7 @@ export async function readJsonText(c: Context, limits: LimitsConfig, timers: Tim
   if (length !== null && Number(length) > limits.max_body_bytes) throw tooLarge(limits);
   if (raw.body === null) return '';
 
-  // A length that was announced is kept to by HTTP itself, and then the platform reads in one go: 8 % of the time to the first byte.
+  // A length that was announced is kept to by HTTP itself, and then the platform reads in one go.
   const read = length !== null && /^\d+$/.test(length) ? raw.text() : readCounted(raw.body.getReader(), limits);
   return beforeDeadline(read, limits, timers);
 }

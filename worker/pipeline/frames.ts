@@ -20,7 +20,8 @@ export function queuedFrame(position: number): Uint8Array {
 export function contentOf(run: Run, state: AnswerState, piece: DataPiece, feeds: readonly Feed[] | null): Uint8Array | null {
   if (feeds === null && piece.isVerbatim) return piece.bytes;
   let text = '';
-  for (const [i, payload] of (feeds === null ? piece.payloads : piece.payloads.slice(0, feeds.length)).entries()) {
+  const fed = feeds === null ? piece.payloads : piece.payloads.slice(0, feeds.length);
+  for (const [i, payload] of fed.entries()) {
     const feed = feeds?.[i];
     // A line break between data lines is white space of their JSON; there are clients that read line by line.
     if (feed === undefined || feed.kind === 'verbatim') text += encodeData(payload.replaceAll('\n', ' '));

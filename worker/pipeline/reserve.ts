@@ -118,8 +118,8 @@ function doorsOf(run: Run): Door[] {
       limits: { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null, budgets: shared },
     });
   }
-  const planned = new Set(run.route.plan.attempts.map(({ modelId }) => modelId));
-  const models = (run.key.limits.models ?? []).filter(({ modelId }) => planned.has(modelId));
+  const { attempts } = run.route.plan;
+  const models = (run.key.limits.models ?? []).filter((limit) => attempts.some(({ modelId }) => modelId === limit.modelId));
   const own = { ...limitsOf(run.key, run.agent), models };
   if (hasLimits(own)) doors.push({ tenantId: run.key.tenantId, limits: own });
   return doors;

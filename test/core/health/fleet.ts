@@ -2,6 +2,7 @@
 import type { HealthConfig, HealthRules } from '../../../worker/core/health/health-config.ts';
 import type { AttemptReport, HealthEvent, ProbeResult } from '../../../worker/core/health/health-event.ts';
 import type { HealthState } from '../../../worker/core/health/health-state.ts';
+import { snapshot } from '../../../worker/core/health/snapshot.ts';
 import { unknownHealth } from '../../../worker/core/health/health-state.ts';
 import { step } from '../../../worker/core/health/step.ts';
 import type { FailureCause } from '../../../worker/core/route/attempt.ts';
@@ -90,3 +91,13 @@ export function play(
 ): HealthState {
   return timeline.reduce((state, [atMs, happening]) => step(state, eventOf(happening, atMs), atMs, config), from);
 }
+
+export type Timeline = readonly (readonly [number, Happening])[];
+
+/** A model's status after what happened, as a snapshot at `atMs` has it. */
+export const status = (timeline: Timeline, atMs: number, model = 'small', config = pair) =>
+  snapshot(play(timeline, config), atMs, config).models[model]?.status;
+
+/** `count` failures, one every 100 ms from `fromMs`. */
+export const failures = (is: FailureCause, on: string, count: number, fromMs = 0): Timeline =>
+  Array.from({ length: count }, (_, index) => [fromMs + index * 100, { is, on }] as const);

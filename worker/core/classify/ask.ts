@@ -191,8 +191,8 @@ function sentenceEnd(text: string, from: number): number {
 }
 
 /**
- * False when no two sentences can be the same, judged by their length and three of their characters: a quarter of what comparing the
- * sentences costs. White space and letters beyond ASCII are not looked into, so such sentences always may repeat.
+ * False when no two sentences can be the same, judged by their length and three of their characters, which is cheaper than comparing
+ * them. White space and letters beyond ASCII are not looked into, so such sentences always may repeat.
  */
 function mayRepeat(text: string): boolean {
   const seen = new Set<number>();
@@ -207,7 +207,7 @@ function mayRepeat(text: string): boolean {
     const [a, b, c] = [text.charCodeAt(first), text.charCodeAt(first + (length >> 1)), text.charCodeAt(last - 1)];
     if ((a | b | c | text.charCodeAt(last)) >= 128) return true;
     // Capitals and small letters differ in one bit, which is left out.
-    const key = (((length & 0x3ff) << 20) | ((a & 31) << 10) | ((b & 31) << 5) | (c & 31)) >>> 0;
+    const key = ((length & 0x3ff) << 20) | ((a & 31) << 10) | ((b & 31) << 5) | (c & 31);
     if (seen.has(key)) return true;
     seen.add(key);
   }
