@@ -1,35 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type AnswerMachineOptions, createAnswerMachine, type UpstreamDelta } from '../../../worker/core/tools/answer-machine.ts';
 import { type AnswerPiece, createAnswerTransform, type UpstreamPiece } from '../../../worker/core/tools/answer-transform.ts';
-import { counter, run, textDeltas } from './corpus.ts';
-
-function options(others: Partial<AnswerMachineOptions> = {}): AnswerMachineOptions {
-  return {
-    formats: ['hermes', 'json_fenced', 'json_bare'],
-    tools: [{ name: 'search' }, { name: 'get_weather' }],
-    toolChoice: 'auto',
-    allowsParallelCalls: true,
-    reasoning: 'none',
-    emission: 'atomic',
-    maxArgumentsBytes: 10_000,
-    newCallId: counter(),
-    ...others,
-  };
-}
-
-/** Both as a whole and character by character. */
-function answer(text: string, others: Partial<AnswerMachineOptions> = {}, finish: string | null = 'stop') {
-  const whole = run(options(others), [{ content: text }], finish);
-  expect(run(options(others), textDeltas(text.split('')), finish)).toEqual(whole);
-  const calls = whole.calls.map(({ name, arguments: args }) => [name, JSON.parse(args) as unknown]);
-  return {
-    content: whole.content,
-    reasoning: whole.reasoning,
-    calls,
-    finish: whole.end.finishReason,
-    isIncomplete: whole.end.isIncomplete,
-  };
-}
+import { answer, options } from './answer.ts';
+import { run } from './corpus.ts';
 
 describe('when nothing can be a call', () => {
   it.each<[string, Partial<AnswerMachineOptions>]>([
@@ -153,57 +126,6 @@ describe('the seven situations of the published gateway this one follows', () =>
   });
 });
 
-describe('tool_choice', () => {
-  const anyFormats: AnswerMachineOptions['formats'][] = [
-    [],
-    ['hermes'],
-    ['hermes', 'json_fenced', 'json_bare'],
-    ['mistral'],
-    ['llama3_json'],
-  ];
-  const rows = anyFormats.map((formats) => ({ formats, list: formats.join(', ') }));
-
-  it.each(rows)('required: reads the array of name and parameters, whatever the formats ($list)', ({ formats }) => {
-    const text = '[{"name": "search", "parameters": {"q": "a"}}, {"name": "get_weather", "parameters": {}}]';
-    expect(answer(text, { formats, toolChoice: 'required' }).calls).toEqual([
-      ['search', { q: 'a' }],
-      ['get_weather', {}],
-    ]);
-  });
-
-  it.each(rows)('named: reads the arguments alone, whatever the formats ($list)', ({ formats }) => {
-    expect(answer(' {"q": {"name": "x"}}\n', { formats, toolChoice: { name: 'search' } })).toEqual({
-      content: '',
-      reasoning: '',
-      calls: [['search', { q: { name: 'x' } }]],
-      finish: 'tool_calls',
-      isIncomplete: false,
-    });
-  });
-
-  it.each([
-    ['{"name": "search", "arguments": {"q": 1}}', [['search', { q: 1 }]], ''],
-    ['{"name": "Alice", "arguments": {"q": 1}}', [['search', { name: 'Alice', arguments: { q: 1 } }]], ''],
-    ['<tool_call>{"name": "search", "arguments": {"q": 1}}</tool_call>', [['search', { q: 1 }]], ''],
-    ['{"q": 1} and words', [], '{"q": 1} and words'],
-    ['{"q": 1}{"q": 2}', [], '{"q": 1}{"q": 2}'],
-    ['[{"q": 1}]', [], '[{"q": 1}]'],
-    ['words', [], 'words'],
-    ['{"q": nope}', [], '{"q": nope}'],
-  ])('named: %j', (text, calls, content) => {
-    expect(answer(text, { toolChoice: { name: 'search' } })).toMatchObject({ calls, content });
-  });
-
-  it('named: arguments that are cut are no call and no content', () => {
-    expect(answer('{"q": "a', { toolChoice: { name: 'search' } }, 'length')).toMatchObject({
-      calls: [],
-      content: '',
-      isIncomplete: true,
-      finish: 'length',
-    });
-  });
-});
-
 describe('reasoning', () => {
   it.each([
     ['think', '<think>a</think>b', 'a', 'b'],
@@ -310,55 +232,6 @@ describe('a string that never ends and holds the closing marker', () => {
 
   it.each(['length', null])('was cut if the answer was (%j): nothing of it is shown', (finish) => {
     expect(answer(text, {}, finish)).toMatchObject({ calls: [], content: '', isIncomplete: true, finish });
-  });
-});
-
-describe('limits', () => {
-  const filler = (chars: number) => 'x'.repeat(chars);
-  const call = (chars: number) => `<tool_call>{"name": "search", "arguments": {"q": "${filler(chars)}"}}</tool_call>`;
-
-  it.each([
-    ['a call within the limit', call(80), 100, false],
-    ['a call over it by a little', call(95), 100, true],
-    ['a call far over it', call(9000), 100, true],
-    ['bytes, not characters', `<tool_call>{"name": "search", "arguments": {"q": "${'é'.repeat(50)}"}}</tool_call>`, 100, true],
-    [
-      'bytes of characters beyond the BMP',
-      `<tool_call>{"name": "search", "arguments": {"q": "${'😀'.repeat(20)}"}}</tool_call>`,
-      100,
-      false,
-    ],
-  ])('%s', (_what, text, maxArgumentsBytes, overflow) => {
-    for (const deltas of [[{ content: `${text} after` }], textDeltas(`${text} after`.split(''))]) {
-      const { calls, content, end } = run(options({ maxArgumentsBytes }), deltas, 'stop');
-      expect([calls.length, content, end.overflow, end.isIncomplete]).toEqual(
-        overflow ? [0, '', true, true] : [1, ' after', false, false],
-      );
-      expect(end.finishReason).toBe(overflow ? 'stop' : 'tool_calls');
-    }
-  });
-
-  it('keeps no more of an endless call than the limit allows, and tells the caller while it still comes in', () => {
-    const machine = createAnswerMachine(options({ maxArgumentsBytes: 1000 }));
-    machine.feed({ content: '<tool_call>{"name": "search", "arguments": {"q": "' });
-    let fed = 0;
-    while (!machine.hasOverflowed && fed < 100_000) {
-      machine.feed({ content: filler(100) });
-      fed += 100;
-    }
-    expect(fed).toBeLessThan(6000);
-    expect(machine.feed({ content: '"}}</tool_call> text' })).toEqual([]);
-  });
-
-  it('shows a JSON answer that grows too long to be a call', () => {
-    const text = `{"answer": "${filler(9000)}", "name": "search", "arguments": {}}`;
-    for (const deltas of [[{ content: text }], textDeltas(text.split(''))]) {
-      expect(run(options({ maxArgumentsBytes: 100 }), deltas, 'stop')).toMatchObject({
-        content: text,
-        calls: [],
-        end: { overflow: false },
-      });
-    }
   });
 });
 

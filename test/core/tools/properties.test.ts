@@ -2,24 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ToolFormatId } from '../../../shared/config.ts';
 import { type AnswerMachineOptions, createAnswerMachine } from '../../../worker/core/tools/answer-machine.ts';
-import { counter, run, textDeltas } from './corpus.ts';
+import { options } from './answer.ts';
+import { run, textDeltas } from './corpus.ts';
 import { randomPieces, seeded } from './cuts.ts';
 import { calledTools, formatIds, formatSets, hostileText, markers } from './fragments.ts';
 
 const runs = { numRuns: 400 };
 
 function optionsFor(formats: readonly ToolFormatId[], others: Partial<AnswerMachineOptions> = {}): AnswerMachineOptions {
-  return {
-    formats,
-    tools: calledTools,
-    toolChoice: 'auto',
-    allowsParallelCalls: true,
-    reasoning: 'none',
-    emission: 'atomic',
-    maxArgumentsBytes: 10_000,
-    newCallId: counter(),
-    ...others,
-  };
+  return options({ formats, tools: calledTools, ...others });
 }
 
 const anyOptions = fc.record({
