@@ -5,7 +5,7 @@
 //   node infra/bootstrap.mjs COMMAND [ARGUMENTS …]
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,34 +14,67 @@ const repo = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(repo, 'node_modules', '.bin');
 const stamp = join(repo, 'node_modules', '.pointsman-stamp');
 const isWindows = process.platform === 'win32';
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` };
 
 const sha256 = (content) => createHash('sha256').update(content).digest('hex');
-// Two commands started at the same time must not install over each other.
-const lock = join(tmpdir(), `pointsman-install-${sha256(repo).slice(0, 16)}`);
-const lockIsStaleAfterMs = 300_000;
+// Two commands started at the same time must not install over each other. The file holds the installer's process id.
+const lock = join(tmpdir(), `pointsman-install-${sha256(repo).slice(0, 16)}.pid`);
 
 function isInstalled(wanted) {
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
 }
 
+/** Null when the lock is ours now, else the process that has it. One that a killed process left behind is taken over. */
 function acquireLock() {
   try {
-    mkdirSync(lock);
-    return true;
-  } catch {
-    if (Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0) > lockIsStaleAfterMs)
-      rmSync(lock, { recursive: true, force: true });
-    return false;
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return null;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
   }
+  const holder = readLock();
+  if (holder !== null && isAlive(holder)) return holder;
+  rmSync(lock, { force: true });
+  return acquireLock();
+}
+
+function readLock() {
+  try {
+    return Number(readFileSync(lock, 'utf8')) || null;
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Another user's process cannot be signalled, but it is there.
+    return error.code === 'EPERM';
+  }
+}
+
+function releaseLock() {
+  if (readLock() === process.pid) rmSync(lock, { force: true });
 }
 
 async function install() {
   const wanted = sha256(readFileSync(join(repo, 'package-lock.json')));
-  while (!isInstalled(wanted) && !acquireLock()) await new Promise((resolve) => setTimeout(resolve, 500));
-  if (isInstalled(wanted)) return;
-  const status = runInstall(wanted);
-  rmSync(lock, { recursive: true, force: true });
+  let announced = null;
+  while (!isInstalled(wanted)) {
+    const holder = acquireLock();
+    if (holder === null) break;
+    if (holder !== announced) console.error(`Waiting for another install (pid ${holder}) …`);
+    announced = holder;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  if (isInstalled(wanted)) return releaseLock();
+  process.on('exit', releaseLock);
+  const status = await runInstall(wanted);
+  releaseLock();
   if (status === 0) return;
   console.error('npm ci failed. Check that the registry can be reached, then run the same command again.');
   process.exit(status);
@@ -50,15 +83,27 @@ async function install() {
 function runInstall(wanted) {
   const startedAt = Date.now();
   console.error('Installing dependencies (once; about half a minute) …');
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const npm = spawn('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: repo,
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: isWindows,
   });
-  if (status !== 0) return status ?? 1;
-  writeFileSync(stamp, wanted);
-  console.error(`Installed in ${Math.round((Date.now() - startedAt) / 1000)} s.`);
-  return 0;
+  const stop = (signal) => {
+    npm.kill(signal);
+    console.error('Stopped during the install; the next run installs again.');
+    process.exit(128 + constants.signals[signal]);
+  };
+  for (const signal of stopSignals) process.once(signal, stop);
+  return new Promise((resolve) => {
+    npm.on('error', () => resolve(1));
+    npm.on('exit', (code) => {
+      for (const signal of stopSignals) process.off(signal, stop);
+      if (code !== 0) return resolve(code ?? 1);
+      writeFileSync(stamp, wanted);
+      console.error(`Installed in ${Math.round((Date.now() - startedAt) / 1000)} s.`);
+      resolve(0);
+    });
+  });
 }
 
 /** wrangler needs Node 22, vitest 22.12. The lock file brings Node 24 for Linux and Windows; elsewhere the user's own must do. */
@@ -80,7 +125,7 @@ if (command === undefined) {
 await install();
 checkNode();
 const child = spawn(command, args, { cwd: repo, env, stdio: 'inherit', shell: isWindows });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+for (const signal of stopSignals) process.on(signal, () => child.kill(signal));
 // npm passes SIGTERM to its shell and the shell to nobody: when the parent is gone, so is the reason to run.
 const parent = process.ppid;
 setInterval(() => {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { keepsLastConfig } from './config/compile.ts';
 import { runWrangler } from './wrangler.ts';
 
 export interface GatewayOptions {
@@ -42,7 +43,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       '--persist-to',
       state,
       '--log-level',
-      'warn',
+      'log',
       '--show-interactive-dev-session=false',
       ...Object.entries(options.vars).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
     ],
@@ -50,6 +51,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       output = (output + text).slice(-20_000);
       options.onOutput?.(text);
     },
+    { [keepsLastConfig]: '1' },
   );
   let hasExited = false;
   void running.exited.then(() => {

@@ -2,14 +2,16 @@
  * `npm start`: everything on this machine. Stand-in model servers behind a stand-in tunnel gate, or model servers you already run, and
  * the Worker before them. Ctrl-C stops it all.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { ConfigTree } from '../shared/config.ts';
-import { compileConfigs, defaultProfile } from './config/compile.ts';
+import { decimalNumber, portNumber, readCommandLine, runCommand, UsageError } from './command-line.ts';
+import { compileConfigs, defaultProfile, describeMistakes } from './config/compile.ts';
 import { startGateway } from './gateway.ts';
+import { type OwnServer, overridesFor, type ProbedServer, probeServers, readOwnServers } from './own-servers.ts';
+import { portTaken } from './port.ts';
 import { startStandins, varsFor } from './profile-fleet.ts';
 import { repoFolder } from './wrangler.ts';
+import { workerOutput } from './worker-output.ts';
 
 const help = `Runs the whole gateway on this machine: stand-in model servers, tunnel gate, Worker.
 
@@ -19,10 +21,13 @@ const help = `Runs the whole gateway on this machine: stand-in model servers, tu
   --profile NAME       a profile of configs/ (${defaultProfile})
   --small URL          your own server in place of the small stand-in: vLLM, Ollama, llama.cpp …
   --large URL          the same for the large one
-  --upstream ID=URL    the same for any upstream of the profile, repeatable
+  --small-model NAME   which of your server's models to use; without it the configured one, or the first that it lists
+  --large-model NAME   the same for the large one
+  --upstream ID=URL    the same for any upstream of the profile, repeatable; ID=URL=MODEL names the model too
   --upstream-key KEY   API key of your own servers
   --time-scale N       pace of the stand-ins: 1 like an A40, 0 as fast as possible (0.1)
   --keep               keep statistics between runs, in .wrangler/start
+  --quiet              no line for every request
   --help`;
 
 /** For this machine only: the gateway listens on the loopback address. */
@@ -30,80 +35,88 @@ const apiKey = 'pointsman-local-key';
 const adminToken = 'pointsman-local-admin';
 const standinKey = 'stand-in-vllm-key';
 
+const options = {
+  port: { type: 'string', default: '8787' },
+  profile: { type: 'string', default: defaultProfile },
+  small: { type: 'string' },
+  large: { type: 'string' },
+  'small-model': { type: 'string' },
+  'large-model': { type: 'string' },
+  upstream: { type: 'string', multiple: true },
+  'upstream-key': { type: 'string' },
+  'time-scale': { type: 'string', default: '0.1' },
+  keep: { type: 'boolean', default: false },
+  quiet: { type: 'boolean', default: false },
+} as const;
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: '8787' },
-      profile: { type: 'string', default: defaultProfile },
-      small: { type: 'string' },
-      large: { type: 'string' },
-      upstream: { type: 'string', multiple: true },
-      'upstream-key': { type: 'string' },
-      'time-scale': { type: 'string', default: '0.1' },
-      keep: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) {
-    console.log(help);
-    return 0;
-  }
-  const { profiles, mistakes } = compileConfigs(join(repoFolder, 'configs'));
-  const config = profiles[values.profile];
-  if (mistakes.length > 0 || config === undefined) {
-    console.error(
-      mistakes.length > 0 ? mistakes.join('\n') : `There is no profile "${values.profile}": ${Object.keys(profiles).join(', ')}`,
-    );
-    return 1;
-  }
-  const own = ownServers(values);
-  const unknown = Object.keys(own).filter((id) => !Object.hasOwn(config.upstreams, id));
-  if (unknown.length > 0) {
-    console.error(`The profile has no upstream "${unknown.join('", "')}": ${Object.keys(config.upstreams).join(', ')}`);
-    return 1;
-  }
+  const signal = untilSignal();
+  const { values } = readCommandLine({ name: 'npm start', help, options });
+  const port = portNumber('port', values.port);
+  const timeScale = decimalNumber('time-scale', values['time-scale']);
+  const config = profileOf(values.profile);
+  const own = readOwnServers(values, config);
+  const taken = await portTaken(port, 'npm start --');
+  if (taken !== null) throw new Error(taken);
+  const probed = await probeServers(own, config, values['upstream-key'] ?? null);
   // Stand-ins accept the key that your own servers want, so that both can stand in one profile.
   const upstreamKey = values['upstream-key'] ?? standinKey;
-  const fleet = await startStandins(config, own, Number(values['time-scale']), upstreamKey);
-  console.log('Starting the Worker …');
-  const gateway = await startGateway({
-    port: Number(values.port),
-    vars: { ...varsFor(config, own, fleet, values.profile, upstreamKey), BOOTSTRAP_API_KEY: apiKey, ADMIN_TOKEN: adminToken },
-    ...(values.keep ? { persistTo: join(repoFolder, '.wrangler', 'start') } : {}),
-    onOutput: (text) => process.stderr.write(text),
-  }).catch(async (error: unknown) => {
+  const origins = Object.fromEntries(Object.entries(own).map(([id, { origin }]) => [id, origin]));
+  const fleet = await startStandins(config, origins, timeScale, upstreamKey);
+  try {
+    console.log('Starting the Worker …');
+    const overrides = overridesFor(probed, config);
+    const starting = startGateway({
+      port,
+      vars: {
+        ...varsFor(config, origins, fleet, values.profile, upstreamKey),
+        ...(overrides === null ? {} : { CONFIG_OVERRIDES: JSON.stringify(overrides) }),
+        ...(values.quiet ? {} : { REQUEST_LOG: 'on' }),
+        BOOTSTRAP_API_KEY: apiKey,
+        ADMIN_TOKEN: adminToken,
+      },
+      ...(values.keep ? { persistTo: join(repoFolder, '.wrangler', 'start') } : {}),
+      onOutput: workerOutput((text) => process.stderr.write(text)),
+    });
+    // Stopped while it starts: nothing may be left behind.
+    const stopped = signal.then(() => starting.then((gateway) => gateway.stop()).catch(() => undefined));
+    const gateway = await Promise.race([starting, stopped]);
+    if (gateway === undefined) return 0;
+    console.log(banner(gateway.url, config, own, probed));
+    const code = await Promise.race([gateway.exited, signal]);
+    console.log('\nStopping …');
+    await gateway.stop();
+    return code;
+  } finally {
     await fleet?.close();
-    throw error;
-  });
-  console.log(banner(gateway.url, config, own));
-  const code = await Promise.race([gateway.exited, untilSignal()]);
-  console.log('\nStopping …');
-  await gateway.stop();
-  await fleet?.close();
-  return code;
-}
-
-function ownServers(values: { small?: string; large?: string; upstream?: string[] }): Record<string, string> {
-  const own: Record<string, string> = {};
-  if (values.small !== undefined) own['small'] = values.small;
-  if (values.large !== undefined) own['large'] = values.large;
-  for (const text of values.upstream ?? []) {
-    const equals = text.indexOf('=');
-    own[text.slice(0, equals)] = text.slice(equals + 1);
   }
-  for (const [id, url] of Object.entries(own)) own[id] = new URL(url).origin;
-  return own;
 }
 
-function banner(url: string, config: ConfigTree, own: Readonly<Record<string, string>>): string {
-  const servers = Object.keys(config.upstreams).map((id) => `${id} ${Object.hasOwn(own, id) ? 'your own' : 'stand-in'}`);
+function profileOf(name: string): ConfigTree {
+  const { profiles, mistakes } = compileConfigs(join(repoFolder, 'configs'));
+  if (mistakes.length > 0) throw new Error(describeMistakes(mistakes));
+  const config = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
+  if (config === undefined) throw new UsageError(`There is no profile "${name}"; there are ${Object.keys(profiles).join(', ')}.`);
+  return config;
+}
+
+function banner(
+  url: string,
+  config: ConfigTree,
+  own: Readonly<Record<string, OwnServer>>,
+  probed: readonly ProbedServer[],
+): string {
+  const servers = Object.keys(config.upstreams).map((id) => {
+    const message = Object.hasOwn(own, id) ? probed.find(({ upstreamId }) => upstreamId === id)?.message : 'stand-in';
+    return `${id}: ${message ?? 'your own'}`;
+  });
   return `
 Pointsman is ready.
 
   OpenAI base URL   ${url}/v1
   API key           ${apiKey}
   Admin token       ${adminToken}
-  Model servers     ${servers.join(', ')}
+  Model servers     ${servers.join('\n                    ')}
 
   curl ${url}/v1/chat/completions \\
     -H 'authorization: Bearer ${apiKey}' -H 'content-type: application/json' \\
@@ -120,10 +133,4 @@ function untilSignal(): Promise<number> {
   });
 }
 
-if (!existsSync(join(repoFolder, 'node_modules'))) throw new Error('Run it as `npm start`, which installs what it needs.');
-try {
-  process.exit(await main());
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
-}
+await runCommand(main);

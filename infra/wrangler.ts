@@ -10,7 +10,11 @@ export interface Running {
 }
 
 /** @param output `inherit` shows everything; a function gets stdout and stderr as text */
-export function runWrangler(args: readonly string[], output: 'inherit' | ((text: string) => void) = 'inherit'): Running {
+export function runWrangler(
+  args: readonly string[],
+  output: 'inherit' | ((text: string) => void) = 'inherit',
+  env: Readonly<Record<string, string>> = {},
+): Running {
   const child = spawn(
     process.execPath,
     [fileURLToPath(new URL('../node_modules/wrangler/bin/wrangler.js', import.meta.url)), ...args],
@@ -22,6 +26,7 @@ export function runWrangler(args: readonly string[], output: 'inherit' | ((text:
         CI: process.env['CI'] ?? '',
         FORCE_COLOR: '0',
         CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+        ...env,
       },
       stdio: output === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     },

@@ -9,6 +9,8 @@ export interface ConfigMistake {
   /** Keys from the root of the tree. */
   readonly path: readonly (string | number)[];
   readonly message: string;
+  /** The name that nobody knows, where the mistake is one, and the names there are, where they are known here. */
+  readonly unknown?: { readonly name: string; readonly known: readonly string[] | null };
 }
 
 export type CheckedConfig =
@@ -27,7 +29,11 @@ export function checkConfig(tree: unknown): CheckedConfig {
 function mistakesOf(issue: z.core.$ZodIssue): ConfigMistake[] {
   const path = issue.path.map(pathKey);
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: [...path, key], message: 'there is no such key' }));
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      message: 'there is no such key',
+      unknown: { name: key, known: null },
+    }));
   if (issue.code === 'invalid_key') return [{ path, message: issue.issues[0]?.message ?? issue.message }];
   return [{ path, message: issue.message }];
 }
@@ -40,17 +46,27 @@ function crossReferences(config: ConfigTree): ConfigMistake[] {
   const mistakes: ConfigMistake[] = [];
   const { models, upstreams, routing, limits } = config;
   const at = (path: (string | number)[], message: string) => void mistakes.push({ path, message });
-  const knownModel = (id: string, path: (string | number)[]) => {
-    if (!Object.hasOwn(models, id)) at(path, `there is no model "${id}"; models are ${listOf(models)}`);
+  const known = (what: string, among: Record<string, unknown>, name: string, path: (string | number)[]): void => {
+    if (Object.hasOwn(among, name)) return;
+    const names = Object.keys(among);
+    const message = `there is no ${what} "${name}"; ${what}s are ${names.join(', ')}`;
+    mistakes.push({ path, message, unknown: { name, known: names } });
   };
+  const knownModel = (id: string, path: (string | number)[]) => known('model', models, id, path);
 
   if (Object.keys(models).length === 0) at(['models'], 'at least one model is needed');
+  else if (Object.keys(routing.intent.models).length === 0 && !Object.values(models).some(({ tier }) => tier === 'large')) {
+    at(['models'], 'no model has tier large, and no intent has a model of its own: nothing can take what the small ones cannot');
+  }
+  mistakes.push(...ambiguousNames(config));
   for (const [id, model] of Object.entries(models)) {
-    model.upstreams.forEach((upstream, i) => {
-      if (!Object.hasOwn(upstreams, upstream)) {
-        at(['models', id, 'upstreams', i], `there is no upstream "${upstream}"; upstreams are ${listOf(upstreams)}`);
-      }
-    });
+    model.upstreams.forEach((upstream, i) => known('upstream', upstreams, upstream, ['models', id, 'upstreams', i]));
+    if (limits.default_completion_tokens >= model.context_tokens) {
+      at(
+        ['models', id, 'context_tokens'],
+        `limits.default_completion_tokens (${limits.default_completion_tokens}) leaves no room for a prompt in ${model.context_tokens} tokens`,
+      );
+    }
     if (model.tool_formats.length > 0 && !model.capabilities.includes('tools')) {
       at(['models', id, 'tool_formats'], 'tool formats without the capability "tools"');
     }
@@ -89,6 +105,23 @@ function crossReferences(config: ConfigTree): ConfigMistake[] {
   return mistakes;
 }
 
+/** Every name that a request may use means one thing. */
+function ambiguousNames({ models, routing }: ConfigTree): ConfigMistake[] {
+  const mistakes: ConfigMistake[] = [];
+  const owners = new Map<string, string>();
+  const claim = (name: string, owner: string, path: (string | number)[]): void => {
+    const other = owners.get(name);
+    if (reservedModelNames.has(name))
+      mistakes.push({ path, message: `"${name}" is a way of choosing, so no model may have this name` });
+    else if (other !== undefined && other !== owner) mistakes.push({ path, message: `"${name}" is a name of ${other} already` });
+    else owners.set(name, owner);
+  };
+  for (const id of Object.keys(models)) claim(id, id, ['models', id]);
+  for (const [id, { served_name: name }] of Object.entries(models)) claim(name, id, ['models', id, 'served_name']);
+  for (const alias of Object.keys(routing.aliases)) claim(alias, `the alias ${alias}`, ['routing', 'aliases', alias]);
+  return mistakes;
+}
+
 /** Model names that mean a way of choosing instead of a model. */
 export const reservedModelNames: ReadonlySet<string> = new Set([
   'auto',
@@ -99,7 +132,3 @@ export const reservedModelNames: ReadonlySet<string> = new Set([
   'large',
   'vision',
 ]);
-
-function listOf(record: Record<string, unknown>): string {
-  return Object.keys(record).join(', ');
-}

@@ -3,6 +3,7 @@
  * Objects; `http` drives the Worker under `wrangler dev` with stand-in model servers, from outside, one file at a time because they share
  * a gateway.
  */
+import { fileURLToPath, URL } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { edgeBindings } from './edge/bindings.ts';
@@ -73,11 +74,11 @@ const security = {
   hookTimeout: 60_000,
 };
 
-const wrangler = { configPath: new URL('../wrangler.toml', import.meta.url).pathname };
+const wrangler = { configPath: fileURLToPath(new URL('../wrangler.toml', import.meta.url)) };
 
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
+    root: fileURLToPath(new URL('..', import.meta.url)),
     projects: [
       { test: core },
       { test: edge, plugins: [cloudflareTest({ wrangler, miniflare: { bindings: edgeBindings } })] },

@@ -1,6 +1,7 @@
 /** Starts the mock model server as a process of its own on the driver's cores, and gives it its orders. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath, URL } from 'node:url';
 import { MockReply, type Workload } from './mock-upstream.ts';
 import { cores, pinned } from './process-cpu.ts';
 
@@ -14,7 +15,7 @@ export interface Mock {
 }
 
 export async function startMock(): Promise<Mock> {
-  const file = new URL('mock-upstream.ts', import.meta.url).pathname;
+  const file = fileURLToPath(new URL('mock-upstream.ts', import.meta.url));
   const [command, args] = pinned(cores?.driver, process.execPath, [file, '--serve']);
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   child.on('exit', (code) => {

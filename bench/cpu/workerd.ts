@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath, URL } from 'node:url';
 import { parse } from 'smol-toml';
 import * as z from 'zod';
 import { repoFolder, runWrangler } from '../../infra/wrangler.ts';
@@ -53,7 +54,7 @@ export async function buildGateway(folder: string, upstreamUrl: string): Promise
 export async function buildReference(name: string, folder: string, upstreamUrl: string, like: Bundle): Promise<Bundle> {
   mkdirSync(folder, { recursive: true });
   const config = join(folder, 'wrangler.json');
-  const main = new URL(`reference-workers/${name}.ts`, import.meta.url).pathname;
+  const main = fileURLToPath(new URL(`reference-workers/${name}.ts`, import.meta.url));
   writeFileSync(config, JSON.stringify({ name, main, compatibility_date: like.compatibilityDate, minify: true }));
   await bundle(['--config', config, '--outdir', folder]);
   rmSync(config);

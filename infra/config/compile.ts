@@ -8,13 +8,15 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { fileURLToPath, URL } from 'node:url';
 import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { checkConfig, type ConfigMistake } from '../../shared/config-check.ts';
 import type { ConfigTree } from '../../shared/config.ts';
 import { mergePatch } from '../../shared/merge-patch.ts';
+import { suggestion } from './suggestion.ts';
 import { writeModule } from './write-module.ts';
 
-const repo = new URL('../..', import.meta.url).pathname;
+const repo = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The profile that the files directly under configs/ make up. */
 export const defaultProfile = 'a40-pair';
@@ -33,34 +35,58 @@ export interface CompileResult {
 
 /** Reads and checks every profile below `dir`. */
 export function compileConfigs(dir: string): CompileResult {
-  const mistakes: string[] = [];
   const profiles: Record<string, ConfigTree> = {};
-  const base = readFolder(dir, mistakes);
+  const base = readFolder(dir, requiredFiles);
+  const unreadable = [...base.mistakes];
+  // A mistake in the files that all profiles share is found in each of them and told once.
+  const profilesByMistake = new Map<string, string[]>();
   const folders = existsSync(join(dir, 'profiles')) ? readdirSync(join(dir, 'profiles')).sort() : [];
   for (const profile of [defaultProfile, ...folders]) {
-    const sources = profile === defaultProfile ? base : [...base, ...readFolder(join(dir, 'profiles', profile), mistakes)];
+    const own = profile === defaultProfile ? { sources: [], mistakes: [] } : readFolder(join(dir, 'profiles', profile), []);
+    unreadable.push(...own.mistakes);
+    if (unreadable.length > 0) continue;
+    const sources = [...base.sources, ...own.sources];
     const tree = sources.reduce<unknown>((merged, source) => mergePatch(merged, source.doc.toJS()), {});
     const checked = checkConfig(tree);
     if (checked.ok) profiles[profile] = checked.config;
-    else mistakes.push(...checked.mistakes.map((mistake) => locate(profile, sources, mistake)));
+    else {
+      for (const mistake of checked.mistakes) {
+        const text = locate(sources, mistake);
+        profilesByMistake.set(text, [...(profilesByMistake.get(text) ?? []), profile]);
+      }
+    }
   }
-  return { profiles, mistakes };
+  const wrong = [...profilesByMistake].map(([text, [first, ...others]]) =>
+    first === defaultProfile ? text : `${text} [profile ${[first, ...others].join(', ')}]`,
+  );
+  return { profiles, mistakes: [...unreadable, ...wrong] };
 }
 
-function readFolder(dir: string, mistakes: string[]): Source[] {
-  const files = readdirSync(dir).filter((name) => name.endsWith('.yaml'));
-  return files.sort().map((name) => {
+/** What the default profile is made of; a file of these that is missing or empty is a mistake of its own, not fifty missing keys. */
+const requiredFiles = ['limits.yaml', 'models.yaml', 'routing.yaml'];
+
+function readFolder(dir: string, required: readonly string[]): { readonly sources: Source[]; readonly mistakes: string[] } {
+  const files = readdirSync(dir).filter((name) => /\.ya?ml$/.test(name));
+  const mistakes = required
+    .filter((name) => !files.includes(name))
+    .map((name) => `${relative(repo, join(dir, name))}: the file is missing`);
+  const sources = files.sort().map((name) => {
     const file = join(dir, name);
     const lines = new LineCounter();
     const doc = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines });
+    const where = relative(repo, file);
     for (const error of doc.errors)
-      mistakes.push(`${relative(repo, file)}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
+      mistakes.push(`${where}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`);
+    if (doc.errors.length === 0 && !isMap(doc.contents)) {
+      mistakes.push(`${where}: ${doc.contents === null ? 'the file is empty' : 'expected keys and values'}`);
+    }
     return { file, doc, lines };
   });
+  return { sources, mistakes };
 }
 
 /** Finds the deepest part of the mistake's path that some file has; the later file wins, since it patched the earlier. */
-function locate(profile: string, sources: readonly Source[], mistake: ConfigMistake): string {
+function locate(sources: readonly Source[], mistake: ConfigMistake): string {
   let best: { source: Source; offset: number; depth: number } | undefined;
   for (const source of sources) {
     const found = deepest(source.doc.contents, mistake.path);
@@ -68,7 +94,7 @@ function locate(profile: string, sources: readonly Source[], mistake: ConfigMist
   }
   const where =
     best === undefined ? 'configs' : `${relative(repo, best.source.file)}:${best.source.lines.linePos(best.offset).line}`;
-  return `${where}: ${mistake.path.join('.') || '(root)'}: ${mistake.message} [profile ${profile}]`;
+  return `${where}: ${mistake.path.join('.') || '(root)'}: ${mistake.message}${suggestion(mistake)}`;
 }
 
 function deepest(node: Node | null, path: readonly (string | number)[]): { offset: number; depth: number } | undefined {
@@ -91,6 +117,14 @@ function deepest(node: Node | null, path: readonly (string | number)[]): { offse
   return offset === undefined || (path.length > 0 && depth === 0) ? undefined : { offset, depth };
 }
 
+export function describeMistakes(mistakes: readonly string[]): string {
+  const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
+  return `The configuration has ${count}:\n\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}\n`;
+}
+
+/** Set in the environment of a gateway that runs: an edit with a mistake in it is reported, and the module of before stays. */
+export const keepsLastConfig = 'POINTSMAN_KEEPS_LAST_CONFIG';
+
 function main(): void {
   const { values } = parseArgs({
     options: {
@@ -108,9 +142,10 @@ function main(): void {
   }
   const { profiles, mistakes } = compileConfigs(values.configs);
   if (mistakes.length > 0) {
-    console.error(`The configuration has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n`);
-    for (const mistake of mistakes) console.error(`  ${mistake}`);
-    process.exitCode = 1;
+    console.error(describeMistakes(mistakes));
+    if (process.env[keepsLastConfig] !== undefined && existsSync(values.out))
+      console.error('The last good configuration stays in use.');
+    else process.exitCode = 1;
     return;
   }
   if (values.check) return;

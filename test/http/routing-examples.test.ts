@@ -1,10 +1,11 @@
 /** The worked examples of docs/routing.md, read from its table and asked of `/v1/route`: a number that changed has to change there, too. */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath, URL } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
 import { clientKey } from '../support/http/harness.ts';
 
 const { url } = inject('addresses');
-const page = readFileSync(new URL('../../docs/routing.md', import.meta.url).pathname, 'utf8');
+const page = readFileSync(fileURLToPath(new URL('../../docs/routing.md', import.meta.url)), 'utf8');
 
 interface Example {
   readonly message: string;

@@ -30,7 +30,7 @@ describe('vision', () => {
   test('an image goes to the vision tier (vision flag)', async () => {
     const { decision, plan } = await gateway.route(withPicture('What is the error in this screen?'), by('qa'));
     expect(decision.tier).toBe('vision');
-    expect(plan[0]?.model_id).toBe('vision');
+    expect(plan[0]?.model_id).toBe('flash');
   });
 
   // The original goes by substrings such as "screenshot"; words about pictures are no picture. Who means one says so.

@@ -1,5 +1,6 @@
 /** The learned model's parts: features are bounded and count once, tables survive packing, the committed weights are what they claim. */
 import { statSync } from 'node:fs';
+import { fileURLToPath, URL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { packWeights } from '../../../bench/routing/pack.ts';
 import { baseBlend } from '../../../bench/routing/cross-validate.ts';
@@ -83,7 +84,7 @@ describe('packing', () => {
 
 describe('the committed weights', () => {
   const weights = loadWeights();
-  const path = new URL('../../../worker/core/classify/weights/packed.ts', import.meta.url).pathname;
+  const path = fileURLToPath(new URL('../../../worker/core/classify/weights/packed.ts', import.meta.url));
 
   it('take at most 256 KB', () => expect(statSync(path).size).toBeLessThanOrEqual(256 * 1024));
   it('are unpacked once', () => expect(loadWeights()).toBe(weights));

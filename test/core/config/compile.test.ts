@@ -2,10 +2,11 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath, URL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compileConfigs, defaultProfile } from '../../../infra/config/compile.ts';
 
-const shipped = new URL('../../../configs', import.meta.url).pathname;
+const shipped = fileURLToPath(new URL('../../../configs', import.meta.url));
 let folder = '';
 
 beforeEach(() => {
@@ -79,6 +80,86 @@ describe('compileConfigs', () => {
     const { mistakes } = compileConfigs(folder);
     const mistake = mistakes.find((text) => text.includes(` ${path}: `)) ?? mistakes.join('\n');
     expect(mistake).toContain(`${file}:${line}: ${path}: `);
+    expect(mistake).toContain(expectation);
+  });
+
+  it.each([
+    ['a key', 'models.yaml', 'reasoning: none', 'raesoning: none', 'did you mean reasoning?'],
+    ['a key deep inside', 'routing.yaml', 'threshold: 0.6', 'treshold: 0.6', 'did you mean threshold?'],
+    ['a model', 'routing.yaml', 'qwen2.5-7b: [qwen2.5-32b]', 'qwen2.5-7b: [qwen2.5-23b]', 'did you mean qwen2.5-32b?'],
+    ['an upstream', 'models.yaml', 'upstreams: [small]', 'upstreams: [smal]', 'did you mean small?'],
+  ])('suggests the nearest name for a misspelt one: %s', (_, file, from, to, expectation) => {
+    edit(file, from, to);
+    expect(compileConfigs(folder).mistakes.join('\n')).toContain(expectation);
+  });
+
+  it('suggests nothing where no name is near', () => {
+    edit('models.yaml', 'reasoning: none', 'colour: none');
+    expect(compileConfigs(folder).mistakes.join('\n')).not.toContain('did you mean');
+  });
+
+  it('tells a mistake of the shared files once, however many profiles stand on them', () => {
+    write('profiles/one/limits.yaml', 'limits: { max_depth: 8 }\n');
+    write('profiles/two/limits.yaml', 'limits: { max_depth: 9 }\n');
+    edit('routing.yaml', 'threshold: 0.6', 'threshold: high');
+    expect(compileConfigs(folder).mistakes).toHaveLength(1);
+  });
+
+  it.each([
+    ['empty', '', 'limits.yaml: the file is empty'],
+    ['only comments', '# nothing\n', 'limits.yaml: the file is empty'],
+    ['a list', '- 1\n', 'limits.yaml: expected keys and values'],
+  ])('names the file when it is %s, and nothing else', (_, text, expectation) => {
+    write('limits.yaml', text);
+    const { mistakes } = compileConfigs(folder);
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).toContain(expectation);
+  });
+
+  it('names a file that is missing', () => {
+    rmSync(join(folder, 'routing.yaml'));
+    expect(compileConfigs(folder).mistakes).toEqual([expect.stringContaining('routing.yaml: the file is missing')]);
+  });
+
+  it.each([
+    ['a reserved name as an id', 'models.yaml', 'qwen2.5-7b:', 'auto:', 'models.auto', 'is a way of choosing'],
+    [
+      'a reserved name as a served name',
+      'models.yaml',
+      'served_name: Qwen/Qwen2.5-7B-Instruct',
+      'served_name: small',
+      'models.qwen2.5-7b.served_name',
+      'is a way of choosing',
+    ],
+    [
+      'one served name twice',
+      'models.yaml',
+      'served_name: Qwen/Qwen2.5-32B-Instruct-AWQ',
+      'served_name: Qwen/Qwen2.5-7B-Instruct',
+      'models.qwen2.5-32b.served_name',
+      'is a name of qwen2.5-7b already',
+    ],
+    [
+      'an alias that is a model',
+      'routing.yaml',
+      'gpt-4o-mini: auto',
+      'qwen2.5-7b: auto',
+      'routing.aliases.qwen2.5-7b',
+      'is a name of',
+    ],
+    [
+      'a default completion as large as the context',
+      'limits.yaml',
+      'default_completion_tokens: 4096',
+      'default_completion_tokens: 32768\n  max_completion_tokens: 40000 #',
+      'models.qwen2.5-7b.context_tokens',
+      'leaves no room for a prompt',
+    ],
+    ['no large model', 'models.yaml', 'tier: large', 'tier: small', 'models', 'no model has tier large'],
+  ])('refuses what would be ambiguous or useless: %s', (_, file, from, to, path, expectation) => {
+    edit(file, from, to);
+    if (from.startsWith('default_completion')) edit('limits.yaml', '\n  max_completion_tokens: 16384', '');
+    const mistake = compileConfigs(folder).mistakes.find((text) => text.includes(` ${path}: `)) ?? '';
     expect(mistake).toContain(expectation);
   });
 

@@ -1,4 +1,5 @@
 /** The module that the Worker ships: it says what the profiles say, and says nothing twice. */
+import { fileURLToPath, URL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { compileConfigs, defaultProfile } from '../../../infra/config/compile.ts';
 import { writeModule } from '../../../infra/config/write-module.ts';
@@ -22,7 +23,7 @@ const occurrences = (text: string, part: string): number => text.split(part).len
 
 describe('writeModule', () => {
   it('writes the shipped profiles as they are', async () => {
-    const { profiles } = compileConfigs(new URL('../../../configs', import.meta.url).pathname);
+    const { profiles } = compileConfigs(fileURLToPath(new URL('../../../configs', import.meta.url)));
     const written = await evaluate(writeModule(defaultProfile, profiles));
     expect(written.defaultProfile).toBe(defaultProfile);
     expect(written.profiles).toEqual(profiles);

@@ -1,8 +1,9 @@
 /** The recorded and written streams that the relay tests replay. Third-party ones are read from POINTSMAN_DATA_DIR where that is set. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath, URL } from 'node:url';
 
-const own = new URL('../../fixtures/sse/', import.meta.url).pathname;
+const own = fileURLToPath(new URL('../../fixtures/sse/', import.meta.url));
 const dataDir = process.env['POINTSMAN_DATA_DIR'] ?? null;
 const thirdParty = dataDir === null ? null : join(dataDir, 'sse-fixtures');
 

@@ -1,5 +1,6 @@
 /** Reads the corpus of tool calls, drives the answer machine over its rows, and compares as the corpus prescribes. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath, URL } from 'node:url';
 import { expect } from 'vitest';
 import type { ToolFormatId } from '../../../shared/config.ts';
 import {
@@ -37,7 +38,7 @@ export interface Row {
   readonly tag: string;
 }
 
-const folder = new URL('../../fixtures/tool-calls/', import.meta.url).pathname;
+const folder = fileURLToPath(new URL('../../fixtures/tool-calls/', import.meta.url));
 
 /** All rows, by the name of their file. */
 export const corpus: ReadonlyMap<string, readonly Row[]> = new Map(

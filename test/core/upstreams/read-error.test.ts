@@ -1,5 +1,6 @@
 /** vLLM's error bodies in every shape that was seen, and what a client is told of them. */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath, URL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { vllm } from '../../../worker/core/upstreams/vllm.ts';
 
@@ -9,7 +10,7 @@ interface ErrorBody {
   readonly body: unknown;
 }
 
-const fixture = new URL('../../fixtures/sse/vllm-error-bodies.json', import.meta.url).pathname;
+const fixture = fileURLToPath(new URL('../../fixtures/sse/vllm-error-bodies.json', import.meta.url));
 const bodies: ErrorBody[] = JSON.parse(readFileSync(fixture, 'utf8'));
 
 const expected: Record<

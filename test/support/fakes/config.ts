@@ -1,11 +1,12 @@
 /** The shipped configuration for tests in Node, with a merge patch on top where a test depends on a value. */
+import { fileURLToPath, URL } from 'node:url';
 import { compileConfigs, defaultProfile } from '../../../infra/config/compile.ts';
 import { checkConfig } from '../../../shared/config-check.ts';
 import { type Config, prepareConfig } from '../../../shared/config-prepare.ts';
 import type { ConfigTree } from '../../../shared/config.ts';
 import { mergePatch } from '../../../shared/merge-patch.ts';
 
-const configsFolder = new URL('../../../configs', import.meta.url).pathname;
+const configsFolder = fileURLToPath(new URL('../../../configs', import.meta.url));
 let base: ConfigTree | null = null;
 
 /** The default profile's tree; what it says of one thing may change, what tests need they set. */

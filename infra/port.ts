@@ -1,0 +1,39 @@
+/** Whether a port of the loopback address is free, and who has it when it is not. */
+import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+
+/** Null when the port is free, else one sentence that says who has it and what to do. `command` is shown with another port. */
+export async function portTaken(port: number, command: string): Promise<string | null> {
+  if (await isFree(port)) return null;
+  const next = `${command} --port ${port + 1}`;
+  if (await isPointsman(port))
+    return `Pointsman is running on port ${port} already. Stop it first, or start another one: ${next}`;
+  const owner = ownerOf(port);
+  return `Port ${port} is taken by ${owner ?? 'another program'}. Choose another: ${next}`;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+async function isPointsman(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/livez`, { signal: AbortSignal.timeout(1000), redirect: 'manual' });
+    await response.arrayBuffer();
+    return response.headers.has('x-request-id');
+  } catch {
+    return false;
+  }
+}
+
+/** `node (pid 4711)`, as far as the machine has lsof; it names no program of another user. */
+function ownerOf(port: number): string | null {
+  const { stdout } = spawnSync('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'], { encoding: 'utf8', timeout: 3000 });
+  const pid = /^p(\d+)$/m.exec(stdout ?? '')?.[1];
+  const name = /^c(.+)$/m.exec(stdout ?? '')?.[1];
+  return pid === undefined ? null : `${name ?? 'a program'} (pid ${pid})`;
+}
