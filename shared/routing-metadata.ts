@@ -31,6 +31,8 @@ export interface RoutingMetadata {
   readonly ignored?: readonly string[];
   /** Times the answer was continued or restarted elsewhere after it had begun. */
   readonly rescued?: number;
+  /** What to know of an answer that was given all the same, one sentence each. */
+  readonly warnings?: readonly string[];
   readonly total_time_seconds?: number;
 }
 

@@ -217,6 +217,7 @@ async function begin(call: Call, source: Source): Promise<Result<Opened, Upstrea
     return fail({ failure: doubt, cause: 'low_confidence' });
   }
   const { attempt, startedAtMs } = call;
+  answer.state.isShown = true;
   return ok({
     kind: 'stream',
     stream: { attempt, startedAtMs, answer, source, held, upstream, abort: () => call.controller.abort() },
@@ -233,10 +234,10 @@ function mayShow(call: Call, answer: Answer): boolean {
   const { run } = call;
   if (isComplete(answer.state)) return true;
   if (isJudged(run, call.attempt) && !canJudge(run, answer)) return false;
-  const waitsForCalls = run.request.tools !== undefined && run.deps.config.routing.tools.invalid_arguments === 'escalate';
-  // Prose where JSON was promised shows nothing: another try is still free then.
-  const waitsForJson = run.structured !== null;
-  if (!waitsForCalls && !waitsForJson) return true;
+  const hasTools = run.request.tools !== undefined;
+  const waitsForCalls = hasTools && run.deps.config.routing.tools.invalid_arguments === 'escalate';
+  // Prose where JSON was promised shows nothing, and neither does a call before it is whole: another try is still free then.
+  if (!hasTools && run.structured === null) return true;
   for (const { content, reasoning, surfacedCalls } of answer.state.choices.values()) {
     if (content !== '' || surfacedCalls > 0 || (reasoning !== '' && !waitsForCalls)) return true;
   }

@@ -25,7 +25,7 @@ export function contentOf(run: Run, state: AnswerState, piece: DataPiece, feeds:
     const feed = feeds?.[i];
     // A line break between data lines is white space of their JSON; there are clients that read line by line.
     if (feed === undefined || feed.kind === 'verbatim') text += encodeData(payload.replaceAll('\n', ' '));
-    else if (feed.kind === 'emit') text += framesOf(run, state, feed.emissions);
+    else if (feed.kind === 'emit' || feed.kind === 'broken') text += framesOf(run, state, feed.emissions);
   }
   return text === '' ? null : encoder.encode(text);
 }

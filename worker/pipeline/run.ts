@@ -177,7 +177,14 @@ export function metadataOf(run: Run): RoutingMetadata {
     cache: run.cache,
     ...(run.ignored.length > 0 ? { ignored: run.ignored } : {}),
     ...(run.rescues > 0 ? { rescued: run.rescues } : {}),
+    ...warningsOf(run),
   };
+}
+
+/** What the parts of the client's answer warn of. */
+function warningsOf(run: Run): { readonly warnings?: readonly string[] } {
+  const warnings = new Set(partsOf(run).flatMap(({ answer }) => answer.state.warnings));
+  return warnings.size === 0 ? {} : { warnings: [...warnings] };
 }
 
 function escalationReason(run: Run): string {

@@ -14,7 +14,14 @@ describe('when nothing can be a call', () => {
     const text = '<tool_call>{"name": "search", "arguments": {}}</tool_call> and {"name": "search", "arguments": {}}';
     expect(machine.isTransparent).toBe(true);
     expect(machine.feed({ content: text })).toEqual([{ kind: 'content', text }]);
-    expect(machine.end('stop')).toEqual({ events: [], finishReason: 'stop', isIncomplete: false, overflow: false, calls: [] });
+    expect(machine.end('stop')).toEqual({
+      events: [],
+      finishReason: 'stop',
+      isIncomplete: false,
+      hasBrokenCall: false,
+      overflow: false,
+      calls: [],
+    });
   });
 
   it.each<[string, Partial<AnswerMachineOptions>]>([
@@ -270,7 +277,7 @@ describe('as a TransformStream', () => {
     expect(out).toEqual([
       { kind: 'content', text: 'Hi ' },
       { kind: 'tool_call', index: 0, ...call },
-      { kind: 'end', finishReason: 'tool_calls', isIncomplete: false, overflow: false, calls: [call] },
+      { kind: 'end', finishReason: 'tool_calls', isIncomplete: false, hasBrokenCall: false, overflow: false, calls: [call] },
     ]);
   });
 });

@@ -22,7 +22,7 @@ export interface AnswerOptions {
   readonly keepsLogprobs: boolean;
   /** The client asked for logprobs; otherwise they are read and not shown. */
   readonly showsLogprobs: boolean;
-  /** A call with invalid arguments makes the answer unfit, as long as nothing of it has been shown. */
+  /** A call with invalid arguments makes the answer unfit, as long as nothing of it has been shown; afterwards it is a warning. */
   readonly refusesInvalidCalls: boolean;
   /** Identity of the answer that this one goes on with; null for an answer of its own. */
   readonly head: AnswerState['head'] | null;
@@ -43,7 +43,8 @@ export type Feed =
   /** Not a chunk: dropped and counted. */
   | { readonly kind: 'skip' }
   | { readonly kind: 'done' }
-  | { readonly kind: 'broken'; readonly problem: UpstreamFailure };
+  /** `emissions` are what is whole of it and may still be shown before the error: complete calls. */
+  | { readonly kind: 'broken'; readonly problem: UpstreamFailure; readonly emissions: readonly Emission[] };
 
 export interface Answer {
   feed(payload: string): Feed;
@@ -67,10 +68,17 @@ export interface AnswerState {
   contentChars: number;
   /** What `keepsLogprobs` keeps, as JSON. */
   logprobChars: number;
+  /** Set by whoever shows the answer: from then on another try is no longer free. */
+  isShown: boolean;
+  /** What a client should know of an answer that it gets all the same; sentences, each once. */
+  readonly warnings: string[];
 }
 
 /** Finish reasons that end an answer; anything else a server says (`abort`, `error`) means it broke off. */
 const finalReasons = new Set(['stop', 'length', 'tool_calls', 'content_filter', 'function_call']);
+
+const invalidCall = 'The arguments of a tool call do not satisfy its schema.';
+const brokenCall = 'The answer ended inside a tool call, or announced one and made none.';
 
 const verbatim: Feed = { kind: 'verbatim' };
 const skip: Feed = { kind: 'skip' };
@@ -88,6 +96,8 @@ export function createAnswer(options: AnswerOptions): Answer {
     contentEvents: 0,
     contentChars: 0,
     logprobChars: 0,
+    isShown: options.head !== null,
+    warnings: [],
   };
 
   const chunks = createChunkReader(options.dialect);
@@ -160,10 +170,12 @@ export function createAnswer(options: AnswerOptions): Answer {
       if (!wasFinished) keepLogprobs(choice, piece.logprobs);
       if (isTooLarge() || choice.machine.hasOverflowed) return broken({ code: 'upstream_too_large' });
       if (options.refusesInvalidCalls && choice.callVerdicts.invalid > 0) {
-        return broken(
-          { code: 'upstream_invalid_answer', detail: 'The arguments of a tool call do not satisfy its schema.' },
-          'unfit_answer',
-        );
+        if (!state.isShown) return broken({ code: 'upstream_invalid_answer', detail: invalidCall }, 'unfit_answer');
+        if (!state.warnings.includes(invalidCall)) state.warnings.push(invalidCall);
+      }
+      if (choice.hasBrokenCall) {
+        const whole = deltas.length === 0 ? [] : emit(choice, null, deltas);
+        return broken({ code: 'upstream_invalid_answer', detail: brokenCall }, 'unfit_answer', [...emissions, ...whole]);
       }
       if (choice.hasDiverged) return broken({ code: 'upstream_truncated' }, 'unfit_answer');
       if (choice.violations !== null)
@@ -189,7 +201,7 @@ export function createAnswer(options: AnswerOptions): Answer {
         state.badEvents += 1;
         return skip;
       }
-      if (!read.ok) return { kind: 'broken', problem: read.failure };
+      if (!read.ok) return { kind: 'broken', problem: read.failure, emissions: [] };
       takeHead(read.value);
       if (mayPass(read.value)) return takePlain(read.value);
       const feed = takeChoices(read.value.choices);
@@ -264,8 +276,8 @@ function countLogprobs(choice: Choice, logprobs: unknown): void {
   }
 }
 
-function broken(failure: Failure, cause: FailureCause = 'invalid_answer'): Feed {
-  return { kind: 'broken', problem: { failure, cause } };
+function broken(failure: Failure, cause: FailureCause = 'invalid_answer', emissions: readonly Emission[] = []): Feed {
+  return { kind: 'broken', problem: { failure, cause }, emissions };
 }
 
 /** The first few violations in one line; paths and keywords only, never the model's text. */

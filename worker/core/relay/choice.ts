@@ -4,7 +4,7 @@
  */
 import type { ArgumentsVerdict } from '../../../shared/records.ts';
 import type { StreamCheck } from '../structured/stream-check.ts';
-import type { AnswerEvent, AnswerMachine, SurfacedCall } from '../tools/answer-machine.ts';
+import { type AnswerEvent, type AnswerMachine, limitReasons, type SurfacedCall } from '../tools/answer-machine.ts';
 import type { ArgumentsCheck } from '../tools/check-arguments.ts';
 import type { ChunkChoice } from '../upstreams/dialect.ts';
 import { createKeptText } from './kept-text.ts';
@@ -31,7 +31,8 @@ export interface Choice {
   violations: readonly { readonly path: string; readonly message: string }[] | null;
   /** Deterministic repairs that made the text valid. */
   repairs: readonly string[];
-  isIncomplete: boolean;
+  /** The model broke a call off, or announced one and made none; the choice then has no finish reason and is no success. */
+  hasBrokenCall: boolean;
   hasRole: boolean;
   /** How much of `repeats` has come again; it is not shown a second time. */
   repeatedChars: number;
@@ -78,7 +79,7 @@ export function createChoice(index: number, { machine, check, argumentsCheck, se
     finishReason: null,
     violations: null,
     repairs: [],
-    isIncomplete: false,
+    hasBrokenCall: false,
     hasRole: sent !== null,
     repeatedChars: 0,
     hasDiverged: false,
@@ -104,7 +105,8 @@ function endChoice(choice: Choice, upstreamFinishReason: string): ClientDelta[] 
   const end = choice.machine.end(upstreamFinishReason);
   const deltas = surface(choice, end.events);
   choice.calls = end.calls.map((call) => ({ ...call, arguments: choice.repairedArguments.get(call.id) ?? call.arguments }));
-  choice.isIncomplete = end.isIncomplete;
+  choice.hasBrokenCall = end.hasBrokenCall;
+  if (end.hasBrokenCall) return deltas;
   choice.finishReason = end.finishReason ?? upstreamFinishReason;
   if (choice.calls.length > 0 && choice.repeats !== '') choice.hasDiverged = true;
   if (choice.check === null || choice.calls.length > 0) return withoutLack(choice, deltas);
@@ -112,12 +114,9 @@ function endChoice(choice: Choice, upstreamFinishReason: string): ClientDelta[] 
   pushContent(choice, verdict.emit, deltas);
   choice.repairs = verdict.repairs;
   // An answer cut by its token limit is called that, not invalid: clients know what to do about it.
-  if (!verdict.ok && !cutReasons.has(choice.finishReason)) choice.violations = verdict.violations;
+  if (!verdict.ok && !limitReasons.has(choice.finishReason)) choice.violations = verdict.violations;
   return withoutLack(choice, deltas);
 }
-
-/** Finish reasons that say themselves that something is missing. */
-const cutReasons = new Set(['length', 'content_filter']);
 
 /** An answer that ended before it had repeated everything is another answer. */
 function withoutLack(choice: Choice, deltas: ClientDelta[]): ClientDelta[] {

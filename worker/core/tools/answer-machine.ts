@@ -29,6 +29,11 @@ export interface AnswerEnd {
   readonly finishReason: string | null;
   /** The answer broke off inside a call, which was therefore not surfaced (or, in `early` emission, is shown in part). */
   readonly isIncomplete: boolean;
+  /**
+   * The model ended its answer by itself, yet a call of it is not whole, or it announced calls and made none. Such an answer must not
+   * be called a success, whatever of it was shown; its complete calls may be shown before the error.
+   */
+  readonly hasBrokenCall: boolean;
   /** A call passed a limit; nothing after it was surfaced, and the answer cannot be used. */
   readonly overflow: boolean;
   /** The complete calls, in the order of their indexes. */
@@ -65,6 +70,12 @@ export interface AnswerMachineOptions {
   newCallId(): string;
 }
 
+/** Finish reasons that say themselves that something is missing: what a limit cut is no broken call. */
+export const limitReasons: ReadonlySet<string> = new Set(['length', 'content_filter']);
+
+/** Finish reasons that say that the message holds calls. */
+const promiseReasons: ReadonlySet<string> = new Set(['tool_calls', 'function_call']);
+
 /** Markers, names and white space that a region may hold besides the arguments, in UTF-16 units. */
 const regionOverheadChars = 4096;
 
@@ -100,16 +111,19 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
     },
 
     end(upstreamFinishReason) {
-      const isStopped = upstreamFinishReason === 'stop' || upstreamFinishReason === 'tool_calls';
+      const isCut = upstreamFinishReason === null || limitReasons.has(upstreamFinishReason);
       splitter.end();
-      const isTextCut = finder?.end(isStopped ? 'stop' : 'cut') ?? false;
+      const isTextCut = finder?.end(isCut ? 'cut' : 'stop') ?? false;
       const isNativeCut = native.end(upstreamFinishReason);
       content.end();
       const overflow = sink.hasOverflowed();
+      const isIncomplete = isTextCut || isNativeCut || overflow || sink.hasUnfinished();
+      const isEmptyPromise = sink.calls.length === 0 && promiseReasons.has(upstreamFinishReason ?? '');
       return {
         events: events.take(),
         finishReason: finishReasonFor(upstreamFinishReason, sink),
-        isIncomplete: isTextCut || isNativeCut || overflow || sink.hasUnfinished(),
+        isIncomplete,
+        hasBrokenCall: !isCut && (isIncomplete || isEmptyPromise),
         overflow,
         calls: sink.calls,
       };

@@ -26,7 +26,7 @@ export interface CallFinderOptions {
 
 export interface CallFinder {
   feed(chunk: string): void;
-  /** Brings out what was held back; true when the text broke off inside a call. */
+  /** Brings out what was held back; true when something of it was no text: the text broke off inside a call. */
   end(ending: Ending): boolean;
 }
 
@@ -56,11 +56,12 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
     const beginHere: BeginCall | null =
       begin &&
       ((name, id) => {
+        region.isNamed = true;
         show(start);
         return begin(name, id);
       });
     // One call that is shown and never whole is what a client can be asked to see through.
-    const region: Region = { isInsideCall: false, completed: [], tools, begin: isIncomplete ? null : beginHere };
+    const region: Region = { isInsideCall: false, isNamed: false, completed: [], tools, begin: isIncomplete ? null : beginHere };
     current = { format, start, region, reading: read(input, region) };
   }
 
@@ -107,7 +108,9 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
 
   /** The region met the end of the text, or its limit. */
   function meetEnd(opened: OpenRegion, isLimit: boolean): void {
-    if (!opened.region.isInsideCall) {
+    // Cut by a limit, a region is dropped as soon as it is open. A model that ended by itself, or went on for ever, must have named a tool.
+    const isCall = !isLimit && input.ending === 'cut' ? opened.region.isInsideCall : opened.region.isNamed;
+    if (!isCall) {
       const muteUntil = isLimit ? opened.start + maxRegionChars : offsetOf(input);
       settle(opened, { kind: 'text', muteUntil });
       return;

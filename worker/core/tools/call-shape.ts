@@ -17,8 +17,10 @@ export interface ParsedCall {
 }
 
 export interface CallRules {
-  /** Null accepts any name. Else a name that is not in it, or anything else that is not a call, refuses the JSON at once. */
-  readonly declared: ReadonlyMap<string, unknown> | null;
+  /** The request's tools, by name. */
+  readonly tools: ReadonlyMap<string, unknown>;
+  /** Accepts names that are not declared. Else such a name, or anything else that is not a call, refuses the JSON at once. */
+  readonly isAnyName: boolean;
   /** Opens a call whose arguments are shown as they come; null shows nothing before the format says so. */
   readonly begin: BeginCall | null;
   /** Whether the model's own ids mean something; elsewhere `id` is one more key to ignore. */
@@ -32,8 +34,8 @@ export interface CallShape extends JsonListener {
   readonly calls: ParsedCall[];
   /** Whether the whole JSON read so far consists of calls. */
   isCall(): boolean;
-  /** Whether a call's name was read, so that breaking off now means a call was cut. */
-  hasName(): boolean;
+  /** Whether a declared name was read: breaking off now means a call was cut. */
+  hasDeclaredName(): boolean;
   /** Whether some call is shown already and cannot be taken back. */
   isLive(): boolean;
 }
@@ -54,11 +56,11 @@ interface Frame {
 export function createCallShape(rules: CallRules): CallShape {
   const calls: ParsedCall[] = [];
   const frames: Frame[] = [];
-  const isStrict = rules.declared !== null;
+  const isStrict = !rules.isAnyName;
   /** Complete calls, live ones included. */
   let count = 0;
   let isSpoiled = false;
-  let hasName = false;
+  let hasDeclaredName = false;
   let liveCount = 0;
   let role: Role = 'other';
   let text = '';
@@ -98,9 +100,10 @@ export function createCallShape(rules: CallRules): CallShape {
     if (role === 'id') frame.id = parseString(text);
     if (role === 'name') {
       const name = parseString(text);
-      if (name === '' || (rules.declared !== null && !rules.declared.has(name))) return spoil();
+      const isDeclared = rules.tools.has(name);
+      if (name === '' || !(isDeclared || rules.isAnyName)) return spoil();
       frame.name = name;
-      hasName = true;
+      hasDeclaredName ||= isDeclared;
     }
     if (role === 'arguments' && frame.live === null) {
       frame.arguments = argumentsFrom(text);
@@ -129,7 +132,7 @@ export function createCallShape(rules: CallRules): CallShape {
   return {
     calls,
     isCall: () => count > 0 && !isSpoiled,
-    hasName: () => hasName,
+    hasDeclaredName: () => hasDeclaredName,
     isLive: () => liveCount > 0,
 
     onKey(key) {

@@ -5,7 +5,7 @@
 import { type Cursor, offsetOf } from './cursor.ts';
 import { createJsonScan, scanJson } from './json-scanner.ts';
 import { createJsonArguments, createUnmarkedCalls, readArguments } from './formats/json-calls.ts';
-import { asCalls, asText, type ReadCalls, type Region, type Verdict } from './formats/tool-format.ts';
+import { asCalls, asText, markNamed, type ReadCalls, type Region, type Verdict } from './formats/tool-format.ts';
 import type { ParsedCall } from './call-shape.ts';
 import { peek, type Reading, runOut, skipWhitespace } from './reading.ts';
 
@@ -13,7 +13,8 @@ export function readNamedChoice(name: string): ReadCalls {
   return function* read(input: Cursor, region: Region): Reading<Verdict> {
     yield* skipWhitespace(input);
     if ((yield* peek(input)) !== '{') return asText(input);
-    region.isInsideCall = true;
+    // The request itself names the tool.
+    markNamed(region);
     const json = createJsonArguments();
     const status = yield* readArguments(input, json);
     if (status === 'open') return yield* runOut();

@@ -48,6 +48,7 @@ function* readCall(input: Cursor, region: Region): Reading<Verdict> {
   const from = offsetOf(input);
   const name = yield* readHeader(input);
   if (name === null) return yield* readBody(input, from, ends, [separator]);
+  region.isNamed = region.tools.has(name);
   const live = region.begin?.(name, null) ?? null;
   const json = createJsonArguments(live === null ? null : live.append);
   const status = yield* readArguments(input, json);

@@ -5,7 +5,7 @@ import { type CallRules, type CallShape, createCallShape } from '../call-shape.t
 import type { Cursor } from '../cursor.ts';
 import { closeMissing, createJsonScan, type JsonListener, type JsonScan, type JsonStatus, scanJson } from '../json-scanner.ts';
 import { type Reading, sees } from '../reading.ts';
-import type { Region } from './tool-format.ts';
+import { markNamed, type Region } from './tool-format.ts';
 
 export interface JsonCalls {
   readonly scan: JsonScan;
@@ -14,12 +14,12 @@ export interface JsonCalls {
 
 /** Markers promise a call: any name, arguments may be missing, and JSON that is no call is read to its end all the same. */
 export function createMarkedCalls(region: Region, keepsIds = false): JsonCalls {
-  return createCalls(region, { declared: null, begin: region.begin, keepsIds });
+  return createCalls(region, { tools: region.tools, isAnyName: true, begin: region.begin, keepsIds });
 }
 
 /** Without markers only a declared name with arguments is a call; the JSON is refused as soon as it can no longer be one. */
 export function createUnmarkedCalls(region: Region): JsonCalls {
-  return createCalls(region, { declared: region.tools, begin: null, keepsIds: false });
+  return createCalls(region, { tools: region.tools, isAnyName: false, begin: null, keepsIds: false });
 }
 
 function createCalls(region: Region, rules: CallRules): JsonCalls {
@@ -32,7 +32,7 @@ function createCalls(region: Region, rules: CallRules): JsonCalls {
 export function* readCalls(input: Cursor, region: Region, { scan, shape }: JsonCalls): Reading<JsonStatus> {
   for (;;) {
     input.at = scanJson(scan, shape, input.text, input.at);
-    if (shape.hasName()) region.isInsideCall = true;
+    if (shape.hasDeclaredName()) markNamed(region);
     if (scan.status !== 'open' || input.ending !== null) return scan.status;
     yield;
   }

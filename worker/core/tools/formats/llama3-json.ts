@@ -6,7 +6,7 @@ import { type Cursor, offsetOf } from '../cursor.ts';
 import { peek, type Reading, readName, runOut, skipWhitespace, takes } from '../reading.ts';
 import { createUnmarkedCalls, readCalls } from './json-calls.ts';
 import { readKeywordArguments } from './python-literals.ts';
-import { asCalls, asText, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
+import { asCalls, asText, markNamed, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
 
 const tag = '<|python_tag|>';
 const callSuffix = '.call';
@@ -34,7 +34,7 @@ function* readTagged(input: Cursor, region: Region): Reading<Verdict> {
   const path = yield* readName(input);
   const name = path.endsWith(callSuffix) ? path.slice(0, -callSuffix.length) : '';
   if (!region.tools.has(name) || !(yield* takes(input, '('))) return asText(input);
-  region.isInsideCall = true;
+  markNamed(region);
   const json = yield* readKeywordArguments(input);
   return json === null ? asText(input) : asCalls(input, [{ id: null, name, arguments: json }]);
 }

@@ -48,6 +48,7 @@ function* readNamed(input: Cursor, region: Region): Reading<Verdict> {
   else if (id !== null) return asText(input);
   if ((yield* peek(input)) !== '{') return asText(input);
   region.isInsideCall = true;
+  region.isNamed = region.tools.has(name);
   const live = region.begin?.(name, id) ?? null;
   const json = createJsonArguments(live === null ? null : live.append);
   const status = yield* readArguments(input, json);

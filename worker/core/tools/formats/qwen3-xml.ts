@@ -45,6 +45,7 @@ function* readCall(input: Cursor, region: Region, from: number, hasOuter: boolea
   const name = yield* readName(input);
   if (name === '' || !(yield* takes(input, '>'))) return asText(input);
   region.isInsideCall = true;
+  region.isNamed = region.tools.has(name);
   const values = new Map<string, string>();
   const tool = region.tools.get(name);
   for (;;) {

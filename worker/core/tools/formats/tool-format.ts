@@ -32,8 +32,10 @@ export type Verdict =
 
 /** What a reading shares with the finder. */
 export interface Region {
-  /** Set as soon as breaking off means that a call was cut, not that text ended. */
+  /** Set as soon as being cut by a limit means that a call was cut, not text. */
   isInsideCall: boolean;
+  /** Set as soon as a declared name is readable: a model that ends its answer by itself inside such a region has broken a call. */
+  isNamed: boolean;
   /** Calls that are complete, should the text break off now. */
   completed: readonly ParsedCall[];
   readonly tools: ReadonlyMap<string, DeclaredTool>;
@@ -62,6 +64,12 @@ export interface ToolFormat {
   readonly readStart?: ReadCalls;
   /** Tried directly behind a region of this format: the next call of a row, or a closing marker that is dropped. */
   readonly readNext?: ReadCalls;
+}
+
+/** A declared tool's name has been read. */
+export function markNamed(region: Region): void {
+  region.isInsideCall = true;
+  region.isNamed = true;
 }
 
 /** Not a call, as the next character shows. */
