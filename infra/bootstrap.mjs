@@ -88,16 +88,22 @@ function runInstall(wanted) {
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: isWindows,
   });
+  let stoppedBy = null;
   const stop = (signal) => {
-    npm.kill(signal);
-    console.error('Stopped during the install; the next run installs again.');
-    process.exit(128 + constants.signals[signal]);
+    stoppedBy = signal;
+    // Asked politely, npm unwinds for seconds; what it leaves half done the next install removes.
+    npm.kill('SIGKILL');
   };
-  for (const signal of stopSignals) process.once(signal, stop);
+  for (const signal of stopSignals) process.on(signal, stop);
   return new Promise((resolve) => {
     npm.on('error', () => resolve(1));
-    npm.on('exit', (code) => {
+    npm.on('close', (code) => {
       for (const signal of stopSignals) process.off(signal, stop);
+      // Only now: an npm that is still at work would be in the way of the next install.
+      if (stoppedBy !== null) {
+        console.error('Stopped during the install; the next run installs again.');
+        process.exit(128 + constants.signals[stoppedBy]);
+      }
       if (code !== 0) return resolve(code ?? 1);
       writeFileSync(stamp, wanted);
       console.error(`Installed in ${Math.round((Date.now() - startedAt) / 1000)} s.`);
