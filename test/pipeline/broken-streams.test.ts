@@ -134,6 +134,8 @@ describe('a stream that breaks and may be rescued', () => {
       body: { continue_final_message: true, add_generation_prompt: false },
     });
     expect(gateway.entry()).toMatchObject({ ending: 'ok', rescued: true, attempts: 2 });
+    const { reason } = readEvents(answer.events).metadata as { reason: string };
+    expect(reason).toMatch(/; qwen2\.5-7b broke off \(upstream_truncated\), qwen2\.5-32b went on$/);
     expect(new Set(answer.events.filter((event) => event !== '[DONE]').map((event) => JSON.parse(event).id))).toEqual(
       new Set(['chatcmpl-up']),
     );
@@ -165,6 +167,25 @@ describe('a stream that breaks and may be rescued', () => {
     });
     expect(answer.text).not.toContain('Twice');
     expect(gateway.entry().ending).toBe('upstream_error');
+  });
+
+  it('says who failed before it began, who broke off, and who went on', async () => {
+    const gateway = createGateway({
+      script: [{ kind: 'status', status: 404 }, streamReply(...begun, boom), streamReply(role, text(' a time'), stop, done)],
+      config: { ...config, routing: { ...config.routing, retry: { attempts_per_model: 1 } } },
+    });
+    const answer = await gateway.ask(streamed);
+    const { reason } = readEvents(answer.events).metadata as { reason: string };
+    expect(reason).toMatch(
+      /; qwen2\.5-7b failed \(upstream_model_missing\), qwen2\.5-32b answered; qwen2\.5-32b broke off \(upstream_error\), qwen2\.5-\w+ went on$/,
+    );
+  });
+
+  it('does not say that anybody went on when nobody did', async () => {
+    const gateway = createGateway({ script: [streamReply(...begun, 'reset')], last: { kind: 'status', status: 500 }, config });
+    const answer = await gateway.ask(streamed);
+    expect(answer.text).not.toContain('went on');
+    expect(gateway.entry()).toMatchObject({ servedModel: 'qwen2.5-7b', ending: 'upstream_error' });
   });
 
   it('has nothing added once its end was shown', async () => {

@@ -13,7 +13,7 @@ import { remember } from '../core/route/session.ts';
 import { shadow } from './shadow.ts';
 import { endIdempotent } from './idempotent.ts';
 import { release } from './reserve.ts';
-import { type BegunAnswer, hasSpent, isAnsweredByFallback, partsOf, type Run } from './run.ts';
+import { type BegunAnswer, dropSpare, hasSpent, isAnsweredByFallback, partsOf, type Run } from './run.ts';
 
 export type RunEnding =
   | { readonly kind: 'ok' }
@@ -25,6 +25,7 @@ export function settle(run: Run, ending: RunEnding): void {
   if (run.isSettled) return;
   run.isSettled = true;
   run.current = null;
+  dropSpare(run);
   run.place?.release(run.background);
   run.place = null;
   const entry = entryOf(run, ending);

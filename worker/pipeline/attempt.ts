@@ -182,7 +182,7 @@ async function readWhole(call: Call, answer: UpstreamAnswer): Promise<Result<Ope
   }
   const built = answerFor(run, call.attempt.modelId, call.model, dialect, call.resumed);
   const fed = built.feedCompletion(completion.value);
-  return fed.kind === 'broken' ? fail(fed.problem) : judged(call, ok({ kind: 'whole', answer: built }));
+  return fed.kind === 'broken' ? fail(fed.problem) : judged(call, built, { kind: 'whole', answer: built });
 }
 
 /** Waits for the stream's first token, and for as much more as must be seen before it may be shown; or for all of it. */
@@ -197,7 +197,10 @@ async function begin(call: Call, source: Source): Promise<Result<Opened, Upstrea
     source.cancel();
     return begun;
   }
-  if (run.request.stream !== true) return judged(call, await collect(call, source, answer));
+  if (run.request.stream !== true) {
+    const collected = await collect(call, source, answer);
+    return collected.ok ? judged(call, answer, collected.value) : collected;
+  }
   if (!mayShow(call, answer)) {
     const watch = watchCall(call);
     const enough = await readUntil(call, source, answer, held, () => {
@@ -210,18 +213,10 @@ async function begin(call: Call, source: Source): Promise<Result<Opened, Upstrea
       return enough;
     }
   }
-  const doubt = isJudged(run, call.attempt) ? judge(run, answer) : null;
-  if (doubt !== null) {
-    call.controller.abort();
-    source.cancel();
-    return fail({ failure: doubt, cause: 'low_confidence' });
-  }
   const { attempt, startedAtMs } = call;
   answer.state.isShown = true;
-  return ok({
-    kind: 'stream',
-    stream: { attempt, startedAtMs, answer, source, held, upstream, abort: () => call.controller.abort() },
-  });
+  const abort = (): void => call.controller.abort();
+  return judged(call, answer, { kind: 'stream', stream: { attempt, startedAtMs, answer, source, held, upstream, abort } });
 }
 
 /** A role chunk says nothing yet: until the first token the chain is free to try elsewhere. */
@@ -244,14 +239,17 @@ function mayShow(call: Call, answer: Answer): boolean {
   return false;
 }
 
-/** A whole answer of the small tier that is not good enough is kept for the case that nobody gives a better one. */
-function judged(call: Call, opened: Result<Opened, UpstreamFailure>): Result<Opened, UpstreamFailure> {
+/** An answer of the small tier that is not good enough is kept for the case that nobody gives a better one. */
+function judged(call: Call, answer: Answer, opened: Opened): Result<Opened, UpstreamFailure> {
   const { run, attempt } = call;
-  if (!opened.ok || opened.value.kind !== 'whole' || !isJudged(run, attempt)) return opened;
-  const { answer } = opened.value;
-  const doubt = judge(run, answer);
-  if (doubt === null) return opened;
-  run.spare = run.answers.find((begun) => begun.answer === answer) ?? null;
+  const doubt = isJudged(run, attempt) ? judge(run, answer) : null;
+  if (doubt === null) return ok(opened);
+  const begun = run.answers.find((known) => known.answer === answer);
+  if (begun !== undefined) {
+    run.spare = { begun, opened, place: opened.kind === 'stream' ? run.place : null };
+    // The server goes on writing, so its place stays taken.
+    if (opened.kind === 'stream') run.place = null;
+  }
   return fail({ failure: doubt, cause: 'low_confidence' });
 }
 

@@ -5,28 +5,38 @@ import { fail, ok, type Result } from '../../shared/result.ts';
 import { isCalm } from '../core/admission/local-gate.ts';
 import type { AttemptReport } from '../core/health/health-event.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
+import { isUsable } from '../core/health/usable.ts';
 import type { Answer } from '../core/relay/answer.ts';
-import { type Attempt, type FailureCause, routeKey } from '../core/route/attempt.ts';
+import { type Attempt, type FailureCause, type Plan, routeKey } from '../core/route/attempt.ts';
 import { next } from '../core/route/next.ts';
 import { countRequest, countRetry, mayRetry } from '../core/route/retry-budget.ts';
 import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import { openAttempt, type Opened, type OpenStream } from './attempt.ts';
+import { mayEscalate } from './judge.ts';
 import { leaveModelOut, refuseCall } from './reserve.ts';
-import type { Run } from './run.ts';
+import { dropSpare, isDoubted, type Run } from './run.ts';
 
 export type ChainResult =
   | { readonly kind: 'stream'; readonly stream: OpenStream }
   | { readonly kind: 'whole'; readonly answer: Answer }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** The one way out: whatever ends the chain without an answer, a doubtful one is shown if there is one. */
 export async function runChain(run: Run): Promise<ChainResult> {
+  const result = await tryInTurn(run);
+  if (result.kind === 'failed' && !run.isClientGone) return spareAnswer(run) ?? result;
+  dropSpare(run);
+  return result;
+}
+
+async function tryInTurn(run: Run): Promise<ChainResult> {
   const { deps } = run;
   deps.retryBudget.current = countRequest(deps.retryBudget.current, deps.clock.now());
   let refusal: Failure | null = null;
   for (;;) {
     const snapshot = await deps.health.snapshot(run.background);
-    const step = next(run.route.plan, run.outcomes, contextOf(run, snapshot));
-    if (step.kind === 'fail') return spareAnswer(run) ?? { kind: 'failed', failure: refused(run, refusal) ?? step.failure };
+    const step = next(planNow(run), run.outcomes, contextOf(run, snapshot));
+    if (step.kind === 'fail') return { kind: 'failed', failure: refused(run, refusal) ?? step.failure };
     if (step.kind === 'answer') throw new Error('the chain goes on after an answer');
     if (step.as === 'retry') deps.retryBudget.current = countRetry(deps.retryBudget.current, deps.clock.now());
     if (step.waitMs > 0) await pause(run, step.waitMs);
@@ -37,19 +47,33 @@ export async function runChain(run: Run): Promise<ChainResult> {
       leaveModelOut(run, step.attempt.modelId);
       continue;
     }
+    // Who could answer better is down: a doubtful answer is shown, and need not be held back to be judged.
+    run.judges &&= mayEscalate(run, (route) => isUsable(snapshot, route, deps.clock.now()));
     const result = await tryOnce(run, step.attempt, snapshot);
     if (result !== null) return result;
   }
 }
 
-/** The small tier's doubtful answer is better than none. */
+/** Once an answer was not good enough, only the large tier is asked: neither its own model once more nor another small one. */
+function planNow(run: Run): Plan {
+  const { plan } = run.route;
+  if (!isDoubted(run)) return plan;
+  return { ...plan, attempts: plan.attempts.filter(({ modelId }) => modelOf(run.deps.config, modelId).tier === 'large') };
+}
+
+/** The small tier's doubtful answer, which is better than none: shown whole, or from where it was held back. */
 function spareAnswer(run: Run): ChainResult | null {
   const { spare } = run;
   if (spare === null) return null;
-  run.servedModelId = spare.modelId;
+  run.spare = null;
+  run.servedModelId = spare.begun.modelId;
   // It counts as the last call's answer: what came after it gave none.
-  run.answers.push(...run.answers.splice(run.answers.indexOf(spare), 1));
-  return { kind: 'whole', answer: spare.answer };
+  run.answers.push(...run.answers.splice(run.answers.indexOf(spare.begun), 1));
+  if (spare.opened.kind === 'stream') {
+    run.current = spare.opened.stream;
+    run.place = spare.place;
+  }
+  return spare.opened;
 }
 
 /** A budget or a limit had no room for one more call. What went wrong with the last one is the reason, unless that was only not good enough. */
@@ -105,7 +129,7 @@ export function reportAttempt(run: Run, attempt: Attempt, startedAtMs: number, o
     reportFailure(run, attempt, startedAtMs, cause, failure);
     return;
   }
-  run.isEscalated = run.outcomes.some((outcome) => !outcome.isOk && outcome.cause === 'low_confidence');
+  run.isEscalated = isDoubted(run);
   run.outcomes.push({ isOk: true, attempt });
   run.servedModelId = attempt.modelId;
   report(run, attempt, startedAtMs, { kind: opened.value.kind === 'stream' ? 'begun' : 'success' });

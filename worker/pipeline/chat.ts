@@ -20,8 +20,9 @@ import { clientUsage, settle } from './account.ts';
 import { type ChainResult, runChain } from './chain.ts';
 import { decide } from './decide.ts';
 import { mayEscalate } from './judge.ts';
+import { metadataOf } from './metadata.ts';
 import { relay } from './relay.ts';
-import { type Caller, clientLeft, metadataOf, type PipelineDeps, type Run } from './run.ts';
+import { type Caller, clientLeft, type PipelineDeps, type Run } from './run.ts';
 
 /** What a route handler turns into a Response. A failure carries the metadata that was known by then. */
 export type ChatResult =
@@ -127,6 +128,7 @@ async function prepare(
     spare: null,
     isEscalated: false,
     rescues: 0,
+    handovers: [],
     firstByteAtMs: null,
     isClientGone: false,
     isSettled: false,

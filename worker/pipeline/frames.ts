@@ -5,7 +5,8 @@ import { type Head, headOf, renderChunk, renderUsageChunk } from '../core/relay/
 import { doneFrame, encodeComment, encodeData } from '../core/sse/encode-events.ts';
 import { clientUsage } from './account.ts';
 import type { DataPiece } from './attempt.ts';
-import { metadataOf, type Run } from './run.ts';
+import { metadataOf } from './metadata.ts';
+import type { Run } from './run.ts';
 
 const encoder = new TextEncoder();
 

@@ -11,14 +11,18 @@ import { judgeAnswer } from '../core/route/escalate.ts';
 import { requestedMaxTokens } from '../core/validate/chat-request.ts';
 import type { Run } from './run.ts';
 
-/** The request may be escalated: routed by its content, to the small tier, with somebody larger behind it in the plan. */
-export function mayEscalate(run: Omit<Run, 'judges'>): boolean {
+/**
+ * The request may be escalated: routed by its content, to the small tier, with somebody larger behind it in the plan.
+ *
+ * @param isUsable whether a route may be used now; all may when nothing is said
+ */
+export function mayEscalate(run: Omit<Run, 'judges'>, isUsable: (route: Attempt) => boolean = () => true): boolean {
   const { config } = run.deps;
   const { decision, plan } = run.route;
   if (!config.routing.escalation.enabled || run.strategy === 'latency' || decision.isForced || decision.tier !== 'small')
     return false;
   if ((run.request.n ?? 1) > 1) return false;
-  return plan.attempts.some(({ modelId }) => modelOf(config, modelId).tier === 'large');
+  return plan.attempts.some((route) => modelOf(config, route.modelId).tier === 'large' && isUsable(route));
 }
 
 /** Whether this attempt's answer is one to judge. */
@@ -48,6 +52,7 @@ export function judge(run: Run, answer: Answer): Failure | null {
     },
     run.classification,
     run.view.askStats.words,
+    run.view.text,
   );
   if (confidence >= run.deps.config.routing.escalation.min_confidence) return null;
   return { code: 'upstream_invalid_answer', detail: `confidence ${confidence.toFixed(2)}: ${reasons.slice(0, 2).join(', ')}` };

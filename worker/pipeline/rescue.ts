@@ -37,7 +37,9 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
     const maxTokens = mode === 'continue' ? leftTokens : run.maxTokens;
     const { head } = broken.answer.state;
     const opened = await resume(run, route, { sent: { text: shownText(choice), mode }, head, maxTokens });
-    if (opened !== 'rejected') return opened;
+    if (opened === 'rejected') continue;
+    if (opened !== null) run.handovers.push({ from: broken.attempt.modelId, to: route.modelId, code: failure.code });
+    return opened;
   }
   return null;
 }

@@ -1,10 +1,9 @@
 /** Everything known about one request while it lives. Stages read it and write their own part; `settle` closes it, once. */
 import type { ChatRequest } from '../../shared/chat.ts';
 import type { Config } from '../../shared/config-prepare.ts';
-import { modelOf } from '../../shared/config-prepare.ts';
 import type { Strategy } from '../../shared/config.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
 import type { CacheState } from '../../shared/records.ts';
-import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
 import type { KeyRecord } from '../core/auth/key-record.ts';
 import type { Classification } from '../core/classify/classify.ts';
 import type { LearnedWeights } from '../core/classify/learned.ts';
@@ -32,6 +31,7 @@ import type { RoutePlan } from '../core/route/plan.ts';
 import type { RetryBudget } from '../core/route/retry-budget.ts';
 import type { SessionMemory } from '../core/route/session.ts';
 import type { AnswerFormat } from '../core/structured/check-answer.ts';
+import type { Opened } from './attempt.ts';
 import type { Recording } from './idempotent.ts';
 
 /** What the pipeline needs of the world. */
@@ -109,16 +109,18 @@ export interface Run extends Caller {
   /** Every answer that a server began, in order: each may have cost tokens. */
   readonly answers: BegunAnswer[];
   /** Aborts the call in flight. */
-  current: AbortController | null;
+  current: Pick<AbortController, 'abort'> | null;
   /** The model's place that the call in flight holds. */
   place: Place | null;
   /** While the request waits for a place. */
   queuePosition: number | null;
   servedModelId: string | null;
-  /** A whole answer of the small tier that was not good enough: better than none, should the large one fail. */
-  spare: BegunAnswer | null;
+  spare: Spare | null;
   isEscalated: boolean;
+  /** Rescues begun, whatever became of them. */
   rescues: number;
+  /** Those that went on with an answer which had broken off, in order. */
+  readonly handovers: Handover[];
   firstByteAtMs: number | null;
   isClientGone: boolean;
   isSettled: boolean;
@@ -129,6 +131,37 @@ export interface BegunAnswer {
   readonly answer: Answer;
   /** It goes on where the one before it broke off; both are parts of what the client got. */
   readonly continuesPrevious: boolean;
+}
+
+/** An answer of the small tier that was not good enough: better than none, should the large one fail. */
+export interface Spare {
+  readonly begun: BegunAnswer;
+  /** A stream is held where it was judged, and its server goes on writing until it is dropped. */
+  readonly opened: Opened;
+  /** Of a stream. */
+  readonly place: Place | null;
+}
+
+/** A better answer has begun, or nobody waits any more. */
+export function dropSpare(run: Run): void {
+  const { spare } = run;
+  run.spare = null;
+  if (spare?.opened.kind !== 'stream') return;
+  spare.opened.stream.abort();
+  spare.opened.stream.source.cancel();
+  spare.place?.release(run.background);
+}
+
+export interface Handover {
+  readonly from: string;
+  readonly to: string;
+  /** How the first of the two broke off. */
+  readonly code: ErrorCode;
+}
+
+/** The small tier's answer was not good enough. */
+export function isDoubted(run: Run): boolean {
+  return run.outcomes.some((outcome) => !outcome.isOk && outcome.cause === 'low_confidence');
 }
 
 /** Whether a call is billed: one that broke off before its first token and said nothing of its usage is not. */
@@ -148,58 +181,10 @@ export function clientLeft(run: Run): void {
   if (run.isSettled) return;
   run.isClientGone = true;
   run.current?.abort();
+  dropSpare(run);
 }
 
 /** Another model answered because the first choice could not; an escalation is no fallback. */
 export function isAnsweredByFallback(run: Run): boolean {
   return !run.isEscalated && run.servedModelId !== null && run.servedModelId !== run.route.decision.primaryModelId;
-}
-
-/** What the client is told about its routing, as of now. */
-export function metadataOf(run: Run): RoutingMetadata {
-  const { decision } = run.route;
-  const modelId = run.servedModelId ?? decision.modelId;
-  const isFallback = isAnsweredByFallback(run);
-  return {
-    model_id: modelId,
-    model_name: modelId === null ? null : modelOf(run.deps.config, modelId).served_name,
-    tier: decision.tier,
-    intent: run.classification.intent,
-    score: run.classification.score,
-    confidence: run.classification.intentConfidence,
-    reason: run.isEscalated ? escalationReason(run) : isFallback ? fallbackReason(run) : decision.reason,
-    strategy: decision.strategy,
-    fallback_used: isFallback,
-    ...(isFallback && decision.primaryModelId !== null ? { primary_model: decision.primaryModelId } : {}),
-    escalated: run.isEscalated,
-    ...(run.arm === null ? {} : { experiment: `${run.arm.experiment}:${run.arm.arm}` }),
-    attempts: run.calls,
-    cache: run.cache,
-    ...(run.ignored.length > 0 ? { ignored: run.ignored } : {}),
-    ...(run.rescues > 0 ? { rescued: run.rescues } : {}),
-    ...warningsOf(run),
-  };
-}
-
-/** What the parts of the client's answer warn of. */
-function warningsOf(run: Run): { readonly warnings?: readonly string[] } {
-  const warnings = new Set(partsOf(run).flatMap(({ answer }) => answer.state.warnings));
-  return warnings.size === 0 ? {} : { warnings: [...warnings] };
-}
-
-function escalationReason(run: Run): string {
-  const judged = run.outcomes.find((outcome) => !outcome.isOk && outcome.cause === 'low_confidence');
-  const why = judged !== undefined && !judged.isOk ? (judged.failure.detail ?? '') : '';
-  return `${run.route.decision.reason}; the small tier's answer was not good enough (${why}), ${run.servedModelId} answered`;
-}
-
-function fallbackReason(run: Run): string {
-  const failed = run.outcomes.filter((outcome) => !outcome.isOk);
-  if (failed.length === 0) return run.route.decision.reason;
-  const what = [
-    ...new Set(
-      failed.map(({ attempt, ...outcome }) => `${attempt.modelId} failed (${outcome.isOk ? '' : outcome.failure.code})`),
-    ),
-  ];
-  return `${run.route.decision.reason}; ${what.join(', ')}, ${run.servedModelId} answered`;
 }

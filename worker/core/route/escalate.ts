@@ -3,6 +3,8 @@
  * came too early, nothing at all. Answer length against prompt length alone says nothing: a correct word answers a long question.
  */
 import type { Classification } from '../classify/classify.ts';
+import { asksForText, refusals, strongHedges, weakHedges } from './hedges.ts';
+import { splitVoices } from './own-words.ts';
 
 export interface AnswerEvidence {
   readonly text: string;
@@ -31,55 +33,32 @@ const probabilityCurve = [
   [1, 1],
 ] as const;
 
-const strongHedges = [
-  "i'm not sure",
-  'i am not sure',
-  "i'm unsure",
-  "i don't know",
-  'i do not know',
-  'i cannot determine',
-  "i can't determine",
-  'not entirely sure',
-  "i'm not certain",
-];
-const weakHedges = ['maybe', 'possibly', 'might be', 'unclear', 'uncertain', 'perhaps', 'i think', 'i believe', 'could be'];
-const refusals = [
-  "i can't help",
-  'i cannot help',
-  "i'm unable to",
-  'i am unable to',
-  "i can't assist",
-  'i cannot assist',
-  "i'm sorry, but i can",
-  'as an ai language model',
-];
 /** A refusal or a hedge at the beginning colours the whole answer; later ones may be part of what it says. */
 const headChars = 400;
 /** Words of the ask from which on a few words are no answer to a request for code or an explanation. */
 const minAskWords = 25;
 const minAnswerChars = 40;
 
-/** Judges what is there so far; nothing here needs the whole answer. */
+/**
+ * Judges what is there so far; nothing here needs the whole answer.
+ *
+ * @param ask what was asked: a text that was ordered, or a phrase that was asked about, is no doubt of the model's own
+ */
 export function judgeAnswer(
   evidence: AnswerEvidence,
   classification: Pick<Classification, 'intent'>,
   askWords: number,
+  ask = '',
 ): AnswerJudgement {
   if (evidence.hasCalls) return { confidence: 1, reasons: [] };
   const found: [confidence: number, reason: string][] = [];
   const text = evidence.text.trim();
-  const head = text.slice(0, headChars).toLowerCase().replaceAll('’', "'");
   if (text === '' && evidence.finishReason !== null) found.push([0, 'the answer is empty']);
   if (evidence.meanLogprob !== null) {
     const probability = Math.exp(Math.min(0, evidence.meanLogprob));
     found.push([interpolate(probability), `token probability ${probability.toFixed(2)}`]);
   }
-  const refusal = refusals.find((phrase) => head.includes(phrase));
-  if (refusal !== undefined) found.push([0.4, `it refuses ("${refusal}")`]);
-  const strong = strongHedges.find((phrase) => head.includes(phrase));
-  if (strong !== undefined) found.push([0.5, `it hedges ("${strong}")`]);
-  const weak = weakHedges.filter((phrase) => hasWord(head, phrase)).length;
-  if (weak > 0) found.push([Math.max(0.3, 0.95 - 0.15 * weak), `${weak} hedging ${weak === 1 ? 'word' : 'words'}`]);
+  found.push(...doubtsIn(text, ask));
   if (evidence.finishReason === 'length' && !evidence.hasOwnLimit) found.push([0.5, 'it broke off at the token limit']);
   const isShort = evidence.finishReason !== null && text.length < minAnswerChars && text !== '';
   if (isShort && askWords >= minAskWords && classification.intent !== 'general') {
@@ -89,13 +68,39 @@ export function judgeAnswer(
   return { confidence: found[0]?.[0] ?? 0.9, reasons: found.filter(([value]) => value < 0.9).map(([, reason]) => reason) };
 }
 
-function hasWord(text: string, phrase: string): boolean {
-  const at = text.indexOf(phrase);
-  return at !== -1 && !isLetter(text[at - 1]) && !isLetter(text[at + phrase.length]);
+/** What the model says of its own answer, in its own words. */
+function doubtsIn(text: string, ask: string): [confidence: number, reason: string][] {
+  const found: [confidence: number, reason: string][] = [];
+  if (text === '' || asksForText(ask)) return found;
+  // Quoted text is taken off before the beginning is cut out: a quotation may go on beyond it.
+  const head = plain(splitVoices(text.slice(0, 4 * headChars)).own).slice(0, headChars);
+  const asked = plain(ask);
+  const askedAbout = plain(splitVoices(ask).others);
+  const refusal = refusals.find((phrase) => hasPhrase(head, phrase));
+  if (refusal !== undefined) found.push([0.4, `it refuses ("${refusal}")`]);
+  const strong = strongHedges.find((phrase) => hasPhrase(head, phrase) && !hasPhrase(askedAbout, phrase));
+  if (strong !== undefined) found.push([0.5, `it hedges ("${strong}")`]);
+  const weak = weakHedges.filter((phrase) => hasPhrase(head, phrase) && !hasPhrase(asked, phrase)).length;
+  if (weak > 0) found.push([Math.max(0.3, 0.95 - 0.15 * weak), `${weak} hedging ${weak === 1 ? 'word' : 'words'}`]);
+  return found;
+}
+
+function plain(text: string): string {
+  return text.toLowerCase().replaceAll('’', "'");
+}
+
+/** Whether a phrase stands in a text, not inside longer words. Scripts that write without spaces, or add endings, have no such border. */
+function hasPhrase(text: string, phrase: string): boolean {
+  for (let at = text.indexOf(phrase); at !== -1; at = text.indexOf(phrase, at + 1)) {
+    const isBegun = isLetter(text[at - 1]) && isLetter(phrase[0]);
+    const isGoingOn = isLetter(text[at + phrase.length]) && isLetter(phrase.at(-1));
+    if (!isBegun && !isGoingOn) return true;
+  }
+  return false;
 }
 
 function isLetter(unit: string | undefined): boolean {
-  return unit !== undefined && unit >= 'a' && unit <= 'z';
+  return unit !== undefined && /[\p{Script=Latin}\p{Script=Cyrillic}]/u.test(unit);
 }
 
 function interpolate(x: number): number {

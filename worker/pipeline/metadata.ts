@@ -1,0 +1,74 @@
+/** What the client is told about its routing, and why it went that way: true for whatever has happened so far. */
+import { modelOf } from '../../shared/config-prepare.ts';
+import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
+import type { FailedOutcome } from '../core/route/attempt.ts';
+import { isAnsweredByFallback, isDoubted, partsOf, type Run } from './run.ts';
+
+export function metadataOf(run: Run): RoutingMetadata {
+  const { decision } = run.route;
+  const modelId = run.servedModelId ?? decision.modelId;
+  const isFallback = isAnsweredByFallback(run);
+  return {
+    model_id: modelId,
+    model_name: modelId === null ? null : modelOf(run.deps.config, modelId).served_name,
+    tier: decision.tier,
+    intent: run.classification.intent,
+    score: run.classification.score,
+    confidence: run.classification.intentConfidence,
+    reason: reasonOf(run),
+    strategy: decision.strategy,
+    fallback_used: isFallback,
+    ...(isFallback && decision.primaryModelId !== null ? { primary_model: decision.primaryModelId } : {}),
+    escalated: run.isEscalated,
+    ...(run.arm === null ? {} : { experiment: `${run.arm.experiment}:${run.arm.arm}` }),
+    attempts: run.calls,
+    cache: run.cache,
+    ...(run.ignored.length > 0 ? { ignored: run.ignored } : {}),
+    ...(run.rescues > 0 ? { rescued: run.rescues } : {}),
+    ...warningsOf(run),
+  };
+}
+
+/** What the parts of the client's answer warn of. */
+function warningsOf(run: Run): { readonly warnings?: readonly string[] } {
+  const warnings = new Set(partsOf(run).flatMap(({ answer }) => answer.state.warnings));
+  return warnings.size === 0 ? {} : { warnings: [...warnings] };
+}
+
+/** Why this model was chosen, why another one answered instead, and who went on where it broke off. */
+function reasonOf(run: Run): string {
+  const { decision } = run.route;
+  const answered = run.handovers[0]?.from ?? run.servedModelId;
+  const parts = [decision.reason];
+  if (answered !== null && isDoubted(run)) parts.push(doubtReason(run, answered));
+  else if (answered !== null && answered !== decision.primaryModelId) parts.push(fallbackReason(run, answered));
+  for (const { from, to, code } of run.handovers) parts.push(`${from} broke off (${code}), ${to} went on`);
+  return parts.filter((part) => part !== '').join('; ');
+}
+
+function doubtReason(run: Run, answered: string): string {
+  const failed = failedBefore(run);
+  const why = failed.find(({ cause }) => cause === 'low_confidence')?.failure.detail ?? '';
+  if (run.isEscalated) return `the small tier's answer was not good enough (${why}), ${answered} answered`;
+  const others = said(failed.filter(({ cause }) => cause !== 'low_confidence'));
+  return `the small tier's answer was doubtful (${why}), ${others === '' ? 'nobody larger could answer' : others}, so it is shown`;
+}
+
+function fallbackReason(run: Run, answered: string): string {
+  const failed = said(failedBefore(run));
+  return failed === '' ? '' : `${failed}, ${answered} answered`;
+}
+
+/** What failed before an answer began; what failed in a rescue says nothing about that. */
+function failedBefore({ outcomes }: Run): FailedOutcome[] {
+  const failed: FailedOutcome[] = [];
+  for (const outcome of outcomes) {
+    if (outcome.isOk) break;
+    failed.push(outcome);
+  }
+  return failed;
+}
+
+function said(failed: readonly FailedOutcome[]): string {
+  return [...new Set(failed.map(({ attempt, failure }) => `${attempt.modelId} failed (${failure.code})`))].join(', ');
+}
