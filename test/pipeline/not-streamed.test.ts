@@ -121,9 +121,18 @@ describe('a whole answer', () => {
       streamReply(role, text('a'), text('b'), stop, usageChunk, done + text('late'), text('later')),
     ],
     [
-      'bad events stand between',
+      'events that say nothing stand between',
       long,
-      streamReply(role, text('a'), 'data: {"choices":[\n\n', text('b'), ': comment\n\n', stop, usageChunk, done),
+      streamReply(
+        role,
+        text('a'),
+        'event: ping\ndata: ping\n\ndata:\n\ndata: {"type":"ping"}\n\n',
+        text('b'),
+        ': comment\n\n',
+        stop,
+        usageChunk,
+        done,
+      ),
     ],
   ])('is whole although %s', async (_, body, reply) => {
     const gateway = createGateway({ script: [reply] });

@@ -126,10 +126,19 @@ describe('a stream', () => {
     expect(readEvents(answer.events)).toMatchObject({ content: 'a', finish: 'stop', isDone: true });
   });
 
-  it('skips events that are none', async () => {
+  it('skips events that say nothing', async () => {
     const answer = await createGateway({
       script: [
-        streamReply(role, 'data: {"choices":[\n\n', text('a'), ': keep-alive\n\n', 'event: x\ndata: {"odd":1}\n\n', stop, done),
+        streamReply(
+          role,
+          'event: ping\ndata: ping\n\n',
+          text('a'),
+          'data:\n\n',
+          ': keep-alive\n\n',
+          'event: x\ndata: {"odd":1}\n\n',
+          stop,
+          done,
+        ),
       ],
     }).ask(streamed);
     expect(answer.text).not.toContain('odd');

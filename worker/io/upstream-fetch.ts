@@ -53,7 +53,9 @@ export function createUpstreamFetch(
 }
 
 function toAnswer(response: Response): UpstreamAnswer {
-  const length = response.headers.get('content-length');
+  // The length of a compressed body says nothing about what it unfolds to, which is what is read and counted here.
+  const isCompressed = !['', 'identity'].includes((response.headers.get('content-encoding') ?? '').trim().toLowerCase());
+  const length = isCompressed ? null : response.headers.get('content-length');
   const contentLength = length !== null && /^\d{1,15}$/.test(length) ? Number(length) : null;
   return {
     status: response.status,

@@ -10,6 +10,7 @@ import { type Answer, type AnswerState, type Feed, isComplete } from '../core/re
 import { judgeEnding } from '../core/relay/verdict.ts';
 import type { Attempt } from '../core/route/attempt.ts';
 import { type Dialect, dialectOf } from '../core/upstreams/dialect.ts';
+import { parseLenient } from '../core/upstreams/lenient-json.ts';
 import { statusFailure, type UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import { answerFor, type Resumed } from './answer-for.ts';
 import { canJudge, isJudged, judge } from './judge.ts';
@@ -169,17 +170,10 @@ async function readWhole(call: Call, answer: UpstreamAnswer): Promise<Result<Ope
   if (answer.mediaType !== 'application/json') return fail(unusable);
   const text = await answer.readText(run.deps.config.limits.max_answer_bytes);
   if (text === null) return fail(unusable);
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return fail(unusable);
-  }
-  const completion = dialect.readCompletion(body);
-  if (!completion.ok) {
-    const inStream = dialect.readChunk(body);
-    return fail(inStream !== null && !inStream.ok ? inStream.failure : { failure: completion.failure, cause: 'invalid_answer' });
-  }
+  const body = parseLenient(text);
+  if (body === null) return fail(unusable);
+  const completion = dialect.readCompletion(body.value);
+  if (!completion.ok) return completion;
   const built = answerFor(run, call.attempt.modelId, call.model, dialect, call.resumed);
   const fed = built.feedCompletion(completion.value);
   return fed.kind === 'broken' ? fail(fed.problem) : judged(call, built, { kind: 'whole', answer: built });

@@ -55,11 +55,12 @@ export function wholeAsFrames(run: Run, state: AnswerState): Uint8Array {
       finishReason,
       logprobs: null,
     });
-    const { reasoning, content, calls } = choice;
+    const { reasoning, content, refusal, calls } = choice;
     text += framesOf(run, state, [
       emit({ role: 'assistant', content: '' }),
       ...(reasoning === '' ? [] : [emit({ reasoning, reasoning_content: reasoning })]),
       ...(content === '' ? [] : [emit({ content })]),
+      ...(refusal === '' ? [] : [emit({ refusal })]),
       ...calls.map(({ id, name, arguments: args }, index) =>
         emit({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: args } }] }),
       ),

@@ -76,7 +76,6 @@ describe.each(fixtureNames)('%s', (name) => {
     expect(view).toMatchObject({
       problem: row?.problem ?? null,
       usage: row?.usage ?? null,
-      badEvents: 0,
       isComplete: row?.finishReason != null,
     });
   });

@@ -8,28 +8,6 @@ const role = chunkOf({ role: 'assistant', content: '' });
 const text = (content: string, index = 0): string => chunkOf({ content }, { index });
 const stop = (index = 0): string => chunkOf({}, { index, finish: 'stop' });
 
-describe('events that are no chunks', () => {
-  it.each([
-    ['text that is no JSON', '{"choices":['],
-    ['an empty event', ''],
-    ['a string', '"hi"'],
-    ['null', 'null'],
-    ['a number', '5'],
-    ['an array', '[]'],
-    ['an object of another kind', '{"event":"ping"}'],
-    ['a choice at -1', chunkOf({ content: 'x' }, { index: -1 })],
-    ['a choice at 2^32', chunkOf({ content: 'x' }, { index: 2 ** 32 })],
-  ])('are skipped and counted: %s', (_, payload) => {
-    const view = replay([streamOf(role, text('a'), payload, text('b'), stop(), '[DONE]')]);
-    expect(view).toMatchObject({ badEvents: 1, isComplete: true, problem: null, choices: { 0: { content: 'ab' } } });
-  });
-
-  it('are never shown', () => {
-    const answer = answerWith();
-    expect(answer.feed('{"choices":[').kind).toBe('skip');
-  });
-});
-
 describe('choices that were not asked for', () => {
   it('are not shown and make nothing whole', () => {
     const view = replay([streamOf(role, text('a'), text('b', 1), stop(1), '[DONE]')]);
@@ -56,55 +34,6 @@ describe('choices that were not asked for', () => {
       choices: [{ index: 3, delta: { content: 'x', reasoning: null, tool_calls: null }, finishReason: 'stop', logprobs: null }],
     });
     expect(fed).toMatchObject({ kind: 'broken', problem: { failure: { code: 'upstream_invalid_answer' } } });
-  });
-});
-
-describe('finish reasons', () => {
-  it.each(['stop', 'length', 'content_filter'])('%s ends an answer', (finish) => {
-    expect(replay([streamOf(role, text('a'), chunkOf({}, { finish }))])).toMatchObject({
-      isComplete: true,
-      choices: { 0: { finishReason: finish } },
-    });
-  });
-
-  it.each(['abort', 'error', 'cancelled', 'STOP', 'unknown'])('%s means that it broke off, and is not shown', (finish) => {
-    const view = replay([streamOf(role, text('a'), chunkOf({}, { finish }), '[DONE]')]);
-    expect(view).toMatchObject({
-      problem: 'upstream_truncated',
-      isComplete: false,
-      choices: { 0: { content: 'a', finishReason: null } },
-    });
-  });
-
-  it('may carry the last piece', () => {
-    expect(replay([streamOf(role, text('a'), chunkOf({ content: 'b' }, { finish: 'stop' }))]).choices[0]).toMatchObject({
-      content: 'ab',
-      finishReason: 'stop',
-    });
-  });
-
-  it('end what is shown of a choice', () => {
-    const late = JSON.stringify({
-      choices: [
-        { index: 0, delta: { content: 'late' } },
-        { index: 1, delta: { content: 'b' } },
-      ],
-    });
-    const view = replay(
-      [
-        streamOf(
-          role,
-          chunkOf({ role: 'assistant', content: 'c' }, { index: 1 }),
-          text('a'),
-          stop(),
-          text('late'),
-          late,
-          stop(1),
-        ),
-      ],
-      { n: 2 },
-    );
-    expect([view.choices[0]?.content, view.choices[1]?.content]).toEqual(['a', 'cb']);
   });
 });
 

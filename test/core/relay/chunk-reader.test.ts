@@ -2,17 +2,20 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createChunkReader } from '../../../worker/core/relay/chunk-reader.ts';
+import { fail, ok } from '../../../shared/result.ts';
 import { type ChunkChoice, type Dialect, dialectOf } from '../../../worker/core/upstreams/dialect.ts';
+import { parseLenient } from '../../../worker/core/upstreams/lenient-json.ts';
+import { unreadable } from '../../../worker/core/upstreams/read-answer.ts';
 import { fixtureNames, payloadsOf, readFixture } from './stream-fixtures.ts';
 
 const vllm = dialectOf('vllm');
 
 function parsed(payload: string): ReturnType<Dialect['readChunk']> {
-  try {
-    return vllm.readChunk(JSON.parse(payload));
-  } catch {
-    return null;
-  }
+  if (payload === '') return vllm.readChunk(null);
+  const read = parseLenient(payload);
+  if (read === null) return fail(unreadable);
+  const chunk = vllm.readChunk(read.value);
+  return chunk.ok && read.isRepaired ? ok({ ...chunk.value, isPlainContent: false }) : chunk;
 }
 
 /** vLLM with a count of the payloads that were parsed. */
@@ -97,11 +100,11 @@ describe('chunks of an answer', () => {
         for (const each of payloads) {
           const skimmed: ChunkChoice[] = [];
           const isTaken = skim(each, (index, content) => {
-            const delta = { content, reasoning: null, tool_calls: null };
+            const delta = { content, reasoning: null, tool_calls: null, refusal: null };
             return skimmed.push({ index, delta, finishReason: null, logprobs: null }) > 0;
           });
           const whole = read(each);
-          if (isTaken) expect(whole?.ok === true && whole.value).toMatchObject({ choices: skimmed, usage: null });
+          if (isTaken) expect(whole.ok && whole.value).toMatchObject({ choices: skimmed, usage: null });
           else expect(skimmed).toEqual([]);
         }
       }),

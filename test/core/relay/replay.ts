@@ -37,7 +37,6 @@ export interface ClientView {
   readonly sawDone: boolean;
   readonly problem: string | null;
   readonly usage: unknown;
-  readonly badEvents: number;
   readonly contentEvents: number;
 }
 
@@ -100,8 +99,8 @@ export function replay(pieces: readonly Uint8Array[], options: ReplayOptions = {
       checkBytes(piece, payloads);
     if (problem !== null || answer.state.sawDone) break;
   }
-  const { sawDone, usage, badEvents, contentEvents } = answer.state;
-  return { choices, isComplete: isComplete(answer.state), sawDone, problem, usage, badEvents, contentEvents };
+  const { sawDone, usage, contentEvents } = answer.state;
+  return { choices, isComplete: isComplete(answer.state), sawDone, problem, usage, contentEvents };
 }
 
 function checkBytes(piece: Uint8Array, payloads: readonly string[]): void {

@@ -38,6 +38,8 @@ const codes: Record<FailureCause, ErrorCode> = {
   invalid_answer: 'upstream_invalid_answer',
   broken_off: 'upstream_truncated',
   unfit_answer: 'invalid_structured_output',
+  degenerate: 'upstream_invalid_answer',
+  empty_answer: 'upstream_invalid_answer',
   low_confidence: 'upstream_invalid_answer',
   context_length: 'context_length_exceeded',
   content_policy: 'content_policy',

@@ -2,8 +2,9 @@
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { createEventDecoder, type DecodedChunk } from '../../../worker/core/sse/decode-events.ts';
+import { createEventDecoder, type DecodedChunk, type EventDecoderOptions } from '../../../worker/core/sse/decode-events.ts';
 import { doneFrame, encodeComment, encodeData } from '../../../worker/core/sse/encode-events.ts';
+import { readNamedEvent } from '../../../worker/core/sse/named-event.ts';
 
 // Thousands of runs on a busy machine; nothing here measures time.
 vi.setConfig({ testTimeout: 60_000 });
@@ -13,6 +14,12 @@ const limits = { maxEventBytes: 1000 };
 function decode(pieces: readonly string[], maxEventBytes = limits.maxEventBytes): string[] {
   const decoder = createEventDecoder({ maxEventBytes });
   return pieces.flatMap((piece) => decoder.feed(piece).payloads);
+}
+
+/** With the end of the stream. */
+function decodeAll(pieces: readonly string[], readNamed?: EventDecoderOptions['readNamed']): string[] {
+  const decoder = createEventDecoder(readNamed === undefined ? limits : { ...limits, readNamed });
+  return [...pieces.flatMap((piece) => decoder.feed(piece).payloads), ...decoder.end().payloads];
 }
 
 function oracle(text: string): string[] {
@@ -64,7 +71,8 @@ describe('decoding events', () => {
   const line = fc.oneof(
     {
       weight: 5,
-      arbitrary: fc.string({ unit: 'grapheme', maxLength: 12 }).map((text) => `data: ${text.replace(/[\r\n]/g, '')}`),
+      // A brace would begin JSON, which is read more kindly than the oracle does.
+      arbitrary: fc.string({ unit: 'grapheme', maxLength: 12 }).map((text) => `data: ${text.replace(/[\r\n{]/g, '')}`),
     },
     { weight: 3, arbitrary: fc.constant('') },
     fc.constantFrom(
@@ -195,6 +203,77 @@ describe('the bounds of the decoder', () => {
       decoder.feed(text);
       expect(decoder.end().hasPartial).toBe(isCut);
     }
+  });
+});
+
+describe('the last event', () => {
+  const frame = 'data: {"a":1}';
+
+  it.each(['\n\n', '\n', '', '\r', '\r\n', '\r\r', '\r\n\r'])(
+    'is read at the end of the stream when %j stands behind it',
+    (tail) => {
+      const text = `data: 0\n\n${frame}${tail}`;
+      for (let cut = 0; cut <= text.length; cut += 1)
+        expect(decodeAll([text.slice(0, cut), text.slice(cut)])).toEqual(['0', '{"a":1}']);
+    },
+  );
+
+  it('is given once', () => {
+    const decoder = createEventDecoder(limits);
+    decoder.feed(frame);
+    expect(decoder.end().payloads).toEqual(['{"a":1}']);
+    expect(decoder.end().payloads).toEqual([]);
+  });
+});
+
+describe('JSON that a raw line break has cut', () => {
+  const half = 'data: {"a":"x';
+  it.each<[string, string, string]>([
+    ['is joined', `${half}\ny"}`, '{"a":"x\ny"}'],
+    ['is joined with what looks like a comment or a field in its middle', `${half}\n: y\nid: 5\nz"}`, '{"a":"x\n: y\nid: 5\nz"}'],
+    ['is joined however often it is cut', `${half}\ny\nz\n"\n}`, '{"a":"x\ny\nz\n"\n}'],
+    ['keeps a comment out that stands between its data lines', 'data: {\n: ping\ndata: "a":1}', '{\n"a":1}'],
+    ['that has ended is not continued', 'data: {"a":1}\nfoo: bar', '{"a":1}'],
+    ['stays cut by a blank line', `${half}\n\ny"}`, '{"a":"x'],
+    ['stays cut where its rest looks like a comment', `${half}\n: y"}`, '{"a":"x'],
+  ])('%s', (_, text, payload) => {
+    for (const tail of ['\n\n', '\n', ''])
+      for (let cut = 0; cut <= text.length; cut += 1)
+        expect(decodeAll([text.slice(0, cut), text.slice(cut) + tail])).toEqual([payload]);
+  });
+
+  it('counts towards the size of its event', () => {
+    const decoder = createEventDecoder(limits);
+    const pieces = [half, ...Array.from({ length: 300 }, () => '\n: xx')];
+    expect(pieces.map((piece) => decoder.feed(piece).overflow)).toContain(true);
+  });
+
+  it('takes time in proportion to its length', () => {
+    const decoder = createEventDecoder({ maxEventBytes: 4_000_000 });
+    decoder.feed(`data: {"a":"${'x'.repeat(500_000)}`);
+    for (let i = 0; i < 100_000; i += 1) decoder.feed('\nab');
+    expect(decoder.end().payloads[0]).toHaveLength(800_006);
+  });
+});
+
+describe('an event with a name', () => {
+  it.each<[string, string, string[]]>([
+    ['is dropped when it is a ping', 'event: ping\ndata: ping', []],
+    ['is a ping of another kind', 'event: ping\ndata: {"type":"ping"}', ['{"type":"ping"}']],
+    ['is read when it is a chunk', 'event: completion.chunk\ndata: {"a":1}', ['{"a":1}']],
+    ['is read when it is a message', 'event: message\ndata: words', ['words']],
+    ['is read when it is the end mark', 'event: done\ndata: [DONE]', ['[DONE]']],
+    ['is an error, whatever it says', 'event: error\ndata: out of memory', ['{"error":"out of memory"}']],
+    [
+      'is an error that says more',
+      'event: error\ndata: {"message":"boom","code":503}',
+      ['{"error":{"message":"boom","code":503}}'],
+    ],
+    ['is an error in its envelope', 'event: error\ndata: {"error":{"code":503}}', ['{"error":{"code":503}}']],
+    ['lends its name to no other', 'event: error\n\ndata: words', ['words']],
+  ])('%s', (_, text, payloads) => {
+    for (let cut = 0; cut <= text.length; cut += 1)
+      expect(decodeAll([text.slice(0, cut), text.slice(cut) + '\n\n'], readNamedEvent)).toEqual(payloads);
   });
 });
 

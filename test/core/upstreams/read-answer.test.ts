@@ -11,42 +11,118 @@ describe('readChunk', () => {
     const payloads = payloadsOf(readFixture(name)).filter((payload) => payload !== '[DONE]');
     const read = payloads.map((payload) => vllm.readChunk(JSON.parse(payload)));
     expect(read.length).toBeGreaterThan(0);
-    expect(read.filter((one) => one === null)).toEqual([]);
-    expect(read.filter((one) => one?.ok === false)).toHaveLength(name === 'vllm-midstream-error.sse' ? 1 : 0);
+    expect(read.filter((one) => !one.ok)).toHaveLength(name === 'vllm-midstream-error.sse' ? 1 : 0);
   });
 
   it.each([
     ['null', null],
-    ['a string', 'data'],
-    ['an array', []],
+    ['a number', 5],
+    ['an empty text', ' '],
+    ['an empty list', []],
     ['an object without choices', { id: 'c1' }],
-    ['choices that are no list', chunk({})],
+    ['an event of another kind', { type: 'ping' }],
+    ['choices that are null', chunk(null)],
     ['a choice that is null', chunk([null])],
+    ['a choice that is empty', chunk([{}])],
     ['a choice without delta', chunk([{ index: 0, finish_reason: null }])],
-    ['a delta that is text', chunk([{ index: 0, delta: 'x' }])],
-    ['an index of -1', delta({ content: 'x' }, { index: -1 })],
-    ['an index of 2^32', delta({ content: 'x' }, { index: 2 ** 32 })],
-    ['an index with a fraction', delta({ content: 'x' }, { index: 0.5 })],
-    ['an index that is text', delta({ content: 'x' }, { index: '0' })],
-  ])('is no chunk: %s', (_, payload) => {
-    expect(vllm.readChunk(payload)).toBeNull();
-  });
-
-  it('reads content in parts: text, and thinking', () => {
-    const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] };
-    const chunk = vllm.readChunk(delta({ content: [thinking, { type: 'text', text: 'four' }] }));
-    expect(chunk).toMatchObject({ ok: true, value: { choices: [{ delta: { content: 'four', reasoning: 'hm' } }] } });
-    expect(vllm.readChunk(delta({ content: [{ type: 'text', text: 'x' }] }))).toMatchObject({ value: { isPlainContent: false } });
+    ['an empty list where the delta should be', chunk([{ index: 0, delta: [] }])],
+    ['a choice at -1', delta({ content: 'x' }, { index: -1 })],
+    ['a choice at 2^32', delta({ content: 'x' }, { index: 2 ** 32 })],
+  ])('finds nothing of the answer in %s', (_, payload) => {
+    const read = vllm.readChunk(payload);
+    expect(read).toMatchObject({ ok: true, value: { isPlainContent: false } });
+    for (const choice of read.ok ? read.value.choices : [])
+      expect(choice).toMatchObject({
+        delta: { content: null, reasoning: null, tool_calls: null, refusal: null },
+        finishReason: null,
+      });
   });
 
   it.each([
-    ['a number', 5],
-    ['parts of another kind', [{ type: 'image_url', image_url: { url: 'x' } }]],
-    ['a text part without text', [{ type: 'text' }]],
-  ])('is a failure, since what it says would be missing: content that is %s', (_, content) => {
-    expect(vllm.readChunk(delta({ content }))).toMatchObject({
+    ['a text', 'ros.'],
+    ['a list', [delta({ content: 'x' })]],
+    ['choices that are no list', chunk({ 0: { delta: { content: 'x' } } })],
+    ['a choice that is text', chunk(['x'])],
+    ['a delta that is text', chunk([{ index: 0, delta: 'x' }])],
+    ['a message that is text', chunk([{ index: 0, message: 'x' }])],
+    ['an index with a fraction', delta({ content: 'x' }, { index: 0.5 })],
+    ['an index that is a word', delta({ content: 'x' }, { index: 'first' })],
+    ['content that is a number', delta({ content: 5 })],
+    ['content that is true', delta({ content: true })],
+    ['a part that is a number', delta({ content: [{ type: 'text', text: 'a' }, 5] })],
+  ])('is a failure, since what it says would be missing: %s', (_, payload) => {
+    expect(vllm.readChunk(payload)).toMatchObject({
       ok: false,
       failure: { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' },
+    });
+  });
+
+  it('reads the usage of a chunk whose choices are odd', () => {
+    for (const choices of [null, undefined, [], [{}], [null], [{ index: 0, delta: {}, finish_reason: null }]]) {
+      expect(vllm.readChunk({ ...chunk(choices), usage: { prompt_tokens: 5 } })).toMatchObject({
+        ok: true,
+        value: { usage: { prompt_tokens: 5 } },
+      });
+    }
+  });
+
+  it.each<[string, unknown, object]>([
+    [
+      'text and thinking',
+      [
+        { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] },
+        { type: 'text', text: 'four' },
+      ],
+      { content: 'four', reasoning: 'hm' },
+    ],
+    ['thinking as a text', [{ type: 'thinking', thinking: 'hm' }], { content: null, reasoning: 'hm' }],
+    [
+      'text beside parts of other kinds',
+      [
+        { type: 'reference', reference_ids: [1] },
+        { type: 'text', text: 'a' },
+        { type: 'image_url', image_url: { url: 'x' } },
+        { type: 'text', text: 'b' },
+      ],
+      { content: 'ab' },
+    ],
+    ['parts of other kinds alone', [{ type: 'reference', reference_ids: [1] }], { content: null }],
+    ['text under another name', [{ type: 'output_text', text: 'a', annotations: [] }], { content: 'a' }],
+    ['text as a value', [{ type: 'text', text: { value: 'a', annotations: [] } }], { content: 'a' }],
+    ['bare texts', ['a', 'b'], { content: 'ab' }],
+    ['one part that is no list', { type: 'text', text: 'a' }, { content: 'a' }],
+    ['a refusal', [{ type: 'refusal', refusal: 'No.' }], { content: null, refusal: 'No.' }],
+    ['a text part without text', [{ type: 'text' }], { content: null }],
+  ])('reads content in parts: %s', (_, content, expected) => {
+    expect(vllm.readChunk(delta({ content }))).toMatchObject({
+      ok: true,
+      value: { isPlainContent: false, choices: [{ delta: expected }] },
+    });
+    expect(vllm.readCompletion({ choices: [{ message: { content } }] })).toMatchObject({
+      value: { choices: [{ delta: expected }] },
+    });
+  });
+
+  it.each<[string, object, object]>([
+    ['a message instead of a delta', { message: { role: 'assistant', content: 'a' } }, { content: 'a' }],
+    ['a message beside a delta that is null', { delta: null, message: { content: 'a' } }, { content: 'a' }],
+    ['a bare text', { text: 'a' }, { content: 'a' }],
+    [
+      'the one call that there once was',
+      { delta: { function_call: { name: 'f', arguments: '{' } } },
+      { tool_calls: [{ index: 0, function: { name: 'f', arguments: '{' } }] },
+    ],
+    ['an index as text', { index: '0', delta: { content: 'a' } }, { content: 'a' }],
+    ['thinking under a third name', { delta: { thinking: 'hm' } }, { reasoning: 'hm' }],
+    ['a refusal', { delta: { refusal: 'No.' } }, { refusal: 'No.' }],
+  ])('reads %s, and the bytes may not pass', (_, choice, expected) => {
+    const read = vllm.readChunk(chunk([{ index: 0, finish_reason: null, ...choice }]));
+    expect(read).toMatchObject({ ok: true, value: { isPlainContent: false, choices: [{ index: 0, delta: expected }] } });
+  });
+
+  it('takes a head that is empty for none', () => {
+    expect(vllm.readChunk({ ...chunk([]), id: '', model: '', created: 0 })).toMatchObject({
+      value: { id: null, model: null, created: null },
     });
   });
 
@@ -55,7 +131,7 @@ describe('readChunk', () => {
     ['a delta that is null', { index: 0, delta: null, finish_reason: 'stop' }],
   ])('reads the end of a choice that has %s', (_, choice) => {
     const read = vllm.readChunk(chunk([choice]));
-    expect(read?.ok === true && read.value.choices[0]).toMatchObject({ finishReason: 'stop', delta: { content: null } });
+    expect(read.ok && read.value.choices[0]).toMatchObject({ finishReason: 'stop', delta: { content: null } });
   });
 
   it.each([
@@ -69,7 +145,7 @@ describe('readChunk', () => {
     ['reasoning by its older name', { reasoning_content: 'hm' }, false],
   ])('says whether the bytes may pass: %s', (_, fields, expected) => {
     const read = vllm.readChunk(delta(fields));
-    expect(read?.ok === true && read.value.isPlainContent).toBe(expected);
+    expect(read.ok && read.value.isPlainContent).toBe(expected);
   });
 
   it.each([
@@ -80,25 +156,32 @@ describe('readChunk', () => {
     ['an index that is null', chunk([{ index: null, delta: { content: 'x' } }])],
   ])('the bytes may not pass with %s', (_, payload) => {
     const read = vllm.readChunk(payload);
-    expect(read?.ok === true && read.value.isPlainContent).toBe(false);
+    expect(read.ok && read.value.isPlainContent).toBe(false);
   });
 
   it('reads both names of reasoning, and a server that sends both once', () => {
     const either = [{ reasoning: 'hm' }, { reasoning_content: 'hm' }, { reasoning: '', reasoning_content: 'hm' }];
     for (const fields of [...either, { reasoning: 'hm', reasoning_content: 'hm' }]) {
       const read = vllm.readChunk(delta(fields));
-      expect(read?.ok === true && read.value.choices[0]?.delta.reasoning).toBe('hm');
+      expect(read.ok && read.value.choices[0]?.delta.reasoning).toBe('hm');
     }
   });
 
-  it('takes an empty finish reason for none', () => {
-    const read = vllm.readChunk(delta({ content: 'x' }, { finish_reason: '' }));
-    expect(read?.ok === true && read.value.choices[0]?.finishReason).toBeNull();
+  it.each([
+    ['nothing', '', null],
+    ['null as a word', 'null', null],
+    ['false', false, null],
+    ['a word', 'eos', 'eos'],
+    ['an object with its kind', { type: 'length', length: 16 }, 'length'],
+    ['a number', 2, '2'],
+  ])('reads a finish reason that is %s', (_, reason, expected) => {
+    const read = vllm.readChunk(delta({ content: 'x' }, { finish_reason: reason }));
+    expect(read.ok && read.value.choices[0]?.finishReason).toBe(expected);
   });
 
   it('takes a choice without index for the first', () => {
     const read = vllm.readChunk(chunk([{ delta: { content: 'x' } }]));
-    expect(read?.ok === true && read.value.choices[0]?.index).toBe(0);
+    expect(read.ok && read.value.choices[0]?.index).toBe(0);
   });
 
   it.each([
@@ -126,8 +209,8 @@ describe('readChunk', () => {
     });
   });
 
-  it('takes an error that is null for none', () => {
-    expect(vllm.readChunk({ ...delta({ content: 'x' }), error: null })).toMatchObject({ ok: true });
+  it.each([null, '', false])('takes an error that is %j for none', (error) => {
+    expect(vllm.readChunk({ ...delta({ content: 'x' }), error })).toMatchObject({ ok: true });
   });
 });
 
@@ -152,7 +235,12 @@ describe('readCompletion', () => {
         model: 'm',
         usage: { prompt_tokens: 1 },
         choices: [
-          { index: 0, delta: { content: 'hi', reasoning: null, tool_calls: null }, finishReason: 'stop', logprobs: null },
+          {
+            index: 0,
+            delta: { content: 'hi', reasoning: null, tool_calls: null, refusal: null },
+            finishReason: 'stop',
+            logprobs: null,
+          },
         ],
       },
     });
@@ -186,6 +274,21 @@ describe('readCompletion', () => {
     ['an index out of range', { choices: [{ index: 64, message }] }],
     ['the shape of a stream', { choices: [{ index: 0, delta: { content: 'x' } }] }],
   ])('is no answer: %s', (_, body) => {
-    expect(vllm.readCompletion(body)).toEqual({ ok: false, failure: { code: 'upstream_invalid_answer' } });
+    expect(vllm.readCompletion(body)).toEqual({
+      ok: false,
+      failure: { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' },
+    });
+  });
+
+  it('reads the error in the place of an answer', () => {
+    expect(vllm.readCompletion({ error: { message: 'slow down', code: 429 } })).toMatchObject({
+      ok: false,
+      failure: { failure: { code: 'upstream_rate_limited' }, cause: 'rate_limited' },
+    });
+  });
+
+  it('reads a refusal', () => {
+    const read = vllm.readCompletion({ choices: [{ message: { content: null, refusal: 'No.' } }] });
+    expect(read).toMatchObject({ value: { choices: [{ delta: { content: null, refusal: 'No.' } }] } });
   });
 });

@@ -40,8 +40,6 @@ export type Feed =
   /** The payload may go to the client as it is. */
   | { readonly kind: 'verbatim' }
   | { readonly kind: 'emit'; readonly emissions: readonly Emission[] }
-  /** Not a chunk: dropped and counted. */
-  | { readonly kind: 'skip' }
   | { readonly kind: 'done' }
   /** `emissions` are what is whole of it and may still be shown before the error: complete calls. */
   | { readonly kind: 'broken'; readonly problem: UpstreamFailure; readonly emissions: readonly Emission[] };
@@ -62,7 +60,6 @@ export interface AnswerState {
   /** The server's usage object, unchecked; null until one came. */
   usage: unknown;
   sawDone: boolean;
-  badEvents: number;
   /** Events that carried text, reasoning or calls: about one per token. */
   contentEvents: number;
   contentChars: number;
@@ -74,15 +71,16 @@ export interface AnswerState {
   readonly warnings: string[];
 }
 
-/** Finish reasons that end an answer; anything else a server says (`abort`, `error`) means it broke off. */
-const finalReasons = new Set(['stop', 'length', 'tool_calls', 'content_filter', 'function_call']);
-
 const invalidCall = 'The arguments of a tool call do not satisfy its schema.';
 const brokenCall = 'The answer ended inside a tool call, or announced one and made none.';
 
 const verbatim: Feed = { kind: 'verbatim' };
-const skip: Feed = { kind: 'skip' };
 const done: Feed = { kind: 'done' };
+
+/** What servers write when there is no more. */
+export function isEndMark(payload: string): boolean {
+  return payload === '[DONE]' || (payload.length < 16 && payload.trim() === '[DONE]');
+}
 
 export function createAnswer(options: AnswerOptions): Answer {
   const choices = new Map<number, Choice>();
@@ -92,7 +90,6 @@ export function createAnswer(options: AnswerOptions): Answer {
     head: options.head ?? { id: null, created: null, model: null },
     usage: null,
     sawDone: false,
-    badEvents: 0,
     contentEvents: 0,
     contentChars: 0,
     logprobChars: 0,
@@ -161,12 +158,12 @@ export function createAnswer(options: AnswerOptions): Answer {
     const emissions: Emission[] = [];
     for (const piece of pieces) {
       if (piece.index >= options.choiceCount) continue;
-      if (piece.finishReason !== null && !finalReasons.has(piece.finishReason))
-        return broken({ code: 'upstream_truncated' }, 'broken_off');
+      const finish = piece.finishReason === null ? null : options.dialect.readFinish(piece.finishReason);
+      if (finish?.kind === 'failure') return { kind: 'broken', problem: finish.problem, emissions };
       const choice = choiceAt(piece.index);
       const wasFinished = choice.finishReason !== null;
       count(state, piece);
-      const deltas = feedChoice(choice, piece);
+      const deltas = feedChoice(choice, piece.delta, finish?.reason ?? null);
       if (!wasFinished) keepLogprobs(choice, piece.logprobs);
       if (isTooLarge() || choice.machine.hasOverflowed) return broken({ code: 'upstream_too_large' });
       if (options.refusesInvalidCalls && choice.callVerdicts.invalid > 0) {
@@ -190,17 +187,13 @@ export function createAnswer(options: AnswerOptions): Answer {
     state,
 
     feed(payload) {
-      if (payload === '[DONE]') {
+      if (isEndMark(payload)) {
         state.sawDone = true;
         return done;
       }
       if (options.isTransparent && chunks.skim(payload, takeText))
         return isTooLarge() ? broken({ code: 'upstream_too_large' }) : verbatim;
       const read = chunks.read(payload);
-      if (read === null) {
-        state.badEvents += 1;
-        return skip;
-      }
       if (!read.ok) return { kind: 'broken', problem: read.failure, emissions: [] };
       takeHead(read.value);
       if (mayPass(read.value)) return takePlain(read.value);
@@ -257,8 +250,9 @@ function emit(choice: Choice, logprobs: unknown, deltas: readonly ClientDelta[])
 }
 
 function count(state: AnswerState, piece: UpstreamChunk['choices'][number]): void {
-  const { content, reasoning, tool_calls: calls } = piece.delta;
-  const chars = (content?.length ?? 0) + (reasoning?.length ?? 0) + (calls == null ? 0 : JSON.stringify(calls).length);
+  const { content, reasoning, refusal, tool_calls: calls } = piece.delta;
+  const callChars = calls == null ? 0 : JSON.stringify(calls).length;
+  const chars = (content?.length ?? 0) + (reasoning?.length ?? 0) + (refusal?.length ?? 0) + callChars;
   if (chars === 0) return;
   state.contentEvents += 1;
   state.contentChars += chars;

@@ -6,7 +6,8 @@ import type { ArgumentsVerdict } from '../../../shared/records.ts';
 import type { StreamCheck } from '../structured/stream-check.ts';
 import { type AnswerEvent, type AnswerMachine, limitReasons, type SurfacedCall } from '../tools/answer-machine.ts';
 import type { ArgumentsCheck } from '../tools/check-arguments.ts';
-import type { ChunkChoice } from '../upstreams/dialect.ts';
+import type { ChunkDelta } from '../upstreams/dialect.ts';
+import type { FinishReason } from '../upstreams/finish-reasons.ts';
 import { createKeptText } from './kept-text.ts';
 
 /** A `delta` object as clients read it. */
@@ -18,6 +19,8 @@ export interface Choice {
   readonly content: string;
   addContent(text: string): void;
   reasoning: string;
+  /** What the model says instead of an answer, in the field that is meant for it. */
+  refusal: string;
   calls: SurfacedCall[];
   /** Calls shown so far; `calls` is complete only at the end. */
   surfacedCalls: number;
@@ -71,6 +74,7 @@ export function createChoice(index: number, { machine, check, argumentsCheck, se
     },
     addContent: content.add,
     reasoning: '',
+    refusal: '',
     calls: [],
     surfacedCalls: 0,
     logprobs: [],
@@ -93,15 +97,19 @@ export function createChoice(index: number, { machine, check, argumentsCheck, se
 }
 
 /** Takes one piece of the choice and returns the deltas a client should see, in order. */
-export function feedChoice(choice: Choice, piece: ChunkChoice): ClientDelta[] {
+export function feedChoice(choice: Choice, delta: ChunkDelta, finishReason: FinishReason | null): ClientDelta[] {
   if (choice.finishReason !== null) return [];
-  const deltas = surface(choice, choice.machine.feed(piece.delta));
-  if (piece.finishReason !== null) deltas.push(...endChoice(choice, piece.finishReason));
+  const deltas = surface(choice, choice.machine.feed(delta));
+  if (delta.refusal != null) {
+    choice.refusal += delta.refusal;
+    deltas.push({ refusal: delta.refusal });
+  }
+  if (finishReason !== null) deltas.push(...endChoice(choice, finishReason));
   return deltas;
 }
 
 /** Ends the choice: what was held back comes out, and `finishReason` is what the client must see. */
-function endChoice(choice: Choice, upstreamFinishReason: string): ClientDelta[] {
+function endChoice(choice: Choice, upstreamFinishReason: FinishReason): ClientDelta[] {
   const end = choice.machine.end(upstreamFinishReason);
   const deltas = surface(choice, end.events);
   choice.calls = end.calls.map((call) => ({ ...call, arguments: choice.repairedArguments.get(call.id) ?? call.arguments }));
@@ -109,7 +117,8 @@ function endChoice(choice: Choice, upstreamFinishReason: string): ClientDelta[] 
   if (end.hasBrokenCall) return deltas;
   choice.finishReason = end.finishReason ?? upstreamFinishReason;
   if (choice.calls.length > 0 && choice.repeats !== '') choice.hasDiverged = true;
-  if (choice.check === null || choice.calls.length > 0) return withoutLack(choice, deltas);
+  // A refusal is an answer, not JSON gone wrong.
+  if (choice.check === null || choice.calls.length > 0 || choice.refusal !== '') return withoutLack(choice, deltas);
   const verdict = choice.check.end();
   pushContent(choice, verdict.emit, deltas);
   choice.repairs = verdict.repairs;

@@ -2,11 +2,13 @@
  * Reads the chunks of one answer. Those of plain text differ in nothing but the text: once one has been parsed, a payload that is equal
  * before and behind its text is read by comparing, which costs half of parsing it (bench/cpu/parser.ts) and means the same.
  */
-import { ok } from '../../../shared/result.ts';
+import { fail, ok } from '../../../shared/result.ts';
 import type { Dialect, UpstreamChunk } from '../upstreams/dialect.ts';
+import { parseLenient } from '../upstreams/lenient-json.ts';
+import { unreadable } from '../upstreams/read-answer.ts';
 
 export interface ChunkReader {
-  /** As `Dialect.readChunk`, for the text of a payload; null is not a chunk, or not JSON. */
+  /** As `Dialect.readChunk`, for the text of a payload. */
   read(payload: string): ReturnType<Dialect['readChunk']>;
   /**
    * Hands the text of a known payload to `take`, and says what that says. False for every other payload, which must be read then. Makes
@@ -51,7 +53,7 @@ export function createChunkReader(dialect: Dialect): ChunkReader {
         if (text !== null) return ok(withText(pattern, text));
       }
       const read = parse(dialect, payload);
-      if (patterns.length < maxPatterns && attempts < maxAttempts && read !== null && read.ok) study(payload, read.value);
+      if (patterns.length < maxPatterns && attempts < maxAttempts && read.ok) study(payload, read.value);
       return read;
     },
 
@@ -66,13 +68,12 @@ export function createChunkReader(dialect: Dialect): ChunkReader {
 }
 
 function parse(dialect: Dialect, payload: string): ReturnType<Dialect['readChunk']> {
-  let value: unknown;
-  try {
-    value = JSON.parse(payload);
-  } catch {
-    return null;
-  }
-  return dialect.readChunk(value);
+  if (payload === '') return dialect.readChunk(null);
+  const parsed = parseLenient(payload);
+  if (parsed === null) return fail(unreadable);
+  const read = dialect.readChunk(parsed.value);
+  // A client could not read the very bytes.
+  return parsed.isRepaired && read.ok ? ok({ ...read.value, isPlainContent: false }) : read;
 }
 
 function textIn({ before, after }: Pattern, payload: string): string | null {
@@ -112,7 +113,14 @@ function withText({ chunk, choiceIndex }: Pick<Pattern, 'chunk' | 'choiceIndex'>
     id: chunk.id,
     created: chunk.created,
     model: chunk.model,
-    choices: [{ index: choiceIndex, delta: { content, reasoning: null, tool_calls: null }, finishReason: null, logprobs: null }],
+    choices: [
+      {
+        index: choiceIndex,
+        delta: { content, reasoning: null, tool_calls: null, refusal: null },
+        finishReason: null,
+        logprobs: null,
+      },
+    ],
     usage: null,
     isPlainContent: true,
     hasRole: chunk.hasRole,
@@ -135,7 +143,7 @@ function learn(dialect: Dialect, payload: string, chunk: UpstreamChunk, content:
   const after = payload.slice(at + literal.length - 1);
   const pattern = { before, after, chunk, choiceIndex: chunk.choices[0]?.index ?? 0 };
   const read = parse(dialect, before + probe + after);
-  if (read === null || !read.ok) return null;
+  if (!read.ok) return null;
   return JSON.stringify(read.value) === JSON.stringify(withText(pattern, probe)) ? pattern : null;
 }
 

@@ -63,8 +63,8 @@ export function renderCompletion(
 function renderChoice(choice: Choice): Record<string, unknown> {
   const message: Record<string, unknown> = {
     role: 'assistant',
-    content: choice.content === '' && choice.calls.length > 0 ? null : choice.content,
-    refusal: null,
+    content: choice.content === '' && (choice.calls.length > 0 || choice.refusal !== '') ? null : choice.content,
+    refusal: choice.refusal === '' ? null : choice.refusal,
   };
   if (choice.reasoning !== '') {
     message['reasoning'] = choice.reasoning;

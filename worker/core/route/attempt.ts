@@ -65,6 +65,10 @@ export const causes = {
   broken_off: rule('if_alone', 'yes', 'broken', 'silent'),
   /** A whole answer that does not do what the request asked for, such as its schema: once more, then another model. */
   unfit_answer: rule('yes', 'yes', null, 'clears'),
+  /** The server itself gave the answer up as worthless: the model repeated itself without end. Chance, not health: elsewhere it may be well. */
+  degenerate: rule('if_alone', 'yes', null, 'clears'),
+  /** A whole answer without one token of anything: once more elsewhere, for it may be what the model has to say. */
+  empty_answer: rule('if_alone', 'yes', null, 'clears'),
   /** The small tier's answer was judged too uncertain to be shown: the next tier answers. Says nothing about health. */
   low_confidence: rule('never', 'yes', null, 'clears'),
   context_length: rule('never', 'larger', null, 'clears'),

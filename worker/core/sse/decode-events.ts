@@ -1,7 +1,9 @@
 /**
- * Decodes server-sent events (HTML standard §9.2.6) from text that arrives in arbitrary pieces, down to their data. Event names,
- * ids, retry times and comments are dropped: chat completions use none of them. Made for the common case, whole `data: {…}`
- * frames in one piece.
+ * Decodes server-sent events (HTML standard §9.2.6) from text that arrives in arbitrary pieces, down to their data. Ids, retry times and
+ * comments are dropped: chat completions use none of them. Made for the common case, whole `data: {…}` frames in one piece.
+ *
+ * Two things are read more kindly than the standard has it, because otherwise a piece of an answer would be lost in silence: a line that
+ * is no field continues JSON that a raw line break has cut, and the last event needs no blank line behind it.
  */
 
 export interface DecodedChunk {
@@ -21,21 +23,29 @@ export interface DecodedChunk {
 export interface EventDecoder {
   /** Text as a streaming `TextDecoder` gives it, cut anywhere. */
   feed(text: string): DecodedChunk;
-  /**
-   * The stream is over. An event without its blank line is not dispatched, as the standard says; `hasPartial` tells that there
-   * was one.
-   */
+  /** The stream is over: the event that has no blank line behind it. It may be the beginning of one. */
   end(): DecodedChunk;
+}
+
+export interface EventDecoderOptions {
+  /** Counts UTF-16 units of one event's data, or of one line; there are never more of them than UTF-8 bytes. */
+  readonly maxEventBytes: number;
+  /** The data of an event that has a name; null drops it. Without this, names mean nothing. */
+  readNamed?(name: string, data: string): string | null;
 }
 
 const lineFeed = 10;
 const prefix = 'data: ';
 
-/** `maxEventBytes` counts UTF-16 units of one event's data, or of one line; there are never more of them than UTF-8 bytes. */
-export function createEventDecoder({ maxEventBytes }: { readonly maxEventBytes: number }): EventDecoder {
+export function createEventDecoder({ maxEventBytes, readNamed }: EventDecoderOptions): EventDecoder {
   /** The unfinished line, and the data lines of the unfinished event (null before the first). */
   let line = '';
   let data: string | null = null;
+  let name = '';
+  /** The data is JSON that a line break has cut; found out once an event, at the first line that is no data. */
+  let isCut: boolean | null = null;
+  /** Lines of a cut event that were no data, since the last that was; each behind a line feed. */
+  let passedOver = '';
   /** The last line ended with CR at the end of a piece: an LF that comes next belongs to it. */
   let isAfterReturn = false;
   let isAtStart = true;
@@ -43,7 +53,7 @@ export function createEventDecoder({ maxEventBytes }: { readonly maxEventBytes: 
 
   function overflow(): DecodedChunk {
     hasOverflown = true;
-    [line, data] = ['', null];
+    [line, data, name, isCut, passedOver] = ['', null, '', null, ''];
     return { payloads: [], isVerbatim: false, hasPartial: false, overflow: true };
   }
 
@@ -51,7 +61,7 @@ export function createEventDecoder({ maxEventBytes }: { readonly maxEventBytes: 
     if (hasOverflown) return overflow();
     if (text === '') return { payloads: [], isVerbatim: false, hasPartial: line !== '' || data !== null, overflow: false };
     const payloads: string[] = [];
-    const isFresh = line === '' && data === null && !isAfterReturn;
+    const isFresh = line === '' && data === null && name === '' && !isAfterReturn;
     const from = isFresh && !text.includes('\r') ? readFrames(text, payloads) : 0;
     if (from === text.length) {
       isAtStart = false;
@@ -100,24 +110,57 @@ export function createEventDecoder({ maxEventBytes }: { readonly maxEventBytes: 
   function endLine(whole: string, payloads: string[]): boolean {
     line = '';
     if (whole === '') {
-      if (data !== null) payloads.push(data);
-      data = null;
+      dispatch(payloads);
       return true;
     }
     if (whole.length > maxEventBytes) return false;
-    if (whole !== 'data' && !whole.startsWith('data:')) return true;
-    const value = whole.slice(whole.charCodeAt(5) === 32 ? 6 : 5);
-    data = data === null ? value : `${data}\n${value}`;
-    return data.length <= maxEventBytes;
+    if (whole === 'data' || whole.startsWith('data:')) {
+      const value = valueOf(whole);
+      data = data === null ? value : `${data}\n${value}`;
+      passedOver = '';
+    } else if (data !== null && (isCut ??= isUnfinished(data))) {
+      passedOver += `\n${whole}`;
+      // What looks like a comment or a field inside a text is one only if nothing of the text comes behind it.
+      if (!isField(whole)) [data, passedOver] = [data + passedOver, ''];
+    } else if (whole.startsWith('event:')) name = valueOf(whole);
+    return (data?.length ?? 0) + passedOver.length <= maxEventBytes;
+  }
+
+  function dispatch(payloads: string[]): void {
+    const payload = data === null || name === '' || readNamed === undefined ? data : readNamed(name, data);
+    if (payload !== null) payloads.push(payload);
+    [data, name, isCut, passedOver] = [null, '', null, ''];
   }
 
   function end(): DecodedChunk {
+    const payloads: string[] = [];
     const hasPartial = line !== '' || data !== null;
-    [line, data] = ['', null];
-    return { payloads: [], isVerbatim: false, hasPartial, overflow: hasOverflown };
+    if (line !== '' && !endLine(line, payloads)) return overflow();
+    dispatch(payloads);
+    return { payloads, isVerbatim: false, hasPartial, overflow: hasOverflown };
   }
 
   return { feed, end };
+}
+
+function valueOf(line: string): string {
+  const from = line.indexOf(':') + 1;
+  return from === 0 ? '' : line.slice(line.charCodeAt(from) === 32 ? from + 1 : from);
+}
+
+function isField(line: string): boolean {
+  return /^(?:event|id|retry)?:/.test(line);
+}
+
+/** An object that has begun: every line may be more of it. */
+function isUnfinished(data: string): boolean {
+  if (!data.startsWith('{')) return false;
+  try {
+    JSON.parse(data);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** `text.startsWith('data: ', at)` in 28 instead of 37 ns: it is asked once per event. */

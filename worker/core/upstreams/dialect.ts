@@ -3,9 +3,9 @@
  * streamed chunk and an error are read. A new family is one file here and one line in the registry.
  */
 import type { ChatRequest } from '../../../shared/chat.ts';
-import type { Failure } from '../../../shared/errors.ts';
 import type { Result } from '../../../shared/result.ts';
 import type { UpstreamDelta } from '../tools/answer-machine.ts';
+import type { FinishMeaning } from './finish-reasons.ts';
 import type { UpstreamFailure } from './transport-failure.ts';
 import { vllm } from './vllm.ts';
 
@@ -20,10 +20,16 @@ export interface EncodeOptions {
   readonly continueFrom: string | null;
 }
 
+export interface ChunkDelta extends UpstreamDelta {
+  /** The model's own words for why it does not answer. */
+  readonly refusal?: string | null;
+}
+
 /** One choice of a streamed chunk, as far as the gateway understands it. */
 export interface ChunkChoice {
   readonly index: number;
-  readonly delta: UpstreamDelta;
+  readonly delta: ChunkDelta;
+  /** In the server's own words; the dialect's `readFinish` knows them. */
   readonly finishReason: string | null;
   readonly logprobs: unknown;
 }
@@ -54,9 +60,11 @@ export interface Dialect {
   readonly chatPath: string;
   encode(request: ChatRequest, options: EncodeOptions): Record<string, unknown>;
   readError(status: number, mediaType: string, body: string | null, retryAfter: string | null, nowMs: number): UpstreamFailure;
-  readCompletion(body: unknown): Result<UpstreamCompletion, Failure>;
-  /** `null`: not a chunk. An error object inside a stream comes back as a failure. */
-  readChunk(payload: unknown): Result<UpstreamChunk, UpstreamFailure> | null;
+  /** An error object with status 200 comes back as the failure that it is. */
+  readCompletion(body: unknown): Result<UpstreamCompletion, UpstreamFailure>;
+  /** An error inside a stream comes back as a failure, and so does what holds a part of the answer and cannot be read. */
+  readChunk(payload: unknown): Result<UpstreamChunk, UpstreamFailure>;
+  readFinish(reason: string): FinishMeaning;
 }
 
 const dialects = { vllm } as const satisfies Record<string, Dialect>;

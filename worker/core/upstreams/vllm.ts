@@ -4,12 +4,11 @@
  */
 import type { ChatRequest, Message } from '../../../shared/chat.ts';
 import { fail, ok } from '../../../shared/result.ts';
-import type { ChunkChoice, Dialect, EncodeOptions } from './dialect.ts';
+import type { Dialect, EncodeOptions } from './dialect.ts';
+import { readFinishReason } from './finish-reasons.ts';
 import { asArray, asInteger, asObject, asString } from './json-view.ts';
+import { readChunk, readCompletion } from './read-answer.ts';
 import { retryAfterMs, statusFailure, type UpstreamFailure } from './transport-failure.ts';
-
-/** Choices beyond this index are a server's mistake: the gateway never asks for that many. */
-const maxChoiceIndex = 63;
 
 export const vllm: Dialect = {
   chatPath: '/v1/chat/completions',
@@ -21,104 +20,24 @@ export const vllm: Dialect = {
   },
 
   readCompletion(body) {
-    const answer = asObject(body);
-    const choices = asArray(answer?.['choices']);
-    if (answer === null || choices === null || choices.length === 0) return fail({ code: 'upstream_invalid_answer' });
-    const read = choices.map((choice) => readChoice(choice, 'message'));
-    if (read.some((choice) => choice === null)) return fail({ code: 'upstream_invalid_answer' });
-    return ok({
-      id: asString(answer['id']),
-      created: asInteger(answer['created']),
-      model: asString(answer['model']),
-      choices: read.filter((choice) => choice !== null),
-      usage: answer['usage'] ?? null,
-    });
+    const completion = readCompletion(body);
+    if (completion !== null) return ok(completion);
+    return fail(errorIn(body) ?? { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' });
   },
 
   readChunk(payload) {
-    const chunk = asObject(payload);
-    if (chunk === null) return null;
-    // Older releases have the error's fields at the root.
-    const error = asObject(chunk['error']) ?? asString(chunk['error']) ?? (chunk['object'] === 'error' ? chunk : null);
-    if (error !== null) return fail(streamError(error));
-    const list = asArray(chunk['choices']);
-    if (list === null) return null;
-    let isPlainContent = list.length > 0 && chunk['usage'] == null;
-    let hasRole = true;
-    const choices: ChunkChoice[] = [];
-    for (const item of list) {
-      const choice = readChoice(item, 'delta');
-      if (choice === null) return hasLostText(item) ? fail(unreadable) : null;
-      const { delta } = choice;
-      const raw = asObject(item);
-      const rawDelta = asObject(raw?.['delta']);
-      hasRole &&= rawDelta?.['role'] === 'assistant';
-      isPlainContent &&= choice.finishReason === null && delta.tool_calls == null && delta.reasoning == null;
-      // Clients do not know whose text it is without an index.
-      isPlainContent &&= raw?.['index'] != null && !Array.isArray(rawDelta?.['content']);
-      choices.push(choice);
-    }
-    return ok({
-      id: asString(chunk['id']),
-      created: asInteger(chunk['created']),
-      model: asString(chunk['model']),
-      choices,
-      usage: chunk['usage'] ?? null,
-      isPlainContent,
-      hasRole,
-    });
+    const error = errorIn(payload);
+    return error === null ? readChunk(payload) : fail(error);
   },
+
+  readFinish: readFinishReason,
 };
 
-const empty: Readonly<Record<string, unknown>> = {};
-const unreadable: UpstreamFailure = { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
-
-/** Content that is there and cannot be read: to leave it out would make another answer of it. */
-function hasLostText(item: unknown): boolean {
-  const content = asObject(asObject(item)?.['delta'])?.['content'];
-  return content != null && readContent(content) === null;
-}
-
-/** A text, or parts as Mistral's models have them: text, and thinking that is made of text parts. Null for anything else. */
-function readContent(
-  content: unknown,
-  mayThink = true,
-): { readonly text: string | null; readonly thinking: string | null } | null {
-  if (content === null || typeof content === 'string') return { text: content, thinking: null };
-  let [text, thinking] = ['', ''];
-  for (const item of asArray(content) ?? [null]) {
-    const part = asObject(item);
-    const own = part?.['type'] === 'text' ? asString(part['text']) : null;
-    const thought = part?.['type'] === 'thinking' && mayThink ? readContent(part['thinking'], false) : null;
-    if (own === null && thought === null) return null;
-    text += own ?? '';
-    thinking += thought?.text ?? '';
-  }
-  return { text: text === '' ? null : text, thinking: thinking === '' ? null : thinking };
-}
-
-function readChoice(item: unknown, field: 'delta' | 'message'): ChunkChoice | null {
-  const choice = asObject(item);
-  // Some servers leave the empty delta out of the chunk that ends a choice.
-  const isBareEnd = field === 'delta' && choice?.['delta'] == null && asString(choice?.['finish_reason']) !== null;
-  const delta = isBareEnd ? empty : asObject(choice?.[field]);
-  const index = asInteger(choice?.['index'] ?? 0);
-  if (choice === null || delta === null || index === null || index < 0 || index > maxChoiceIndex) return null;
-  const content = readContent(delta['content'] ?? null);
-  if (content === null) return null;
-  const calls = asArray(delta['tool_calls']);
-  return {
-    index,
-    delta: {
-      content: content.text,
-      // An older name for the same; a server that sends both sends the same text twice.
-      reasoning: asString(delta['reasoning']) || asString(delta['reasoning_content']) || content.thinking,
-      tool_calls: calls !== null && calls.length > 0 ? calls : null,
-    },
-    // Some servers write "" where others write null.
-    finishReason: asString(choice['finish_reason']) || null,
-    logprobs: choice['logprobs'] ?? null,
-  };
+/** What an answer or an event says that is an error. Older releases have the error's fields at the root. */
+function errorIn(body: unknown): UpstreamFailure | null {
+  const root = asObject(body);
+  const error = asObject(root?.['error']) ?? (asString(root?.['error']) || null) ?? (root?.['object'] === 'error' ? root : null);
+  return error === null ? null : streamError(error);
 }
 
 /** `{"error": {...}}`, the older `{"object": "error", ...}`, `{"error": "Unauthorized"}`, FastAPI's `{"detail": ...}`. */

@@ -1,0 +1,64 @@
+/**
+ * What a server's finish reason means. OpenAI has four; other servers, and the models behind them, have their own words for the same, and
+ * words for an answer that did not come to its end. A word that nobody here knows ends the answer like `stop`.
+ */
+import type { UpstreamFailure } from './transport-failure.ts';
+
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
+
+export type FinishMeaning =
+  | { readonly kind: 'end'; readonly reason: FinishReason; readonly isKnown: boolean }
+  /** The answer is none, or only the beginning of one. */
+  | { readonly kind: 'failure'; readonly problem: UpstreamFailure };
+
+const meanings: ReadonlyMap<string, FinishMeaning> = new Map([
+  ...ends(
+    'stop',
+    `stop stopped eos eos_token eot end_of_text end_of_turn end_of_sequence end_turn stop_token stop_word stop_string stop_sequence
+     stop_sequences complete completed completion finish finished done end ended success normal`,
+  ),
+  ...ends(
+    'length',
+    `length max_length max_tokens max_token max_output_tokens max_new_tokens max_completion_tokens max_tokens_reached token_limit
+     token_limit_reached length_limit limit context_length context_length_exceeded context_window_exceeded model_length
+     model_context_window_exceeded truncated`,
+  ),
+  ...ends('tool_calls', 'tool_calls tool_call tool_use function_call function_calls'),
+  ...ends(
+    'content_filter',
+    `content_filter content_filtered content_policy_violation filtered safety image_safety recitation blocklist blocked language
+     prohibited_content spii sensitive moderation guardrail guardrail_intervened refusal refused`,
+  ),
+  ...fails(
+    { failure: { code: 'upstream_truncated' }, cause: 'broken_off' },
+    `abort aborted error errored internal_error server_error fail failed failure cancel cancelled canceled interrupted timeout timed_out
+     network_error insufficient_system_resource`,
+  ),
+  ...fails(
+    { failure: { code: 'upstream_invalid_answer', detail: 'The model had lost its way.' }, cause: 'degenerate' },
+    'repetition repetitive degenerate loop malformed_function_call malformed_tool_call unexpected_tool_call',
+  ),
+]);
+
+const unknown: FinishMeaning = { kind: 'end', reason: 'stop', isKnown: false };
+
+/** `MAX_TOKENS`, `maxTokens`, `max-tokens` and `FinishReason.MAX_TOKENS` are one word. */
+export function readFinishReason(word: string): FinishMeaning {
+  return meanings.get(bare(word).replace(/^finishreason/, '')) ?? unknown;
+}
+
+function ends(reason: FinishReason, words: string): [string, FinishMeaning][] {
+  return each(words, { kind: 'end', reason, isKnown: true });
+}
+
+function fails(problem: UpstreamFailure, words: string): [string, FinishMeaning][] {
+  return each(words, { kind: 'failure', problem });
+}
+
+function each(words: string, meaning: FinishMeaning): [string, FinishMeaning][] {
+  return words.split(/\s+/).map((word) => [bare(word), meaning]);
+}
+
+function bare(word: string): string {
+  return word.toLowerCase().replace(/[^a-z]/g, '');
+}

@@ -1,0 +1,156 @@
+/**
+ * Reads the chunks and whole answers of servers that speak OpenAI's chat API, each in its own accent. What can be read is read by what it
+ * is; what holds nothing is passed over; what holds something that cannot be read is a failure, because the answer without it is another.
+ */
+import { fail, ok, type Result } from '../../../shared/result.ts';
+import type { ChunkChoice, UpstreamChunk, UpstreamCompletion } from './dialect.ts';
+import { asArray, asInteger, asObject, asString } from './json-view.ts';
+import type { UpstreamFailure } from './transport-failure.ts';
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Choices beyond this index are a server's mistake: the gateway never asks for that many. */
+const maxChoiceIndex = 63;
+
+/** A part of the answer that came and could not be read. */
+export const unreadable: UpstreamFailure = {
+  failure: { code: 'upstream_invalid_answer', detail: 'A part of it could not be read.' },
+  cause: 'invalid_answer',
+};
+
+/** An object without choices is an event of another kind, or the usage; null, numbers and what is empty say nothing. */
+export function readChunk(payload: unknown): Result<UpstreamChunk, UpstreamFailure> {
+  const chunk = asObject(payload);
+  if (chunk === null && isMeaningful(payload)) return fail(unreadable);
+  const list = chunk?.['choices'] ?? [];
+  if (!Array.isArray(list)) return fail(unreadable);
+  let isPlainContent = list.length > 0 && chunk?.['usage'] == null;
+  let hasRole = true;
+  const choices: ChunkChoice[] = [];
+  for (const item of list) {
+    const choice = readChoice(item, 'delta');
+    if (choice === 'unreadable') return fail(unreadable);
+    isPlainContent &&= choice !== 'empty' && isPlain(item, choice);
+    if (choice === 'empty') continue;
+    hasRole &&= asObject(asObject(item)?.['delta'])?.['role'] === 'assistant';
+    choices.push(choice);
+  }
+  return ok({ ...headOf(chunk), choices, usage: chunk?.['usage'] ?? null, isPlainContent, hasRole });
+}
+
+/** Null: no answer. */
+export function readCompletion(body: unknown): UpstreamCompletion | null {
+  const answer = asObject(body);
+  const choices = asArray(answer?.['choices'])?.map((choice) => readChoice(choice, 'message')) ?? [];
+  const read = choices.filter((choice) => typeof choice === 'object');
+  if (choices.length === 0 || read.length < choices.length) return null;
+  return { ...headOf(answer), choices: read, usage: answer?.['usage'] ?? null };
+}
+
+/** Some servers write "" or 0 for what they do not know yet. */
+function headOf(answer: JsonObject | null): Pick<UpstreamChunk, 'id' | 'created' | 'model'> {
+  return {
+    id: asString(answer?.['id']) || null,
+    created: asInteger(answer?.['created']) || null,
+    model: asString(answer?.['model']) || null,
+  };
+}
+
+function isMeaningful(value: unknown): boolean {
+  return typeof value === 'string' ? value.trim() !== '' : Array.isArray(value) && value.length > 0;
+}
+
+/** Whether a client that reads the very bytes sees the content and nothing else: without an index it would not know whose it is. */
+function isPlain(item: unknown, { delta, finishReason }: ChunkChoice): boolean {
+  const raw = asObject(item);
+  if (typeof raw?.['index'] !== 'number' || finishReason !== null) return false;
+  if (delta.tool_calls !== null || delta.reasoning !== null || delta.refusal !== null) return false;
+  const said = asObject(raw['delta']);
+  return said !== null && (said['content'] == null || typeof said['content'] === 'string');
+}
+
+/** One choice of a chunk (`delta`) or of a whole answer (`message`). There are streams of messages, and of bare text. */
+function readChoice(item: unknown, field: 'delta' | 'message'): ChunkChoice | 'empty' | 'unreadable' {
+  const choice = asObject(item);
+  const nothing = field === 'delta' ? 'empty' : 'unreadable';
+  if (choice === null) return isMeaningful(item) ? 'unreadable' : nothing;
+  const finishReason = readFinish(choice['finish_reason']);
+  const said = choice[field] ?? (field === 'delta' ? (choice['message'] ?? textOf(choice)) : null);
+  if (said === null && (field === 'message' || finishReason === null)) return nothing;
+  const delta = asObject(said) ?? (isMeaningful(said) ? null : {});
+  if (delta === null) return 'unreadable';
+  const content = readContent(delta['content'] ?? null);
+  const index = asInteger(Number(choice['index'] ?? 0));
+  if (content === null || index === null) return 'unreadable';
+  // Nobody asked for it: none of this answer's choices.
+  if (index < 0 || index > maxChoiceIndex) return nothing;
+  return {
+    index,
+    delta: {
+      content: content.text,
+      // Other names for the same; a server that sends two of them sends the same text twice.
+      reasoning: textIn(delta, 'reasoning', 'reasoning_content', 'thinking') ?? content.thinking,
+      tool_calls: readCalls(delta),
+      refusal: textIn(delta, 'refusal') ?? content.refusal,
+    },
+    finishReason,
+    logprobs: choice['logprobs'] ?? null,
+  };
+}
+
+function textOf(choice: JsonObject): JsonObject | null {
+  return choice['text'] == null ? null : { content: choice['text'] };
+}
+
+function textIn(object: JsonObject, ...names: readonly string[]): string | null {
+  for (const name of names) {
+    const text = object[name];
+    if (typeof text === 'string' && text !== '') return text;
+  }
+  return null;
+}
+
+/** Some servers write "" or "null" where others write null, or an object that says more. */
+function readFinish(reason: unknown): string | null {
+  const word = asString(asObject(reason)?.['type']) ?? asString(reason) ?? (typeof reason === 'number' ? String(reason) : '');
+  return word === '' || word === 'null' ? null : word;
+}
+
+/** `function_call` is what calls were before there could be several. */
+function readCalls(delta: JsonObject): readonly unknown[] | null {
+  const calls = asArray(delta['tool_calls']) ?? [];
+  if (calls.length > 0) return calls;
+  const call = asObject(delta['function_call']);
+  return call === null ? null : [{ index: 0, function: call }];
+}
+
+interface ReadContent {
+  readonly text: string | null;
+  readonly thinking: string | null;
+  readonly refusal: string | null;
+}
+
+const noContent: ReadContent = { text: null, thinking: null, refusal: null };
+
+/**
+ * A text, or parts: text, refusals, and thinking that may be made of parts itself. Parts of other kinds (references, images) say nothing
+ * that a text could hold. Null for what is neither.
+ */
+function readContent(content: unknown): ReadContent | null {
+  if (content === null) return noContent;
+  if (typeof content === 'string') return { ...noContent, text: content };
+  let [text, thinking, refusal] = ['', '', ''];
+  for (const item of asArray(content) ?? [content]) {
+    const part = typeof item === 'string' ? { text: item } : asObject(item);
+    if (part === null) return null;
+    if (part['type'] === 'thinking' || part['type'] === 'reasoning') thinking += thoughtIn(part);
+    else text += textIn(part, 'text') ?? textIn(asObject(part['text']) ?? {}, 'value') ?? '';
+    refusal += textIn(part, 'refusal') ?? '';
+  }
+  return { text: text || null, thinking: thinking || null, refusal: refusal || null };
+}
+
+function thoughtIn(part: JsonObject): string {
+  const thought = part['thinking'] ?? part['reasoning'] ?? part['text'] ?? null;
+  return (typeof thought === 'object' ? readContent(thought)?.text : asString(thought)) ?? '';
+}
