@@ -76,6 +76,15 @@ function optionsKeptByNpm(names: readonly string[], env: NodeJS.ProcessEnv, args
   });
 }
 
+/** As `readCommandLine`, for the top of a command: a `UsageError` is printed and ends the process. */
+export function commandLine<O extends Options>(command: Command<O>): Parsed<O> {
+  try {
+    return readCommandLine(command);
+  } catch (error) {
+    return endWith(error);
+  }
+}
+
 /** A whole number from `min` to `max`, or a `UsageError` that names the option. */
 export function wholeNumber(option: string, text: string, { min = 0, max = Number.MAX_SAFE_INTEGER } = {}): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -112,7 +121,11 @@ export async function runCommand(main: () => Promise<number | void> | number | v
   try {
     process.exit((await main()) ?? Number(process.exitCode ?? 0));
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exit(error instanceof UsageError ? 2 : 1);
+    endWith(error);
   }
+}
+
+function endWith(error: unknown): never {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(error instanceof UsageError ? 2 : 1);
 }

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { commandLine } from './command-line.ts';
 import { bindingLabels, bundleSize, readBindings, readStartupMs } from './dry-run.ts';
 import { runWrangler } from './wrangler.ts';
 
@@ -21,13 +22,13 @@ const gzipBudgetKiB = 130;
 const startupBudgetMs = 400;
 const startupGoalMs = 100;
 
-if (process.argv.includes('--help')) {
-  console.log(
+commandLine({
+  name: 'npm run deploy:check',
+  help:
     'npm run deploy:check\n\nDry-run deployment of every environment: no warnings, the same bindings everywhere,\n' +
-      `at most ${gzipBudgetKiB} KiB gzip without the classifier's weights, start-up within ${startupBudgetMs} ms.`,
-  );
-  process.exit(0);
-}
+    `at most ${gzipBudgetKiB} KiB gzip without the classifier's weights, start-up within ${startupBudgetMs} ms.`,
+  options: {},
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'pointsman-bundle-'));
 const mistakes: string[] = [];

@@ -1,145 +1,208 @@
 /**
- * `npm run keys`: makes, lists, rotates and revokes API keys of a running gateway, over its admin routes.
+ * `npm run keys`: makes, lists, changes, rotates, revokes and deletes API keys of a running gateway, over its admin routes.
  *
  *   npm run keys -- create --name shop --plan pro --requests-per-minute 600 --budget-usd 50 --period month
  */
-import { parseArgs } from 'node:util';
+import { decimalNumber, readCommandLine, runCommand, serverOrigin, UsageError, wholeNumber } from './command-line.ts';
+import { recordLines, tableLines } from './key-table.ts';
 
 const help = `Manages API keys of a running gateway.
 
-  npm run keys -- create [--name TEXT] [--plan NAME] [--models a,b] [--agents a,b] [--scopes chat,usage]
-                         [--requests-per-minute N] [--tokens-per-minute N] [--max-concurrent N]
-                         [--model-limit MODEL:requests-per-minute=N,tokens-per-minute=N,max-concurrent=N]...
-                         [--budget-usd N --period day|month [--when-exhausted refuse|cheap_tier]]
-                         [--expires 2027-01-01T00:00:00Z]
+  npm run keys -- create [--name TEXT] [FIELDS]
+  npm run keys -- update ID [--name TEXT] [FIELDS]     only what is given changes; "none" takes a limit away
   npm run keys -- list
+  npm run keys -- show ID
   npm run keys -- rotate ID [--grace-seconds N]
   npm run keys -- revoke ID
+  npm run keys -- delete ID                            revokes it and forgets it; what it spent stays in the statistics
   npm run keys -- audit
+
+  FIELDS
+  --plan NAME                 a plan of routing.admission.plans
+  --models a,b                models it may use (all)
+  --agents a,b                agent names it may send (any)
+  --scopes chat,usage         what it may do: chat, feedback, usage
+  --requests-per-minute N     --tokens-per-minute N     --max-concurrent N
+  --model-limit MODEL:requests-per-minute=N,tokens-per-minute=N,max-concurrent=N     repeatable
+  --budget-usd N --period day|month [--when-exhausted refuse|cheap_tier]
+  --expires 2027-01-01T00:00:00Z
 
   --url U      gateway (http://127.0.0.1:8787)
   --admin K    admin token (ADMIN_TOKEN from the environment, else the one of npm start)
   --json       print the answer as it is
   --help`;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    url: { type: 'string', default: 'http://127.0.0.1:8787' },
-    admin: { type: 'string', default: process.env['ADMIN_TOKEN'] ?? 'pointsman-local-admin' },
-    name: { type: 'string', default: 'key' },
-    plan: { type: 'string' },
-    models: { type: 'string' },
-    agents: { type: 'string' },
-    scopes: { type: 'string' },
-    'requests-per-minute': { type: 'string' },
-    'tokens-per-minute': { type: 'string' },
-    'max-concurrent': { type: 'string' },
-    'model-limit': { type: 'string', multiple: true, default: [] },
-    'budget-usd': { type: 'string' },
-    period: { type: 'string', default: 'month' },
-    'when-exhausted': { type: 'string' },
-    expires: { type: 'string' },
-    'grace-seconds': { type: 'string' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
+const options = {
+  url: { type: 'string', default: 'http://127.0.0.1:8787' },
+  admin: { type: 'string', default: process.env['ADMIN_TOKEN'] ?? 'pointsman-local-admin' },
+  name: { type: 'string' },
+  plan: { type: 'string' },
+  models: { type: 'string' },
+  agents: { type: 'string' },
+  scopes: { type: 'string' },
+  'requests-per-minute': { type: 'string' },
+  'tokens-per-minute': { type: 'string' },
+  'max-concurrent': { type: 'string' },
+  'model-limit': { type: 'string', multiple: true },
+  'budget-usd': { type: 'string' },
+  period: { type: 'string' },
+  'when-exhausted': { type: 'string' },
+  expires: { type: 'string' },
+  'grace-seconds': { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+type Values = ReturnType<typeof readCommandLine<typeof options>>['values'];
+type Answer = Readonly<Record<string, unknown>>;
+type Call = (method: string, path: string, body?: object) => Promise<Answer>;
+
+interface Verb {
+  readonly needsId: boolean;
+  run(call: Call, id: string, values: Values): Promise<Answer>;
+}
+
+const keyPath = (id: string): string => `/admin/keys/${encodeURIComponent(id)}`;
+
+const verbs: Readonly<Record<string, Verb>> = {
+  create: { needsId: false, run: (call, _, values) => call('POST', '/admin/keys', { name: 'key', ...fieldsOf(values) }) },
+  update: { needsId: true, run: (call, id, values) => call('PATCH', keyPath(id), fieldsOf(values)) },
+  list: { needsId: false, run: listAll },
+  show: { needsId: true, run: (call, id) => call('GET', keyPath(id)) },
+  rotate: {
+    needsId: true,
+    run: (call, id, values) =>
+      call('POST', `${keyPath(id)}/rotate`, { grace_seconds: wholeNumber('grace-seconds', values['grace-seconds'] ?? '0') }),
   },
-});
-const [command, id] = positionals;
+  revoke: { needsId: true, run: (call, id) => call('POST', `${keyPath(id)}/revoke`, {}) },
+  delete: { needsId: true, run: (call, id) => call('DELETE', keyPath(id)) },
+  audit: { needsId: false, run: (call) => call('GET', '/admin/audit') },
+};
 
-function list(text: string | undefined): string[] | undefined {
-  return text?.split(',').map((part) => part.trim());
+/** Every page of the list in one answer. */
+async function listAll(call: Call): Promise<Answer> {
+  const data: unknown[] = [];
+  for (let after: string | null = null; ;) {
+    const page: Answer = await call('GET', `/admin/keys?limit=500${after === null ? '' : `&after=${encodeURIComponent(after)}`}`);
+    if (Array.isArray(page['data'])) data.push(...page['data']);
+    if (page['has_more'] !== true || typeof page['last_id'] !== 'string') return { ...page, data };
+    after = page['last_id'];
+  }
 }
 
-function count(text: string | undefined): number | null {
-  return text === undefined ? null : Number(text);
+/** The body's fields that were given; `none` becomes null. */
+function fieldsOf(values: Values): Record<string, unknown> {
+  const list = (text: string | undefined): string[] | null | undefined =>
+    text === undefined ? undefined : text === 'none' ? null : text.split(',').map((part) => part.trim());
+  const count = (option: 'requests-per-minute' | 'tokens-per-minute' | 'max-concurrent'): number | null | undefined => {
+    const text = values[option];
+    return text === undefined ? undefined : text === 'none' ? null : wholeNumber(option, text, { min: 1 });
+  };
+  const limits = given({
+    requests_per_minute: count('requests-per-minute'),
+    tokens_per_minute: count('tokens-per-minute'),
+    max_concurrent: count('max-concurrent'),
+    models: values['model-limit'] === undefined ? undefined : Object.fromEntries(values['model-limit'].map(modelLimit)),
+  });
+  return given({
+    name: values.name,
+    plan: values.plan,
+    allowed_models: list(values.models),
+    agents: list(values.agents),
+    scopes: list(values.scopes),
+    limits: Object.keys(limits).length === 0 ? undefined : limits,
+    budgets: budgetsOf(values),
+    expires_at: values.expires === 'none' ? null : values.expires,
+  });
 }
 
-/** `large:requests-per-minute=10,max-concurrent=2`; the gateway knows which names there are. */
+function given(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function budgetsOf(values: Values): object[] | undefined {
+  const { 'budget-usd': limit, period = 'month', 'when-exhausted': whenExhausted } = values;
+  if (limit === 'none') return [];
+  if (limit === undefined) {
+    if (values.period !== undefined || whenExhausted !== undefined)
+      throw new UsageError('--period and --when-exhausted belong to a budget: give --budget-usd N too.');
+    return undefined;
+  }
+  oneOf('period', period, ['day', 'month']);
+  if (whenExhausted !== undefined) oneOf('when-exhausted', whenExhausted, ['refuse', 'cheap_tier']);
+  return [given({ period, limit_usd: decimalNumber('budget-usd', limit), when_exhausted: whenExhausted })];
+}
+
+function oneOf(option: string, text: string, known: readonly string[]): void {
+  if (!known.includes(text)) throw new UsageError(`--${option} ${text}: expected ${known.join(' or ')}.`);
+}
+
+/** `large:requests-per-minute=10,max-concurrent=2` */
 function modelLimit(text: string): [model: string, limit: Record<string, number>] {
   const at = text.lastIndexOf(':');
-  if (at < 1) throw new Error(`--model-limit ${text}: expected MODEL:requests-per-minute=N, for example.`);
-  const limits = text.slice(at + 1).split(',');
-  return [text.slice(0, at), Object.fromEntries(limits.map(limitPair))];
+  if (at < 1) throw new UsageError(`--model-limit ${text}: expected MODEL:requests-per-minute=N, for example.`);
+  return [
+    text.slice(0, at),
+    Object.fromEntries(
+      text
+        .slice(at + 1)
+        .split(',')
+        .map(limitPair),
+    ),
+  ];
 }
+
+const limitNames = ['requests-per-minute', 'tokens-per-minute', 'max-concurrent'];
 
 function limitPair(text: string): [name: string, value: number] {
-  const [name = '', value] = text.split('=');
-  return [name.trim().replaceAll('-', '_'), Number(value)];
+  const [name = '', value = ''] = text.split('=').map((part) => part.trim());
+  if (!limitNames.includes(name)) throw new UsageError(`--model-limit: "${name}" is none of ${limitNames.join(', ')}.`);
+  return [name.replaceAll('-', '_'), wholeNumber('model-limit', value, { min: 1 })];
 }
 
-function createBody(): Record<string, unknown> {
-  const budget = {
-    period: values.period,
-    limit_usd: Number(values['budget-usd']),
-    ...(values['when-exhausted'] === undefined ? {} : { when_exhausted: values['when-exhausted'] }),
+function caller(values: Values): Call {
+  const origin = serverOrigin('url', values.url);
+  return async (method, path, body) => {
+    const response = await fetch(origin + path, {
+      method,
+      headers: { authorization: `Bearer ${values.admin}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }).catch(() => {
+      throw new Error(`No gateway answers at ${origin}. Start one with npm start, or name another with --url.`);
+    });
+    const text = await response.text();
+    const answer = parseAnswer(text);
+    if (answer === null)
+      throw new Error(`${origin} answers, but not as a gateway does (HTTP ${response.status}). Is --url right?`);
+    if (response.ok) return answer;
+    const { error } = answer;
+    const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : null;
+    throw new Error(message ?? `HTTP ${response.status}`);
   };
-  return Object.fromEntries(
-    Object.entries({
-      name: values.name,
-      plan: values.plan,
-      allowed_models: list(values.models),
-      agents: list(values.agents),
-      scopes: list(values.scopes),
-      limits: {
-        requests_per_minute: count(values['requests-per-minute']),
-        tokens_per_minute: count(values['tokens-per-minute']),
-        max_concurrent: count(values['max-concurrent']),
-        models: Object.fromEntries(values['model-limit'].map(modelLimit)),
-      },
-      budgets: values['budget-usd'] === undefined ? undefined : [budget],
-      expires_at: values.expires,
-    }).filter(([, value]) => value !== undefined),
-  );
 }
 
-async function call(method: 'GET' | 'POST', path: string, body?: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const response = await fetch(values.url + path, {
-    method,
-    headers: { authorization: `Bearer ${values.admin}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  }).catch(() => {
-    throw new Error(`No gateway answers at ${values.url}. Start one with npm start, or name another with --url.`);
-  });
-  const answer: Record<string, unknown> = JSON.parse(await response.text());
-  if (response.ok) return answer;
-  const { error } = answer;
-  const message =
-    typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : `HTTP ${response.status}`;
-  throw new Error(message);
+function parseAnswer(text: string): Answer | null {
+  try {
+    const answer: unknown = text === '' ? {} : JSON.parse(text);
+    return typeof answer === 'object' && answer !== null ? { ...answer } : null;
+  } catch {
+    return null;
+  }
 }
 
-function run(): Promise<Record<string, unknown>> {
-  if (command === 'create') return call('POST', '/admin/keys', createBody());
-  if (command === 'list') return call('GET', '/admin/keys');
-  if (command === 'audit') return call('GET', '/admin/audit');
-  if (id === undefined) throw new Error(`${command} needs the id of a key; npm run keys -- list shows them.`);
-  const path = `/admin/keys/${encodeURIComponent(id)}/${command}`;
-  if (command === 'rotate') return call('POST', path, { grace_seconds: Number(values['grace-seconds'] ?? 0) });
-  if (command === 'revoke') return call('POST', path, {});
-  throw new Error(`There is no command "${command}".\n\n${help}`);
-}
-
-if (values.help || command === undefined) {
-  console.log(help);
-  process.exit(values.help ? 0 : 2);
-}
-try {
-  const answer = await run();
+await runCommand(async () => {
+  const { values, positionals } = readCommandLine({ name: 'npm run keys', help, options, maxPositionals: 2 });
+  const [name, id] = positionals;
+  if (name === undefined) throw new UsageError(help);
+  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+  if (verb === undefined) throw new UsageError(`There is no command "${name}"; there are ${Object.keys(verbs).join(', ')}.`);
+  if (verb.needsId && id === undefined) throw new UsageError(`${name} needs the id of a key; npm run keys -- list shows them.`);
+  if (!verb.needsId && id !== undefined)
+    throw new UsageError(`"${id}" is not expected: ${name} takes options only. A name goes behind --name.`);
+  const answer = await verb.run(caller(values), id ?? '', values);
   if (values.json) console.log(JSON.stringify(answer, null, 2));
-  else if (Array.isArray(answer['data'])) console.table(answer['data'].map(flat));
+  else if (Array.isArray(answer['data'])) for (const line of tableLines(answer['data'])) console.log(line);
   else {
     if (typeof answer['key'] === 'string') console.log(`${answer['key']}\n\nThis is the only time the key is shown.\n`);
-    console.table(flat(answer));
+    for (const line of recordLines(answer)) console.log(line);
   }
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
-}
-
-/** One line per record: nested values as JSON, the key itself left out. */
-function flat(record: unknown): Record<string, unknown> {
-  if (typeof record !== 'object' || record === null) return {};
-  const entries = Object.entries(record).filter(([name, value]) => name !== 'key' && value !== null);
-  return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : value]));
-}
+});

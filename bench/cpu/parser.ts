@@ -3,7 +3,7 @@
  * the whole answer machine with nothing to look for, and with tool formats active. No streams, no sockets.
  */
 import { spawnSync } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { commandLine } from '../../infra/command-line.ts';
 import type { ToolFormatId } from '../../shared/config.ts';
 import { type Answer, createAnswer } from '../../worker/core/relay/answer.ts';
 import { createChoice } from '../../worker/core/relay/choice.ts';
@@ -18,19 +18,7 @@ import { createResult, printResult, type Row, saveResult } from './result-file.t
 import { ratioOf, spreadOf } from './statistics.ts';
 import { type AnswerKind, answerFrames, benchTool } from './vllm-wire.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '9' },
-    chunks: { type: 'string', default: '200' },
-    answers: { type: 'string', default: '200' },
-    json: { type: 'boolean', default: false },
-    save: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
-if (values.help) {
-  console.log(`Microseconds and bytes of heap per chunk of the steps that read an answer, in Node.
+const help = `Microseconds and bytes of heap per chunk of the steps that read an answer, in Node.
 
   npm run bench:parser -- [options]
 
@@ -41,9 +29,19 @@ if (values.help) {
   --save        write bench/results/cpu-parser.json and the table in bench/README.md
   --help
 
-The floor decodes UTF-8 and nothing else. Every further step includes those before it.`);
-  process.exit(0);
-}
+The floor decodes UTF-8 and nothing else. Every further step includes those before it.`;
+
+const { values } = commandLine({
+  name: 'npm run bench:parser',
+  help,
+  options: {
+    rounds: { type: 'string', default: '9' },
+    chunks: { type: 'string', default: '200' },
+    answers: { type: 'string', default: '200' },
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+  },
+});
 
 // Bytes are only the truth if nothing is collected meanwhile: room for a whole run, and a collection before each.
 const heapFlags = ['--expose-gc', '--max-semi-space-size=1024', '--min-semi-space-size=1024'];

@@ -2,7 +2,7 @@
  * `npm run bench:relay`: what passing a stream on costs, in workerd itself. CPU per chunk, first byte and client aborts of the gateway
  * beside three Workers that do less: the body handed back, a pump that looks at nothing, a bare Hono pass-through. Asserts nothing.
  */
-import { parseArgs } from 'node:util';
+import { commandLine } from '../../infra/command-line.ts';
 import { progressBar } from '../load/progress-bar.ts';
 import { countAborts } from './client-aborts.ts';
 import { measureFirstByte } from './first-byte.ts';
@@ -12,21 +12,7 @@ import { type Costs, measureCosts, type RelayCell, relayCells, requestName } fro
 import { ratioOf, spreadOf } from './statistics.ts';
 import { startBench } from './targets.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '7' },
-    streams: { type: 'string', default: '20' },
-    chunks: { type: 'string', default: '200' },
-    'burst-chunks': { type: 'string', default: '2000' },
-    only: { type: 'string', default: '' },
-    json: { type: 'boolean', default: false },
-    save: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
-if (values.help) {
-  console.log(`CPU per streamed chunk, first byte and client aborts, in workerd itself. Seven rounds take about eight minutes.
+const help = `CPU per streamed chunk, first byte and client aborts, in workerd itself. Seven rounds take about eight minutes.
 
   npm run bench:relay -- [options]
 
@@ -40,9 +26,21 @@ if (values.help) {
   --help
 
 A chunk is one event in one write: 1 token, or 8. CPU is user and system time of the workerd process, less its idle share, by chunks
-sent by the mock model server, less what the same requests cost with answers of one chunk. Ratios are taken within a round.`);
-  process.exit(0);
-}
+sent by the mock model server, less what the same requests cost with answers of one chunk. Ratios are taken within a round.`;
+
+const { values } = commandLine({
+  name: 'npm run bench:relay',
+  help,
+  options: {
+    rounds: { type: 'string', default: '7' },
+    streams: { type: 'string', default: '20' },
+    chunks: { type: 'string', default: '200' },
+    'burst-chunks': { type: 'string', default: '2000' },
+    only: { type: 'string', default: '' },
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+  },
+});
 
 const rounds = Number(values.rounds);
 checkMachine();

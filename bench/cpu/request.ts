@@ -2,7 +2,7 @@
  * `npm run bench:request`: CPU of an answer that is not streamed, 4 KB each way, in workerd itself: the whole gateway (key, limits,
  * routing, abort signal, accounting) beside a bare Hono pass-through and beside the floor that reads and rewrites both bodies.
  */
-import { parseArgs } from 'node:util';
+import { commandLine } from '../../infra/command-line.ts';
 import { progressBar } from '../load/progress-bar.ts';
 import { checkMachine, pinSelf } from './process-cpu.ts';
 import { chatRequest, type Connection, openConnection } from './raw-client.ts';
@@ -12,20 +12,7 @@ import { cpuOf, startBench, type Target } from './targets.ts';
 import { fillWithProse } from './vllm-wire.ts';
 import { benchKey } from './workerd.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '7' },
-    connections: { type: 'string', default: '32' },
-    requests: { type: 'string', default: '4000' },
-    bytes: { type: 'string', default: '4096' },
-    json: { type: 'boolean', default: false },
-    save: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
-if (values.help) {
-  console.log(`CPU and requests a second of answers that are not streamed, in workerd itself. Seven rounds take about two minutes.
+const help = `CPU and requests a second of answers that are not streamed, in workerd itself. Seven rounds take about two minutes.
 
   npm run bench:request -- [options]
 
@@ -38,9 +25,20 @@ if (values.help) {
   --help
 
 CPU is user and system time of the workerd process, less its idle share, until half a second after the last answer, so that accounting is
-in it. "buffer-rewrite" parses, changes and writes both bodies and does nothing else. Ratios are taken within a round.`);
-  process.exit(0);
-}
+in it. "buffer-rewrite" parses, changes and writes both bodies and does nothing else. Ratios are taken within a round.`;
+
+const { values } = commandLine({
+  name: 'npm run bench:request',
+  help,
+  options: {
+    rounds: { type: 'string', default: '7' },
+    connections: { type: 'string', default: '32' },
+    requests: { type: 'string', default: '4000' },
+    bytes: { type: 'string', default: '4096' },
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+  },
+});
 
 const names = ['hono', 'buffer-rewrite', 'gateway'] as const;
 const [rounds, requests, bytes] = [Number(values.rounds), Number(values.requests), Number(values.bytes)];

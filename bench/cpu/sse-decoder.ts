@@ -2,29 +2,27 @@
  * CPU of decoding server-sent events: this project's decoder against `eventsource-parser`, fed the same text in the same process.
  * Prints microseconds per event; parsing the JSON inside is not part of it.
  */
-import { parseArgs } from 'node:util';
 import { createParser } from 'eventsource-parser';
+import { commandLine } from '../../infra/command-line.ts';
 import { createEventDecoder } from '../../worker/core/sse/decode-events.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    rounds: { type: 'string', default: '9' },
-    events: { type: 'string', default: '200000' },
-  },
-});
-
-if (options.help) {
-  console.log(`Decodes a stream of chat chunks, one token each, and prints microseconds per event.
+const help = `Decodes a stream of chat chunks, one token each, and prints microseconds per event.
 
 Usage: node bench/cpu/sse-decoder.ts [--rounds 9] [--events 200000]
 
   --rounds   interleaved rounds; every round runs each decoder once on each shape
   --events   events per run
 
-Shapes: "1 per piece" and "8 per piece" are what a model server sends for one and eight tokens at a time; "cut" ends pieces inside events.`);
-  process.exit(0);
-}
+Shapes: "1 per piece" and "8 per piece" are what a model server sends for one and eight tokens at a time; "cut" ends pieces inside events.`;
+
+const { values: options } = commandLine({
+  name: 'npm run bench:sse',
+  help,
+  options: {
+    rounds: { type: 'string', default: '9' },
+    events: { type: 'string', default: '200000' },
+  },
+});
 
 const tokens = ['Bon', 'jour', ' the', ' quick', ' brown', ' fox', ' 42', ' 🌍'];
 

@@ -3,12 +3,12 @@
  * savings against all-large, latency. Rows may carry labels; then routing accuracy is printed beside them. Success means a usable
  * answer: text or tool calls with a finish reason, not HTTP 200.
  */
-import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { existsSync, readFileSync } from 'node:fs';
 import OpenAI, { APIError } from 'openai';
 import * as z from 'zod';
 import { headerNames } from '../../shared/headers.ts';
 import { formatUsd, percentile, percentOf } from '../../shared/units.ts';
+import { commandLine, runCommand, UsageError, wholeNumber } from '../../infra/command-line.ts';
 import { progressBar } from './progress-bar.ts';
 
 const help = `Replays a JSONL file of chat requests through a running gateway.
@@ -45,36 +45,40 @@ interface Outcome {
   readonly latencyMs: number;
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    stream: { type: 'boolean', default: false },
-    concurrency: { type: 'string', default: '8' },
-    url: { type: 'string', default: 'http://127.0.0.1:8787' },
-    key: { type: 'string', default: 'pointsman-local-key' },
-    admin: { type: 'string', default: 'pointsman-local-admin' },
-    limit: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-const [file] = positionals;
-if (values.help || file === undefined) {
-  console.log(help);
-  process.exit(values.help ? 0 : 2);
-}
+const options = {
+  stream: { type: 'boolean', default: false },
+  concurrency: { type: 'string', default: '8' },
+  url: { type: 'string', default: 'http://127.0.0.1:8787' },
+  key: { type: 'string', default: 'pointsman-local-key' },
+  admin: { type: 'string', default: 'pointsman-local-admin' },
+  limit: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+const { values, positionals } = commandLine({ name: 'npm run replay', help, options, maxPositionals: 1 });
+const [file = ''] = positionals;
 const client = new OpenAI({ baseURL: `${values.url}/v1`, apiKey: values.key, maxRetries: 0 });
 
 function readRows(path: string): Row[] {
-  const lines = readFileSync(path, 'utf8').split('\n');
+  if (path === '') throw new UsageError(help);
+  if (!existsSync(path)) throw new UsageError(`There is no file ${path}.`);
+  const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('limit', values.limit, { min: 1 });
   const rows: Row[] = [];
-  lines.forEach((line, i) => {
-    if (line.trim() === '') return;
-    const parsed = Row.safeParse(JSON.parse(line));
-    if (!parsed.success) throw new Error(`${path}:${i + 1}: neither a chat body nor {"body": …}`);
+  for (const [i, line] of readFileSync(path, 'utf8').split('\n').entries()) {
+    if (line.trim() === '' || rows.length >= limit) continue;
+    const parsed = Row.safeParse(parseLine(line, `${path}:${i + 1}`));
+    if (!parsed.success) throw new UsageError(`${path}:${i + 1}: neither a chat body nor {"body": …}`);
     rows.push(parsed.data);
-  });
-  return values.limit === undefined ? rows : rows.slice(0, Number(values.limit));
+  }
+  if (rows.length === 0) throw new UsageError(`${path} holds no request.`);
+  return rows;
+}
+
+function parseLine(line: string, where: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw new UsageError(`${where}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 async function send(row: Row): Promise<Outcome> {
@@ -156,7 +160,7 @@ async function replay(rows: readonly Row[]): Promise<Outcome[]> {
       bar.step();
     }
   };
-  await Promise.all(Array.from({ length: Number(values.concurrency) }, worker));
+  await Promise.all(Array.from({ length: wholeNumber('concurrency', values.concurrency, { min: 1 }) }, worker));
   bar.end();
   return outcomes;
 }
@@ -171,7 +175,9 @@ const Ledger = z.object({
 });
 
 async function readLedger(): Promise<z.infer<typeof Ledger>['totals'] | null> {
-  const response = await fetch(`${values.url}/stats`, { headers: { authorization: `Bearer ${values.admin}` } });
+  const response = await fetch(`${values.url}/stats`, { headers: { authorization: `Bearer ${values.admin}` } }).catch(() => {
+    throw new Error(`No gateway answers at ${values.url}. Start one with npm start, or name another with --url.`);
+  });
   return response.ok ? Ledger.parse(await response.json()).totals : null;
 }
 
@@ -270,11 +276,13 @@ function print(result: ReturnType<typeof summarise>): void {
   }
 }
 
-const rows = readRows(file);
-const before = await readLedger();
-const outcomes = await replay(rows);
-// The ledger is complete two seconds after the last ending.
-await new Promise((resolve) => setTimeout(resolve, 2000));
-const result = summarise(outcomes, before, await readLedger());
-if (values.json) console.log(JSON.stringify(result, null, 2));
-else print(result);
+await runCommand(async () => {
+  const rows = readRows(file);
+  const before = await readLedger();
+  const outcomes = await replay(rows);
+  // The ledger is complete two seconds after the last ending.
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const result = summarise(outcomes, before, await readLedger());
+  if (values.json) console.log(JSON.stringify(result, null, 2));
+  else print(result);
+});

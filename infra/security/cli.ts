@@ -2,7 +2,7 @@
  * `npm run security`: attacks a gateway that it starts itself, over HTTP, and prints what held and what did not. Ends non-zero on any
  * violation. The same checks run as the test project `security`.
  */
-import { parseArgs } from 'node:util';
+import { readCommandLine, runCommand } from '../command-line.ts';
 import { securityChecks } from './checks/registry.ts';
 import { startStand } from './stand.ts';
 
@@ -57,18 +57,15 @@ function print(results: readonly Result[]): void {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = readCommandLine({
+    name: 'npm run security',
+    help,
     options: {
       only: { type: 'string', multiple: true, default: [] },
       list: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  if (values.help) {
-    console.log(help);
-    return 0;
-  }
   if (values.list) {
     for (const { id, threat, rule } of securityChecks) console.log(`${id.padEnd(30)} ${threat}: ${rule}`);
     return 0;
@@ -79,4 +76,4 @@ async function main(): Promise<number> {
   return results.some(({ problems }) => problems.length > 0) ? 1 : 0;
 }
 
-process.exitCode = await main();
+await runCommand(main);
