@@ -100,6 +100,7 @@ export const errors = {
   upstream_unreachable: row(502, 'upstream_error', 'chain', 'upstream', 'The model server could not be reached.'),
   upstream_error: row(502, 'upstream_error', 'chain', 'upstream', 'The model server failed.'),
   upstream_auth: row(502, 'upstream_error', 'never', 'upstream', 'The gateway could not authenticate to the model server.'),
+  upstream_quota: row(502, 'upstream_error', 'never', 'upstream', 'The gateway has no credit or quota left at the model server.'),
   upstream_model_missing: row(502, 'upstream_error', 'chain', 'upstream', 'The model server does not have the model loaded.'),
   upstream_invalid_answer: row(
     502,

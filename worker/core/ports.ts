@@ -49,6 +49,8 @@ export interface UpstreamAnswer {
   /** Lower-case media type without parameters; empty when the server named none. */
   readonly mediaType: string;
   readonly retryAfter: string | null;
+  /** `retry-after-ms`, which some servers send beside it. */
+  readonly retryAfterExact: string | null;
   readonly body: ReadableStream<Uint8Array> | null;
   /** The whole body as text, at most `maxBytes`; `null` when it is longer or breaks off. */
   readText(maxBytes: number): Promise<string | null>;

@@ -61,6 +61,7 @@ function toAnswer(response: Response): UpstreamAnswer {
     status: response.status,
     mediaType: (response.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '',
     retryAfter: response.headers.get('retry-after'),
+    retryAfterExact: response.headers.get('retry-after-ms'),
     body: response.body,
     readText: (maxBytes) => readText(response, contentLength, maxBytes),
   };

@@ -12,6 +12,7 @@ import type { Attempt } from '../core/route/attempt.ts';
 import { type Dialect, dialectOf } from '../core/upstreams/dialect.ts';
 import { parseLenient } from '../core/upstreams/lenient-json.ts';
 import { statusFailure, type UpstreamFailure } from '../core/upstreams/transport-failure.ts';
+import { upstreamBody } from '../core/upstreams/upstream-body.ts';
 import { answerFor, type Resumed } from './answer-for.ts';
 import { canJudge, isJudged, judge } from './judge.ts';
 import type { Run } from './run.ts';
@@ -90,7 +91,7 @@ export async function openAttempt(
     upstreamId: attempt.upstreamId,
     method: 'POST',
     path: call.dialect.chatPath,
-    body: JSON.stringify(
+    body: upstreamBody(
       call.dialect.encode(run.request, {
         servedName: model.served_name,
         isStream,
@@ -149,7 +150,7 @@ function longestGenerationMs({ request, maxTokens }: Run, model: ModelConfig): n
 
 async function readFailure(call: Call, answer: UpstreamAnswer): Promise<UpstreamFailure> {
   const body = await answer.readText(maxErrorBytes);
-  const problem = call.dialect.readError(answer.status, answer.mediaType, body, answer.retryAfter, call.run.deps.clock.now());
+  const problem = call.dialect.readError(answer, body, call.run.deps.clock.now());
   call.run.deps.log.write('warn', 'upstream_refused', {
     requestId: call.run.requestId,
     upstreamId: call.attempt.upstreamId,

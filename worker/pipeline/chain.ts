@@ -124,8 +124,8 @@ export function releasePlace(run: Run): void {
 /** Notes how an attempt came out: for the next step, for the metadata, for the model's health. */
 export function reportAttempt(run: Run, attempt: Attempt, startedAtMs: number, opened: Result<Opened, UpstreamFailure>): void {
   if (!opened.ok) {
-    const { failure, cause } = opened.failure;
-    run.outcomes.push({ isOk: false, attempt, cause, failure });
+    const { failure, cause, limit } = opened.failure;
+    run.outcomes.push({ isOk: false, attempt, cause, failure, roomTokens: limit?.contextTokens ?? null });
     reportFailure(run, attempt, startedAtMs, cause, failure);
     return;
   }

@@ -34,6 +34,8 @@ const codes: Record<FailureCause, ErrorCode> = {
   rate_limited: 'upstream_rate_limited',
   auth: 'upstream_auth',
   tunnel: 'tunnel_down',
+  account: 'upstream_quota',
+  misfit: 'upstream_error',
   model_missing: 'upstream_model_missing',
   invalid_answer: 'upstream_invalid_answer',
   broken_off: 'upstream_truncated',
@@ -48,7 +50,7 @@ const codes: Record<FailureCause, ErrorCode> = {
 
 export function failed(on: Attempt, cause: FailureCause, retryAfterMs?: number): FailedOutcome {
   const failure = retryAfterMs === undefined ? { code: codes[cause] } : { code: codes[cause], retryAfterMs };
-  return { isOk: false, attempt: on, cause, failure };
+  return { isOk: false, attempt: on, cause, failure, roomTokens: null };
 }
 
 /** A snapshot at 0 of the given routes; everything else is unknown to it. */

@@ -93,6 +93,7 @@ function textAnswer(
     status: reply.kind === 'json' ? 200 : reply.status,
     mediaType: reply.kind === 'json' ? 'application/json' : (reply.mediaType ?? 'application/json'),
     retryAfter: reply.kind === 'json' ? null : (reply.retryAfter ?? null),
+    retryAfterExact: null,
     body: null,
     async readText(maxBytes) {
       record.end = call.signal.aborted ? 'aborted' : 'read';
@@ -148,5 +149,12 @@ function streamAnswer(
     },
     { highWaterMark: 0 },
   );
-  return { status: 200, mediaType: 'text/event-stream', retryAfter: null, body, readText: async () => null };
+  return {
+    status: 200,
+    mediaType: 'text/event-stream',
+    retryAfter: null,
+    retryAfterExact: null,
+    body,
+    readText: async () => null,
+  };
 }

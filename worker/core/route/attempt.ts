@@ -57,7 +57,11 @@ export const causes = {
   auth: rule('never', 'once', 'path', 'blames'),
   /** 530 (1033): nobody is at the other end of the tunnel. */
   tunnel: rule('never', 'once', 'path', 'blames'),
-  /** 404: the server does not have the model. */
+  /** 402, or an empty account by whatever status: no credit, no quota. */
+  account: rule('never', 'yes', 'path', 'clears'),
+  /** A 4xx about the call's own form (405, 406, 411 …): this server is not one that the gateway can talk to. */
+  misfit: rule('never', 'yes', 'path', 'clears'),
+  /** 404 and 410: the server does not have the model, or not under this path. */
   model_missing: rule('never', 'yes', null, 'clears'),
   /** 200 with a body that is empty, garbage or of the wrong type. */
   invalid_answer: rule('if_alone', 'yes', 'server', 'silent'),
@@ -74,7 +78,7 @@ export const causes = {
   context_length: rule('never', 'larger', null, 'clears'),
   /** A refusal is an answer; it is never routed around. */
   content_policy: rule('never', 'never', null, 'clears'),
-  /** Any other 4xx: the request is at fault and would be everywhere. */
+  /** 400, 413 or 422 about the content: the request is at fault and would be everywhere. */
   client: rule('never', 'never', null, 'clears'),
 } as const satisfies Record<string, CauseRule>;
 
@@ -83,7 +87,14 @@ export type FailureCause = keyof typeof causes;
 /** How one attempt ended, as far as the next step has to know. */
 export type AttemptOutcome =
   | { readonly isOk: true; readonly attempt: Attempt }
-  | { readonly isOk: false; readonly attempt: Attempt; readonly cause: FailureCause; readonly failure: Failure };
+  | {
+      readonly isOk: false;
+      readonly attempt: Attempt;
+      readonly cause: FailureCause;
+      readonly failure: Failure;
+      /** What the server itself said that it has room for, in tokens; null when it did not say. */
+      readonly roomTokens: number | null;
+    };
 
 export type FailedOutcome = Extract<AttemptOutcome, { isOk: false }>;
 

@@ -98,7 +98,7 @@ function isOpen(attempt: Attempt, plan: Plan, failed: readonly FailedOutcome[], 
     const used = outcome.attempt;
     if (routeKey(used) === routeKey(attempt)) return false;
     const { elsewhere } = ruleOf(outcome.cause);
-    if (elsewhere === 'larger' && attempt.contextTokens <= used.contextTokens) return false;
+    if (elsewhere === 'larger' && attempt.contextTokens <= (outcome.roomTokens ?? used.contextTokens)) return false;
     if (elsewhere !== 'once' || used.tunnelId !== attempt.tunnelId) continue;
     behindSameTunnel += 1;
     if (behindSameTunnel > 1 || used.upstreamId === attempt.upstreamId || used.modelId === attempt.modelId) return false;

@@ -6,6 +6,7 @@ import type { ChatRequest } from '../../../shared/chat.ts';
 import type { Result } from '../../../shared/result.ts';
 import type { UpstreamDelta } from '../tools/answer-machine.ts';
 import type { FinishMeaning } from './finish-reasons.ts';
+import type { ErrorHead } from './read-error.ts';
 import type { UpstreamFailure } from './transport-failure.ts';
 import { vllm } from './vllm.ts';
 
@@ -59,7 +60,8 @@ export interface UpstreamCompletion {
 export interface Dialect {
   readonly chatPath: string;
   encode(request: ChatRequest, options: EncodeOptions): Record<string, unknown>;
-  readError(status: number, mediaType: string, body: string | null, retryAfter: string | null, nowMs: number): UpstreamFailure;
+  /** @param body null when it could not be read */
+  readError(head: ErrorHead, body: string | null, nowMs: number): UpstreamFailure;
   /** An error object with status 200 comes back as the failure that it is. */
   readCompletion(body: unknown): Result<UpstreamCompletion, UpstreamFailure>;
   /** An error inside a stream comes back as a failure, and so does what holds a part of the answer and cannot be read. */

@@ -1,85 +1,140 @@
 /**
- * Reads what came back instead of an answer: the tunnel's and Cloudflare's own pages, and model servers' error statuses. An upstream's
- * words reach a client only for the 400 family, where they name the client's mistake; all else gets the code's own sentence.
+ * Reads what came back instead of an answer: the tunnel's and Cloudflare's own pages, and model servers' error statuses. The gateway
+ * composes everything of a call but its content: only an error about the content (400, 413, 422, 451) can be the client's, and only where
+ * the server's words do not say otherwise. An upstream's words reach a client only there, where they name the client's mistake; all else
+ * gets the code's own sentence.
  */
-import type { Failure } from '../../../shared/errors.ts';
+import type { ErrorCode, Failure } from '../../../shared/errors.ts';
 import type { FailureCause } from '../route/attempt.ts';
+import { contextWords } from '../route/context-words.ts';
+import { type ProviderTrouble, troubleIn } from './provider-words.ts';
+import { safeDetail } from './safe-detail.ts';
+import type { ServerWords } from './server-words.ts';
+import { readTokenLimit, type TokenLimit } from './token-limit.ts';
 
 export interface UpstreamFailure {
   readonly failure: Failure;
   readonly cause: FailureCause;
+  /** What the server said of lengths: a larger model may be tried, or fewer tokens asked for. */
+  readonly limit?: TokenLimit;
 }
 
-/** @param retryAfterMs from the Retry-After header, if it had a usable one */
+type Row = readonly [ErrorCode, FailureCause];
+
+/** Statuses that say enough by themselves; the rest goes by its class. */
+const statuses: Readonly<Record<number, Row>> = {
+  401: ['upstream_auth', 'auth'],
+  402: ['upstream_quota', 'account'],
+  403: ['upstream_auth', 'auth'],
+  404: ['upstream_model_missing', 'model_missing'],
+  // A proxy on the way wrote these, about its connection and not about the request.
+  407: ['upstream_unreachable', 'gateway_error'],
+  408: ['upstream_timeout', 'timeout'],
+  409: ['upstream_error', 'server_error'],
+  410: ['upstream_model_missing', 'model_missing'],
+  421: ['upstream_unreachable', 'gateway_error'],
+  423: ['upstream_error', 'server_error'],
+  424: ['upstream_error', 'server_error'],
+  425: ['upstream_unreachable', 'gateway_error'],
+  429: ['upstream_rate_limited', 'rate_limited'],
+  444: ['upstream_unreachable', 'gateway_error'],
+  498: ['upstream_overloaded', 'overload'],
+  499: ['upstream_unreachable', 'gateway_error'],
+  502: ['upstream_unreachable', 'gateway_error'],
+  503: ['upstream_overloaded', 'overload'],
+  504: ['upstream_timeout', 'gateway_error'],
+  522: ['upstream_timeout', 'gateway_error'],
+  524: ['upstream_timeout', 'gateway_error'],
+  529: ['upstream_overloaded', 'overload'],
+  530: ['tunnel_down', 'tunnel'],
+};
+
+const troubles: Readonly<Record<ProviderTrouble, Row>> = {
+  rate: ['upstream_rate_limited', 'rate_limited'],
+  account: ['upstream_quota', 'account'],
+  key: ['upstream_auth', 'auth'],
+  model: ['upstream_model_missing', 'model_missing'],
+  busy: ['upstream_overloaded', 'overload'],
+};
+
+/** About what the request holds; everything else of a call is the gateway's own. */
+const aboutContent: ReadonlySet<number> = new Set([400, 413, 422, 451]);
+/** Codes whose answer says when to come back. */
+const mayWait: ReadonlySet<ErrorCode> = new Set(['upstream_rate_limited', 'upstream_overloaded', 'tunnel_down']);
+
+/** @param waitMs from the Retry-After header, if it had a usable one */
 export function statusFailure(
   status: number,
   mediaType: string,
-  error: { readonly message: string; readonly param: string | null } | null,
-  retryAfterMs: number | null,
+  words: ServerWords | null,
+  waitMs: number | null,
 ): UpstreamFailure {
-  const wait = retryAfterMs === null ? {} : { retryAfterMs };
-  if ((status >= 300 && status < 400) || status === 401 || status === 403)
-    return { failure: { code: 'upstream_auth' }, cause: 'auth' };
-  if (status === 429) return { failure: { code: 'upstream_rate_limited', ...wait }, cause: 'rate_limited' };
-  if (status === 404) return { failure: { code: 'upstream_model_missing' }, cause: 'model_missing' };
-  if (status === 409) return { failure: { code: 'upstream_error' }, cause: 'server_error' };
-  if (status === 408) return { failure: { code: 'upstream_timeout' }, cause: 'timeout' };
-  if (status === 504 || status === 522 || status === 524)
-    return { failure: { code: 'upstream_timeout' }, cause: 'gateway_error' };
+  const own = words === null ? null : wordedFailure(status, words);
+  if (own !== null && 'failure' in own) return own;
+  const [code, cause] = own ?? rowOf(status, mediaType, words);
+  const wait = waitMs === null || !mayWait.has(code) ? {} : { retryAfterMs: waitMs };
+  return { failure: { code, ...wait }, cause };
+}
+
+function rowOf(status: number, mediaType: string, words: ServerWords | null): Row {
   // A page is a proxy's; the model server's own says something in JSON or nothing at all.
-  if (status === 503)
-    return { failure: { code: 'upstream_overloaded', ...wait }, cause: mediaType === 'text/html' ? 'gateway_error' : 'overload' };
-  if (status === 530) return { failure: { code: 'tunnel_down', ...wait }, cause: 'tunnel' };
-  if (status >= 400 && status < 500 && error !== null) return clientFailure(status, error);
-  if (status >= 400 && status < 500) return { failure: { code: 'upstream_rejected' }, cause: 'client' };
-  if (status === 502 || (status >= 520 && status < 530))
-    return { failure: { code: 'upstream_unreachable' }, cause: 'gateway_error' };
-  if (status >= 500) return { failure: { code: 'upstream_error' }, cause: 'server_error' };
-  if (mediaType === 'text/html') return { failure: { code: 'upstream_auth' }, cause: 'auth' };
-  return { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
+  const isPage = mediaType === 'text/html';
+  if (status >= 300 && status < 400) return ['upstream_auth', 'auth'];
+  if (isPage && (status === 503 || status === 529)) return ['upstream_overloaded', 'gateway_error'];
+  // Where nothing is under the path there may still be a server: one without this model's door.
+  if (status === 404 && (isPage || (words !== null && !/model/i.test(words.message)))) return ['upstream_error', 'model_missing'];
+  const known = statuses[status];
+  if (known !== undefined) return known;
+  if (aboutContent.has(status)) return status === 451 ? ['content_policy', 'content_policy'] : ['upstream_rejected', 'client'];
+  if (status >= 400 && status < 500) return ['upstream_error', 'misfit'];
+  if (status >= 520 && status < 530) return ['upstream_unreachable', 'gateway_error'];
+  if (status >= 500) return ['upstream_error', 'server_error'];
+  return isPage ? ['upstream_auth', 'auth'] : ['upstream_invalid_answer', 'invalid_answer'];
 }
 
-function clientFailure(status: number, error: { readonly message: string; readonly param: string | null }): UpstreamFailure {
-  const words = safeDetail(error.message);
-  const detail = words === '' ? {} : { detail: words };
-  const param = error.param === null ? {} : { param: safeDetail(error.param) };
-  if (isContextLength(error.message)) {
-    return { failure: { code: 'context_length_exceeded', param: 'messages', ...detail }, cause: 'context_length' };
+/** What the words say where the status does not, or says something else; null when they add nothing. */
+function wordedFailure(status: number, words: ServerWords): UpstreamFailure | Row | null {
+  const isContent = aboutContent.has(status);
+  const trouble = isContent || status === 401 || status === 403 || status === 429 ? troubleIn(words) : null;
+  // A quota that fills again by itself is told in the same sentence as an empty account; only the name tells them apart.
+  const isForGood = status !== 429 || words.names.some((name) => /insufficient|billing|balance/.test(name));
+  if (trouble === 'account' && isForGood) return troubles.account;
+  if (trouble === 'rate' && isContent) return troubles.rate;
+  const isOfServer = status >= 500 && status < 600 && status !== 503 && status !== 530;
+  const limit = isContent || isOfServer ? readTokenLimit(words) : null;
+  if (limit !== null && (isContent || !limit.isCompletion)) return tooLong(words, limit, isContent);
+  if (isContent && trouble !== null) return troubles[trouble];
+  if ((isContent || status === 403) && isContentPolicy(words))
+    return { failure: { code: 'content_policy', ...detailOf(words) }, cause: 'content_policy' };
+  if (!isContent || status === 451) return null;
+  const code = status === 422 ? 'upstream_unprocessable' : 'upstream_rejected';
+  return { failure: { code, ...detailOf(words), ...paramOf(words) }, cause: 'client' };
+}
+
+/** The answer's length is one thing, what prompt and answer need together another: a larger model helps only against the second. */
+function tooLong(words: ServerWords, limit: TokenLimit, isContent: boolean): UpstreamFailure {
+  const own = isContent ? detailOf(words) : {};
+  if (limit.isCompletion) {
+    const param = words.param?.startsWith('max_') === true ? words.param : 'max_tokens';
+    if (limit.contextTokens === null) return { failure: { code: 'upstream_rejected', ...own, param }, cause: 'client', limit };
+    return { failure: { code: 'context_length_exceeded', ...own, param }, cause: 'context_length', limit };
   }
-  if (isContentPolicy(error.message)) return { failure: { code: 'content_policy', ...detail }, cause: 'content_policy' };
-  if (status === 422) return { failure: { code: 'upstream_unprocessable', ...detail, ...param }, cause: 'client' };
-  return { failure: { code: 'upstream_rejected', ...detail, ...param }, cause: 'client' };
+  const detail = contextWords(limit);
+  const said = detail === null ? own : { detail };
+  return { failure: { code: 'context_length_exceeded', ...said, param: 'messages' }, cause: 'context_length', limit };
 }
 
-function isContextLength(message: string): boolean {
-  return /maximum context length|max_model_len|context window|available context size|longer than the maximum model length/i.test(
-    message,
-  );
+function isContentPolicy({ message, names }: ServerWords): boolean {
+  const sign =
+    /content[ _-]?(?:policy|filter|management|moderation)|safety (?:policy|system)|responsible ?ai|moderation|data_inspection/i;
+  return sign.test(message) || names.some((name) => sign.test(name)) || /flagged/i.test(message);
 }
 
-function isContentPolicy(message: string): boolean {
-  return /content[ _-]?(?:policy|filter|management)|safety (?:policy|system)/i.test(message);
+function detailOf({ message }: ServerWords): { readonly detail?: string } {
+  const detail = safeDetail(message);
+  return detail === '' ? {} : { detail };
 }
 
-/** At most 300 characters on one line, without anything that looks like an address or a path. */
-export function safeDetail(text: string): string {
-  return text
-    .slice(0, 600)
-    .replace(/\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>)]{1,600}/gi, '[address]')
-    .replace(/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b/g, '[address]')
-    .replace(/(?<![A-Za-z0-9_.-])(?:\/[A-Za-z0-9_.-]{1,255}){2,20}|(?:\/[A-Za-z0-9_.-]{1,255}){3,20}/g, '[path]')
-    .replace(/\p{Cc}+/gu, ' ')
-    .slice(0, 300)
-    .trim();
-}
-
-/** `Retry-After` in seconds or as an HTTP date → milliseconds from now, clamped to an hour; null when it says nothing usable. */
-export function retryAfterMs(header: string | null, nowMs: number): number | null {
-  if (header === null) return null;
-  const text = header.trim();
-  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, 3_600_000);
-  // `Date.parse` finds a date in any text with a number in it ("-5", "try 1"); an HTTP date begins with its day.
-  const at = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) return null;
-  return Math.min(Math.max(at - nowMs, 0), 3_600_000);
+function paramOf({ param }: ServerWords): { readonly param?: string } {
+  return param === null ? {} : { param: safeDetail(param) };
 }

@@ -6,18 +6,16 @@ import type { ChatRequest, Message } from '../../../shared/chat.ts';
 import { fail, ok } from '../../../shared/result.ts';
 import type { Dialect, EncodeOptions } from './dialect.ts';
 import { readFinishReason } from './finish-reasons.ts';
-import { asArray, asInteger, asObject, asString } from './json-view.ts';
+import { asObject, asString } from './json-view.ts';
 import { readChunk, readCompletion } from './read-answer.ts';
-import { retryAfterMs, statusFailure, type UpstreamFailure } from './transport-failure.ts';
+import { readError, readErrorEvent } from './read-error.ts';
+import type { UpstreamFailure } from './transport-failure.ts';
 
 export const vllm: Dialect = {
   chatPath: '/v1/chat/completions',
   encode,
 
-  readError(status, mediaType, body, retryAfter, nowMs) {
-    const error = mediaType === 'application/json' && body !== null ? readErrorBody(body) : null;
-    return statusFailure(status, mediaType, error, retryAfterMs(retryAfter, nowMs));
-  },
+  readError,
 
   readCompletion(body) {
     const completion = readCompletion(body);
@@ -37,44 +35,7 @@ export const vllm: Dialect = {
 function errorIn(body: unknown): UpstreamFailure | null {
   const root = asObject(body);
   const error = asObject(root?.['error']) ?? (asString(root?.['error']) || null) ?? (root?.['object'] === 'error' ? root : null);
-  return error === null ? null : streamError(error);
-}
-
-/** `{"error": {...}}`, the older `{"object": "error", ...}`, `{"error": "Unauthorized"}`, FastAPI's `{"detail": ...}`. */
-function readErrorBody(body: string): { message: string; param: string | null } | null {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    return null;
-  }
-  const root = asObject(parsed);
-  if (root === null) return null;
-  const error = asObject(root['error']) ?? (root['object'] === 'error' ? root : null);
-  // vLLM names fields from its own root: `body.messages`.
-  const param = asString(error?.['param'])?.replace(/^body\./, '') ?? null;
-  if (error !== null) return { message: asString(error['message']) ?? '', param };
-  const detail = root['detail'];
-  const first = asObject(asArray(detail)?.[0]);
-  if (first === null) return { message: asString(detail) ?? asString(root['error']) ?? '', param: null };
-  const where = asArray(first['loc'])
-    ?.filter((key) => key !== 'body')
-    .map(String)
-    .join('.');
-  return { message: asString(first['msg']) ?? '', param: where === undefined || where === '' ? null : where };
-}
-
-/** An error inside a stream carries the HTTP number as `code`; what has no usable number is the server's fault. */
-function streamError(error: string | Readonly<Record<string, unknown>>): ReturnType<typeof statusFailure> {
-  if (typeof error === 'string') return statusFailure(500, 'application/json', null, null);
-  const number = asInteger(error['code']);
-  const status = number !== null && number >= 400 && number < 600 ? number : 500;
-  return statusFailure(
-    status,
-    'application/json',
-    { message: asString(error['message']) ?? '', param: asString(error['param']) },
-    null,
-  );
+  return error === null ? null : readErrorEvent(error);
 }
 
 /** Only fields the gateway knows travel on, and only those the client set. */

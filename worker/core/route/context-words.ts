@@ -1,0 +1,20 @@
+/** "Too long", in the words of OpenAI's API: clients and other gateways know it by them. */
+
+export interface TokenCounts {
+  /** What prompt and answer may have together. */
+  readonly contextTokens: number | null;
+  readonly promptTokens: number | null;
+  /** What was asked for as the answer. */
+  readonly completionTokens: number | null;
+}
+
+/** The sentence a client reads; null where not even the model's size is known. */
+export function contextWords({ contextTokens, promptTokens, completionTokens }: TokenCounts): string | null {
+  if (contextTokens === null) return null;
+  const limit = `This model's maximum context length is ${contextTokens} tokens. However, `;
+  if (promptTokens === null) return `${limit}the request needs more. Please reduce the length of the messages or completion.`;
+  if (completionTokens === null || promptTokens >= contextTokens)
+    return `${limit}your messages resulted in ${promptTokens} tokens. Please reduce the length of the messages.`;
+  const total = promptTokens + completionTokens;
+  return `${limit}you requested ${total} tokens (${promptTokens} in the messages, ${completionTokens} in the completion). Please reduce the length of the messages or completion.`;
+}
