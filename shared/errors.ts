@@ -93,6 +93,7 @@ export const errors = {
   ),
   rate_limit_exceeded: row(429, 'rate_limit_error', 'client', 'client', 'Too many requests for this key.'),
   concurrency_limit_exceeded: row(429, 'rate_limit_error', 'client', 'client', 'Too many requests of this key at the same time.'),
+  request_exceeds_limit: row(429, 'rate_limit_error', 'never', 'client', 'The request alone is larger than the key’s limit.'),
   budget_exceeded: row(429, 'insufficient_quota', 'never', 'client', 'The budget is used up.'),
   upstream_rate_limited: row(429, 'rate_limit_error', 'client', 'upstream', 'The model server asks to slow down.'),
   client_closed_request: row(499, 'invalid_request_error', 'never', 'client', 'The client closed the connection.'),

@@ -111,7 +111,7 @@ export async function createDeps(env: Env): Promise<Deps> {
         log: consoleLog,
       }),
       admission: createAdmissionClient(env.ADMISSION, { isolateId, config, clock, log: consoleLog }),
-      tenants: createTenantClient(env.TENANT, consoleLog),
+      tenants: createTenantClient(env.TENANT, clock, consoleLog),
       sessions: createSessionClient(env.SESSION, { ttlMs: config.routing.sessions.ttl_ms, clock, log: consoleLog }),
       log: consoleLog,
       openPipe: openClientPipe,

@@ -147,22 +147,18 @@ async function settledBooks(lab: Lab, ids: readonly string[], sent: Books['sent'
   }
 }
 
-const Dump = z.object({ tenant: z.array(z.object({ state: z.string() })) });
-const TenantState = z.object({
-  leases: z.array(z.unknown()),
-  budgets: z.object({
-    open: z.array(z.unknown()),
-    windows: z.array(z.object({ name: z.string(), period: z.string(), spentNanoUsd: z.number() })),
-  }),
+const Dump = z.object({ sums: z.array(z.object({ sums: z.string() })), requests: z.array(z.object({ request: z.string() })) });
+const Sums = z.object({
+  budgets: z.object({ windows: z.array(z.object({ name: z.string(), period: z.string(), spentNanoUsd: z.number() })) }),
 });
+const Request = z.object({ sweptAtMs: z.number().nullable() });
 
 async function holdings(lab: Lab, id: string): Promise<{ open: number; spentNanoUsd: number }> {
-  const [row] = Dump.parse(await lab.object('TENANT', `tenant:${id}`, { do: 'dump' })).tenant;
-  if (row === undefined) return { open: 0, spentNanoUsd: 0 };
-  const { leases, budgets } = TenantState.parse(JSON.parse(row.state));
-  const whole = budgets.windows.filter(({ name, period }) => name === 'key' && period === 'month');
+  const { sums, requests } = Dump.parse(await lab.object('TENANT', `tenant:${id}`, { do: 'dump' }));
+  const windows = sums.flatMap((row) => Sums.parse(JSON.parse(row.sums)).budgets.windows);
+  const whole = windows.filter(({ name, period }) => name === 'key' && period === 'month');
   return {
-    open: leases.length + budgets.open.length,
+    open: requests.filter(({ request }) => Request.parse(JSON.parse(request)).sweptAtMs === null).length,
     spentNanoUsd: whole.reduce((sum, { spentNanoUsd }) => sum + spentNanoUsd, 0),
   };
 }

@@ -170,7 +170,7 @@ describe('an object that is lost', () => {
     const orphaned = await own.held(id);
     expect(orphaned.leases).toBe(1);
     const sweepAtMs = await own.object('TENANT', `tenant:${id}`, { do: 'alarm-time' });
-    expect(sweepAtMs).toBe(orphaned.state.leases[0]?.expiresAtMs);
+    expect(Math.abs(Number(sweepAtMs) - Date.now() - 30_000)).toBeLessThan(5000);
     await own.clock(Number(sweepAtMs) - Date.now() + 1000);
     await own.object('TENANT', `tenant:${id}`, { do: 'alarm' });
     const swept = await own.held(id);
@@ -249,7 +249,7 @@ describe('who a budget covers', () => {
     }
     expect(codes.slice(-3)).toEqual(['budget_exceeded', 'budget_exceeded', 'budget_exceeded']);
     expect(codes.slice(0, -3).every((code) => code === null)).toBe(true);
-    const spent = (await own.held('deployment')).state.budgets.windows.filter(({ name }) => name === 'total');
+    const spent = (await own.held('deployment')).state.sums.budgets.windows.filter(({ name }) => name === 'total');
     expect(sum(spent.map(({ spentNanoUsd }) => spentNanoUsd))).toBe((await own.stats()).totals.cost_nano_usd);
     await own.stop();
   });

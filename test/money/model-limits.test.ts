@@ -149,7 +149,7 @@ describe('tokens per minute of a model', () => {
     const answer = await lab.ask(key, { body: { model: 'large' } });
     const { usage } = (await answer.json()) as { usage: { total_tokens: number } };
     const { state } = await lab.settled(id);
-    expect(state.models).toMatchObject([[large, { requests: 1, tokens: usage.total_tokens }]]);
+    expect(state.sums.models).toMatchObject([{ modelId: large, window: { requests: 1, tokens: usage.total_tokens } }]);
     const tooMuch = await lab.ask(key, { body: { model: 'large', max_tokens: 500 } });
     expect([tooMuch.status, await tooMuch.text()]).toEqual([429, expect.stringContaining(`per minute for ${large}`)]);
   });

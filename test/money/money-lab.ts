@@ -5,7 +5,7 @@ import { labOverrides } from '../../bench/ledger/lab-config.ts';
 import type { LogEntry } from '../../infra/standin/request-log.ts';
 import { mergePatch } from '../../shared/merge-patch.ts';
 import type { Stats } from '../../shared/records.ts';
-import type { TenantState } from '../../worker/core/limits/tenant.ts';
+import { loadTenant, type OpenRequest, type TenantState, type TenantSums } from '../../worker/core/limits/tenant-state.ts';
 import { until } from '../support/http/until.ts';
 
 export interface MadeKey {
@@ -70,14 +70,18 @@ export async function openLab(
     ...special,
   });
   const held = async (tenant: string): Promise<Held> => {
-    const tables = (await lab.object('TENANT', `tenant:${tenant}`, { do: 'dump' })) as { tenant: { state: string }[] };
-    const row = tables.tenant[0]?.state;
-    const empty = { leases: [], budgets: { clockMs: 0, windows: [], open: [], expired: [] } };
-    const state = (row === undefined ? empty : JSON.parse(row)) as TenantState;
+    const tables = (await lab.object('TENANT', `tenant:${tenant}`, { do: 'dump' })) as {
+      sums: { sums: string }[];
+      requests: { request: string }[];
+    };
+    const [row] = tables.sums;
+    const requests = tables.requests.map(({ request }) => JSON.parse(request) as OpenRequest);
+    const state = loadTenant(row === undefined ? null : (JSON.parse(row.sums) as TenantSums), requests, Date.now());
+    const { windows } = state.sums.budgets;
     return {
-      leases: state.leases.length,
-      reservedNanoUsd: sum(state.budgets.open.map(({ amountNanoUsd }) => amountNanoUsd)),
-      spentNanoUsd: sum(state.budgets.windows.map(({ spentNanoUsd }) => spentNanoUsd)),
+      leases: state.open.size,
+      reservedNanoUsd: sum([...state.open.values()].map(({ money }) => money?.amountNanoUsd ?? 0)),
+      spentNanoUsd: sum(windows.map(({ spentNanoUsd }) => spentNanoUsd)),
       state,
     };
   };

@@ -60,7 +60,7 @@ describe('requests per minute', () => {
     const before = lab.calls().length;
     await Promise.all(times(30, () => lab.ask(key)));
     expect(lab.calls()).toHaveLength(before);
-    expect((await lab.held(id)).state.rate.requests).toBe(perMinute);
+    expect((await lab.held(id)).state.sums.rate.requests).toBe(perMinute);
   });
 
   test('a rotation does not refill the window: both keys share it', async () => {
@@ -136,14 +136,14 @@ describe('tokens per minute', () => {
     expect(Number(first.headers.get('x-ratelimit-remaining-tokens'))).toBeLessThan(300);
     const { total_tokens: used } = ((await first.json()) as { usage: { total_tokens: number } }).usage;
     await lab.settled(id);
-    expect((await lab.held(id)).state.rate.tokens).toBe(used);
+    expect((await lab.held(id)).state.sums.rate.tokens).toBe(used);
     const statuses: number[] = [];
     for (let index = 0; index < 40 && statuses.at(-1) !== 429; index += 1) {
       statuses.push((await ask()).status);
       await lab.settled(id);
     }
     expect(statuses.at(-1)).toBe(429);
-    expect((await lab.held(id)).state.rate.tokens).toBeLessThanOrEqual(400);
+    expect((await lab.held(id)).state.sums.rate.tokens).toBeLessThanOrEqual(400);
   });
 
   test('a request that alone asks for more than a minute holds is told so', async () => {
@@ -158,7 +158,7 @@ describe('tokens per minute', () => {
     expect(await codeOf(await lab.ask(key, { body: { temperature: 9 } }))).toBe('invalid_value');
     expect((await lab.ask(key)).headers.get('x-ratelimit-limit-tokens')).toBe('400');
     await lab.settled(id);
-    expect((await lab.held(id)).state.rate.requests).toBe(1);
+    expect((await lab.held(id)).state.sums.rate.requests).toBe(1);
   });
 });
 

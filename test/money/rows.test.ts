@@ -18,11 +18,11 @@ test('in steady load the ledger writes at most one row for two requests, and no 
   expect(run.rows['TenantObject']).toBeUndefined();
 });
 
-test('a budget costs two rows a request: one when it is reserved, one when it is settled', async () => {
+test('a budget costs three rows a request: the request’s own, made and deleted, and the sums when it is settled', async () => {
   const made = await lab.admin('POST', '/admin/keys', { name: 'rows', budgets: [{ period: 'day', limit_usd: 1 }] });
   const { key } = (await made.json()) as { key: string };
   const run = await countRows(lab, 'budget', key, 10, 3);
   const perRequest = (run.rows['TenantObject'] ?? 0) / run.requests;
-  expect(perRequest).toBeGreaterThanOrEqual(2);
-  expect(perRequest).toBeLessThanOrEqual(2.2);
+  expect(perRequest).toBeGreaterThanOrEqual(3);
+  expect(perRequest).toBeLessThanOrEqual(3.2);
 });

@@ -2,7 +2,7 @@
 import type { ErrorCode, Failure } from '../../shared/errors.ts';
 import type { KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
 import type { Result } from '../../shared/result.ts';
-import type { IdempotencyDecision, IdempotencyRecord } from './auth/idempotency.ts';
+import type { IdempotencyDecision, IdempotencyRecord, IdempotencyRequest } from './auth/idempotency.ts';
 import type { KeyRecord } from './auth/key-record.ts';
 import type { AttemptReport } from './health/health-event.ts';
 import type { WatchConfig } from './ledger/alerts.ts';
@@ -158,17 +158,15 @@ export interface TenantPort {
   ): Promise<{ readonly result: Result<TenantAdmission, Failure>; readonly rate: RateNumbers | null }>;
   /** Asks for one more call of an admitted request; null when it may be made. */
   extend(tenantId: string, extension: TenantExtension, limits: TenantLimits): Promise<Failure | null>;
+  /** This request still runs, with what it holds and its idempotency key. To be called every `heartbeatMs`; one call goes out for all. */
+  hear(tenantId: string, id: string, background: Background): void;
   /** Ends a request, once; never rejects. */
   finish(tenantId: string, ending: TenantEnding): Promise<void>;
   /** The limits as they stand, nothing taken; null when the state could not be read. */
   rate(tenantId: string, limits: RateLimits): Promise<RateNumbers | null>;
   /** The budgets of `limits` as they stand, in their order. Rejects when the state cannot be reached. */
   budgets(tenantId: string, limits: TenantLimits): Promise<readonly BudgetNumbers[]>;
-  begin(
-    tenantId: string,
-    key: string,
-    request: { readonly fingerprint: string; readonly runId: string; readonly runsUntilMs: number },
-  ): Promise<Result<IdempotencyDecision, Failure>>;
+  begin(tenantId: string, key: string, request: IdempotencyRequest): Promise<Result<IdempotencyDecision, Failure>>;
   /** What is left of a run under its idempotency key: the record with its answer, or null to free the key. Nothing for another run's. */
   keep(tenantId: string, key: string, runId: string, record: IdempotencyRecord | null): Promise<void>;
 }

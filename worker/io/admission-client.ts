@@ -91,7 +91,10 @@ export function createAdmissionClient(
     if (signal.aborted) giveUp();
     else signal.addEventListener('abort', giveUp);
     try {
-      return await callObject(stubOf(modelId), async (object): Promise<WaitResult> => object.wait(ticketId), askOptions);
+      return await callObject(stubOf(modelId), async (object): Promise<WaitResult> => object.wait(ticketId), {
+        ...askOptions,
+        deadlineMs: config.routing.admission.max_wait_ms + 5000,
+      });
     } finally {
       signal.removeEventListener('abort', giveUp);
     }

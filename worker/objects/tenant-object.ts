@@ -1,146 +1,163 @@
 /**
  * What one key may still do: requests and tokens per minute, concurrency, budgets, and the answers kept for its idempotency keys. Asked
- * only for keys that have such limits, or for requests that carry an idempotency key. State is one row; an alarm ends what nobody ended.
+ * only for keys that have such limits, or for requests that carry an idempotency key. A row for each open request and one for the sums;
+ * an alarm ends what nobody is heard of any more.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { Failure } from '../../shared/errors.ts';
 import type { Result } from '../../shared/result.ts';
-import { decideIdempotency, type IdempotencyRecord, idempotencyTtlMs } from '../core/auth/idempotency.ts';
+import type { IdempotencyRecord, IdempotencyRequest } from '../core/auth/idempotency.ts';
+import { budgetNumbers, type BudgetNumbers } from '../core/limits/budget-state.ts';
+import { type RateLimits, rateNumbers, type RateNumbers } from '../core/limits/rate.ts';
 import {
   type Admission,
   admit,
   type AdmissionRequest,
-  emptyTenant,
   type Ending,
   extend,
   type Extension,
   finish,
+  hear,
   nextSweepAtMs,
   sweep,
   type TenantLimits,
-  type TenantState,
 } from '../core/limits/tenant.ts';
-import { budgetNumbers, type BudgetNumbers } from '../core/limits/budget-state.ts';
-import { type RateLimits, rateNumbers, type RateNumbers } from '../core/limits/rate.ts';
+import {
+  applied,
+  type Changes,
+  loadTenant,
+  type OpenRequest,
+  storedSums,
+  type TenantState,
+  type TenantSums,
+} from '../core/limits/tenant-state.ts';
+import { AnswerStore } from './answer-store.ts';
 
 export interface AdmitAnswer {
   readonly result: Result<Admission, Failure>;
   readonly rate: RateNumbers;
 }
 
-/** Kept answers at most, of up to 500,000 characters each; at the bound the oldest makes room, and its key would run again. */
-const maxAnswers = 1000;
-
 export class TenantObject extends DurableObject<unknown> {
   #state: TenantState;
+  readonly #answers: AnswerStore;
   #alarmAtMs: number | null = null;
 
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env);
-    ctx.storage.sql.exec(`
-      CREATE TABLE IF NOT EXISTS tenant (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, started_at_ms INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
+    const { sql } = ctx.storage;
+    sql.exec(`
+      DROP TABLE IF EXISTS tenant;
+      CREATE TABLE IF NOT EXISTS sums (id INTEGER PRIMARY KEY CHECK (id = 1), sums TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS requests (id TEXT PRIMARY KEY, request TEXT NOT NULL) WITHOUT ROWID;
     `);
-    const [row] = ctx.storage.sql.exec<{ state: string }>('SELECT state FROM tenant WHERE id = 1').toArray();
-    this.#state = row === undefined ? emptyTenant : parseState(row.state);
+    const [row] = sql.exec<{ sums: string }>('SELECT sums FROM sums WHERE id = 1').toArray();
+    const rows = sql.exec<{ request: string }>('SELECT request FROM requests').toArray();
+    this.#state = loadTenant(
+      row === undefined ? null : parseSums(row.sums),
+      rows.map(({ request }) => parseRequest(request)),
+      Date.now(),
+    );
+    this.#answers = new AnswerStore(ctx.storage, Date.now());
   }
 
   async admit(request: AdmissionRequest, limits: TenantLimits): Promise<AdmitAnswer> {
-    const { state, result, rate } = admit(this.#state, request, Date.now(), limits);
-    if (result.ok) await this.#store(state);
+    this.#sweep();
+    const { changes, result, rate } = admit(this.#state, request, Date.now(), limits);
+    this.#commit(changes);
+    await this.#schedule();
     return { result, rate };
   }
 
   /** Takes what one more call of a request needs; null when it may be made. */
-  async extend(extension: Extension, limits: TenantLimits): Promise<Failure | null> {
-    const { state, result } = extend(this.#state, extension, Date.now(), limits);
-    if (!result.ok) return result.failure;
-    await this.#store(state);
-    return null;
+  extend(extension: Extension, limits: TenantLimits): Failure | null {
+    this.#sweep();
+    const { changes, result } = extend(this.#state, extension, Date.now(), limits);
+    this.#commit(changes);
+    return result.ok ? null : result.failure;
   }
 
   /** Ends a request; a repeat changes nothing. Returns by how much it cost more than was reserved. */
-  async finish(ending: Ending): Promise<number> {
-    const { state, excessNanoUsd } = finish(this.#state, ending);
-    await this.#store(state);
+  finish(ending: Ending): number {
+    const { changes, excessNanoUsd } = finish(this.#state, ending);
+    this.#commit(changes);
     return excessNanoUsd;
+  }
+
+  /** These requests still run: what they hold, and their idempotency keys, stay theirs. Writes nothing. */
+  hear(ids: readonly string[]): void {
+    const nowMs = Date.now();
+    this.#commit(hear(this.#state, ids, nowMs));
+    this.#answers.hear(ids, nowMs);
   }
 
   /** The limits per minute as they stand; takes nothing. */
   rate(limits: RateLimits): RateNumbers {
-    return rateNumbers(this.#state.rate, limits, Date.now());
+    return rateNumbers(this.#state.sums.rate, limits, Date.now());
   }
 
   budgets(limits: TenantLimits): readonly BudgetNumbers[] {
-    return budgetNumbers(this.#state.budgets, limits.budgets, Date.now());
+    this.#sweep();
+    return budgetNumbers(this.#state.sums.budgets, limits.budgets, Date.now());
   }
 
   /** How many requests hold something now. */
   open(): number {
-    return this.#state.leases.length;
+    this.#sweep();
+    return this.#state.open.size;
   }
 
   /** Decides for a request with an idempotency key, and marks it as running in the same step. A `Result<IdempotencyDecision, Failure>` as JSON. */
-  async begin(key: string, request: { fingerprint: string; runId: string; runsUntilMs: number }): Promise<string> {
-    const stored = this.#stored(key);
-    const decision = decideIdempotency(stored, request, Date.now());
-    if (decision.ok && decision.value.action === 'run') {
-      if (stored === null) this.#makeRoom();
-      this.#write(key, decision.value.record);
-      await this.#schedule();
-    }
+  async begin(key: string, request: IdempotencyRequest): Promise<string> {
+    const decision = this.#answers.begin(key, request, Date.now());
+    await this.#schedule();
     return JSON.stringify(decision);
   }
 
   /** The record after the run has ended; null frees the key. Changes nothing when the key is another run's by now. */
   keep(key: string, runId: string, record: IdempotencyRecord | null): void {
-    const stored = this.#stored(key);
-    if (stored !== null && stored.runId !== runId) return;
-    if (record === null) this.ctx.storage.sql.exec('DELETE FROM answers WHERE key = ?', key);
-    else this.#write(key, record);
-  }
-
-  #stored(key: string): IdempotencyRecord | null {
-    const [row] = this.ctx.storage.sql.exec<{ record: string }>('SELECT record FROM answers WHERE key = ?', key).toArray();
-    return row === undefined ? null : parseRecord(row.record);
-  }
-
-  #write(key: string, record: IdempotencyRecord): void {
-    this.ctx.storage.sql.exec(
-      'INSERT OR REPLACE INTO answers (key, started_at_ms, record) VALUES (?, ?, ?)',
-      key,
-      record.startedAtMs,
-      JSON.stringify(record),
-    );
-  }
-
-  #makeRoom(): void {
-    this.ctx.storage.sql.exec(
-      'DELETE FROM answers WHERE key IN (SELECT key FROM answers ORDER BY started_at_ms DESC LIMIT -1 OFFSET ?)',
-      maxAnswers - 1,
-    );
+    this.#answers.end(key, runId, record);
   }
 
   override async alarm(): Promise<void> {
     this.#alarmAtMs = null;
-    const nowMs = Date.now();
-    const { state, orphans } = sweep(this.#state, nowMs);
-    if (orphans.length > 0) console.warn(JSON.stringify({ level: 'warn', event: 'orphaned_requests', count: orphans.length }));
-    this.ctx.storage.sql.exec('DELETE FROM answers WHERE started_at_ms <= ?', nowMs - idempotencyTtlMs);
-    await this.#store(state);
-  }
-
-  async #store(state: TenantState): Promise<void> {
-    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO tenant (id, state) VALUES (1, ?)', JSON.stringify(state));
-    this.#state = state;
+    this.#sweep();
+    this.#answers.forget(Date.now());
     await this.#schedule();
   }
 
-  /** The next thing to end: an open request, else the kept answers, once a day. */
+  /** Before anything is decided: what nobody was heard of in time counts no more. */
+  #sweep(): void {
+    const { changes, orphans } = sweep(this.#state, Date.now());
+    this.#commit(changes);
+    if (orphans.length > 0) console.warn(JSON.stringify({ level: 'warn', event: 'orphaned_requests', count: orphans.length }));
+  }
+
+  /** Memory follows storage, never the other way round: an exception leaves both as they were. */
+  #commit(changes: Changes): void {
+    const { storage } = this.ctx;
+    const { sums, writesSums, put, drop } = changes;
+    if (writesSums || put.length + drop.length > 0) {
+      storage.transactionSync(() => {
+        for (const id of drop) storage.sql.exec('DELETE FROM requests WHERE id = ?', id);
+        for (const row of put) {
+          storage.sql.exec('INSERT OR REPLACE INTO requests (id, request) VALUES (?, ?)', row.id, JSON.stringify(row));
+        }
+        if (writesSums) {
+          storage.sql.exec('INSERT OR REPLACE INTO sums (id, sums) VALUES (1, ?)', JSON.stringify(storedSums(sums)));
+        }
+      });
+    }
+    this.#state = applied(this.#state, changes);
+  }
+
+  /** The next thing to end by itself. An alarm that comes too early only looks. */
   async #schedule(): Promise<void> {
-    const hasAnswers = this.ctx.storage.sql.exec('SELECT 1 FROM answers LIMIT 1').toArray().length > 0;
-    const forgetAtMs = hasAnswers ? Date.now() + idempotencyTtlMs : Number.POSITIVE_INFINITY;
-    const atMs = Math.min(nextSweepAtMs(this.#state) ?? Number.POSITIVE_INFINITY, forgetAtMs);
+    const nowMs = Date.now();
+    const atMs = Math.min(
+      nextSweepAtMs(this.#state, nowMs) ?? Number.POSITIVE_INFINITY,
+      this.#answers.nextAtMs(nowMs) ?? Number.POSITIVE_INFINITY,
+    );
     if (!Number.isFinite(atMs)) return;
     this.#alarmAtMs ??= await this.ctx.storage.getAlarm();
     if (this.#alarmAtMs !== null && this.#alarmAtMs <= atMs) return;
@@ -149,12 +166,11 @@ export class TenantObject extends DurableObject<unknown> {
   }
 }
 
-/** Rows were written by this class, in this or an earlier version of the same shape. */
-function parseState(text: string): TenantState {
-  const state: TenantState = JSON.parse(text);
-  return { ...emptyTenant, ...state };
+/** Rows were written by this class. */
+function parseSums(text: string): TenantSums {
+  return JSON.parse(text);
 }
 
-function parseRecord(text: string): IdempotencyRecord {
+function parseRequest(text: string): OpenRequest {
   return JSON.parse(text);
 }

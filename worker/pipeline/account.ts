@@ -28,6 +28,7 @@ export function settle(run: Run, ending: RunEnding): void {
   dropSpare(run);
   run.place?.release(run.background);
   run.place = null;
+  run.stopHeartbeat();
   const entry = entryOf(run, ending);
   run.deps.ledger.record(entry, run.background);
   release(run, entry);

@@ -15,6 +15,7 @@ import type { ValidChat } from '../core/validate/chat-request.ts';
 import type { StoredAnswer } from '../core/auth/idempotency.ts';
 import type { RateNumbers } from '../core/limits/rate.ts';
 import { abandonIdempotent, beginIdempotent, recordingPipe } from './idempotent.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { reserve } from './reserve.ts';
 import { clientUsage, settle } from './account.ts';
 import { type ChainResult, runChain } from './chain.ts';
@@ -68,6 +69,7 @@ async function live(deps: PipelineDeps, caller: Caller, valid: ValidChat, wanted
     abandonIdempotent(run);
     return refused(refusal, run);
   }
+  startHeartbeat(run);
   // Heard from here on, not only from the headers on: a client's reset fires it at once (measured in workerd), its half-close does not.
   run.signal.addEventListener('abort', () => clientLeft(run));
   if (run.signal.aborted) clientLeft(run);
@@ -116,6 +118,7 @@ async function prepare(
     cache: 'bypass',
     admissionId: deps.newId(),
     doors: [],
+    stopHeartbeat: () => undefined,
     rate: null,
     recording: null,
     outcomes: [],

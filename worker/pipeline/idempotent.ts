@@ -7,8 +7,8 @@ import { headerNames } from '../../shared/headers.ts';
 import type { LedgerEntry } from '../../shared/records.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import { type IdempotencyRecord, recordAfterEnding, type StoredAnswer } from '../core/auth/idempotency.ts';
+import { leaseMs } from '../core/limits/heartbeat.ts';
 import type { ClientPipe } from '../core/ports.ts';
-import { longestRequestMs } from './reserve.ts';
 import type { Run } from './run.ts';
 
 /** A longer answer is not kept; see `recordAfterEnding`. */
@@ -18,7 +18,7 @@ const maxRecordedChars = 500_000;
 export async function beginIdempotent(run: Run): Promise<Result<StoredAnswer | null, Failure>> {
   const { idempotency, key, deps } = run;
   if (idempotency === null) return ok(null);
-  const runsUntilMs = deps.clock.now() + longestRequestMs(deps.config);
+  const runsUntilMs = deps.clock.now() + leaseMs;
   const { fingerprint } = idempotency;
   const begun = await deps.tenants.begin(key.tenantId, idempotency.key, { fingerprint, runId: run.admissionId, runsUntilMs });
   if (!begun.ok) {

@@ -99,6 +99,8 @@ export interface Run extends Caller {
   readonly admissionId: string;
   /** Where something is held for this request; see reserve.ts. */
   readonly doors: { readonly tenantId: string; readonly limits: TenantLimits }[];
+  /** See heartbeat.ts. */
+  stopHeartbeat: () => void;
   /** For `x-ratelimit-*`; null for keys without exact limits. */
   rate: RateNumbers | null;
   /** The answer as it is sent, for a request with an idempotency key. */

@@ -1,18 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModelLimit } from '../../../worker/core/limits/model-limits.ts';
-import {
-  admit,
-  type AdmissionRequest,
-  emptyTenant,
-  extend,
-  finish,
-  hasLimits,
-  type PlannedModel,
-  sweep,
-  type TenantLimits,
-  type TenantState,
-} from '../../../worker/core/limits/tenant.ts';
+import { leaseMs } from '../../../worker/core/limits/heartbeat.ts';
+import { type AdmissionRequest, hasLimits, type PlannedModel, type TenantLimits } from '../../../worker/core/limits/tenant.ts';
+import { admit, emptyShelf, extend, finish, openIds, reload, type Shelf, sweep } from './shelf.ts';
 
 const nowMs = Date.parse('2026-11-20T12:00:00Z');
 const noLimit = { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null };
@@ -38,12 +29,12 @@ const request = (id: string, models = named, changes: Partial<AdmissionRequest> 
 });
 
 interface Sent {
-  readonly state: TenantState;
+  readonly state: Shelf;
   /** The model that each was counted for, `free` for one without limit, or why it was refused. */
   readonly outcomes: string[];
 }
 
-function send(count: number, limits: TenantLimits, models = named, state = emptyTenant, atMs = nowMs): Sent {
+function send(count: number, limits: TenantLimits, models = named, state = emptyShelf, atMs = nowMs): Sent {
   const outcomes: string[] = [];
   for (let index = 0; index < count; index += 1) {
     const id = `${atMs}-${index}`;
@@ -55,8 +46,8 @@ function send(count: number, limits: TenantLimits, models = named, state = empty
   return { state, outcomes };
 }
 
-function heldBy(state: TenantState, id: string): string[] {
-  return (state.leases.find((lease) => lease.id === id)?.models ?? []).map(([modelId]) => modelId);
+function heldBy(state: Shelf, id: string): string[] {
+  return (state.state.open.get(id)?.models ?? []).map(({ modelId }) => modelId);
 }
 
 const count = (outcomes: readonly string[], wanted: string) => outcomes.filter((outcome) => outcome === wanted).length;
@@ -94,9 +85,12 @@ describe('a model that the client named', () => {
         retryAfterMs: 40_000,
       },
     });
-    const hopeless = admit(emptyTenant, request('x', named, { estimatedTokens: 501 }), nowMs, limits);
+    const hopeless = admit(emptyShelf, request('x', named, { estimatedTokens: 501 }), nowMs, limits);
     expect(hopeless.result).toMatchObject({
-      failure: { detail: 'The request alone asks for more tokens than the limit per minute for large.' },
+      failure: {
+        code: 'request_exceeds_limit',
+        detail: expect.stringContaining('more tokens than the limit per minute for large'),
+      },
     });
   });
 
@@ -127,7 +121,7 @@ describe('a request that leaves the choice to the router', () => {
     const { state } = send(1, limits);
     const small = routed.toReversed();
     expect(admit(state, request('x', small), nowMs, limits).result).toMatchObject({ value: { closedModels: ['large'] } });
-    expect(admit(emptyTenant, request('x', small), nowMs, limits).result).toMatchObject({ value: { closedModels: [] } });
+    expect(admit(emptyShelf, request('x', small), nowMs, limits).result).toMatchObject({ value: { closedModels: [] } });
   });
 
   it('is refused when all are used up, with the shortest wait', () => {
@@ -151,7 +145,7 @@ describe('a request that leaves the choice to the router', () => {
 describe('a repeat of an admission', () => {
   it('takes nothing, and leaves open only what was counted', () => {
     const limits = limitsOf(limit('large', { requestsPerMinute: 5 }), limit('small', { requestsPerMinute: 5 }));
-    const first = admit(emptyTenant, request('a', routed), nowMs, limits);
+    const first = admit(emptyShelf, request('a', routed), nowMs, limits);
     const again = admit(first.state, request('a', routed), nowMs, limits);
     expect(again.state).toBe(first.state);
     expect(again.result).toMatchObject({ value: { closedModels: ['small'], mustFinish: true } });
@@ -164,10 +158,10 @@ describe('a further call of an admitted request', () => {
   const small = routed.toReversed();
 
   it('takes a place of the model it goes to, once, and gives it back with the ending', () => {
-    const admitted = admit(emptyTenant, request('a', small), nowMs, limits).state;
+    const admitted = admit(emptyShelf, request('a', small), nowMs, limits).state;
     const called = extend(admitted, further('a'), nowMs, limits);
     expect([called.result.ok, heldBy(called.state, 'a')]).toEqual([true, ['large']]);
-    expect(extend(called.state, further('a'), nowMs, limits).state).toEqual(called.state);
+    expect(extend(called.state, further('a'), nowMs, limits).state).toBe(called.state);
     expect(send(1, limits, named, called.state).outcomes).toEqual(['concurrency_limit_exceeded']);
     const ended = finish(called.state, { id: 'a', tokens: 1, costNanoUsd: 0 }).state;
     expect(send(2, limits, named, ended, nowMs + 1).outcomes).toEqual(['large', 'concurrency_limit_exceeded']);
@@ -178,7 +172,7 @@ describe('a further call of an admitted request', () => {
     const refused = extend(taken, further('a'), nowMs, limits);
     expect(refused.result).toMatchObject({ failure: { detail: 'No place is free for large.' } });
     expect(refused.state).toBe(taken);
-    expect(extend(emptyTenant, further('gone'), nowMs, limits).result.ok).toBe(false);
+    expect(extend(emptyShelf, further('gone'), nowMs, limits).result.ok).toBe(false);
   });
 
   it('is free to a model without a limit', () => {
@@ -189,7 +183,8 @@ describe('a further call of an admitted request', () => {
 
 describe('tokens of a model', () => {
   const limits = limitsOf(limit('large', { tokensPerMinute: 1000 }), limit('small', { tokensPerMinute: 1000 }));
-  const tokensOf = (state: TenantState, modelId: string) => state.models.find(([id]) => id === modelId)?.[1].tokens;
+  const tokensOf = ({ state: { sums } }: Shelf, modelId: string) =>
+    sums.models.find((use) => use.modelId === modelId)?.window.tokens;
   const { state } = send(3, limits);
   const ended = { id: `${nowMs}-0`, tokens: 30, costNanoUsd: 0 };
 
@@ -208,7 +203,7 @@ describe('tokens of a model', () => {
   ])('are settled by %s', (_, modelTokens, left) => {
     const done = finish(state, modelTokens === undefined ? ended : { ...ended, modelTokens }).state;
     expect(tokensOf(done, 'large')).toBe(left);
-    expect(finish(done, { ...ended, modelTokens: [] }).state.models).toEqual(done.models);
+    expect(finish(done, { ...ended, modelTokens: [] }).state.state.sums.models).toEqual(done.state.sums.models);
   });
 
   it('are given back to the window that they were taken from, or not at all', () => {
@@ -217,21 +212,15 @@ describe('tokens of a model', () => {
   });
 
   it('stay counted for a request whose ending nobody reported; its place is free', () => {
-    const swept = sweep(state, nowMs + 330_000);
-    expect([swept.orphans.length, swept.state.leases, tokensOf(swept.state, 'large')]).toEqual([3, [], 300]);
+    const swept = sweep(state, nowMs + leaseMs);
+    expect([swept.orphans.length, openIds(swept.state), tokensOf(swept.state, 'large')]).toEqual([3, [], 300]);
   });
 });
 
 it('a key with limits of models alone asks, and must report the ending', () => {
   const limits = limitsOf(limit('large', { requestsPerMinute: 1 }));
   expect([hasLimits(limits), hasLimits(limitsOf())]).toEqual([true, false]);
-  expect(admit(emptyTenant, request('a'), nowMs, limits).result).toMatchObject({ value: { mustFinish: true } });
-});
-
-it('the state of an earlier version, without windows of models, is one in which none was used', () => {
-  const { models: _models, ...earlier } = emptyTenant;
-  const state: TenantState = { ...emptyTenant, ...earlier };
-  expect(send(1, limitsOf(limit('large', { requestsPerMinute: 1 })), named, state).outcomes).toEqual(['large']);
+  expect(admit(emptyShelf, request('a'), nowMs, limits).result).toMatchObject({ value: { mustFinish: true } });
 });
 
 describe('a life of random requests', () => {
@@ -247,11 +236,11 @@ describe('a life of random requests', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
-        let state = emptyTenant;
+        let state = emptyShelf;
         let clockMs = nowMs;
         const taken: { modelId: string; atMs: number; tokens: number; id: string }[] = [];
         const running = new Map<string, { expiresAtMs: number; tokens: number }>();
-        const note = (id: string, before: TenantState, tokens: number) => {
+        const note = (id: string, before: Shelf, tokens: number) => {
           const known = heldBy(before, id);
           for (const modelId of heldBy(state, id))
             if (!known.includes(modelId)) taken.push({ modelId, atMs: clockMs, tokens, id });
@@ -284,21 +273,22 @@ describe('a life of random requests', () => {
             state = swept.state;
             for (const id of swept.orphans) running.delete(id);
           }
-          state = JSON.parse(JSON.stringify(state));
+          state = reload(state, clockMs);
           for (const { modelId, requestsPerMinute, tokensPerMinute, maxConcurrent } of limits.models ?? []) {
-            const startMs = state.models.find(([id]) => id === modelId)?.[1].windowStartMs ?? clockMs;
+            const use = state.state.sums.models.find((known) => known.modelId === modelId);
+            const startMs = use?.window.startMs ?? clockMs;
             const inWindow = taken.filter((entry) => entry.modelId === modelId && entry.atMs >= startMs);
             expect(inWindow.length).toBeLessThanOrEqual(requestsPerMinute ?? 0);
             const tokens = inWindow.reduce((sum, entry) => sum + entry.tokens, 0);
             if (tokensPerMinute !== null) expect(tokens).toBeLessThanOrEqual(tokensPerMinute);
-            const live = state.leases.filter(
-              ({ id, expiresAtMs }) => expiresAtMs > clockMs && heldBy(state, id).includes(modelId),
+            const live = [...state.state.open.values()].filter(
+              ({ id, untilMs }) => untilMs > clockMs && heldBy(state, id).includes(modelId),
             );
             expect(live.length).toBeLessThanOrEqual(maxConcurrent ?? 0);
           }
         });
         for (const id of running.keys()) end(id, 0);
-        expect(sweep(state, clockMs + 10_001).state.leases).toEqual([]);
+        expect(openIds(sweep(state, clockMs + 10_001).state)).toEqual([]);
       }),
       { numRuns: 200 },
     );

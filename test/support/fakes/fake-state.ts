@@ -116,6 +116,9 @@ export function createFakeSessions(): FakeSessions {
 export const unaskedTenants: TenantPort = {
   admit: () => Promise.reject(new Error('a key without limits asks nobody')),
   extend: () => Promise.reject(new Error('a key without limits asks nobody')),
+  hear: () => {
+    throw new Error('a key without limits asks nobody');
+  },
   finish: () => Promise.reject(new Error('a key without limits asks nobody')),
   rate: () => Promise.reject(new Error('a key without limits asks nobody')),
   budgets: () => Promise.reject(new Error('a key without limits asks nobody')),

@@ -6,6 +6,7 @@
 import { errors, type ErrorCode, type Failure } from '../../../shared/errors.ts';
 import type { Ending } from '../../../shared/records.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
+import { doubtfulMs } from '../limits/heartbeat.ts';
 
 /** A whole answer, as it was sent. */
 export interface StoredAnswer {
@@ -20,10 +21,12 @@ export interface IdempotencyRecord {
   /** The request that runs under the key, by an id of the gateway's own: a repeated call of the same one may go on. */
   readonly runId: string;
   readonly startedAtMs: number;
-  /** Later than the request can last; after it a record without an answer counts as abandoned. */
+  /** The run is heard of before, or a record without an answer counts as abandoned. */
   readonly runsUntilMs: number;
   readonly answer: StoredAnswer | null;
 }
+
+export type IdempotencyRequest = Pick<IdempotencyRecord, 'fingerprint' | 'runId' | 'runsUntilMs'>;
 
 export type IdempotencyDecision =
   /** Store `record` in the same step, so that a second request cannot run, too. */
@@ -31,8 +34,10 @@ export type IdempotencyDecision =
 
 /** Counted from the start of the first request. */
 export const idempotencyTtlMs = 86_400_000;
-/** A longer answer is not kept and its key is free again: a SQLite row holds 2 MB. */
+/** A longer answer is not kept and its key is free again. */
 const maxStoredChars = 500_000;
+/** A SQLite row holds 2 MB; escaped, a text can be six times as long as its characters. */
+const maxRecordBytes = 1_900_000;
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
 
 /** The key of the header, 1 to 255 printable characters without spaces; `null` when there is no header. */
@@ -59,15 +64,20 @@ export function parseIdempotencyKey(header: string | null): Result<string | null
  */
 export function decideIdempotency(
   stored: IdempotencyRecord | null,
-  request: { readonly fingerprint: string; readonly runId: string; readonly runsUntilMs: number },
+  request: IdempotencyRequest,
   nowMs: number,
 ): Result<IdempotencyDecision, Failure> {
   const record = { ...request, startedAtMs: nowMs, answer: null };
   if (stored === null || isForgotten(stored, nowMs)) return ok({ action: 'run', record });
   if (stored.fingerprint !== request.fingerprint) return fail({ code: 'idempotency_mismatch' });
   if (stored.answer !== null) return ok({ action: 'replay', answer: stored.answer });
-  if (nowMs < stored.runsUntilMs && stored.runId !== request.runId) return fail({ code: 'idempotency_in_flight' });
+  if (nowMs < stored.runsUntilMs && stored.runId !== request.runId) return fail(inFlight(stored.runsUntilMs - nowMs));
   return ok({ action: 'run', record });
+}
+
+/** A run that may be a dead one is waited for until it is given up; any other may end at any time. */
+function inFlight(leftMs: number): Failure {
+  return { code: 'idempotency_in_flight', retryAfterMs: leftMs < doubtfulMs ? Math.max(1000, leftMs) : 1000 };
 }
 
 /**
@@ -83,7 +93,13 @@ export function recordAfterEnding(
   const isSuccess = ending === 'ok' && errorCode === null;
   const isFinalRefusal = ending === 'rejected' && errorCode !== null && wouldComeAgain(errorCode);
   if (!isSuccess && !isFinalRefusal) return null;
-  return answer.body.length > maxStoredChars ? null : { ...record, answer };
+  if (answer.body.length > maxStoredChars) return null;
+  const kept = { ...record, answer };
+  return utf8Bytes(JSON.stringify(kept)) > maxRecordBytes ? null : kept;
+}
+
+function utf8Bytes(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
 }
 
 /** A budget is full again one day, whatever a client is told about repeating by itself. */

@@ -1,6 +1,7 @@
 /**
- * A key's budgets as data: what is spent and reserved per calendar period, and what time alone does to it. The rules of reserving and
- * settling are in `budgets.ts`. One JSON value, bounded: one row per change.
+ * A key's budgets as sums: what is spent and reserved per calendar period, and what time alone does to it. The rules of reserving and
+ * settling are in `budgets.ts`. The reservations themselves stand with their requests; only sums are here, so no step depends on how
+ * many there are.
  */
 import type { BudgetPeriod, ExhaustedPolicy } from '../../../shared/records.ts';
 import { periodEndMs, periodStartMs } from './budget-period.ts';
@@ -20,26 +21,25 @@ export interface WindowKey {
   readonly startMs: number;
 }
 
-interface BudgetWindow extends WindowKey {
+export interface BudgetWindow extends WindowKey {
   readonly spentNanoUsd: number;
+  /** Of open requests. */
+  readonly reservedNanoUsd: number;
+  /** Requests that may still change it: a closed period is kept as long as there are any. */
+  readonly references: number;
 }
 
 export interface Reservation {
-  readonly id: string;
   readonly amountNanoUsd: number;
-  readonly expiresAtMs: number;
   readonly isCheapTierOnly: boolean;
   /** The windows it belongs to. */
   readonly windows: readonly WindowKey[];
 }
 
-export interface BudgetState {
+export interface BudgetBook {
   /** The latest time seen: a clock that steps back must not reopen a period that was closed. */
   readonly clockMs: number;
   readonly windows: readonly BudgetWindow[];
-  readonly open: readonly Reservation[];
-  /** Expired and booked in full; kept for a while so that a late settlement can correct the booking. */
-  readonly expired: readonly Reservation[];
 }
 
 /** A limit as it stands now. */
@@ -53,55 +53,29 @@ export interface BudgetNumbers {
   readonly resetAtMs: number;
 }
 
-/** Late settlements are possible for a day, and for the newest this many. */
-const lateSettlementMs = 86_400_000;
-const maxExpired = 256;
+export const emptyBook: BudgetBook = { clockMs: 0, windows: [] };
 
-export const emptyBudgets: BudgetState = { clockMs: 0, windows: [], open: [], expired: [] };
-
-/**
- * Moves the clock and drops closed windows that no reservation refers to. Does not end expired reservations: they hold their room until
- * a sweep books them, so a decision is the same before and after it.
- */
-export function advanceClock(state: BudgetState, nowMs: number): BudgetState {
-  const clockMs = Math.max(state.clockMs, nowMs);
-  const referred = [...state.open, ...state.expired].flatMap(({ windows }) => windows);
-  const isNeeded = (window: WindowKey) =>
-    window.startMs === periodStartMs(window.period, clockMs) || referred.some((key) => isSameWindow(key, window));
-  return { ...state, clockMs, windows: state.windows.filter(isNeeded) };
-}
-
-/**
- * Books expired reservations in full, and forgets those too old for a late settlement. `orphans` are the ids that expired since the last
- * sweep: requests whose ending is unknown.
- */
-export function sweepBudgets(
-  state: BudgetState,
-  nowMs: number,
-): { readonly state: BudgetState; readonly orphans: readonly string[] } {
-  const clockMs = Math.max(state.clockMs, nowMs);
-  const orphans = state.open.filter(({ expiresAtMs }) => expiresAtMs <= clockMs);
-  const booked = orphans.reduce((sum, orphan) => book(sum, orphan, orphan.amountNanoUsd), state);
-  const open = state.open.filter(({ expiresAtMs }) => expiresAtMs > clockMs);
-  const expired = [...state.expired, ...orphans]
-    .filter(({ expiresAtMs }) => expiresAtMs + lateSettlementMs > clockMs)
-    .slice(-maxExpired);
-  return { state: advanceClock({ ...booked, open, expired }, nowMs), orphans: orphans.map(({ id }) => id) };
+/** Moves the clock and drops closed windows that no request refers to. */
+export function advanceClock({ clockMs: beforeMs, windows }: BudgetBook, nowMs: number): BudgetBook {
+  const clockMs = Math.max(beforeMs, nowMs);
+  const isNeeded = ({ references, startMs, period }: BudgetWindow) =>
+    references > 0 || startMs === periodStartMs(period, clockMs);
+  return { clockMs, windows: windows.every(isNeeded) ? windows : windows.filter(isNeeded) };
 }
 
 /** Every limit's numbers at this moment, for decisions, `GET /v1/usage` and the admin routes. */
-export function budgetNumbers(state: BudgetState, limits: readonly BudgetLimit[], nowMs: number): readonly BudgetNumbers[] {
-  const clockMs = Math.max(state.clockMs, nowMs);
+export function budgetNumbers(book: BudgetBook, limits: readonly BudgetLimit[], nowMs: number): readonly BudgetNumbers[] {
+  const clockMs = Math.max(book.clockMs, nowMs);
   return limits.map((limit) => {
     const { name, period, limitNanoUsd } = limit;
-    const key = windowKey(limit, clockMs);
+    const window = windowOf(book, windowKey(limit, clockMs));
     return {
       name,
       period,
       limitNanoUsd,
-      spentNanoUsd: spent(state, key),
-      reservedNanoUsd: reserved(state, key),
-      remainingNanoUsd: Math.max(0, remaining(state, limit, clockMs)),
+      spentNanoUsd: window?.spentNanoUsd ?? 0,
+      reservedNanoUsd: window?.reservedNanoUsd ?? 0,
+      remainingNanoUsd: Math.max(0, remaining(book, limit, clockMs)),
       resetAtMs: periodEndMs(period, clockMs),
     };
   });
@@ -117,33 +91,29 @@ export function isSameWindow(a: WindowKey, b: WindowKey): boolean {
 }
 
 /** What a limit has left in the window that holds `atMs`. Negative when the limit was lowered below what is spent. */
-export function remaining(state: BudgetState, limit: BudgetLimit, atMs: number): number {
-  const key = windowKey(limit, atMs);
-  return limit.limitNanoUsd - spent(state, key) - reserved(state, key);
+export function remaining(book: BudgetBook, limit: BudgetLimit, atMs: number): number {
+  const window = windowOf(book, windowKey(limit, atMs));
+  return limit.limitNanoUsd - (window?.spentNanoUsd ?? 0) - (window?.reservedNanoUsd ?? 0);
 }
 
-/** Adds an amount (negative to correct) to what is spent in each of a reservation's windows. */
-export function book(state: BudgetState, reservation: Reservation, amountNanoUsd: number): BudgetState {
-  const isBooked = (window: WindowKey) => reservation.windows.some((key) => isSameWindow(window, key));
-  const fresh = reservation.windows.filter((key) => !state.windows.some((window) => isSameWindow(window, key)));
-  const windows = [...state.windows, ...fresh.map((key) => ({ ...key, spentNanoUsd: 0 }))];
-  return {
-    ...state,
-    windows: windows.map((window) =>
-      isBooked(window) ? { ...window, spentNanoUsd: window.spentNanoUsd + amountNanoUsd } : window,
-    ),
-  };
+/** Adds (negative to take away) to each of these windows; those that are not there begin at zero. */
+export function addTo(
+  book: BudgetBook,
+  keys: readonly WindowKey[],
+  by: { readonly spentNanoUsd?: number; readonly reservedNanoUsd?: number; readonly references?: number },
+): BudgetBook {
+  const { spentNanoUsd = 0, reservedNanoUsd = 0, references = 0 } = by;
+  const fresh = keys.filter((key) => windowOf(book, key) === undefined);
+  const all = [...book.windows, ...fresh.map((key) => ({ ...key, spentNanoUsd: 0, reservedNanoUsd: 0, references: 0 }))];
+  const add = (window: BudgetWindow): BudgetWindow => ({
+    ...window,
+    spentNanoUsd: window.spentNanoUsd + spentNanoUsd,
+    reservedNanoUsd: window.reservedNanoUsd + reservedNanoUsd,
+    references: window.references + references,
+  });
+  return { ...book, windows: all.map((window) => (keys.some((key) => isSameWindow(window, key)) ? add(window) : window)) };
 }
 
-function spent(state: BudgetState, key: WindowKey): number {
-  return state.windows.find((window) => isSameWindow(window, key))?.spentNanoUsd ?? 0;
-}
-
-/** Summed anew rather than kept beside the reservations: two numbers for one thing would drift. */
-function reserved(state: BudgetState, key: WindowKey): number {
-  let sum = 0;
-  for (const { amountNanoUsd, windows } of state.open) {
-    if (windows.some((window) => isSameWindow(window, key))) sum += amountNanoUsd;
-  }
-  return sum;
+function windowOf({ windows }: BudgetBook, key: WindowKey): BudgetWindow | undefined {
+  return windows.find((window) => isSameWindow(window, key));
 }

@@ -1,123 +1,133 @@
 /**
  * Money limits that hold under any concurrency: a request reserves the most it can cost before it runs, and books what it did cost
- * afterwards, once. All in integer nano-USD.
+ * afterwards, once. All in integer nano-USD. Every function does one thing to one reservation; who holds which is the caller's.
  *
  * Rules:
  * - A request belongs to the periods in which it was admitted, even when it ends in the next.
  * - spent + reserved never passes a `refuse` limit, as long as nobody costs more than was reserved for it (a settlement books the truth
  *   in any case and reports the excess).
- * - A reservation that expires is booked in full by the next sweep: the model may have run that long, and giving the money back would
- *   let the limit be passed when the truth arrives late. A late settlement still corrects it.
+ * - A request that is heard of no more is booked in full: the model may have run that long, and giving the money back would let the
+ *   limit be passed when the truth arrives late. A late settlement still corrects it.
  */
 import {
+  addTo,
   advanceClock,
-  book,
   budgetNumbers,
   isSameWindow,
   remaining,
   windowKey,
+  type BudgetBook,
   type BudgetLimit,
   type BudgetNumbers,
-  type BudgetState,
   type Reservation,
   type WindowKey,
 } from './budget-state.ts';
 
 export interface BudgetRequest {
-  readonly id: string;
   /** The worst case. */
   readonly amountNanoUsd: number;
   /** The worst case in the small tier; `null` when the request cannot go there. */
   readonly cheapAmountNanoUsd: number | null;
-  readonly expiresAtMs: number;
 }
 
 export type BudgetVerdict =
-  | { readonly isGranted: true; readonly amountNanoUsd: number; readonly isCheapTierOnly: boolean }
+  | { readonly isGranted: true; readonly reservation: Reservation }
   | { readonly isGranted: false; readonly exceeded: BudgetNumbers };
 
 /**
  * Reserves a request's worst case from every limit, or from none. Where only `cheap_tier` limits lack room and the request can go to the
- * small tier, it is granted the small tier's worst case instead; that may pass those limits, which are soft. Repeating an id that is
- * reserved changes nothing.
+ * small tier, it is granted the small tier's worst case instead; that may pass those limits, which are soft.
  */
 export function reserveBudget(
-  before: BudgetState,
+  before: BudgetBook,
   request: BudgetRequest,
   limits: readonly BudgetLimit[],
   nowMs: number,
-): { readonly state: BudgetState; readonly verdict: BudgetVerdict } {
-  const state = advanceClock(before, nowMs);
-  const known = state.open.find(({ id }) => id === request.id);
-  if (known !== undefined) return { state, verdict: { isGranted: true, ...granted(known) } };
-  const lacking = limits.filter((limit) => !(remaining(state, limit, state.clockMs) >= request.amountNanoUsd));
+): { readonly book: BudgetBook; readonly verdict: BudgetVerdict } {
+  const book = advanceClock(before, nowMs);
+  const lacking = limits.filter((limit) => !(remaining(book, limit, book.clockMs) >= request.amountNanoUsd));
   const isCheapTierOnly = lacking.length > 0;
   const isRefused = lacking.some(({ whenExhausted }) => whenExhausted === 'refuse') || request.cheapAmountNanoUsd === null;
-  if (isCheapTierOnly && isRefused) return { state, verdict: { isGranted: false, exceeded: lastToReset(state, lacking) } };
+  if (isCheapTierOnly && isRefused) return { book, verdict: { isGranted: false, exceeded: lastToReset(book, lacking) } };
   const reservation: Reservation = {
-    id: request.id,
     amountNanoUsd: isCheapTierOnly ? (request.cheapAmountNanoUsd ?? 0) : request.amountNanoUsd,
-    expiresAtMs: request.expiresAtMs,
     isCheapTierOnly,
-    windows: distinctWindows(limits.map((limit) => windowKey(limit, state.clockMs))),
+    windows: distinctWindows(limits.map((limit) => windowKey(limit, book.clockMs))),
   };
-  return {
-    state: { ...state, open: [...state.open, reservation] },
-    verdict: { isGranted: true, ...granted(reservation) },
-  };
+  return { book: holdReservation(book, reservation), verdict: { isGranted: true, reservation } };
+}
+
+/** Counts a reservation as open. */
+export function holdReservation(book: BudgetBook, { amountNanoUsd, windows }: Reservation): BudgetBook {
+  return addTo(book, windows, { reservedNanoUsd: amountNanoUsd, references: 1 });
 }
 
 /**
  * Adds to a reservation before the request does something that bills again: an escalation, a rescue, a retry after a reset. Refused
- * when a `refuse` limit has no room in the request's own period, or the id holds no reservation. Not idempotent: a repeat whose first
- * answer was lost reserves twice, which the settlement gives back.
+ * when a `refuse` limit has no room in the request's own period, or nothing is reserved. Not idempotent: a repeat whose first answer was
+ * lost reserves twice, which the settlement gives back.
  */
 export function extendBudget(
-  before: BudgetState,
-  { id, extraNanoUsd }: { readonly id: string; readonly extraNanoUsd: number },
+  before: BudgetBook,
+  reservation: Reservation | null,
+  extraNanoUsd: number,
   limits: readonly BudgetLimit[],
   nowMs: number,
-): { readonly state: BudgetState; readonly isGranted: boolean } {
-  const state = advanceClock(before, nowMs);
-  const known = state.open.find((reservation) => reservation.id === id);
-  if (known === undefined) return { state, isGranted: limits.length === 0 };
-  const hasRoom = known.windows.every(({ name, period, startMs }) =>
+): { readonly book: BudgetBook; readonly reservation: Reservation | null; readonly isGranted: boolean } {
+  const book = advanceClock(before, nowMs);
+  if (reservation === null) return { book, reservation, isGranted: limits.length === 0 };
+  const hasRoom = reservation.windows.every(({ name, period, startMs }) =>
     limits
       .filter((limit) => limit.name === name && limit.period === period && limit.whenExhausted === 'refuse')
-      .every((limit) => remaining(state, limit, startMs) >= extraNanoUsd),
+      .every((limit) => remaining(book, limit, startMs) >= extraNanoUsd),
   );
-  if (!hasRoom) return { state, isGranted: false };
-  const extended = { ...known, amountNanoUsd: known.amountNanoUsd + extraNanoUsd };
-  return { state: { ...state, open: state.open.map((other) => (other === known ? extended : other)) }, isGranted: true };
-}
-
-/**
- * Books what a request did cost and ends its reservation, once: a second settlement finds nothing and changes nothing. `null` (nobody
- * knows) books the whole reservation. Settling after expiry corrects the booking. To release a reservation, settle 0.
- */
-export function settleBudget(
-  state: BudgetState,
-  id: string,
-  costNanoUsd: number | null,
-): { readonly state: BudgetState; readonly isSettled: boolean; readonly excessNanoUsd: number } {
-  const open = state.open.find((reservation) => reservation.id === id);
-  const known = open ?? state.expired.find((reservation) => reservation.id === id);
-  if (known === undefined) return { state, isSettled: false, excessNanoUsd: 0 };
-  const cost = costNanoUsd === null || !Number.isFinite(costNanoUsd) ? known.amountNanoUsd : Math.max(0, Math.ceil(costNanoUsd));
-  const booked = book(state, known, open === undefined ? cost - known.amountNanoUsd : cost);
+  if (!hasRoom) return { book, reservation, isGranted: false };
+  const { windows, amountNanoUsd } = reservation;
   return {
-    state: {
-      ...booked,
-      open: state.open.filter((reservation) => reservation !== known),
-      expired: state.expired.filter((reservation) => reservation !== known),
-    },
-    isSettled: true,
-    excessNanoUsd: Math.max(0, cost - known.amountNanoUsd),
+    book: addTo(book, windows, { reservedNanoUsd: extraNanoUsd }),
+    reservation: { ...reservation, amountNanoUsd: amountNanoUsd + extraNanoUsd },
+    isGranted: true,
   };
 }
 
-function granted({ amountNanoUsd, isCheapTierOnly }: Reservation) {
-  return { amountNanoUsd, isCheapTierOnly };
+/** Books what a request did cost and ends its reservation. `null` (nobody knows) books the whole reservation. To release one, settle 0. */
+export function settleBudget(
+  book: BudgetBook,
+  { amountNanoUsd, windows }: Reservation,
+  costNanoUsd: number | null,
+): { readonly book: BudgetBook; readonly excessNanoUsd: number } {
+  const cost = wholeCost(costNanoUsd, amountNanoUsd);
+  return {
+    book: addTo(book, windows, { spentNanoUsd: cost, reservedNanoUsd: -amountNanoUsd, references: -1 }),
+    excessNanoUsd: Math.max(0, cost - amountNanoUsd),
+  };
+}
+
+/** Books a reservation in full and keeps its windows, so that the truth may still come. */
+export function expireBudget(book: BudgetBook, { amountNanoUsd, windows }: Reservation): BudgetBook {
+  return addTo(book, windows, { spentNanoUsd: amountNanoUsd, reservedNanoUsd: -amountNanoUsd });
+}
+
+/** The truth about a reservation that was booked in full. */
+export function correctBudget(
+  book: BudgetBook,
+  { amountNanoUsd, windows }: Reservation,
+  costNanoUsd: number | null,
+): { readonly book: BudgetBook; readonly excessNanoUsd: number } {
+  const cost = wholeCost(costNanoUsd, amountNanoUsd);
+  return {
+    book: addTo(book, windows, { spentNanoUsd: cost - amountNanoUsd, references: -1 }),
+    excessNanoUsd: Math.max(0, cost - amountNanoUsd),
+  };
+}
+
+/** The truth will not come any more. */
+export function forgetBudget(book: BudgetBook, { windows }: Reservation): BudgetBook {
+  return addTo(book, windows, { references: -1 });
+}
+
+function wholeCost(costNanoUsd: number | null, amountNanoUsd: number): number {
+  return costNanoUsd === null || !Number.isFinite(costNanoUsd) ? amountNanoUsd : Math.max(0, Math.ceil(costNanoUsd));
 }
 
 /** A key may have a soft and a hard limit for the same period: they share a window. */
@@ -126,6 +136,6 @@ function distinctWindows(keys: readonly WindowKey[]): readonly WindowKey[] {
 }
 
 /** Of several used-up budgets the one that keeps the client waiting longest. */
-function lastToReset(state: BudgetState, lacking: readonly BudgetLimit[]): BudgetNumbers {
-  return budgetNumbers(state, lacking, state.clockMs).reduce((last, next) => (next.resetAtMs > last.resetAtMs ? next : last));
+function lastToReset(book: BudgetBook, lacking: readonly BudgetLimit[]): BudgetNumbers {
+  return budgetNumbers(book, lacking, book.clockMs).reduce((last, next) => (next.resetAtMs > last.resetAtMs ? next : last));
 }

@@ -9,20 +9,22 @@ export interface RateLimits {
   readonly tokensPerMinute: number | null;
 }
 
-export interface RateState {
+export interface RateWindow {
   /** `null` before the first request. */
-  readonly windowStartMs: number | null;
+  readonly startMs: number | null;
   readonly requests: number;
   /** Reserved and settled tokens of the window. */
   readonly tokens: number;
-  /** Reservations of the window that are not settled yet. */
-  readonly reserved: readonly (readonly [id: string, tokens: number])[];
-  /** The newest admitted ids: a repeated call is not counted again. */
-  readonly recentIds: readonly string[];
+}
+
+/** What a request has reserved, in the window that was open then. */
+export interface RateHold {
+  readonly startMs: number;
+  readonly tokens: number;
 }
 
 export type RateVerdict =
-  | { readonly isAllowed: true }
+  | { readonly isAllowed: true; readonly hold: RateHold }
   | {
       readonly isAllowed: false;
       readonly exceeded: 'requests' | 'tokens';
@@ -44,75 +46,64 @@ export interface RateNumbers {
 export const rateWindowMs = 60_000;
 /** The platform's coarse limit does not say when there is room again. */
 export const coarseWaitMs = 10_000;
-/** Covers the repeats of a call whose answer was lost; a later repeat counts twice, which errs on the strict side. */
-const maxRecentIds = 128;
-/** Beyond, the oldest reservation is forgotten and stays counted at its estimate, which errs on the strict side. */
-const maxReserved = 4096;
 
-export const emptyRate: RateState = { windowStartMs: null, requests: 0, tokens: 0, reserved: [], recentIds: [] };
+export const emptyRate: RateWindow = { startMs: null, requests: 0, tokens: 0 };
 
-/** Takes one request and its estimated tokens out of the window, or neither. Repeating an id changes nothing. */
+/** Takes one request and its estimated tokens out of the window, or neither. */
 export function takeRequest(
-  state: RateState,
-  request: { readonly id: string; readonly estimatedTokens: number },
+  before: RateWindow,
+  estimatedTokens: number,
   limits: RateLimits,
   nowMs: number,
-): { readonly state: RateState; readonly verdict: RateVerdict } {
-  if (isRecent(state, request.id)) return { state, verdict: { isAllowed: true } };
-  const window = openWindow(state, nowMs);
-  const numbers = rateNumbers(state, limits, nowMs);
-  const tokens = Math.max(0, Math.ceil(request.estimatedTokens));
+): { readonly window: RateWindow; readonly verdict: RateVerdict } {
+  const numbers = rateNumbers(before, limits, nowMs);
+  const tokens = Math.max(0, Math.ceil(estimatedTokens));
   const isHopeless = limits.tokensPerMinute !== null && tokens > limits.tokensPerMinute;
-  if (numbers.remainingRequests !== null && numbers.remainingRequests < 1) {
-    return { state, verdict: { isAllowed: false, exceeded: 'requests', retryAfterMs: numbers.resetMs, isHopeless } };
-  }
-  if (numbers.remainingTokens !== null && numbers.remainingTokens < tokens) {
-    return { state, verdict: { isAllowed: false, exceeded: 'tokens', retryAfterMs: numbers.resetMs, isHopeless } };
-  }
-  const taken = {
-    ...window,
-    requests: window.requests + 1,
-    tokens: window.tokens + tokens,
-    reserved: limits.tokensPerMinute === null ? [] : [...window.reserved, [request.id, tokens] as const].slice(-maxReserved),
-    recentIds: rememberId(window, request.id).recentIds,
-  };
-  return { state: taken, verdict: { isAllowed: true } };
+  const refuse = (exceeded: 'requests' | 'tokens') => ({
+    window: before,
+    verdict: { isAllowed: false, exceeded, retryAfterMs: numbers.resetMs, isHopeless } as const,
+  });
+  if (isHopeless) return refuse('tokens');
+  if (numbers.remainingRequests !== null && numbers.remainingRequests < 1) return refuse('requests');
+  if (numbers.remainingTokens !== null && numbers.remainingTokens < tokens) return refuse('tokens');
+  const startMs = isOpen(before, nowMs) ? before.startMs : nowMs;
+  const hold = { startMs, tokens };
+  return { window: addHold(before, hold), verdict: { isAllowed: true, hold } };
+}
+
+/** Counts one request with what it holds: in its own window if that is the open one or newer, else nowhere. */
+export function addHold(window: RateWindow, { startMs, tokens }: RateHold): RateWindow {
+  if (window.startMs === startMs) return { startMs, requests: window.requests + 1, tokens: window.tokens + tokens };
+  return window.startMs === null || startMs > window.startMs ? { startMs, requests: 1, tokens } : window;
 }
 
 /** @param ofWhat such as ` for qwen2.5-7b`; empty for the key as a whole */
 export function rateFailure(verdict: Exclude<RateVerdict, { isAllowed: true }>, ofWhat = ''): Failure {
   const { exceeded, retryAfterMs, isHopeless } = verdict;
-  const detail = isHopeless
-    ? `The request alone asks for more tokens than the limit per minute${ofWhat}.`
-    : `The limit of ${exceeded} per minute${ofWhat} is reached.`;
-  return { code: 'rate_limit_exceeded', detail, retryAfterMs };
+  if (isHopeless) {
+    const detail = `It asks for more tokens than the limit per minute${ofWhat} has in a whole minute; a smaller max_tokens may help.`;
+    return { code: 'request_exceeds_limit', detail };
+  }
+  return { code: 'rate_limit_exceeded', detail: `The limit of ${exceeded} per minute${ofWhat} is reached.`, retryAfterMs };
 }
 
-/**
- * Replaces a reservation by the tokens really used, once. They count in the window of the request's admission: when that has ended, or
- * the id is unknown, nothing changes.
- */
-export function settleTokens(state: RateState, id: string, tokens: number): RateState {
-  const reservation = state.reserved.find(([known]) => known === id);
-  if (reservation === undefined) return state;
-  return {
-    ...state,
-    tokens: state.tokens - reservation[1] + Math.max(0, tokens),
-    reserved: state.reserved.filter(([known]) => known !== id),
-  };
+/** Replaces what was held by the tokens really used. They count in the window of the admission: when that has ended nothing changes. */
+export function settleTokens(window: RateWindow, hold: RateHold, tokens: number): RateWindow {
+  if (window.startMs !== hold.startMs) return window;
+  return { ...window, tokens: window.tokens - hold.tokens + Math.max(0, tokens) };
 }
 
 /** The state of the window as it is now. */
-export function rateNumbers(state: RateState, limits: RateLimits, nowMs: number): RateNumbers {
-  const hasWindow = isOpen(state, nowMs);
-  const requests = hasWindow ? state.requests : 0;
-  const tokens = hasWindow ? state.tokens : 0;
+export function rateNumbers(window: RateWindow, limits: RateLimits, nowMs: number): RateNumbers {
+  const hasWindow = isOpen(window, nowMs);
+  const requests = hasWindow ? window.requests : 0;
+  const tokens = hasWindow ? window.tokens : 0;
   return {
     limitRequests: limits.requestsPerMinute,
     remainingRequests: limits.requestsPerMinute === null ? null : Math.max(0, limits.requestsPerMinute - requests),
     limitTokens: limits.tokensPerMinute,
     remainingTokens: limits.tokensPerMinute === null ? null : Math.max(0, limits.tokensPerMinute - tokens),
-    resetMs: hasWindow ? Math.min(rateWindowMs, (state.windowStartMs ?? nowMs) + rateWindowMs - nowMs) : 0,
+    resetMs: hasWindow ? Math.min(rateWindowMs, window.startMs + rateWindowMs - nowMs) : 0,
   };
 }
 
@@ -128,21 +119,7 @@ export function nothingLeft(limits: RateLimits): RateNumbers {
   };
 }
 
-/** The id is done with: whoever comes with it again is taken for a repeat. */
-export function rememberId(state: RateState, id: string): RateState {
-  return isRecent(state, id) ? state : { ...state, recentIds: [...state.recentIds, id].slice(-maxRecentIds) };
-}
-
-/** Whether the id was admitted, or ended, a moment ago. */
-export function isRecent(state: RateState, id: string): boolean {
-  return state.recentIds.includes(id);
-}
-
 /** A clock that steps back finds itself in the open window: it can only make the limiter stricter. */
-function isOpen(state: RateState, nowMs: number): boolean {
-  return state.windowStartMs !== null && nowMs < state.windowStartMs + rateWindowMs;
-}
-
-function openWindow(state: RateState, nowMs: number): RateState {
-  return isOpen(state, nowMs) ? state : { ...emptyRate, windowStartMs: nowMs, recentIds: state.recentIds };
+function isOpen(window: RateWindow, nowMs: number): window is RateWindow & { readonly startMs: number } {
+  return window.startMs !== null && nowMs < window.startMs + rateWindowMs;
 }

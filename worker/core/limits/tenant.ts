@@ -1,27 +1,17 @@
 /**
  * Everything a key may run into, decided as one: requests and tokens per minute, concurrency, budgets, and limits of single models. All
- * or nothing, idempotent by request id. The state is one JSON value, meant for one SQLite row: an admission and an ending write one row each. Load it, call a
- * function, store what comes back.
+ * or nothing, idempotent by request id. Each function takes the state and says what changes; storing that is the object's.
  */
 import { plainAgentName } from '../auth/agent-name.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import { extendBudget, reserveBudget, settleBudget } from './budgets.ts';
-import { emptyBudgets, sweepBudgets, type BudgetLimit, type BudgetNumbers, type BudgetState } from './budget-state.ts';
-import { acquireLease, releaseLease, sweepLeases, type LeaseState } from './leases.ts';
-import { settleModels, takeModel, type ModelLimit, type ModelUse, type ModelWindows } from './model-limits.ts';
-import {
-  emptyRate,
-  isRecent,
-  rateFailure,
-  rateNumbers,
-  rememberId,
-  settleTokens,
-  takeRequest,
-  type RateLimits,
-  type RateNumbers,
-  type RateState,
-} from './rate.ts';
+import { correctBudget, expireBudget, extendBudget, forgetBudget, reserveBudget, settleBudget } from './budgets.ts';
+import type { BudgetLimit } from './budget-state.ts';
+import { type ModelLimit, type ModelStep, type ModelUse, releaseModels, takeModel } from './model-limits.ts';
+import { budgetFailure, hopelessBudget, withWait } from './refusals.ts';
+import { rateFailure, rateNumbers, settleTokens, takeRequest, type RateLimits, type RateNumbers } from './rate.ts';
+import { leaseMs } from './heartbeat.ts';
+import { type Changes, forgotten, maxOpen, noChanges, type OpenRequest, type TenantState } from './tenant-state.ts';
 
 export interface TenantLimits extends RateLimits {
   readonly maxConcurrent: number | null;
@@ -29,13 +19,6 @@ export interface TenantLimits extends RateLimits {
   readonly models?: readonly ModelLimit[];
   /** Those that apply to this request: see `budgetsFor`. */
   readonly budgets: readonly BudgetLimit[];
-}
-
-export interface TenantState {
-  readonly rate: RateState;
-  readonly leases: LeaseState;
-  readonly models: ModelWindows;
-  readonly budgets: BudgetState;
 }
 
 export interface AdmissionRequest {
@@ -64,18 +47,16 @@ export interface Admission {
   readonly isCheapTierOnly: boolean;
   /** Limited models that have no room now. The first of the plan's other models is counted, if it has a limit; the rest ask `extend`. */
   readonly closedModels: readonly string[];
-  /** Something is held: `finish` must be called. False for keys with nothing but a limit of requests per minute. */
+  /** Something is held: heartbeats and `finish` must come. False for keys with nothing but a limit of requests per minute. */
   readonly mustFinish: boolean;
 }
 
 export interface AdmissionStep {
-  readonly state: TenantState;
+  readonly changes: Changes;
   readonly result: Result<Admission, Failure>;
   /** For `x-ratelimit-*`, after this decision. */
   readonly rate: RateNumbers;
 }
-
-export const emptyTenant: TenantState = { rate: emptyRate, leases: [], models: [], budgets: emptyBudgets };
 
 /** Whether a key needs this object at all. */
 export function hasLimits(limits: TenantLimits): boolean {
@@ -89,69 +70,105 @@ export function budgetsFor(budgets: readonly BudgetLimit[], agent: string | null
 }
 
 /**
- * Admits a request, or says why not; a refusal takes nothing. Order of the checks: rate, concurrency, budget, models. Repeating an id that was
- * admitted a moment ago admits it again without taking anything.
+ * Admits a request, or says why not; a refusal takes nothing. Order of the checks: rate, concurrency, budget, models. Repeating an id that
+ * was admitted a moment ago admits it again without taking anything.
  */
 export function admit(state: TenantState, request: AdmissionRequest, nowMs: number, limits: TenantLimits): AdmissionStep {
-  const { id, expiresAtMs, costNanoUsd: amountNanoUsd, cheapCostNanoUsd: cheapAmountNanoUsd } = request;
-  const answer = (next: TenantState, result: Result<Admission, Failure>): AdmissionStep => ({
-    state: next,
-    result,
-    rate: rateNumbers(next.rate, limits, nowMs),
+  const { id, expiresAtMs } = request;
+  const { sums } = state;
+  const refuse = (failure: Failure): AdmissionStep => ({
+    changes: noChanges(state),
+    result: fail(withWait(failure, state, nowMs)),
+    rate: rateNumbers(sums.rate, limits, nowMs),
   });
-  if (isRecent(state.rate, id)) {
-    const held = state.budgets.open.find((reservation) => reservation.id === id);
-    // Which model was counted stands with the lease; no other may be taken for it.
-    const counted = state.leases.find((lease) => lease.id === id)?.models ?? [];
-    const closedModels = modelsOf(limits).filter((modelId) => !counted.some(([known]) => known === modelId));
-    return answer(state, ok({ isCheapTierOnly: held?.isCheapTierOnly ?? false, closedModels, mustFinish: mustFinish(limits) }));
+  const known = state.open.get(id) ?? state.swept.get(id);
+  if (known !== undefined || state.recent.has(id)) return admitAgain(state, known, nowMs, limits);
+  const rate = takeRequest(sums.rate, request.estimatedTokens, limits, nowMs);
+  if (!rate.verdict.isAllowed) return refuse(rateFailure(rate.verdict));
+  const isHeld = mustFinish(limits);
+  if (isHeld && state.open.size >= Math.min(limits.maxConcurrent ?? maxOpen, maxOpen)) {
+    return refuse({ code: 'concurrency_limit_exceeded' });
   }
-  const rate = takeRequest(state.rate, request, limits, nowMs);
-  if (!rate.verdict.isAllowed) return answer(state, fail(rateFailure(rate.verdict)));
-  const leases = mustFinish(limits) ? acquireLease(state.leases, { id, expiresAtMs }, limits.maxConcurrent, nowMs) : null;
-  if (leases?.isAcquired === false) return answer(state, fail({ code: 'concurrency_limit_exceeded' }));
-  const budget =
-    limits.budgets.length === 0
-      ? null
-      : reserveBudget(state.budgets, { id, amountNanoUsd, cheapAmountNanoUsd, expiresAtMs }, limits.budgets, nowMs);
-  if (budget?.verdict.isGranted === false) return answer(state, fail(budgetFailure(budget.verdict.exceeded, nowMs)));
-  const isCheapTierOnly = budget?.verdict.isCheapTierOnly ?? false;
-  const led = leadModel(
-    { windows: state.models, leases: leases?.state ?? state.leases },
-    request,
-    isCheapTierOnly,
-    limits,
-    nowMs,
-  );
-  if (!led.ok) return answer(state, led);
-  const { windows: models, leases: held, closedModels } = led.value;
-  return answer(
-    { rate: rate.state, leases: held, models, budgets: budget?.state ?? state.budgets },
-    ok({ isCheapTierOnly, closedModels, mustFinish: mustFinish(limits) }),
-  );
+  const reserved = reserveMoney(state, request, nowMs, limits);
+  if (!reserved.ok) return refuse(reserved.failure);
+  const { book, reservation } = reserved.value;
+  const isCheapTierOnly = reservation?.isCheapTierOnly ?? false;
+  const led = leadModel(sums.models, request, isCheapTierOnly, limits, nowMs);
+  if (!led.ok) return refuse(led.failure);
+  const { models, hold, closedModels } = led.value;
+  const sequence = sums.sequence + (isHeld ? 1 : 0);
+  const row: OpenRequest = {
+    id,
+    sequence,
+    admittedAtMs: nowMs,
+    untilMs: Math.min(expiresAtMs, nowMs + leaseMs),
+    expiresAtMs,
+    rate: rate.verdict.hold,
+    models: hold === null ? [] : [hold],
+    money: reservation,
+    sweptAtMs: null,
+  };
+  return {
+    changes: {
+      ...noChanges(state),
+      sums: { sequence, rate: rate.window, models, budgets: book },
+      writesSums: !isHeld,
+      put: isHeld ? [row] : [],
+      recent: isHeld ? null : id,
+    },
+    result: ok({ isCheapTierOnly, closedModels, mustFinish: isHeld }),
+    rate: rateNumbers(rate.window, limits, nowMs),
+  };
+}
+
+/** Which model was counted stands with the request; no other may be taken for it. */
+function admitAgain(state: TenantState, known: OpenRequest | undefined, nowMs: number, limits: TenantLimits): AdmissionStep {
+  const counted = known?.models ?? [];
+  const closedModels = modelsOf(limits).filter((modelId) => !counted.some((hold) => hold.modelId === modelId));
+  return {
+    changes: noChanges(state),
+    result: ok({ isCheapTierOnly: known?.money?.isCheapTierOnly ?? false, closedModels, mustFinish: mustFinish(limits) }),
+    rate: rateNumbers(state.sums.rate, limits, nowMs),
+  };
+}
+
+function reserveMoney({ sums }: TenantState, request: AdmissionRequest, nowMs: number, { budgets }: TenantLimits) {
+  if (budgets.length === 0) return ok({ book: sums.budgets, reservation: null });
+  const amounts = { amountNanoUsd: request.costNanoUsd, cheapAmountNanoUsd: request.cheapCostNanoUsd };
+  const { book, verdict } = reserveBudget(sums.budgets, amounts, budgets, nowMs);
+  if (verdict.isGranted) return ok({ book, reservation: verdict.reservation });
+  const tooSmall = budgets.find((limit) => limit.whenExhausted === 'refuse' && limit.limitNanoUsd < request.costNanoUsd);
+  return fail(tooSmall === undefined ? budgetFailure(verdict.exceeded, nowMs) : hopelessBudget(tooSmall));
 }
 
 /** Counts the request for the first model that may answer it and has room. Where none has, the failure with the shortest wait. */
 function leadModel(
-  use: ModelUse,
+  models: readonly ModelUse[],
   request: AdmissionRequest,
   isCheapTierOnly: boolean,
   { models: limits = [] }: TenantLimits,
   nowMs: number,
-): Result<ModelUse & { readonly closedModels: readonly string[] }, Failure> {
+): Result<ModelStep & { readonly closedModels: readonly string[] }, Failure> {
+  const { estimatedTokens } = request;
   let failure: Failure | null = null;
   for (const { modelId, isSmall, mayLead } of request.models ?? []) {
     if (isCheapTierOnly ? !isSmall : !mayLead) continue;
     const limit = limits.find((known) => known.modelId === modelId);
-    const taken = limit === undefined ? ok(use) : takeModel(use, request, limit, nowMs);
+    const taken =
+      limit === undefined ? ok({ models, hold: null }) : takeModel(models, { holds: [], estimatedTokens }, limit, nowMs);
     if (taken.ok) {
-      const isClosed = (other: ModelLimit) => !takeModel(taken.value, request, other, nowMs).ok;
+      const holds = taken.value.hold === null ? [] : [taken.value.hold];
+      const isClosed = (other: ModelLimit) => !takeModel(taken.value.models, { holds, estimatedTokens }, other, nowMs).ok;
       return ok({ ...taken.value, closedModels: modelsOf({ models: limits.filter(isClosed) }) });
     }
-    // A place may be free at any time.
-    if (failure === null || (taken.failure.retryAfterMs ?? 0) < (failure.retryAfterMs ?? 0)) failure = taken.failure;
+    if (failure === null || waitOf(taken.failure) < waitOf(failure)) failure = taken.failure;
   }
-  return failure === null ? ok({ ...use, closedModels: [] }) : fail(failure);
+  return failure === null ? ok({ models, hold: null, closedModels: [] }) : fail(failure);
+}
+
+/** A place may be free at any time; what can never fit is no wait at all. */
+function waitOf({ code, retryAfterMs }: Failure): number {
+  return code === 'request_exceeds_limit' ? Number.POSITIVE_INFINITY : (retryAfterMs ?? 0);
 }
 
 function modelsOf({ models = [] }: Pick<TenantLimits, 'models'>): string[] {
@@ -170,18 +187,39 @@ export interface Extension {
 /** Asks for one more call of an admitted request: money, where it bills again (see `extendBudget`), and the model's own limit. Both or neither. */
 export function extend(
   state: TenantState,
-  { id, extraCostNanoUsd: extraNanoUsd, modelId, estimatedTokens }: Extension,
+  { id, extraCostNanoUsd, modelId, estimatedTokens }: Extension,
   nowMs: number,
-  { budgets, models = [] }: TenantLimits,
-): { readonly state: TenantState; readonly result: Result<null, Failure> } {
-  const budget = extendBudget(state.budgets, { id, extraNanoUsd }, budgets, nowMs);
-  if (!budget.isGranted) return { state, result: fail({ code: 'budget_exceeded' }) };
-  const limit = models.find((known) => known.modelId === modelId);
-  const use = { windows: state.models, leases: state.leases };
-  const taken = limit === undefined ? ok(use) : takeModel(use, { id, estimatedTokens }, limit, nowMs);
-  if (!taken.ok) return { state, result: taken };
-  const { windows, leases } = taken.value;
-  return { state: { ...state, leases, models: windows, budgets: budget.state }, result: ok(null) };
+  { budgets, models: limits = [] }: TenantLimits,
+): { readonly changes: Changes; readonly result: Result<null, Failure> } {
+  const { sums } = state;
+  const refuse = (failure: Failure) => ({ changes: noChanges(state), result: fail(withWait(failure, state, nowMs)) });
+  const row = state.open.get(id);
+  const money = extendBudget(sums.budgets, row?.money ?? null, extraCostNanoUsd, budgets, nowMs);
+  if (!money.isGranted) return refuse({ code: 'budget_exceeded' });
+  const limit = limits.find((known) => known.modelId === modelId);
+  // Without a row the place could not be given back.
+  if (row === undefined) {
+    const detail = `No place is free for ${modelId}.`;
+    return limit === undefined
+      ? { changes: noChanges(state), result: ok(null) }
+      : refuse({ code: 'concurrency_limit_exceeded', detail });
+  }
+  const asked = { holds: row.models, estimatedTokens };
+  const taken = limit === undefined ? ok({ models: sums.models, hold: null }) : takeModel(sums.models, asked, limit, nowMs);
+  if (!taken.ok) return refuse(taken.failure);
+  const { models, hold } = taken.value;
+  if (hold === null && extraCostNanoUsd === 0) return { changes: noChanges(state), result: ok(null) };
+  const next = { ...row, money: money.reservation, models: hold === null ? row.models : [...row.models, hold] };
+  return {
+    changes: {
+      ...noChanges(state),
+      sums: { ...sums, models, budgets: money.book },
+      // Which windows the tokens of a later call are in, the row's sequence does not tell.
+      writesSums: hold !== null,
+      put: [next],
+    },
+    result: ok(null),
+  };
 }
 
 export interface Ending {
@@ -194,65 +232,88 @@ export interface Ending {
   readonly costNanoUsd: number | null;
 }
 
-/**
- * Ends a request, once: a repeat changes nothing, and an admission that was held up on its way and comes after it takes nothing. `wasHeld`
- * is false for a repeat, and for a request that a sweep has already reported
- * as an orphan (its cost is corrected all the same). `excessNanoUsd`: how much more it cost than was reserved, which is a fault in the worst-case estimate.
- */
-export function finish(
-  state: TenantState,
-  ending: Ending,
-): { readonly state: TenantState; readonly wasHeld: boolean; readonly excessNanoUsd: number } {
-  const budget = settleBudget(state.budgets, ending.id, ending.costNanoUsd);
-  const lease = state.leases.find(({ id }) => id === ending.id);
+export interface EndingStep {
+  readonly changes: Changes;
+  /** False for a repeat, and for a request that was given up before (its cost is corrected all the same). */
+  readonly wasHeld: boolean;
+  /** How much more it cost than was reserved, which is a fault in the worst-case estimate. */
+  readonly excessNanoUsd: number;
+}
+
+/** Ends a request, once: a repeat changes nothing, and an admission that was held up on its way and comes after it takes nothing. */
+export function finish(state: TenantState, ending: Ending): EndingStep {
+  const { id, tokens, modelTokens = null, costNanoUsd } = ending;
+  const { sums } = state;
+  const row = state.open.get(id) ?? state.swept.get(id);
+  if (row === undefined) return { changes: { ...noChanges(state), recent: id }, wasHeld: false, excessNanoUsd: 0 };
+  const wasHeld = row.sweptAtMs === null;
+  const settle = wasHeld ? settleBudget : correctBudget;
+  const { book, excessNanoUsd } =
+    row.money === null ? { book: sums.budgets, excessNanoUsd: 0 } : settle(sums.budgets, row.money, costNanoUsd);
   return {
-    state: {
-      rate: rememberId(ending.tokens === null ? state.rate : settleTokens(state.rate, ending.id, ending.tokens), ending.id),
-      leases: releaseLease(state.leases, ending.id),
-      models:
-        lease === undefined || ending.modelTokens === undefined
-          ? state.models
-          : settleModels(state.models, lease, ending.modelTokens),
-      budgets: budget.state,
+    changes: {
+      ...noChanges(state),
+      sums: {
+        ...sums,
+        rate: tokens === null || row.rate === null ? sums.rate : settleTokens(sums.rate, row.rate, tokens),
+        models: wasHeld ? releaseModels(sums.models, row.models, modelTokens) : sums.models,
+        budgets: book,
+      },
+      writesSums: true,
+      drop: [id],
+      recent: id,
     },
-    wasHeld: lease !== undefined,
-    excessNanoUsd: budget.excessNanoUsd,
+    wasHeld,
+    excessNanoUsd,
   };
 }
 
-/**
- * Ends what has expired. `orphans` are the requests whose ending nobody reported, each named once; `nextSweepAtMs` is when to call
- * again, `null` when nothing is open.
- */
-export function sweep(
-  state: TenantState,
-  nowMs: number,
-): { readonly state: TenantState; readonly orphans: readonly string[]; readonly nextSweepAtMs: number | null } {
-  const leases = sweepLeases(state.leases, nowMs);
-  const budgets = sweepBudgets(state.budgets, nowMs);
-  const swept = { ...state, leases: leases.state, budgets: budgets.state };
-  return { state: swept, orphans: [...new Set([...leases.orphans, ...budgets.orphans])], nextSweepAtMs: nextSweepAtMs(swept) };
+/** These requests still run. */
+export function hear(state: TenantState, ids: readonly string[], nowMs: number): Changes {
+  const heard = ids.flatMap((id) => {
+    const row = state.open.get(id);
+    return row === undefined ? [] : [{ ...row, untilMs: Math.min(row.expiresAtMs, nowMs + leaseMs) }];
+  });
+  return { ...noChanges(state), heard };
 }
 
-/** When the earliest open request expires: the time for the alarm. */
-export function nextSweepAtMs({ leases, budgets }: TenantState): number | null {
-  return [...leases, ...budgets.open].reduce<number | null>(
-    (earliest, { expiresAtMs }) => (earliest === null ? expiresAtMs : Math.min(earliest, expiresAtMs)),
-    null,
-  );
+export interface Sweep {
+  readonly changes: Changes;
+  /** Requests that were heard of no more, each named once: their places are free, their reservations booked in full. */
+  readonly orphans: readonly OpenRequest[];
+}
+
+/** Ends what was not heard of in time, and forgets what was given up too long ago. To be called before anything is decided. */
+export function sweep(state: TenantState, nowMs: number): Sweep {
+  const orphans = nowMs < state.earliestMs ? [] : [...state.open.values()].filter(({ untilMs }) => untilMs <= nowMs);
+  const swept = orphans.filter(({ money }) => money !== null).map((row) => ({ ...row, sweptAtMs: nowMs }));
+  const old = forgotten([...state.swept.values(), ...swept], nowMs);
+  const oldIds = new Set(old.map(({ id }) => id));
+  let { budgets, models } = state.sums;
+  for (const row of orphans) {
+    if (row.money !== null) budgets = expireBudget(budgets, row.money);
+    models = releaseModels(models, row.models, null);
+  }
+  for (const row of old) if (row.money !== null) budgets = forgetBudget(budgets, row.money);
+  if (orphans.length === 0 && old.length === 0) return { changes: noChanges(state), orphans };
+  return {
+    changes: {
+      ...noChanges(state),
+      sums: { ...state.sums, budgets, models },
+      writesSums: true,
+      put: swept.filter(({ id }) => !oldIds.has(id)),
+      drop: [...orphans.filter(({ money }) => money === null).map(({ id }) => id), ...oldIds],
+    },
+    orphans,
+  };
+}
+
+/** When to sweep next; null when nothing is open or given up. */
+export function nextSweepAtMs({ open, swept, earliestMs }: TenantState, nowMs: number): number | null {
+  if (open.size > 0) return earliestMs;
+  return swept.size > 0 ? nowMs + 86_400_000 : null;
 }
 
 function mustFinish({ tokensPerMinute, maxConcurrent, models = [], budgets }: TenantLimits): boolean {
   return tokensPerMinute !== null || maxConcurrent !== null || models.length > 0 || budgets.length > 0;
-}
-
-/** The wait may be weeks: `x-should-retry: false` keeps official clients from waiting for it. */
-function budgetFailure({ name, period, resetAtMs }: BudgetNumbers, nowMs: number): Failure {
-  const whose = name.startsWith('agent:') ? `agent ${name.slice('agent:'.length)}` : name;
-  const span = period === 'day' ? 'daily' : 'monthly';
-  return {
-    code: 'budget_exceeded',
-    detail: `The ${span} budget of the ${whose} starts again at ${new Date(resetAtMs).toISOString()}.`,
-    retryAfterMs: resetAtMs - nowMs,
-  };
 }
