@@ -1,7 +1,8 @@
 /**
  * The chat-completions wire: what a client may send. Parsing keeps what is listed here and drops the rest, so that the gateway and the
- * model server always read the same request and no unknown field travels on. Counts and sizes that operators may change are checked in
- * `worker/core/validate`, not here.
+ * model server always read the same request and no unknown field travels on. No stricter than the servers behind: where vLLM takes any
+ * number or any text, so does this. Nulls of optional fields are gone before (`worker/core/validate/drop-nulls.ts`). Counts and sizes that
+ * operators may change are checked in `worker/core/validate`, not here.
  */
 import * as z from './zod.ts';
 
@@ -10,23 +11,44 @@ const number = (min: number, max: number) => z.number().check(z.gte(min), z.lte(
 const atLeast = (min: number) => z.int().check(z.gte(min));
 const someOf = <T extends z.core.SomeType>(item: T) => z.array(item).check(z.minLength(1));
 
-const name = z.optional(text(1, 64));
+const name = z.optional(z.string());
 
 const TextPart = z.object({ type: z.literal('text'), text: z.string() });
 const ImagePart = z.object({
   type: z.literal('image_url'),
-  image_url: z.object({ url: z.string().check(z.minLength(1)), detail: z.optional(z.enum(['auto', 'low', 'high'])) }),
+  image_url: z.object({ url: z.string().check(z.minLength(1)), detail: z.optional(z.string()) }),
 });
 const RefusalPart = z.object({ type: z.literal('refusal'), refusal: z.string() });
 
-const UserContent = z.union([z.string(), someOf(z.discriminatedUnion('type', [TextPart, ImagePart]))]);
+const SeenPart = z.discriminatedUnion('type', [TextPart, ImagePart]);
+const UserContent = z.union([z.string(), someOf(SeenPart)]);
 const PlainContent = z.union([z.string(), someOf(TextPart)]);
 const AssistantContent = z.union([z.string(), z.array(z.discriminatedUnion('type', [TextPart, RefusalPart])), z.null()]);
+/** A tool may find nothing, or answer with a picture. */
+const ToolContent = z.union([z.string(), z.array(SeenPart)]);
 
+const JsonObject = z.record(z.string(), z.unknown());
+
+/** The one kind of tool there is; many clients leave it out. */
+const functionType = z._default(z.literal('function'), 'function');
+
+/** What a model wrote as arguments is text; some clients keep it as the object it stands for, or drop it when it was empty. */
+const Arguments = z._default(
+  z.union([
+    z.string(),
+    z.pipe(
+      JsonObject,
+      z.transform((value) => JSON.stringify(value)),
+    ),
+  ]),
+  '{}',
+);
+
+/** A call in the history: any id and name, since models and servers make them up. */
 export const ToolCall = z.object({
-  id: text(1, 256),
-  type: z.literal('function'),
-  function: z.object({ name: text(1, 256), arguments: z.string() }),
+  id: z.string(),
+  type: functionType,
+  function: z.object({ name: z.string(), arguments: Arguments }),
 });
 
 const SystemMessage = z.object({ role: z.enum(['system', 'developer']), content: PlainContent, name });
@@ -34,38 +56,35 @@ const UserMessage = z.object({ role: z.literal('user'), content: UserContent, na
 const AssistantMessage = z.object({
   role: z.literal('assistant'),
   content: z.optional(AssistantContent),
-  refusal: z.nullish(z.string()),
-  reasoning: z.nullish(z.string()),
-  reasoning_content: z.nullish(z.string()),
+  refusal: z.optional(z.string()),
+  reasoning: z.optional(z.string()),
+  reasoning_content: z.optional(z.string()),
   tool_calls: z.optional(z.array(ToolCall)),
   name,
 });
-const ToolMessage = z.object({
-  role: z.literal('tool'),
-  content: PlainContent,
-  tool_call_id: text(1, 256),
-  name,
-});
+const ToolMessage = z.object({ role: z.literal('tool'), content: ToolContent, tool_call_id: z.string(), name });
 
 export const Message = z.discriminatedUnion('role', [SystemMessage, UserMessage, AssistantMessage, ToolMessage]);
 
-const JsonObject = z.record(z.string(), z.unknown());
+/** Any characters but those that could break a line or a header somewhere on the way. */
+const toolName = z.string().check(z.regex(/^[^\p{Cc}\p{Cs}]{1,256}$/u, '1 to 256 characters, none of them a control character'));
 
 export const Tool = z.object({
-  type: z.literal('function'),
+  type: functionType,
   function: z.object({
-    name: z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,64}$/, 'letters, digits, dot, dash, underscore; at most 64')),
-    description: z.optional(z.string().check(z.maxLength(100_000))),
+    name: toolName,
+    description: z.optional(z.string()),
     parameters: z.optional(JsonObject),
-    strict: z.nullish(z.boolean()),
+    strict: z.optional(z.boolean()),
   }),
 });
 
 export const ToolChoice = z.union([
   z.enum(['none', 'auto', 'required']),
-  z.object({ type: z.literal('function'), function: z.object({ name: z.string().check(z.minLength(1)) }) }),
+  z.object({ type: functionType, function: z.object({ name: z.string().check(z.minLength(1)) }) }),
 ]);
 
+/** `schema` beside the type is how llama.cpp and Together have it; it is read as `json_schema`. */
 export const ResponseFormat = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text') }),
   z.object({ type: z.literal('json_object') }),
@@ -75,46 +94,71 @@ export const ResponseFormat = z.discriminatedUnion('type', [
       name: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, dash, underscore; at most 64')),
       description: z.optional(z.string()),
       schema: JsonObject,
-      strict: z.nullish(z.boolean()),
+      strict: z.optional(z.boolean()),
     }),
   }),
 ]);
 
-const key = z.string().check(z.maxLength(64));
-const penalty = z.nullish(number(-2, 2));
-const tokens = z.nullish(atLeast(1));
+/** vLLM's own way of asking for a form; exactly one of the first five. */
+export const StructuredOutputs = z.object({
+  json: z.optional(JsonObject),
+  json_object: z.optional(z.boolean()),
+  regex: z.optional(text(1, 10_000)),
+  choice: z.optional(someOf(text(1, 10_000))),
+  grammar: z.optional(text(1, 100_000)),
+  whitespace_pattern: z.optional(text(1, 1000)),
+  disable_any_whitespace: z.optional(z.boolean()),
+  disable_additional_properties: z.optional(z.boolean()),
+});
+
+const penalty = z.optional(number(-2, 2));
+/** Larger than any model's context is a mistake; larger than the chosen one's is lowered. */
+const tokens = z.optional(z.int().check(z.gte(1), z.lte(10_000_000)));
+const tokenIds = z.optional(z.array(atLeast(0)));
+const flag = z.optional(z.boolean());
+/** Whole numbers of any size: seeds of 64 bits are common, and JSON readers round them all alike. */
+const whole = z.number().check(z.refine((value) => Number.isInteger(value), 'expected a whole number'));
 
 export const ChatRequest = z.object({
   model: z._default(text(1, 256), 'auto'),
   messages: someOf(Message),
-  stream: z.nullish(z.boolean()),
-  stream_options: z.nullish(z.object({ include_usage: z.optional(z.boolean()) })),
+  stream: flag,
+  stream_options: z.optional(z.object({ include_usage: flag })),
   max_tokens: tokens,
   max_completion_tokens: tokens,
-  temperature: z.nullish(number(0, 2)),
-  top_p: z.nullish(z.number().check(z.gt(0), z.lte(1))),
-  n: z.nullish(atLeast(1)),
-  stop: z.nullish(z.union([text(1, 1000), someOf(text(1, 1000))])),
+  temperature: z.optional(z.number().check(z.gte(0))),
+  top_p: z.optional(z.number().check(z.gt(0), z.lte(1))),
+  n: z.optional(atLeast(1)),
+  stop: z.optional(z.union([text(1, 1000), someOf(text(1, 1000))])),
   presence_penalty: penalty,
   frequency_penalty: penalty,
-  seed: z.nullish(z.int()),
-  logit_bias: z.nullish(z.record(z.string().check(z.regex(/^\d{1,7}$/, 'a token id')), number(-100, 100))),
-  logprobs: z.nullish(z.boolean()),
-  top_logprobs: z.nullish(atLeast(0)),
+  seed: z.optional(whole),
+  logit_bias: z.optional(z.record(z.string().check(z.regex(/^\d{1,7}$/, 'a token id')), number(-100, 100))),
+  logprobs: flag,
+  top_logprobs: z.optional(atLeast(0)),
   tools: z.optional(someOf(Tool)),
-  tool_choice: z.nullish(ToolChoice),
-  parallel_tool_calls: z.nullish(z.boolean()),
-  response_format: z.nullish(ResponseFormat),
-  user: z.nullish(z.string().check(z.maxLength(256))),
-  metadata: z.nullish(z.record(key, z.string().check(z.maxLength(512)))),
-  reasoning_effort: z.nullish(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh'])),
+  tool_choice: z.optional(ToolChoice),
+  parallel_tool_calls: flag,
+  response_format: z.optional(ResponseFormat),
+  user: z.optional(z.string()),
+  metadata: z.optional(JsonObject),
+  reasoning_effort: z.optional(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])),
   // What vLLM reads beyond OpenAI's fields.
-  top_k: z.nullish(atLeast(-1)),
-  min_p: z.nullish(number(0, 1)),
-  repetition_penalty: z.nullish(z.number().check(z.gt(0), z.lte(2))),
-  min_tokens: z.nullish(atLeast(0)),
-  ignore_eos: z.nullish(z.boolean()),
-  chat_template_kwargs: z.nullish(z.record(key, z.union([z.string(), z.number(), z.boolean()]))),
+  top_k: z.optional(atLeast(-1)),
+  min_p: z.optional(number(0, 1)),
+  repetition_penalty: z.optional(z.number().check(z.gt(0))),
+  min_tokens: z.optional(atLeast(0)),
+  ignore_eos: flag,
+  stop_token_ids: tokenIds,
+  allowed_token_ids: tokenIds,
+  bad_words: z.optional(z.array(text(1, 1000))),
+  include_stop_str_in_output: flag,
+  skip_special_tokens: flag,
+  spaces_between_special_tokens: flag,
+  structured_outputs: z.optional(StructuredOutputs),
+  continue_final_message: flag,
+  add_generation_prompt: flag,
+  chat_template_kwargs: z.optional(JsonObject),
 });
 
 export type ChatRequest = z.infer<typeof ChatRequest>;
@@ -123,6 +167,7 @@ export type Tool = z.infer<typeof Tool>;
 export type ToolChoice = z.infer<typeof ToolChoice>;
 export type ToolCall = z.infer<typeof ToolCall>;
 export type ResponseFormat = z.infer<typeof ResponseFormat>;
+export type StructuredOutputs = z.infer<typeof StructuredOutputs>;
 
 /** Token counts of one answer. `null` means unknown, which is not zero. */
 export interface Usage {

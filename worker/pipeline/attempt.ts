@@ -9,6 +9,7 @@ import type { UpstreamAnswer } from '../core/ports.ts';
 import { type Answer, type AnswerState, type Feed, isComplete } from '../core/relay/answer.ts';
 import { judgeEnding } from '../core/relay/verdict.ts';
 import type { Attempt } from '../core/route/attempt.ts';
+import { answerTokens } from '../core/route/token-room.ts';
 import { type Dialect, dialectOf } from '../core/upstreams/dialect.ts';
 import { parseLenient } from '../core/upstreams/lenient-json.ts';
 import { statusFailure, type UpstreamFailure } from '../core/upstreams/transport-failure.ts';
@@ -66,8 +67,9 @@ export async function openAttempt(
   attempt: Attempt,
   resumed: Resumed | null = null,
 ): Promise<Result<Opened, UpstreamFailure>> {
-  const model = modelOf(run.deps.config, attempt.modelId);
-  const upstream = upstreamOf(run.deps.config, attempt.upstreamId);
+  const { config } = run.deps;
+  const model = modelOf(config, attempt.modelId);
+  const upstream = upstreamOf(config, attempt.upstreamId);
   const controller = new AbortController();
   const call: Call = {
     run,
@@ -95,7 +97,7 @@ export async function openAttempt(
       call.dialect.encode(run.request, {
         servedName: model.served_name,
         isStream,
-        maxTokens: resumed?.maxTokens ?? run.maxTokens,
+        maxTokens: Math.min(resumed?.maxTokens ?? run.maxTokens, answerTokens(run.view, config.limits, attempt.contextTokens)),
         cacheSalt: run.cacheSalt,
         wantsLogprobs: isJudged(run, attempt) && model.capabilities.includes('logprobs'),
         continueFrom: resumed?.sent.mode === 'continue' ? resumed.sent.text : null,

@@ -2,13 +2,13 @@
  * The life of a chat request, from a valid body to the answer: view → classify → plan → attempts → answer → account. Reads like the
  * stages of docs/request.md.
  */
-import type { ChatRequest } from '../../shared/chat.ts';
 import type { Strategy } from '../../shared/config.ts';
-import { modelOf } from '../../shared/config-prepare.ts';
 import { type Failure, GatewayError } from '../../shared/errors.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
 import type { RequestView } from '../core/classify/view.ts';
+import type { Attempt } from '../core/route/attempt.ts';
+import { answerTokens } from '../core/route/token-room.ts';
 import { renderCompletion } from '../core/relay/render.ts';
 import { compileFormat } from '../core/structured/compile-format.ts';
 import type { ValidChat } from '../core/validate/chat-request.ts';
@@ -113,7 +113,7 @@ async function prepare(
     ignored,
     // The conversation's id in storage; what the client called it stays in the header.
     memoryId: decided.value.sessionId,
-    maxTokens: maxTokensOf(deps, request, view, route.decision.modelId),
+    maxTokens: maxTokensOf(deps, view, route.plan.attempts),
     structured: format.value,
     cache: 'bypass',
     admissionId: deps.newId(),
@@ -139,15 +139,9 @@ async function prepare(
   return ok({ ...base, judges: mayEscalate(base) });
 }
 
-/** The client's limit, or the default as far as the model has room for it beside the prompt. */
-function maxTokensOf({ config }: PipelineDeps, request: ChatRequest, view: RequestView, modelId: string | null): number {
-  const wanted = request.max_completion_tokens ?? request.max_tokens;
-  if (wanted != null) return wanted;
-  const { default_completion_tokens: byDefault } = config.limits;
-  if (modelId === null) return byDefault;
-  // The estimate may be a quarter too low; a default must not be what makes a request too long.
-  const room = modelOf(config, modelId).context_tokens - Math.ceil(view.estimatedPromptTokens * 1.34);
-  return Math.max(256, Math.min(byDefault, room));
+/** The most that any planned model may be asked for: what is reserved, and what an attempt stays within. */
+function maxTokensOf({ config }: PipelineDeps, view: RequestView, attempts: readonly Attempt[]): number {
+  return Math.max(1, ...attempts.map(({ contextTokens }) => answerTokens(view, config.limits, contextTokens)));
 }
 
 /** A client that waits for the whole answer: the status is the truth, whatever it takes. */

@@ -2,6 +2,7 @@
 import { modelOf } from '../../shared/config-prepare.ts';
 import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
 import type { FailedOutcome } from '../core/route/attempt.ts';
+import { answerTokens } from '../core/route/token-room.ts';
 import { isAnsweredByFallback, isDoubted, partsOf, type Run } from './run.ts';
 
 export function metadataOf(run: Run): RoutingMetadata {
@@ -25,14 +26,22 @@ export function metadataOf(run: Run): RoutingMetadata {
     cache: run.cache,
     ...(run.ignored.length > 0 ? { ignored: run.ignored } : {}),
     ...(run.rescues > 0 ? { rescued: run.rescues } : {}),
-    ...warningsOf(run),
+    ...warningsOf(run, modelId),
   };
 }
 
-/** What the parts of the client's answer warn of. */
-function warningsOf(run: Run): { readonly warnings?: readonly string[] } {
+/** What the parts of the client's answer warn of, and what was asked for and could not be given. */
+function warningsOf(run: Run, modelId: string | null): { readonly warnings?: readonly string[] } {
   const warnings = new Set(partsOf(run).flatMap(({ answer }) => answer.state.warnings));
+  const lowered = modelId === null ? null : loweredLimit(run, modelId);
+  if (lowered !== null) warnings.add(lowered);
   return warnings.size === 0 ? {} : { warnings: [...warnings] };
+}
+
+function loweredLimit({ request, view, deps: { config } }: Run, modelId: string): string | null {
+  const field = request.max_completion_tokens === undefined ? 'max_tokens' : 'max_completion_tokens';
+  const sent = answerTokens(view, config.limits, modelOf(config, modelId).context_tokens);
+  return sent < (request[field] ?? 0) ? `${field} lowered to ${sent}` : null;
 }
 
 /** Why this model was chosen, why another one answered instead, and who went on where it broke off. */

@@ -58,10 +58,16 @@ export function readStrategy(c: Context<AppEnv>): Strategy | null {
 }
 
 function permittedAgent(c: Context<AppEnv>, request: ChatRequest): string | null {
-  const agent = readId(c.req.header(headerNames.agentName) ?? request.metadata?.['agent'], headerNames.agentName);
+  const agent = readId(c.req.header(headerNames.agentName), headerNames.agentName) ?? agentInMetadata(request);
   const permission = checkAgent(c.get('key'), agent);
   if (!permission.ok) throw new GatewayError(permission.failure);
   return agent;
+}
+
+/** Metadata is free text: what could be no agent's name is none. */
+function agentInMetadata({ metadata }: ChatRequest): string | null {
+  const agent = metadata?.['agent'];
+  return typeof agent === 'string' && clientIdPattern.test(agent) ? agent : null;
 }
 
 function readId(value: string | undefined, param: string): string | null {

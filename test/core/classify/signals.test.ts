@@ -94,7 +94,7 @@ describe('structured', () => {
     ['forty properties', schema(40, 0), 1, true],
     ['deep nesting', schema(1, 6), 1, true],
   ])('%s', (_, format, value, applies) => {
-    expect(signals.structured.calibrated(viewOf('go', { response_format: format ?? null }), config)).toMatchObject({
+    expect(signals.structured.calibrated(viewOf('go', { response_format: format }), config)).toMatchObject({
       value,
       applies,
     });

@@ -50,7 +50,7 @@ describe('compileConfigs', () => {
     ],
     ['a misspelt key', 'models.yaml', 'reasoning: none', 'raesoning: none', 'models.qwen2.5-7b.raesoning', 'no such key'],
     ['text where a number belongs', 'limits.yaml', 'max_depth: 64', 'max_depth: deep', 'limits.max_depth', 'expected number'],
-    ['a number out of range', 'limits.yaml', 'max_stop: 4', 'max_stop: 0', 'limits.max_stop', 'expected number to be >=1'],
+    ['a number out of range', 'limits.yaml', 'max_stop: 64', 'max_stop: 0', 'limits.max_stop', 'expected number to be >=1'],
     [
       'an item of a list',
       'models.yaml',

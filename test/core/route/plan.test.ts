@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { buildView } from '../../../worker/core/classify/view.ts';
 import type { PlanInput } from '../../../worker/core/route/plan.ts';
 import { configWith } from '../../support/fakes/config.ts';
-import { type Case, hello, order, pair, planned, route, schema, tools, withImage } from './situation.ts';
+import { type Case, hello, order, pair, planned, promptOf, route, schema, tools, withImage } from './situation.ts';
 
 describe('planRoute: what is tried, in which order', () => {
   it.each<readonly [string, Case, string, string]>([
@@ -84,8 +84,8 @@ describe('planRoute: reasons', () => {
     ['a high score', { score: 0.75 }, /^complexity 0\.75 reaches 0\.60: a reason$/],
     [
       'no room',
-      { request: { model: 's1', max_tokens: 20_000 } },
-      /^s1 was asked for; l1 instead of s1: at least 20\d{3} tokens do not fit into 8192$/,
+      { request: { model: 's1', messages: promptOf(20_000) } },
+      /^s1 was asked for; l1 instead of s1: at least 1\d{4} tokens do not fit into 8192$/,
     ],
     ['no tools', { request: { model: 's2', tools } }, /; s1 instead of s2: it cannot call tools$/],
     ['no schema', { request: { model: 's2', response_format: schema } }, /; s1 instead of s2: it cannot keep to a schema$/],
@@ -152,7 +152,11 @@ describe('planRoute: nothing to try', () => {
       { request: { model: 'vision' }, change: { config: pair } },
       { code: 'vision_model_missing', param: 'model' },
     ],
-    ['more than any has room for', { request: { max_tokens: 200_000 } }, { code: 'context_length_exceeded', param: 'messages' }],
+    [
+      'a prompt that no model has room for',
+      { request: { messages: promptOf(200_000) } },
+      { code: 'context_length_exceeded', param: 'messages' },
+    ],
     [
       'a key whose models are not configured any more',
       { allowed: ['gone'] },
@@ -174,8 +178,8 @@ describe('planRoute: nothing to try', () => {
       { code: 'model_not_allowed', param: 'model', detail: 'None that it may use can take the request. Allowed: s1, l1.' },
     ],
     [
-      'more than those that are allowed have room for, though another has',
-      { request: { max_tokens: 100_000 }, allowed: ['s1', 'l1'] },
+      'a prompt that those that are allowed have no room for, though another has',
+      { request: { messages: promptOf(80_000) }, allowed: ['s1', 'l1'] },
       { code: 'context_length_exceeded', param: 'messages' },
     ],
   ])('%s', (_, situation, failure) => {
@@ -189,8 +193,8 @@ describe('planRoute: nothing to try', () => {
   });
 
   it('says how many tokens it takes and how many fit', () => {
-    expect(planned({ request: { max_tokens: 200_000 } }).failure?.detail).toMatch(
-      /^At least 2000\d\d tokens .*at most 131072 fit\.$/,
+    expect(planned({ request: { messages: promptOf(200_000) } }).failure?.detail).toMatch(
+      /^The messages have at least 1\d{5} tokens; at most 131072 fit\.$/,
     );
   });
 });
@@ -203,6 +207,15 @@ describe('planRoute: room', () => {
     const { plan } = planned({ request: { messages: [{ role: 'user', content }] } });
     expect(plan.requiredContextTokens).toBeLessThan(estimatedPromptTokens);
     expect(plan.attempts[0]?.modelId).toBe('s1');
+  });
+
+  it.each<readonly [string, Case, string]>([
+    ['an answer longer than any context stays where it was to go', { request: { max_tokens: 200_000 } }, 's1'],
+    ['an answer too long for the tier that was asked for stays there', { request: { model: 'small', max_tokens: 20_000 } }, 's1'],
+    ['an answer too long for the model that was asked for stays there', { request: { model: 's2', max_tokens: 20_000 } }, 's2'],
+  ])('%s', (_, situation, modelId) => {
+    const { decision, failure } = planned(situation);
+    expect([failure, decision.modelId]).toEqual([null, modelId]);
   });
 });
 

@@ -29,6 +29,7 @@ export const fleet = configWith({
       tool_formats: [],
     },
   },
+  limits: { default_completion_tokens: 2048, max_completion_tokens: 200_000 },
   routing: {
     classifier: { threshold: 0.6 },
     aliases: { 'gpt-4o': 'auto', 'gpt-4o-mini': 'auto', house: 'l2' },
@@ -40,6 +41,8 @@ export const hello: ChatRequest = { model: 'auto', messages: [{ role: 'user', co
 export const withImage: ChatRequest['messages'] = [
   { role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.example/a.png' } }] },
 ];
+/** A prompt of so many words. */
+export const promptOf = (words: number): ChatRequest['messages'] => [{ role: 'user', content: 'word '.repeat(words) }];
 export const tools: ChatRequest['tools'] = [{ type: 'function', function: { name: 'f' } }];
 export const schema: ChatRequest['response_format'] = { type: 'json_schema', json_schema: { name: 'a', schema: {} } };
 

@@ -1,6 +1,6 @@
 /** How a request is written for vLLM: what travels, under which name, and what never does. */
 import { describe, expect, it } from 'vitest';
-import type { ChatRequest } from '../../../shared/chat.ts';
+import type { ChatRequest, Message } from '../../../shared/chat.ts';
 import type { EncodeOptions } from '../../../worker/core/upstreams/dialect.ts';
 import { vllm } from '../../../worker/core/upstreams/vllm.ts';
 
@@ -33,7 +33,7 @@ describe('encode', () => {
     const passed = {
       temperature: 0,
       top_p: 0.5,
-      n: 2,
+      n: 1,
       stop: ['a'],
       presence_penalty: 1,
       frequency_penalty: 1,
@@ -51,16 +51,20 @@ describe('encode', () => {
       repetition_penalty: 1,
       min_tokens: 0,
       ignore_eos: false,
+      stop_token_ids: [1],
+      allowed_token_ids: [1],
+      bad_words: ['a'],
+      include_stop_str_in_output: true,
+      skip_special_tokens: false,
+      spaces_between_special_tokens: false,
+      add_generation_prompt: false,
       chat_template_kwargs: { enable_thinking: false },
     } satisfies Partial<ChatRequest>;
     expect(vllm.encode({ ...hello, ...passed }, plain)).toMatchObject(passed);
   });
 
-  it('leaves out what the client set to null, and what is for the gateway alone', () => {
-    const body = vllm.encode(
-      { ...hello, temperature: null, stop: null, tool_choice: null, response_format: null, user: 'u1', metadata: { agent: 'a' } },
-      plain,
-    );
+  it('leaves out what is for the gateway alone', () => {
+    const body = vllm.encode({ ...hello, user: 'u1', metadata: { agent: 'a' } }, plain);
     expect(Object.keys(body)).toEqual(['model', 'messages', 'stream', 'max_tokens']);
   });
 
@@ -77,7 +81,6 @@ describe('encode', () => {
   it.each([
     [{ reasoning_content: 'older' }, { reasoning: 'older' }],
     [{ reasoning: 'newer', reasoning_content: 'older' }, { reasoning: 'newer' }],
-    [{ reasoning: null, reasoning_content: 'older' }, { reasoning: 'older' }],
     [{ reasoning: 'newer' }, { reasoning: 'newer' }],
   ])('sends earlier reasoning as vLLM reads it: %j becomes %j', (fields, expected) => {
     const body = vllm.encode({ ...hello, messages: [{ role: 'assistant', content: 'x', ...fields }] }, plain);
@@ -103,6 +106,74 @@ describe('encode', () => {
       add_generation_prompt: false,
     });
     expect(vllm.encode(hello, plain)).not.toHaveProperty('continue_final_message');
+  });
+
+  it('continues a message that the client began, and what broke off of it', () => {
+    const begun: ChatRequest = {
+      ...hello,
+      messages: [...hello.messages, { role: 'assistant', content: [{ type: 'text', text: 'Once' }] }],
+      continue_final_message: true,
+    };
+    expect(vllm.encode(begun, plain)).toMatchObject({ continue_final_message: true, add_generation_prompt: false });
+    const resumed = vllm.encode(begun, { ...plain, continueFrom: ' upon' });
+    expect(resumed['messages']).toEqual([...hello.messages, { role: 'assistant', content: 'Once upon' }]);
+  });
+
+  it.each([
+    ['one choice, greedy', { n: 1, temperature: 0 }, 0],
+    ['several choices, greedy: vLLM would refuse', { n: 2, temperature: 0 }, 0.01],
+    ['several choices, as good as greedy', { n: 3, temperature: 1e-6 }, 0.01],
+    ['several choices, sampled', { n: 2, temperature: 0.5 }, 0.5],
+    ['several choices, without a temperature', { n: 2 }, undefined],
+  ])('the temperature of %s', (_, fields, expected) => {
+    expect(vllm.encode({ ...hello, ...fields }, plain)['temperature']).toBe(expected);
+  });
+
+  it('sends seeds that every server can read, the same for the same', () => {
+    expect(vllm.encode({ ...hello, seed: -5 }, plain)['seed']).toBe(-5);
+    for (const seed of [2 ** 63, -(2 ** 63), 2 ** 64 + 2 ** 20, 1e300]) {
+      const sent = vllm.encode({ ...hello, seed }, plain)['seed'];
+      expect(Number.isSafeInteger(sent)).toBe(true);
+      expect(vllm.encode({ ...hello, seed }, plain)['seed']).toBe(sent);
+    }
+  });
+
+  it('sends the client’s own field for a form, and not the same thing twice', () => {
+    const format = { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object' } } } as const;
+    const outputs = { json: { type: 'object' }, disable_any_whitespace: true };
+    const body = vllm.encode({ ...hello, response_format: format, structured_outputs: outputs }, plain);
+    expect(body['structured_outputs']).toEqual(outputs);
+    expect(body).not.toHaveProperty('response_format');
+  });
+
+  it('leaves out template arguments that are none, which some tokenizers refuse', () => {
+    expect(vllm.encode({ ...hello, chat_template_kwargs: {} }, plain)).not.toHaveProperty('chat_template_kwargs');
+  });
+
+  const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '' } } as const;
+  it.each([
+    ['that only thought has an empty text', { reasoning: 'hm' }, { content: '', reasoning: 'hm' }],
+    ['that said nothing has an empty text', { content: null }, { content: '' }],
+    ['without calls has no list of them', { content: 'x', tool_calls: [] }, { content: 'x' }],
+    [
+      'that only called keeps saying nothing, and calls with an object',
+      { content: null, tool_calls: [call] },
+      { content: null, tool_calls: [{ ...call, function: { name: 'f', arguments: '{}' } }] },
+    ],
+    ['that refused said so', { content: null, refusal: 'No.' }, { content: 'No.' }],
+    [
+      'that refused in parts said so',
+      { content: [{ type: 'refusal', refusal: 'No.' }] },
+      { content: [{ type: 'text', text: 'No.' }] },
+    ],
+  ] as const)('an assistant %s', (_, fields, expected) => {
+    const body = vllm.encode({ ...hello, messages: [{ role: 'assistant', ...structuredClone(fields) } as Message] }, plain);
+    expect(body['messages']).toEqual([{ role: 'assistant', ...expected }]);
+  });
+
+  it('a tool that found nothing has an empty text', () => {
+    const body = vllm.encode({ ...hello, messages: [{ role: 'tool', tool_call_id: 'c', content: [] }] }, plain);
+    expect(body['messages']).toEqual([{ role: 'tool', tool_call_id: 'c', content: '' }]);
   });
 
   it('changes nothing in the request', () => {

@@ -1,5 +1,8 @@
 /** Request bodies for the validation tests, and the limits they are checked against. */
+import { expect } from 'vitest';
 import type { LimitsConfig } from '../../../shared/config.ts';
+import type { ErrorCode } from '../../../shared/errors.ts';
+import { parseChatRequest } from '../../../worker/core/validate/chat-request.ts';
 import { configWith } from '../../support/fakes/config.ts';
 
 /** Pinned, so that operators may change the shipped ones. */
@@ -19,6 +22,10 @@ export const limits: LimitsConfig = configWith({
 
 export const hello = { role: 'user', content: 'hello' };
 export const weather = { type: 'function', function: { name: 'get_weather', parameters: { type: 'object' } } };
+
+export function toolNamed(name: string): object {
+  return { type: 'function', function: { name } };
+}
 
 /** A body with one message, and `fields` beside it. */
 export function bodyWith(fields: object = {}): Record<string, unknown> {
@@ -40,4 +47,12 @@ export function nested(depth: number): string {
 
 export function timesOf<T>(count: number, item: T): T[] {
   return Array.from({ length: count }, () => item);
+}
+
+export type BadBody = readonly [what: string, body: unknown, code: ErrorCode, param: string | undefined];
+
+export function expectRefused(...[, body, code, param]: BadBody): void {
+  const result = parseChatRequest(typeof body === 'string' ? body : JSON.stringify(body), limits);
+  expect(result).toMatchObject({ ok: false, failure: { code } });
+  expect(result.ok ? null : result.failure.param).toBe(param);
 }

@@ -57,7 +57,7 @@ export const badBodies: readonly BodyRow[] = [
   ['a model without a name', { model: '', messages: [user] }, 'invalid_value', 'model'],
   ['an unknown model', { model: 'gpt-17', messages: [user] }, 'model_not_found', 'model'],
   ['a model named like a prototype', { model: '__proto__', messages: [user] }, 'model_not_found', 'model'],
-  ['a temperature beyond its range', { messages: [user], temperature: 3 }, 'invalid_value', 'temperature'],
+  ['a temperature below its range', { messages: [user], temperature: -1 }, 'invalid_value', 'temperature'],
   ['a temperature in words', { messages: [user], temperature: 'hot' }, 'invalid_value', 'temperature'],
   ['top_p of zero', { messages: [user], top_p: 0 }, 'invalid_value', 'top_p'],
   ['no choices', { messages: [user], n: 0 }, 'invalid_value', 'n'],
@@ -75,7 +75,6 @@ export const badBodies: readonly BodyRow[] = [
   ['stream in words', { messages: [user], stream: 'yes' }, 'invalid_value', 'stream'],
   ['stream options in words', { messages: [user], stream: true, stream_options: 'all' }, 'invalid_value', 'stream_options'],
   ['metadata that is no object', { messages: [user], metadata: ['a'] }, 'invalid_value', 'metadata'],
-  ['no tools at all', { messages: [user], tools: [] }, 'invalid_value', 'tools'],
   ['a tool with a hostile name', { messages: [user], tools: [toolNamed('a b\r\nc')] }, 'invalid_value', 'tools.0.function.name'],
   [
     'two tools of one name',
@@ -90,7 +89,7 @@ export const badBodies: readonly BodyRow[] = [
     'invalid_value',
     'tool_choice.function.name',
   ],
-  ['129 tools', { messages: [user], tools: Array.from({ length: 129 }, (_, i) => toolNamed(`t${i}`)) }, 'invalid_value', 'tools'],
+  ['513 tools', { messages: [user], tools: Array.from({ length: 513 }, (_, i) => toolNamed(`t${i}`)) }, 'invalid_value', 'tools'],
   ['an unknown response format', { messages: [user], response_format: { type: 'xml' } }, 'invalid_value', 'response_format.type'],
   [
     'a schema format without schema',
@@ -111,20 +110,14 @@ export const badBodies: readonly BodyRow[] = [
   ['a hundred thousand levels of nesting', nested(100_000), 'request_too_complex', null],
   ['2001 messages', { messages: Array.from({ length: 2001 }, () => user) }, 'invalid_value', 'messages'],
   [
-    '65 parts',
-    { messages: [{ role: 'user', content: Array.from({ length: 65 }, () => ({ type: 'text', text: 'a' })) }] },
+    '20,001 parts',
+    { messages: [{ role: 'user', content: Array.from({ length: 20_001 }, () => ({ type: 'text', text: 'a' })) }] },
     'invalid_value',
     'messages.0.content',
   ],
   [
     'more than the context holds',
     { messages: [{ role: 'user', content: 'word '.repeat(60_000) }] },
-    'context_length_exceeded',
-    'messages',
-  ],
-  [
-    'a prompt and an answer beyond the context',
-    { messages: [{ role: 'user', content: 'word '.repeat(25_000) }], max_tokens: 16_000 },
     'context_length_exceeded',
     'messages',
   ],

@@ -80,7 +80,7 @@ export function textOf(message: Message): string {
 }
 
 function imagesOf(message: Message): number {
-  if (message.role !== 'user' || typeof message.content === 'string') return 0;
+  if ((message.role !== 'user' && message.role !== 'tool') || typeof message.content === 'string') return 0;
   let images = 0;
   for (const part of message.content) if (part.type === 'image_url') images += 1;
   return images;
@@ -120,12 +120,12 @@ function takeCensus(messages: readonly Message[]): Census {
     const stats = measureText(sampleText(text));
     census.lastStats = stats;
     census.totalChars += text.length;
+    census.images += imagesOf(message);
     if (message.role === 'user') {
       census.previousUser = census.lastUser;
       census.lastUser = message;
       census.lastUserStats = stats;
       census.userTurns += 1;
-      census.images += imagesOf(message);
     } else if (message.role === 'tool') {
       census.toolResults += 1;
       census.toolResultChars += text.length;

@@ -6,9 +6,9 @@ import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
 import type { Capability, Strategy, Tier } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import type { RequestView } from '../classify/view.ts';
 import type { Attempt, Plan } from './attempt.ts';
 import { choose, type Choice, type ChooseInput, type RuleId } from './choose.ts';
+import { surePromptTokens, wantedTokens } from './token-room.ts';
 
 export interface PlanInput extends ChooseInput {
   /** Models the key or the agent may use; null allows all. */
@@ -52,15 +52,7 @@ export interface RoutePlan {
 export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
   if (isShut(input)) return fail(notAllowed(input, ''));
   const choice = choose(input);
-  const required = surelyNeededTokens(input.view);
-  const rejected: { modelId: string; reason: string }[] = [];
-  const canTake = (modelId: string): boolean => {
-    const reason = obstacle(modelId, input, required);
-    if (reason !== null) rejected.push({ modelId, reason });
-    return reason === null;
-  };
-  const chosen = choice.modelIds.filter(canTake);
-  const usable = chosen.length > 0 ? chosen : otherAllowed(input, choice).filter(canTake);
+  const { usable, rejected, required } = takers(input, choice);
   const ordered = byHealth(usable, input);
   const first = ordered[0] ?? null;
   const primary = usable[0] ?? null;
@@ -80,6 +72,36 @@ export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
     plan: { attempts, requiredContextTokens: required },
     failure: attempts.length > 0 ? null : whyNot(input, choice, required),
   });
+}
+
+interface Takers {
+  readonly usable: readonly string[];
+  readonly rejected: readonly { readonly modelId: string; readonly reason: string }[];
+  /** Tokens that each of them has room for. */
+  readonly required: number;
+}
+
+/**
+ * Models with room for prompt and answer, as long as the choice is the router's. Where there is none, or the client has chosen, those with
+ * room for the prompt: the answer's limit is lowered there.
+ */
+function takers(input: PlanInput, choice: Choice): Takers {
+  if (input.wish.kind === 'auto') {
+    const whole = takersFor(wantedTokens(input.view, input.config.limits), input, choice);
+    if (whole.usable.length > 0) return whole;
+  }
+  return takersFor(surePromptTokens(input.view) + 1, input, choice);
+}
+
+function takersFor(required: number, input: PlanInput, choice: Choice): Takers {
+  const rejected: { modelId: string; reason: string }[] = [];
+  const canTake = (modelId: string): boolean => {
+    const reason = obstacle(modelId, input, required);
+    if (reason !== null) rejected.push({ modelId, reason });
+    return reason === null;
+  };
+  const chosen = choice.modelIds.filter(canTake);
+  return { usable: chosen.length > 0 ? chosen : otherAllowed(input, choice).filter(canTake), rejected, required };
 }
 
 function isAllowed(modelId: string, { allowedModels }: PlanInput): boolean {
@@ -122,11 +144,6 @@ function obstacle(modelId: string, input: PlanInput, requiredTokens: number): st
   if (input.view.responseFormat === 'json_schema' && lacks('json_schema')) return 'it cannot keep to a schema';
   if (requiredTokens > model.context_tokens) return `at least ${requiredTokens} tokens do not fit into ${model.context_tokens}`;
   return null;
-}
-
-/** The prompt's estimate is good to about a quarter, so only what is beyond that is refused here; the model server knows the rest. */
-function surelyNeededTokens(view: RequestView): number {
-  return Math.floor(view.estimatedPromptTokens * 0.75) + (view.requestedMaxTokens ?? 0);
 }
 
 /** Models that are up come first; the others stay, since a last path is never closed. */
@@ -182,7 +199,7 @@ function whyNot(input: PlanInput, choice: Choice, requiredTokens: number): Failu
     return {
       code: 'context_length_exceeded',
       param: 'messages',
-      detail: `At least ${requiredTokens} tokens with max_tokens; at most ${Math.max(...rooms)} fit.`,
+      detail: `The messages have at least ${requiredTokens - 1} tokens; at most ${Math.max(...rooms)} fit.`,
     };
   }
   if (input.allowedModels !== null) return notAllowed(input, 'None that it may use can take the request. ');

@@ -10,7 +10,7 @@ const embedded = /^data:image\/(?:png|jpeg|webp|gif);base64,/;
 /** The first image that may not travel on, as a failure that names it; null when all may. */
 export function checkImages(messages: readonly Message[]): Failure | null {
   for (const [i, message] of messages.entries()) {
-    if (message.role !== 'user' || typeof message.content === 'string') continue;
+    if ((message.role !== 'user' && message.role !== 'tool') || typeof message.content === 'string') continue;
     for (const [k, part] of message.content.entries()) {
       if (part.type !== 'image_url' || isAllowed(part.image_url.url)) continue;
       return {

@@ -1,0 +1,56 @@
+/** How a conversation is written for vLLM: as the client sent it, but for what chat templates and servers are known to stumble over. */
+import type { ChatRequest, Message, ToolCall } from '../../../shared/chat.ts';
+
+/** @param continueFrom text of an answer that broke off; the answer goes on behind it */
+export function encodeMessages(
+  { messages, continue_final_message: isBegun }: ChatRequest,
+  continueFrom: string | null,
+): unknown[] {
+  const mapped: unknown[] = messages.map(encodeMessage);
+  if (continueFrom === null) return mapped;
+  // The client began the answer itself: what came so far stands behind that.
+  const begun = isBegun === true ? messages.at(-1) : undefined;
+  if (begun !== undefined) mapped.pop();
+  mapped.push({ role: 'assistant', content: (begun === undefined ? '' : plainText(begun)) + continueFrom });
+  return mapped;
+}
+
+function encodeMessage(message: Message): unknown {
+  // Qwen's and Llama's chat templates do not know the newer name of the same role.
+  if (message.role === 'developer') return { ...message, role: 'system' };
+  if (message.role === 'tool') return message.content.length === 0 ? { ...message, content: '' } : message;
+  return message.role === 'assistant' ? encodeAssistant(message) : message;
+}
+
+type AssistantMessage = Extract<Message, { role: 'assistant' }>;
+
+function encodeAssistant(message: AssistantMessage): unknown {
+  const { refusal, reasoning, reasoning_content: older, tool_calls: calls, content, ...rest } = message;
+  const hasCalls = calls !== undefined && calls.length > 0;
+  // Templates know content only: a refusal is what the assistant said.
+  const spoken = refusal !== undefined && (content ?? '').length === 0 ? refusal : contentOf(content);
+  return {
+    ...rest,
+    // llama.cpp refuses an assistant message with neither content nor calls; one that has only thought is legal history.
+    ...(hasCalls && spoken === undefined ? {} : { content: hasCalls ? spoken : (spoken ?? '') }),
+    // vLLM reads `reasoning` and drops `reasoning_content` on the way in.
+    ...(reasoning === undefined && older === undefined ? {} : { reasoning: reasoning ?? older }),
+    ...(hasCalls ? { tool_calls: calls.map(encodeCall) } : {}),
+  };
+}
+
+/** Refusals inside a list of parts are text to a template. */
+function contentOf(content: AssistantMessage['content']): unknown {
+  if (!Array.isArray(content) || !content.some((part) => part.type === 'refusal')) return content;
+  return content.map((part) => (part.type === 'refusal' ? { type: 'text', text: part.refusal } : part));
+}
+
+/** A call without arguments is streamed as no text at all, and comes back so; servers read the text as JSON. */
+function encodeCall(call: ToolCall): ToolCall {
+  return call.function.arguments.trim() === '' ? { ...call, function: { ...call.function, arguments: '{}' } } : call;
+}
+
+function plainText({ content }: Message): string {
+  if (!Array.isArray(content)) return content ?? '';
+  return content.map((part) => (part.type === 'text' ? part.text : part.type === 'refusal' ? part.refusal : '')).join('');
+}

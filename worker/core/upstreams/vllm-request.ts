@@ -1,0 +1,84 @@
+/** How a chat request is written for vLLM and for what speaks alike: only fields the gateway knows travel on, and only those the client set. */
+import type { ChatRequest } from '../../../shared/chat.ts';
+import type { EncodeOptions } from './dialect.ts';
+import { encodeMessages } from './vllm-messages.ts';
+
+export function encodeRequest(request: ChatRequest, options: EncodeOptions): Record<string, unknown> {
+  const body: Record<string, unknown> = {
+    model: options.servedName,
+    messages: encodeMessages(request, options.continueFrom),
+    stream: options.isStream,
+    max_tokens: options.maxTokens,
+  };
+  if (options.isStream) body['stream_options'] = { include_usage: true };
+  for (const field of passedOn) {
+    const value = request[field];
+    if (value !== undefined) body[field] = value;
+  }
+  adapt(body, request);
+  if (options.wantsLogprobs && request.logprobs !== true) body['logprobs'] = true;
+  if (options.cacheSalt !== null) body['cache_salt'] = options.cacheSalt;
+  if (options.continueFrom !== null || request.continue_final_message === true) {
+    body['continue_final_message'] = true;
+    body['add_generation_prompt'] = false;
+  }
+  return body;
+}
+
+const passedOn = [
+  'temperature',
+  'top_p',
+  'n',
+  'stop',
+  'presence_penalty',
+  'frequency_penalty',
+  'seed',
+  'logit_bias',
+  'logprobs',
+  'top_logprobs',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'response_format',
+  'reasoning_effort',
+  'top_k',
+  'min_p',
+  'repetition_penalty',
+  'min_tokens',
+  'ignore_eos',
+  'stop_token_ids',
+  'allowed_token_ids',
+  'bad_words',
+  'include_stop_str_in_output',
+  'skip_special_tokens',
+  'spaces_between_special_tokens',
+  'structured_outputs',
+  'add_generation_prompt',
+  'chat_template_kwargs',
+] as const satisfies readonly (keyof ChatRequest)[];
+
+/** Below this vLLM samples greedily, and refuses more than one choice. */
+const greedyBelow = 1e-5;
+/** The lowest temperature that vLLM samples with: it raises every lower one to it. */
+const lowestTemperature = 0.01;
+
+/** What a server would refuse, or read differently than it was meant. */
+function adapt(body: Record<string, unknown>, request: ChatRequest): void {
+  const { seed, temperature, chat_template_kwargs: kwargs } = request;
+  // Servers refuse what belongs to tools when there are none.
+  if (request.tools === undefined) {
+    delete body['tool_choice'];
+    delete body['parallel_tool_calls'];
+  }
+  // The format stands in the client's own field, with what else that says.
+  if (request.structured_outputs !== undefined) delete body['response_format'];
+  // Some tokenizers refuse the field itself.
+  if (kwargs !== undefined && Object.keys(kwargs).length === 0) delete body['chat_template_kwargs'];
+  if (seed !== undefined) body['seed'] = exactSeed(seed);
+  if ((request.n ?? 1) > 1 && temperature !== undefined && temperature < greedyBelow) body['temperature'] = lowestTemperature;
+}
+
+/** A seed beyond 2^53 was rounded when it was read and may be beyond 64 bits when it is written: the same one becomes the same smaller one. */
+function exactSeed(seed: number): number {
+  return Number.isSafeInteger(seed) ? seed : seed % 2 ** 53;
+}

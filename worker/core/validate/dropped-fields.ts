@@ -1,0 +1,43 @@
+/**
+ * What of a body was not read: found by comparing the body with what the schema kept of it, so that no list of known names can go stale.
+ * A field that would change the answer is refused by name; the rest is dropped, and named to the client.
+ */
+import type { Failure } from '../../../shared/errors.ts';
+import { fail, ok, type Result } from '../../../shared/result.ts';
+import { asksForNothing, refusedFields, silentFields } from './foreign-fields.ts';
+
+const maxNames = 20;
+const maxNameChars = 64;
+
+/** Names of dropped fields, such as `messages[0].cache_control`: each kind once, where it first stands. Or the refusal of one. */
+export function checkDropped(body: unknown, kept: unknown): Result<string[], Failure> {
+  const names = new Map<string, string>();
+  let refusal: Failure | null = null;
+
+  const visit = (given: unknown, read: unknown, kind: string, name: string): void => {
+    if (refusal !== null || given === read || typeof given !== 'object' || typeof read !== 'object') return;
+    if (given === null || read === null) return;
+    if (Array.isArray(given)) {
+      for (let i = 0; i < given.length; i += 1) visit(given[i], Reflect.get(read, i), kind, `${name}[${i}]`);
+      return;
+    }
+    for (const [key, value] of Object.entries(given)) {
+      const innerKind = kind === '' ? key : `${kind}.${key}`;
+      const innerName = name === '' ? key : `${name}.${key}`;
+      if (Object.hasOwn(read, key)) visit(value, Reflect.get(read, key), innerKind, innerName);
+      else drop(innerKind, innerName, value);
+    }
+  };
+  const drop = (kind: string, name: string, value: unknown): void => {
+    const advice = refusedFields.get(kind);
+    if (advice !== undefined && asksForNothing(kind, value)) return;
+    if (advice !== undefined) {
+      refusal ??= { code: 'unsupported_parameter', param: name.replaceAll('[', '.').replaceAll(']', ''), detail: advice };
+    } else if (!silentFields.has(kind) && names.size < maxNames && !names.has(kind)) {
+      names.set(kind, name.slice(0, maxNameChars));
+    }
+  };
+
+  visit(body, kept, '', '');
+  return refusal === null ? ok([...names.values()]) : fail(refusal);
+}
