@@ -26,7 +26,14 @@ export type ObjectOrder =
   /** Every row of every table. */
   | { readonly do: 'dump' }
   /** A method of the object's own. */
-  | { readonly do: 'call'; readonly method: string; readonly args: readonly unknown[] };
+  | { readonly do: 'call'; readonly method: string; readonly args: readonly unknown[] }
+  /** Methods of its own, one after the other and all of them so many times; `#id` in an argument becomes `<prefix>-<number>`. */
+  | { readonly do: 'repeat'; readonly times: number; readonly prefix: string; readonly calls: readonly MethodCall[] };
+
+interface MethodCall {
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
 
 export type LabOrder =
   | { readonly on: 'object'; readonly binding: string; readonly name: string; readonly order: ObjectOrder }
@@ -74,9 +81,24 @@ export function watched(Base: ObjectClass, className: string): ObjectClass {
       if (order.do === 'alarm-time') return this.ctx.storage.getAlarm();
       if (order.do === 'dump') return dump(this.ctx.storage.sql);
       if (order.do === 'call') return methodOf(this, order.method).apply(this, [...order.args]);
+      if (order.do === 'repeat') return repeat(this, order);
       return undefined;
     }
   };
+}
+
+async function repeat(target: object, { times, prefix, calls }: Extract<ObjectOrder, { do: 'repeat' }>): Promise<void> {
+  for (let number = 0; number < times; number += 1) {
+    for (const { method, args } of calls) {
+      await methodOf(target, method)(...args.map((arg) => withId(arg, `${prefix}-${number}`)));
+    }
+  }
+}
+
+function withId(arg: unknown, id: string): unknown {
+  if (arg === '#id') return id;
+  if (typeof arg !== 'object' || arg === null || !('id' in arg)) return arg;
+  return { ...arg, id };
 }
 
 function methodOf(target: object, name: string): Method {
