@@ -44,7 +44,14 @@ const ending = { id: '', tokens: 10, modelTokens: [['large', 10]], costNanoUsd: 
 const finish = { method: 'finish', args: [ending] };
 
 function admit() {
-  const request = { id: '', estimatedTokens: 100, costNanoUsd: 1000, cheapCostNanoUsd: 100, expiresAtMs: Date.now() + hourMs, models };
+  const request = {
+    id: '',
+    estimatedTokens: 100,
+    costNanoUsd: 1000,
+    cheapCostNanoUsd: 100,
+    expiresAtMs: Date.now() + hourMs,
+    models,
+  };
   return { method: 'admit', args: [request, limits] };
 }
 
@@ -71,7 +78,8 @@ export async function measureTenant(lab: Lab, counts: readonly number[], request
 }
 
 export function growthOf(costs: readonly TenantCost[]): { readonly cpu: number; readonly rows: number } {
-  const growth = (pick: (cost: TenantCost) => number) => Math.max(...costs.map(pick)) / pick(costs[0] ?? { open: 0, cpuMicros: 1, rows: 1 });
+  const growth = (pick: (cost: TenantCost) => number) =>
+    Math.max(...costs.map(pick)) / pick(costs[0] ?? { open: 0, cpuMicros: 1, rows: 1 });
   return { cpu: growth(({ cpuMicros }) => cpuMicros), rows: growth(({ rows }) => rows) };
 }
 
@@ -105,7 +113,9 @@ async function main(): Promise<number> {
     else {
       console.log('\n  open requests    CPU of a request    rows of a request');
       for (const { open, cpuMicros, rows } of costs) {
-        console.log(`  ${String(open).padStart(13)}    ${`${cpuMicros.toFixed(0)} µs`.padStart(16)}    ${rows.toFixed(2).padStart(17)}`);
+        console.log(
+          `  ${String(open).padStart(13)}    ${`${cpuMicros.toFixed(0)} µs`.padStart(16)}    ${rows.toFixed(2).padStart(17)}`,
+        );
       }
       console.log(`\n  growth: CPU ${growth.cpu.toFixed(2)} times, rows ${growth.rows.toFixed(2)} times (at most ${mostGrowth})`);
     }

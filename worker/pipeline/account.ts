@@ -50,6 +50,7 @@ function usageOf(run: Run, { modelId, answer, continuesPrevious }: BegunAnswer):
     maxTokens: run.maxTokens * (run.request.n ?? 1),
     // A continuation's prompt holds what was generated before it.
     maxPromptTokens: Math.min(contextTokens, promptTokens + (continuesPrevious ? run.maxTokens : 0)),
+    contextTokens,
     promptTokensEstimate: run.view.estimatedPromptTokens,
   });
 }

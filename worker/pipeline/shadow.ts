@@ -50,6 +50,7 @@ async function compare(run: Run, modelId: string, shown: string): Promise<void> 
     contentChars: state.contentChars,
     maxTokens: run.maxTokens * (run.request.n ?? 1),
     maxPromptTokens: model.context_tokens,
+    contextTokens: model.context_tokens,
     promptTokensEstimate: run.view.estimatedPromptTokens,
   });
   ledger.shadow(

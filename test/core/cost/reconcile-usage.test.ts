@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { estimateCompletionTokens, reconcileUsage } from '../../../worker/core/cost/reconcile-usage.ts';
 
-const relayed = { contentEvents: 7, contentChars: 30, maxTokens: 256, maxPromptTokens: 32_768, promptTokensEstimate: 40 };
+const relayed = {
+  contentEvents: 7,
+  contentChars: 30,
+  maxTokens: 256,
+  maxPromptTokens: 600,
+  contextTokens: 32_768,
+  promptTokensEstimate: 40,
+};
 const whole = { prompt_tokens: 12, completion_tokens: 8, total_tokens: 20 };
 
 describe('reconcileUsage', () => {
@@ -14,10 +21,45 @@ describe('reconcileUsage', () => {
     expect(usage).toEqual({ promptTokens: 12, completionTokens: 8, cachedTokens: 4, reasoningTokens: 3, isEstimated: false });
   });
 
-  it('believes no more prompt tokens than the request can have', () => {
-    const usage = reconcileUsage({ ...whole, prompt_tokens: 601 }, { ...relayed, maxPromptTokens: 600 });
-    expect(usage).toMatchObject({ promptTokens: 40, completionTokens: 8, isEstimated: true });
-    expect(reconcileUsage({ ...whole, prompt_tokens: 600 }, { ...relayed, maxPromptTokens: 600 }).promptTokens).toBe(600);
+  it.each([
+    ['as much as was expected', 600, 600, false],
+    ['more than was expected, such as a template of the server’s own', 900, 900, true],
+    ['as much as the model has room for', 32_768, 32_768, true],
+    ['more than the model has room for', 32_769, 600, true],
+    ['absurd', 2 ** 60, 600, true],
+    ['absurd, and no whole number', 1e9 + 0.5, 600, true],
+  ])(
+    'books a prompt that is %s by the server’s count or the bound, never by a small estimate',
+    (_, reported, booked, isFlagged) => {
+      expect(reconcileUsage({ ...whole, prompt_tokens: reported }, relayed)).toMatchObject({
+        promptTokens: booked,
+        completionTokens: 8,
+        isEstimated: isFlagged,
+      });
+    },
+  );
+
+  it.each([
+    ['as long as was allowed', 256, 256, false],
+    ['one token longer', 257, 257, true],
+    ['within the tolerance', 272, 272, true],
+    ['beyond the tolerance', 273, 256, true],
+    ['absurd', Number.POSITIVE_INFINITY, 256, true],
+  ])('books a completion that is %s by the server’s count or the limit', (_, reported, booked, isFlagged) => {
+    expect(reconcileUsage({ ...whole, completion_tokens: reported }, relayed)).toMatchObject({
+      promptTokens: 12,
+      completionTokens: booked,
+      isEstimated: isFlagged,
+    });
+  });
+
+  it('never books less for a server that reports more, up to what is possible', () => {
+    const booked = (prompt_tokens: number) => reconcileUsage({ ...whole, prompt_tokens }, relayed).promptTokens;
+    fc.assert(
+      fc.property(fc.nat(32_768), fc.nat(32_768), (a, b) => {
+        expect(booked(Math.max(a, b))).toBeGreaterThanOrEqual(booked(Math.min(a, b)));
+      }),
+    );
   });
 
   it('keeps an explicit zero, which is not a missing count', () => {
@@ -48,12 +90,9 @@ describe('reconcileUsage', () => {
   it.each([
     ['negative', -1],
     ['not a number', Number.NaN],
-    ['infinite', Number.POSITIVE_INFINITY],
     ['fractional', 8.5],
     ['a string', '8'],
     ['null', null],
-    ['above max_tokens', 257],
-    ['beyond exact integers', 2 ** 60],
   ])('estimates the completion and flags it when it is %s, and keeps the prompt', (_, completion_tokens) => {
     expect(reconcileUsage({ ...whole, completion_tokens }, relayed)).toMatchObject({
       promptTokens: 12,
@@ -62,7 +101,7 @@ describe('reconcileUsage', () => {
     });
   });
 
-  it.each([-3, 1.5, '12', 10_000_001, Number.NaN])('estimates the prompt and flags it when it is %s', (prompt_tokens) => {
+  it.each([-3, 1.5, '12', Number.NaN])('estimates the prompt and flags it when it is %s', (prompt_tokens) => {
     expect(reconcileUsage({ ...whole, prompt_tokens }, relayed)).toMatchObject({
       promptTokens: 40,
       completionTokens: 8,
@@ -109,11 +148,14 @@ describe('reconcileUsage', () => {
             contentEvents: events,
             contentChars: chars,
             maxTokens,
-            maxPromptTokens: 32_768,
+            maxPromptTokens: 600,
+            contextTokens: 32_768,
             promptTokensEstimate: estimate,
           });
           expect(Number.isSafeInteger(promptTokens) && promptTokens >= 0).toBe(true);
-          expect(Number.isSafeInteger(completionTokens) && completionTokens >= 0 && completionTokens <= maxTokens).toBe(true);
+          expect(Number.isSafeInteger(completionTokens) && completionTokens >= 0).toBe(true);
+          expect(completionTokens).toBeLessThanOrEqual(maxTokens + Math.max(16, Math.ceil(maxTokens * 0.02)));
+          expect(promptTokens).toBeLessThanOrEqual(32_768);
           for (const [part, all] of [
             [cachedTokens, promptTokens],
             [reasoningTokens, completionTokens],

@@ -1,6 +1,6 @@
 /**
- * Decides which token counts to book for an attempt: the model server's where they can be true, else what was relayed. Never throws,
- * whatever the server sent.
+ * Decides which token counts to book for an attempt: the model server's where they can be true, else what was relayed. A count that is
+ * too high is never replaced by a low one: what is free by mistake is asked for again. Never throws, whatever the server sent.
  */
 import type { Usage } from '../../../shared/chat.ts';
 
@@ -12,8 +12,10 @@ export interface Relayed {
   readonly contentChars: number;
   /** The most completion tokens the request allowed: `max_tokens` sent upstream × `n`. */
   readonly maxTokens: number;
-  /** More than the prompt can have: the bound that a budget reserved for. */
+  /** More than the prompt should have: the bound that a budget reserved for. */
   readonly maxPromptTokens: number;
+  /** More than the prompt can have. */
+  readonly contextTokens: number;
   readonly promptTokensEstimate: number;
 }
 
@@ -21,23 +23,47 @@ export interface Relayed {
 const maxCharsPerTokenEvent = 16;
 const charsPerToken = 4;
 
+/** Servers count an end mark or the last step of a speculation that `max_tokens` does not. */
+const toleranceTokens = 16;
+const toleranceShare = 0.02;
+
 /**
- * Reads vLLM's `usage` object. A count that cannot be true (missing, negative, fractional, a string, above what the request allowed) is
- * replaced by an estimate and the whole is flagged `isEstimated`; an explicit 0 stays 0. Details that cannot be true become `null`
- * (unknown), which books cached tokens at the full price.
+ * Reads vLLM's `usage` object. What stands is flagged `isEstimated` as a whole where one count is not simply the server's:
+ *
+ * | a count that is                                                              | is booked as                          |
+ * | ---------------------------------------------------------------------------- | ------------------------------------- |
+ * | within what was expected (0 included)                                        | it is                                 |
+ * | above that, up to the model's context, or `max_tokens` with a small tolerance | it is, flagged                        |
+ * | higher still                                                                 | the most that was expected, flagged   |
+ * | missing, negative, a fraction, no number                                     | an estimate of what was seen, flagged |
+ *
+ * Details that cannot be true become `null` (unknown), which books cached tokens at the full price.
  */
 export function reconcileUsage(upstreamUsage: unknown, relayed: Relayed): Usage {
   const usage = isObject(upstreamUsage) ? upstreamUsage : {};
-  const promptTokens = countUpTo(usage['prompt_tokens'], relayed.maxPromptTokens);
-  const completionTokens = countUpTo(usage['completion_tokens'], relayed.maxTokens);
-  const isEstimated = promptTokens === null || completionTokens === null;
+  const { maxTokens, maxPromptTokens, contextTokens } = relayed;
+  const tolerated = maxTokens + Math.max(toleranceTokens, Math.ceil(maxTokens * toleranceShare));
+  const prompt = readCount(usage['prompt_tokens'], maxPromptTokens, contextTokens);
+  const completion = readCount(usage['completion_tokens'], maxTokens, tolerated);
   return {
-    promptTokens: promptTokens ?? clampToCount(relayed.promptTokensEstimate, relayed.maxPromptTokens),
-    completionTokens: completionTokens ?? estimateCompletionTokens(relayed),
-    cachedTokens: detail(usage['prompt_tokens_details'], 'cached_tokens', promptTokens),
-    reasoningTokens: detail(usage['completion_tokens_details'], 'reasoning_tokens', completionTokens),
-    isEstimated,
+    promptTokens: prompt?.tokens ?? clampToCount(relayed.promptTokensEstimate, maxPromptTokens),
+    completionTokens: completion?.tokens ?? estimateCompletionTokens(relayed),
+    cachedTokens: detail(usage['prompt_tokens_details'], 'cached_tokens', prompt?.tokens ?? null),
+    reasoningTokens: detail(usage['completion_tokens_details'], 'reasoning_tokens', completion?.tokens ?? null),
+    isEstimated: prompt?.isExpected !== true || completion?.isExpected !== true,
   };
+}
+
+/** Null where the server's value says nothing. */
+function readCount(
+  value: unknown,
+  expected: number,
+  possible: number,
+): { readonly tokens: number; readonly isExpected: boolean } | null {
+  if (typeof value !== 'number' || !(value >= 0)) return null;
+  if (value > Math.max(expected, possible)) return { tokens: expected, isExpected: false };
+  // The absolute value is there for -0, which JSON can spell.
+  return Number.isInteger(value) ? { tokens: Math.abs(value), isExpected: value <= expected } : null;
 }
 
 /** One event is about one token, unless events are long: then four characters are. Always from 0 to `maxTokens`. */
@@ -45,7 +71,7 @@ export function estimateCompletionTokens({
   contentEvents,
   contentChars,
   maxTokens,
-}: Omit<Relayed, 'promptTokensEstimate' | 'maxPromptTokens'>): number {
+}: Pick<Relayed, 'contentEvents' | 'contentChars' | 'maxTokens'>): number {
   const hasLongEvents = contentChars > contentEvents * maxCharsPerTokenEvent;
   return clampToCount(hasLongEvents ? contentChars / charsPerToken : contentEvents, maxTokens);
 }
@@ -54,7 +80,6 @@ function detail(details: unknown, name: string, whole: number | null): number | 
   return whole !== null && isObject(details) ? countUpTo(details[name], whole) : null;
 }
 
-/** The absolute value is there for -0, which JSON can spell. */
 function countUpTo(value: unknown, max: number): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= max ? Math.abs(value) : null;
 }
