@@ -27,6 +27,7 @@ import { createUpstreamFetch } from './io/upstream-fetch.ts';
 import type { HealthWiring } from './objects/health-object.ts';
 import type { PipelineDeps } from './pipeline/run.ts';
 import { probeUpstream } from './pipeline/probe-upstream.ts';
+import { deploymentMistakes, type UpstreamTarget } from './readiness.ts';
 
 export interface Deps {
   readonly pipeline: PipelineDeps;
@@ -60,14 +61,15 @@ function setUp(env: Env): Result<Setup, readonly string[]> {
   const config = loadConfig(profiles, settings.value.profile ?? defaultProfile, settings.value.configOverrides);
   if (!config.ok) return config;
   const used = new Set(Object.keys(config.value.models).flatMap((id) => modelOf(config.value, id).upstreams));
-  const targets = new Map<string, { origin: string; usesAccess: boolean }>();
+  const targets = new Map<string, UpstreamTarget>();
   const mistakes: string[] = [];
   for (const [id, upstream] of Object.entries(config.value.upstreams)) {
     if (!used.has(id)) continue;
     const origin = readOrigin(env, upstream.url_var);
-    if (origin.ok) targets.set(id, { origin: origin.value, usesAccess: upstream.access });
+    if (origin.ok) targets.set(id, { variable: upstream.url_var, origin: origin.value, usesAccess: upstream.access });
     else mistakes.push(origin.failure);
   }
+  mistakes.push(...deploymentMistakes(settings.value, [...targets.values()]));
   if (mistakes.length > 0) return fail(mistakes);
   return ok({ settings: settings.value, config: config.value, upstream: createUpstreamFetch(targets, settings.value) });
 }

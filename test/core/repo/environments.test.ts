@@ -18,6 +18,7 @@ const topOnly = new Set([
   'minify',
   'keep_names',
   'build',
+  'secrets',
   'observability',
   'exports',
   'migrations',
@@ -54,6 +55,25 @@ describe('environments of wrangler.toml', () => {
   it.each(names.filter((name) => name !== 'development'))('%s reaches its upstreams by https', (name) => {
     const addresses = Object.values(varsOf(name)).filter((value) => /^https?:/.test(String(value)));
     expect(addresses.filter((address) => !String(address).startsWith('https://'))).toEqual([]);
+  });
+
+  it('development and production have no address of the workers.dev domain', () => {
+    expect(toml['workers_dev']).toBe(false);
+    expect(toml['routes'] ?? toml['route']).toBeUndefined();
+    expect(environments['production']?.['workers_dev']).toBe(false);
+  });
+
+  it.each(names.filter((name) => name !== 'development'))('%s is not deployed without its secrets', (name) => {
+    // Not ADMIN_TOKEN: operators may come through Access alone.
+    expect(tableOf(environments[name]?.['secrets'])['required']).toEqual([
+      'UPSTREAM_API_KEY',
+      'ACCESS_CLIENT_ID',
+      'ACCESS_CLIENT_SECRET',
+    ]);
+  });
+
+  it('model servers in the same zone are asked through Access', () => {
+    expect(toml['compatibility_flags']).toContain('global_fetch_strictly_public');
   });
 
   it('no var looks like a secret', () => {

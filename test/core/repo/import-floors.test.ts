@@ -38,9 +38,9 @@ const floors: readonly Floor[] = [
   },
   {
     name: 'settings know shared',
-    files: /^worker\/(?:config|env)\.ts$/,
+    files: /^worker\/(?:config|env|readiness)\.ts$/,
     mayImport: /^shared\//,
-    mayImportTypes: /^worker\/objects\//,
+    mayImportTypes: /^worker\/(?:objects\/|env\.ts)/,
   },
   {
     name: 'the app knows routes and middleware',
@@ -48,7 +48,11 @@ const floors: readonly Floor[] = [
     mayImport: /^(?:hono|hono\/.*|shared\/.*|worker\/(?:routes|middleware)\/.*)$/,
     mayImportTypes: /^worker\/deps\.ts$/,
   },
-  { name: 'infra knows shared, the core and node', files: /^infra\//, mayImport: /^(?!hono|jose|worker\/)|^worker\/core\// },
+  {
+    name: 'infra knows shared, the core, the rules of settings and node',
+    files: /^infra\//,
+    mayImport: /^(?!hono|jose|worker\/)|^worker\/(?:core\/|env\.ts|readiness\.ts)/,
+  },
   {
     name: 'bench knows shared, the core, infra, node and what it compares with',
     files: /^bench\//,

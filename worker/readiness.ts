@@ -1,0 +1,43 @@
+/**
+ * What staging and production must have before they serve anybody: own secrets, an operator's door, real addresses. Pure, so that
+ * `npm run deploy:check` refuses before a deployment what the Worker refuses after it.
+ */
+import type { Settings } from './env.ts';
+
+export interface UpstreamTarget {
+  /** The variable that holds its address. */
+  readonly variable: string;
+  readonly origin: string;
+  readonly usesAccess: boolean;
+}
+
+/** How the tokens begin that stand in this repository for anybody to read. */
+const published = /^(?:change.?me|pointsman.local|stand.in-)/i;
+
+/** Names that RFC 2606 sets aside for examples. A loopback address is none: a self-hosted workerd may stand beside its model servers. */
+const placeholderHost = /(?:^|\.)(?:example\.(?:com|net|org)|example|invalid|test)$/i;
+
+/** One sentence per mistake, for the operator; none in development, where examples are what one starts with. */
+export function deploymentMistakes(settings: Settings, targets: readonly UpstreamTarget[]): string[] {
+  if (settings.environment === 'development') return [];
+  const mistakes: string[] = [];
+  const secrets = { ADMIN_TOKEN: settings.adminToken, UPSTREAM_API_KEY: settings.upstreamApiKey };
+  for (const [name, value] of Object.entries(secrets)) {
+    if (value !== null && published.test(value))
+      mistakes.push(`${name} is an example that anybody can read; make one of your own.`);
+  }
+  if (settings.adminToken === null && settings.accessLogin === null)
+    mistakes.push(
+      'ADMIN_TOKEN is not set, nor ACCESS_TEAM_DOMAIN with ACCESS_AUD: nobody could make a key or read the statistics.',
+    );
+  if (settings.access === null && targets.some(({ usesAccess }) => usesAccess))
+    mistakes.push(
+      'ACCESS_CLIENT_ID and ACCESS_CLIENT_SECRET are not set, and upstreams with access: true are behind Cloudflare Access.',
+    );
+  for (const { variable, origin } of targets) {
+    const { hostname } = new URL(origin);
+    if (placeholderHost.test(hostname))
+      mistakes.push(`${variable} is a placeholder (${hostname}); it needs the model server's own hostname.`);
+  }
+  return mistakes;
+}
