@@ -4,6 +4,9 @@ import type { Answer, Conversation } from './chat.ts';
 import { planAnswer } from './chat.ts';
 import type { Choice, Reply } from './completion.ts';
 import type { FaultAction, FaultContext } from './fault-actions/fault-action.ts';
+import type { Flavour } from './flavours/flavour.ts';
+import { flavours } from './flavours/registry.ts';
+import { isRecord } from './json.ts';
 import { tokenLogprobs } from './logprobs.ts';
 import type { Lease } from './pacer.ts';
 import { seededHex, seededRandom } from './random.ts';
@@ -37,16 +40,17 @@ export function prepareReply(state: ModelServerState, task: ChatTask): { reply: 
   }
   metrics.countPrompt(promptTokens, cachedTokens);
   const reply: Reply = {
+    flavour: flavours[options.flavour],
     id: `chatcmpl-${task.requestId}`,
     createdSeconds: Math.floor(Date.now() / 1000),
     model: options.servedName,
     promptTokens,
     cachedTokens: options.reportsCachedTokens ? cachedTokens : null,
     choices,
+    isForcedCall: body.tool_choice === 'required' || isRecord(body.tool_choice),
     sendsUsage: body.stream_options?.include_usage === true,
     sendsRunningUsage: body.stream_options?.continuous_usage_stats === true,
     tokensPerChunk: options.tokensPerChunk,
-    finishesWithLastDelta: options.finishesWithLastDelta,
   };
   return { reply, leases };
 }
@@ -56,27 +60,29 @@ function makeChoice(state: ModelServerState, { chat, conversation, applied, requ
   const { body, maxTokens } = chat;
   let answer: Answer = planAnswer(options.seed, body, options.role, conversation, index);
   for (const { action, context } of applied) answer = action.answer?.(answer, context) ?? answer;
+  const flavour: Flavour = flavours[options.flavour];
   const parsers = {
-    toolParser: options.toolParser,
+    toolParser: flavour.alwaysParsesCalls ? ('hermes' as const) : options.toolParser,
+    namesWithBracket: flavour.namesWithBracket,
     hasReasoningParser: options.reasoningParser,
     reasoningField: options.reasoningField,
     reasoningStyle: options.reasoningStyle,
   };
   const hidesCalls = applied.some(({ action }) => action.hidesCalls);
-  const made = toSteps(answer, parsers, {
+  const startsOver = applied.some(({ action }) => action.startsOver);
+  let made = toSteps(answer, parsers, {
     maxTokens,
     stop: [body.stop ?? []].flat(),
-    prefix: conversation.prefix,
+    prefix: startsOver ? null : conversation.prefix,
     parsesCalls: !hidesCalls && Boolean(body.tools) && body.tool_choice !== 'none',
     showsReasoning: body.include_reasoning !== false,
-    callId: (call) => `chatcmpl-tool-${seededHex(32, requestId, String(index), String(call))}`,
+    callId: (call) => flavour.callId(seededHex(32, requestId, String(index), String(call))),
   });
-  const endsByLength = applied.some(({ action }) => action.endsByLength);
+  for (const { action, context } of applied) made = action.steps?.(made, context) ?? made;
   const random = seededRandom(options.seed, conversation.key, 'logprobs', String(index));
   const tokens = made.steps.map(({ token }) => token);
   return {
     ...made,
-    finishReason: endsByLength ? 'length' : made.finishReason,
     logprobs: body.logprobs ? tokenLogprobs(random, tokens, body.top_logprobs ?? 0, answer.isUnsure) : null,
   };
 }

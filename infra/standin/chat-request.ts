@@ -1,11 +1,12 @@
-/** What a chat completion request must look like to this server, checked in vLLM's order and refused in vLLM's words. */
+/** What a chat completion request must look like to this server, checked in vLLM's order and refused in the words of its flavour. */
 import * as z from 'zod';
 import type { Result } from '../../shared/result.ts';
 import { fail, ok } from '../../shared/result.ts';
+import type { Finding, Flavour } from './flavours/flavour.ts';
 import { isRecord } from './json.ts';
+import type { ModelServerOptions } from './options.ts';
+import type { Refusal } from './refusal.ts';
 import { countPromptTokens } from './tokens.ts';
-import type { Refusal } from './vllm-errors.ts';
-import { badRequest, contextExceeded, modelMissing, validationError } from './vllm-errors.ts';
 
 const Message = z.looseObject({
   role: z.string(),
@@ -17,12 +18,18 @@ const Message = z.looseObject({
 
 const Tool = z.looseObject({
   type: z.string(),
-  function: z.looseObject({ name: z.string(), description: z.string().nullish(), parameters: z.unknown() }),
+  function: z.looseObject({
+    name: z.string(),
+    description: z.string().nullish(),
+    parameters: z.unknown().optional(),
+    strict: z.boolean().nullish(),
+  }),
 });
 
-const ResponseFormat = z.looseObject({ type: z.string(), json_schema: z.looseObject({ schema: z.unknown() }).nullish() });
-
-const tokens = z.int().min(1);
+const ResponseFormat = z.looseObject({
+  type: z.string(),
+  json_schema: z.looseObject({ schema: z.unknown().optional() }).nullish(),
+});
 
 /** Unknown fields are kept and ignored, as vLLM does. */
 export const ChatBody = z.looseObject({
@@ -32,9 +39,10 @@ export const ChatBody = z.looseObject({
   stream_options: z
     .looseObject({ include_usage: z.boolean().nullish(), continuous_usage_stats: z.boolean().nullish() })
     .nullish(),
-  max_tokens: tokens.nullish(),
-  max_completion_tokens: tokens.nullish(),
+  max_tokens: z.int().nullish(),
+  max_completion_tokens: z.int().nullish(),
   n: z.int().min(1).max(64).nullish(),
+  temperature: z.number().nullish(),
   seed: z.int().nullish(),
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
   logprobs: z.boolean().nullish(),
@@ -53,14 +61,6 @@ export type ChatBody = z.infer<typeof ChatBody>;
 export type ChatMessage = z.infer<typeof Message>;
 export type ChatTool = z.infer<typeof Tool>;
 
-export interface ServedModel {
-  readonly servedName: string;
-  readonly maxModelLen: number;
-  readonly rejectsPrefill: boolean;
-  /** Only a vision model takes images. */
-  readonly role: string;
-}
-
 export interface AcceptedChat {
   readonly body: ChatBody;
   readonly promptTokens: number;
@@ -68,25 +68,63 @@ export interface AcceptedChat {
   readonly maxTokens: number;
 }
 
-/** Accepts a parsed JSON body, or says how vLLM refuses it. */
-export function acceptChat(json: unknown, model: ServedModel): Result<AcceptedChat, Refusal> {
-  const parsed = ChatBody.safeParse(json);
-  if (!parsed.success) return fail(validationError(parsed.error.issues.slice(0, 3).map((issue) => finding(issue, json))));
+/** Accepts a body, or says how the server refuses it. */
+export function acceptChat(text: string, flavour: Flavour, options: ModelServerOptions): Result<AcceptedChat, Refusal> {
+  const json = parseJson(text);
+  if (!json.ok) return fail(flavour.words.invalid([json.failure]));
+  const parsed = ChatBody.safeParse(json.value);
+  if (!parsed.success) return fail(flavour.words.invalid(parsed.error.issues.map((issue) => finding(issue, json.value))));
   const body = parsed.data;
-  if (body.model && body.model !== model.servedName) return fail(modelMissing(body.model));
-  const refusal = checkCombinations(body, model);
+  const served = [options.servedName, ...options.aliases];
+  if (body.model && !flavour.namesAreIgnored && !served.includes(body.model)) {
+    return fail(flavour.words.modelMissing(body.model, served));
+  }
+  const refusal = flavour.check(body, options);
   if (refusal) return fail(refusal);
   const promptTokens = countPromptTokens(body);
-  const wanted = body.max_completion_tokens ?? body.max_tokens ?? null;
-  const room = model.maxModelLen - promptTokens;
-  if (room < (wanted ?? 1)) return fail(contextExceeded(model.maxModelLen, promptTokens, wanted ?? 1));
-  return ok({ body, promptTokens, maxTokens: wanted ?? room });
+  const room = options.maxModelLen - promptTokens;
+  if (room < 1) return fail(flavour.words.promptTooLong(options.maxModelLen, promptTokens));
+  const wanted = body.max_completion_tokens ?? body.max_tokens ?? room;
+  return ok({
+    body: flavour.forcedChoicesAreIgnored ? withoutForce(body) : body,
+    promptTokens,
+    maxTokens: Math.min(wanted, room),
+  });
 }
 
-function finding(issue: z.core.$ZodIssue, json: unknown): { type: string; loc: string; msg: string } {
+function withoutForce(body: ChatBody): ChatBody {
+  return body.tool_choice && body.tool_choice !== 'none' ? { ...body, tool_choice: 'auto' } : body;
+}
+
+function parseJson(text: string): Result<unknown, Finding> {
+  try {
+    return ok(JSON.parse(text));
+  } catch (error) {
+    const at = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1] ?? text.length;
+    const context = 'Expecting value';
+    return fail({ type: 'json_invalid', loc: `body.${at}`, message: 'JSON decode error', input: {}, context });
+  }
+}
+
+/** How pydantic names what is not of the expected type. */
+const TYPE_WORDS: Readonly<Record<string, readonly [type: string, message: string]>> = {
+  string: ['string_type', 'Input should be a valid string'],
+  number: ['float_parsing', 'Input should be a valid number, unable to parse string as a number'],
+  int: ['int_parsing', 'Input should be a valid integer, unable to parse string as an integer'],
+  boolean: ['bool_parsing', 'Input should be a valid boolean, unable to interpret input'],
+  array: ['list_type', 'Input should be a valid list'],
+  object: ['dict_type', 'Input should be a valid dictionary'],
+};
+
+function finding(issue: z.core.$ZodIssue, json: unknown): Finding {
   const loc = ['body', ...issue.path.map(String)].join('.');
-  const isMissing = valueAt(json, issue.path) === undefined;
-  return isMissing ? { type: 'missing', loc, msg: 'Field required' } : { type: 'value_error', loc, msg: issue.message };
+  const input = valueAt(json, issue.path);
+  // The input of a missing field is the object that lacks it.
+  if (input === undefined)
+    return { type: 'missing', loc, message: 'Field required', input: valueAt(json, issue.path.slice(0, -1)) };
+  const words = issue.code === 'invalid_type' ? TYPE_WORDS[issue.expected] : undefined;
+  if (words) return { type: words[0], loc, message: words[1], input };
+  return { type: 'value_error', loc, message: `Value error, ${issue.message}`, input, context: issue.message };
 }
 
 function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
@@ -96,46 +134,4 @@ function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
     else current = isRecord(current) ? current[String(key)] : undefined;
   }
   return current;
-}
-
-function hasImage({ content }: ChatMessage): boolean {
-  return Array.isArray(content) && content.some((part) => isRecord(part) && part['type'] === 'image_url');
-}
-
-function checkCombinations(body: ChatBody, model: ServedModel): Refusal | null {
-  const choice = body.tool_choice;
-  if (body.tools?.length === 0) {
-    return badRequest(
-      '`tools` must not be an empty array. Either provide at least one tool or omit the field entirely.',
-      'tools',
-    );
-  }
-  if (choice && choice !== 'none' && !body.tools)
-    return badRequest('When using `tool_choice`, `tools` must be set.', 'tool_choice');
-  if (typeof choice === 'string' && !['none', 'auto', 'required'].includes(choice)) {
-    return badRequest(
-      'Invalid value for `tool_choice`: only named tools, "none", "auto" or "required" are supported.',
-      'tool_choice',
-    );
-  }
-  if (isRecord(choice) && !body.tools?.some((tool) => tool.function.name === choice.function.name)) {
-    return badRequest('The tool specified in `tool_choice` does not match any of the specified `tools`', 'tool_choice');
-  }
-  if ((body.top_logprobs ?? 0) > 0 && body.logprobs !== true) {
-    return badRequest('when using `top_logprobs`, `logprobs` must be set to true.', 'top_logprobs');
-  }
-  if (body.response_format?.type === 'json_schema' && !body.response_format.json_schema) {
-    return badRequest('When response_format type is `json_schema`, the `json_schema` field must be provided.', 'response_format');
-  }
-  if (model.role !== 'vision' && body.messages.some(hasImage)) return badRequest(`${model.servedName} is not a multimodal model`);
-  if (body.continue_final_message !== true) return null;
-  if (body.add_generation_prompt !== false) {
-    return badRequest('Cannot set both `continue_final_message` and `add_generation_prompt` to True.', 'continue_final_message');
-  }
-  if (body.messages.at(-1)?.role !== 'assistant' || model.rejectsPrefill) {
-    return badRequest(
-      'continue_final_message is set but the final message does not appear in the chat after applying the chat template!',
-    );
-  }
-  return null;
 }

@@ -11,15 +11,17 @@ import { completionBody, completionFrames } from './completion.ts';
 import { faultActions } from './fault-actions/registry.ts';
 import type { FaultRequest } from './fault-request.ts';
 import { isFaultName } from './faults.ts';
+import type { Flavour } from './flavours/flavour.ts';
+import { flavours } from './flavours/registry.ts';
+import { vllmError } from './flavours/vllm-words.ts';
 import { goneSignal, headerOf } from './http.ts';
 import { isRecord } from './json.ts';
 import type { Lease } from './pacer.ts';
 import type { LogEntry } from './request-log.ts';
+import type { Refusal } from './refusal.ts';
 import type { ModelServerState } from './server.ts';
 import type { WireStream } from './sse-writer.ts';
 import { bodyWire, plainWire, writeWire } from './sse-writer.ts';
-import type { Refusal } from './vllm-errors.ts';
-import { badRequest, engineDead, modelMissing, overloaded, validationError } from './vllm-errors.ts';
 
 interface Exchange {
   readonly response: ServerResponse;
@@ -28,35 +30,38 @@ interface Exchange {
   readonly gone: AbortSignal;
 }
 
-/** Answers, or returns the refusal to send. `json` is undefined where the body was no JSON. */
+/** Answers, or returns the refusal to send. */
 export async function handleChat(
   state: ModelServerState,
   request: IncomingMessage,
   response: ServerResponse,
   entry: LogEntry,
-  json: unknown,
+  text: string,
 ): Promise<Refusal | null> {
   const { options, controls } = state;
-  if (json === undefined) return validationError([{ type: 'json_invalid', loc: 'body', msg: 'JSON decode error' }]);
-  const accepted = acceptChat(json, options);
+  const flavour: Flavour = flavours[options.flavour];
+  const accepted = acceptChat(text, flavour, options);
   if (!accepted.ok) return accepted.failure;
   const chat = accepted.value;
   const conversation = readConversation(chat.body);
   noteRequest(entry, chat, conversation, options.logsBodies);
-  if (!controls.state().isHealthy) return engineDead;
-  if (!controls.state().isModelLoaded) return modelMissing(options.servedName);
+  if (!controls.state().isHealthy) return flavour.words.engineDead;
+  if (!controls.state().isModelLoaded) return flavour.words.modelMissing(options.servedName, []);
 
   const asked = state.faults.take(headerOf(request, 'x-standin-fault'), conversation.directives.faults, conversation.key);
   const unknown = asked.find(({ name }) => !isFaultName(name));
-  if (unknown) return badRequest(`The stand-in knows no fault called ${unknown.name}.`);
+  if (unknown) return vllmError(400, 'Bad Request', `The stand-in knows no fault called ${unknown.name}.`);
   if (asked.length > 0) entry.ending = `fault:${asked.map(({ name }) => name).join('+')}`;
   const exchange: Exchange = { response, entry, gone: goneSignal(response) };
-  const applied = applyFaults(state, asked, chat, exchange);
+  const applied = applyFaults(state, asked, chat, conversation.prefix !== null, exchange);
   const early = await meetFaults(applied, chat.body.stream === true);
-  if (early === 'handled') return null;
+  if (early === 'handled') {
+    if (exchange.gone.aborted && response.headersSent) entry.ending = 'client_gone';
+    return null;
+  }
   if (early) return early;
   const prepared = prepareReply(state, { chat, conversation, applied, requestId: entry.id });
-  if (!prepared) return overloaded;
+  if (!prepared) return flavour.words.overloaded;
   const { reply, leases } = prepared;
   const free = () => leases.forEach((lease) => lease.end());
   exchange.gone.addEventListener('abort', free, { once: true });
@@ -97,6 +102,7 @@ function applyFaults(
   state: ModelServerState,
   asked: readonly FaultRequest[],
   { body, promptTokens }: AcceptedChat,
+  isContinuation: boolean,
   { response, gone }: Exchange,
 ): AppliedFault[] {
   const { servedName, maxModelLen } = state.options;
@@ -105,6 +111,8 @@ function applyFaults(
     gone,
     servedName,
     maxModelLen,
+    words: flavours[state.options.flavour].words,
+    isContinuation,
     promptTokens,
     toolNames: body.tools?.map((tool) => tool.function.name) ?? [],
     closeListener: state.controls.closeFor,
@@ -126,12 +134,16 @@ async function sendReply(
   const isStream = form ? form === 'stream' : wantsStream;
   const wire = isStream ? streamWire(reply, leases, applied) : await plainWireOf(reply, leases, applied);
   if (!wire || gone.aborted) return closeBooks(state, reply, entry, 'gone');
-  const headers = Object.fromEntries(applied.flatMap(({ action }) => Object.entries(action.headers ?? {})));
   const type = isStream ? 'text/event-stream; charset=utf-8' : 'application/json';
   const length = wire.byteLength === null ? {} : { 'content-length': wire.byteLength };
-  response.writeHead(200, { 'content-type': type, ...length, ...headers });
-  // A streaming server answers 200 as soon as it has accepted the request, long before the first token.
-  response.flushHeaders();
+  const own: [string, string | number][] = [['content-type', type], ...Object.entries(length)];
+  const changed = applied.flatMap(({ action }) => Object.entries(action.headers ?? {}));
+  for (const [name, value] of [...own, ...changed]) {
+    if (value === null) response.removeHeader(name);
+    else response.setHeader(name, value);
+  }
+  response.writeHead(200);
+  if (!reply.flavour.sendsHeadersWithFirstToken) response.flushHeaders();
   const ended = await writeWire(response, wire.actions, gone, {
     onFirstByte() {
       entry.firstByteAtMs = Date.now();
@@ -184,9 +196,10 @@ function closeBooks({ metrics }: ModelServerState, reply: Reply, entry: LogEntry
   if (ended === 'gone') entry.ending = 'client_gone';
   const isWhole = entry.ending === 'open';
   entry.usage = { promptTokens: reply.promptTokens, completionTokens: isWhole ? totalTokens(reply) : entry.tokensSent };
-  const endedByLength = reply.choices[0]?.finishReason === 'length';
+  const reason = reply.choices[0]?.finishReason;
   metrics.countGenerated(entry.usage.completionTokens);
-  metrics.countFinished(ended === 'gone' ? 'abort' : ended === 'killed' ? 'error' : endedByLength ? 'length' : 'stop');
+  if (ended === 'killed') metrics.countFinished('error');
+  else if (ended === 'ended') metrics.countFinished(reason === 'length' || reason === 'repetition' ? reason : 'stop');
   metrics.observe('e2e_request_latency_seconds', (Date.now() - entry.receivedAtMs) / 1000);
   metrics.observe('request_prompt_tokens', entry.usage.promptTokens);
   metrics.observe('request_generation_tokens', entry.usage.completionTokens);

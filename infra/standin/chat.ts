@@ -12,7 +12,7 @@ import { pick, seededHex, seededRandom } from './random.ts';
 import type { RequestKind } from './request-kind.ts';
 import { requestKind, targetTokens } from './request-kind.ts';
 import { anyObject, schemaInstanceText } from './schema-instance.ts';
-import { chooseCalls, namedTool } from './tool-choice.ts';
+import { chooseCalls, isConstrained, namedTool } from './tool-choice.ts';
 import { topicsOf } from './vocabulary.ts';
 
 /** What a model is for. `small` and `large` say the same; `coder` leans to code, `reasoner` thinks before it answers. */
@@ -29,6 +29,8 @@ export interface Answer {
   readonly isNamedCall: boolean;
   /** Some tool was demanded. */
   readonly isRequiredCall: boolean;
+  /** A grammar covers the arguments, so that they cannot be wrong. */
+  readonly hasConstrainedArguments: boolean;
   /** Token probabilities are low. */
   readonly isUnsure: boolean;
 }
@@ -88,6 +90,7 @@ export function planAnswer(seed: string, body: ChatBody, role: ModelRole, conver
     calls,
     isNamedCall,
     isRequiredCall: body.tool_choice === 'required',
+    hasConstrainedArguments: body.tools?.some((tool) => isConstrained(body, tool)) === true,
     isUnsure: false,
   };
 }

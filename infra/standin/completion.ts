@@ -1,33 +1,34 @@
-/** The wire objects of a chat completion: chunks in the order and with the keys of vLLM, and the body of a plain JSON answer. */
+/** The events of a streamed answer and the body of one that is not, in the wire objects of a flavour. */
+import { mergeDeltas } from './deltas.ts';
+import type { Ending, Flavour, Head, Payload, TokenCounts } from './flavours/flavour.ts';
 import type { LogprobEntry } from './logprobs.ts';
 import type { Lease } from './pacer.ts';
-import type { Delta, Step, Steps, ToolDelta } from './steps.ts';
+import type { Step, Steps } from './steps.ts';
+import { wholeMessage } from './whole-message.ts';
 
 export interface Choice extends Steps {
-  /** One entry per step, when they were asked for. */
+  /** One entry per step, when they were asked for, and one for the token that ends the answer. */
   readonly logprobs: readonly LogprobEntry[] | null;
 }
 
 /** Everything about an answer that is decided before its first byte. */
-export interface Reply {
-  readonly id: string;
-  readonly createdSeconds: number;
-  readonly model: string;
+export interface Reply extends Head {
+  readonly flavour: Flavour;
   readonly promptTokens: number;
   /** Reported only by a server started with that flag. */
   readonly cachedTokens: number | null;
   readonly choices: readonly Choice[];
+  /** `required` or a named tool was asked for. */
+  readonly isForcedCall: boolean;
   readonly sendsUsage: boolean;
   readonly sendsRunningUsage: boolean;
   readonly tokensPerChunk: number;
-  /** The finish reason travels with the last delta instead of in a chunk of its own. */
-  readonly finishesWithLastDelta: boolean;
 }
 
 /** One event before it is written. */
 export interface Frame {
   readonly kind: 'role' | 'delta' | 'finish' | 'usage' | 'done' | 'error';
-  readonly payload: Record<string, unknown> | '[DONE]';
+  readonly payload: Payload | '[DONE]';
   /** Tokens that this event brings. */
   readonly tokens: number;
 }
@@ -36,42 +37,43 @@ export const doneFrame: Frame = { kind: 'done', payload: '[DONE]', tokens: 0 };
 
 /** The events of a streamed answer, each as soon as its tokens are there. Ends early, without a finish, when a lease ends. */
 export async function* completionFrames(reply: Reply, leases: readonly Lease[]): AsyncGenerator<Frame, void> {
+  const { flavour, sendsUsage, sendsRunningUsage } = reply;
   let sent = 0;
-  const chunk = (kind: Frame['kind'], choice: Record<string, unknown>, tokens: number): Frame => {
+  const frame = (kind: Frame['kind'], part: Parameters<Flavour['chunk']>[1], tokens: number): Frame => {
     sent += tokens;
-    const extra = kind === 'role' ? { prompt_token_ids: null, prompt_text: null } : {};
-    const usage = reply.sendsRunningUsage ? { usage: wireUsage(reply, sent) } : {};
-    return { kind, payload: { ...envelope(reply, 'chat.completion.chunk'), choices: [choice], ...extra, ...usage }, tokens };
+    const context = { counts: countsOf(reply, sent), sendsUsage, sendsRunningUsage };
+    return { kind, payload: flavour.chunk(reply, part, context), tokens };
   };
   for (const lease of leases) if (!(await lease.ready())) return;
-  for (const index of reply.choices.keys()) {
-    const role = { index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null };
-    yield chunk('role', role, 0);
-  }
+  for (const index of indexes(reply)) yield frame('role', { kind: 'role', index }, 0);
   for await (const { index, choice, from, steps } of interleave(reply, leases)) {
     const deltas = steps.flatMap(({ delta }) => (delta ? [delta] : []));
-    const isLast = from + steps.length >= choice.steps.length;
-    const isFinish = isLast && reply.finishesWithLastDelta;
-    if (deltas.length === 0 && !choice.logprobs && !isFinish) {
+    const isLast = from + steps.length >= choice.steps.length && choice.isCut && !flavour.finishesApart;
+    if (deltas.length === 0 && !choice.logprobs && !isLast) {
       sent += steps.length;
       continue;
     }
-    const logprobs = choice.logprobs ? { content: choice.logprobs.slice(from, from + steps.length) } : null;
-    const head = { index, delta: mergeDeltas(deltas), logprobs };
-    if (isFinish) yield chunk('finish', { ...head, ...ending(choice) }, steps.length);
-    else yield chunk('delta', { ...head, finish_reason: null, token_ids: null }, steps.length);
+    const logprobs = choice.logprobs?.slice(from, from + steps.length) ?? null;
+    const ending = isLast ? endingOf(choice) : null;
+    yield frame(
+      isLast ? 'finish' : 'delta',
+      { kind: 'delta', index, delta: mergeDeltas(deltas), logprobs, ending },
+      steps.length,
+    );
   }
-  for (const [index, choice] of reply.choices.entries()) {
-    if (reply.finishesWithLastDelta && choice.steps.length > 0) continue;
-    const hasCalls = choice.steps.some((step) => step.delta?.tool_calls !== undefined);
-    const logprobs = choice.logprobs ? { content: [] } : null;
-    yield chunk('finish', { index, delta: hasCalls ? {} : { content: '' }, logprobs, ...ending(choice) }, 0);
+  for (const index of indexes(reply)) {
+    const choice = reply.choices[index];
+    if (!choice || (choice.isCut && !flavour.finishesApart && choice.steps.length > 0)) continue;
+    const logprobs = choice.logprobs?.slice(choice.steps.length) ?? null;
+    yield frame('finish', { kind: 'delta', index, delta: {}, logprobs, ending: endingOf(choice) }, 0);
   }
-  if (reply.sendsUsage) {
-    const payload = { ...envelope(reply, 'chat.completion.chunk'), choices: [], usage: wireUsage(reply, sent) };
-    yield { kind: 'usage', payload, tokens: 0 };
-  }
+  if (sendsUsage) yield frame('usage', { kind: 'usage' }, 0);
   yield doneFrame;
+}
+
+function indexes({ choices, flavour }: Reply): readonly number[] {
+  const ascending = [...choices.keys()];
+  return flavour.lastChoiceFirst ? ascending.toReversed() : ascending;
 }
 
 interface Portion {
@@ -85,7 +87,9 @@ interface Portion {
 async function* interleave(reply: Reply, leases: readonly Lease[]): AsyncGenerator<Portion, void> {
   const longest = Math.max(0, ...reply.choices.map(({ steps }) => steps.length));
   for (let from = 0; from < longest; from += reply.tokensPerChunk) {
-    for (const [index, choice] of reply.choices.entries()) {
+    for (const index of indexes(reply)) {
+      const choice = reply.choices[index];
+      if (!choice) continue;
       const steps = choice.steps.slice(from, from + reply.tokensPerChunk);
       for (let step = 0; step < steps.length; step += 1) if (!(await leases[index]?.next())) return;
       if (steps.length > 0) yield { index, choice, from, steps };
@@ -93,99 +97,20 @@ async function* interleave(reply: Reply, leases: readonly Lease[]): AsyncGenerat
   }
 }
 
-function ending(choice: Choice): Record<string, unknown> {
-  return { finish_reason: choice.finishReason, stop_reason: choice.stopReason, token_ids: null };
+function endingOf({ finishReason, stopReason }: Choice): Ending {
+  return { finishReason, stopReason };
 }
 
-function envelope(reply: Reply, object: string): Record<string, unknown> {
-  return { id: reply.id, object, created: reply.createdSeconds, model: reply.model };
-}
-
-export function wireUsage(reply: Reply, completionTokens: number): Record<string, unknown> {
-  const { promptTokens, cachedTokens } = reply;
-  const counts = {
-    prompt_tokens: promptTokens,
-    total_tokens: promptTokens + completionTokens,
-    completion_tokens: completionTokens,
-  };
-  return cachedTokens === null ? counts : { ...counts, prompt_tokens_details: { cached_tokens: cachedTokens } };
-}
-
-function mergeDeltas(deltas: readonly Delta[]): Delta {
-  const [only] = deltas;
-  if (deltas.length === 1 && only) return only;
-  const joined = (key: 'content' | 'reasoning' | 'reasoning_content') => {
-    const parts = deltas.flatMap((delta) => (typeof delta[key] === 'string' ? [delta[key]] : []));
-    return parts.length > 0 ? { [key]: parts.join('') } : {};
-  };
-  const calls = joinFragments(deltas.flatMap((delta) => delta.tool_calls ?? []));
-  const texts = { ...joined('reasoning'), ...joined('reasoning_content'), ...joined('content') };
-  return calls.length > 0 ? { ...texts, tool_calls: calls } : texts;
-}
-
-/** One entry per run of argument fragments of a call; the entry with its name stays apart. */
-function joinFragments(entries: readonly ToolDelta[]): ToolDelta[] {
-  const joined: ToolDelta[] = [];
-  for (const entry of entries) {
-    const last = joined.at(-1);
-    const isFragment = entry.id === undefined && last?.id === undefined && last?.index === entry.index;
-    if (!isFragment || !last) joined.push(entry);
-    else
-      joined.splice(-1, 1, {
-        index: entry.index,
-        function: { arguments: (last.function.arguments ?? '') + (entry.function.arguments ?? '') },
-      });
-  }
-  return joined;
+function countsOf({ promptTokens, cachedTokens }: Reply, completionTokens: number): TokenCounts {
+  return { promptTokens, cachedTokens, completionTokens };
 }
 
 /** The body of an answer that was not streamed. */
-export function completionBody(reply: Reply): Record<string, unknown> {
+export function completionBody(reply: Reply): Payload {
   const tokens = reply.choices.reduce((sum, { steps }) => sum + steps.length, 0);
-  return {
-    ...envelope(reply, 'chat.completion'),
-    choices: reply.choices.map((choice, index) => ({
-      index,
-      message: message(choice),
-      logprobs: choice.logprobs ? { content: choice.logprobs.slice(0, choice.steps.length) } : null,
-      ...ending(choice),
-    })),
-    service_tier: null,
-    system_fingerprint: null,
-    usage: { prompt_tokens_details: null, ...wireUsage(reply, tokens) },
-    prompt_logprobs: null,
-    prompt_token_ids: null,
-    kv_transfer_params: null,
-  };
-}
-
-function message(choice: Choice): Record<string, unknown> {
-  const {
-    content,
-    tool_calls: deltas,
-    ...thoughts
-  } = mergeDeltas([{}, ...choice.steps.flatMap(({ delta }) => (delta ? [delta] : []))]);
-  const calls = assembleCalls(deltas ?? []);
-  return {
-    role: 'assistant',
-    content: content ?? (calls.length > 0 ? null : ''),
-    refusal: null,
-    annotations: null,
-    audio: null,
-    function_call: null,
-    tool_calls: calls,
-    reasoning: null,
-    ...thoughts,
-  };
-}
-
-function assembleCalls(deltas: readonly ToolDelta[]): Record<string, unknown>[] {
-  const indexes = [...new Set(deltas.map(({ index }) => index))];
-  return indexes.map((index) => {
-    const own = deltas.filter((delta) => delta.index === index);
-    const text = own.map((delta) => delta.function.arguments ?? '').join('');
-    const first = own[0];
-    // Without streaming the parser has the whole text, so a call without arguments does show its {}.
-    return { id: first?.id, type: 'function', function: { name: first?.function.name, arguments: text === '' ? '{}' : text } };
-  });
+  const choices = reply.choices.map((choice) => ({
+    ...wholeMessage(choice, reply.isForcedCall),
+    logprobs: choice.logprobs,
+  }));
+  return reply.flavour.whole(reply, choices, countsOf(reply, tokens));
 }

@@ -1,7 +1,7 @@
 /** The few HTTP moves all stand-ins share: listening on a loopback port, reading a body, answering with JSON. */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { Refusal } from './vllm-errors.ts';
+import type { Refusal } from './refusal.ts';
 
 /** cloudflared keeps idle connections for 90 s; closing them earlier would race with a new request. */
 const KEEP_ALIVE_MS = 95_000;

@@ -7,6 +7,7 @@ const TOKENS = [1, 5, 10, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000];
 const HISTOGRAMS = {
   time_to_first_token_seconds: SECONDS,
   inter_token_latency_seconds: SECONDS,
+  request_time_per_output_token_seconds: SECONDS,
   e2e_request_latency_seconds: SECONDS,
   request_queue_time_seconds: SECONDS,
   request_prompt_tokens: TOKENS,
@@ -14,7 +15,13 @@ const HISTOGRAMS = {
 } satisfies Record<string, readonly number[]>;
 
 export type HistogramName = keyof typeof HISTOGRAMS;
-export type FinishedReason = 'stop' | 'length' | 'abort' | 'error';
+/** What vLLM ends a request with. A client that leaves is counted under none of them. */
+const REASONS = ['stop', 'length', 'abort', 'error', 'repetition'] as const;
+
+export type FinishedReason = (typeof REASONS)[number];
+
+/** Whose names the page uses. */
+export type MetricsStyle = 'vllm' | 'llamacpp';
 
 export interface ServerMetrics {
   countPrompt(promptTokens: number, cachedTokens: number): void;
@@ -23,7 +30,7 @@ export interface ServerMetrics {
   countRejected(): void;
   observe(name: HistogramName, value: number): void;
   /** The page, with the gauges of this moment. */
-  render(load: EngineLoad): string;
+  render(load: EngineLoad, style: MetricsStyle): string;
 }
 
 interface Histogram {
@@ -41,7 +48,7 @@ export function serverMetrics(modelName: string): ServerMetrics {
     prefix_cache_hits: 0,
     admission_rejections: 0,
   };
-  const finished: Record<FinishedReason, number> = { stop: 0, length: 0, abort: 0, error: 0 };
+  const finished = new Map<FinishedReason, number>(REASONS.map((reason) => [reason, 0]));
   const histograms = new Map<string, Histogram>(
     Object.entries(HISTOGRAMS).map(([name, bounds]) => [name, { bounds, buckets: bounds.map(() => 0), sum: 0, count: 0 }]),
   );
@@ -55,7 +62,7 @@ export function serverMetrics(modelName: string): ServerMetrics {
       counters.generation_tokens += tokens;
     },
     countFinished(reason) {
-      finished[reason] += 1;
+      finished.set(reason, (finished.get(reason) ?? 0) + 1);
     },
     countRejected() {
       counters.admission_rejections += 1;
@@ -69,21 +76,32 @@ export function serverMetrics(modelName: string): ServerMetrics {
         if (value <= bound) histogram.buckets[index] = (histogram.buckets[index] ?? 0) + 1;
       }
     },
-    render: (load) => page(`model_name=${JSON.stringify(modelName)},engine="0"`, load, counters, finished, histograms),
+    render: (load, style) =>
+      style === 'vllm'
+        ? page(`model_name=${JSON.stringify(modelName)},engine="0"`, load, counters, finished, histograms)
+        : llamaPage(load, counters),
   };
+}
+
+/** The few series of llama.cpp that a gateway may read; it has many more. */
+function llamaPage(load: EngineLoad, { prompt_tokens, generation_tokens }: Readonly<Record<string, number>>): string {
+  const series: readonly (readonly [kind: string, name: string, value: number])[] = [
+    ['counter', 'prompt_tokens_total', prompt_tokens ?? 0],
+    ['counter', 'tokens_predicted_total', generation_tokens ?? 0],
+    ['gauge', 'requests_processing', load.running],
+    ['gauge', 'requests_deferred', load.waiting],
+  ];
+  return series.map(([kind, name, value]) => `# TYPE llamacpp:${name} ${kind}\nllamacpp:${name} ${value}\n`).join('');
 }
 
 function page(
   labels: string,
   load: EngineLoad,
   counters: Readonly<Record<string, number>>,
-  finished: Readonly<Record<FinishedReason, number>>,
+  finished: ReadonlyMap<FinishedReason, number>,
   histograms: ReadonlyMap<string, Histogram>,
 ): string {
-  const reasons = Object.entries(finished).map(([reason, value]): [string, number] => [
-    `${labels},finished_reason="${reason}"`,
-    value,
-  ]);
+  const reasons = [...finished].map(([reason, value]): [string, number] => [`${labels},finished_reason="${reason}"`, value]);
   return [
     ...gauge('num_requests_running', labels, load.running),
     ...gauge('num_requests_waiting', labels, load.waiting),

@@ -1,5 +1,6 @@
 /** What a model server can be told at its start, and what it does when told nothing. */
 import type { ModelRole } from './chat.ts';
+import type { FlavourName } from './flavours/registry.ts';
 import type { Engine } from './pacer.ts';
 
 export interface ModelServerOptions {
@@ -8,6 +9,10 @@ export interface ModelServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly servedName: string;
+  /** Further names that the server knows its model by. */
+  readonly aliases: readonly string[];
+  /** Whose wire it speaks. */
+  readonly flavour: FlavourName;
   readonly role: ModelRole;
   /** vLLM's --api-key; null leaves /v1 open. */
   readonly apiKey: string | null;
@@ -21,7 +26,6 @@ export interface ModelServerOptions {
   readonly reasoningField: 'reasoning' | 'reasoning_content';
   readonly reasoningStyle: 'think' | 'think_open';
   readonly tokensPerChunk: number;
-  readonly finishesWithLastDelta: boolean;
   /** Answers 400 to `continue_final_message`. */
   readonly rejectsPrefill: boolean;
   /** --enable-prompt-tokens-details. */
@@ -40,6 +44,8 @@ export const modelServerDefaults: ModelServerOptions = {
   id: 'small',
   port: 0,
   servedName: 'Qwen/Qwen2.5-7B-Instruct',
+  aliases: [],
+  flavour: 'vllm',
   role: 'small',
   apiKey: null,
   seed: 'stand-in',
@@ -50,7 +56,6 @@ export const modelServerDefaults: ModelServerOptions = {
   reasoningField: 'reasoning',
   reasoningStyle: 'think',
   tokensPerChunk: 1,
-  finishesWithLastDelta: false,
   rejectsPrefill: false,
   reportsCachedTokens: false,
   engine: null,

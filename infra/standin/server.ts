@@ -4,11 +4,15 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
+import { ChatBody } from './chat-request.ts';
 import { handleChat } from './chat-route.ts';
 import type { ControlSurface, ServerControls } from './control.ts';
 import { serverControls, startControl } from './control.ts';
 import { faultBook } from './fault-book.ts';
 import type { FaultBook } from './fault-book.ts';
+import type { Flavour } from './flavours/flavour.ts';
+import { flavours } from './flavours/registry.ts';
+import { badValue } from './flavours/vllm-words.ts';
 import type { Listener } from './http.ts';
 import { headerOf, listen, readBody, reply } from './http.ts';
 import { isRecord, tryParse } from './json.ts';
@@ -20,12 +24,10 @@ import type { Engine } from './pacer.ts';
 import { simpleEngine } from './pacer.ts';
 import type { PrefixCache } from './prefix-cache.ts';
 import { prefixCache } from './prefix-cache.ts';
+import type { Refusal } from './refusal.ts';
 import type { LogEntry, RequestLog } from './request-log.ts';
 import { requestLog } from './request-log.ts';
 import { countPromptTokens, countTokens, tokenId, tokenize } from './tokens.ts';
-import type { Refusal } from './vllm-errors.ts';
-import { badRequest, methodNotAllowed, notFound, unauthorized } from './vllm-errors.ts';
-import { ChatBody } from './chat-request.ts';
 
 const MAX_BODY_BYTES = 64_000_000;
 const VERSION = '0.32.0';
@@ -102,9 +104,12 @@ async function serve(state: ModelServerState, request: IncomingMessage, response
     headerNames: Object.keys(request.headers),
     hasAuthorization: request.headers.authorization !== undefined,
   });
-  response.setHeader('server', 'uvicorn');
+  const flavour: Flavour = flavours[state.options.flavour];
+  response.setHeader('server', flavour.server);
   try {
-    const refusal = mayEnter(state, request, path) ? await route(state, request, response, path, entry) : unauthorized;
+    const refusal = mayEnter(state, flavour, request, path)
+      ? await route(state, flavour, request, response, path, entry)
+      : flavour.words.unauthorized;
     if (refusal) {
       entry.ending = entry.ending === 'open' ? 'refused' : entry.ending;
       reply(response, refusal);
@@ -119,14 +124,15 @@ async function serve(state: ModelServerState, request: IncomingMessage, response
   if (entry.ending === 'open') entry.ending = 'complete';
 }
 
-function mayEnter({ options }: ModelServerState, request: IncomingMessage, path: string): boolean {
-  const isGuarded = path === '/v1' || path.startsWith('/v1/');
+function mayEnter({ options }: ModelServerState, flavour: Flavour, request: IncomingMessage, path: string): boolean {
+  const isGuarded = path === '/v1' || path.startsWith('/v1/') || (flavour.guardsMetrics && path === '/metrics');
   return !isGuarded || options.apiKey === null || request.headers.authorization === `Bearer ${options.apiKey}`;
 }
 
 /** Answers a request, or returns what is left to be answered plainly. */
 async function route(
   state: ModelServerState,
+  flavour: Flavour,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
@@ -135,7 +141,7 @@ async function route(
   const { options, controls } = state;
   switch (`${request.method} ${path}`) {
     case 'GET /health':
-      return { status: controls.state().isHealthy ? 200 : 503, body: '' };
+      return controls.state().isHealthy ? { status: 200, body: flavour.health.well } : { status: 503, body: flavour.health.sick };
     case 'GET /ping':
       return { status: 200, body: '' };
     case 'GET /version':
@@ -143,41 +149,24 @@ async function route(
     case 'GET /metrics':
       return {
         status: 200,
-        body: state.metrics.render(state.engine.load()),
+        body: state.metrics.render(state.engine.load(), flavour.metricsStyle),
         headers: { 'content-type': 'text/plain; version=0.0.4' },
       };
     case 'GET /v1/models':
-      return { status: 200, body: modelList(options, controls.state().isModelLoaded) };
+      return { status: 200, body: flavour.modelList(options, controls.state().isModelLoaded) };
     case 'POST /tokenize':
-      return tokenizeRoute(options, await readJson(request));
+      return tokenizeRoute(options, tryParse(await readText(request)));
     case 'POST /v1/chat/completions':
-      return handleChat(state, request, response, entry, await readJson(request));
+      return handleChat(state, request, response, entry, await readText(request));
     default:
       return ['/health', '/metrics', '/v1/models', '/tokenize', '/v1/chat/completions'].includes(path)
-        ? methodNotAllowed
-        : notFound;
+        ? flavour.words.methodNotAllowed
+        : flavour.words.notFound;
   }
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const text = await readBody(request, MAX_BODY_BYTES);
-  return text === null ? undefined : tryParse(text);
-}
-
-function modelList({ servedName, maxModelLen }: ModelServerOptions, isLoaded: boolean): unknown {
-  const entry = {
-    id: servedName,
-    object: 'model',
-    created: Math.floor(Date.now() / 1000),
-    owned_by: 'vllm',
-    root: servedName,
-    parent: null,
-    max_model_len: maxModelLen,
-    permission: [
-      { id: 'modelperm-stand-in', object: 'model_permission', allow_sampling: true, allow_logprobs: true, is_blocking: false },
-    ],
-  };
-  return { object: 'list', data: isLoaded ? [entry] : [] };
+async function readText(request: IncomingMessage): Promise<string> {
+  return (await readBody(request, MAX_BODY_BYTES)) ?? '';
 }
 
 function tokenizeRoute({ maxModelLen }: ModelServerOptions, json: unknown): Refusal {
@@ -188,7 +177,7 @@ function tokenizeRoute({ maxModelLen }: ModelServerOptions, json: unknown): Refu
       body: { count: countPromptTokens(chat.data), max_model_len: maxModelLen, tokens: [], token_strs: null },
     };
   }
-  if (!isRecord(json) || typeof json['prompt'] !== 'string') return badRequest('prompt or messages must be given');
+  if (!isRecord(json) || typeof json['prompt'] !== 'string') return badValue('prompt or messages must be given', null);
   const pieces = tokenize(json['prompt']);
   const strings = json['return_token_strs'] === true ? pieces : null;
   return {

@@ -25,10 +25,14 @@ export interface Delta {
 export interface Step {
   readonly token: string;
   readonly delta: Delta | null;
+  /** Belongs to the reasoning, which is no part of the text that a tool parser reads. */
+  readonly isThought?: true;
 }
 
 export interface ServerParsers {
   readonly toolParser: 'none' | 'hermes';
+  /** The entry with a call's name brings the first bracket of the arguments along, as llama.cpp's does. */
+  readonly namesWithBracket: boolean;
   readonly hasReasoningParser: boolean;
   /** `reasoning_content` before the end of 2025. */
   readonly reasoningField: 'reasoning' | 'reasoning_content';
@@ -49,31 +53,41 @@ export interface StepLimits {
 
 export interface Steps {
   readonly steps: readonly Step[];
-  readonly finishReason: 'stop' | 'length' | 'tool_calls';
+  /** `stop`, `length`, `tool_calls`; vLLM's `repetition`; with a fault, whatever another server says. */
+  readonly finishReason: string;
   readonly stopReason: string | null;
+  /** Ended by a limit or a stop sequence, so that the last step is the last token: a model that is done says so by a token without text. */
+  readonly isCut: boolean;
+  /** The steps hold calls in hermes' markup, which a server that does not stream reads as a whole. */
+  readonly hasMarkup: boolean;
 }
 
 export function toSteps(answer: Answer, parsers: ServerParsers, limits: StepLimits): Steps {
-  const isNative = limits.parsesCalls && (parsers.toolParser === 'hermes' || answer.isNamedCall);
+  // Without a parser, a named choice was classically enforced by a grammar for the arguments alone.
+  const isGuided = parsers.toolParser === 'none' && answer.isNamedCall;
+  const isNative = limits.parsesCalls && (parsers.toolParser === 'hermes' || isGuided);
   const rawCalls = isNative ? '' : callsAsText(answer, limits.parsesCalls);
   const rawThoughts = parsers.hasReasoningParser ? '' : thoughtsAsText(answer.reasoning, parsers);
   const spoken = continueText(rawThoughts, answer.content + rawCalls, limits.prefix);
   const cut = cutAtStop(spoken, limits.stop);
   const thinks = parsers.hasReasoningParser && answer.reasoning !== '' && !limits.prefix;
   const calls = isNative && cut.stopReason === null ? answer.calls : [];
-  const all = [
+  const all: Step[] = [
     ...(thinks ? parsedThoughts(answer.reasoning, parsers, limits.showsReasoning) : []),
     ...tokenize(cut.text).map((token) => ({ token, delta: { content: token } })),
     ...calls.flatMap((call, index) =>
-      answer.isNamedCall ? namedCall(call, limits.callId(index)) : parsedCall(call, index, limits.callId(index)),
+      isGuided ? namedCall(call, limits.callId(index)) : parsedCall(call, index, limits.callId(index), parsers.namesWithBracket),
     ),
   ];
-  const isCut = all.length > limits.maxTokens;
-  const whole = calls.length > 0 && !answer.isNamedCall ? 'tool_calls' : 'stop';
+  const isTooLong = all.length > limits.maxTokens;
+  const steps = isTooLong ? all.slice(0, limits.maxTokens) : all;
+  const whole = steps.some(({ delta }) => delta?.tool_calls) && !answer.isNamedCall ? 'tool_calls' : 'stop';
   return {
-    steps: isCut ? all.slice(0, limits.maxTokens) : all,
-    finishReason: isCut ? 'length' : whole,
-    stopReason: isCut ? null : cut.stopReason,
+    steps,
+    finishReason: isTooLong ? 'length' : whole,
+    stopReason: isTooLong ? null : cut.stopReason,
+    isCut: isTooLong || cut.stopReason !== null,
+    hasMarkup: calls.length > 0 && !isGuided,
   };
 }
 
@@ -98,8 +112,8 @@ function callsAsText(answer: Answer, areOffered: boolean): string {
   const { calls } = answer;
   if (calls.length === 0) return '';
   // Without a parser, `required` was classically enforced by a grammar for a JSON array of name and parameters.
-  const isGuided = areOffered && answer.content === '' && answer.isRequiredCall;
-  if (isGuided) return pythonJson(calls.map((call) => ({ name: call.name, parameters: tryParse(call.argumentsText) ?? {} })));
+  const isArray = areOffered && answer.content === '' && answer.isRequiredCall;
+  if (isArray) return pythonJson(calls.map((call) => ({ name: call.name, parameters: tryParse(call.argumentsText) ?? {} })));
   return calls.map((call) => `<tool_call>\n${head(call)}${call.argumentsText}}\n</tool_call>`).join('\n');
 }
 
@@ -115,30 +129,33 @@ function thoughtsAsText(reasoning: string, parsers: ServerParsers): string {
 function parsedThoughts(reasoning: string, parsers: ServerParsers, isShown: boolean): Step[] {
   const shown = tokenize(reasoning).map((token) => ({ token, delta: isShown ? { [parsers.reasoningField]: token } : null }));
   const opening = parsers.reasoningStyle === 'think' ? swallowed('<think>\n') : [];
-  return [...opening, ...shown, ...swallowed('\n</think>\n\n')];
+  return [...opening, ...shown, ...swallowed('\n</think>\n\n')].map((step) => ({ ...step, isThought: true }));
 }
 
 function swallowed(text: string): Step[] {
   return tokenize(text).map((token) => ({ token, delta: null }));
 }
 
-/** As the hermes parser streams it: the name once its text is whole, then argument fragments; empty arguments never show. */
-function parsedCall(call: PlannedCall, index: number, id: string): Step[] {
+/** As the hermes parser streams it: the name once its text is whole, then argument fragments. */
+function parsedCall(call: PlannedCall, index: number, id: string, namesWithBracket: boolean): Step[] {
   const opening = swallowed(`${index > 0 ? '\n' : ''}<tool_call>\n${head(call)}`);
   const last = opening.pop();
+  const isBracketEarly = namesWithBracket && call.argumentsText.startsWith('{');
   const named: Step = {
-    token: last?.token ?? ' ',
-    delta: { content: null, tool_calls: [{ id, type: 'function', index, function: { name: call.name } }] },
+    token: `${last?.token ?? ' '}${isBracketEarly ? '{' : ''}`,
+    delta: {
+      content: null,
+      tool_calls: [{ id, type: 'function', index, function: { name: call.name, ...(isBracketEarly ? { arguments: '{' } : {}) } }],
+    },
   };
-  const isEmpty = call.argumentsText.replaceAll(' ', '') === '{}';
-  const fragments = tokenize(call.argumentsText).map((token) => ({
+  const fragments = tokenize(call.argumentsText.slice(isBracketEarly ? 1 : 0)).map((token) => ({
     token,
-    delta: isEmpty ? null : { content: null, tool_calls: [{ index, function: { arguments: token } }] },
+    delta: { content: null, tool_calls: [{ index, function: { arguments: token } }] },
   }));
   return [...opening, named, ...fragments, ...swallowed('}\n</tool_call>')];
 }
 
-/** A named choice generates the arguments alone, and the first fragment comes along with id and name. */
+/** A guided named choice generates the arguments alone, and the first fragment comes along with id and name. */
 function namedCall(call: PlannedCall, id: string): Step[] {
   return tokenize(call.argumentsText).map((token, position): Step => {
     const fragment = { arguments: token };

@@ -1,7 +1,8 @@
 /** Whether the stand-in calls a tool, which one, and with which arguments. */
+import { Validator } from '@cfworker/json-schema';
 import type { ChatBody, ChatTool } from './chat-request.ts';
 import type { PlannedCall } from './directives.ts';
-import { isRecord } from './json.ts';
+import { isRecord, tryParse } from './json.ts';
 import type { Random } from './random.ts';
 import { pick } from './random.ts';
 import { schemaInstanceText } from './schema-instance.ts';
@@ -9,8 +10,28 @@ import { schemaInstanceText } from './schema-instance.ts';
 const WANTS_A_TOOL =
   /\b(weather|search|look up|find|call|use|run|fetch|get|book|send|check|read|open|list|create|update|delete|schedule|convert|query)\b/i;
 
-/** The calls this request leads to; empty means a text answer. `planned` are calls that a directive asks for. */
+/**
+ * The calls this request leads to; empty means a text answer. `planned` are calls that a directive asks for. A `required` or named choice
+ * constrains the name and not the arguments, unless the tool is strict: then what its grammar would not let through is replaced.
+ */
 export function chooseCalls(body: ChatBody, userText: string, planned: readonly PlannedCall[], random: Random): PlannedCall[] {
+  return wantedCalls(body, userText, planned, random).map((call) => {
+    const tool = body.tools?.find(({ function: { name } }) => name === call.name);
+    return tool && isConstrained(body, tool) && !fits(tool, call) ? makeCall(tool, random, userText) : call;
+  });
+}
+
+/** Whether the grammar of a forced choice covers the arguments of a tool. */
+export function isConstrained({ tool_choice: choice }: ChatBody, tool: ChatTool): boolean {
+  return tool.function.strict === true && (choice === 'required' || isRecord(choice));
+}
+
+function fits({ function: { parameters } }: ChatTool, call: PlannedCall): boolean {
+  const value = tryParse(call.argumentsText);
+  return isRecord(value) && (!isRecord(parameters) || new Validator(parameters, '2020-12').validate(value).valid);
+}
+
+function wantedCalls(body: ChatBody, userText: string, planned: readonly PlannedCall[], random: Random): PlannedCall[] {
   const tools = body.tools ?? [];
   const named = namedTool(body);
   if (named) {

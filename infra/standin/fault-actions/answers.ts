@@ -8,13 +8,13 @@ function saying(content: (answer: Answer) => string): FaultAction {
   return { answer: (answer) => ({ ...answer, content: content(answer), calls: [] }) };
 }
 
-/** Rewrites the arguments of every call. */
+/** Rewrites the arguments of every call, unless a grammar would not let it. */
 function withArguments(change: (text: string) => string): FaultAction {
   return {
-    answer: (answer) => ({
-      ...answer,
-      calls: answer.calls.map((call) => ({ ...call, argumentsText: change(call.argumentsText) })),
-    }),
+    answer: (answer) =>
+      answer.hasConstrainedArguments
+        ? answer
+        : { ...answer, calls: answer.calls.map((call) => ({ ...call, argumentsText: change(call.argumentsText) })) },
   };
 }
 
@@ -37,7 +37,7 @@ export const answerFaults = {
   'single-quotes': saying(({ content }) => content.replaceAll('"', "'").replaceAll('true', 'True').replaceAll('null', 'None')),
   'truncated-json': {
     answer: (answer) => ({ ...answer, content: answer.content.slice(0, Math.ceil(answer.content.length / 2)) }),
-    endsByLength: true,
+    steps: (steps) => ({ ...steps, finishReason: 'length', isCut: true }),
   },
   'repair-bomb': {
     answer: (answer, { fault }) => ({ ...answer, content: '"http://a '.repeat(Math.ceil(setting(fault, 'bytes', 60_000) / 10)) }),
@@ -54,6 +54,20 @@ export const answerFaults = {
   'invalid-arguments': withArguments(() => '{"not_a_parameter": {"wrong": true}}'),
   'truncated-arguments': withArguments((text) => text.slice(0, Math.max(1, Math.floor(text.length / 2)))),
   'raw-markup': { hidesCalls: true },
+  'prose-for-call': saying(() => 'I would look that up for you, but I do not know where.'),
+  repetition: {
+    answer: (answer) => ({ ...answer, content: 'and on and on '.repeat(12), calls: [] }),
+    steps: (steps) => ({ ...steps, finishReason: 'repetition', stopReason: 'repetition_detected', isCut: true }),
+  },
+  'starts-over': {
+    startsOver: true,
+    answer(answer, { fault, isContinuation }) {
+      const isOther = isContinuation && fault.settings['words'] !== 'same';
+      return isOther
+        ? { ...answer, content: 'Certainly! Let me begin from the very beginning. Harbours are old, and some are deep.' }
+        : answer;
+    },
+  },
   'unknown-tool': {
     answer: (answer) => ({ ...answer, calls: [{ name: 'tool_that_was_never_offered', argumentsText: '{"x": 1}' }] }),
   },

@@ -1,4 +1,5 @@
 /** Faults of a 200 answer as a whole: nothing in it, the wrong thing in it, or a false label on it. */
+import { untilGone } from '../sse-writer.ts';
 import type { FaultAction, FaultContext } from './fault-action.ts';
 
 const HTML =
@@ -39,6 +40,13 @@ export const bodyFaults = {
     },
   },
   'html-body': { respond: plainAnswer('text/html; charset=utf-8', HTML) },
+  'hanging-page': {
+    async respond({ response, gone }) {
+      response.writeHead(200, { 'content-type': 'text/html' });
+      response.flushHeaders();
+      await untilGone(gone);
+    },
+  },
   'json-for-stream': { form: 'json' },
   'sse-for-json': { form: 'stream' },
   'leaky-headers': {

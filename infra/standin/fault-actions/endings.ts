@@ -2,12 +2,17 @@
 import { doneFrame } from '../completion.ts';
 import type { FaultRequest } from '../fault-request.ts';
 import { setting } from '../fault-request.ts';
+import { vllmWords } from '../flavours/vllm-words.ts';
+import { pythonJson } from '../json.ts';
 import type { Wire, WireStream } from '../sse-writer.ts';
 import { serializeFrame } from '../sse-writer.ts';
-import { engineDead } from '../vllm-errors.ts';
 import type { FaultAction, FaultContext } from './fault-action.ts';
 
-const errorEvent = `data: ${JSON.stringify(engineDead.body)}\n\n`;
+/** With Python's spaces, unlike every other event of vLLM. */
+const errorEvent = `data: ${pythonJson(vllmWords.engineDead.body)}\n\n`;
+
+/** As long as a real one lived on after its engine was killed. */
+const DEATH_THROES_MS = 200;
 
 export function send(bytes: string | Uint8Array, tokens = 0): Wire {
   return { do: 'send', bytes, tokens, isTail: false };
@@ -39,7 +44,7 @@ function endingWith(...tail: readonly Wire[]): FaultAction {
   return { wire: (wire, { fault }) => interrupt(wire, fault, () => tail) };
 }
 
-const failsPlain = { refusePlain: () => engineDead } satisfies FaultAction;
+const failsPlain = { refusePlain: ({ words }) => words.engineDead } satisfies FaultAction;
 
 export const endingFaults = {
   'first-event-error': {
@@ -71,6 +76,46 @@ export const endingFaults = {
       }
     },
   },
+  'engine-death': {
+    refusePlain: (context) => {
+      diesSoon(context);
+      return context.words.engineDead;
+    },
+    async *wire(wire, context) {
+      yield* interrupt(wire, context.fault, () => {
+        diesSoon(context);
+        return [send(errorEvent), send(serializeFrame(doneFrame)), { do: 'end' }];
+      });
+    },
+  },
+  'error-after-finish': {
+    isStreamOnly: true,
+    async *frames(frames) {
+      for await (const frame of frames) {
+        if (frame.kind === 'usage') continue;
+        if (frame.kind === 'done')
+          yield {
+            kind: 'error',
+            payload: { error: { message: 'late', type: 'InternalServerError', param: null, code: 500 } },
+            tokens: 0,
+          };
+        yield frame;
+      }
+    },
+  },
+  'stall-with-comments': {
+    isStreamOnly: true,
+    wire: (wire, context) => keptWarm(wire, context, ': still here\n\n'),
+  },
+  'stall-with-empty-deltas': {
+    isStreamOnly: true,
+    wire: (wire, context) =>
+      keptWarm(
+        wire,
+        context,
+        'data: {"id":"chatcmpl-warm","object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":null}]}\n\n',
+      ),
+  },
   'slow-first-event': {
     async *wire(wire, { fault }) {
       yield { do: 'wait', ms: setting(fault, 'ms', 1000) };
@@ -92,5 +137,24 @@ async function* commentsForEver({ fault }: FaultContext): AsyncGenerator<Wire, v
   for (;;) {
     yield send(': keep-alive\n\n');
     yield { do: 'wait', ms: setting(fault, 'ms', 100) };
+  }
+}
+
+/** A vLLM whose engine dies takes its API server with it a moment later: first the answers in flight fail, then the port refuses. */
+function diesSoon({ fault, closeListener }: FaultContext): void {
+  setTimeout(() => closeListener(setting(fault, 'ms', 1000)), DEATH_THROES_MS).unref();
+}
+
+/** Passes `after` events, then sends `filler` for ever: alive, and not getting on. */
+async function* keptWarm(wire: WireStream, { fault }: FaultContext, filler: string): AsyncGenerator<Wire, void> {
+  let passed = 0;
+  for await (const action of wire) {
+    if (passed >= setting(fault, 'after', 4) || (action.do === 'send' && action.isTail)) break;
+    if (action.do === 'send') passed += 1;
+    yield action;
+  }
+  for (;;) {
+    yield { do: 'wait', ms: setting(fault, 'ms', 100) };
+    yield send(filler);
   }
 }

@@ -1,15 +1,15 @@
 /** Faults of single events: broken, oversized, endless, misnumbered, out of order. */
 import type { Frame } from '../completion.ts';
+import type { FaultRequest } from '../fault-request.ts';
 import { setting } from '../fault-request.ts';
+import type { Payload } from '../flavours/flavour.ts';
 import { isRecord } from '../json.ts';
 import type { Wire, WireStream } from '../sse-writer.ts';
 import { send } from './endings.ts';
 import type { FaultAction, FaultContext } from './fault-action.ts';
 
-type Payload = Record<string, unknown>;
-
 /** Changes the deltas of every chunk; other events pass. */
-async function* mapDeltas(frames: AsyncIterable<Frame>, change: (delta: Payload) => Payload): AsyncGenerator<Frame, void> {
+export async function* mapDeltas(frames: AsyncIterable<Frame>, change: (delta: Payload) => Payload): AsyncGenerator<Frame, void> {
   for await (const frame of frames)
     yield frame.payload === '[DONE]' ? frame : { ...frame, payload: withDelta(frame.payload, change) };
 }
@@ -44,6 +44,17 @@ async function* insert(wire: WireStream, { fault }: FaultContext, bytes: Uint8Ar
     }
     if (action.do === 'send') passed += 1;
     yield action;
+  }
+}
+
+/** Changes the event number `after`. */
+async function* rewriteOne(wire: WireStream, fault: FaultRequest, change: (event: string) => string): AsyncGenerator<Wire, void> {
+  const after = setting(fault, 'after', 4);
+  let passed = 0;
+  for await (const action of wire) {
+    if (action.do === 'send' && passed === after) yield { ...action, bytes: change(Buffer.from(action.bytes).toString('utf8')) };
+    else yield action;
+    if (action.do === 'send') passed += 1;
   }
 }
 
@@ -87,6 +98,14 @@ export const eventFaults = {
   'bad-json-event': {
     isStreamOnly: true,
     wire: (wire, context) => insert(wire, context, 'data: {"id":"chatcmpl-broken","choices":[{"ind\n\n'),
+  },
+  'garbled-event': {
+    isStreamOnly: true,
+    wire: (wire, { fault }) => rewriteOne(wire, fault, (event) => `${event.slice(0, 40)}\n\n`),
+  },
+  'line-break-in-event': {
+    isStreamOnly: true,
+    wire: (wire, { fault }) => rewriteOne(wire, fault, (event) => event.replace(',"choices"', ',\n"choices"')),
   },
   'invalid-utf8': {
     isStreamOnly: true,

@@ -7,6 +7,7 @@ import { endingFaults } from './endings.ts';
 import { eventFaults } from './events.ts';
 import type { FaultAction } from './fault-action.ts';
 import { framingFaults } from './framing.ts';
+import { shapeFaults } from './shapes.ts';
 import { statusFaults } from './status.ts';
 import { usageFaults } from './usage.ts';
 
@@ -17,6 +18,7 @@ export const faultActions: Readonly<Record<FaultName, FaultAction>> = {
   ...endingFaults,
   ...framingFaults,
   ...eventFaults,
+  ...shapeFaults,
   ...usageFaults,
   ...answerFaults,
 };

@@ -1,16 +1,9 @@
 /** Faults that are HTTP error answers. */
 import { setting } from '../fault-request.ts';
 import type { FaultRequest } from '../fault-request.ts';
-import type { Refusal } from '../vllm-errors.ts';
-import {
-  contextExceeded,
-  engineDead,
-  modelMissing,
-  overloaded,
-  unauthorized,
-  validationError,
-  vllmError,
-} from '../vllm-errors.ts';
+import { vllmError } from '../flavours/vllm-words.ts';
+import type { Refusal } from '../refusal.ts';
+import { contextWords } from './context-words.ts';
 import type { FaultAction } from './fault-action.ts';
 
 const TRACEBACK = [
@@ -34,7 +27,8 @@ function httpDate(fault: FaultRequest): string {
 
 export const statusFaults = {
   'bad-request': {
-    refuse: () => validationError([{ type: 'value_error', loc: 'body.temperature', msg: 'Input should be less than 2' }]),
+    refuse: ({ words }) =>
+      words.invalid([{ type: 'less_than', loc: 'body.temperature', message: 'Input should be less than 2', input: 7 }]),
   },
   unprocessable: {
     refuse: () => ({
@@ -42,7 +36,11 @@ export const statusFaults = {
       body: { detail: [{ type: 'missing', loc: ['body', 'messages'], msg: 'Field required', input: {} }] },
     }),
   },
-  'context-length': { refuse: ({ maxModelLen, promptTokens }) => contextExceeded(maxModelLen, promptTokens, maxModelLen) },
+  'context-length': { refuse: ({ words, maxModelLen, promptTokens }) => words.promptTooLong(maxModelLen, promptTokens) },
+  'context-words': {
+    refuse: ({ fault, maxModelLen, promptTokens }) =>
+      contextWords(fault.settings['of'] ?? '', setting(fault, 'limit', maxModelLen), promptTokens),
+  },
   'content-policy': {
     refuse: () => ({
       status: 400,
@@ -56,14 +54,14 @@ export const statusFaults = {
       },
     }),
   },
-  unauthorized: { refuse: () => unauthorized },
+  unauthorized: { refuse: ({ words }) => words.unauthorized },
   forbidden: { refuse: () => ({ status: 403, body: { error: 'Forbidden' } }) },
-  'model-missing': { refuse: ({ servedName }) => modelMissing(servedName) },
+  'model-missing': { refuse: ({ words, servedName }) => words.modelMissing(servedName, []) },
   'rate-limit': { refuse: ({ fault }) => rateLimited(seconds(fault, 1)) },
   'rate-limit-date': { refuse: ({ fault }) => rateLimited(httpDate(fault)) },
   'rate-limit-absurd': { refuse: () => rateLimited('999999999999') },
   'rate-limit-garbage': { refuse: () => rateLimited('soon') },
-  'server-error': { refuse: () => engineDead },
+  'server-error': { refuse: ({ words }) => words.engineDead },
   'legacy-error': {
     refuse: () => ({
       status: 500,
@@ -78,6 +76,20 @@ export const statusFaults = {
       headers: { 'content-type': 'text/html' },
     }),
   },
-  unavailable: { refuse: () => overloaded },
-  'unavailable-retry': { refuse: ({ fault }) => ({ ...overloaded, headers: { 'retry-after': seconds(fault, 2) } }) },
+  'foreign-status': {
+    refuse: ({ fault }) => ({
+      status: setting(fault, 'status', 402),
+      body: { error: { message: fault.settings['says'] ?? 'Not today.', type: null, param: null, code: null } },
+    }),
+  },
+  'refuses-prefill': {
+    refuse: ({ isContinuation }) =>
+      isContinuation
+        ? vllmError(400, 'BadRequestError', 'Assistant response prefill is not supported by this model.', 'messages')
+        : null,
+  },
+  unavailable: { refuse: ({ words }) => words.overloaded },
+  'unavailable-retry': {
+    refuse: ({ fault, words }) => ({ ...words.overloaded, headers: { 'retry-after': seconds(fault, 2) } }),
+  },
 } satisfies Record<string, FaultAction>;

@@ -89,6 +89,27 @@ const expectations: Record<FaultName, Expectation> = {
   },
   'bad-request': both(plainError(400)),
   unprocessable: both((answer) => expect([answer.status, answer.json.detail[0].loc]).toEqual([422, ['body', 'messages']])),
+  'context-words': {
+    ...both((answer) =>
+      expect(answer.json.error).toMatchObject({ type: 'exceed_context_size_error', n_prompt_tokens: 4097, n_ctx: 4096 }),
+    ),
+    settings: ';of=llama-cpp;limit=4096',
+  },
+  'foreign-status': {
+    ...both((answer) => expect([answer.status, answer.json.error.message]).toEqual([499, 'gone'])),
+    settings: ';status=499;says=gone',
+  },
+  'refuses-prefill': {
+    ...both(plainError(400)),
+    body: {
+      messages: [
+        { role: 'user', content: '[[fault:refuses-prefill]]x' },
+        { role: 'assistant', content: 'y' },
+      ],
+      continue_final_message: true,
+      add_generation_prompt: false,
+    },
+  },
   'context-length': both((answer) => expect(answer.json.error).toMatchObject({ code: 400, param: 'input_tokens' })),
   'content-policy': both((answer) => expect(answer.json.error.code).toBe('content_policy_violation')),
   unauthorized: both((answer) => expect([answer.status, answer.json]).toEqual([401, { error: 'Unauthorized' }])),
@@ -117,6 +138,14 @@ const expectations: Record<FaultName, Expectation> = {
     expect([answer.status, Number(answer.headers.get('content-length')) > 4000]).toEqual([200, true]);
   }),
   'html-body': both((answer) => expect([answer.status, answer.text]).toEqual([200, expect.stringMatching(/^<!DOCTYPE html>/)])),
+  'hanging-page': {
+    ...both((answer) => {
+      left(answer);
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html']);
+    }),
+    maxMs: 100,
+  },
+  'no-content-type': both((answer) => expect([answer.status, answer.headers.get('content-type')]).toEqual([200, null])),
   'json-for-stream': { stream: (answer) => expect(message(answer).content).toBe(clean) },
   'sse-for-json': { json: untouched },
   'leaky-headers': both((answer) =>
@@ -137,6 +166,28 @@ const expectations: Record<FaultName, Expectation> = {
   'mid-error': {
     stream: (answer) => expect([answer.events.at(-1).error.code, finishOf(answer), answer.isDone]).toEqual([500, null, true]),
     json: plainError(500),
+  },
+  'engine-death': {
+    stream: (answer) => expect([answer.events.at(-1).error.code, answer.isDone]).toEqual([500, true]),
+    settings: ';ms=50',
+  },
+  'error-after-finish': {
+    stream: (answer) =>
+      expect([finishOf(answer), answer.events.at(-1).error.message, answer.isDone]).toEqual(['stop', 'late', true]),
+  },
+  'no-last-blank-line': {
+    stream: (answer) => expect(answer.text).toMatch(/"finish_reason":"stop"[^\n]*\n$/),
+  },
+  'stall-with-comments': {
+    stream: (answer) =>
+      expect([answer.broke, answer.text]).toEqual(['left after maxMs', expect.stringMatching(/(: still here\n\n){3,}$/)]),
+    settings: ';ms=5',
+    maxMs: 150,
+  },
+  'stall-with-empty-deltas': {
+    stream: (answer) => expect([answer.broke, deltas(answer.events).at(-1)]).toEqual(['left after maxMs', {}]),
+    settings: ';ms=5',
+    maxMs: 150,
   },
   'mid-error-no-done': { stream: (answer) => expect([answer.events.at(-1).error.code, answer.isDone]).toEqual([500, false]) },
   'mid-reset': {
@@ -202,6 +253,13 @@ const expectations: Record<FaultName, Expectation> = {
     stream: (answer) =>
       expect([answer.events.filter((event) => event === undefined).length, finishOf(answer)]).toEqual([1, 'stop']),
   },
+  'garbled-event': {
+    stream: (answer) =>
+      expect([answer.events.filter((event) => event === undefined).length, contentOf(answer) === clean]).toEqual([1, false]),
+  },
+  'line-break-in-event': {
+    stream: (answer) => expect([answer.text, finishOf(answer)]).toEqual([expect.stringMatching(/,\n"choices"/), 'stop']),
+  },
   'invalid-utf8': { stream: (answer) => expect(contentOf(answer)).toContain('bad \ufffd\ufffd(\ufffd bytes') },
   'huge-event': {
     stream: (answer) =>
@@ -247,12 +305,56 @@ const expectations: Record<FaultName, Expectation> = {
       ).toBe('so it goes'),
     settings: ']][[think:so it goes',
   },
+  'anonymous-first-chunk': {
+    stream: (answer) => expect([answer.events[0].id, answer.events[1].id]).toEqual(['', expect.stringMatching(/^chatcmpl-/)]),
+  },
+  'changing-id': { stream: (answer) => expect(new Set(answer.events.map(({ id }) => id)).size).toBe(answer.events.length) },
+  'text-after-finish': { stream: (answer) => expect(contentOf(answer)).toBe(`${clean} And that is all.`) },
+  'arguments-dropped': {
+    stream: (answer) => expect(deltas(answer.events).flatMap((delta) => delta.tool_calls ?? [])).toHaveLength(1),
+    body: { tools, tool_choice: 'required' },
+  },
+  'odd-usage': { stream: (answer) => expect(answer.events.at(-1)).toMatchObject({ choices: null, usage: {} }) },
   'no-usage': both(usage(undefined)),
   'usage-negative': both(usage(counts(-5, -7, -12))),
   'usage-nan': both((answer) => expect([answer.text.includes('"prompt_tokens":NaN'), answer.json]).toEqual([true, undefined])),
   'usage-huge': both(usage(counts(9_007_199_254_740_992, 1e18, 2e18))),
   'usage-zero': both(usage(counts(0, 0, 0))),
   'usage-text': both(usage(counts('12', '34', '46'))),
+  'content-parts': {
+    stream: (answer) => expect(deltas(answer.events)[1].content.map((part: Parsed) => part.type)).toEqual(['text', 'citation']),
+    json: (answer) => expect(message(answer).content[0]).toEqual({ type: 'text', text: clean }),
+  },
+  'refusal-field': {
+    stream: (answer) =>
+      expect(
+        deltas(answer.events)
+          .map(({ refusal }) => refusal ?? '')
+          .join(''),
+      ).toBe(clean),
+    json: (answer) => expect(message(answer)).toMatchObject({ content: null, refusal: clean }),
+  },
+  'finish-as': {
+    ...both((answer) => expect(finishOf(answer) ?? answer.json.choices[0].finish_reason).toBe('end_turn')),
+    settings: ';reason=end_turn',
+  },
+  repetition: both((answer) =>
+    expect(answer.json?.choices[0] ?? answer.events.at(-2).choices[0]).toMatchObject({
+      finish_reason: 'repetition',
+      stop_reason: 'repetition_detected',
+    }),
+  ),
+  'starts-over': {
+    json: (answer) => expect(message(answer).content).toMatch(/^Certainly! Let me begin/),
+    body: {
+      messages: [
+        { role: 'user', content: '[[fault:starts-over]]x' },
+        { role: 'assistant', content: 'y' },
+      ],
+      continue_final_message: true,
+      add_generation_prompt: false,
+    },
+  },
   'hostile-content': both((answer) => {
     const content = contentOf(answer) || message(answer).content;
     for (const part of ['\n\ndata: {', '<script>', '\u2028', '\u0000', '\r bare']) expect(content).toContain(part);
@@ -291,17 +393,38 @@ const expectations: Record<FaultName, Expectation> = {
   'empty-answer': both((answer) =>
     expect([contentOf(answer) || answer.json?.choices[0].message.content || '', answer.status]).toEqual(['', 200]),
   ),
+  'cut-call': {
+    stream: (answer) => {
+      const texts = deltas(answer.events).flatMap((delta) => delta.tool_calls ?? []);
+      expect([finishOf(answer), tryParse(texts.map((call: Parsed) => call.function.arguments ?? '').join(''))]).toEqual([
+        'tool_calls',
+        undefined,
+      ]);
+    },
+    json: (answer) => expect(message(answer).content).toMatch(/^<tool_call>\n\{"name": "look", "arguments": \{/),
+    body: { tools, tool_choice: 'required' },
+  },
+  'prose-for-call': {
+    json: (answer) =>
+      expect([message(answer).tool_calls, message(answer).content]).toEqual([undefined, expect.stringContaining('look that up')]),
+    body: { tools, tool_choice: 'required' },
+  },
   'invalid-arguments': {
     json: (answer) => expect(JSON.parse(message(answer).tool_calls[0].function.arguments)).not.toHaveProperty('at'),
     body: { tools, tool_choice: 'required' },
   },
   'truncated-arguments': {
-    json: (answer) => expect(tryParse(message(answer).tool_calls[0].function.arguments)).toBeUndefined(),
+    stream: (answer) => {
+      const calls = deltas(answer.events).flatMap((delta) => delta.tool_calls ?? []);
+      expect(tryParse(calls.map((call: Parsed) => call.function.arguments ?? '').join(''))).toBeUndefined();
+    },
+    // A server that reads the whole text at once makes no call of it.
+    json: (answer) => expect(message(answer).content).toMatch(/^<tool_call>/),
     body: { tools, tool_choice: 'required' },
   },
   'raw-markup': {
     json: (answer) =>
-      expect([message(answer).tool_calls, message(answer).content]).toEqual([[], expect.stringContaining('"look"')]),
+      expect([message(answer).tool_calls, message(answer).content]).toEqual([undefined, expect.stringContaining('"look"')]),
     body: { tools, tool_choice: 'required' },
   },
   'unknown-tool': {
@@ -328,7 +451,7 @@ describe('the fault table', () => {
     const text = `Tell me about boats [[tokens:12]] [[fault:${name}${row.settings ?? ''}]]`;
     const answer = await ask(
       server.url,
-      { ...body, ...user(text) },
+      { ...user(text), ...body },
       { maxMs: row.maxMs ?? 4000, maxBytes: row.maxBytes ?? 4_000_000 },
     );
     check(answer);
@@ -337,7 +460,9 @@ describe('the fault table', () => {
     expect(server.log().at(-1)?.ending).toBe(
       answer.broke?.startsWith('left') && answer.status === 200 ? 'client_gone' : `fault:${name}`,
     );
-    if (name === 'refused') await eventually(() => !server.controls.state().isDown, 'the listener is back');
+    if (name === 'engine-death') await eventually(() => server.controls.state().isDown, 'the port refuses');
+    if (name === 'refused' || name === 'engine-death')
+      await eventually(() => !server.controls.state().isDown, 'the listener is back');
   });
 });
 

@@ -34,7 +34,7 @@ describe('a client that leaves', () => {
     });
     expect(server.log()[0]?.tokensSent).toBeLessThan(2000);
     expect(gauge(await metrics(), 'num_requests_running')).toBe(0);
-    expect(await metrics()).toMatch(/request_success_total\{.*finished_reason="abort"\} 1/);
+    expect(await metrics()).toMatch(/request_success_total\{.*finished_reason="abort"\} 0/);
     await server.close();
   });
 

@@ -1,0 +1,114 @@
+/** What differs from one kind of model server to another: the wire objects, the words of refusals, what is taken and what is ignored. */
+import type { ChatBody } from '../chat-request.ts';
+import type { LogprobEntry } from '../logprobs.ts';
+import type { MetricsStyle } from '../metrics.ts';
+import type { ModelServerOptions } from '../options.ts';
+import type { Refusal } from '../refusal.ts';
+import type { Delta, ToolDelta } from '../steps.ts';
+
+export type Payload = Record<string, unknown>;
+
+export interface Head {
+  readonly id: string;
+  readonly createdSeconds: number;
+  readonly model: string;
+}
+
+export interface TokenCounts {
+  readonly promptTokens: number;
+  /** Null where the server does not report them. */
+  readonly cachedTokens: number | null;
+  readonly completionTokens: number;
+}
+
+export interface Ending {
+  readonly finishReason: string;
+  readonly stopReason: string | null;
+}
+
+/** One event of a stream. */
+export type ChunkPart =
+  | { readonly kind: 'role'; readonly index: number }
+  | {
+      readonly kind: 'delta';
+      readonly index: number;
+      readonly delta: Delta;
+      readonly logprobs: readonly LogprobEntry[] | null;
+      /** Set on the last one of a choice. */
+      readonly ending: Ending | null;
+    }
+  | { readonly kind: 'usage' };
+
+export interface ChunkContext {
+  readonly counts: TokenCounts;
+  /** A usage chunk will follow. */
+  readonly sendsUsage: boolean;
+  /** Every chunk carries the counts so far. */
+  readonly sendsRunningUsage: boolean;
+}
+
+/** A choice of an answer that was not streamed. */
+export interface WholeChoice {
+  readonly message: WholeMessage;
+  readonly logprobs: readonly LogprobEntry[] | null;
+  readonly ending: Ending;
+}
+
+export interface WholeMessage {
+  readonly content: string;
+  /** Under the field that the server uses; empty when there is none. */
+  readonly reasoning: Readonly<Record<string, string>>;
+  readonly calls: readonly Required<ToolDelta>[];
+  /** A tool was demanded by `required` or by name. */
+  readonly isForcedCall: boolean;
+}
+
+/** What does not validate, in the terms of a schema checker. */
+export interface Finding {
+  readonly type: string;
+  readonly loc: string;
+  readonly message: string;
+  readonly input: unknown;
+  readonly context?: string;
+}
+
+export interface ServerWords {
+  readonly unauthorized: Refusal;
+  readonly notFound: Refusal;
+  readonly methodNotAllowed: Refusal;
+  readonly overloaded: Refusal;
+  readonly engineDead: Refusal;
+  invalid(findings: readonly Finding[]): Refusal;
+  modelMissing(model: string, served: readonly string[]): Refusal;
+  promptTooLong(maxModelLen: number, promptTokens: number): Refusal;
+}
+
+export interface Flavour {
+  /** The `server` header. */
+  readonly server: string;
+  /** A 200 is sent when the first token is there, not when the request is accepted. */
+  readonly sendsHeadersWithFirstToken: boolean;
+  readonly namesAreIgnored: boolean;
+  /** `required` and named choices count as `auto`. */
+  readonly forcedChoicesAreIgnored: boolean;
+  /** The server finds calls itself, whatever its tool parser option says. */
+  readonly alwaysParsesCalls: boolean;
+  /** The entry with the name brings the first bracket of the arguments along. */
+  readonly namesWithBracket: boolean;
+  /** With several choices the last comes first. */
+  readonly lastChoiceFirst: boolean;
+  /** The finish reason has a chunk of its own, also where the last token brought text. */
+  readonly finishesApart: boolean;
+  /** Paths below /v1 are not the only ones that want the key. */
+  readonly guardsMetrics: boolean;
+  readonly metricsStyle: MetricsStyle;
+  readonly words: ServerWords;
+  callId(hex: string): string;
+  chunk(head: Head, part: ChunkPart, context: ChunkContext): Payload;
+  whole(head: Head, choices: readonly WholeChoice[], counts: TokenCounts): Payload;
+  /** Combinations and values that it refuses, beyond what does not validate. */
+  check(body: ChatBody, options: ModelServerOptions): Refusal | null;
+  modelList(options: ModelServerOptions, isLoaded: boolean): Payload;
+  /** Bodies of GET /health. */
+  readonly health: { readonly well: unknown; readonly sick: unknown };
+}

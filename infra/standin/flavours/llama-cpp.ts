@@ -1,0 +1,128 @@
+/** llama.cpp's `llama-server` as a real one was seen to answer, with the Jinja templates on. What was not seen is marked. */
+import type { ChatBody } from '../chat-request.ts';
+import { isRecord } from '../json.ts';
+import type { ModelServerOptions } from '../options.ts';
+import type { Refusal } from '../refusal.ts';
+import type { ChunkContext, ChunkPart, Flavour, Head, Payload, ServerWords, TokenCounts, WholeChoice } from './flavour.ts';
+
+const FINGERPRINT = 'b11434-stand-in';
+
+function llamaError(code: number, message: string, type: string, more: Payload = {}): Refusal {
+  return { status: code, body: { error: { code, message, type, ...more } } };
+}
+
+const words: ServerWords = {
+  unauthorized: llamaError(401, 'Invalid API Key', 'authentication_error'),
+  notFound: llamaError(404, 'File Not Found', 'not_found_error'),
+  methodNotAllowed: llamaError(404, 'File Not Found', 'not_found_error'),
+  // Not seen: a full server queues.
+  overloaded: llamaError(503, 'Loading model', 'unavailable_error'),
+  engineDead: llamaError(500, 'Compute error.', 'server_error'),
+  invalid: ([finding]) => llamaError(400, `${finding?.loc}: ${finding?.message}`, 'invalid_request_error'),
+  modelMissing: () => llamaError(404, 'model not found', 'not_found_error'),
+  promptTooLong: (maxModelLen, promptTokens) =>
+    llamaError(
+      400,
+      `request (${promptTokens} tokens) exceeds the available context size (${maxModelLen} tokens), try increasing it`,
+      'exceed_context_size_error',
+      { n_prompt_tokens: promptTokens, n_ctx: maxModelLen },
+    ),
+};
+
+export const llamaCpp: Flavour = {
+  server: 'llama.cpp',
+  sendsHeadersWithFirstToken: true,
+  namesAreIgnored: true,
+  forcedChoicesAreIgnored: true,
+  alwaysParsesCalls: true,
+  namesWithBracket: true,
+  lastChoiceFirst: true,
+  finishesApart: true,
+  guardsMetrics: true,
+  metricsStyle: 'llamacpp',
+  words,
+  health: { well: { status: 'ok' }, sick: { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } } },
+  callId: (hex) => hex,
+  chunk,
+  whole,
+  check,
+  modelList,
+};
+
+function tail({ id, createdSeconds, model }: Head, object: string): Payload {
+  return { created: createdSeconds, id, model, system_fingerprint: FINGERPRINT, object };
+}
+
+function chunk(head: Head, part: ChunkPart, { counts, sendsUsage }: ChunkContext): Payload {
+  const rest = tail(head, 'chat.completion.chunk');
+  if (part.kind === 'usage') return { choices: [], ...rest, usage: usageOf(counts), timings: timingsOf(counts) };
+  if (part.kind === 'role') {
+    return { choices: [{ finish_reason: null, index: part.index, delta: { role: 'assistant', content: null } }], ...rest };
+  }
+  const { index, delta, ending } = part;
+  // A delta with a call has no content key.
+  const { content, ...others } = delta;
+  const shown = content === null || content === undefined ? others : delta;
+  const logprobs = part.logprobs === null || ending ? {} : { logprobs: { content: part.logprobs } };
+  const choice = { finish_reason: ending?.finishReason ?? null, index, delta: shown, ...logprobs };
+  return { choices: [choice], ...rest, ...(ending && !sendsUsage ? { timings: timingsOf(counts) } : {}) };
+}
+
+function whole(head: Head, choices: readonly WholeChoice[], counts: TokenCounts): Payload {
+  return {
+    choices: choices.map(({ message, logprobs, ending }, index) => ({
+      finish_reason: ending.finishReason,
+      index,
+      message: {
+        role: 'assistant',
+        content: message.content === '' && message.calls.length > 0 ? null : message.content,
+        ...message.reasoning,
+        ...(message.calls.length > 0
+          ? { tool_calls: message.calls.map(({ id, function: call }) => ({ type: 'function', function: call, id })) }
+          : {}),
+      },
+      ...(logprobs === null ? {} : { logprobs: { content: logprobs } }),
+    })),
+    ...tail(head, 'chat.completion'),
+    usage: usageOf(counts),
+    timings: timingsOf(counts),
+  };
+}
+
+function usageOf({ promptTokens, completionTokens }: TokenCounts): Payload {
+  return { completion_tokens: completionTokens, prompt_tokens: promptTokens, total_tokens: promptTokens + completionTokens };
+}
+
+/** The keys are its own; the times are those of no machine. */
+function timingsOf({ promptTokens, completionTokens }: TokenCounts): Payload {
+  return {
+    cache_n: 0,
+    prompt_n: promptTokens,
+    prompt_ms: promptTokens * 2,
+    prompt_per_token_ms: 2,
+    prompt_per_second: 500,
+    predicted_n: completionTokens,
+    predicted_ms: completionTokens * 20,
+    predicted_per_token_ms: 20,
+    predicted_per_second: 50,
+  };
+}
+
+function modelList({ servedName, maxModelLen }: ModelServerOptions, isLoaded: boolean): Payload {
+  const entry = {
+    id: servedName,
+    object: 'model',
+    created: Math.floor(Date.now() / 1000),
+    owned_by: 'llamacpp',
+    meta: { vocab_type: 2, n_vocab: 151_936, n_ctx: maxModelLen, n_ctx_train: 32_768, n_embd: 3584, n_params: 7_615_616_512 },
+  };
+  return { models: [], object: 'list', data: isLoaded ? [entry] : [] };
+}
+
+function check({ messages }: ChatBody): Refusal | null {
+  const hasImage = messages.some(
+    ({ content }) => Array.isArray(content) && content.some((part) => isRecord(part) && part['type'] === 'image_url'),
+  );
+  const hint = 'image input is not supported - hint: if this is unexpected, you may need to provide the mmproj';
+  return hasImage ? llamaError(500, hint, 'server_error') : null;
+}

@@ -1,0 +1,12 @@
+/** Every kind of model server that a stand-in can play. */
+import type { Flavour } from './flavour.ts';
+import { llamaCpp } from './llama-cpp.ts';
+import { vllm } from './vllm.ts';
+
+export const flavours = { vllm, 'llama-cpp': llamaCpp } satisfies Record<string, Flavour>;
+
+export type FlavourName = keyof typeof flavours;
+
+export function isFlavourName(name: string): name is FlavourName {
+  return Object.hasOwn(flavours, name);
+}
