@@ -3,7 +3,8 @@
  * the client and in the ledger. The promises are rows of infra/faults/table.ts; nothing here knows a fault by name.
  */
 import { beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { directiveOf, type Expectation, type FaultCase, faultTable, isHealedByFallback } from '../../infra/faults/table.ts';
+import type { Expectation, FaultCase } from '../../infra/faults/fault-case.ts';
+import { faultTable, isHealedByFallback, nameOf } from '../../infra/faults/table.ts';
 import { faults } from '../../infra/standin/faults.ts';
 import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { errors } from '../../shared/errors.ts';
@@ -25,7 +26,7 @@ let before: Stats;
 type Form = 'streamed' | 'plain';
 type NamedRow = readonly [name: string, row: FaultCase];
 
-const rows = faultTable.map((row): NamedRow => [directiveOf(row), row]);
+const rows = faultTable.map((row): NamedRow => [nameOf(row), row]);
 const apart = rows.filter(([, row]) => row.isContagious !== true);
 const contagious = rows.filter(([, row]) => row.isContagious === true);
 
@@ -114,6 +115,8 @@ function expectComplete(reply: Reply, row: FaultCase, isStream: boolean): void {
   expect(reply).toMatchObject({ status: 200, errors: [], unreadable: [], goesOn: false });
   expect(reply.finishReasons).toHaveLength(1);
   expect(['stop', 'length', 'tool_calls']).toContain(reply.finishReasons[0]);
+  if (row.finish !== undefined) expect(reply.finishReasons).toEqual([row.finish]);
+  if (row.shows !== undefined) expect(reply.raw).toContain(row.shows);
   expect(reply.isDone).toBe(isStream);
   for (const count of ['prompt_tokens', 'completion_tokens', 'total_tokens']) {
     expect(Number.isSafeInteger(reply.usage?.[count]) && Number(reply.usage?.[count]) >= 0, `${count} is a count`).toBe(true);
@@ -130,6 +133,7 @@ function expectError(reply: Reply, code: Extract<Expectation, { code: unknown }>
   expect(Object.keys(reply.errors[0] ?? {}).toSorted()).toEqual(['code', 'message', 'param', 'type']);
   expect(reply.headers.get('x-should-retry')).toMatch(/^(true|false)$/);
   if (status === 429 || status === 503) expect(reply.headers.get('retry-after')).toMatch(/^[1-9]\d{0,3}$/);
+  if (row.shows !== undefined) expect(reply.raw).toContain(row.shows);
   if (row.retryAfterSeconds === undefined) return;
   // An HTTP date is cut to whole seconds, and time passes.
   expect(Number(reply.headers.get('retry-after'))).toBeGreaterThanOrEqual(row.retryAfterSeconds - 3);

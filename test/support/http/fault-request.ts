@@ -1,5 +1,6 @@
 /** Chat bodies in which a fault of the table can show, the same with and without it. */
-import { directiveOf, type FaultCase } from '../../../infra/faults/table.ts';
+import type { FaultCase, Need } from '../../../infra/faults/fault-case.ts';
+import { directiveOf } from '../../../infra/faults/table.ts';
 
 const weatherTool = {
   type: 'function',
@@ -20,21 +21,39 @@ const harbourSchema = {
   additionalProperties: false,
 };
 
+const oslo = '[[call:get_weather {"city": "Oslo", "days": 3}]]';
+const rome = '[[call:get_weather {"city": "Rome", "days": 2}]]';
+const weather = { tools: [weatherTool] };
+
+interface Demand {
+  /** The server whose parsers the demand needs. */
+  readonly server: 'small' | 'large';
+  readonly text: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
 /** What a fault needs to be asked for, besides the words. */
-const demands = {
-  none: { text: '[[tokens:12]]Describe a harbour.', body: {} },
-  tools: { text: '[[call:get_weather {"city":"Oslo","days":3}]]How is the weather?', body: { tools: [weatherTool] } },
+const demands: Readonly<Record<Need | 'none', Demand>> = {
+  none: { server: 'small', text: '[[tokens:12]]Describe a harbour.', body: {} },
+  tools: { server: 'large', text: `[[say:]]${oslo}How is the weather?`, body: weather },
+  two_tools: { server: 'large', text: `[[say:]]${oslo}${rome}How is the weather?`, body: weather },
+  required_tool: { server: 'large', text: `[[say:]]${oslo}How is the weather?`, body: { ...weather, tool_choice: 'required' } },
+  text_tools: { server: 'small', text: `[[say:]]${oslo}How is the weather?`, body: weather },
+  two_text_tools: { server: 'small', text: `[[say:]]${oslo}${rome}How is the weather?`, body: weather },
+  unused_tools: { server: 'small', text: '[[say:Hello!]]Good evening.', body: weather },
   schema: {
+    server: 'small',
     text: 'Describe a harbour.',
     body: { response_format: { type: 'json_schema', json_schema: { name: 'harbour', schema: harbourSchema } } },
   },
-  logprobs: { text: '[[tokens:12]]Describe a harbour.', body: { logprobs: true, top_logprobs: 2 } },
-  thinking: { text: '[[think:Boats need depth.]][[tokens:12]]Describe a harbour.', body: {} },
-} as const;
+  logprobs: { server: 'small', text: '[[tokens:12]]Describe a harbour.', body: { logprobs: true, top_logprobs: 2 } },
+  thinking: { server: 'large', text: '[[think:Boats need depth.]][[tokens:12]]Describe a harbour.', body: {} },
+  flow: { server: 'small', text: '[[tokens:90]][[pace:60]]Describe a harbour.', body: {} },
+};
 
-/** The model server that is told to show the fault: the one whose parsers the demand needs. */
+/** The model server that is told to show the fault. */
 export function serverOf({ needs }: FaultCase): 'small' | 'large' {
-  return needs === 'tools' || needs === 'thinking' ? 'large' : 'small';
+  return demands[needs ?? 'none'].server;
 }
 
 /** @param shownBy `all` model servers, only the one asked first, or none of them */

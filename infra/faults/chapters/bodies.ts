@@ -1,0 +1,19 @@
+/** A 200 that is none, or is another than it says. */
+import { harmless, late, refused, type FaultCase } from '../fault-case.ts';
+
+export const bodies: readonly FaultCase[] = [
+  refused('empty-body', 'upstream_invalid_answer'),
+  refused('garbage-body', 'upstream_invalid_answer'),
+  refused('no-choices', 'upstream_invalid_answer'),
+  // Read by what it is, not by what it is called.
+  harmless('wrong-type', 'same'),
+  harmless('no-content-type', 'same'),
+  late('hanging-page', 'upstream_timeout'),
+  // The body breaks at its first byte, which looks like a connection that did.
+  refused('lying-encoding', 'upstream_unreachable'),
+  refused('short-body', 'upstream_invalid_answer'),
+  refused('html-body', 'upstream_auth'),
+  harmless('json-for-stream', 'same'),
+  harmless('sse-for-json', 'same'),
+  harmless('leaky-headers', 'same'),
+];

@@ -1,0 +1,24 @@
+/** How an answer that has begun ends, stops or goes on. */
+import { broken, harmless, late, refused, type FaultCase } from '../fault-case.ts';
+
+export const endings: readonly FaultCase[] = [
+  refused('first-event-error', 'upstream_error'),
+  broken('mid-error', 'upstream_error'),
+  broken('mid-error-no-done', 'upstream_error'),
+  broken('mid-reset', 'upstream_truncated'),
+  broken('mid-hang-up', 'upstream_truncated'),
+  broken('cut-json', 'upstream_truncated'),
+  broken('eof', 'upstream_truncated'),
+  harmless('no-done', 'same'),
+  broken('stall', 'upstream_timeout'),
+  harmless('pause', 'same', { settings: 'after=4;ms=700' }),
+  late('comments-only', 'upstream_timeout'),
+  harmless('no-last-blank-line', 'same'),
+  harmless('error-after-finish', 'same'),
+  broken('engine-death', 'upstream_error', { settings: 'ms=300', isContagious: true }),
+  // Only what gets the answer on counts as life.
+  broken('stall-with-comments', 'upstream_timeout'),
+  broken('stall-with-empty-deltas', 'upstream_timeout'),
+  // Longer in all than the limit for a whole answer, and never silent.
+  harmless('comments-between', 'same', { needs: 'flow' }),
+];

@@ -1,0 +1,27 @@
+/** Single events: broken, oversized, endless, misnumbered, out of order, in foreign shapes. */
+import { broken, harmless, type FaultCase } from '../fault-case.ts';
+
+export const events: readonly FaultCase[] = [
+  // It may have held a piece of the answer.
+  broken('bad-json-event', 'upstream_invalid_answer'),
+  broken('garbled-event', 'upstream_invalid_answer'),
+  // Two data lines would have been legal; what it means is beyond doubt.
+  harmless('line-break-in-event', 'same'),
+  harmless('invalid-utf8', 'other'),
+  broken('huge-event', 'upstream_too_large'),
+  broken('endless-line', 'upstream_too_large', { settings: 'after=2;bytes=3000000' }),
+  broken('endless-stream', 'upstream_timeout', { settings: 'ms=100' }),
+  broken('endless-tool-arguments', 'upstream_too_large', { needs: 'tools' }),
+  harmless('tool-index-negative', 'same', { needs: 'tools' }),
+  harmless('tool-index-huge', 'same', { needs: 'tools' }),
+  harmless('tool-index-missing', 'same', { needs: 'tools' }),
+  harmless('events-after-done', 'same'),
+  harmless('double-finish', 'same'),
+  harmless('legacy-reasoning', 'same', { needs: 'thinking' }),
+  harmless('text-after-finish', 'other'),
+  harmless('anonymous-first-chunk', 'same'),
+  harmless('changing-id', 'same'),
+  harmless('odd-usage', 'same'),
+  harmless('odd-usage', 'same', { settings: 'choices=empty' }),
+  harmless('odd-usage', 'same', { settings: 'choices=delta' }),
+];
