@@ -271,11 +271,21 @@ export const Limits = z.strictObject({
   budgets,
 });
 
+const origin = z
+  .string()
+  .check(
+    z.regex(/^(?:\*|[a-z][a-z0-9+.-]*:\/\/[a-z0-9.:[\]-]+)$/, 'an origin such as https://app.example.com, or "*" for every one'),
+  );
+
+/** Web pages that may call the gateway from a browser, with a key of their own. Never the operators' paths, never with cookies. */
+const Cors = z.strictObject({ allowed_origins: z.array(origin).check(z.maxLength(100)) });
+
 export const ConfigTree = z.strictObject({
   upstreams: z.record(id, Upstream),
   models: z.record(id, Model),
   routing: Routing,
   limits: Limits,
+  cors: z._default(Cors, { allowed_origins: [] }),
 });
 
 export type ConfigTree = z.infer<typeof ConfigTree>;

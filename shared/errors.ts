@@ -58,7 +58,7 @@ export const errors = {
     'invalid_request_error',
     'never',
     'client',
-    'No API key was given. Send it as "Authorization: Bearer <key>".',
+    'No API key was given. Send it as "Authorization: Bearer <key>", or as x-api-key.',
   ),
   invalid_api_key: row(401, 'invalid_request_error', 'never', 'client', 'The API key is not valid.'),
   expired_api_key: row(401, 'invalid_request_error', 'never', 'client', 'The API key has expired.'),

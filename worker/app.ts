@@ -6,7 +6,9 @@ import { GatewayError } from '../shared/errors.ts';
 import type { Deps } from './deps.ts';
 import { requireAdmin, requireKey } from './middleware/auth.ts';
 import type { AppEnv } from './middleware/context.ts';
+import { cors } from './middleware/cors.ts';
 import { answerErrors } from './middleware/errors.ts';
+import { answerUnknownPath, routedPath } from './middleware/paths.ts';
 import { requestId } from './middleware/request-id.ts';
 import { auditLog, createKey, listKeys, resetStats, revokeKey, rotateKey } from './routes/admin-keys.ts';
 import { chatCompletions } from './routes/chat-completions.ts';
@@ -42,8 +44,11 @@ export function createApp(deps: Deps): HonoBase<AppEnv> {
     ['GET', '/admin/audit', 'admin', auditLog(deps)],
   ];
 
+  const closed = new Set(routes.filter(([, , access]) => access === 'admin').map(([, path]) => path.split('/')[1]));
+  const isClosed = (path: string): boolean => closed.has(/^\/+([^/]*)/.exec(path)?.[1]?.toLowerCase());
+  const served = routes.map(([, path]) => path).filter((path) => !isClosed(path));
   // The one router that Hono's default would choose anyway. The smaller ones take a path with a slash at its end for the path without.
-  const app = new HonoBase<AppEnv>({ router: new RegExpRouter() });
+  const app = new HonoBase<AppEnv>({ router: new RegExpRouter(), getPath: routedPath(isClosed) });
   const doors: Record<Access, MiddlewareHandler<AppEnv>> = {
     open: (_c, next) => next(),
     key: requireKey(deps, null),
@@ -55,6 +60,8 @@ export function createApp(deps: Deps): HonoBase<AppEnv> {
   const answerError = answerErrors(deps);
   app.onError(answerError);
   app.use(requestId(deps.pipeline.newId));
+  const { allowed_origins: origins } = deps.pipeline.config.cors;
+  if (origins.length > 0) app.use(cors(origins, isClosed));
   for (const [method, path, access, handler] of routes) app.on(method, path, doors[access], handler);
   for (const path of new Set(routes.map(([, known]) => known))) {
     const methods = routes.filter(([, known]) => known === path).map(([method]) => method);
@@ -66,6 +73,6 @@ export function createApp(deps: Deps): HonoBase<AppEnv> {
     });
   }
   // Thrown here, the error would be answered outside of every middleware, without the headers that each answer must have.
-  app.notFound((c) => answerError(new GatewayError({ code: 'not_found' }), c));
+  app.notFound(answerUnknownPath(answerError, served));
   return app;
 }

@@ -146,6 +146,26 @@ describe('what is accepted', () => {
     expect(call?.bodyKeys.toSorted()).toEqual(['cache_salt', 'max_tokens', 'messages', 'model', 'stream']);
   });
 
+  test.each([
+    ['x-api-key', chatPath, { 'x-api-key': clientKey }],
+    ['api-key', chatPath, { 'api-key': clientKey }],
+    ['a path with two slashes', '//v1//chat/completions', { authorization: `Bearer ${clientKey}` }],
+    ['a path with a slash at its end', `${chatPath}/`, { authorization: `Bearer ${clientKey}` }],
+  ])('a key and a path may be written in other ways: %s', async (_, path, headers) => {
+    const response = await fetch(addresses.url + path, post({ ...headers, 'content-type': 'application/json' }));
+    expect(response.status, await response.text()).toBe(200);
+  });
+
+  test('a prompt and an answer beyond the context: the answer is lowered to the room there is', async () => {
+    const response = await gateway.chat({
+      model: 'small',
+      messages: [{ role: 'user', content: 'word '.repeat(25_000) }],
+      max_tokens: 16_000,
+    });
+    const { 'x-routing-metadata': metadata } = (await response.json()) as { 'x-routing-metadata': { warnings: string[] } };
+    expect([response.status, metadata.warnings[0]]).toEqual([200, expect.stringMatching(/^max_tokens lowered to \d+$/)]);
+  });
+
   test('the scheme of the key may be written in any case, the type with a charset', async () => {
     const headers = { authorization: `bEARER ${clientKey}`, 'content-type': 'Application/JSON; charset=utf-8' };
     expect((await fetch(addresses.url + chatPath, post(headers))).status).toBe(200);

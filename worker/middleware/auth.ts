@@ -1,10 +1,11 @@
-/** Who is calling: a client with an API key, or an operator with the admin token. Both travel as `Authorization: Bearer`. */
+/** Who is calling: a client with an API key, in any header that clients use for one, or an operator with `Authorization: Bearer` or Access. */
 import type { Context, MiddlewareHandler } from 'hono';
-import { GatewayError } from '../../shared/errors.ts';
+import { type Failure, GatewayError } from '../../shared/errors.ts';
 import { headerNames } from '../../shared/headers.ts';
 import type { Scope } from '../../shared/records.ts';
 import { decideAccess } from '../core/auth/access.ts';
 import { parseBearer } from '../core/auth/bearer.ts';
+import { readCredentials } from '../core/auth/credentials.ts';
 import type { KeyRecord } from '../core/auth/key-record.ts';
 import { coarseWaitMs, nothingLeft } from '../core/limits/rate.ts';
 import { rateLimitHeaders } from '../core/limits/rate-headers.ts';
@@ -14,21 +15,33 @@ import type { AppEnv } from './context.ts';
 /** Lets keys through. The lookup is by the digest of the whole key, so neither time nor cache can tell two keys apart by a prefix. */
 export function requireKey(deps: Deps, scope: Scope | null): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const record = await recordOf(deps, c);
-    const access = decideAccess(record, deps.pipeline.clock.now(), scope);
-    if (record !== null && !access.ok && access.failure.code === 'forbidden') await readRate(deps, c, record);
-    if (!access.ok) throw new GatewayError(access.failure);
-    if (!(await deps.isWithinRate(access.value))) {
+    const key = await keyOf(deps, c, scope);
+    if (!(await deps.isWithinRate(key))) {
       // Its object is not asked for the numbers: keeping a flood away from it is what this limit is for.
-      c.set('rate', nothingLeft(access.value.limits));
+      c.set('rate', nothingLeft(key.limits));
       throw new GatewayError({ code: 'rate_limit_exceeded', retryAfterMs: coarseWaitMs });
     }
-    c.set('key', access.value);
+    c.set('key', key);
     await next();
-    await readRate(deps, c, access.value);
+    await readRate(deps, c, key);
     const rate = c.get('rate');
     if (rate !== undefined) for (const [name, value] of rateLimitHeaders(rate)) c.res.headers.set(name, value);
   };
+}
+
+/** The first key of the request that may do this; else why not, of the first that is known at all. */
+async function keyOf(deps: Deps, c: Context<AppEnv>, scope: Scope | null): Promise<KeyRecord> {
+  const tokens = readCredentials((name) => c.req.header(name));
+  if (!tokens.ok) throw new GatewayError(tokens.failure);
+  let refusal: Failure | null = null;
+  for (const token of tokens.value) {
+    const record = await recordOf(deps, c, token);
+    const access = decideAccess(record, deps.pipeline.clock.now(), scope);
+    if (access.ok) return access.value;
+    if (record !== null && access.failure.code === 'forbidden') await readRate(deps, c, record);
+    if (refusal === null || refusal.code === 'invalid_api_key') refusal = access.failure;
+  }
+  throw new GatewayError(refusal ?? { code: 'invalid_api_key' });
 }
 
 /** The numbers after this request was admitted; for one that never got that far, as they stand. Keys without exact limits have none. */
@@ -38,9 +51,9 @@ async function readRate(deps: Deps, c: Context<AppEnv>, { tenantId, limits }: Ke
   if (rate !== null) c.set('rate', rate);
 }
 
-async function recordOf(deps: Deps, c: Context<AppEnv>): Promise<KeyRecord | null> {
+async function recordOf(deps: Deps, c: Context<AppEnv>, token: string): Promise<KeyRecord | null> {
   try {
-    return await deps.keys.find(tokenOf(c), (work) => c.executionCtx.waitUntil(work));
+    return await deps.keys.find(token, (work) => c.executionCtx.waitUntil(work));
   } catch (cause) {
     throw cause instanceof GatewayError ? cause : new GatewayError({ code: 'state_unavailable' }, { cause });
   }
@@ -62,7 +75,7 @@ export function requireAdmin(deps: Deps): MiddlewareHandler<AppEnv> {
       c.set('actor', 'token');
       return next();
     }
-    if ((await recordOf(deps, c)) === null) throw new GatewayError({ code: 'invalid_api_key' });
+    if ((await recordOf(deps, c, token)) === null) throw new GatewayError({ code: 'invalid_api_key' });
     throw new GatewayError({ code: 'forbidden', detail: 'This path needs the admin token.' });
   };
 }

@@ -172,7 +172,7 @@ const cacheSalt: SecurityCheck = {
 const cors: SecurityCheck = {
   id: 'cors-off',
   threat: 'Other sites’ scripts',
-  rule: 'No answer allows another origin anything; a preflight is refused.',
+  rule: 'As long as the configuration lists no origin, no answer allows another one anything; a preflight is refused.',
   async run(stand) {
     const problems: string[] = [];
     for (const path of ['/v1/chat/completions', '/v1/models', '/admin/keys', '/stats', '/health', '/nowhere']) {

@@ -126,13 +126,14 @@ const malformed: SecurityCheck = {
       problems.push(...expectEqual(`"${authorization.slice(0, 40)}"`, answer.status, 401));
     }
     const inQuery = await stand.send('GET', `/v1/models?api_key=${secrets.clientKey}&key=${secrets.clientKey}`);
-    const inHeader = await stand.send('GET', '/v1/models', {
-      headers: { 'x-api-key': secrets.clientKey, 'api-key': secrets.clientKey },
-    });
+    const inHeaders = { 'x-api-key': `${secrets.clientKey}x`, 'api-key': `${secrets.clientKey} ` };
+    const inHeader = await stand.send('GET', '/v1/models', { headers: inHeaders });
+    const asOperator = await stand.send('GET', '/stats', { headers: { 'x-api-key': secrets.adminToken } });
     return [
       ...problems,
       ...expectEqual('in the query', inQuery.status, 401),
-      ...expectEqual('in another header', inHeader.status, 401),
+      ...expectEqual('a wrong one in the headers of other APIs', inHeader.status, 401),
+      ...expectEqual('the admin token in a header for keys', asOperator.status, 401),
     ];
   },
 };

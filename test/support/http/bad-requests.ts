@@ -34,7 +34,15 @@ export const badRequests: readonly RequestRow[] = [
   ],
   ['the key without a scheme', chatPath, post({ ...typed, authorization: clientKey }), 'invalid_api_key', null],
   ['the key after two spaces', chatPath, post({ ...typed, authorization: `Bearer  ${clientKey}` }), 'invalid_api_key', null],
-  ['the key in a header of another vendor', chatPath, post({ ...typed, 'x-api-key': clientKey }), 'missing_api_key', null],
+  [
+    'a wrong key in a header of another vendor',
+    chatPath,
+    post({ ...typed, 'x-api-key': `${clientKey}x` }),
+    'invalid_api_key',
+    null,
+  ],
+  ['the key in a header of nobody', chatPath, post({ ...typed, 'x-key': clientKey }), 'missing_api_key', null],
+  ['the admin token as x-api-key', '/stats', { headers: { 'x-api-key': adminToken } }, 'missing_api_key', null],
   ['the key in the address', `${chatPath}?api_key=${clientKey}`, post(typed), 'missing_api_key', null],
   [
     'an SQL fragment as key',
@@ -52,9 +60,9 @@ export const badRequests: readonly RequestRow[] = [
   ['a client key for the router', '/router/info', { headers: bearer(clientKey) }, 'forbidden', null],
 
   ['an unknown path', '/v1/chat/completion', post(authorized), 'not_found', null],
-  ['a path with a slash at its end', `${chatPath}/`, post(authorized), 'not_found', null],
   ['a path in capitals', '/V1/chat/completions', post(authorized), 'not_found', null],
-  ['a path with two slashes', '//v1/chat/completions', post(authorized), 'not_found', null],
+  ['an operators’ path with two slashes', '//stats', { headers: bearer(adminToken) }, 'not_found', null],
+  ['an operators’ path with a slash at its end', '/stats/', { headers: bearer(adminToken) }, 'not_found', null],
   ['a path with an encoded slash', '/v1%2Fchat/completions', post(authorized), 'not_found', null],
   ['a file of the repository', '/.dev.vars', {}, 'not_found', null],
   ['an unknown path without a key', '/v2/anything', {}, 'not_found', null],

@@ -6,6 +6,7 @@ const minTokenChars = 16;
 const maxTokenChars = 512;
 /** The scheme in any case, one space, printable ASCII. Two headers joined by a comma hold a second space and do not match. */
 const bearerPattern = /^bearer ([\x21-\x7e]+)$/i;
+const tokenPattern = /^[\x21-\x7e]+$/;
 
 /**
  * The token of `Authorization: Bearer <token>`, 16 to 512 printable ASCII characters. Without a header `missing_api_key`, else
@@ -15,5 +16,12 @@ export function parseBearer(header: string | null): Result<string, Failure> {
   if (header === null || header === '') return fail({ code: 'missing_api_key' });
   if (header.length > maxTokenChars + 'bearer '.length) return fail({ code: 'invalid_api_key' });
   const token = bearerPattern.exec(header)?.[1];
-  return token === undefined || token.length < minTokenChars ? fail({ code: 'invalid_api_key' }) : ok(token);
+  return token === undefined ? fail({ code: 'invalid_api_key' }) : parseToken(token);
+}
+
+/** A token that stands alone in a header, by the same rules. */
+export function parseToken(text: string | null): Result<string, Failure> {
+  if (text === null || text === '') return fail({ code: 'missing_api_key' });
+  const isToken = text.length >= minTokenChars && text.length <= maxTokenChars && tokenPattern.test(text);
+  return isToken ? ok(text) : fail({ code: 'invalid_api_key' });
 }

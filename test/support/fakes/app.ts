@@ -1,0 +1,57 @@
+/** The whole surface in Node: every path, header and middleware of the Worker in front of a pipeline on fakes. */
+import type { KeyRecord } from '../../../worker/core/auth/key-record.ts';
+import { createApp } from '../../../worker/app.ts';
+import type { Deps } from '../../../worker/deps.ts';
+import { createGateway, type FakeGateway, type GatewayOptions } from './gateway.ts';
+
+export const clientKey = 'pointsman-fake-client-key';
+export const usageKey = 'pointsman-fake-usage-only-key';
+export const expiredKey = 'pointsman-fake-expired-key';
+export const adminToken = 'pointsman-fake-admin-token';
+
+export interface FakeApp {
+  readonly gateway: FakeGateway;
+  /** A request as a client makes it; `path` may have any spelling. */
+  send(method: string, path: string, headers?: Readonly<Record<string, string>>, body?: string): Promise<Response>;
+}
+
+export function createFakeApp(options: GatewayOptions, allowedModels: readonly string[] | null = null): FakeApp {
+  const gateway = createGateway(options);
+  const key: KeyRecord = { ...gateway.caller.key, allowedModels };
+  const keys = new Map<string, KeyRecord>([
+    [clientKey, key],
+    [usageKey, { ...key, id: 'key-2', scopes: ['usage'] }],
+    [expiredKey, { ...key, id: 'key-3', expiresAtMs: 0 }],
+  ]);
+  const unused = (): never => {
+    throw new Error('this test does not reach the keys');
+  };
+  const deps: Deps = {
+    pipeline: gateway.deps,
+    keys: {
+      find: async (token) => keys.get(token) ?? null,
+      list: async () => [],
+      get: unused,
+      put: unused,
+      note: unused,
+      audit: unused,
+    },
+    adminToken,
+    verifyAccess: null,
+    keyEnvironment: 'dev',
+    isWithinRate: async () => true,
+    randomBytes: (count) => new Uint8Array(count),
+    digest: async (secret) => secret,
+    isSameSecret: async (a, b) => a === b,
+    saltOf: async () => 'salt',
+  };
+  const app = createApp(deps);
+  const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
+  return {
+    gateway,
+    send(method, path, headers = {}, body) {
+      const request = new Request(`http://gateway.test${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+      return gateway.time.runUntil(Promise.resolve(app.fetch(request, {}, context)));
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** Paths in other spellings, and the answer to those that do not exist. */
+import type { Context } from 'hono';
+import { getPath } from 'hono/utils/url';
+import { GatewayError } from '../../shared/errors.ts';
+import { meantPath, tidyPath } from '../core/doors/paths.ts';
+import type { AppEnv } from './context.ts';
+
+/** What the router looks up: the path without surplus slashes, but for operators' paths. */
+export function routedPath(isClosed: (path: string) => boolean): (request: Request) => string {
+  return (request) => tidyPath(getPath(request), isClosed);
+}
+
+/** 404, with the path that was probably meant. */
+export function answerUnknownPath(
+  answerError: (error: Error, c: Context<AppEnv>) => Response,
+  served: readonly string[],
+): (c: Context<AppEnv>) => Response {
+  return (c) => {
+    const meant = meantPath(c.req.path, served);
+    if (meant === null) return answerError(new GatewayError({ code: 'not_found' }), c);
+    const base = meant.startsWith('/v1/') ? ' The base URL for OpenAI’s clients ends with /v1.' : '';
+    return answerError(new GatewayError({ code: 'not_found', detail: `Did you mean ${meant}?${base}` }), c);
+  };
+}
