@@ -36,10 +36,50 @@ export interface RoutingMetadata {
   readonly total_time_seconds?: number;
 }
 
-/** JSON with every character outside printable ASCII escaped, so that it is a valid header value. */
+/** Proxies and clients limit what a header may hold, some all headers together to 8 KiB. */
+const maxHeaderChars = 2048;
+
+/** What may remain of the reason, and of the lists: the first that fits. */
+const cuts = [
+  { reasonChars: 600, listItems: 20 },
+  { reasonChars: 300, listItems: 8 },
+  { reasonChars: 160, listItems: 3 },
+  { reasonChars: 60, listItems: 0 },
+] as const;
+
+/**
+ * JSON with every character outside printable ASCII escaped, so that it is a valid header value; at most 2,048 characters. The body and
+ * the finish chunk have the same in full.
+ */
 export function encodeMetadataHeader(metadata: RoutingMetadata): string {
-  const short = { ...metadata, score: round(metadata.score), confidence: round(metadata.confidence) };
-  return JSON.stringify(short).replace(/[^\x20-\x7e]/g, escapeCodeUnit);
+  const rounded = { ...metadata, score: round(metadata.score), confidence: round(metadata.confidence) };
+  let text = toAscii(rounded);
+  for (const { reasonChars, listItems } of cuts) {
+    if (text.length <= maxHeaderChars) break;
+    const { ignored, warnings, ...rest } = rounded;
+    text = toAscii({
+      ...rest,
+      reason: shortened(rest.reason, reasonChars),
+      ...(warnings === undefined ? {} : { warnings: warnings.slice(0, listItems).map((line) => shortened(line, 100)) }),
+      ...(ignored === undefined ? {} : { ignored: ignored.slice(0, listItems) }),
+    });
+  }
+  return text;
+}
+
+function toAscii(metadata: RoutingMetadata): string {
+  return JSON.stringify(metadata).replace(/[^\x20-\x7e]/g, escapeCodeUnit);
+}
+
+/** Counts what a character takes once it is escaped. */
+function shortened(text: string, maxChars: number): string {
+  let [room, end] = [maxChars, 0];
+  for (const char of text) {
+    room -= /^[\x20-\x7e]$/.test(char) ? 1 : 6 * char.length;
+    if (room < 0) return `${text.slice(0, end)}...`;
+    end += char.length;
+  }
+  return text;
 }
 
 function escapeCodeUnit(unit: string): string {

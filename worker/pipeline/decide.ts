@@ -39,7 +39,9 @@ export async function decide(
   wantedStrategy: Strategy | null,
 ): Promise<Result<Decided, Failure>> {
   const { config, clock } = deps;
-  const wish = readModelName(request.model, config);
+  const agent = agentOf(caller.agent, config.routing.agents);
+  const allowedModels = intersect(caller.key.allowedModels, agent?.policy.allowed_models ?? null);
+  const wish = readModelName(request.model, config, allowedModels);
   if (!wish.ok) return wish;
   const snapshot = await deps.health.snapshot(caller.background);
   const view = buildView(request);
@@ -47,8 +49,6 @@ export async function decide(
   const isAuto = wish.value.kind === 'auto';
   const sessionId = isAuto && config.routing.sessions.enabled ? sessionIdOf(caller, request, view) : null;
   const session = sessionId === null ? null : await deps.sessions.get(sessionId);
-  const agent = agentOf(caller.agent, config.routing.agents);
-  const allowedModels = intersect(caller.key.allowedModels, agent?.policy.allowed_models ?? null);
   const arm = isAuto ? openArm(chooseArm(config.routing.experiments, sessionId ?? caller.requestId), allowedModels) : null;
   const named = wish.value.kind === 'auto' ? wish.value.strategy : null;
   const fallback = config.routing.default_strategy ?? 'cost';

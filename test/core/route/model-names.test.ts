@@ -47,4 +47,11 @@ describe('readModelName', () => {
     const detail = result.ok ? '' : result.failure.detail;
     expect(detail).toBe('Use auto, small, large or one of: qwen2.5-7b, qwen2.5-32b.');
   });
+
+  it.each([
+    [['qwen2.5-7b'], 'Use auto, small or one of: qwen2.5-7b.'],
+    [['gone'], 'None of the models that the key may use is configured.'],
+  ])('names nothing that the caller may not use: %j', (allowed, detail) => {
+    expect(readModelName('gpt-5', config, new Set(allowed))).toMatchObject({ ok: false, failure: { detail } });
+  });
 });

@@ -140,17 +140,34 @@ describe('planRoute: nothing to try', () => {
     [
       'an image and no vision model',
       { request: { messages: withImage }, change: { config: pair } },
-      { code: 'vision_model_missing', param: 'messages' },
+      {
+        code: 'vision_model_missing',
+        param: 'messages',
+        detail: expect.stringMatching(/^It has an image, and no vision model is/),
+      },
     ],
     [
       'an image for a model that is blind',
       { request: { model: 'l2', messages: withImage } },
-      { code: 'vision_model_missing', param: 'messages' },
+      {
+        code: 'vision_model_missing',
+        param: 'messages',
+        detail: 'It has an image, and l2 sees none. Use eye or auto.',
+      },
     ],
     [
       'the vision tier and no vision model',
       { request: { model: 'vision' }, change: { config: pair } },
-      { code: 'vision_model_missing', param: 'model' },
+      {
+        code: 'vision_model_missing',
+        param: 'model',
+        detail: expect.stringMatching(/^The vision tier was asked for, and no vision/),
+      },
+    ],
+    [
+      'a hint of an image and no vision model',
+      { change: { config: pair, hasVisionHint: true } },
+      { code: 'vision_model_missing', param: 'model', detail: expect.stringMatching(/^Its metadata says that it is about an/) },
     ],
     [
       'a prompt that no model has room for',

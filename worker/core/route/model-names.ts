@@ -19,17 +19,32 @@ export function modelIdOf(name: string, config: Config): string | null {
   return others.length > 0 ? null : (only ?? null);
 }
 
-/** Reads `model`; an unknown name is `model_not_found` with what would have been understood. */
-export function readModelName(name: string, config: Config): Result<ModelWish, Failure> {
+/**
+ * Reads `model`; an unknown name is `model_not_found` with what would have been understood, as far as the caller may use it.
+ *
+ * @param allowed models of the key and the agent; null allows all
+ */
+export function readModelName(
+  name: string,
+  config: Config,
+  allowed: ReadonlySet<string> | null = null,
+): Result<ModelWish, Failure> {
   const target = config.aliasTargets.get(name) ?? name;
   if (target === 'auto') return ok({ kind: 'auto', strategy: null });
   if (target === 'small' || target === 'large' || target === 'vision') return ok({ kind: 'tier', tier: target });
   for (const strategy of strategyIds) if (target === `auto:${strategy}`) return ok({ kind: 'auto', strategy });
   const modelId = config.modelIdByName.get(target);
   if (modelId !== undefined) return ok({ kind: 'model', modelId });
-  return fail({
-    code: 'model_not_found',
-    param: 'model',
-    detail: `Use auto, small, large or one of: ${Object.keys(config.models).join(', ')}.`,
-  });
+  return fail({ code: 'model_not_found', param: 'model', detail: understood(config, allowed) });
+}
+
+/** A client reads names, not a catalogue. */
+const maxNames = 20;
+
+function understood(config: Config, allowed: ReadonlySet<string> | null): string {
+  const ids = Object.keys(config.models).filter((id) => allowed === null || allowed.has(id));
+  if (ids.length === 0) return 'None of the models that the key may use is configured.';
+  const tiers = new Set(ids.map((id) => modelOf(config, id).tier));
+  const more = ids.length > maxNames ? ' …' : '.';
+  return `Use ${['auto', ...tiers].join(', ')} or one of: ${ids.slice(0, maxNames).join(', ')}${more}`;
 }

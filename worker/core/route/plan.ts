@@ -182,17 +182,28 @@ function detourReason(choice: Choice, first: string, rejected: Decision['rejecte
   return `${choice.reason}; ${first} instead of ${wanted}: ${why}`;
 }
 
+/** @param seeing configured models that see */
+function whyBlind({ wish, view, hasVisionHint, allowedModels }: PlanInput, seeing: readonly string[]): string {
+  const cause =
+    view.images > 0
+      ? 'It has an image'
+      : wish.kind === 'tier'
+        ? 'The vision tier was asked for'
+        : hasVisionHint
+          ? 'Its metadata says that it is about an image'
+          : 'It needs one';
+  const open = seeing.filter((id) => allowedModels === null || allowedModels.has(id));
+  if (wish.kind === 'model' && open.length > 0) return `${cause}, and ${wish.modelId} sees none. Use ${open.join(', ')} or auto.`;
+  return `${cause}, and no vision model is configured: add one with capability "vision" to configs/models.yaml.`;
+}
+
 function whyNot(input: PlanInput, choice: Choice, requiredTokens: number): Failure {
   const { config, view, wish } = input;
   const permitted = [...choice.modelIds, ...otherAllowed(input, choice)].filter((id) => isAllowed(id, input));
   const seeing = Object.keys(config.models).filter((id) => modelOf(config, id).capabilities.includes('vision'));
   const isUnseen = wish.kind !== 'model' && seeing.length > 0 && !seeing.some((id) => isAllowed(id, input));
   if ((view.images > 0 || choice.tier === 'vision') && !isUnseen) {
-    return {
-      code: 'vision_model_missing',
-      param: view.images > 0 ? 'messages' : 'model',
-      detail: 'Add a model with capability "vision" to models in configs/models.yaml.',
-    };
+    return { code: 'vision_model_missing', param: view.images > 0 ? 'messages' : 'model', detail: whyBlind(input, seeing) };
   }
   const rooms = permitted.map((id) => modelOf(config, id).context_tokens);
   if (rooms.length > 0 && rooms.every((room) => requiredTokens > room)) {
