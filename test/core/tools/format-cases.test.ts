@@ -37,13 +37,13 @@ const cases: Readonly<Record<ToolFormatId, readonly Case[]>> = {
     [
       'a malformed call does not take the next one with it',
       `<tool_call>{bad}</tool_call><tool_call>${json}</tool_call>`,
-      '{bad}',
+      '<tool_call>{bad}</tool_call>',
       q,
     ],
     [
       'a string that never ends does not take the next call with it',
       `<tool_call>{"name": "x}</tool_call>\n<tool_call>${json}</tool_call>`,
-      '{"name": "x}',
+      '<tool_call>{"name": "x}</tool_call>',
       q,
     ],
     ['text behind a call without its closing marker is content', `<tool_call>${json} Done.`, 'Done.', q],
@@ -56,23 +56,33 @@ const cases: Readonly<Record<ToolFormatId, readonly Case[]>> = {
     [
       'text between JSON and the closing marker makes the region malformed',
       `<tool_call>${json} oops</tool_call>`,
-      `${json} oops`,
+      `<tool_call>${json} oops</tool_call>`,
       none,
     ],
-    ['two objects between one pair of markers are not JSON', `<tool_call>${json}${json}</tool_call>`, `${json}${json}`, none],
-    ['one element that is no call spoils the array', `<tool_call>[${json}, 5]</tool_call>`, `[${json}, 5]`, none],
+    [
+      'two objects between one pair of markers are not JSON',
+      `<tool_call>${json}${json}</tool_call>`,
+      `<tool_call>${json}${json}</tool_call>`,
+      none,
+    ],
+    [
+      'one element that is no call spoils the array',
+      `<tool_call>[${json}, 5]</tool_call>`,
+      `<tool_call>[${json}, 5]</tool_call>`,
+      none,
+    ],
     ['an OpenAI wrapper is a call', `<tool_call>{"type": "function", "function": ${json}}</tool_call>`, '', q],
     ['a list under tool_calls is calls', `<tool_call>{"tool_calls": [${json}]}</tool_call>`, '', q],
     [
       'arguments that are an array are none',
       '<tool_call>{"name": "search", "arguments": [1]}</tool_call>',
-      '{"name": "search", "arguments": [1]}',
+      '<tool_call>{"name": "search", "arguments": [1]}</tool_call>',
       none,
     ],
     [
       'arguments in a string that holds no object are none',
       '<tool_call>{"name": "search", "arguments": "[1]"}</tool_call>',
-      '{"name": "search", "arguments": "[1]"}',
+      '<tool_call>{"name": "search", "arguments": "[1]"}</tool_call>',
       none,
     ],
     ['keys may be escaped', '<tool_call>{"n\\u0061me": "search", "arguments": {"q": 1}}</tool_call>', '', q],
@@ -93,7 +103,7 @@ const cases: Readonly<Record<ToolFormatId, readonly Case[]>> = {
     [
       'a missing quote is no repair',
       '<tool_call>{"name": "search", "arguments": {"q": "a}}</tool_call>',
-      '{"name": "search", "arguments": {"q": "a}}',
+      '<tool_call>{"name": "search", "arguments": {"q": "a}}</tool_call>',
       none,
     ],
   ],
@@ -118,7 +128,7 @@ const cases: Readonly<Record<ToolFormatId, readonly Case[]>> = {
   mistral: [
     ['an empty array opens nothing', '[TOOL_CALLS] []', '[TOOL_CALLS] []', none],
     ['a single object is a call', `[TOOL_CALLS] ${json}`, '', q],
-    ['a malformed region loses its markers only', '[TOOL_CALLS]search[ARGS]{bad} x', 'search{bad} x', none],
+    ['a malformed region keeps its markers', '[TOOL_CALLS]search[ARGS]{bad} x', '[TOOL_CALLS]search[ARGS]{bad} x', none],
     [
       'an id without arguments opens nothing',
       '[TOOL_CALLS]search[CALL_ID]a1{"q": 1}',
@@ -186,7 +196,7 @@ const cases: Readonly<Record<ToolFormatId, readonly Case[]>> = {
     [
       'text where parameters belong makes it malformed',
       '<tool_call><function=search>{"q": 1}</function></tool_call>.',
-      '<function=search>{"q": 1}</function>.',
+      '<tool_call><function=search>{"q": 1}</function></tool_call>.',
       none,
     ],
     ['JSON between the markers is another format', `<tool_call>${json}</tool_call>`, `<tool_call>${json}</tool_call>`, none],
@@ -201,7 +211,7 @@ const cases: Readonly<Record<ToolFormatId, readonly Case[]>> = {
     [
       'a malformed call does not take the next one with it',
       '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>search<｜tool▁sep｜>{bad}<｜tool▁call▁end｜><｜tool▁call▁begin｜>search<｜tool▁sep｜>{"q": 1}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
-      'search{bad}',
+      '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>search<｜tool▁sep｜>{bad}<｜tool▁call▁end｜>',
       q,
     ],
     [
@@ -225,7 +235,7 @@ const cases: Readonly<Record<ToolFormatId, readonly Case[]>> = {
     [
       'text behind the JSON makes it malformed',
       '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>search<｜tool▁sep｜>{"q": 1} x<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
-      'search{"q": 1} x',
+      '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>search<｜tool▁sep｜>{"q": 1} x<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
       none,
     ],
     [

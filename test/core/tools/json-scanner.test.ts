@@ -14,7 +14,7 @@ function scan(pieces: readonly string[], closes = false): { status: JsonStatus; 
   const state = createJsonScan();
   const listener: JsonListener = {
     onValue: (kind) => (kind === 'object' ? 'take' : 'refuse'),
-    onKey: () => {},
+    onKey: () => true,
     onText: (piece) => {
       text += piece;
     },

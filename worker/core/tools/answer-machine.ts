@@ -8,8 +8,8 @@ import { createThinkSplitter, type ReasoningMode } from '../reasoning/think-spli
 import { type AnswerEvent, createEventList, type EventList } from './answer-events.ts';
 import { type CallFinder, createCallFinder } from './call-finder.ts';
 import { type CallSink, createCallSink, type SurfacedCall } from './call-sink.ts';
+import type { DeclaredTool } from './declared-tool.ts';
 import { toolFormats } from './formats/registry.ts';
-import type { DeclaredTool } from './formats/tool-format.ts';
 import { readNamedChoice } from './named-choice.ts';
 import { createNativeCalls } from './native-calls.ts';
 

@@ -5,8 +5,10 @@
  */
 import type { BeginCall, ParsedCall } from './call-shape.ts';
 import { createCursor, type Ending, hold, moveTo, offsetOf, pushChunk, release } from './cursor.ts';
-import type { DeclaredTool, ReadCalls, Region, ToolFormat, Verdict } from './formats/tool-format.ts';
+import type { DeclaredTools } from './declared-tool.ts';
+import type { ReadCalls, Region, ToolFormat, Verdict } from './formats/tool-format.ts';
 import { createOpenerSearch, type Start } from './opener-search.ts';
+import { type Quotation, readQuoted } from './quoted-calls.ts';
 import type { Reading } from './reading.ts';
 
 export interface CallFinderOptions {
@@ -14,7 +16,7 @@ export interface CallFinderOptions {
   readonly formats: readonly ToolFormat[];
   /** What is tried first at the start of the message. */
   readonly readStart: ReadCalls | null;
-  readonly tools: ReadonlyMap<string, DeclaredTool>;
+  readonly tools: DeclaredTools;
   /** The longest region, markers included, in UTF-16 units. */
   readonly maxRegionChars: number;
   readonly begin: BeginCall | null;
@@ -32,6 +34,7 @@ export interface CallFinder {
 
 interface OpenRegion {
   readonly format: ToolFormat | null;
+  readonly quotation: Quotation | null;
   readonly start: number;
   readonly region: Region;
   readonly reading: Reading<Verdict>;
@@ -42,15 +45,19 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
   const input = createCursor();
   const search = createOpenerSearch(formats);
   const starts: Start[] = [];
-  if (options.readStart !== null) starts.push({ format: null, read: options.readStart });
-  for (const format of formats) if (format.readStart !== undefined) starts.push({ format, read: format.readStart });
+  if (options.readStart !== null) starts.push({ format: null, read: options.readStart, quotation: null });
+  for (const format of formats)
+    if (format.readStart !== undefined) starts.push({ format, read: format.readStart, quotation: null });
   /** Offset up to which the text was shown, or dropped. */
   let shownTo = 0;
   let current: OpenRegion | null = null;
   let isIncomplete = false;
   let hasOverflowed = false;
+  /** A quoted call proved to be one because nothing but calls follows it. */
+  let areRestCalls = false;
 
-  function open(format: ToolFormat | null, read: ReadCalls): void {
+  function open({ format, read, quotation: found }: Start): void {
+    const quotation = found === null ? null : { ...found, mustBeLast: found.mustBeLast && !areRestCalls };
     hold(input);
     const start = offsetOf(input);
     const beginHere: BeginCall | null =
@@ -61,8 +68,10 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
         return begin(name, id);
       });
     // One call that is shown and never whole is what a client can be asked to see through.
-    const region: Region = { isInsideCall: false, isNamed: false, completed: [], tools, begin: isIncomplete ? null : beginHere };
-    current = { format, start, region, reading: read(input, region) };
+    const mayBegin = !isIncomplete && quotation === null;
+    const region: Region = { isInsideCall: false, isNamed: false, completed: [], tools, begin: mayBegin ? beginHere : null };
+    const reading = quotation === null ? read(input, region) : readQuoted(input, region, read, quotation);
+    current = { format, quotation, start, region, reading };
   }
 
   function close(): void {
@@ -80,7 +89,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
   function openNext(): boolean {
     const start = starts.shift() ?? search.next(input);
     if (start === null) return false;
-    open(start.format, start.read);
+    open(start);
     return true;
   }
 
@@ -110,7 +119,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
   function meetEnd(opened: OpenRegion, isLimit: boolean): void {
     // Cut by a limit, a region is dropped as soon as it is open. A model that ended by itself, or went on for ever, must have named a tool.
     const isCall = !isLimit && input.ending === 'cut' ? opened.region.isInsideCall : opened.region.isNamed;
-    if (!isCall) {
+    if (!isCall || opened.quotation?.isInCode === true) {
       const muteUntil = isLimit ? opened.start + maxRegionChars : offsetOf(input);
       settle(opened, { kind: 'text', muteUntil });
       return;
@@ -128,27 +137,22 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
     shownTo = offsetOf(input);
   }
 
-  function settle({ format, start }: OpenRegion, verdict: Verdict): void {
+  function settle({ format, quotation, start }: OpenRegion, verdict: Verdict): void {
     if (verdict.kind === 'text') {
       moveTo(input, start);
       close();
-      if (format !== null) search.mute(format, verdict.muteUntil);
+      if (format !== null) search.mute(format, verdict);
       return;
     }
     starts.length = 0;
     show(start);
-    if (verdict.kind === 'calls') {
-      for (const call of verdict.calls) options.onCall(call);
-      if (verdict.isBroken === true) isIncomplete = true;
-    } else {
-      moveTo(input, verdict.from);
-      const body = input.text.slice(input.at, verdict.to - input.base);
-      options.onContent((verdict.without ?? []).reduce((text, marker) => text.replaceAll(marker, ''), body));
-    }
+    for (const call of verdict.calls) options.onCall(call);
+    if (verdict.isBroken === true) isIncomplete = true;
+    areRestCalls ||= verdict.isLast === true;
     moveTo(input, verdict.resumeAt);
     shownTo = verdict.resumeAt;
     close();
-    if (format?.readNext !== undefined) open(format, format.readNext);
+    if (format?.readNext !== undefined) open({ format, read: format.readNext, quotation });
   }
 
   function run(): void {

@@ -4,6 +4,7 @@
  * is the format's decision. Of a key that occurs twice the first one counts.
  */
 import type { LiveCall } from './call-sink.ts';
+import { type DeclaredTools, declaresArgument, isDeclaration, isNameLike, mayHaveArgument } from './declared-tool.ts';
 import { parseString, type ValueKind } from './json-characters.ts';
 import type { JsonListener, Reaction } from './json-scanner.ts';
 import { readJsonText } from './json-text.ts';
@@ -17,10 +18,12 @@ export interface ParsedCall {
 }
 
 export interface CallRules {
-  /** The request's tools, by name. */
-  readonly tools: ReadonlyMap<string, unknown>;
-  /** Accepts names that are not declared. Else such a name, or anything else that is not a call, refuses the JSON at once. */
-  readonly isAnyName: boolean;
+  readonly tools: DeclaredTools;
+  /**
+   * Without markers that promise a call, only a declared name with arguments is one, and the JSON is refused as soon as a key, a value's
+   * type or a name shows that it is an answer. Else any name will do, and JSON that is no call is read to its end.
+   */
+  readonly isStrict: boolean;
   /** Opens a call whose arguments are shown as they come; null shows nothing before the format says so. */
   readonly begin: BeginCall | null;
   /** Whether the model's own ids mean something; elsewhere `id` is one more key to ignore. */
@@ -40,7 +43,7 @@ export interface CallShape extends JsonListener {
   isLive(): boolean;
 }
 
-type Role = 'call' | 'list' | 'name' | 'arguments' | 'id' | 'other';
+type Role = 'call' | 'list' | 'name' | 'arguments' | 'id' | 'type' | 'other';
 
 interface Frame {
   readonly role: 'call' | 'list';
@@ -49,14 +52,24 @@ interface Frame {
   name: string | null;
   arguments: string | null;
   live: LiveCall | null;
+  /** The arguments have a key `type` that the tool does not declare. */
+  hasType: boolean;
   /** Calls that were complete when the container began: more at its end means it wraps calls. */
   readonly callsBefore: number;
 }
 
+/** The keys of all shapes, and the values of `type`. */
+const callKeys = new Set(['name', 'arguments', 'parameters', 'id', 'type', 'function', 'tool_calls', 'index', 'call_id']);
+const typeValues = new Set(['function', 'tool', 'call', 'tool_call', 'tool_use', 'function_call']);
+
+/** Longest key, id and `type` of a call without markers, in characters; an escape more than that is an answer. */
+const room = { key: 16, id: 44, type: 20, arguments: 100 };
+const nameSlack = 8;
+
 export function createCallShape(rules: CallRules): CallShape {
+  const { tools, isStrict } = rules;
   const calls: ParsedCall[] = [];
   const frames: Frame[] = [];
-  const isStrict = !rules.isAnyName;
   /** Complete calls, live ones included. */
   let count = 0;
   let isSpoiled = false;
@@ -71,40 +84,48 @@ export function createCallShape(rules: CallRules): CallShape {
     return !isStrict;
   };
 
+  /** A call, or calls that it wraps, are whole: what else stands beside them does not matter. */
+  const isSettled = (frame: Frame): boolean =>
+    count > frame.callsBefore || (frame.name !== null && (frame.arguments !== null || frame.live !== null));
+
   const roleOf = (frame: Frame | undefined): Role => {
     if (frame === undefined || frame.role === 'list') return 'call';
-    if (frame.key === 'name') return frame.name === null ? 'name' : 'other';
-    if (frame.key === 'arguments' || frame.key === 'parameters')
+    const { key } = frame;
+    if (key === 'name') return frame.name === null ? 'name' : 'other';
+    if (key === 'arguments' || key === 'parameters')
       return frame.arguments === null && frame.live === null ? 'arguments' : 'other';
-    if (frame.key === 'id') return rules.keepsIds ? 'id' : 'other';
-    if (frame.key === 'function' && frames.length <= 3) return 'call';
-    return frame.key === 'tool_calls' && frames.length === 1 ? 'list' : 'other';
+    if (key === 'id') return rules.keepsIds || isStrict ? 'id' : 'other';
+    if (key === 'type') return isStrict && !isSettled(frame) ? 'type' : 'other';
+    if (key === 'function' && frames.length <= 3) return 'call';
+    return key === 'tool_calls' && frames.length === 1 ? 'list' : 'other';
   };
 
   const enter = (kind: 'call' | 'list'): Reaction => {
-    frames.push({ role: kind, key: '', id: null, name: null, arguments: null, live: null, callsBefore: count });
+    frames.push({ role: kind, key: '', id: null, name: null, arguments: null, live: null, hasType: false, callsBefore: count });
     return 'enter';
   };
 
   const reactTo = (kind: ValueKind, frame: Frame | undefined): Reaction => {
     if (role === 'call' && kind === 'object') return enter('call');
     if (kind === 'array' && (role === 'list' || frame === undefined)) return enter('list');
-    if (role === 'call' && (frame === undefined || frame.role === 'list')) return spoil() ? 'skip' : 'refuse';
-    if (role === 'name' && kind !== 'string') return spoil() ? 'skip' : 'refuse';
-    if (role === 'arguments' && kind === 'array') return spoil() ? 'skip' : 'refuse';
-    if (role === 'id' && kind !== 'string') return 'skip';
-    return role === 'name' || role === 'arguments' || role === 'id' ? 'take' : 'skip';
+    const isElement = frame === undefined || frame.role === 'list';
+    if (isMisplaced(role, kind, isStrict, isElement)) return spoil() ? 'skip' : 'refuse';
+    if (kind === 'scalar' && role === 'id') return 'skip';
+    return role === 'name' || role === 'arguments' || role === 'id' || role === 'type' ? 'take' : 'skip';
+  };
+
+  const endName = (frame: Frame, name: string): boolean => {
+    const isDeclared = tools.has(name);
+    if (!isDeclared && (isStrict || !isNameLike(name))) return spoil();
+    frame.name = name;
+    hasDeclaredName ||= isDeclared;
+    return true;
   };
 
   const endTaken = (frame: Frame): boolean => {
-    if (role === 'id') frame.id = parseString(text);
-    if (role === 'name') {
-      const name = parseString(text);
-      const isDeclared = rules.tools.has(name);
-      if (name === '' || !(isDeclared || rules.isAnyName)) return spoil();
-      frame.name = name;
-      hasDeclaredName ||= isDeclared;
-    }
+    if (role === 'id') frame.id = rules.keepsIds ? parseString(text) : null;
+    if (role === 'type' && !typeValues.has(parseString(text))) return spoil();
+    if (role === 'name') return endName(frame, parseString(text));
     if (role === 'arguments' && frame.live === null) {
       frame.arguments = argumentsFrom(text);
       if (frame.arguments === null) return spoil();
@@ -117,7 +138,9 @@ export function createCallShape(rules: CallRules): CallShape {
     const isWrapper = count > frame.callsBefore;
     if (frame.live !== null) frame.live.finish();
     else if (frame.name !== null && (frame.arguments !== null || !isStrict) && !isWrapper) {
-      calls.push({ id: frame.id, name: frame.name, arguments: frame.arguments ?? '{}' });
+      const given = frame.arguments ?? '{}';
+      if (isDeclaration(given, tools.get(frame.name))) return spoil();
+      calls.push({ id: frame.id, name: frame.name, arguments: given });
     } else return isWrapper || spoil();
     count += 1;
     return true;
@@ -137,7 +160,28 @@ export function createCallShape(rules: CallRules): CallShape {
 
     onKey(key) {
       const frame = frames.at(-1);
-      if (frame !== undefined) frame.key = key;
+      if (frame === undefined) return true;
+      frame.key = key;
+      return !isStrict || callKeys.has(key) || isSettled(frame) || spoil();
+    },
+
+    /** An argument: without a name yet, some tool must know it; a schema in its place makes the call a declaration. */
+    onMember(key) {
+      const frame = frames.at(-1);
+      if (role !== 'arguments' || frame === undefined || frame.live !== null) return true;
+      if (frame.name === null) return !isStrict || [...tools.values()].some((tool) => mayHaveArgument(tool, key)) || spoil();
+      const tool = tools.get(frame.name);
+      if (key === 'type') frame.hasType = !declaresArgument(tool, key);
+      return !(key === 'properties' && frame.hasType && !declaresArgument(tool, key)) || spoil();
+    },
+
+    roomFor(what) {
+      const frame = frames.at(-1);
+      if (!isStrict || frame === undefined || isSettled(frame)) return Infinity;
+      if (what === 'key') return room.key;
+      if (role === 'name') return Math.max(...[...tools.keys()].map((name) => name.length)) + nameSlack;
+      if (role === 'arguments') return frame.name === null ? room.arguments : Infinity;
+      return role === 'id' || role === 'type' ? room[role] : Infinity;
     },
 
     onValue(kind) {
@@ -165,6 +209,15 @@ export function createCallShape(rules: CallRules): CallShape {
       return isAccepted;
     },
   };
+}
+
+/** A value that no call has at its place. */
+function isMisplaced(role: Role, kind: ValueKind, isStrict: boolean, isElement: boolean): boolean {
+  if (role === 'call') return isElement || isStrict;
+  if (role === 'name') return kind !== 'string';
+  if (role === 'arguments') return kind === 'array';
+  if (role === 'list' || role === 'type') return isStrict && (role === 'list' || kind !== 'string');
+  return isStrict && role === 'id' && (kind === 'object' || kind === 'array');
 }
 
 /** Null, an object, or a string that holds an object; anything else is no arguments. */

@@ -11,8 +11,12 @@ export type Reaction = 'enter' | 'take' | 'skip' | 'refuse';
 /** Called for the root value and for what stands directly in entered containers; anything deeper is the matter of `onText`. */
 export interface JsonListener {
   onValue(kind: ValueKind): Reaction;
-  /** A key of the innermost entered object, unescaped. */
-  onKey(key: string): void;
+  /** A key of the innermost entered object, unescaped. False refuses it. */
+  onKey(key: string): boolean;
+  /** A key of a taken object, of its outermost level only. False refuses it. */
+  onMember?(key: string): boolean;
+  /** The most characters, quote included, of the key or taken string that begins; what is longer is refused there. Infinity without. */
+  roomFor?(what: 'key' | 'string'): number;
   /** A piece of a taken value's repaired text; the pieces are whole when `onEnd` comes. */
   onText(piece: string): void;
   /** The value last reported, or the innermost entered container, has ended. False refuses it. */
@@ -36,9 +40,13 @@ export interface JsonScan {
   token: 'none' | 'string' | 'key' | 'scalar';
   /** In a string: 0, 1 after a backslash, 5 to 2 for the hexadecimal digits still to come. */
   escape: number;
+  /** Characters that the string may still have. */
+  room: number;
   /** A number or word that may go on. */
   scalar: string;
+  /** The text of a reported key (quotes included) or a member (without). */
   key: string;
+  isMember: boolean;
   /** A comma and what followed it, held until it is known not to be trailing; '' if there is none. */
   gap: string;
   /** Index, in the text being read, of what was not yet handed over. */
@@ -57,8 +65,10 @@ export function createJsonScan(): JsonScan {
     taking: 'nothing',
     token: 'none',
     escape: 0,
+    room: Infinity,
     scalar: '',
     key: '',
+    isMember: false,
     gap: '',
     pendingFrom: 0,
   };
@@ -75,6 +85,14 @@ export function scanJson(scan: JsonScan, listener: JsonListener, text: string, f
   }
   handOver(scan, listener, text, at);
   return at;
+}
+
+/** Wants nothing, and refuses nothing. */
+export const indifferent: JsonListener = { onValue: () => 'skip', onKey: () => true, onText: () => {}, onEnd: () => true };
+
+/** Lets a scan that was refused go on from there, to find the end of the JSON; only with the `indifferent` listener. */
+export function resumeScan(scan: JsonScan): JsonScan {
+  return Object.assign(scan, { status: 'open', taking: 'nothing', room: Infinity, gap: '', isMember: false });
 }
 
 /** Closes what is open, if only closers are missing; false leaves a scan that must not be used further. */
@@ -133,8 +151,10 @@ function begin(scan: JsonScan, listener: JsonListener, text: string, at: number)
     scan.taking = 'value';
     scan.pendingFrom = at;
   }
-  if (kind === 'string') scan.token = 'string';
-  else if (kind === 'scalar') scan.token = 'scalar';
+  if (kind === 'string') {
+    scan.token = 'string';
+    if (reaction === 'take') scan.room = listener.roomFor?.('string') ?? Infinity;
+  } else if (kind === 'scalar') scan.token = 'scalar';
   else {
     if (reaction === 'enter') scan.entered += 1;
     scan.isObject.push(kind === 'object');
@@ -150,24 +170,33 @@ function beginKey(scan: JsonScan, listener: JsonListener, text: string, at: numb
     scan.taking = 'key';
     scan.key = '';
     scan.pendingFrom = at;
+    scan.room = listener.roomFor?.('key') ?? Infinity;
+  } else if (scan.taking === 'value' && scan.isObject.length === scan.entered + 1 && listener.onMember !== undefined) {
+    scan.isMember = true;
+    scan.key = '';
   }
   return at + 1;
 }
 
 function readString(scan: JsonScan, listener: JsonListener, text: string, from: number): number {
-  for (let at = from; at < text.length; at += 1) {
+  const to = Math.min(text.length, from + scan.room);
+  for (let at = from; at < to; at += 1) {
     const code = text.charCodeAt(at);
     if (scan.escape !== 0) {
       if (!takesEscape(scan, text.charAt(at))) return stop(scan, 'failed', at);
-    } else if (code === 0x22) return endString(scan, listener, text, at + 1);
-    else if (code === 0x5c) scan.escape = 1;
+    } else if (code === 0x22) {
+      if (scan.isMember) scan.key += text.slice(from, at);
+      return endString(scan, listener, text, at + 1);
+    } else if (code === 0x5c) scan.escape = 1;
     else if (code < 0x20 && scan.taking !== 'nothing') {
       handOver(scan, listener, text, at);
       deliver(scan, listener, JSON.stringify(text.charAt(at)).slice(1, -1));
       scan.pendingFrom = at + 1;
     }
   }
-  return text.length;
+  if (scan.isMember) scan.key += text.slice(from, to);
+  scan.room -= to - from;
+  return to < text.length ? stop(scan, 'refused', to) : to;
 }
 
 function takesEscape(scan: JsonScan, character: string): boolean {
@@ -182,12 +211,16 @@ function takesEscape(scan: JsonScan, character: string): boolean {
 function endString(scan: JsonScan, listener: JsonListener, text: string, at: number): number {
   const isKey = scan.token === 'key';
   scan.token = 'none';
+  scan.room = Infinity;
   if (!isKey) return end(scan, listener, text, at);
   scan.expects = 'colon';
   if (scan.taking === 'key') {
     handOver(scan, listener, text, at);
     scan.taking = 'nothing';
-    listener.onKey(parseString(scan.key));
+    if (!listener.onKey(parseString(scan.key))) return stop(scan, 'refused', at);
+  } else if (scan.isMember) {
+    scan.isMember = false;
+    if (listener.onMember?.(parseString(`"${scan.key.replace(/\p{Cc}/gu, ' ')}"`)) === false) return stop(scan, 'refused', at);
   }
   return at;
 }

@@ -7,7 +7,7 @@ export function readJsonText(text: string, kind: 'object' | 'array'): string | n
   const scan = createJsonScan();
   const listener: JsonListener = {
     onValue: (found) => (found === kind ? 'take' : 'refuse'),
-    onKey: () => {},
+    onKey: () => true,
     onText: (piece) => {
       taken += piece;
     },

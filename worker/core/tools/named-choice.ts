@@ -5,7 +5,7 @@
 import { type Cursor, offsetOf } from './cursor.ts';
 import { createJsonScan, scanJson } from './json-scanner.ts';
 import { createJsonArguments, createUnmarkedCalls, readArguments } from './formats/json-calls.ts';
-import { asCalls, asText, markNamed, type ReadCalls, type Region, type Verdict } from './formats/tool-format.ts';
+import { asCalls, asText, markOpen, type ReadCalls, type Region, type Verdict } from './formats/tool-format.ts';
 import type { ParsedCall } from './call-shape.ts';
 import { peek, type Reading, runOut, skipWhitespace } from './reading.ts';
 
@@ -14,7 +14,7 @@ export function readNamedChoice(name: string): ReadCalls {
     yield* skipWhitespace(input);
     if ((yield* peek(input)) !== '{') return asText(input);
     // The request itself names the tool.
-    markNamed(region);
+    markOpen(region, name);
     const json = createJsonArguments();
     const status = yield* readArguments(input, json);
     if (status === 'open') return yield* runOut();

@@ -69,6 +69,18 @@ export function* takes(input: Cursor, marker: string): Reading<boolean> {
   return isHere;
 }
 
+/** Whether the text ends here, or inside `marker`. */
+export function endsInside({ text, at, ending }: Cursor, marker: string): boolean {
+  return ending !== null && text.length - at < marker.length && marker.startsWith(text.slice(at));
+}
+
+/** Takes the beginning of `marker` that stands at the end of the text; one character may be anything, and is no beginning. */
+export function takesLast(input: Cursor, marker: string): boolean {
+  const isHere = endsInside(input, marker) && input.text.length - input.at > 1;
+  if (isHere) input.at = input.text.length;
+  return isHere;
+}
+
 /** Reads up to the first marker of a set, without taking it; `marker` is '' when the text ended first. */
 export function* readUntil(input: Cursor, set: MarkerSet): Reading<{ readonly text: string; readonly marker: string }> {
   let read = '';

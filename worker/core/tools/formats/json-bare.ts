@@ -4,7 +4,7 @@
  */
 import type { Cursor } from '../cursor.ts';
 import { peek, type Reading, runOut, skipWhitespace } from '../reading.ts';
-import { createUnmarkedCalls, readCalls } from './json-calls.ts';
+import { asAnswer, createUnmarkedCalls, readCalls } from './json-calls.ts';
 import { asCalls, asText, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
 
 export const jsonBare: ToolFormat = { id: 'json_bare', openers: [], readStart: read, readNext: read };
@@ -16,5 +16,5 @@ function* read(input: Cursor, region: Region): Reading<Verdict> {
   const calls = createUnmarkedCalls(region);
   const status = yield* readCalls(input, region, calls);
   if (status === 'open') return yield* runOut();
-  return status === 'done' && calls.shape.isCall() ? asCalls(input, calls.shape.calls) : asText(input);
+  return status === 'done' && calls.shape.isCall() ? asCalls(input, calls.shape.calls) : asAnswer(input, calls);
 }

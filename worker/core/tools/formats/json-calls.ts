@@ -2,24 +2,36 @@
  * Reading JSON that should be calls, or the arguments of one: what the formats share. Closing markers are the formats' matter.
  */
 import { type CallRules, type CallShape, createCallShape } from '../call-shape.ts';
-import type { Cursor } from '../cursor.ts';
-import { closeMissing, createJsonScan, type JsonListener, type JsonScan, type JsonStatus, scanJson } from '../json-scanner.ts';
+import { type Cursor, offsetOf } from '../cursor.ts';
+import {
+  closeMissing,
+  createJsonScan,
+  indifferent,
+  type JsonListener,
+  type JsonScan,
+  type JsonStatus,
+  scanJson,
+} from '../json-scanner.ts';
 import { type Reading, sees } from '../reading.ts';
-import { markNamed, type Region } from './tool-format.ts';
+import type { Region, Verdict } from './tool-format.ts';
 
 export interface JsonCalls {
   readonly scan: JsonScan;
   readonly shape: CallShape;
 }
 
-/** Markers promise a call: any name, arguments may be missing, and JSON that is no call is read to its end all the same. */
+/** Markers promise a call. */
 export function createMarkedCalls(region: Region, keepsIds = false): JsonCalls {
-  return createCalls(region, { tools: region.tools, isAnyName: true, begin: region.begin, keepsIds });
+  return createCalls(region, { tools: region.tools, isStrict: false, begin: region.begin, keepsIds });
 }
 
-/** Without markers only a declared name with arguments is a call; the JSON is refused as soon as it can no longer be one. */
 export function createUnmarkedCalls(region: Region): JsonCalls {
-  return createCalls(region, { tools: region.tools, isAnyName: false, begin: null, keepsIds: false });
+  return createCalls(region, { tools: region.tools, isStrict: true, begin: null, keepsIds: false });
+}
+
+/** The JSON was no call. The format must not look into the rest of a value that goes on: what is in there belongs to an answer. */
+export function asAnswer(input: Cursor, { scan }: JsonCalls): Verdict {
+  return { kind: 'text', muteUntil: offsetOf(input), inside: scan.status === 'refused' ? scan : null };
 }
 
 function createCalls(region: Region, rules: CallRules): JsonCalls {
@@ -32,7 +44,7 @@ function createCalls(region: Region, rules: CallRules): JsonCalls {
 export function* readCalls(input: Cursor, region: Region, { scan, shape }: JsonCalls): Reading<JsonStatus> {
   for (;;) {
     input.at = scanJson(scan, shape, input.text, input.at);
-    if (shape.hasDeclaredName()) markNamed(region);
+    if (shape.hasDeclaredName()) Object.assign(region, { isInsideCall: true, isNamed: true });
     if (scan.status !== 'open' || input.ending !== null) return scan.status;
     yield;
   }
@@ -56,13 +68,23 @@ export function createJsonArguments(onPiece: ((piece: string) => void) | null = 
     scan: createJsonScan(),
     text: () => text,
     onValue: (kind) => (kind === 'object' ? 'take' : 'refuse'),
-    onKey: () => {},
+    onKey: () => true,
     onText: (piece) => {
       if (onPiece === null) text += piece;
       else onPiece(piece);
     },
     onEnd: () => true,
   };
+}
+
+/** Like `readCalls`, for JSON that nothing is wanted of. */
+export function* skipJson(input: Cursor): Reading<JsonStatus> {
+  const scan = createJsonScan();
+  for (;;) {
+    input.at = scanJson(scan, indifferent, input.text, input.at);
+    if (scan.status !== 'open' || input.ending !== null) return scan.status;
+    yield;
+  }
 }
 
 /** Like `readCalls`, for arguments. */

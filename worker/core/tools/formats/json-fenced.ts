@@ -3,14 +3,17 @@
  * anything else, are text.
  */
 import type { Cursor } from '../cursor.ts';
-import { peek, type Reading, runOut, skipWhitespace, takes } from '../reading.ts';
+import { endsInside, peek, type Reading, runOut, skipWhitespace, takes } from '../reading.ts';
 import { createUnmarkedCalls, readCalls, isRepairedAt } from './json-calls.ts';
 import { asCalls, asText, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
 
 const fence = '```';
 const languages = ['json', 'tool_call', 'tool_code'];
 
-export const jsonFenced: ToolFormat = { id: 'json_fenced', openers: [{ marker: fence, isOutsideCode: true, read }] };
+export const jsonFenced: ToolFormat = {
+  id: 'json_fenced',
+  openers: [{ marker: fence, isOutsideCode: true, isBlock: true, read }],
+};
 
 function* read(input: Cursor, region: Region): Reading<Verdict> {
   input.at += fence.length;
@@ -25,8 +28,10 @@ function* read(input: Cursor, region: Region): Reading<Verdict> {
   const isWhole = status === 'done' || (yield* isRepairedAt(input, scan, shape, fence));
   if (!isWhole || !shape.isCall()) return asText(input);
   yield* skipWhitespace(input, '}]');
-  const isClosed = (yield* takes(input, fence)) || (yield* peek(input)) === '';
-  return isClosed ? asCalls(input, shape.calls) : asText(input);
+  if (yield* takes(input, fence)) return asCalls(input, shape.calls);
+  if (!endsInside(input, fence)) return asText(input);
+  input.at = input.text.length;
+  return asCalls(input, shape.calls);
 }
 
 /** Skips letters as long as they may still spell a language of a call. */

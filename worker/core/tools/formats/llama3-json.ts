@@ -4,9 +4,9 @@
  */
 import { type Cursor, offsetOf } from '../cursor.ts';
 import { peek, type Reading, readName, runOut, skipWhitespace, takes } from '../reading.ts';
-import { createUnmarkedCalls, readCalls } from './json-calls.ts';
+import { asAnswer, createUnmarkedCalls, readCalls } from './json-calls.ts';
 import { readKeywordArguments } from './python-literals.ts';
-import { asCalls, asText, markNamed, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
+import { asCalls, asText, markOpen, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
 
 const tag = '<|python_tag|>';
 const callSuffix = '.call';
@@ -24,7 +24,7 @@ function* readObject(input: Cursor, region: Region): Reading<Verdict> {
   const calls = createUnmarkedCalls(region);
   const status = yield* readCalls(input, region, calls);
   if (status === 'open') return yield* runOut();
-  return status === 'done' && calls.shape.isCall() ? asCalls(input, calls.shape.calls) : asText(input);
+  return status === 'done' && calls.shape.isCall() ? asCalls(input, calls.shape.calls) : asAnswer(input, calls);
 }
 
 function* readTagged(input: Cursor, region: Region): Reading<Verdict> {
@@ -34,7 +34,7 @@ function* readTagged(input: Cursor, region: Region): Reading<Verdict> {
   const path = yield* readName(input);
   const name = path.endsWith(callSuffix) ? path.slice(0, -callSuffix.length) : '';
   if (!region.tools.has(name) || !(yield* takes(input, '('))) return asText(input);
-  markNamed(region);
+  markOpen(region, name);
   const json = yield* readKeywordArguments(input);
   return json === null ? asText(input) : asCalls(input, [{ id: null, name, arguments: json }]);
 }

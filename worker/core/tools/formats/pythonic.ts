@@ -6,7 +6,7 @@ import type { ParsedCall } from '../call-shape.ts';
 import { type Cursor, offsetOf } from '../cursor.ts';
 import { needInk, peek, type Reading, readName, skipWhitespace, takes } from '../reading.ts';
 import { readKeywordArguments } from './python-literals.ts';
-import { asCalls, asText, markNamed, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
+import { asCalls, asText, markOpen, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
 
 const start = '<|python_start|>';
 const end = '<|python_end|>';
@@ -36,7 +36,7 @@ function* readList(input: Cursor, region: Region): Reading<Verdict> {
     if (!region.tools.has(name)) return asText(input);
     if ((yield* needInk(input)) !== '(') return asText(input);
     input.at += 1;
-    markNamed(region);
+    markOpen(region, name);
     const json = yield* readKeywordArguments(input);
     if (json === null) return asText(input);
     calls.push({ id: null, name, arguments: json });

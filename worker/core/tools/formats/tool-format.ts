@@ -5,29 +5,28 @@
 import type { ToolFormatId } from '../../../../shared/config.ts';
 import type { BeginCall, ParsedCall } from '../call-shape.ts';
 import { type Cursor, offsetOf } from '../cursor.ts';
+import type { DeclaredTools } from '../declared-tool.ts';
+import type { JsonScan } from '../json-scanner.ts';
 import type { Reading } from '../reading.ts';
-
-/** A tool the request declares; `parameters` is its JSON Schema, if there is one. */
-export interface DeclaredTool {
-  readonly name: string;
-  readonly parameters?: Readonly<Record<string, unknown>> | undefined;
-}
 
 /** Offsets count from the start of the text. */
 export type Verdict =
-  /** Nothing opened: all of it is text. The format need not look again before `muteUntil`. */
-  | { readonly kind: 'text'; readonly muteUntil: number }
-  /** Calls, or markers that belong to one and are dropped. `isBroken`: a call that is shown already will never be whole. */
-  | { readonly kind: 'calls'; readonly calls: readonly ParsedCall[]; readonly resumeAt: number; readonly isBroken?: boolean }
   /**
-   * A closed region without a call: what is between its markers, `from` to `to`, becomes content, less the markers in `without`.
+   * No call: all of it is text as it came. The format need not look again before `muteUntil`, nor after it for as long as the JSON value
+   * `inside` goes on.
    */
+  | { readonly kind: 'text'; readonly muteUntil: number; readonly inside?: JsonScan | null }
+  /** Calls, or markers that belong to one and are dropped. */
   | {
-      readonly kind: 'body';
-      readonly from: number;
-      readonly to: number;
+      readonly kind: 'calls';
+      readonly calls: readonly ParsedCall[];
       readonly resumeAt: number;
-      readonly without?: readonly string[];
+      /** A call that is shown already will never be whole. */
+      readonly isBroken?: boolean;
+      /** The closing marker is missing: enough for a call, not for one in quoted code. */
+      readonly isUnclosed?: boolean;
+      /** Nothing but further calls follows. */
+      readonly isLast?: boolean;
     };
 
 /** What a reading shares with the finder. */
@@ -38,7 +37,7 @@ export interface Region {
   isNamed: boolean;
   /** Calls that are complete, should the text break off now. */
   completed: readonly ParsedCall[];
-  readonly tools: ReadonlyMap<string, DeclaredTool>;
+  readonly tools: DeclaredTools;
   /** Opens a call whose arguments are shown as they come; null when calls are shown whole. */
   readonly begin: BeginCall | null;
 }
@@ -54,6 +53,8 @@ export interface Opener {
   readonly unless?: string;
   /** Quoted code is no place for it. */
   readonly isOutsideCode: boolean;
+  /** The call is a code block itself. */
+  readonly isBlock?: boolean;
   readonly read: ReadCalls;
 }
 
@@ -66,10 +67,10 @@ export interface ToolFormat {
   readonly readNext?: ReadCalls;
 }
 
-/** A declared tool's name has been read. */
-export function markNamed(region: Region): void {
+/** The region is open: a limit that ends the answer now has cut a call; of a declared tool, if its name is known to be one. */
+export function markOpen(region: Region, name: string | null = null): void {
   region.isInsideCall = true;
-  region.isNamed = true;
+  region.isNamed ||= name !== null && region.tools.has(name);
 }
 
 /** Not a call, as the next character shows. */
