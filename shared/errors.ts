@@ -114,6 +114,13 @@ export const errors = {
     'upstream',
     'The model did not produce output that satisfies response_format.',
   ),
+  tool_choice_unmet: row(
+    502,
+    'upstream_error',
+    'chain',
+    'upstream',
+    'The model did not make the tool call that tool_choice demands.',
+  ),
   upstream_overloaded: row(503, 'overloaded_error', 'client', 'upstream', 'The model servers are overloaded.'),
   no_upstream: row(503, 'overloaded_error', 'client', 'upstream', 'No model server is available for this request.'),
   queue_full: row(503, 'overloaded_error', 'client', 'us', 'All places are taken, and so is the waiting room.'),

@@ -96,6 +96,8 @@ function answerWith(formats: readonly ToolFormatId[]): Answer {
     choiceCount: 1,
     maxAnswerChars: 8_388_608,
     refusesInvalidCalls: false,
+    demandedCall: null,
+    refusesEmpty: false,
     keepsLogprobs: false,
     showsLogprobs: false,
     head: null,

@@ -202,17 +202,6 @@ describe('a stream that breaks and may be rescued', () => {
     expect(gateway.entry()).toMatchObject({ servedModel: 'qwen2.5-7b', ending: 'upstream_error' });
   });
 
-  it('has nothing added once its end was shown', async () => {
-    const gateway = createGateway({
-      script: [streamReply(role, text('a'), stop, boom, done)],
-      last: goodStream('never'),
-      config,
-    });
-    const answer = await gateway.ask(streamed);
-    expect(readEvents(answer.events)).toMatchObject({ content: 'a', finish: 'stop', error: 'upstream_error', isDone: false });
-    expect(gateway.upstream.calls).toHaveLength(1);
-  });
-
   it('goes on from what the client has when the repetition breaks off sooner', async () => {
     const rejected = { kind: 'status', status: 400, body: '{}' } as const;
     const gateway = createGateway({

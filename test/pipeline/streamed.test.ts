@@ -173,21 +173,12 @@ describe('a stream', () => {
   it('of two choices keeps them apart', async () => {
     const of = (index: number, delta: object, finish: string | null = null) =>
       `data: ${JSON.stringify({ id: 'c', choices: [{ index, delta, finish_reason: finish }] })}\n\n`;
-    const steps = [
-      of(0, { role: 'assistant', content: '' }),
-      of(1, { role: 'assistant', content: '' }),
-      of(1, { content: 'b' }),
-      of(0, { content: 'a' }),
-      of(1, {}, 'stop'),
-      of(0, {}, 'stop'),
-      done,
-    ];
+    const begun = [0, 1].map((index) => of(index, { role: 'assistant', content: '' }));
+    const steps = [...begun, of(1, { content: 'b' }), of(1, {}, 'length'), of(0, { content: 'a' }), of(0, {}, 'stop'), done];
     const { events } = await createGateway({ script: [streamReply(...steps)] }).ask({ ...streamed, n: 2 });
-    const finishes = events
-      .filter((event) => event !== '[DONE]')
-      .flatMap((event) => JSON.parse(event).choices)
-      .filter((choice) => choice.finish_reason !== null);
-    expect(finishes.map(({ index }) => index)).toEqual([1, 0]);
+    const finishes = events.slice(0, -1).flatMap((event) => JSON.parse(event).choices);
+    const reasons = finishes.flatMap(({ index, finish_reason: reason }) => (reason === null ? [] : [`${index} ${reason}`]));
+    expect(reasons.toSorted()).toEqual(['0 stop', '1 length']);
     expect(events.at(-1)).toBe('[DONE]');
   });
 

@@ -1,7 +1,7 @@
 /** Builds the machine that reads one model's answer to one request (which formats, which reasoning, which checks) and notes it for the bill. */
 import type { ChatRequest } from '../../shared/chat.ts';
 import type { ModelConfig } from '../../shared/config.ts';
-import { type Answer, type AnswerState, createAnswer } from '../core/relay/answer.ts';
+import { type Answer, type AnswerOptions, type AnswerState, createAnswer } from '../core/relay/answer.ts';
 import { type AlreadySent, createChoice } from '../core/relay/choice.ts';
 import { createStreamCheck } from '../core/structured/stream-check.ts';
 import { createArgumentsCheck } from '../core/tools/check-arguments.ts';
@@ -43,11 +43,21 @@ export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect
     keepsLogprobs: run.request.logprobs === true && run.request.stream !== true,
     head: resumed?.head ?? null,
     refusesInvalidCalls: invalid === 'escalate',
+    demandedCall: demandedCall(run.request),
+    // Asked once more elsewhere; the second time it is what the model has to say.
+    refusesEmpty: resumed === null && !run.outcomes.some((outcome) => !outcome.isOk && outcome.cause === 'empty_answer'),
     createChoice: (index) =>
       createChoice(index, { machine: machine(), check: check(), argumentsCheck, sent: resumed?.sent ?? null }),
   });
   run.answers.push({ modelId, answer, continuesPrevious: resumed?.sent.mode === 'continue' });
   return answer;
+}
+
+/** The call that an answer must have; null when it need not. */
+export function demandedCall(request: ChatRequest): AnswerOptions['demandedCall'] {
+  const choice = toolChoiceOf(request);
+  if (request.tools === undefined || choice === 'auto' || choice === 'none') return null;
+  return { name: choice === 'required' ? null : choice.name };
 }
 
 function toolChoiceOf(request: ChatRequest): 'auto' | 'none' | 'required' | { readonly name: string } {

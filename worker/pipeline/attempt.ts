@@ -6,7 +6,7 @@ import { modelOf, upstreamOf } from '../../shared/config-prepare.ts';
 import type { ModelConfig, UpstreamConfig } from '../../shared/config.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import type { UpstreamAnswer } from '../core/ports.ts';
-import { type Answer, type AnswerState, type Feed, isComplete } from '../core/relay/answer.ts';
+import { type Answer, type AnswerState, isComplete } from '../core/relay/answer.ts';
 import { judgeEnding } from '../core/relay/verdict.ts';
 import type { Attempt } from '../core/route/attempt.ts';
 import { answerTokens } from '../core/route/token-room.ts';
@@ -14,10 +14,11 @@ import { type Dialect, dialectOf } from '../core/upstreams/dialect.ts';
 import { parseLenient } from '../core/upstreams/lenient-json.ts';
 import { statusFailure, type UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import { upstreamBody } from '../core/upstreams/upstream-body.ts';
-import { answerFor, type Resumed } from './answer-for.ts';
+import { answerFor, demandedCall, type Resumed } from './answer-for.ts';
+import { type FedPiece, type Intake, openIntake, problemIn } from './intake.ts';
 import { canJudge, isJudged, judge } from './judge.ts';
 import type { Run } from './run.ts';
-import { openSource, type Piece, type Source } from './source.ts';
+import { openSource, type Source } from './source.ts';
 import { startWatch, type Watch } from './watch.ts';
 
 /** A stream whose first event has arrived and was good. */
@@ -25,20 +26,12 @@ export interface OpenStream {
   readonly attempt: Attempt;
   readonly startedAtMs: number;
   readonly answer: Answer;
-  readonly source: Source;
+  readonly source: Intake;
   /** What has been read so far and not shown, with what each payload meant; it ends with the first token or later. */
   readonly held: readonly FedPiece[];
   readonly upstream: UpstreamConfig;
   abort(): void;
 }
-
-export interface FedPiece {
-  readonly piece: DataPiece;
-  /** Null: all verbatim. */
-  readonly feeds: readonly Feed[] | null;
-}
-
-export type DataPiece = Extract<Piece, { kind: 'data' }>;
 
 /** What an attempt came to; `answer` is there as soon as the server said anything, since tokens were spent. */
 export type Opened =
@@ -112,24 +105,26 @@ export async function openAttempt(
     cancelConnect();
     return fail(call.limit === null ? { failure: opened.failure, cause: 'unreachable' } : timedOut);
   }
-  const { status, mediaType } = opened.value;
-  if (status === 200 && mediaType === 'text/event-stream' && opened.value.body !== null) {
-    cancelConnect();
-    return begin(call, openSource(opened.value.body, run.deps.config.limits.max_event_bytes));
-  }
-  if (status !== 200) {
-    const failure = await readFailure(call, opened.value);
+  const { status, mediaType, body } = opened.value;
+  if (status !== 200 || body === null) {
+    const failure = status === 200 ? unusable : await readFailure(call, opened.value);
     cancelConnect();
     return fail(failure);
   }
   // `connect` ends with the headers; JSON that was asked for had its limit from the start.
   if (isStream) cancelConnect();
-  const cancelBody = isStream ? deadline(call, 'total', limits.total) : cancelConnect;
-  const read = await readWhole(call, opened.value);
+  const cancelBody = isStream ? deadline(call, 'first_event', limits.first_event) : cancelConnect;
+  const source = openSource(body, run.deps.config.limits.max_event_bytes);
+  const isStreamed = (await source.shape(mediaType)) === 'events';
+  const read = isStreamed ? await begin(call, source, cancelBody) : await readWhole(call, source, mediaType);
   cancelBody();
+  // A stream that is only doubted is kept.
+  if (read.ok || read.failure.cause === 'low_confidence') return read;
   // What nobody reads any more must not go on coming.
-  if (!read.ok) controller.abort();
-  return call.limit === null || read.ok ? read : fail(timedOut);
+  controller.abort();
+  source.cancel();
+  if (read.failure.cause === 'empty_answer') keepEmpty(run);
+  return !isStreamed && call.limit !== null ? fail(timedOut) : read;
 }
 
 const timedOut: UpstreamFailure = { failure: { code: 'upstream_timeout' }, cause: 'timeout' };
@@ -163,37 +158,30 @@ async function readFailure(call: Call, answer: UpstreamAnswer): Promise<Upstream
   return problem;
 }
 
-/** A 200 that is no event stream: the answer as JSON, or something pretending to be one. */
-async function readWhole(call: Call, answer: UpstreamAnswer): Promise<Result<Opened, UpstreamFailure>> {
-  const { run, dialect } = call;
-  if (answer.mediaType === 'text/html') {
-    await answer.readText(maxErrorBytes);
-    return fail(statusFailure(302, answer.mediaType, null, null));
-  }
-  if (answer.mediaType !== 'application/json') return fail(unusable);
-  const text = await answer.readText(run.deps.config.limits.max_answer_bytes);
-  if (text === null) return fail(unusable);
-  const body = parseLenient(text);
+/** A 200 that is no event stream: the answer as JSON, whatever it is called, or something pretending to be one. */
+async function readWhole(call: Call, source: Source, mediaType: string): Promise<Result<Opened, UpstreamFailure>> {
+  const text = await source.readText(call.run.deps.config.limits.max_answer_bytes);
+  if (text === 'too_large') return fail({ failure: { code: 'upstream_too_large' }, cause: 'invalid_answer' });
+  if (mediaType === 'text/html') return fail(statusFailure(302, mediaType, null, null));
+  const body = text === null ? null : parseLenient(text);
   if (body === null) return fail(unusable);
-  const completion = dialect.readCompletion(body.value);
+  const completion = call.dialect.readCompletion(body.value);
   if (!completion.ok) return completion;
-  const built = answerFor(run, call.attempt.modelId, call.model, dialect, call.resumed);
-  const fed = built.feedCompletion(completion.value);
-  return fed.kind === 'broken' ? fail(fed.problem) : judged(call, built, { kind: 'whole', answer: built });
+  const answer = answerFor(call.run, call.attempt.modelId, call.model, call.dialect, call.resumed);
+  const fed = answer.feedCompletion(completion.value);
+  return fed.kind === 'broken' ? fail(fed.problem) : judged(call, answer, { kind: 'whole', answer });
 }
 
 /** Waits for the stream's first token, and for as much more as must be seen before it may be shown; or for all of it. */
-async function begin(call: Call, source: Source): Promise<Result<Opened, UpstreamFailure>> {
+async function begin(call: Call, from: Source, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
   const { run, upstream } = call;
   const answer = answerFor(run, call.attempt.modelId, call.model, call.dialect, call.resumed);
+  const abort = (): void => call.controller.abort();
+  const source = openIntake(answer, from, run.deps.timers, abort);
   const held: FedPiece[] = [];
-  const cancelFirst = deadline(call, 'first_event', upstream.timeouts_ms.first_event);
   const begun = await readUntil(call, source, answer, held, hasBegun);
-  cancelFirst();
-  if (!begun.ok) {
-    source.cancel();
-    return begun;
-  }
+  onBegun();
+  if (!begun.ok) return begun;
   if (run.request.stream !== true) {
     const collected = await collect(call, source, answer);
     return collected.ok ? judged(call, answer, collected.value) : collected;
@@ -205,14 +193,10 @@ async function begin(call: Call, source: Source): Promise<Result<Opened, Upstrea
       return mayShow(call, answer);
     });
     watch.stop();
-    if (!enough.ok) {
-      source.cancel();
-      return enough;
-    }
+    if (!enough.ok) return enough;
   }
   const { attempt, startedAtMs } = call;
   answer.state.isShown = true;
-  const abort = (): void => call.controller.abort();
   return judged(call, answer, { kind: 'stream', stream: { attempt, startedAtMs, answer, source, held, upstream, abort } });
 }
 
@@ -227,11 +211,13 @@ function mayShow(call: Call, answer: Answer): boolean {
   if (isComplete(answer.state)) return true;
   if (isJudged(run, call.attempt) && !canJudge(run, answer)) return false;
   const hasTools = run.request.tools !== undefined;
-  const waitsForCalls = hasTools && run.deps.config.routing.tools.invalid_arguments === 'escalate';
+  const mustCall = demandedCall(run.request) !== null;
+  const waitsForCalls = mustCall || (hasTools && run.deps.config.routing.tools.invalid_arguments === 'escalate');
   // Prose where JSON was promised shows nothing, and neither does a call before it is whole: another try is still free then.
   if (!hasTools && run.structured === null) return true;
-  for (const { content, reasoning, surfacedCalls } of answer.state.choices.values()) {
-    if (content !== '' || surfacedCalls > 0 || (reasoning !== '' && !waitsForCalls)) return true;
+  for (const { content, reasoning, refusal, surfacedCalls } of answer.state.choices.values()) {
+    // Prose where a call is demanded is only shown once the call is there.
+    if ((content !== '' && !mustCall) || refusal !== '' || surfacedCalls > 0 || (reasoning !== '' && !waitsForCalls)) return true;
   }
   return false;
 }
@@ -250,20 +236,26 @@ function judged(call: Call, answer: Answer, opened: Opened): Result<Opened, Upst
   return fail({ failure: doubt, cause: 'low_confidence' });
 }
 
+/** An answer without a word is better than none, should nobody have more to say. */
+function keepEmpty(run: Run): void {
+  const begun = run.answers.at(-1);
+  if (begun !== undefined) run.spare ??= { begun, opened: { kind: 'whole', answer: begun.answer }, place: null };
+}
+
 /** Reads and holds pieces until `isEnough`; every way of breaking before that is a failure of this attempt and of nothing else. */
 async function readUntil(
   call: Call,
-  source: Source,
+  source: Intake,
   answer: Answer,
   held: FedPiece[],
   isEnough: (state: AnswerState) => boolean,
 ): Promise<Result<null, UpstreamFailure>> {
   for (;;) {
     if (isEnough(answer.state)) return ok(null);
-    const piece = await source.read();
-    if (piece.kind !== 'data') return fail(brokenOff(call, piece.kind));
-    const feeds = feedUntilEnd(answer, piece.payloads);
-    held.push({ piece, feeds });
+    const fed = source.take(await source.read());
+    if (fed.kind !== 'fed') return fail(brokenOff(call, fed.kind));
+    held.push(fed);
+    const { feeds } = fed;
     const problem = problemIn(feeds);
     if (problem !== null) return fail(problem);
     if (feeds?.some((feed) => feed.kind === 'done') === true && !isEnough(answer.state)) return fail(unusable);
@@ -277,16 +269,16 @@ function brokenOff(call: Call, kind: 'eof' | 'reset' | 'overflow'): UpstreamFail
 }
 
 /** Reads a stream to its end for a client that asked for a whole answer. */
-async function collect(call: Call, source: Source, answer: Answer): Promise<Result<Opened, UpstreamFailure>> {
+async function collect(call: Call, source: Intake, answer: Answer): Promise<Result<Opened, UpstreamFailure>> {
   const watch = watchCall(call);
   let problem: UpstreamFailure | null = null;
   let end: 'eof' | 'reset' | null = null;
   while (end === null && problem === null && !answer.state.sawDone) {
-    const piece = await source.read();
+    const fed = source.take(await source.read());
     watch.touch();
-    if (piece.kind === 'data') problem = problemIn(feedUntilEnd(answer, piece.payloads));
-    else if (piece.kind === 'overflow') problem = brokenOff(call, 'overflow');
-    else end = piece.kind;
+    if (fed.kind === 'fed') problem = problemIn(fed.feeds);
+    else if (fed.kind === 'overflow') problem = brokenOff(call, 'overflow');
+    else end = fed.kind;
   }
   watch.stop();
   source.cancel();
@@ -310,25 +302,4 @@ function watchCall(call: Call): Watch {
     onBeat: () => call.run.place?.keep(call.run.background),
     onPing: () => undefined,
   });
-}
-
-/**
- * Feeds payloads up to the one that ends the answer; what comes after [DONE] is dropped. Null when all of them may go on as they came,
- * which is so for nearly every piece of a stream and then costs no list.
- */
-export function feedUntilEnd(answer: Answer, payloads: readonly string[]): readonly Feed[] | null {
-  let feeds: Feed[] | null = null;
-  for (let i = 0; i < payloads.length; i += 1) {
-    const feed = answer.feed(payloads[i] ?? '');
-    if (feeds === null && feed.kind === 'verbatim') continue;
-    feeds ??= Array.from({ length: i }, (): Feed => ({ kind: 'verbatim' }));
-    feeds.push(feed);
-    if (feed.kind === 'done' || feed.kind === 'broken') break;
-  }
-  return feeds;
-}
-
-export function problemIn(feeds: readonly Feed[] | null): UpstreamFailure | null {
-  const last = feeds?.at(-1);
-  return last?.kind === 'broken' ? last.problem : null;
 }

@@ -4,7 +4,7 @@ import type { AnswerState, Emission, Feed } from '../core/relay/answer.ts';
 import { type Head, headOf, renderChunk, renderUsageChunk } from '../core/relay/render.ts';
 import { doneFrame, encodeComment, encodeData } from '../core/sse/encode-events.ts';
 import { clientUsage } from './account.ts';
-import type { DataPiece } from './attempt.ts';
+import type { DataPiece } from './intake.ts';
 import { metadataOf } from './metadata.ts';
 import type { Run } from './run.ts';
 
@@ -26,13 +26,16 @@ export function contentOf(run: Run, state: AnswerState, piece: DataPiece, feeds:
     const feed = feeds?.[i];
     // A line break between data lines is white space of their JSON; there are clients that read line by line.
     if (feed === undefined || feed.kind === 'verbatim') text += encodeData(payload.replaceAll('\n', ' '));
-    else if (feed.kind === 'emit' || feed.kind === 'broken') text += framesOf(run, state, feed.emissions);
+    else text += framesOf(run, state, feed.emissions);
   }
   return text === '' ? null : encoder.encode(text);
 }
 
 function framesOf(run: Run, state: AnswerState, emissions: readonly Emission[]): string {
+  if (emissions.length === 0) return '';
   const head = headOf(state, fallbackHead(run));
+  // All chunks of an answer say the same, also when the server thinks of a name for it later.
+  state.head = head;
   let text = '';
   for (const emission of emissions) {
     const metadata = emission.finishReason === null ? null : finalMetadata(run);

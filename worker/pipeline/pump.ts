@@ -6,8 +6,9 @@ import type { ClientPipe } from '../core/ports.ts';
 import { isComplete } from '../core/relay/answer.ts';
 import { type AnswerEnding, judgeEnding } from '../core/relay/verdict.ts';
 import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
-import { feedUntilEnd, type OpenStream, problemIn } from './attempt.ts';
+import type { OpenStream } from './attempt.ts';
 import { contentOf, pingFrame } from './frames.ts';
+import { problemIn } from './intake.ts';
 import { clientLeft, type Run } from './run.ts';
 import { startWatch, type Watch } from './watch.ts';
 
@@ -40,20 +41,19 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
     }
     for (;;) {
       if (problem !== null || end !== null || answer.state.sawDone || run.isClientGone) break;
-      const piece = await source.read();
+      const fed = source.take(await source.read());
       watch.touch();
-      if (piece.kind === 'data') {
-        const feeds = feedUntilEnd(answer, piece.payloads);
-        problem = problemIn(feeds);
-        const content = contentOf(run, answer.state, piece, feeds);
+      if (fed.kind === 'fed') {
+        problem = problemIn(fed.feeds);
+        const content = contentOf(run, answer.state, fed.piece, fed.feeds);
         if (content !== null) {
           // As `held`, without a promise of its own for every chunk.
           watch.hold(1);
           await pipe.write(content);
           watch.hold(-1);
         }
-      } else if (piece.kind === 'overflow') problem = overflow;
-      else end = piece.kind;
+      } else if (fed.kind === 'overflow') problem = overflow;
+      else end = fed.kind;
     }
   } catch {
     clientLeft(run);

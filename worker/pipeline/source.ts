@@ -1,7 +1,8 @@
-/** A model server's event stream as decoded pieces. Reads are made one by one, so that a slow client holds the server back. */
+/** A model server's answer: its events as decoded pieces, or one text. Reads are made one by one, so that a slow client holds the server back. */
 import { isEndMark } from '../core/relay/answer.ts';
 import { createEventDecoder } from '../core/sse/decode-events.ts';
 import { readNamedEvent } from '../core/sse/named-event.ts';
+import { createSniffer } from '../core/sse/sniff.ts';
 import { parseLenient } from '../core/upstreams/lenient-json.ts';
 
 export type Piece =
@@ -11,7 +12,11 @@ export type Piece =
   | { readonly kind: 'overflow' };
 
 export interface Source {
+  /** Whether the answer is events or one text, by what it begins with; a server's word for it counts where that says nothing. */
+  shape(mediaType: string): Promise<'events' | 'text'>;
   read(): Promise<Piece>;
+  /** All of it as one text: null when it breaks off; it may be `maxBytes` long, unfolded. */
+  readText(maxBytes: number): Promise<string | 'too_large' | null>;
   /** Frees the server; never rejects. */
   cancel(): void;
 }
@@ -26,6 +31,8 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
   const reader = body.getReader();
   const decode = createTextDecoder();
   const events = createEventDecoder({ maxEventBytes, readNamed: readNamedEvent });
+  /** Read already, to see what it is. */
+  const early: Uint8Array[] = [];
   let end: Piece | null = null;
   const take = (value: Uint8Array): Piece => {
     const { payloads, isVerbatim: hasWholeFrames, overflow: isOver } = events.feed(decode(value));
@@ -39,9 +46,30 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
     const payloads = events.end().payloads.filter((payload) => isEndMark(payload) || parseLenient(payload) !== null);
     return payloads.length === 0 ? how : { kind: 'data', bytes: noBytes, payloads, isVerbatim: false };
   };
+  const cancel = (): void => {
+    reader.cancel().catch(() => undefined);
+  };
   return {
+    async shape(mediaType) {
+      const byName = mediaType === 'text/event-stream' ? 'events' : 'text';
+      const sniff = createSniffer();
+      try {
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) return byName;
+          early.push(value);
+          const shape = sniff(value);
+          if (shape !== null) return shape === 'unknown' ? byName : shape;
+        }
+      } catch {
+        // Nothing has come: a connection that broke, which reading events will find out.
+        return 'events';
+      }
+    },
     async read() {
       if (end !== null) return end;
+      const first = early.shift();
+      if (first !== undefined) return take(first);
       try {
         const { done, value } = await reader.read();
         return done ? endWith(eof) : take(value);
@@ -49,9 +77,26 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
         return endWith(reset);
       }
     },
-    cancel() {
-      reader.cancel().catch(() => undefined);
+    async readText(maxBytes) {
+      const decoder = new TextDecoder();
+      let text = '';
+      let bytes = 0;
+      try {
+        for (;;) {
+          const value = early.shift() ?? (await reader.read()).value;
+          if (value === undefined) return text + decoder.decode();
+          bytes += value.byteLength;
+          if (bytes > maxBytes) {
+            cancel();
+            return 'too_large';
+          }
+          text += decoder.decode(value, { stream: true });
+        }
+      } catch {
+        return null;
+      }
     },
+    cancel,
   };
 }
 

@@ -99,7 +99,7 @@ describe('chunks of an answer', () => {
         const { read, skim } = createChunkReader(vllm);
         for (const each of payloads) {
           const skimmed: ChunkChoice[] = [];
-          const isTaken = skim(each, (index, content) => {
+          const isTaken = skim(each, (_like, index, content) => {
             const delta = { content, reasoning: null, tool_calls: null, refusal: null };
             return skimmed.push({ index, delta, finishReason: null, logprobs: null }) > 0;
           });
@@ -117,7 +117,7 @@ describe('chunks of an answer', () => {
     for (const content of ['one', ' two']) read(chunk(content));
     const texts: string[] = [];
     for (const content of [' three', ' "4"', '\n', ' fünf', ' 🌍', 'x'.repeat(100)]) {
-      expect(skim(chunk(content), (_index, text) => texts.push(text) > 0)).toBe(true);
+      expect(skim(chunk(content), (_like, _index, text) => texts.push(text) > 0)).toBe(true);
     }
     expect(texts).toEqual([' three', ' "4"', '\n', ' fünf', ' 🌍', 'x'.repeat(100)]);
   });

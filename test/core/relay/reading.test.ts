@@ -85,28 +85,4 @@ describe('finish reasons', () => {
       finishReason: 'stop',
     });
   });
-
-  it('end what is shown of a choice', () => {
-    const late = JSON.stringify({
-      choices: [
-        { index: 0, delta: { content: 'late' } },
-        { index: 1, delta: { content: 'b' } },
-      ],
-    });
-    const view = replay(
-      [
-        streamOf(
-          role,
-          chunkOf({ role: 'assistant', content: 'c' }, { index: 1 }),
-          text('a'),
-          stop(),
-          text('late'),
-          late,
-          stop(1),
-        ),
-      ],
-      { n: 2 },
-    );
-    expect([view.choices[0]?.content, view.choices[1]?.content]).toEqual(['a', 'cb']);
-  });
 });

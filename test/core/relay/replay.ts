@@ -1,12 +1,20 @@
 /** Replays a server's stream through decoder and answer as the relay does, and keeps what a client would have seen of it. */
 import type { ResponseFormat } from '../../../shared/chat.ts';
-import { type Answer, type AnswerOptions, createAnswer, type Feed, isComplete } from '../../../worker/core/relay/answer.ts';
+import {
+  type Answer,
+  type AnswerOptions,
+  createAnswer,
+  type Feed,
+  isComplete,
+  isEndMark,
+} from '../../../worker/core/relay/answer.ts';
 import { type Choice, createChoice } from '../../../worker/core/relay/choice.ts';
 import { createEventDecoder } from '../../../worker/core/sse/decode-events.ts';
 import { encodeData } from '../../../worker/core/sse/encode-events.ts';
 import { compileFormat } from '../../../worker/core/structured/compile-format.ts';
 import { createStreamCheck } from '../../../worker/core/structured/stream-check.ts';
 import { type AnswerMachine, createAnswerMachine } from '../../../worker/core/tools/answer-machine.ts';
+import { parseLenient } from '../../../worker/core/upstreams/lenient-json.ts';
 import { vllm } from '../../../worker/core/upstreams/vllm.ts';
 import { configWith } from '../../support/fakes/config.ts';
 
@@ -20,12 +28,17 @@ export interface ReplayOptions {
   readonly maxAnswerChars?: number;
   readonly keepsLogprobs?: boolean;
   readonly responseFormat?: ResponseFormat;
+  readonly demandedCall?: AnswerOptions['demandedCall'];
+  readonly refusesEmpty?: boolean;
+  /** The stream goes on for ever after its last piece. */
+  readonly isOpen?: boolean;
 }
 
 export interface ClientChoice {
   role: string | null;
   content: string;
   reasoning: string;
+  refusal: string;
   calls: { id: string; name: string; arguments: string }[];
   finishReason: string | null;
   logprobs: unknown[];
@@ -38,6 +51,7 @@ export interface ClientView {
   readonly problem: string | null;
   readonly usage: unknown;
   readonly contentEvents: number;
+  readonly warnings: readonly string[];
 }
 
 /** An answer with the real machine behind it, as the pipeline builds it. */
@@ -72,6 +86,8 @@ export function answerWith(options: ReplayOptions = {}): Answer {
     keepsLogprobs,
     showsLogprobs: true,
     refusesInvalidCalls: false,
+    demandedCall: options.demandedCall ?? null,
+    refusesEmpty: options.refusesEmpty ?? false,
     head: null,
     createChoice: newChoice,
   };
@@ -85,22 +101,33 @@ export function replay(pieces: readonly Uint8Array[], options: ReplayOptions = {
   const events = createEventDecoder({ maxEventBytes: 1_000_000 });
   const choices: Record<number, ClientChoice> = {};
   let problem: string | null = null;
-  for (const piece of pieces) {
-    const { payloads, isVerbatim } = events.feed(decoder.decode(piece, { stream: true }));
+  const take = (payload: string, feed: Feed): Feed => {
+    show(choices, payload, feed);
+    if (feed.kind === 'broken') problem = feed.problem.failure.code;
+    return feed;
+  };
+  const takeAll = (payloads: readonly string[]): Feed[] => {
     const feeds: Feed[] = [];
     for (const payload of payloads) {
-      const feed = answer.feed(payload);
+      const feed = take(payload, answer.feed(payload));
       feeds.push(feed);
-      show(choices, payload, feed);
-      if (feed.kind === 'broken') problem = feed.problem.failure.code;
       if (feed.kind === 'broken' || feed.kind === 'done') break;
     }
+    return feeds;
+  };
+  for (const piece of pieces) {
+    const { payloads, isVerbatim } = events.feed(decoder.decode(piece, { stream: true }));
+    const feeds = takeAll(payloads);
     if (isVerbatim && feeds.length === payloads.length && feeds.every((feed) => feed.kind === 'verbatim'))
       checkBytes(piece, payloads);
     if (problem !== null || answer.state.sawDone) break;
   }
-  const { sawDone, usage, contentEvents } = answer.state;
-  return { choices, isComplete: isComplete(answer.state), sawDone, problem, usage, contentEvents };
+  if (problem === null && !answer.state.sawDone && options.isOpen !== true) {
+    takeAll(events.end().payloads.filter((payload) => isEndMark(payload) || parseLenient(payload) !== null));
+    if (problem === null) take('', answer.end());
+  }
+  const { sawDone, usage, contentEvents, warnings } = answer.state;
+  return { choices, isComplete: isComplete(answer.state), sawDone, problem, usage, contentEvents, warnings };
 }
 
 function checkBytes(piece: Uint8Array, payloads: readonly string[]): void {
@@ -113,6 +140,7 @@ interface SeenDelta {
   readonly role?: string;
   readonly content?: string | null;
   readonly reasoning?: string;
+  readonly refusal?: string;
   readonly tool_calls?: readonly {
     readonly index: number;
     readonly id?: string;
@@ -133,7 +161,6 @@ function show(choices: Record<number, ClientChoice>, payload: string, feed: Feed
 
 function seenIn(payload: string, feed: Feed): readonly SeenChoice[] {
   if (feed.kind === 'verbatim') return JSON.parse(payload).choices;
-  if (feed.kind !== 'emit') return [];
   return feed.emissions.map(({ choiceIndex: index, delta, finishReason, logprobs }) => ({
     index,
     delta: delta as SeenDelta,
@@ -143,11 +170,20 @@ function seenIn(payload: string, feed: Feed): readonly SeenChoice[] {
 }
 
 function take(choices: Record<number, ClientChoice>, { index, delta, finish_reason: finishReason, logprobs }: SeenChoice): void {
-  const choice = (choices[index] ??= { role: null, content: '', reasoning: '', calls: [], finishReason: null, logprobs: [] });
+  const choice = (choices[index] ??= {
+    role: null,
+    content: '',
+    reasoning: '',
+    refusal: '',
+    calls: [],
+    finishReason: null,
+    logprobs: [],
+  });
   if (choice.finishReason !== null) throw new Error('something follows a finish reason');
   choice.role ??= delta.role ?? null;
   choice.content += delta.content ?? '';
   choice.reasoning += delta.reasoning ?? '';
+  choice.refusal += delta.refusal ?? '';
   for (const { index: at, id, function: called } of delta.tool_calls ?? []) {
     const call = (choice.calls[at] ??= { id: '', name: '', arguments: '' });
     call.id ||= id ?? '';

@@ -20,7 +20,8 @@ export type Reply =
       readonly afterMs?: number;
     }
   | { readonly kind: 'json'; readonly body: unknown; readonly afterMs?: number }
-  | { readonly kind: 'stream'; readonly steps: readonly BodyStep[]; readonly afterMs?: number };
+  /** 'text/event-stream' unless it says otherwise. */
+  | { readonly kind: 'stream'; readonly steps: readonly BodyStep[]; readonly mediaType?: string; readonly afterMs?: number };
 
 /** How a call's body came to its end. `open`: it has not, which at the end of a test is a leak. */
 export type CallEnd = 'open' | 'refused' | 'read' | 'reset' | 'aborted' | 'cancelled';
@@ -65,7 +66,7 @@ export function createFakeUpstream(time: FakeTime, script: readonly Reply[], las
         record.end = 'refused';
         return fail({ code: 'upstream_unreachable' });
       }
-      return ok(reply.kind === 'stream' ? streamAnswer(time, call, record, reply.steps) : textAnswer(call, record, reply));
+      return ok(reply.kind === 'stream' ? streamAnswer(time, call, record, reply) : textAnswer(time, call, record, reply));
     },
   };
 }
@@ -81,22 +82,21 @@ function until(signal: AbortSignal, work: Promise<void> | null): Promise<boolean
 
 /** A body that nobody reads stays open until the call is aborted. */
 function textAnswer(
+  time: FakeTime,
   call: UpstreamCall,
   record: UpstreamCallRecord,
   reply: Extract<Reply, { kind: 'status' | 'json' }>,
 ): UpstreamAnswer {
-  call.signal.addEventListener('abort', () => {
-    if (record.end === 'open') record.end = 'aborted';
-  });
   const text = reply.kind === 'json' ? JSON.stringify(reply.body) : (reply.body ?? '');
+  const { body } = streamAnswer(time, call, record, { kind: 'stream', steps: text === '' ? [] : [text] });
   return {
     status: reply.kind === 'json' ? 200 : reply.status,
     mediaType: reply.kind === 'json' ? 'application/json' : (reply.mediaType ?? 'application/json'),
     retryAfter: reply.kind === 'json' ? null : (reply.retryAfter ?? null),
     retryAfterExact: null,
-    body: null,
+    body,
     async readText(maxBytes) {
-      record.end = call.signal.aborted ? 'aborted' : 'read';
+      if (record.end === 'open') record.end = 'read';
       return call.signal.aborted || text.length > maxBytes ? null : text;
     },
   };
@@ -106,7 +106,7 @@ function streamAnswer(
   time: FakeTime,
   call: UpstreamCall,
   record: UpstreamCallRecord,
-  steps: readonly BodyStep[],
+  { steps, mediaType = 'text/event-stream' }: Extract<Reply, { kind: 'stream' }>,
 ): UpstreamAnswer {
   const encoder = new TextEncoder();
   let at = 0;
@@ -149,12 +149,5 @@ function streamAnswer(
     },
     { highWaterMark: 0 },
   );
-  return {
-    status: 200,
-    mediaType: 'text/event-stream',
-    retryAfter: null,
-    retryAfterExact: null,
-    body,
-    readText: async () => null,
-  };
+  return { status: 200, mediaType, retryAfter: null, retryAfterExact: null, body, readText: async () => null };
 }

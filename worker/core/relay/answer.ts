@@ -3,15 +3,16 @@
  * (or one whole completion) and says for each whether the very bytes may go on, what to send instead, or what broke. It also knows
  * whether the answer is complete, which is the only thing that makes an ending a success.
  */
-import type { Failure } from '../../../shared/errors.ts';
-import type { FailureCause } from '../route/attempt.ts';
 import type { Dialect, UpstreamChunk, UpstreamCompletion } from '../upstreams/dialect.ts';
-import { asArray, asObject } from '../upstreams/json-view.ts';
 import type { UpstreamFailure } from '../upstreams/transport-failure.ts';
+import { type AnswerState, areEnded, count, countLogprobs, hasHead, isComplete, mergeHead } from './answer-state.ts';
 import { createChunkReader } from './chunk-reader.ts';
-import { type Choice, type ClientDelta, feedChoice } from './choice.ts';
+import { type Choice, type ClientDelta, endChoice, feedChoice } from './choice.ts';
+import { type Demands, problemOf, problemOfWhole, warn } from './fitness.ts';
 
-export interface AnswerOptions {
+export { type AnswerState, isComplete };
+
+export interface AnswerOptions extends Demands {
   readonly dialect: Dialect;
   /** True when content may pass untouched: nothing to extract, check or hold back. */
   readonly isTransparent: boolean;
@@ -22,8 +23,6 @@ export interface AnswerOptions {
   readonly keepsLogprobs: boolean;
   /** The client asked for logprobs; otherwise they are read and not shown. */
   readonly showsLogprobs: boolean;
-  /** A call with invalid arguments makes the answer unfit, as long as nothing of it has been shown; afterwards it is a warning. */
-  readonly refusesInvalidCalls: boolean;
   /** Identity of the answer that this one goes on with; null for an answer of its own. */
   readonly head: AnswerState['head'] | null;
   createChoice(index: number): Choice;
@@ -40,7 +39,8 @@ export type Feed =
   /** The payload may go to the client as it is. */
   | { readonly kind: 'verbatim' }
   | { readonly kind: 'emit'; readonly emissions: readonly Emission[] }
-  | { readonly kind: 'done' }
+  /** Nothing more is read: the end mark, or something behind a whole answer that can only be dropped. */
+  | { readonly kind: 'done'; readonly emissions: readonly Emission[] }
   /** `emissions` are what is whole of it and may still be shown before the error: complete calls. */
   | { readonly kind: 'broken'; readonly problem: UpstreamFailure; readonly emissions: readonly Emission[] };
 
@@ -48,34 +48,14 @@ export interface Answer {
   feed(payload: string): Feed;
   /** Takes a whole completion through the same steps. */
   feedCompletion(completion: UpstreamCompletion): Feed;
+  /** Nothing more comes. What this says of a whole answer is its last; one that is not whole stays as it is. */
+  end(): Feed;
   readonly state: AnswerState;
 }
 
-export interface AnswerState {
-  readonly choices: ReadonlyMap<number, Choice>;
-  /** How many choices were asked for. */
-  readonly choiceCount: number;
-  /** Identity of the answer, from the first chunk that had one. */
-  head: { id: string | null; created: number | null; model: string | null };
-  /** The server's usage object, unchecked; null until one came. */
-  usage: unknown;
-  sawDone: boolean;
-  /** Events that carried text, reasoning or calls: about one per token. */
-  contentEvents: number;
-  contentChars: number;
-  /** What `keepsLogprobs` keeps, as JSON. */
-  logprobChars: number;
-  /** Set by whoever shows the answer: from then on another try is no longer free. */
-  isShown: boolean;
-  /** What a client should know of an answer that it gets all the same; sentences, each once. */
-  readonly warnings: string[];
-}
-
-const invalidCall = 'The arguments of a tool call do not satisfy its schema.';
-const brokenCall = 'The answer ended inside a tool call, or announced one and made none.';
-
 const verbatim: Feed = { kind: 'verbatim' };
-const done: Feed = { kind: 'done' };
+const tooLarge: UpstreamFailure = { failure: { code: 'upstream_too_large' }, cause: 'invalid_answer' };
+const noAnswer: UpstreamFailure = { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
 
 /** What servers write when there is no more. */
 export function isEndMark(payload: string): boolean {
@@ -90,6 +70,7 @@ export function createAnswer(options: AnswerOptions): Answer {
     head: options.head ?? { id: null, created: null, model: null },
     usage: null,
     sawDone: false,
+    isOver: false,
     contentEvents: 0,
     contentChars: 0,
     logprobChars: 0,
@@ -98,6 +79,8 @@ export function createAnswer(options: AnswerOptions): Answer {
   };
 
   const chunks = createChunkReader(options.dialect);
+  /** The chunk that was last seen to have the answer's head. */
+  let ownChunk: UpstreamChunk | null = null;
 
   const choiceAt = (index: number): Choice => {
     const found = choices.get(index);
@@ -107,12 +90,13 @@ export function createAnswer(options: AnswerOptions): Answer {
     return created;
   };
 
-  const takeHead = (chunk: Pick<UpstreamChunk, 'id' | 'created' | 'model' | 'usage'>): void => {
-    if (state.head.id === null) state.head = { id: chunk.id, created: chunk.created, model: chunk.model };
-    if (chunk.usage !== null) state.usage = chunk.usage;
-  };
-
   const isTooLarge = (): boolean => state.contentChars + state.logprobChars > options.maxAnswerChars;
+
+  const isOwn = (chunk: UpstreamChunk): boolean => {
+    if (chunk !== ownChunk && !hasHead(chunk, state.head)) return false;
+    ownChunk = chunk;
+    return true;
+  };
 
   const keepLogprobs = (choice: Choice, logprobs: unknown): void => {
     if (!options.keepsLogprobs || logprobs === null) return;
@@ -120,14 +104,12 @@ export function createAnswer(options: AnswerOptions): Answer {
     state.logprobChars += JSON.stringify(logprobs).length;
   };
 
-  /** Content of choices that were asked for, have their role and have not ended. */
+  /** Content of choices that were asked for and have their role. */
   const mayPass = (chunk: UpstreamChunk): boolean =>
     options.isTransparent &&
     chunk.isPlainContent &&
-    chunk.choices.every(({ index }) => {
-      const choice = choices.get(index);
-      return index < options.choiceCount && (choice === undefined ? chunk.hasRole : choice.finishReason === null);
-    });
+    isOwn(chunk) &&
+    chunk.choices.every(({ index }) => index < options.choiceCount && (choices.has(index) || chunk.hasRole));
 
   const addText = (choice: Choice, text: string): void => {
     choice.hasRole = true;
@@ -138,9 +120,9 @@ export function createAnswer(options: AnswerOptions): Answer {
   };
 
   /** As `mayPass` and `takePlain`, for text that is known to come without anything else. */
-  const takeText = (index: number, text: string): boolean => {
+  const takeText = (like: UpstreamChunk, index: number, text: string): boolean => {
     const choice = choices.get(index);
-    if (choice === undefined || choice.finishReason !== null || index >= options.choiceCount) return false;
+    if (choice === undefined || index >= options.choiceCount || !isOwn(like)) return false;
     addText(choice, text);
     return true;
   };
@@ -151,74 +133,93 @@ export function createAnswer(options: AnswerOptions): Answer {
       keepLogprobs(choice, piece.logprobs);
       addText(choice, piece.delta.content ?? '');
     }
-    return isTooLarge() ? broken({ code: 'upstream_too_large' }) : verbatim;
+    return isTooLarge() ? broken(tooLarge) : verbatim;
   };
 
   const takeChoices = (pieces: UpstreamChunk['choices']): Feed => {
     const emissions: Emission[] = [];
     for (const piece of pieces) {
       if (piece.index >= options.choiceCount) continue;
-      const finish = piece.finishReason === null ? null : options.dialect.readFinish(piece.finishReason);
-      if (finish?.kind === 'failure') return { kind: 'broken', problem: finish.problem, emissions };
       const choice = choiceAt(piece.index);
-      const wasFinished = choice.finishReason !== null;
+      const problem = takeFinish(choice, piece.finishReason);
+      if (problem !== null) return broken(problem, emissions);
       count(state, piece);
-      const deltas = feedChoice(choice, piece.delta, finish?.reason ?? null);
-      if (!wasFinished) keepLogprobs(choice, piece.logprobs);
-      if (isTooLarge() || choice.machine.hasOverflowed) return broken({ code: 'upstream_too_large' });
-      if (options.refusesInvalidCalls && choice.callVerdicts.invalid > 0) {
-        if (!state.isShown) return broken({ code: 'upstream_invalid_answer', detail: invalidCall }, 'unfit_answer');
-        if (!state.warnings.includes(invalidCall)) state.warnings.push(invalidCall);
-      }
-      if (choice.hasBrokenCall) {
-        const whole = deltas.length === 0 ? [] : emit(choice, null, deltas);
-        return broken({ code: 'upstream_invalid_answer', detail: brokenCall }, 'unfit_answer', [...emissions, ...whole]);
-      }
-      if (choice.hasDiverged) return broken({ code: 'upstream_truncated' }, 'unfit_answer');
-      if (choice.violations !== null)
-        return broken({ code: 'invalid_structured_output', detail: describe(choice.violations) }, 'unfit_answer');
+      keepLogprobs(choice, piece.logprobs);
+      const deltas = feedChoice(choice, piece.delta);
+      const wrong = isTooLarge() ? tooLarge : problemOf(choice, state, options);
+      if (wrong !== null) return broken(wrong);
       countLogprobs(choice, piece.logprobs);
-      if (!wasFinished) emissions.push(...emit(choice, options.showsLogprobs ? piece.logprobs : null, deltas));
+      emissions.push(...emit(choice, options.showsLogprobs ? piece.logprobs : null, deltas));
     }
+    state.isOver = areEnded(state, ({ serverFinish }) => serverFinish !== null);
     return { kind: 'emit', emissions };
+  };
+
+  /** `stop` is the least that a server can say: any other word stands, and what broke after the end broke nothing. */
+  const takeFinish = (choice: Choice, word: string | null): UpstreamFailure | null => {
+    if (word === null) return null;
+    const finish = options.dialect.readFinish(word);
+    if (finish.kind === 'failure') return choice.serverFinish === null ? finish.problem : null;
+    if (!finish.isKnown) warn(state, 'The model server named a finish reason that is not known here; it is shown as stop.');
+    if (choice.serverFinish === null || choice.serverFinish === 'stop') choice.serverFinish = finish.reason;
+    return null;
+  };
+
+  /** Ends every choice that the server has ended. */
+  const settle = (): Feed => {
+    const emissions: Emission[] = [];
+    for (const choice of choices.values()) {
+      if (choice.serverFinish === null || choice.finishReason !== null) continue;
+      const deltas = endChoice(choice, choice.serverFinish);
+      const problem = problemOf(choice, state, options);
+      if (problem !== null) return broken(problem, choice.hasBrokenCall && deltas.length > 0 ? emit(choice, null, deltas) : []);
+      emissions.push(...emit(choice, null, deltas));
+    }
+    const problem = problemOfWhole(state, options);
+    return problem === null ? { kind: 'done', emissions } : broken(problem);
+  };
+
+  /** The end mark, or what counts as one. */
+  const finish = (): Feed => {
+    state.sawDone = true;
+    state.isOver = areEnded(state, ({ serverFinish }) => serverFinish !== null);
+    return state.isOver ? settle() : { kind: 'done', emissions: [] };
+  };
+
+  /** What breaks behind a whole answer is not shown: it has its end, and a client must see one. */
+  const unlessOver = (feed: Feed): Feed => (feed.kind === 'broken' && state.isOver ? finish() : feed);
+
+  const read = (payload: string): Feed => {
+    const chunk = chunks.read(payload);
+    if (!chunk.ok) return broken(chunk.failure);
+    state.head = mergeHead(state.head, chunk.value);
+    state.usage = chunk.value.usage ?? state.usage;
+    if (mayPass(chunk.value)) return takePlain(chunk.value);
+    const feed = takeChoices(chunk.value.choices);
+    return isUnchanged(chunk.value, feed) && isOwn(chunk.value) ? verbatim : feed;
   };
 
   return {
     state,
 
     feed(payload) {
-      if (isEndMark(payload)) {
-        state.sawDone = true;
-        return done;
-      }
-      if (options.isTransparent && chunks.skim(payload, takeText))
-        return isTooLarge() ? broken({ code: 'upstream_too_large' }) : verbatim;
-      const read = chunks.read(payload);
-      if (!read.ok) return { kind: 'broken', problem: read.failure, emissions: [] };
-      takeHead(read.value);
-      if (mayPass(read.value)) return takePlain(read.value);
-      const feed = takeChoices(read.value.choices);
-      return options.head === null && isUnchanged(read.value, feed) ? verbatim : feed;
+      if (isEndMark(payload)) return finish();
+      if (options.isTransparent && chunks.skim(payload, takeText)) return isTooLarge() ? unlessOver(broken(tooLarge)) : verbatim;
+      return unlessOver(read(payload));
     },
 
     feedCompletion(completion) {
-      takeHead(completion);
+      state.head = mergeHead(state.head, completion);
+      state.usage = completion.usage;
       const fed = takeChoices(completion.choices.map((choice) => ({ ...choice, finishReason: choice.finishReason ?? 'stop' })));
-      if (choices.size === 0 && fed.kind === 'emit') return broken({ code: 'upstream_invalid_answer' });
-      state.sawDone = fed.kind === 'emit';
-      return fed;
+      if (fed.kind === 'broken') return fed;
+      return choices.size === 0 ? broken(noAnswer) : finish();
+    },
+
+    end() {
+      return state.isOver && !isComplete(state) ? settle() : { kind: 'done', emissions: [] };
     },
   };
-}
-
-/**
- * Whether every choice has ended: only then is an answer whole. Servers that ignore `n` send fewer than were asked for, and say with their
- * end mark that there are no more.
- */
-export function isComplete(state: AnswerState): boolean {
-  if (state.choices.size === 0 || (state.choices.size < state.choiceCount && !state.sawDone)) return false;
-  for (const choice of state.choices.values()) if (choice.finishReason === null) return false;
-  return true;
 }
 
 /** Whether what would be written anew is the text that came, and nothing else: then the very bytes may go on after all. */
@@ -249,36 +250,6 @@ function emit(choice: Choice, logprobs: unknown, deltas: readonly ClientDelta[])
   return emissions;
 }
 
-function count(state: AnswerState, piece: UpstreamChunk['choices'][number]): void {
-  const { content, reasoning, refusal, tool_calls: calls } = piece.delta;
-  const callChars = calls == null ? 0 : JSON.stringify(calls).length;
-  const chars = (content?.length ?? 0) + (reasoning?.length ?? 0) + (refusal?.length ?? 0) + callChars;
-  if (chars === 0) return;
-  state.contentEvents += 1;
-  state.contentChars += chars;
-}
-
-/** vLLM writes -9999 for "not known". */
-const unknownLogprob = -9000;
-
-function countLogprobs(choice: Choice, logprobs: unknown): void {
-  for (const token of asArray(asObject(logprobs)?.['content']) ?? []) {
-    const logprob = asObject(token)?.['logprob'];
-    if (typeof logprob !== 'number' || !(logprob > unknownLogprob)) continue;
-    choice.logprobSum += logprob;
-    choice.logprobCount += 1;
-  }
-}
-
-function broken(failure: Failure, cause: FailureCause = 'invalid_answer', emissions: readonly Emission[] = []): Feed {
-  return { kind: 'broken', problem: { failure, cause }, emissions };
-}
-
-/** The first few violations in one line; paths and keywords only, never the model's text. */
-function describe(violations: readonly { readonly path: string; readonly message: string }[]): string {
-  return violations
-    .slice(0, 5)
-    .map(({ path, message }) => `${path === '' ? '(root)' : path}: ${message}`)
-    .join('; ')
-    .slice(0, 500);
+function broken(problem: UpstreamFailure, emissions: readonly Emission[] = []): Feed {
+  return { kind: 'broken', problem, emissions };
 }

@@ -29,6 +29,9 @@ export interface Choice {
   /** Sum of the tokens' natural-log probabilities, and how many there were. */
   logprobSum: number;
   logprobCount: number;
+  /** What the server said last of how it ended. It is shown only when no more can come, for there are servers that go on writing. */
+  serverFinish: FinishReason | null;
+  /** What the client sees of it. */
   finishReason: string | null;
   /** Violations of response_format; non-null means the answer must not be called a success. */
   violations: readonly { readonly path: string; readonly message: string }[] | null;
@@ -80,6 +83,7 @@ export function createChoice(index: number, { machine, check, argumentsCheck, se
     logprobs: [],
     logprobSum: 0,
     logprobCount: 0,
+    serverFinish: null,
     finishReason: null,
     violations: null,
     repairs: [],
@@ -97,25 +101,21 @@ export function createChoice(index: number, { machine, check, argumentsCheck, se
 }
 
 /** Takes one piece of the choice and returns the deltas a client should see, in order. */
-export function feedChoice(choice: Choice, delta: ChunkDelta, finishReason: FinishReason | null): ClientDelta[] {
-  if (choice.finishReason !== null) return [];
+export function feedChoice(choice: Choice, delta: ChunkDelta): ClientDelta[] {
   const deltas = surface(choice, choice.machine.feed(delta));
-  if (delta.refusal != null) {
-    choice.refusal += delta.refusal;
-    deltas.push({ refusal: delta.refusal });
-  }
-  if (finishReason !== null) deltas.push(...endChoice(choice, finishReason));
-  return deltas;
+  if (delta.refusal == null) return deltas;
+  choice.refusal += delta.refusal;
+  return [...deltas, { refusal: delta.refusal }];
 }
 
 /** Ends the choice: what was held back comes out, and `finishReason` is what the client must see. */
-function endChoice(choice: Choice, upstreamFinishReason: FinishReason): ClientDelta[] {
-  const end = choice.machine.end(upstreamFinishReason);
+export function endChoice(choice: Choice, serverFinish: FinishReason): ClientDelta[] {
+  const end = choice.machine.end(serverFinish);
   const deltas = surface(choice, end.events);
   choice.calls = end.calls.map((call) => ({ ...call, arguments: choice.repairedArguments.get(call.id) ?? call.arguments }));
   choice.hasBrokenCall = end.hasBrokenCall;
   if (end.hasBrokenCall) return deltas;
-  choice.finishReason = end.finishReason ?? upstreamFinishReason;
+  choice.finishReason = end.finishReason ?? serverFinish;
   if (choice.calls.length > 0 && choice.repeats !== '') choice.hasDiverged = true;
   // A refusal is an answer, not JSON gone wrong.
   if (choice.check === null || choice.calls.length > 0 || choice.refusal !== '') return withoutLack(choice, deltas);

@@ -11,10 +11,10 @@ export interface ChunkReader {
   /** As `Dialect.readChunk`, for the text of a payload. */
   read(payload: string): ReturnType<Dialect['readChunk']>;
   /**
-   * Hands the text of a known payload to `take`, and says what that says. False for every other payload, which must be read then. Makes
-   * no object, since this is what happens to nearly every chunk of a stream.
+   * Hands the text of a known payload to `take`, with the chunk that it differs from in nothing else, and says what that says. False for
+   * every other payload, which must be read then. Makes no object, since this is what happens to nearly every chunk of a stream.
    */
-  skim(payload: string, take: (choiceIndex: number, text: string) => boolean): boolean;
+  skim(payload: string, take: (like: UpstreamChunk, choiceIndex: number, text: string) => boolean): boolean;
 }
 
 /** A payload cut open inside its text. Whatever is written there without ending the JSON string changes the text and nothing else. */
@@ -60,7 +60,7 @@ export function createChunkReader(dialect: Dialect): ChunkReader {
     skim(payload, take) {
       for (const pattern of patterns) {
         const text = textIn(pattern, payload);
-        if (text !== null) return take(pattern.choiceIndex, text);
+        if (text !== null) return take(pattern.chunk, pattern.choiceIndex, text);
       }
       return false;
     },

@@ -1,0 +1,86 @@
+/** What is known of an answer while it comes in, and what of it makes it whole. */
+import type { UpstreamChunk } from '../upstreams/dialect.ts';
+import { asArray, asObject } from '../upstreams/json-view.ts';
+import type { Choice } from './choice.ts';
+
+export interface AnswerState {
+  readonly choices: ReadonlyMap<number, Choice>;
+  /** How many choices were asked for. */
+  readonly choiceCount: number;
+  /**
+   * Identity of the answer: from the first chunk that has each of the three. What a client has seen of it must not change any more, so
+   * whoever shows it puts in what is missing.
+   */
+  head: Head;
+  /** The server's usage object, unchecked; null until one came. */
+  usage: unknown;
+  sawDone: boolean;
+  /** Every choice has its finish reason from the server: nothing is to come but usage and the end mark. */
+  isOver: boolean;
+  /** Events that carried text, reasoning, refusals or calls: about one per token. */
+  contentEvents: number;
+  contentChars: number;
+  /** What `keepsLogprobs` keeps, as JSON. */
+  logprobChars: number;
+  /** Set by whoever shows the answer: from then on another try is no longer free. */
+  isShown: boolean;
+  /** What a client should know of an answer that it gets all the same; sentences, each once. */
+  readonly warnings: string[];
+}
+
+interface Head {
+  readonly id: string | null;
+  readonly created: number | null;
+  readonly model: string | null;
+}
+
+/** Whether every choice has its end: only then is an answer whole. */
+export function isComplete(state: AnswerState): boolean {
+  return areEnded(state, ({ finishReason }) => finishReason !== null);
+}
+
+/**
+ * Servers that ignore `n` send fewer choices than were asked for, and say with their end mark that there are no more.
+ *
+ * @param isEnded what ends a choice
+ */
+export function areEnded(state: AnswerState, isEnded: (choice: Choice) => boolean): boolean {
+  const { choices, choiceCount, sawDone } = state;
+  if (choices.size === 0 || (choices.size < choiceCount && !sawDone)) return false;
+  for (const choice of choices.values()) if (!isEnded(choice)) return false;
+  return true;
+}
+
+export function mergeHead(head: Head, { id, created, model }: Head): Head {
+  if (head.id !== null && head.created !== null && head.model !== null) return head;
+  return { id: head.id ?? id, created: head.created ?? created, model: head.model ?? model };
+}
+
+/** Whether a chunk shows the identity that the answer has, all of it. */
+export function hasHead(chunk: Head, { id, created, model }: Head): boolean {
+  return (
+    id !== null && created !== null && model !== null && chunk.id === id && chunk.created === created && chunk.model === model
+  );
+}
+
+/** Counts what a piece says. */
+export function count(state: AnswerState, { delta }: UpstreamChunk['choices'][number]): void {
+  const { content, reasoning, refusal, tool_calls: calls } = delta;
+  const callChars = calls == null ? 0 : JSON.stringify(calls).length;
+  const chars = (content?.length ?? 0) + (reasoning?.length ?? 0) + (refusal?.length ?? 0) + callChars;
+  if (chars === 0) return;
+  state.contentEvents += 1;
+  state.contentChars += chars;
+}
+
+/** vLLM writes -9999 for "not known". */
+const unknownLogprob = -9000;
+
+export function countLogprobs(choice: Choice, logprobs: unknown): void {
+  for (const token of asArray(asObject(logprobs)?.['content']) ?? []) {
+    const logprob = asObject(token)?.['logprob'];
+    if (typeof logprob !== 'number' || !(logprob > unknownLogprob)) continue;
+    choice.logprobSum += logprob;
+    choice.logprobCount += 1;
+  }
+}
