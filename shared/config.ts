@@ -79,6 +79,8 @@ export const Model = z.strictObject({
   reasoning: z.enum(['none', 'think', 'think_open']),
   /** Output tokens per second when the server is at its busiest: decides whether a plain JSON answer is sure to end in time. */
   slow_tokens_per_second: number(0.1, 100_000),
+  /** Output tokens per second that one answer gets at most: what a call is billed by whose end nobody saw. */
+  tokens_per_second: z._default(number(0.1, 100_000), 60),
   /** Requests this model may have in flight, over all isolates; more wait in the queue. */
   max_in_flight: int(1, 100_000),
   price: Price,

@@ -123,7 +123,8 @@ describe('a client that leaves', () => {
         behaviour: { leavesAfterMs: 400 },
         withinMs: 400,
         attempts: 1,
-        tokens: 0,
+        // What it ran, at the model's pace.
+        tokens: 20,
       },
     ],
     [

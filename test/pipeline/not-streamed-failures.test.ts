@@ -24,9 +24,10 @@ describe('a failure of everything', () => {
       errorCode: code,
       attempts,
       servedModel: null,
-      costNanoUsd: 0,
       firstByteMs: null,
     });
+    // GPU time that nobody saw the end of is not free; a failure that says so, or comes at once, is.
+    expect(gateway.entry().costNanoUsd > 0).toBe(code === 'upstream_timeout');
     expect(gateway.upstream.calls).toHaveLength(attempts);
     expect(gateway.admission.held).toBe(0);
   });

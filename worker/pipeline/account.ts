@@ -8,12 +8,13 @@ import { classifierVersion } from '../core/classify/version.ts';
 import { type NormalisedPrice, normalisePrice } from '../core/cost/price.ts';
 import { reconcileUsage } from '../core/cost/reconcile-usage.ts';
 import { answerUsage, requestCost } from '../core/cost/request-cost.ts';
+import { unseenUsage } from '../core/cost/unseen-work.ts';
 import { promptTokensBound } from '../core/cost/worst-case.ts';
 import { remember } from '../core/route/session.ts';
 import { shadow } from './shadow.ts';
 import { endIdempotent } from './idempotent.ts';
 import { release } from './reserve.ts';
-import { type BegunAnswer, dropSpare, hasSpent, isAnsweredByFallback, partsOf, type Run } from './run.ts';
+import { type BegunAnswer, dropSpare, hasSpent, isAnsweredByFallback, partsOf, type Run, type UnseenCall } from './run.ts';
 
 export type RunEnding =
   | { readonly kind: 'ok' }
@@ -55,6 +56,21 @@ function usageOf(run: Run, { modelId, answer, continuesPrevious }: BegunAnswer):
   });
 }
 
+/** What a call may have cost whose end nobody saw. */
+function unseenUsageOf(run: Run, { modelId, ranMs, isWatched }: UnseenCall): Usage {
+  const { context_tokens: contextTokens, tokens_per_second: tokensPerSecond } = modelOf(run.deps.config, modelId);
+  const choices = run.request.n ?? 1;
+  return unseenUsage({
+    ranMs,
+    isWatched,
+    tokensPerSecond,
+    choices,
+    maxTokens: run.maxTokens * choices,
+    promptTokensEstimate: run.view.estimatedPromptTokens,
+    maxPromptTokens: promptTokensBound({ bodyBytes: run.bodyBytes, hasImages: run.view.images > 0, contextTokens }),
+  });
+}
+
 /** For the conversation's next turn. A fallback is an accident: it is remembered as the tier that was wanted. */
 function rememberRoute(run: Run): void {
   if (run.memoryId === null || run.servedModelId === null) return;
@@ -84,13 +100,16 @@ function entryOf(run: Run, ending: RunEnding): LedgerEntry {
   const nowMs = clock.now();
   const spent = run.answers.filter(hasSpent);
   const parts = partsOf(run);
-  const cost = requestCost(
-    spent.map((call) => ({
-      model: call.modelId,
-      price: priceOf(run, call.modelId),
+  const billed = [
+    ...run.unseen.map((call) => ({ modelId: call.modelId, usage: unseenUsageOf(run, call), isPartOfAnswer: false })),
+    ...spent.map((call) => ({
+      modelId: call.modelId,
       usage: usageOf(run, call),
       isPartOfAnswer: ending.kind !== 'failed' && parts.includes(call),
     })),
+  ];
+  const cost = requestCost(
+    billed.map(({ modelId, ...rest }) => ({ model: modelId, price: priceOf(run, modelId), ...rest })),
     largePrice(run),
   );
   const { decision } = run.route;

@@ -5,6 +5,7 @@
 import { modelOf, upstreamOf } from '../../shared/config-prepare.ts';
 import type { ModelConfig, UpstreamConfig } from '../../shared/config.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
+import { mayHaveWorked } from '../core/cost/unseen-work.ts';
 import type { UpstreamAnswer } from '../core/ports.ts';
 import { type Answer, type AnswerState, isComplete } from '../core/relay/answer.ts';
 import { judgeEnding } from '../core/relay/verdict.ts';
@@ -17,7 +18,7 @@ import { upstreamBody } from '../core/upstreams/upstream-body.ts';
 import { answerFor, demandedCall, type Resumed } from './answer-for.ts';
 import { type FedPiece, type Intake, openIntake, problemIn } from './intake.ts';
 import { canJudge, isJudged, judge } from './judge.ts';
-import type { Run } from './run.ts';
+import { type BegunAnswer, hasSpent, type Run } from './run.ts';
 import { openSource, type Source } from './source.ts';
 import { startWatch, type Watch } from './watch.ts';
 
@@ -54,31 +55,39 @@ interface Call {
   limit: 'connect' | 'first_event' | 'idle' | 'total' | null;
 }
 
-/** Makes the attempt. `isStream` says how the server is asked; a server that answers the other way is understood as well. */
+/** Makes the attempt. What it cost where nobody saw its end is noted for the bill. */
 export async function openAttempt(
   run: Run,
   attempt: Attempt,
   resumed: Resumed | null = null,
 ): Promise<Result<Opened, UpstreamFailure>> {
   const { config } = run.deps;
-  const model = modelOf(config, attempt.modelId);
   const upstream = upstreamOf(config, attempt.upstreamId);
-  const controller = new AbortController();
   const call: Call = {
     run,
     attempt,
-    model,
+    model: modelOf(config, attempt.modelId),
     upstream,
     dialect: dialectOf(upstream.dialect),
-    controller,
+    controller: new AbortController(),
     resumed,
     startedAtMs: run.deps.clock.now(),
     limit: null,
   };
-  run.current = controller;
+  run.current = call.controller;
   run.calls += 1;
+  const answersBefore = run.answers.length;
+  const opened = await makeCall(call);
+  noteUnseen(call, opened, run.answers.slice(answersBefore));
+  return opened;
+}
+
+/** `isStream` says how the server is asked; a server that answers the other way is understood as well. */
+async function makeCall(call: Call): Promise<Result<Opened, UpstreamFailure>> {
+  const { run, attempt, model, upstream, controller, resumed } = call;
+  const { config } = run.deps;
   const generationMs = longestGenerationMs(run, model);
-  const isStream = run.request.stream === true || generationMs > run.deps.config.routing.streaming.plain_json_max_ms;
+  const isStream = asksForStream(run, model);
   const { timeouts_ms: limits } = upstream;
   const wholeMs = Math.min(limits.total, limits.first_event + generationMs);
   const cancelConnect = deadline(call, 'connect', isStream ? limits.connect : wholeMs);
@@ -125,6 +134,25 @@ export async function openAttempt(
   source.cancel();
   if (read.failure.cause === 'empty_answer') keepEmpty(run);
   return !isStreamed && call.limit !== null ? fail(timedOut) : read;
+}
+
+/** An answer with tokens is billed by them. Of any other call that may have made the server work, only how long it ran is known. */
+function noteUnseen(
+  { run, attempt, model, limit, startedAtMs }: Call,
+  opened: Result<Opened, UpstreamFailure>,
+  begun: readonly BegunAnswer[],
+): void {
+  if (opened.ok || begun.some(hasSpent)) return;
+  const { cause, failure } = opened.failure;
+  const ranMs = run.deps.clock.now() - startedAtMs;
+  const isTimeout = failure.code === 'upstream_timeout';
+  if (!mayHaveWorked({ isGivenUp: run.isClientGone || limit !== null, cause, isTimeout, ranMs })) return;
+  const isWatched = asksForStream(run, model) && begun.every(({ answer }) => answer.state.head.id === null);
+  run.unseen.push({ modelId: attempt.modelId, ranMs, isWatched });
+}
+
+function asksForStream(run: Run, model: ModelConfig): boolean {
+  return run.request.stream === true || longestGenerationMs(run, model) > run.deps.config.routing.streaming.plain_json_max_ms;
 }
 
 const timedOut: UpstreamFailure = { failure: { code: 'upstream_timeout' }, cause: 'timeout' };

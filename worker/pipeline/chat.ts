@@ -124,6 +124,7 @@ async function prepare(
     outcomes: [],
     calls: 0,
     answers: [],
+    unseen: [],
     current: null,
     place: null,
     queuePosition: null,

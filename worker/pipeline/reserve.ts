@@ -15,7 +15,7 @@ import type { BudgetLimit } from '../core/limits/budget-state.ts';
 import { budgetsFor, type Ending, hasLimits, type TenantLimits } from '../core/limits/tenant.ts';
 import type { Attempt } from '../core/route/attempt.ts';
 import { mayEscalate } from './judge.ts';
-import { hasSpent, type Run } from './run.ts';
+import { hasBilled, type Run } from './run.ts';
 
 /** Where budgets live that belong to no key: the total, and agents'. */
 const deploymentTenant = 'deployment';
@@ -62,12 +62,12 @@ export async function reserve(run: Run): Promise<Failure | null> {
 }
 
 /**
- * Asks for one more call; null when it may be made. Nobody is asked unless tokens were spent already (an escalation, a rescue, a retry after
- * a break), or the model has a limit of the key's and is not the one that admission counted.
+ * Asks for one more call; null when it may be made. Nobody is asked unless something was billed already (an escalation, a rescue, a retry
+ * after a break or a timeout), or the model has a limit of the key's and is not the one that admission counted.
  */
 export async function refuseCall(run: Run, { modelId }: Attempt): Promise<Failure | null> {
   // A continuation reads what was generated before it.
-  const extraCostNanoUsd = run.answers.some(hasSpent) ? worstCost(run, [modelId], run.maxTokens) : 0;
+  const extraCostNanoUsd = hasBilled(run) ? worstCost(run, [modelId], run.maxTokens) : 0;
   const isCounted = modelId === run.route.decision.modelId;
   for (const { tenantId, limits } of run.doors) {
     const isLimited = !isCounted && limits.models?.some((limit) => limit.modelId === modelId) === true;

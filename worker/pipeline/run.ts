@@ -110,6 +110,8 @@ export interface Run extends Caller {
   calls: number;
   /** Every answer that a server began, in order: each may have cost tokens. */
   readonly answers: BegunAnswer[];
+  /** Calls without an answer whose servers may have worked all the same. */
+  readonly unseen: UnseenCall[];
   /** Aborts the call in flight. */
   current: Pick<AbortController, 'abort'> | null;
   /** The model's place that the call in flight holds. */
@@ -164,6 +166,18 @@ export interface Handover {
 /** The small tier's answer was not good enough. */
 export function isDoubted(run: Run): boolean {
   return run.outcomes.some((outcome) => !outcome.isOk && outcome.cause === 'low_confidence');
+}
+
+/** See `unseen-work.ts`. */
+export interface UnseenCall {
+  readonly modelId: string;
+  readonly ranMs: number;
+  readonly isWatched: boolean;
+}
+
+/** Whether anything was billed so far, so that one more call bills a second time. */
+export function hasBilled({ answers, unseen }: Pick<Run, 'answers' | 'unseen'>): boolean {
+  return unseen.length > 0 || answers.some(hasSpent);
 }
 
 /** Whether a call is billed: one that broke off before its first token and said nothing of its usage is not. */

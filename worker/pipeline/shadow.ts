@@ -34,6 +34,7 @@ async function compare(run: Run, modelId: string, shown: string): Promise<void> 
     request: { ...run.request, stream: false },
     judges: false,
     answers: [],
+    unseen: [],
     outcomes: [],
     current: null,
     place: null,

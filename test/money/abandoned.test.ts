@@ -1,0 +1,62 @@
+/** Work that is abandoned: the key's budget pays for what its model servers did, whoever gave it up, and the ledger says the same. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chatLines, openRaw } from '../support/http/raw-client.ts';
+import { pause, until } from '../support/http/until.ts';
+import { type Asked, bodyOf, type MadeKey, type MoneyLab, openLab } from './money-lab.ts';
+
+let lab: MoneyLab;
+
+beforeAll(async () => {
+  lab = await openLab();
+});
+
+afterAll(() => lab.stop());
+
+const keyOf = (): Promise<MadeKey> => lab.makeKey({ budgets: [{ period: 'day', limit_usd: 1 }] });
+/** The large model's prices, in nano-USD a token. */
+const largeNanoUsd = 800;
+
+async function leave(key: string, asked: Asked, afterMs: number): Promise<void> {
+  const calls = lab.calls().length;
+  const connection = await openRaw(lab.url);
+  connection.socket.write(chatLines(key, JSON.stringify(bodyOf(asked))).join('\r\n'));
+  await until('a model server has it', async () => lab.calls().length > calls);
+  await pause(afterMs);
+  connection.socket.resetAndDestroy();
+}
+
+describe('a client that resets before the first token, again and again', () => {
+  test.each([
+    ['a stream', true, 0],
+    ['a whole answer', false, 10],
+  ])(
+    '%s: each call is booked with its prompt, and with the time it ran where tokens could not be seen',
+    async (_, stream, tokens) => {
+      const { id, key } = await keyOf();
+      const asked = { text: '[[fault:slow-first-event;ms=1400]]', paceMs: 20, body: { model: 'large', stream, max_tokens: 100 } };
+      for (let time = 0; time < 3; time += 1) await leave(key, asked, 400);
+      const { spentNanoUsd } = await lab.settled(id);
+      expect(spentNanoUsd).toBe(await lab.booked(id, 3));
+      const prompts = lab
+        .calls()
+        .slice(-3)
+        .reduce((sum, { usage }) => sum + (usage?.promptTokens ?? 0), 0);
+      expect(prompts).toBeGreaterThan(0);
+      expect(spentNanoUsd).toBeGreaterThanOrEqual((prompts + 3 * tokens) * largeNanoUsd);
+      expect((await lab.stats()).keys[id]?.tokens.estimated).toBe((await lab.stats()).keys[id]?.tokens.total);
+    },
+  );
+});
+
+test('a whole answer that does not come in time is booked with the time that its servers had for it', async () => {
+  const { id, key } = await keyOf();
+  const response = await lab.ask(key, { text: '[[fault:never-answers]]', body: { max_tokens: 30 } });
+  expect(response.status).toBe(504);
+  await response.text();
+  const { spentNanoUsd } = await lab.settled(id);
+  expect(spentNanoUsd).toBe(await lab.booked(id, 1));
+  const tokens = (await lab.stats()).keys[id]?.tokens;
+  // Thirty at each of the two models that were asked.
+  expect(tokens?.completion).toBeGreaterThanOrEqual(60);
+  expect(lab.output.filter((line) => line.includes('reservation_too_small'))).toEqual([]);
+});

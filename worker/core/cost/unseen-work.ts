@@ -1,0 +1,59 @@
+/**
+ * What a call costs whose end nobody saw: the client left, a limit ran out, the connection was lost. The model server may have worked all
+ * the time, and GPU time is never free: booked is the prompt, and where the answer could not be watched as it grew, the time it ran at the
+ * model's pace. A call that the server itself turned away, or that failed at once, cost nothing.
+ */
+import type { Usage } from '../../../shared/chat.ts';
+import type { FailureCause } from '../route/attempt.ts';
+
+/** How a call without a token to show for it came to its end. */
+export interface CallEnd {
+  /** We ended it: the client had gone, or one of our limits ran out. */
+  readonly isGivenUp: boolean;
+  /** Null where the call did not fail by itself. */
+  readonly cause: FailureCause | null;
+  readonly isTimeout: boolean;
+  readonly ranMs: number;
+}
+
+/** A failure sooner than this is one of the connection, not of an answer. */
+const leastWorkMs = 1000;
+/** The server did not say that it does not work on it. */
+const silentCauses: ReadonlySet<FailureCause> = new Set(['unreachable', 'reset', 'invalid_answer']);
+
+/** Whether the server may have worked on a call that brought no token. */
+export function mayHaveWorked({ isGivenUp, cause, isTimeout, ranMs }: CallEnd): boolean {
+  if (isGivenUp) return true;
+  // A proxy's timeout (504, 522, 524) says that the server was at work, or might have been.
+  const isSilent = cause !== null && (silentCauses.has(cause) || isTimeout);
+  return isSilent && ranMs >= leastWorkMs;
+}
+
+export interface UnseenWork {
+  readonly ranMs: number;
+  /** A stream that had not brought anything yet: what it generates is seen as it comes, so nothing was generated. */
+  readonly isWatched: boolean;
+  readonly tokensPerSecond: number;
+  readonly choices: number;
+  /** Of all choices: what was sent upstream. */
+  readonly maxTokens: number;
+  /** May be a quarter too low. */
+  readonly promptTokensEstimate: number;
+  /** What a budget reserved for. */
+  readonly maxPromptTokens: number;
+}
+
+/** Never more than was reserved for the call. */
+export function unseenUsage(work: UnseenWork): Usage {
+  const { ranMs, isWatched, tokensPerSecond, choices, maxTokens, promptTokensEstimate, maxPromptTokens } = work;
+  const generated = isWatched ? 0 : Math.ceil((ranMs / 1000) * tokensPerSecond * choices);
+  return {
+    promptTokens: Math.min(maxPromptTokens, Math.ceil(promptTokensEstimate * estimateMargin)),
+    completionTokens: Math.min(maxTokens, generated),
+    cachedTokens: null,
+    reasoningTokens: null,
+    isEstimated: true,
+  };
+}
+
+const estimateMargin = 1.34;
