@@ -63,7 +63,9 @@ describe('whatever the text', () => {
         expect(run(optionsFor(formats, { emission: 'early' }), textDeltas([text]), finish)).toEqual(early);
         const bare = ({ name, arguments: args }: { name: string; arguments: string }) => `${name} ${args}`;
         const whole = early.end.calls.map(bare);
-        for (const call of run(optionsFor(formats), [{ content: text }], finish).calls) expect(whole).toContain(bare(call));
+        // What follows a call that broke in the open is not looked into: the answer is spoiled anyway.
+        const atomic = early.end.isIncomplete ? [] : run(optionsFor(formats), [{ content: text }], finish).calls;
+        for (const call of atomic) expect(whole).toContain(bare(call));
         for (const call of early.end.calls) expect(isObject(call.arguments)).toBe(true);
         const isWhole = (id: string) => early.end.calls.some((call) => call.id === id);
         const broken = early.calls.filter(({ id }) => !isWhole(id));

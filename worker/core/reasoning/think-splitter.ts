@@ -12,6 +12,8 @@ export interface ThinkSplitter {
   feed(text: string): void;
   /** Brings out what was held back. */
   end(): void;
+  /** Forgets what was held back. */
+  forgetHeld(): void;
   /** The server separates reasoning itself, so what comes as text is the answer. */
   skip(): void;
 }
@@ -75,6 +77,9 @@ export function createThinkSplitter(mode: ReasoningMode, parts: ThinkParts): Thi
       const rest = held;
       held = '';
       pass(rest);
+    },
+    forgetHeld() {
+      held = '';
     },
     skip() {
       if (state !== 'start') return;

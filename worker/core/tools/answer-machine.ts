@@ -50,6 +50,13 @@ export interface AnswerMachine {
   readonly hasOverflowed: boolean;
   /** The events of one delta, in order. Costs time in proportion to the delta, whatever came before. */
   feed(delta: UpstreamDelta): readonly AnswerEvent[];
+  /**
+   * The upstream call broke off, and another one goes on from the text that was shown: its deltas are fed to the same machine, which so
+   * knows whether the answer stands in a code block, in a JSON answer, or behind its beginning. Forgets what was held back, which the
+   * client does not have and the other call says again; `end` then comes once, with that call's finish reason. Not for a call that says
+   * the whole answer again (that is another answer, for a new machine), nor once a call is shown in part.
+   */
+  forgetHeld(): void;
   /** Once, when no more deltas come; `upstreamFinishReason` is null when the answer broke off without one. */
   end(upstreamFinishReason: string | null): AnswerEnd;
 }
@@ -110,6 +117,13 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
       return events.take();
     },
 
+    forgetHeld() {
+      splitter.forgetHeld();
+      finder?.forgetHeld();
+      native.forgetHeld();
+      content.forgetHeld();
+    },
+
     end(upstreamFinishReason) {
       const isCut = upstreamFinishReason === null || limitReasons.has(upstreamFinishReason);
       splitter.end();
@@ -155,6 +169,7 @@ interface ContentGate {
   pass(text: string): void;
   /** From here on, leading white space waits. */
   mayHoldBlank(): void;
+  forgetHeld(): void;
   end(): void;
 }
 
@@ -184,6 +199,9 @@ function createContentGate(events: EventList, sink: CallSink): ContentGate {
     },
     mayHoldBlank() {
       isHolding = true;
+    },
+    forgetHeld() {
+      blank = '';
     },
     end() {
       if (sink.calls.length === 0) release('');

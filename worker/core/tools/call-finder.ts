@@ -30,6 +30,8 @@ export interface CallFinder {
   feed(chunk: string): void;
   /** Brings out what was held back; true when something of it was no text: the text broke off inside a call. */
   end(ending: Ending): boolean;
+  /** Forgets the text that was held back, and goes on behind what was shown. */
+  forgetHeld(): void;
 }
 
 interface OpenRegion {
@@ -52,6 +54,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
   let shownTo = 0;
   let current: OpenRegion | null = null;
   let isIncomplete = false;
+  let nextStart = 0;
   let hasOverflowed = false;
   /** A quoted call proved to be one because nothing but calls follows it. */
   let areRestCalls = false;
@@ -87,8 +90,9 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
 
   /** Opens the next region; false when all text is used up. */
   function openNext(): boolean {
-    const start = starts.shift() ?? search.next(input);
+    const start = starts[nextStart] ?? search.next(input);
     if (start === null) return false;
+    nextStart += 1;
     open(start);
     return true;
   }
@@ -144,7 +148,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
       if (format !== null) search.mute(format, verdict);
       return;
     }
-    starts.length = 0;
+    nextStart = starts.length;
     show(start);
     for (const call of verdict.calls) options.onCall(call);
     if (verdict.isBroken === true) isIncomplete = true;
@@ -170,6 +174,13 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
       input.ending = ending;
       run();
       return isIncomplete;
+    },
+    forgetHeld() {
+      if (current !== null) moveTo(input, current.start);
+      close();
+      input.text = input.text.slice(0, input.at);
+      if (shownTo === 0) nextStart = 0;
+      search.forgetFrom(shownTo);
     },
   };
 }

@@ -11,6 +11,8 @@ export interface NativeCalls {
   feed(entries: readonly unknown[]): void;
   /** `finishReason` is the server's, null when there was none. True when a call was left that cannot be surfaced. */
   end(finishReason: string | null): boolean;
+  /** Forgets the calls that are not surfaced yet. */
+  forgetHeld(): void;
 }
 
 interface Entry {
@@ -130,6 +132,11 @@ export function createNativeCalls({ emission, maxArgumentsBytes, sink }: NativeC
       }
       next = calls.length;
       return isIncomplete;
+    },
+
+    forgetHeld() {
+      calls.length = next;
+      byIndex.clear();
     },
   };
 }

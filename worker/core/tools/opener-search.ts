@@ -22,6 +22,8 @@ export interface OpenerSearch {
   next(input: Cursor): Start | null;
   /** The format found no call, and how far it need not look again. */
   mute(format: ToolFormat, verdict: Extract<Verdict, { kind: 'text' }>): void;
+  /** The text from an offset on was taken back: what was learnt from it goes. */
+  forgetFrom(offset: number): void;
 }
 
 /** A JSON answer that a format must not look into, and how far it has been followed. */
@@ -34,7 +36,7 @@ interface Inside {
 export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch {
   const setFor = markerSetsOf(formats);
   const mutedUntil = new Map<ToolFormat, number>();
-  const insides: Inside[] = [];
+  let insides: Inside[] = [];
   let state: CodeState = 'prose';
   /** What is looked for in that state; null until it is looked for. */
   let set: MarkerSet | null = null;
@@ -101,6 +103,10 @@ export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch
     mute(format, { muteUntil, inside }) {
       if (inside != null) insides.push({ format, scan: resumeScan(inside), offset: muteUntil });
       else mutedUntil.set(format, Math.max(muteUntil, mutedUntil.get(format) ?? 0));
+    },
+    forgetFrom(offset) {
+      for (const [format, until] of mutedUntil) mutedUntil.set(format, Math.min(until, offset));
+      insides = insides.filter((inside) => inside.offset <= offset);
     },
   };
 }

@@ -31,7 +31,8 @@ export function createUnmarkedCalls(region: Region): JsonCalls {
 
 /** The JSON was no call. The format must not look into the rest of a value that goes on: what is in there belongs to an answer. */
 export function asAnswer(input: Cursor, { scan }: JsonCalls): Verdict {
-  return { kind: 'text', muteUntil: offsetOf(input), inside: scan.status === 'refused' ? scan : null };
+  const goesOn = scan.status === 'refused' && scan.isObject.length > 0;
+  return { kind: 'text', muteUntil: offsetOf(input), inside: goesOn ? scan : null };
 }
 
 function createCalls(region: Region, rules: CallRules): JsonCalls {
