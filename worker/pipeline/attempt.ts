@@ -102,6 +102,7 @@ async function makeCall(call: Call): Promise<Result<Opened, UpstreamFailure>> {
         maxTokens: Math.min(resumed?.maxTokens ?? run.maxTokens, answerTokens(run.view, config.limits, attempt.contextTokens)),
         cacheSalt: run.cacheSalt,
         wantsLogprobs: isJudged(run, attempt) && model.capabilities.includes('logprobs'),
+        hasGrammar: model.capabilities.includes('json_schema'),
         continueFrom: resumed?.sent.mode === 'continue' ? resumed.sent.text : null,
       }),
     ),

@@ -10,6 +10,7 @@ const plain: EncodeOptions = {
   maxTokens: 100,
   cacheSalt: null,
   wantsLogprobs: false,
+  hasGrammar: true,
   continueFrom: null,
 };
 const hello: ChatRequest = { model: 'auto', messages: [{ role: 'user', content: 'hello' }] };
@@ -174,6 +175,49 @@ describe('encode', () => {
   it('a tool that found nothing has an empty text', () => {
     const body = vllm.encode({ ...hello, messages: [{ role: 'tool', tool_call_id: 'c', content: [] }] }, plain);
     expect(body['messages']).toEqual([{ role: 'tool', tool_call_id: 'c', content: '' }]);
+  });
+
+  const lister = { type: 'function', function: { name: 'f', parameters: { type: 'array', uniqueItems: true } } } as const;
+  const reduced = { type: 'function', function: { name: 'f', parameters: { type: 'array' }, strict: true } };
+  const other = { type: 'function', function: { name: 'g', parameters: { type: 'object' } } } as const;
+  const bare = { type: 'function', function: { name: 'h' } } as const;
+  const strictOther = { ...other, function: { ...other.function, strict: true } };
+  it.each([
+    ['every tool where one must be called', { tool_choice: 'required' }, [reduced, strictOther, bare]],
+    ['the one that is named', { tool_choice: { type: 'function', function: { name: 'g' } } }, [lister, strictOther, bare]],
+    ['none where none must be called', { tool_choice: 'auto' }, [lister, other, bare]],
+    ['none without a choice', {}, [lister, other, bare]],
+  ] as const)('makes strict %s', (_, choice, expected) => {
+    const body = vllm.encode({ ...hello, tools: [lister, other, bare], ...structuredClone(choice) }, plain);
+    expect(body['tools']).toEqual(expected);
+  });
+
+  it('makes no tool strict where the server has no grammar, the client says no, or the schema is not for grammars', () => {
+    const tool_choice = 'required';
+    expect(vllm.encode({ ...hello, tools: [other], tool_choice }, { ...plain, hasGrammar: false })['tools']).toEqual([other]);
+    const free = { ...other, function: { ...other.function, strict: false } };
+    expect(vllm.encode({ ...hello, tools: [free], tool_choice }, plain)['tools']).toEqual([free]);
+    const odd = { type: 'function', function: { name: 'f', parameters: { pattern: '(?=a)' } } } as const;
+    expect(vllm.encode({ ...hello, tools: [odd], tool_choice }, plain)['tools']).toEqual([odd]);
+  });
+
+  it('keeps a client’s strict tool, and sends of its schema what grammars know', () => {
+    const strict = { ...lister, function: { ...lister.function, strict: true } };
+    expect(vllm.encode({ ...hello, tools: [strict] }, { ...plain, hasGrammar: false })['tools']).toEqual([reduced]);
+  });
+
+  it('sends of a format what grammars know, in either field', () => {
+    const schema = { type: 'array', uniqueItems: true };
+    const format = { type: 'json_schema', json_schema: { name: 'a', schema, strict: true } } as const;
+    expect(vllm.encode({ ...hello, response_format: format }, plain)['response_format']).toEqual({
+      type: 'json_schema',
+      json_schema: { name: 'a', schema: { type: 'array' }, strict: true },
+    });
+    const outputs = { json: schema, whitespace_pattern: ' ' };
+    expect(vllm.encode({ ...hello, structured_outputs: outputs }, plain)['structured_outputs']).toEqual({
+      json: { type: 'array' },
+      whitespace_pattern: ' ',
+    });
   });
 
   it('changes nothing in the request', () => {

@@ -17,6 +17,8 @@ export interface EncodeOptions {
   /** Keeps one tenant's prefix cache apart from another's. */
   readonly cacheSalt: string | null;
   readonly wantsLogprobs: boolean;
+  /** The server keeps the model to a schema while it writes. */
+  readonly hasGrammar: boolean;
   /** Continue this answer instead of beginning one: text the client has already. */
   readonly continueFrom: string | null;
 }

@@ -1,6 +1,7 @@
 /** How a chat request is written for vLLM and for what speaks alike: only fields the gateway knows travel on, and only those the client set. */
 import type { ChatRequest } from '../../../shared/chat.ts';
 import type { EncodeOptions } from './dialect.ts';
+import { encodeConstraints } from './vllm-constraints.ts';
 import { encodeMessages } from './vllm-messages.ts';
 
 export function encodeRequest(request: ChatRequest, options: EncodeOptions): Record<string, unknown> {
@@ -15,6 +16,7 @@ export function encodeRequest(request: ChatRequest, options: EncodeOptions): Rec
     const value = request[field];
     if (value !== undefined) body[field] = value;
   }
+  Object.assign(body, encodeConstraints(request, options.hasGrammar));
   adapt(body, request);
   if (options.wantsLogprobs && request.logprobs !== true) body['logprobs'] = true;
   if (options.cacheSalt !== null) body['cache_salt'] = options.cacheSalt;
@@ -36,10 +38,8 @@ const passedOn = [
   'logit_bias',
   'logprobs',
   'top_logprobs',
-  'tools',
   'tool_choice',
   'parallel_tool_calls',
-  'response_format',
   'reasoning_effort',
   'top_k',
   'min_p',
@@ -52,7 +52,6 @@ const passedOn = [
   'include_stop_str_in_output',
   'skip_special_tokens',
   'spaces_between_special_tokens',
-  'structured_outputs',
   'add_generation_prompt',
   'chat_template_kwargs',
 ] as const satisfies readonly (keyof ChatRequest)[];
@@ -70,8 +69,6 @@ function adapt(body: Record<string, unknown>, request: ChatRequest): void {
     delete body['tool_choice'];
     delete body['parallel_tool_calls'];
   }
-  // The format stands in the client's own field, with what else that says.
-  if (request.structured_outputs !== undefined) delete body['response_format'];
   // Some tokenizers refuse the field itself.
   if (kwargs !== undefined && Object.keys(kwargs).length === 0) delete body['chat_template_kwargs'];
   if (seed !== undefined) body['seed'] = exactSeed(seed);
