@@ -10,15 +10,15 @@ export interface FakeUpstreams {
   readonly requests: { readonly server: string; readonly path: string; readonly headers: Headers; readonly body: unknown }[];
   /** What every request of a server gets instead of its answer; null for its answer again. `unreachable` rejects. */
   fail(server: ServerId, how: Response | 'unreachable' | null): void;
-  /** The names in a server's list of models. */
-  load(server: ServerId, names: readonly string[]): void;
+  /** The lines of a server's list of models. */
+  load(server: ServerId, lines: readonly object[]): void;
 }
 
 /** Takes the place of `fetch` with all servers well; the next call replaces it. */
 export function fakeUpstreams(): FakeUpstreams {
   const requests: FakeUpstreams['requests'] = [];
   const failing = new Map<string, Response | 'unreachable'>();
-  const loaded = new Map<string, readonly string[]>(Object.entries(servedNames).map(([id, name]) => [id, [name]]));
+  const loaded = new Map<string, readonly object[]>(Object.entries(servedNames).map(([id, name]) => [id, [{ id: name }]]));
   globalThis.fetch = async (input, init) => {
     const request = new Request(input, init);
     const url = new URL(request.url);
@@ -28,15 +28,14 @@ export function fakeUpstreams(): FakeUpstreams {
     const failure = failing.get(server);
     if (failure === 'unreachable') throw new Error('Network connection lost.');
     if (failure !== undefined) return failure.clone();
-    if (url.pathname === '/v1/models')
-      return Response.json({ object: 'list', data: (loaded.get(server) ?? []).map((id) => ({ id })) });
+    if (url.pathname === '/v1/models') return Response.json({ object: 'list', data: loaded.get(server) ?? [] });
     if (url.pathname === '/metrics') return new Response('vllm:num_requests_running 3\nvllm:num_requests_waiting 1\n');
     return chat(JSON.parse(text) as { model: string; stream: boolean });
   };
   return {
     requests,
     fail: (server, how) => void (how === null ? failing.delete(server) : failing.set(server, how)),
-    load: (server, names) => void loaded.set(server, names),
+    load: (server, lines) => void loaded.set(server, lines),
   };
 }
 

@@ -53,11 +53,37 @@ describe('probes', () => {
   });
 
   test('what they found survives an eviction', async () => {
-    upstreams.load('small', ['another/model']);
+    upstreams.load('small', [{ id: 'Qwen/Qwen2.5-7B-Instruct', max_model_len: 2048 }]);
     await probe();
     await evictDurableObject(fleet());
-    expect(await instance(smallKey)).toMatchObject({ status: 'missing', running: 3 });
-    expect((await fleet().look()).models).toMatchObject({ 'qwen2.5-7b': { status: 'missing' }, 'qwen2.5-32b': { status: 'up' } });
+    expect(await instance(smallKey)).toMatchObject({ status: 'up', running: 3, contextTokens: 2048 });
+  });
+
+  test.each([
+    ['the path of a file', [{ id: '/models/qwen2.5-7b.gguf' }]],
+    ['another name', [{ id: 'another/model' }, { id: 'Qwen/Qwen2.5-7B' }]],
+    ['nothing', []],
+  ])('a list of models that names %s takes no model out', async (_, lines) => {
+    upstreams.load('small', lines);
+    await probe();
+    expect((await fleet().look()).models).toMatchObject({ 'qwen2.5-7b': { status: 'up' }, 'qwen2.5-32b': { status: 'up' } });
+  });
+
+  test('a model that a call did not find is missing, through an eviction, until a list shows it', async () => {
+    await fleet().exchange('isolate-a', [{ ...report('failure'), kind: 'failure', cause: 'model_missing', retryAfterMs: null }]);
+    await evictDurableObject(fleet());
+    expect(await instance(smallKey)).toMatchObject({ status: 'missing' });
+    upstreams.load('small', [{ id: 'Qwen/Qwen2.5-7B-Instruct' }]);
+    await probe();
+    expect(await instance(smallKey)).toMatchObject({ status: 'half_open' });
+  });
+
+  test('that are well do not let a model back in that failed its calls', async () => {
+    for (let time = 0; time < 5; time += 1) await fleet().exchange('isolate-a', [report('failure')]);
+    await probe();
+    expect(await instance(smallKey)).toMatchObject({ status: 'down' });
+    const { instances } = await fleet().exchange('isolate-b', []);
+    expect(instances[smallKey]).toMatchObject({ status: 'down', hasPermit: false });
   });
 
   test('come sooner while something is out, and an eviction does not forget them', async () => {

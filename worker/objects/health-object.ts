@@ -5,7 +5,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { healthConfig, type HealthConfig } from '../core/health/health-config.ts';
 import type { AttemptReport, HealthEvent, ProbeResult } from '../core/health/health-event.ts';
-import { type HealthState, retainConfigured, unknownHealth } from '../core/health/health-state.ts';
+import { type HealthState, retainConfigured, storedHealth, unknownHealth } from '../core/health/health-state.ts';
 import { dueProbes, nextProbeAtMs } from '../core/health/probe-schedule.ts';
 import { type HealthSnapshot, snapshot } from '../core/health/snapshot.ts';
 import { step } from '../core/health/step.ts';
@@ -79,8 +79,8 @@ function isSameHealth(a: HealthState, b: HealthState): boolean {
   return a.instances === b.instances && a.tunnels === b.tunnels && a.upstreams === b.upstreams;
 }
 
-/** The row was written by `#store`, by this or an earlier version of the same shape. */
+/** The row was written by `#store`, by this or an earlier version. */
 function parseState(text: string): HealthState {
-  const state: HealthState = JSON.parse(text);
-  return { ...unknownHealth, ...state };
+  const state: Partial<HealthState> = JSON.parse(text);
+  return storedHealth(state);
 }

@@ -1,6 +1,6 @@
 /** One probe of an upstream: does it answer, which models has it loaded, how busy is it. Reads `/v1/models` and `/metrics`. */
 import type { ProbeResult } from '../core/health/health-event.ts';
-import { readLoad, readModelNames } from '../core/health/probe-reading.ts';
+import { readLoad, readModels } from '../core/health/probe-reading.ts';
 import type { UpstreamPort } from '../core/ports.ts';
 import { statusFailure } from '../core/upstreams/transport-failure.ts';
 
@@ -22,7 +22,7 @@ export async function probeUpstream(upstream: UpstreamPort, upstreamId: string, 
     const { cause } = statusFailure(status === 200 ? 302 : status, mediaType, null, null);
     return { upstreamId, cause, modelsServed: null, ...unknownLoad };
   }
-  const modelsServed = body === null ? null : readModelNames(body);
+  const modelsServed = body === null ? null : readModels(body);
   const metrics = await get('/metrics', 'text/plain');
   const text = metrics.ok && metrics.value.status === 200 ? await metrics.value.readText(maxMetricsBytes) : null;
   return { upstreamId, cause: null, modelsServed, ...(text === null ? unknownLoad : readLoad(text)) };

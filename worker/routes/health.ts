@@ -44,11 +44,12 @@ function describe(config: Config, id: string, snapshot: HealthSnapshot): Record<
     tier: modelOf(config, id).tier,
     status: snapshot.models[id]?.status ?? 'up',
     instances: instances.map(
-      ({ upstreamId, status, untilMs, consecutiveFailures, running, waiting, kvCacheUsage, lastProbeAtMs }) => ({
+      ({ upstreamId, status, untilMs, consecutiveFailures, contextTokens, running, waiting, kvCacheUsage, lastProbeAtMs }) => ({
         upstream: upstreamId,
         status,
         until: isoTime(untilMs),
         consecutive_failures: consecutiveFailures,
+        context_tokens: contextTokens,
         running,
         waiting,
         kv_cache_usage: kvCacheUsage,

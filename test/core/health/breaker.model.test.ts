@@ -13,8 +13,8 @@ interface Model {
   server: number;
   openedAtMs: number | null;
   trialsFromMs: number;
-  ejectedUntilMs: number;
   needsTrial: boolean;
+  sawBadProbe: boolean;
   ejections: number;
   closedAtMs: number;
   goodProbes: number;
@@ -28,12 +28,13 @@ interface Real {
 
 const isolates = ['i1', 'i2', 'i3'];
 
-function eject(model: Model, needsTrial: boolean): void {
+function eject(model: Model, needsTrial: boolean, sawBadProbe: boolean): void {
   const calm = model.openedAtMs === null ? Math.floor((model.nowMs - model.closedAtMs) / 10_000) : 0;
   model.ejections = Math.min(30, Math.max(0, model.ejections - calm) + 1);
+  model.needsTrial = needsTrial || (model.openedAtMs !== null && model.needsTrial);
+  model.sawBadProbe = sawBadProbe;
   model.openedAtMs = model.nowMs;
-  model.trialsFromMs = model.ejectedUntilMs = model.nowMs + Math.min(300_000, 10_000 * model.ejections);
-  model.needsTrial = needsTrial;
+  model.trialsFromMs = model.nowMs + Math.min(300_000, 10_000 * model.ejections);
   model.path = model.server = model.goodProbes = 0;
   model.permit = null;
 }
@@ -84,12 +85,13 @@ const failure = (is: 'reset' | 'server_error', count: number, ageMs: number): fc
   command(`${is} ×${count}, ${ageMs} ms old`, { is, on: 'small', count, startedAtMs: -ageMs }, (model) => {
     const needsTrial = is === 'server_error';
     if (model.openedAtMs !== null) {
-      if (model.nowMs - ageMs >= model.trialsFromMs && statusOf(model) === 'half_open') eject(model, needsTrial);
+      if (model.nowMs - ageMs >= model.trialsFromMs && statusOf(model) === 'half_open')
+        eject(model, needsTrial, model.badProbes > 0);
       return;
     }
     if (is === 'reset') model.path += count;
     else model.server += count;
-    if (model.path / 3 + model.server / 5 >= 1) eject(model, needsTrial);
+    if (model.path / 3 + model.server / 5 >= 1) eject(model, needsTrial, model.badProbes > 0);
   });
 
 const success = (ageMs: number): fc.Command<Model, Real> =>
@@ -100,17 +102,20 @@ const success = (ageMs: number): fc.Command<Model, Real> =>
 
 const goodProbe = command('good probe', { is: 'probe', on: 'small' }, (model) => {
   model.badProbes = 0;
-  if (model.openedAtMs === null) return;
+  if (model.openedAtMs === null || !model.sawBadProbe) return;
   model.goodProbes += 1;
-  if (model.goodProbes >= rules.healthy_threshold && (!model.needsTrial || model.nowMs >= model.ejectedUntilMs)) recover(model);
+  if (model.goodProbes >= rules.healthy_threshold && !model.needsTrial) recover(model);
   else model.trialsFromMs = Math.min(model.trialsFromMs, model.nowMs);
 });
 
 const badProbe = command('bad probe', { is: 'probe', on: 'small', cause: 'unreachable' }, (model) => {
   model.badProbes += 1;
   if (statusOf(model) === 'half_open' || (statusOf(model) === 'up' && model.badProbes >= rules.unhealthy_threshold))
-    eject(model, false);
-  else model.goodProbes = 0;
+    eject(model, false, true);
+  else if (model.openedAtMs !== null) {
+    model.goodProbes = 0;
+    model.sawBadProbe = true;
+  }
 });
 
 const read = (by: string): fc.Command<Model, Real> =>
@@ -153,8 +158,8 @@ describe('the breaker against a simple model', () => {
           server: 0,
           openedAtMs: null,
           trialsFromMs: 0,
-          ejectedUntilMs: 0,
           needsTrial: false,
+          sawBadProbe: false,
           ejections: 0,
           closedAtMs: 0,
           goodProbes: 0,

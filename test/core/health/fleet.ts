@@ -1,6 +1,6 @@
 /** A small fleet for the health tests: two models behind one tunnel, a third behind its own; the rules as shipped, but two good probes close. */
 import type { HealthConfig, HealthRules } from '../../../worker/core/health/health-config.ts';
-import type { AttemptReport, HealthEvent, ProbeResult } from '../../../worker/core/health/health-event.ts';
+import type { AttemptReport, HealthEvent, ListedModel, ProbeResult } from '../../../worker/core/health/health-event.ts';
 import type { HealthState } from '../../../worker/core/health/health-state.ts';
 import { snapshot } from '../../../worker/core/health/snapshot.ts';
 import { unknownHealth } from '../../../worker/core/health/health-state.ts';
@@ -51,7 +51,7 @@ export interface Happening {
   readonly retryAfterMs?: number;
   /** Of a probe that failed. */
   readonly cause?: FailureCause;
-  readonly modelsServed?: readonly string[];
+  readonly modelsServed?: readonly (string | ListedModel)[];
 }
 
 /** Turns a row into an event. */
@@ -76,11 +76,12 @@ export function reportOf(
 
 function probeOf(
   on: string,
-  { cause = null, modelsServed = null }: { cause?: FailureCause | null; modelsServed?: readonly string[] | null },
+  { cause = null, modelsServed = null }: { cause?: FailureCause | null; modelsServed?: Happening['modelsServed'] | null },
 ): ProbeResult {
   const load =
     cause === null ? { running: 3, waiting: 0, kvCacheUsage: 0.25 } : { running: null, waiting: null, kvCacheUsage: null };
-  return { upstreamId: `u-${on}`, cause, modelsServed, ...load };
+  const listed = modelsServed?.map((line) => (typeof line === 'string' ? { name: line, contextTokens: null } : line)) ?? null;
+  return { upstreamId: `u-${on}`, cause, modelsServed: listed, ...load };
 }
 
 /** Plays happenings at their times. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { maxReports } from '../../../worker/core/health/health-event.ts';
 import type { AttemptReport } from '../../../worker/core/health/health-event.ts';
-import { retainConfigured, unknownHealth } from '../../../worker/core/health/health-state.ts';
+import { retainConfigured, storedHealth, unknownHealth } from '../../../worker/core/health/health-state.ts';
 import { snapshot } from '../../../worker/core/health/snapshot.ts';
 import { step } from '../../../worker/core/health/step.ts';
 import { eventOf, failures, type Happening, pair, play, rules, status, type Timeline } from './fleet.ts';
@@ -239,69 +239,6 @@ describe('throttling', () => {
   });
 });
 
-describe('a missing model', () => {
-  const missing: Timeline = [[0, { is: 'model_missing', on: 'small' }]];
-
-  it.each([
-    [
-      'stays away while the list does not show it',
-      [...missing, [1000, { is: 'probe', on: 'small', modelsServed: ['Other'] }]],
-      'missing',
-    ],
-    ['stays away while the list cannot be read', [...missing, [1000, { is: 'probe', on: 'small' }]], 'missing'],
-    [
-      'comes back when the list shows its served name',
-      [...missing, [1000, { is: 'probe', on: 'small', modelsServed: ['Other', 'Small'] }]],
-      'up',
-    ],
-    ['comes back when it answers after all', [...missing, [1000, { is: 'success', on: 'small' }]], 'up'],
-    ['is noticed by a probe alone', [[1000, { is: 'probe', on: 'small', modelsServed: [] }]], 'missing'],
-  ] as const satisfies readonly (readonly [string, Timeline, string])[])('%s', (_, timeline, expected) => {
-    expect(status(timeline, 2000)).toBe(expected);
-  });
-
-  it('is tried again after the longest ejection, should its list never be readable', () => {
-    expect(status(missing, 299_999)).toBe('missing');
-    expect(status(missing, 300_000)).toBe('up');
-  });
-});
-
-describe('probes', () => {
-  const bad = (atMs: number): Timeline[number] => [atMs, { is: 'probe', on: 'small', cause: 'unreachable' }];
-  const good = (atMs: number): Timeline[number] => [atMs, { is: 'probe', on: 'small' }];
-
-  it.each([
-    ['one that fails changes nothing', [bad(0)], 'up'],
-    ['two in a row take the model down', [bad(0), bad(1000)], 'down'],
-    ['a good one between them ends the row', [bad(0), good(500), bad(1000)], 'up'],
-    ['a request that succeeds ends the row', [bad(0), [500, { is: 'success', on: 'small' }], bad(1000)], 'up'],
-    ['a good one ends an ejection: trials begin', [...ejected, good(1000)], 'half_open'],
-    ['two good ones in a row close it', [...ejected, good(1000), good(1500)], 'up'],
-    ['a bad one between them does not', [...ejected, good(1000), bad(1200), good(1500)], 'half_open'],
-    ['a bad one while half open ejects again', [...ejected, good(1000), bad(1200)], 'down'],
-  ] as const satisfies readonly (readonly [string, Timeline, string])[])('%s', (_, timeline, expected) => {
-    expect(status(timeline, 2000)).toBe(expected);
-  });
-
-  it('do not bring a model back early that lists its models and fails requests', () => {
-    const sick: Timeline = [...failures('server_error', 'small', 5), good(1000), good(1500), good(2000)];
-    expect(status(sick, 3000)).toBe('half_open');
-    expect(status([...sick, good(10_400)], 10_401)).toBe('up');
-    expect(status([...sick, [2500, { is: 'success', on: 'small' }]], 3000)).toBe('up');
-  });
-
-  it('fill in the load, and a failed one makes it unknown again', () => {
-    const load = (timeline: Timeline) => {
-      const { running, waiting, kvCacheUsage, lastProbeAtMs } =
-        snapshot(play(timeline), 2000, pair).instances['small@u-small'] ?? {};
-      return { running, waiting, kvCacheUsage, lastProbeAtMs };
-    };
-    expect(load([])).toEqual({ running: null, waiting: null, kvCacheUsage: null, lastProbeAtMs: null });
-    expect(load([good(1000)])).toEqual({ running: 3, waiting: 0, kvCacheUsage: 0.25, lastProbeAtMs: 1000 });
-    expect(load([good(1000), bad(1500)])).toEqual({ running: null, waiting: null, kvCacheUsage: null, lastProbeAtMs: 1500 });
-  });
-});
-
 describe('the last path', () => {
   it('is marked when every model of a chain is out: the one that comes back first', () => {
     const seen = snapshot(play([...failures('reset', 'large', 3), ...failures('reset', 'small', 3, 5000)]), 6000, pair);
@@ -323,7 +260,7 @@ it('survives a round trip through JSON at every step', () => {
     ...ejected,
     [10_300, { is: 'read', by: 'i2' }],
     [10_400, { is: 'rate_limited', on: 'large', retryAfterMs: 500 }],
-    [11_000, { is: 'probe', on: 'small' }],
+    [11_000, { is: 'probe', on: 'small', modelsServed: ['Small'] }],
   ];
   let state = unknownHealth;
   for (const [atMs, happening] of timeline) {
@@ -341,4 +278,13 @@ it('gives the same parts back when a success changes nothing, so that nothing ha
   expect(after.instances).toBe(before.instances);
   expect(after.upstreams).toBe(before.upstreams);
   expect(after.tunnels).toBe(before.tunnels);
+});
+
+it('reads a state that an earlier version has stored', () => {
+  const state = play(ejected);
+  const older = JSON.parse(JSON.stringify(state));
+  delete older.instances['small@u-small'].breaker.sawBadProbe;
+  delete older.upstreams;
+  const read = storedHealth(older);
+  expect(snapshot(play([[300, { is: 'probe', on: 'small' }]], pair, read), 400, pair).models['small']?.status).toBe('down');
 });

@@ -133,11 +133,19 @@ describe('the tunnel', () => {
 
   it.each([
     ['one success through it', { is: 'success', on: 'large' }],
-    ['one good probe', { is: 'probe', on: 'small' }],
     ['a 500 of a model server, which must have come through it', { is: 'server_error', on: 'large' }],
   ] as const satisfies readonly (readonly [string, Happening])[])('is up again after %s', (_, happening) => {
     expect(tunnel([...down, [5000, happening]], 5001)).toBe('up');
     expect(status([...down, [5000, happening]], 5001, 'small', trio)).toBe('up');
+  });
+
+  it('is up again after a good probe when others have failed, and not when all were good', () => {
+    const good = { is: 'probe', on: 'small' } as const;
+    const bad = { is: 'probe', on: 'small', cause: 'tunnel' } as const;
+    expect(tunnel([...down, [4000, bad], [5000, good]], 5001)).toBe('up');
+    expect(tunnel([[-1000, bad], ...down, [5000, good]], 5001)).toBe('up');
+    expect(tunnel([...down, [4000, good], [5000, good]], 5001)).toBe('down');
+    expect(tunnel([...down, [4000, good], [5000, good]], 20_000)).toBe('half_open');
   });
 
   it('does not come up by an answer that was asked for before it went down', () => {

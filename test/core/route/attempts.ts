@@ -71,6 +71,7 @@ export function health(...states: readonly (readonly [Attempt, InstanceStatus, P
       waiting: null,
       kvCacheUsage: null,
       lastProbeAtMs: null,
+      contextTokens: null,
       ...change,
     },
   ]);

@@ -154,10 +154,20 @@ export function connect({ url, servers, controls, gate }: Addresses): GatewayUnd
   const recovered = async () => {
     for (const [id, origin] of Object.entries(servers)) await until(`${id} listens`, () => listens(origin));
     await until('every model is up', async () => {
+      // Only an answer lets a model back in that has failed its calls.
+      for (const [model, { status }] of Object.entries((await health()).models)) {
+        if (status !== 'up') await (await chat({ model, messages: [{ role: 'user', content: '[[tokens:1]]Hello' }] })).text();
+      }
       const isHealthy = (await health()).status === 'healthy';
       return isHealthy && (await modelStatuses()).every((status) => status === 'up');
     });
   };
+  const chat: GatewayUnderTest['chat'] = (body, headers = {}) =>
+    fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { ...headersFor(clientKey), 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
   return {
     url,
     client: new OpenAI({ apiKey: clientKey, baseURL: `${url}/v1`, maxRetries: 0 }),
@@ -167,12 +177,7 @@ export function connect({ url, servers, controls, gate }: Addresses): GatewayUnd
     log,
     health,
     recovered,
-    chat: (body, headers = {}) =>
-      fetch(`${url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { ...headersFor(clientKey), 'content-type': 'application/json', ...headers },
-        body: typeof body === 'string' ? body : JSON.stringify(body),
-      }),
+    chat,
     stats: async (): Promise<Stats> => read(await get('/stats')),
     gateLog: async (): Promise<GateLogEntry[]> => read(await fetch(`${gate}/__gate/log`)),
     async chatCalls() {

@@ -31,8 +31,8 @@ function afterFailure(
   nowMs: number,
   rules: HealthRules,
 ): Partial<InstanceSnapshot> {
-  const { ejection_base_ms, ejection_max_ms, enabled } = rules.breaker;
-  if (report.cause === 'model_missing') return { status: 'missing', untilMs: nowMs + ejection_max_ms, hasPermit: false };
+  const { ejection_base_ms, enabled } = rules.breaker;
+  if (report.cause === 'model_missing') return { status: 'missing', untilMs: nowMs + ejection_base_ms, hasPermit: false };
   if (report.cause === 'rate_limited' && (instance.status === 'up' || instance.status === 'throttled')) {
     const throttleMs = Math.min(Math.max(0, report.retryAfterMs ?? 1000), rules.throttle_max_ms);
     return { status: 'throttled', untilMs: Math.max(nowMs + throttleMs, instance.untilMs ?? 0) };

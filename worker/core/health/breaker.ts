@@ -1,6 +1,7 @@
 /**
  * One circuit breaker as plain data: closed, open for an ejection that grows, then half open with one trial at a time. It is told when to
- * open and close; who counts failures is not its business. Instances and tunnels each have one.
+ * open and close; who counts failures is not its business. Instances and tunnels each have one. Why a probe that succeeds is not believed
+ * when all before it did, too: docs/decisions/0006-probes-and-trials.md.
  */
 import type { HealthRules } from './health-config.ts';
 
@@ -17,12 +18,12 @@ export interface Permit {
 export interface Breaker {
   /** `null`: closed. */
   readonly openedAtMs: number | null;
-  /** When trials begin: the end of the ejection, or the first good probe. */
+  /** When trials begin: the end of the ejection, or the probe that saw the outage end. */
   readonly halfOpenAtMs: number;
-  /** The end of the ejection as it was set. */
-  readonly ejectedUntilMs: number;
-  /** It failed in a way that a probe cannot see, because a probe generates no text. */
+  /** It failed in a way that a probe cannot see, because a probe generates no text: only an answer closes it. */
   readonly needsTrial: boolean;
+  /** Probes have failed in this outage, so that one that succeeds says something. */
+  readonly sawBadProbe: boolean;
   /** The n of "base · n". */
   readonly ejections: number;
   readonly closedAtMs: number;
@@ -41,8 +42,8 @@ const trialMaxMs = 31_000;
 export const closedBreaker: Breaker = {
   openedAtMs: null,
   halfOpenAtMs: 0,
-  ejectedUntilMs: 0,
   needsTrial: false,
+  sawBadProbe: false,
   ejections: 0,
   closedAtMs: 0,
   probeSuccesses: 0,
@@ -54,18 +55,23 @@ export function phaseOf(breaker: Breaker, nowMs: number): Phase {
   return nowMs < breaker.halfOpenAtMs ? 'open' : 'half_open';
 }
 
+/** What led to an ejection. */
+export type Outage = Pick<Breaker, 'needsTrial' | 'sawBadProbe'>;
+
 /**
  * Ejects for base · n, at most `ejection_max_ms`. n grows by one each time; every `ejection_base_ms` spent closed takes one off again
  * (as Envoy's outlier detection does in its sweeps), so that only a relapse is punished.
  */
-export function open(breaker: Breaker, nowMs: number, needsTrial: boolean, rules: EjectionRules): Breaker {
+export function open(breaker: Breaker, nowMs: number, outage: Outage, rules: EjectionRules): Breaker {
   const isRelapse = breaker.openedAtMs !== null;
   const forgiven = isRelapse ? 0 : Math.floor(Math.max(0, nowMs - breaker.closedAtMs) / rules.ejection_base_ms);
   const most = Math.ceil(rules.ejection_max_ms / rules.ejection_base_ms);
   const ejections = Math.min(Math.max(0, breaker.ejections - forgiven) + 1, most);
   const untilMs = nowMs + Math.min(rules.ejection_base_ms * ejections, rules.ejection_max_ms);
-  const times = { openedAtMs: nowMs, halfOpenAtMs: untilMs, ejectedUntilMs: untilMs };
-  return { ...breaker, ...times, needsTrial, ejections, probeSuccesses: 0, permit: null };
+  const times = { openedAtMs: nowMs, halfOpenAtMs: untilMs };
+  // What once failed its calls must answer one, whatever its probes did in the meantime.
+  const needsTrial = outage.needsTrial || (isRelapse && breaker.needsTrial);
+  return { ...breaker, ...times, ...outage, needsTrial, ejections, probeSuccesses: 0, permit: null };
 }
 
 export function close(breaker: Breaker, nowMs: number): Breaker {
@@ -73,17 +79,27 @@ export function close(breaker: Breaker, nowMs: number): Breaker {
   return { ...breaker, openedAtMs: null, closedAtMs: nowMs, probeSuccesses: 0, permit: null };
 }
 
+/** A probe failed while it is out. */
+export function probeFailed(breaker: Breaker): Breaker {
+  if (breaker.openedAtMs === null) return breaker;
+  return { ...breaker, probeSuccesses: 0, sawBadProbe: true };
+}
+
 /**
- * A successful probe ends the ejection at once: trials begin. `healthyThreshold` of them in a row, without a trial that fails between
- * them, close it without any trial; after failures that a probe cannot see, not before the ejection's own time is over. Else a server that
- * lists its models and fails every request would come back with each probe.
+ * A probe succeeded. It says something only when others have failed in this outage: then the server was down and is back, and
+ * `healthyThreshold` of them in a row close the breaker; or let a trial begin, where only an answer can prove that it is well. A server
+ * whose probes were well all along is let back in by a trial at the end of its ejection, and by nothing else.
  */
 export function probeSucceeded(breaker: Breaker, nowMs: number, healthyThreshold: number): Breaker {
-  if (breaker.openedAtMs === null) return breaker;
+  if (breaker.openedAtMs === null || !breaker.sawBadProbe) return breaker;
   const probeSuccesses = breaker.probeSuccesses + 1;
-  const isProof = !breaker.needsTrial || nowMs >= breaker.ejectedUntilMs;
-  if (isProof && probeSuccesses >= healthyThreshold) return close(breaker, nowMs);
-  return { ...breaker, probeSuccesses, halfOpenAtMs: Math.min(breaker.halfOpenAtMs, nowMs) };
+  if (!breaker.needsTrial && probeSuccesses >= healthyThreshold) return close(breaker, nowMs);
+  return beginTrials({ ...breaker, probeSuccesses }, nowMs);
+}
+
+/** Ends the waiting, not the outage: the next request may be the trial. */
+export function beginTrials(breaker: Breaker, nowMs: number): Breaker {
+  return { ...breaker, halfOpenAtMs: Math.min(breaker.halfOpenAtMs, nowMs) };
 }
 
 /** Whether an attempt that started then is evidence about the time after the ejection. Earlier ones were sent before or in spite of it. */

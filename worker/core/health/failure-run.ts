@@ -27,9 +27,11 @@ export function addFailures(run: FailureRun, cause: FailureCause, count: number,
   return { ...run, sinceMs, [countsAs]: run[countsAs] + count };
 }
 
-/** Whether a probe takes the same way and would fail, too: the connection does, generating text does not. */
+const seenByProbes: ReadonlySet<FailureCause> = new Set(['unreachable', 'reset', 'gateway_error', 'auth', 'tunnel']);
+
+/** Whether a probe takes the same way and may fail, too: the connection does, generating text does not. */
 export function isSeenByProbes(cause: FailureCause): boolean {
-  return ruleOf(cause).countsAs === 'path' && cause !== 'timeout';
+  return seenByProbes.has(cause);
 }
 
 /**

@@ -22,13 +22,20 @@ export type AttemptReport = AttemptFacts &
     | { readonly kind: 'failure'; readonly cause: FailureCause; readonly retryAfterMs: number | null }
   );
 
+/** A line of a server's list of models. */
+export interface ListedModel {
+  readonly name: string;
+  /** Prompt and answer together, as this server runs it; `null` where it does not say. */
+  readonly contextTokens: number | null;
+}
+
 /** What one probe of an upstream found. Unknown load is `null`. */
 export interface ProbeResult {
   readonly upstreamId: string;
   /** `null`: the probe succeeded. */
   readonly cause: FailureCause | null;
-  /** Names in the server's model list; `null` when it could not be read. */
-  readonly modelsServed: readonly string[] | null;
+  /** The server's list of models; `null` when it could not be read. */
+  readonly modelsServed: readonly ListedModel[] | null;
   readonly running: number | null;
   readonly waiting: number | null;
   /** From 0 to 1. */

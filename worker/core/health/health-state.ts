@@ -5,11 +5,12 @@ import type { FailureRun } from './failure-run.ts';
 import { noFailures } from './failure-run.ts';
 import { routeKey } from '../route/attempt.ts';
 import type { HealthConfig } from './health-config.ts';
+import type { ListedModel } from './health-event.ts';
 
 export interface InstanceState {
   readonly run: FailureRun;
   readonly breaker: Breaker;
-  /** The server said that it does not have the model. */
+  /** A call was told that the model is not there; the list of models proves nothing. It is tried again like anything that is out. */
   readonly missingSinceMs: number | null;
   /** A 429 keeps traffic away until then. */
   readonly throttle: { readonly atMs: number; readonly untilMs: number } | null;
@@ -22,6 +23,8 @@ export interface UpstreamState {
   readonly running: number | null;
   readonly waiting: number | null;
   readonly kvCacheUsage: number | null;
+  /** What its list of models said of ours when it could last be read. */
+  readonly modelsListed: readonly ListedModel[] | null;
 }
 
 /** Failures that blame the tunnel, since something last came through it. */
@@ -53,7 +56,14 @@ export interface HealthState {
 export const unknownHealth: HealthState = { version: 0, instances: {}, upstreams: {}, tunnels: {}, lastActivityAtMs: null };
 
 const freshInstance: InstanceState = { run: noFailures, breaker: closedBreaker, missingSinceMs: null, throttle: null };
-const freshUpstream: UpstreamState = { lastProbeAtMs: null, probeFailures: 0, running: null, waiting: null, kvCacheUsage: null };
+const freshUpstream: UpstreamState = {
+  lastProbeAtMs: null,
+  probeFailures: 0,
+  running: null,
+  waiting: null,
+  kvCacheUsage: null,
+  modelsListed: null,
+};
 const freshTunnel: TunnelState = { breaker: closedBreaker, requests: {}, probes: {} };
 
 export function instanceOf(state: HealthState, key: string): InstanceState {
@@ -82,6 +92,26 @@ export function withUpstream(state: HealthState, upstreamId: string, change: Par
 export function withTunnel(state: HealthState, tunnelId: string, change: Partial<TunnelState>): HealthState {
   const tunnels = changed(state.tunnels, tunnelId, tunnelOf(state, tunnelId), change);
   return tunnels === state.tunnels ? state : { ...state, tunnels };
+}
+
+/** Reads what was stored, maybe by an earlier version: what that did not know is as in a fresh state. */
+export function storedHealth(state: Partial<HealthState>): HealthState {
+  const filled = { ...unknownHealth, ...state };
+  return {
+    ...filled,
+    instances: eachOf(filled.instances, (one) => ({
+      ...freshInstance,
+      ...one,
+      run: { ...noFailures, ...one.run },
+      breaker: { ...closedBreaker, ...one.breaker },
+    })),
+    upstreams: eachOf(filled.upstreams, (one) => ({ ...freshUpstream, ...one })),
+    tunnels: eachOf(filled.tunnels, (one) => ({ ...freshTunnel, ...one, breaker: { ...closedBreaker, ...one.breaker } })),
+  };
+}
+
+function eachOf<T>(entries: Readonly<Record<string, T>>, change: (one: T) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(entries).map(([id, one]) => [id, change(one)]));
 }
 
 /** Forgets what the configuration no longer names; call it when stored state meets a new configuration. */

@@ -1,15 +1,30 @@
 /** Reads what a model server tells a probe: its list of models and its gauges. */
-import { asArray, asObject, asString } from '../upstreams/json-view.ts';
-import type { ProbeResult } from './health-event.ts';
+import { asArray, asInteger, asObject, asString } from '../upstreams/json-view.ts';
+import type { ListedModel, ProbeResult } from './health-event.ts';
 
-/** The names in a `/v1/models` answer; null when it is none. */
-export function readModelNames(body: string): string[] | null {
+/** A provider's catalogue has hundreds of lines; more than this is no list of models. */
+const maxModels = 5000;
+
+/**
+ * The models in a `/v1/models` answer; null when it is none. Of their sizes only those count that the running server has: vLLM's
+ * `max_model_len` and llama.cpp's `meta.n_ctx` (of one slot). `n_ctx_train` and catalogues' `context_length` say what a model could have.
+ */
+export function readModels(body: string): ListedModel[] | null {
+  let list: readonly unknown[] | null;
   try {
-    const list = asArray(asObject(JSON.parse(body))?.['data']);
-    return list === null ? null : list.map((model) => asString(asObject(model)?.['id'])).filter((id) => id !== null);
+    list = asArray(asObject(JSON.parse(body))?.['data']);
   } catch {
     return null;
   }
+  if (list === null) return null;
+  const models: ListedModel[] = [];
+  for (const item of list.slice(0, maxModels)) {
+    const model = asObject(item);
+    const name = asString(model?.['id']);
+    const size = asInteger(model?.['max_model_len']) ?? asInteger(asObject(model?.['meta'])?.['n_ctx']);
+    if (name !== null) models.push({ name, contextTokens: size !== null && size > 0 ? size : null });
+  }
+  return models;
 }
 
 /** vLLM's gauges, by their present and their former names; summed over engines, the fullest cache counts. */

@@ -61,5 +61,5 @@ function intervalMs(state: HealthState, isUp: boolean, nowMs: number, config: He
 function areAllUp(state: HealthState, instances: readonly Instance[], nowMs: number): boolean {
   return instances
     .map((instance) => instanceOf(state, routeKey(instance)))
-    .every(({ breaker, missingSinceMs }) => phaseOf(breaker, nowMs) === 'closed' && missingSinceMs === null);
+    .every(({ breaker }) => phaseOf(breaker, nowMs) === 'closed');
 }

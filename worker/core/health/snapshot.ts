@@ -10,6 +10,7 @@ import { hasPermit, phaseOf } from './breaker.ts';
 import type { FailureRun } from './failure-run.ts';
 import { runLength } from './failure-run.ts';
 import type { HealthConfig, Instance } from './health-config.ts';
+import type { ListedModel } from './health-event.ts';
 import type { HealthState } from './health-state.ts';
 import { instanceOf, tunnelOf, upstreamOf } from './health-state.ts';
 import { leastBad, statusIds } from './usable.ts';
@@ -33,6 +34,8 @@ export interface InstanceSnapshot {
   readonly waiting: number | null;
   readonly kvCacheUsage: number | null;
   readonly lastProbeAtMs: number | null;
+  /** The model's room as its server says it; `null` where it has not said. */
+  readonly contextTokens: number | null;
 }
 
 export interface TunnelSnapshot {
@@ -85,15 +88,15 @@ function instanceSnapshot(
 ): InstanceSnapshot {
   const { modelId, upstreamId, tunnelId } = instance;
   const { run, breaker, missingSinceMs, throttle } = instanceOf(state, routeKey(instance));
-  const { running, waiting, kvCacheUsage, lastProbeAtMs } = upstreamOf(state, upstreamId);
+  const { running, waiting, kvCacheUsage, lastProbeAtMs, modelsListed } = upstreamOf(state, upstreamId);
   const shared = tunnelOf(state, tunnelId).breaker;
   const reasons: { status: InstanceStatus; untilMs: number | null }[] = [
     breakerStatus(breaker, nowMs),
     breakerStatus(shared, nowMs),
   ];
-  // The list of models may never become readable; then the longest ejection is as long as "missing" lasts.
-  const missingUntilMs = missingSinceMs === null ? 0 : missingSinceMs + config.rules.breaker.ejection_max_ms;
-  if (nowMs < missingUntilMs) reasons.push({ status: 'missing', untilMs: missingUntilMs });
+  // Out like any other, and known for what.
+  if (missingSinceMs !== null && phaseOf(breaker, nowMs) === 'open')
+    reasons.push({ status: 'missing', untilMs: breaker.halfOpenAtMs });
   if (throttle !== null && nowMs < throttle.untilMs) reasons.push({ status: 'throttled', untilMs: throttle.untilMs });
   const worst = reasons.reduce((a, b) => (isWorse(b, a) ? b : a));
   const halfOpen = [breaker, shared].filter((one) => phaseOf(one, nowMs) === 'half_open');
@@ -110,7 +113,19 @@ function instanceSnapshot(
     waiting,
     kvCacheUsage,
     lastProbeAtMs,
+    contextTokens: listedAs(instance, modelsListed, config)?.contextTokens ?? null,
   };
+}
+
+/**
+ * The instance's line in its server's list: by its name, else the only line of a server that runs nothing else of ours, since servers
+ * list a file's path, or another name than the one they answer to.
+ */
+function listedAs(instance: Instance, models: readonly ListedModel[] | null, config: HealthConfig): ListedModel | null {
+  const named = models?.find(({ name }) => name === instance.servedName);
+  if (named !== undefined || models?.length !== 1) return named ?? null;
+  const onIt = config.instances.filter(({ upstreamId }) => upstreamId === instance.upstreamId);
+  return onIt.length === 1 ? (models[0] ?? null) : null;
 }
 
 function breakerStatus(breaker: Breaker, nowMs: number): { status: 'up' | 'down' | 'half_open'; untilMs: number | null } {

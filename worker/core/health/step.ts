@@ -3,14 +3,25 @@
  * read from `snapshot`. Work is linear in the batch and in the number of instances.
  */
 import { routeKey, ruleOf } from '../route/attempt.ts';
-import { close, grantPermit, isTrial, open, phaseOf, probeSucceeded, releasePermit, startTrial } from './breaker.ts';
+import {
+  beginTrials,
+  close,
+  grantPermit,
+  isTrial,
+  open,
+  phaseOf,
+  probeFailed,
+  probeSucceeded,
+  releasePermit,
+  startTrial,
+} from './breaker.ts';
 import { addFailures, endRun, isSeenByProbes, isTooLong, noFailures } from './failure-run.ts';
 import type { HealthConfig, Instance } from './health-config.ts';
-import type { AttemptReport, HealthEvent, ProbeResult } from './health-event.ts';
+import type { AttemptReport, HealthEvent, ListedModel, ProbeResult } from './health-event.ts';
 import { maxReports } from './health-event.ts';
 import type { HealthState } from './health-state.ts';
 import { instanceOf, tunnelOf, upstreamOf, withInstance, withTunnel, withUpstream } from './health-state.ts';
-import { blameTunnel, clearTunnel } from './tunnel.ts';
+import { blameTunnel, clearTunnel, probedTunnel } from './tunnel.ts';
 
 type FailureReport = Extract<AttemptReport, { kind: 'failure' }>;
 type SuccessReport = Pick<AttemptReport, 'startedAtMs' | 'atMs'> & { readonly kind: 'begun' | 'success' };
@@ -86,7 +97,7 @@ function takeFailure(
   const key = routeKey(instance);
   const { countsAs, tunnel } = ruleOf(report.cause);
   let next = state;
-  if (report.cause === 'model_missing') next = withInstance(next, key, { missingSinceMs: nowMs });
+  if (report.cause === 'model_missing') next = takeAbsence(next, key, report, nowMs, config);
   if (report.cause === 'rate_limited') {
     const throttleMs = Math.min(Math.max(0, report.retryAfterMs ?? defaultThrottleMs), config.rules.throttle_max_ms);
     const untilMs = Math.max(nowMs + throttleMs, instanceOf(next, key).throttle?.untilMs ?? 0);
@@ -99,16 +110,37 @@ function takeFailure(
     if (blamed.isAbsorbed) return blamed.state;
     next = blamed.state;
   }
-  if (countsAs !== null) return countFailure(next, key, report, nowMs, config);
+  if (countsAs !== null) return countFailure(next, instance, report, nowMs, config);
   return withInstance(next, key, { breaker: releasePermit(instanceOf(next, key).breaker, report.startedAtMs) });
 }
 
-function countFailure(state: HealthState, key: string, report: FailureReport, nowMs: number, config: HealthConfig): HealthState {
+/** One 404 is enough: the server knows what it has. Whether it still has not is tried as anything else that is out. */
+function takeAbsence(state: HealthState, key: string, report: FailureReport, nowMs: number, config: HealthConfig): HealthState {
+  const { breaker } = instanceOf(state, key);
+  if (phaseOf(breaker, nowMs) !== 'closed' && !isTrial(breaker, report.startedAtMs)) return state;
+  const outage = { needsTrial: true, sawBadProbe: false };
+  return withInstance(state, key, {
+    run: noFailures,
+    breaker: open(breaker, nowMs, outage, config.rules.breaker),
+    missingSinceMs: nowMs,
+  });
+}
+
+function countFailure(
+  state: HealthState,
+  instance: Instance,
+  report: FailureReport,
+  nowMs: number,
+  config: HealthConfig,
+): HealthState {
   const rules = config.rules.breaker;
+  const key = routeKey(instance);
   const { run, breaker } = instanceOf(state, key);
-  const opened = open(breaker, nowMs, !isSeenByProbes(report.cause), rules);
+  const sawBadProbe = upstreamOf(state, instance.upstreamId).probeFailures > 0;
+  const opened = open(breaker, nowMs, { needsTrial: !isSeenByProbes(report.cause), sawBadProbe }, rules);
   if (phaseOf(breaker, nowMs) !== 'closed') {
-    return isTrial(breaker, report.startedAtMs) ? withInstance(state, key, { breaker: opened }) : state;
+    const isTried = isTrial(breaker, report.startedAtMs);
+    return isTried ? withInstance(state, key, { breaker: opened, missingSinceMs: null }) : state;
   }
   const longer = addFailures(run, report.cause, report.count, report.atMs ?? nowMs);
   if (!rules.enabled || !isTooLong(longer, rules)) return withInstance(state, key, { run: longer });
@@ -130,21 +162,32 @@ function takeGoodProbe(
   state: HealthState,
   first: Instance,
   instances: readonly Instance[],
-  modelsServed: readonly string[] | null,
+  modelsServed: readonly ListedModel[] | null,
   nowMs: number,
   config: HealthConfig,
 ): HealthState {
-  let next = clearTunnel(withUpstream(state, first.upstreamId, { probeFailures: 0 }), first.tunnelId, nowMs, nowMs, nowMs);
+  const { modelsListed } = upstreamOf(state, first.upstreamId);
+  const listed = modelsServed === null ? modelsListed : linesOfInterest(modelsServed, instances);
+  const upstream = { probeFailures: 0, modelsListed: listed };
+  let next = probedTunnel(withUpstream(state, first.upstreamId, upstream), first.tunnelId, nowMs);
   for (const instance of instances) {
     const key = routeKey(instance);
     const { breaker, missingSinceMs } = instanceOf(next, key);
-    const isMissing = modelsServed === null ? missingSinceMs !== null : !modelsServed.includes(instance.servedName);
-    next = withInstance(next, key, {
-      breaker: probeSucceeded(breaker, nowMs, config.rules.healthy_threshold),
-      missingSinceMs: isMissing ? (missingSinceMs ?? nowMs) : null,
-    });
+    const probed = probeSucceeded(breaker, nowMs, config.rules.healthy_threshold);
+    // A list is no proof of anything; a change in it is worth a try.
+    const isNew = missingSinceMs !== null && isListed(listed, instance) && !isListed(modelsListed, instance);
+    next = withInstance(next, key, { breaker: isNew ? beginTrials(probed, nowMs) : probed });
   }
   return next;
+}
+
+/** A provider lists hundreds of models; what is stored are those that are ours, and the only one of a server that has one. */
+function linesOfInterest(models: readonly ListedModel[], instances: readonly Instance[]): readonly ListedModel[] {
+  return models.length === 1 ? models : models.filter(({ name }) => instances.some(({ servedName }) => servedName === name));
+}
+
+function isListed(models: readonly ListedModel[] | null, { servedName }: Instance): boolean {
+  return models?.some(({ name }) => name === servedName) === true;
 }
 
 function takeBadProbe(
@@ -157,7 +200,7 @@ function takeBadProbe(
 ): HealthState {
   let next = state;
   const { tunnel } = ruleOf(cause);
-  if (tunnel === 'clears') next = clearTunnel(next, first.tunnelId, nowMs, nowMs, nowMs);
+  if (tunnel === 'clears') next = probedTunnel(next, first.tunnelId, nowMs);
   if (tunnel === 'blames') {
     const blamed = blameTunnel(next, first, { source: 'probes', cause, count: 1, startedAtMs: nowMs }, nowMs, config);
     if (blamed.isAbsorbed) return withUpstream(blamed.state, first.upstreamId, { probeFailures: 0 });
@@ -170,7 +213,8 @@ function takeBadProbe(
     const { breaker } = instanceOf(next, key);
     const phase = phaseOf(breaker, nowMs);
     const opens = phase === 'half_open' || (phase === 'closed' && probeFailures >= config.rules.unhealthy_threshold);
-    const after = opens ? open(breaker, nowMs, false, config.rules.breaker) : { ...breaker, probeSuccesses: 0 };
+    const outage = { needsTrial: false, sawBadProbe: true };
+    const after = opens ? open(breaker, nowMs, outage, config.rules.breaker) : probeFailed(breaker);
     next = withInstance(next, key, opens ? { breaker: after, run: noFailures } : { breaker: after });
   }
   return next;

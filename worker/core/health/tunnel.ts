@@ -3,7 +3,7 @@
  * nothing, and a refused login or a 502 may be one model's alone. While a tunnel is down its failures open no breaker of a model.
  */
 import { type FailureCause, routeKey } from '../route/attempt.ts';
-import { close, isTrial, open, phaseOf } from './breaker.ts';
+import { close, isTrial, open, phaseOf, probeFailed } from './breaker.ts';
 import { noFailures } from './failure-run.ts';
 import type { HealthConfig, Instance } from './health-config.ts';
 import type { Evidence, HealthState, TunnelState } from './health-state.ts';
@@ -33,6 +33,13 @@ export function clearTunnel(state: HealthState, tunnelId: string, startedAtMs: n
   return withTunnel(state, tunnelId, { breaker: close(tunnel.breaker, nowMs), requests, probes });
 }
 
+/** A probe came through. One that always did says nothing about a tunnel that calls have shown to be down. */
+export function probedTunnel(state: HealthState, tunnelId: string, nowMs: number): HealthState {
+  const { breaker } = tunnelOf(state, tunnelId);
+  if (breaker.openedAtMs !== null && !breaker.sawBadProbe) return state;
+  return clearTunnel(state, tunnelId, nowMs, nowMs, nowMs);
+}
+
 /**
  * Counts a failure against the tunnel of an instance.
  *
@@ -48,13 +55,16 @@ export function blameTunnel(
   const { tunnelId } = instance;
   const tunnel = tunnelOf(state, tunnelId);
   if (phaseOf(tunnel.breaker, nowMs) !== 'closed') {
-    if (!isTrial(tunnel.breaker, blame.startedAtMs)) return { state, isAbsorbed: true };
-    return { state: openTunnel(state, tunnelId, nowMs, config), isAbsorbed: true };
+    const isProbe = blame.source === 'probes';
+    const seen = isProbe ? withTunnel(state, tunnelId, { breaker: probeFailed(tunnel.breaker) }) : state;
+    if (!isTrial(tunnel.breaker, blame.startedAtMs)) return { state: seen, isAbsorbed: true };
+    return { state: openTunnel(seen, tunnelId, isProbe, nowMs, config), isAbsorbed: true };
   }
   const blamed = addEvidence(tunnel, blame.source === 'probes' ? instance.upstreamId : routeKey(instance), blame, nowMs);
   const next = withTunnel(state, tunnelId, blamed);
   if (!isDown(blamed, tunnelId, nowMs, config)) return { state: next, isAbsorbed: false };
-  return { state: openTunnel(next, tunnelId, nowMs, config), isAbsorbed: true };
+  const sawBadProbe = Object.keys(blamed.probes).length > 0;
+  return { state: openTunnel(next, tunnelId, sawBadProbe, nowMs, config), isAbsorbed: true };
 }
 
 function addEvidence(tunnel: TunnelState, id: string, blame: Blame, nowMs: number): TunnelState {
@@ -77,8 +87,14 @@ function isDown(tunnel: TunnelState, tunnelId: string, nowMs: number, config: He
 }
 
 /** The failures that led here were the tunnel's, so the models behind it start again without them. */
-function openTunnel(state: HealthState, tunnelId: string, nowMs: number, config: HealthConfig): HealthState {
-  const breaker = open(tunnelOf(state, tunnelId).breaker, nowMs, false, config.rules.breaker);
+function openTunnel(
+  state: HealthState,
+  tunnelId: string,
+  sawBadProbe: boolean,
+  nowMs: number,
+  config: HealthConfig,
+): HealthState {
+  const breaker = open(tunnelOf(state, tunnelId).breaker, nowMs, { needsTrial: false, sawBadProbe }, config.rules.breaker);
   let next = withTunnel(state, tunnelId, { breaker, requests: {}, probes: {} });
   for (const instance of config.instances) {
     const key = routeKey(instance);
