@@ -34,13 +34,16 @@ export const scoreBuckets = 20;
 export const signalIds = ['length', 'keywords', 'tools', 'depth', 'structured'] as const;
 
 const Timeouts = z.strictObject({
-  /** Until the response headers of a stream. */
-  connect: ms,
-  /** Until a stream's first data event; comments do not count. */
+  /**
+   * To connect, for adapters that are told when a connection stands. The Workers' `fetch` is not: it hands over headers, and many servers send
+   * those with the first token. There it limits nothing, and `first_event` ends a connection that never comes about.
+   */
+  connect: z._default(ms, 3000),
+  /** From the call to a stream's first data event, connection and headers included; comments do not count. Also for all that comes instead of a stream. */
   first_event: ms,
-  /** Longest silence inside a stream. */
+  /** Longest time inside a stream without a token; comments and empty events do not count. */
   idle: ms,
-  /** The whole answer, streamed or not. */
+  /** The whole answer, unless its tokens still come at `slow_tokens_per_second` and are no more than were asked for. */
   total: ms,
 });
 
@@ -77,7 +80,7 @@ export const Model = z.strictObject({
   /** `atomic` shows a call when it is whole; `early` streams its arguments as they come. */
   tool_emission: z._default(z.enum(['atomic', 'early']), 'atomic'),
   reasoning: z.enum(['none', 'think', 'think_open']),
-  /** Output tokens per second when the server is at its busiest: decides whether a plain JSON answer is sure to end in time. */
+  /** Output tokens per second when the server is at its busiest: below it an answer is too slow to go on beyond `total`, and how long plain JSON may take. */
   slow_tokens_per_second: number(0.1, 100_000),
   /** Output tokens per second that one answer gets at most: what a call is billed by whose end nobody saw. */
   tokens_per_second: z._default(number(0.1, 100_000), 60),
@@ -243,7 +246,7 @@ export const Routing = z.strictObject({
     /** Headers go out with the first event, or after this long with pings. */
     hold_status_ms: ms,
     ping_ms: ms,
-    /** A non-streamed answer that may take longer is read from the model as a stream. */
+    /** A non-streamed answer that may take longer is read from the model as a stream, whose silence is noticed. */
     plain_json_max_ms: ms,
   }),
 });

@@ -109,7 +109,7 @@ test('what had been relayed is booked: at least what the client saw, at most wha
 });
 
 test('a client that reads nothing holds the model server back, and is dropped at the limit of a whole answer', async () => {
-  const connection = await ask('deaf', '[[fault:endless-stream]]Name a harbour.');
+  const connection = await ask('deaf', '[[fault:endless-stream]]Name a harbour.', { max_tokens: 100 });
   connection.socket.pause();
   const sentByServer = async () => (await callsOf('deaf'))[0]?.tokensSent ?? 0;
   let last = -1;
@@ -147,10 +147,10 @@ describe('afterwards', () => {
 });
 
 /** Sends a streamed request by raw socket. */
-async function ask(id: string, content: string): Promise<RawConnection> {
+async function ask(id: string, content: string, change: object = {}): Promise<RawConnection> {
   sent += 1;
   const connection = await openRaw(addresses.url);
-  const body = JSON.stringify({ model: 'small', stream: true, messages: [{ role: 'user', content }] });
+  const body = JSON.stringify({ model: 'small', stream: true, messages: [{ role: 'user', content }], ...change });
   connection.socket.write(chatLines(clientKey, body, [`x-request-id: ${id}`]).join('\r\n'));
   return connection;
 }

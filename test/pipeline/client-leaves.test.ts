@@ -71,8 +71,8 @@ describe('a client that leaves', () => {
       'in the second attempt',
       {
         script: [{ kind: 'hang' }, streamReply('stall')],
-        behaviour: { leavesAfterMs: 1500 },
-        withinMs: 1500,
+        behaviour: { leavesAfterMs: 2500 },
+        withinMs: 2500,
         attempts: 2,
         tokens: 0,
       },

@@ -235,7 +235,7 @@ describe('before the first event', () => {
 
   it.each<readonly [string, Reply, string, number]>([
     ['refuses', { kind: 'refuse' }, 'upstream_unreachable', 100],
-    ['sends no headers', { kind: 'hang' }, 'upstream_timeout', 2000],
+    ['sends no headers', { kind: 'hang' }, 'upstream_timeout', 4000],
     ['sends headers and nothing else', streamReply('stall'), 'upstream_timeout', 4000],
     ['sends an error first', streamReply('data: {"error":{"message":"boom","code":500}}\n\n'), 'upstream_error', 100],
     ['answers 400', { kind: 'status', status: 400, body: '{"error":{"message":"bad"}}' }, 'upstream_rejected', 0],

@@ -18,6 +18,7 @@ import { upstreamBody } from '../core/upstreams/upstream-body.ts';
 import { answerFor, demandedCall, type Resumed } from './answer-for.ts';
 import { type FedPiece, type Intake, openIntake, problemIn } from './intake.ts';
 import { canJudge, isJudged, judge } from './judge.ts';
+import { longestGenerationMs, watchLimits } from './pace.ts';
 import { type BegunAnswer, hasSpent, type Run } from './run.ts';
 import { openSource, type Source } from './source.ts';
 import { startWatch, type Watch } from './watch.ts';
@@ -30,7 +31,6 @@ export interface OpenStream {
   readonly source: Intake;
   /** What has been read so far and not shown, with what each payload meant; it ends with the first token or later. */
   readonly held: readonly FedPiece[];
-  readonly upstream: UpstreamConfig;
   abort(): void;
 }
 
@@ -52,7 +52,7 @@ interface Call {
   readonly resumed: Resumed | null;
   readonly startedAtMs: number;
   /** The limit that ran out, if one did. */
-  limit: 'connect' | 'first_event' | 'idle' | 'total' | null;
+  limit: 'first_event' | 'idle' | 'total' | null;
 }
 
 /** Makes the attempt. What it cost where nobody saw its end is noted for the bill. */
@@ -84,13 +84,25 @@ export async function openAttempt(
 
 /** `isStream` says how the server is asked; a server that answers the other way is understood as well. */
 async function makeCall(call: Call): Promise<Result<Opened, UpstreamFailure>> {
-  const { run, attempt, model, upstream, controller, resumed } = call;
-  const { config } = run.deps;
-  const generationMs = longestGenerationMs(run, model);
+  const { run, model, upstream, controller } = call;
   const isStream = asksForStream(run, model);
-  const { timeouts_ms: limits } = upstream;
-  const wholeMs = Math.min(limits.total, limits.first_event + generationMs);
-  const cancelConnect = deadline(call, 'connect', isStream ? limits.connect : wholeMs);
+  // JSON comes whole, so the time that its tokens take is silence.
+  const firstEventMs = upstream.timeouts_ms.first_event + (isStream ? 0 : longestGenerationMs(run, model));
+  const cancelFirstEvent = run.deps.timers.once(firstEventMs, () => {
+    call.limit = 'first_event';
+    controller.abort();
+  });
+  try {
+    return await answered(call, isStream, cancelFirstEvent);
+  } finally {
+    cancelFirstEvent();
+  }
+}
+
+/** @param onBegun called when the answer's first token is there */
+async function answered(call: Call, isStream: boolean, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
+  const { run, attempt, model, controller, resumed } = call;
+  const { config } = run.deps;
   const opened = await run.deps.upstream.open({
     upstreamId: attempt.upstreamId,
     method: 'POST',
@@ -111,23 +123,12 @@ async function makeCall(call: Call): Promise<Result<Opened, UpstreamFailure>> {
     accept: isStream ? 'text/event-stream' : 'application/json',
     signal: controller.signal,
   });
-  if (!opened.ok) {
-    cancelConnect();
-    return fail(call.limit === null ? { failure: opened.failure, cause: 'unreachable' } : timedOut);
-  }
+  if (!opened.ok) return fail(call.limit === null ? { failure: opened.failure, cause: 'unreachable' } : timedOut);
   const { status, mediaType, body } = opened.value;
-  if (status !== 200 || body === null) {
-    const failure = status === 200 ? unusable : await readFailure(call, opened.value);
-    cancelConnect();
-    return fail(failure);
-  }
-  // `connect` ends with the headers; JSON that was asked for had its limit from the start.
-  if (isStream) cancelConnect();
-  const cancelBody = isStream ? deadline(call, 'first_event', limits.first_event) : cancelConnect;
-  const source = openSource(body, run.deps.config.limits.max_event_bytes);
+  if (status !== 200 || body === null) return fail(status === 200 ? unusable : await readFailure(call, opened.value));
+  const source = openSource(body, config.limits.max_event_bytes);
   const isStreamed = (await source.shape(mediaType)) === 'events';
-  const read = isStreamed ? await begin(call, source, cancelBody) : await readWhole(call, source, mediaType);
-  cancelBody();
+  const read = isStreamed ? await begin(call, source, onBegun) : await readWhole(call, source, mediaType);
   // A stream that is only doubted is kept.
   if (read.ok || read.failure.cause === 'low_confidence') return read;
   // What nobody reads any more must not go on coming.
@@ -159,21 +160,6 @@ function asksForStream(run: Run, model: ModelConfig): boolean {
 const timedOut: UpstreamFailure = { failure: { code: 'upstream_timeout' }, cause: 'timeout' };
 const unusable: UpstreamFailure = { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
 
-function deadline(call: Call, limit: NonNullable<Call['limit']>, afterMs: number): () => void {
-  return call.run.deps.timers.once(afterMs, () => {
-    call.limit = limit;
-    call.controller.abort();
-  });
-}
-
-/**
- * The most time the tokens asked for can take. Plain JSON is asked for only where that is sure to end before the tunnel gives up on
- * silence (120 s; the configured bound leaves room for prefill and queueing).
- */
-function longestGenerationMs({ request, maxTokens }: Run, model: ModelConfig): number {
-  return ((maxTokens * (request.n ?? 1)) / model.slow_tokens_per_second) * 1000;
-}
-
 async function readFailure(call: Call, answer: UpstreamAnswer): Promise<UpstreamFailure> {
   const body = await answer.readText(maxErrorBytes);
   const problem = call.dialect.readError(answer, body, call.run.deps.clock.now());
@@ -203,7 +189,7 @@ async function readWhole(call: Call, source: Source, mediaType: string): Promise
 
 /** Waits for the stream's first token, and for as much more as must be seen before it may be shown; or for all of it. */
 async function begin(call: Call, from: Source, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
-  const { run, upstream } = call;
+  const { run } = call;
   const answer = answerFor(run, call.attempt.modelId, call.model, call.dialect, call.resumed);
   const abort = (): void => call.controller.abort();
   const source = openIntake(answer, from, run.deps.timers, abort);
@@ -216,17 +202,14 @@ async function begin(call: Call, from: Source, onBegun: () => void): Promise<Res
     return collected.ok ? judged(call, answer, collected.value) : collected;
   }
   if (!mayShow(call, answer)) {
-    const watch = watchCall(call);
-    const enough = await readUntil(call, source, answer, held, () => {
-      watch.touch();
-      return mayShow(call, answer);
-    });
+    const watch = watchCall(call, answer);
+    const enough = await readUntil(call, source, answer, held, () => mayShow(call, answer));
     watch.stop();
     if (!enough.ok) return enough;
   }
   const { attempt, startedAtMs } = call;
   answer.state.isShown = true;
-  return judged(call, answer, { kind: 'stream', stream: { attempt, startedAtMs, answer, source, held, upstream, abort } });
+  return judged(call, answer, { kind: 'stream', stream: { attempt, startedAtMs, answer, source, held, abort } });
 }
 
 /** A role chunk says nothing yet: until the first token the chain is free to try elsewhere. */
@@ -299,12 +282,11 @@ function brokenOff(call: Call, kind: 'eof' | 'reset' | 'overflow'): UpstreamFail
 
 /** Reads a stream to its end for a client that asked for a whole answer. */
 async function collect(call: Call, source: Intake, answer: Answer): Promise<Result<Opened, UpstreamFailure>> {
-  const watch = watchCall(call);
+  const watch = watchCall(call, answer);
   let problem: UpstreamFailure | null = null;
   let end: 'eof' | 'reset' | null = null;
   while (end === null && problem === null && !answer.state.sawDone) {
     const fed = source.take(await source.read());
-    watch.touch();
     if (fed.kind === 'fed') problem = problemIn(fed.feeds);
     else if (fed.kind === 'overflow') problem = brokenOff(call, 'overflow');
     else end = fed.kind;
@@ -318,11 +300,9 @@ async function collect(call: Call, source: Intake, answer: Answer): Promise<Resu
 }
 
 /** Idle and total limits of a call that nobody is being written to for. */
-function watchCall(call: Call): Watch {
-  const { timeouts_ms: limits } = call.upstream;
+function watchCall(call: Call, answer: Answer): Watch {
   return startWatch(call.run.deps.clock, call.run.deps.timers, {
-    idleMs: limits.idle,
-    totalMs: limits.total,
+    ...watchLimits(call.run, call.attempt, answer.state),
     pingMs: null,
     onLimit(limit) {
       call.limit ??= limit;

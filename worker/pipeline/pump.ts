@@ -9,6 +9,7 @@ import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import type { OpenStream } from './attempt.ts';
 import { contentOf, pingFrame } from './frames.ts';
 import { problemIn } from './intake.ts';
+import { watchLimits } from './pace.ts';
 import { clientLeft, type Run } from './run.ts';
 import { startWatch, type Watch } from './watch.ts';
 
@@ -21,8 +22,7 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
   let problem: UpstreamFailure | null = null;
   let end: 'eof' | 'reset' | null = null;
   const watch = startWatch(run.deps.clock, run.deps.timers, {
-    idleMs: stream.upstream.timeouts_ms.idle,
-    totalMs: stream.upstream.timeouts_ms.total,
+    ...watchLimits(run, stream.attempt, answer.state),
     pingMs: run.deps.config.routing.streaming.ping_ms,
     onLimit(passed, isHeld) {
       limit ??= passed;
@@ -42,7 +42,6 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
     for (;;) {
       if (problem !== null || end !== null || answer.state.sawDone || run.isClientGone) break;
       const fed = source.take(await source.read());
-      watch.touch();
       if (fed.kind === 'fed') {
         problem = problemIn(fed.feeds);
         const content = contentOf(run, answer.state, fed.piece, fed.feeds);

@@ -2,7 +2,7 @@
  * Before anything is spent: asks the key's limits and every budget that covers the request, with the worst it can cost. After it: gives
  * back what was not used. Keys without limits, in a deployment without budgets, ask nobody.
  */
-import { type Config, modelOf } from '../../shared/config-prepare.ts';
+import { modelOf } from '../../shared/config-prepare.ts';
 import type { UpstreamConfig } from '../../shared/config.ts';
 import type { Failure } from '../../shared/errors.ts';
 import type { LedgerEntry } from '../../shared/records.ts';
@@ -15,6 +15,7 @@ import type { BudgetLimit } from '../core/limits/budget-state.ts';
 import { budgetsFor, type Ending, hasLimits, type TenantLimits } from '../core/limits/tenant.ts';
 import type { Attempt } from '../core/route/attempt.ts';
 import { mayEscalate } from './judge.ts';
+import { longestGenerationMs } from './pace.ts';
 import { hasBilled, type Run } from './run.ts';
 
 /** Where budgets live that belong to no key: the total, and agents'. */
@@ -23,16 +24,19 @@ const deploymentTenant = 'deployment';
 const marginMs = 60_000;
 
 /**
- * The longest a request can take, in milliseconds; what it holds ends by itself then. Attempts before the answer begins have the total
- * limit each when the answer is read whole; a stream has it while its beginning is judged, for the rest, and for each rescue.
+ * The longest a request can take, in milliseconds; what it holds ends by itself then. Attempts before the answer begins have a whole call's
+ * time each when the answer is read whole; a stream has it while its beginning is judged, for the rest, and for each rescue.
  */
-export function longestRequestMs({ upstreams, routing }: Config): number {
+function longestRequestMs(run: Run): number {
+  const { upstreams, models, routing } = run.deps.config;
   const longest = (of: (limits: UpstreamConfig['timeouts_ms']) => number): number =>
     Math.max(...Object.values(upstreams).map(({ timeouts_ms: limits }) => of(limits)));
   const { retry, rescue, admission } = routing;
-  const toBegin = admission.max_wait_ms + longest(({ connect, first_event }) => connect + first_event);
+  const generationMs = Math.max(...Object.values(models).map((model) => longestGenerationMs(run, model)));
+  const callMs = longest(({ total, idle }) => Math.max(total, generationMs + idle));
+  const toBegin = admission.max_wait_ms + longest(({ first_event }) => first_event);
   const wholes = Math.max(retry.max_attempts, 2 + rescue.max_rescues);
-  return longest(({ total }) => total) * wholes + toBegin * (retry.max_attempts + 2 * rescue.max_rescues) + marginMs;
+  return callMs * wholes + toBegin * (retry.max_attempts + 2 * rescue.max_rescues) + marginMs;
 }
 
 interface Door {
@@ -148,7 +152,7 @@ function admissionOf(run: Run) {
     estimatedTokens: estimatedTokens(run),
     costNanoUsd: worstCost(run, modelIds),
     cheapCostNanoUsd: small.length > 0 ? worstCost(run, small) : null,
-    expiresAtMs: run.deps.clock.now() + longestRequestMs(run.deps.config),
+    expiresAtMs: run.deps.clock.now() + longestRequestMs(run),
   };
 }
 

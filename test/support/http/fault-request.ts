@@ -66,6 +66,8 @@ export function faultRequest(
   const fault = shownBy === 'none' ? '' : `[[fault:${directiveOf(row)}${on}]]`;
   return {
     model: serverOf(row),
+    // More than any sound answer here takes: what goes on beyond it may be ended at the whole limit.
+    max_tokens: 100,
     messages: [{ role: 'user', content: fault + text }],
     ...(isStream ? { stream: true, stream_options: { include_usage: true } } : {}),
     ...body,

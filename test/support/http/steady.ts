@@ -1,11 +1,11 @@
 /**
- * The configuration that most files share: limits of about a second, no breaker and no throttle, so that what one request meets says
+ * The configuration that most files share: limits of a few seconds, no breaker and no throttle, so that what one request meets says
  * nothing about the next and rows may run side by side. Rescue is off: the rows here are about honest endings.
  *
  * `hold_status_ms` is longer than anything a row without a limit takes, and shorter than every limit: so whether an error has its true
  * status or comes as an event does not depend on the machine.
  */
-const timeouts_ms = { connect: 1300, first_event: 1300, idle: 1000, total: 4000 };
+const timeouts_ms = { connect: 1300, first_event: 1700, idle: 1500, total: 4000 };
 
 export const steadyOverrides = {
   upstreams: { small: { timeouts_ms }, large: { timeouts_ms } },

@@ -66,11 +66,22 @@ export function hasHead(chunk: Head, { id, created, model }: Head): boolean {
 /** Counts what a piece says. */
 export function count(state: AnswerState, { delta }: UpstreamChunk['choices'][number]): void {
   const { content, reasoning, refusal, tool_calls: calls } = delta;
-  const callChars = calls == null ? 0 : JSON.stringify(calls).length;
+  const callChars = calls == null ? 0 : charsOf(calls);
   const chars = (content?.length ?? 0) + (reasoning?.length ?? 0) + (refusal?.length ?? 0) + callChars;
   if (chars === 0) return;
   state.contentEvents += 1;
   state.contentChars += chars;
+}
+
+/** What a model wrote of calls: names and arguments. An entry with neither is a sign of a server, not of a model. */
+function charsOf(calls: readonly unknown[]): number {
+  let chars = 0;
+  for (const entry of calls) {
+    const { name, arguments: args } = asObject(asObject(entry)?.['function']) ?? {};
+    if (typeof name === 'string') chars += name.length;
+    if (args != null) chars += typeof args === 'string' ? args.length : JSON.stringify(args).length;
+  }
+  return chars;
 }
 
 /** vLLM writes -9999 for "not known". */
