@@ -5,6 +5,8 @@ import type { ModelRole } from './chat.ts';
 import { listFaults } from './faults.ts';
 import type { Fleet, FleetModel } from './fleet.ts';
 import { a40Pair, startFleet } from './fleet.ts';
+import type { FlavourName } from './flavours/registry.ts';
+import { flavours, isFlavourName } from './flavours/registry.ts';
 
 const HELP = `Stand-in model servers with vLLM's wire, and the tunnel gate before them. Loopback only.
 
@@ -12,7 +14,7 @@ const HELP = `Stand-in model servers with vLLM's wire, and the tunnel gate befor
 
 Models
   --model SPEC           one server, repeatable; keys: id, port, served, role (${modelRoles.join(', ')}),
-                         tool-parser, control-port. Without any: small on 8001 and large on 8002.
+                         tool-parser, flavour (${Object.keys(flavours).join(', ')}), control-port. Without any: small on 8001 and large on 8002.
 Options for all models
   --api-key KEY          what /v1 demands as Bearer token (none: open)
   --seed TEXT            servers with the same seed give the same answers
@@ -96,6 +98,11 @@ function toolParser(text: string): 'none' | 'hermes' {
   throw new Error(`tool-parser is none or hermes, not "${text}"`);
 }
 
+function flavourOf(text: string): FlavourName {
+  if (isFlavourName(text)) return text;
+  throw new Error(`flavour is one of ${Object.keys(flavours).join(', ')}, not "${text}"`);
+}
+
 function roleOf(text: string): ModelRole {
   const role = modelRoles.find((known) => known === text);
   if (!role) throw new Error(`role is one of ${modelRoles.join(', ')}, not "${text}"`);
@@ -108,7 +115,7 @@ function fleetModels(values: Values): FleetModel[] {
     const spec = pairs(text);
     const id = spec.get('id') ?? 'small';
     const known = a40Pair.find((model) => model.id === id);
-    const [port, parser, control] = [spec.get('port'), spec.get('tool-parser'), spec.get('control-port')];
+    const [port, parser, control, flavour] = ['port', 'tool-parser', 'control-port', 'flavour'].map((key) => spec.get(key));
     return {
       ...known,
       id,
@@ -116,6 +123,7 @@ function fleetModels(values: Values): FleetModel[] {
       servedName: spec.get('served') ?? known?.servedName ?? id,
       role: roleOf(spec.get('role') ?? known?.role ?? 'small'),
       ...(parser === undefined ? {} : { toolParser: toolParser(parser) }),
+      ...(flavour === undefined ? {} : { flavour: flavourOf(flavour) }),
       ...(control === undefined ? {} : { controlPort: whole(control, 'control-port') }),
     };
   });

@@ -11,6 +11,8 @@ export interface ModelServerOptions {
   readonly servedName: string;
   /** Further names that the server knows its model by. */
   readonly aliases: readonly string[];
+  /** Names in the model list instead of those it answers to: a file's path, another gateway's prefix. Null: its own. */
+  readonly listedNames: readonly string[] | null;
   /** Whose wire it speaks. */
   readonly flavour: FlavourName;
   readonly role: ModelRole;
@@ -45,6 +47,7 @@ export const modelServerDefaults: ModelServerOptions = {
   port: 0,
   servedName: 'Qwen/Qwen2.5-7B-Instruct',
   aliases: [],
+  listedNames: null,
   flavour: 'vllm',
   role: 'small',
   apiKey: null,

@@ -153,7 +153,7 @@ async function route(
         headers: { 'content-type': 'text/plain; version=0.0.4' },
       };
     case 'GET /v1/models':
-      return { status: 200, body: flavour.modelList(options, controls.state().isModelLoaded) };
+      return { status: 200, body: flavour.modelList(options, controls.state().isModelLoaded ? listedNames(options) : []) };
     case 'POST /tokenize':
       return tokenizeRoute(options, tryParse(await readText(request)));
     case 'POST /v1/chat/completions':
@@ -167,6 +167,10 @@ async function route(
 
 async function readText(request: IncomingMessage): Promise<string> {
   return (await readBody(request, MAX_BODY_BYTES)) ?? '';
+}
+
+function listedNames({ servedName, aliases, listedNames: others }: ModelServerOptions): readonly string[] {
+  return others ?? [servedName, ...aliases];
 }
 
 function tokenizeRoute({ maxModelLen }: ModelServerOptions, json: unknown): Refusal {

@@ -108,7 +108,8 @@ export interface Flavour {
   whole(head: Head, choices: readonly WholeChoice[], counts: TokenCounts): Payload;
   /** Combinations and values that it refuses, beyond what does not validate. */
   check(body: ChatBody, options: ModelServerOptions): Refusal | null;
-  modelList(options: ModelServerOptions, isLoaded: boolean): Payload;
+  /** @param names those that the server lists */
+  modelList(options: ModelServerOptions, names: readonly string[]): Payload;
   /** Bodies of GET /health. */
   readonly health: { readonly well: unknown; readonly sick: unknown };
 }

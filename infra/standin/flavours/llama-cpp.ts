@@ -108,15 +108,15 @@ function timingsOf({ promptTokens, completionTokens }: TokenCounts): Payload {
   };
 }
 
-function modelList({ servedName, maxModelLen }: ModelServerOptions, isLoaded: boolean): Payload {
-  const entry = {
-    id: servedName,
+function modelList({ maxModelLen }: ModelServerOptions, names: readonly string[]): Payload {
+  const entry = (id: string) => ({
+    id,
     object: 'model',
     created: Math.floor(Date.now() / 1000),
     owned_by: 'llamacpp',
     meta: { vocab_type: 2, n_vocab: 151_936, n_ctx: maxModelLen, n_ctx_train: 32_768, n_embd: 3584, n_params: 7_615_616_512 },
-  };
-  return { models: [], object: 'list', data: isLoaded ? [entry] : [] };
+  });
+  return { models: [], object: 'list', data: names.slice(0, 1).map(entry) };
 }
 
 function check({ messages }: ChatBody): Refusal | null {

@@ -113,7 +113,7 @@ function messageOf({ content, reasoning, calls, isForcedCall }: WholeMessage): P
   };
 }
 
-function modelList({ servedName, aliases, maxModelLen }: ModelServerOptions, isLoaded: boolean): Payload {
+function modelList({ servedName, maxModelLen }: ModelServerOptions, names: readonly string[]): Payload {
   const created = Math.floor(Date.now() / 1000);
   const permission = {
     id: 'modelperm-stand-in',
@@ -129,7 +129,7 @@ function modelList({ servedName, aliases, maxModelLen }: ModelServerOptions, isL
     group: null,
     is_blocking: false,
   };
-  const data = [servedName, ...aliases].map((id) => ({
+  const data = names.map((id) => ({
     id,
     object: 'model',
     created,
@@ -139,7 +139,7 @@ function modelList({ servedName, aliases, maxModelLen }: ModelServerOptions, isL
     max_model_len: maxModelLen,
     permission: [permission],
   }));
-  return { object: 'list', data: isLoaded ? data : [] };
+  return { object: 'list', data };
 }
 
 function check(body: ChatBody, options: ModelServerOptions): Refusal | null {
