@@ -40,16 +40,28 @@ export interface Row {
 
 const folder = fileURLToPath(new URL('../../fixtures/tool-calls/', import.meta.url));
 
+const ordinaryFile = 'ordinary-answers.jsonl';
+
+/** Answers without a call, many of them about calls; written for this project, for the tools that most rows declare. */
+export const ordinaryAnswers = readLines(ordinaryFile).map(
+  (line) => JSON.parse(line) as { readonly id: string; readonly kind: string; readonly text: string },
+);
+
 /** All rows, by the name of their file. */
 export const corpus: ReadonlyMap<string, readonly Row[]> = new Map(
   readdirSync(folder)
-    .filter((name) => name.endsWith('.jsonl'))
+    .filter((name) => name.endsWith('.jsonl') && name !== ordinaryFile)
     .map((name) => [name.replace('.jsonl', ''), readRows(name)]),
 );
 
 function readRows(name: string): Row[] {
-  const lines = readFileSync(folder + name, 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
+  return readLines(name).map((line) => JSON.parse(line) as Row);
+}
+
+function readLines(name: string): string[] {
+  return readFileSync(folder + name, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
 }
 
 export function optionsOf(row: Row, others: Partial<AnswerMachineOptions> = {}): AnswerMachineOptions {

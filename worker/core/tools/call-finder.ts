@@ -154,6 +154,7 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
     if (verdict.isBroken === true) isIncomplete = true;
     areRestCalls ||= verdict.isLast === true;
     moveTo(input, verdict.resumeAt);
+    search.jump();
     shownTo = verdict.resumeAt;
     close();
     if (format?.readNext !== undefined) open({ format, read: format.readNext, quotation });

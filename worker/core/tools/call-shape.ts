@@ -172,7 +172,8 @@ export function createCallShape(rules: CallRules): CallShape {
       if (frame.name === null) return !isStrict || [...tools.values()].some((tool) => mayHaveArgument(tool, key)) || spoil();
       const tool = tools.get(frame.name);
       if (key === 'type') frame.hasType = !declaresArgument(tool, key);
-      return !(key === 'properties' && frame.hasType && !declaresArgument(tool, key)) || spoil();
+      const isSchema = key === '$schema' || (key === 'properties' && frame.hasType);
+      return !isSchema || declaresArgument(tool, key) || spoil();
     },
 
     roomFor(what) {

@@ -22,6 +22,8 @@ export interface OpenerSearch {
   next(input: Cursor): Start | null;
   /** The format found no call, and how far it need not look again. */
   mute(format: ToolFormat, verdict: Extract<Verdict, { kind: 'text' }>): void;
+  /** The cursor jumps over a call: a JSON answer around it has ended there. */
+  jump(): void;
   /** The text from an offset on was taken back: what was learnt from it goes. */
   forgetFrom(offset: number): void;
 }
@@ -103,6 +105,9 @@ export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch
     mute(format, { muteUntil, inside }) {
       if (inside != null) insides.push({ format, scan: resumeScan(inside), offset: muteUntil });
       else mutedUntil.set(format, Math.max(muteUntil, mutedUntil.get(format) ?? 0));
+    },
+    jump() {
+      insides = [];
     },
     forgetFrom(offset) {
       for (const [format, until] of mutedUntil) mutedUntil.set(format, Math.min(until, offset));
