@@ -56,6 +56,16 @@ describe('a whole answer', () => {
   });
 });
 
+describe('an answer whose every chunk has a finish reason', () => {
+  it('is whole at its end, however long it takes', async () => {
+    const words = Array.from({ length: 20 }, (_, i) => [chunk({ content: `word${i} ` }, 'stop'), { waitMs: 500 }]).flat();
+    const { events } = await createGateway({ script: [streamReply(role, ...words, done)] }).ask(streamed);
+    expect(readEvents(events).content.split(' ')).toHaveLength(21);
+    expect(readEvents(events)).toMatchObject({ finish: 'stop', error: null, isDone: true });
+    expect(events.filter((event) => event.includes('"finish_reason":"stop"'))).toHaveLength(1);
+  });
+});
+
 describe('an answer without a word', () => {
   const empties = [
     streamReply(role, stop, usageChunk, done),

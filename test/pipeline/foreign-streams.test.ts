@@ -190,6 +190,16 @@ describe('a refusal', () => {
   const inParts = streamReply(role, chunk({ content: [{ type: 'refusal', refusal: 'I cannot do that.' }] }), stop, done);
   const whole = completion(null, { message: { refusal: 'I cannot do that.' } });
 
+  it('is no doubtful answer, and is not gone on with elsewhere', async () => {
+    const config = { routing: { escalation: { enabled: true }, rescue: { enabled: true, max_rescues: 1 } } };
+    const doubted = createGateway({ script: [pieces], config });
+    await doubted.ask({ ...streamed, model: 'auto' });
+    expect(doubted.entry()).toMatchObject({ ending: 'ok', escalated: false, attempts: 1 });
+    const broken = createGateway({ script: [streamReply(role, chunk({ refusal: 'I cannot ' }), 'reset')], config });
+    expect(readEvents((await broken.ask(streamed)).events)).toMatchObject({ error: 'upstream_truncated', isDone: false });
+    expect(broken.upstream.calls).toHaveLength(1);
+  });
+
   it.each<readonly [string, object]>([
     ['by itself', {}],
     ['with tools', { tools }],

@@ -29,6 +29,7 @@ const lingerMs = 2000;
 /** @param abort ends the call */
 export function openIntake(answer: Answer, source: Source, timers: Timers, abort: () => void): Intake {
   let stopLingering: (() => void) | null = null;
+  let lingersSince = 0;
   const last = (how: StreamEnd): FedPiece | StreamEnd => {
     const end = answer.end();
     // What cannot be read behind a whole answer is not missed.
@@ -37,7 +38,13 @@ export function openIntake(answer: Answer, source: Source, timers: Timers, abort
   };
   return {
     read() {
-      if (answer.state.isOver) stopLingering ??= timers.once(lingerMs, abort);
+      const { isOver, contentEvents } = answer.state;
+      // There are servers that go on writing behind a finish reason.
+      if (isOver && (stopLingering === null || lingersSince !== contentEvents)) {
+        stopLingering?.();
+        stopLingering = timers.once(lingerMs, abort);
+        lingersSince = contentEvents;
+      }
       return source.read();
     },
     take: (piece) => (piece.kind === 'data' ? { kind: 'fed', piece, feeds: feedUntilEnd(answer, piece.payloads) } : last(piece)),

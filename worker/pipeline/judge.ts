@@ -35,13 +35,18 @@ export function canJudge(run: Run, answer: Answer): boolean {
   if (isComplete(answer.state)) return true;
   const choice = answer.state.choices.get(0);
   if (choice === undefined) return false;
-  return choice.surfacedCalls > 0 || choice.content.length >= run.deps.config.routing.escalation.hold_back_chars;
+  return (
+    choice.surfacedCalls > 0 ||
+    choice.refusal !== '' ||
+    choice.content.length >= run.deps.config.routing.escalation.hold_back_chars
+  );
 }
 
 /** The reason why the answer must not be shown, or null. */
 export function judge(run: Run, answer: Answer): Failure | null {
   const choice = answer.state.choices.get(0);
-  if (choice === undefined) return null;
+  // A refusal is an answer; it is never routed around.
+  if (choice === undefined || choice.refusal !== '') return null;
   const { confidence, reasons } = judgeAnswer(
     {
       text: choice.content,

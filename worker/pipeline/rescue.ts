@@ -49,11 +49,11 @@ function shownText({ content, repeats, repeatedChars }: Choice): string {
   return repeatedChars < repeats.length ? repeats : content;
 }
 
-/** One plain answer, not ended, no call begun, no thinking shown: only then can two calls make one answer. */
+/** One plain answer, not ended, no call begun, neither thinking nor a refusal shown: only then can two calls make one answer. */
 function isSafe(run: Run, choice: Choice, cause: FailureCause): boolean {
   const isOne = (run.request.n ?? 1) === 1 && run.request.logprobs !== true;
   const isHealable = ruleOf(cause).elsewhere === 'yes' && cause !== 'unfit_answer';
-  const isPlain = choice.reasoning === '' && choice.surfacedCalls === 0;
+  const isPlain = choice.reasoning === '' && choice.refusal === '' && choice.surfacedCalls === 0;
   return isOne && isHealable && isPlain && choice.finishReason === null && !choice.hasDiverged;
 }
 
