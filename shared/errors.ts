@@ -112,7 +112,7 @@ export const errors = {
     'upstream_error',
     'chain',
     'upstream',
-    'The model did not produce output that satisfies response_format.',
+    'The model did not produce output of the form that was asked for.',
   ),
   tool_choice_unmet: row(
     502,

@@ -98,7 +98,7 @@ async function prepare(
   { request, ignored }: ValidChat,
   wantedStrategy: Strategy | null,
 ): Promise<Result<Run, Failure>> {
-  const format = compileFormat(request.response_format ?? null, deps.config.limits);
+  const format = compileFormat(request, deps.config.limits);
   if (!format.ok) return format;
   const startedAtMs = deps.clock.now();
   const decided = await decide(deps, caller, request, wantedStrategy);

@@ -12,6 +12,7 @@ import { currentStatus } from '../core/health/usable.ts';
 import { type ChooseInput, thresholdOf } from '../core/route/choose.ts';
 import { type Arm, chooseArm } from '../core/route/experiment.ts';
 import { readModelName } from '../core/route/model-names.ts';
+import { needsOf } from '../core/route/needed.ts';
 import { planRoute, type RoutePlan } from '../core/route/plan.ts';
 import { implicitSessionId, type SessionMemory } from '../core/route/session.ts';
 import type { EffectiveThreshold } from '../core/route/strategy.ts';
@@ -69,6 +70,7 @@ export async function decide(
   const route = planRoute({
     ...input,
     allowedModels,
+    needs: needsOf(request),
     isUp: (modelId) => isUp(snapshot, modelId, nowMs),
     queueOf: (upstreamId) => queueOf(snapshot, upstreamId),
     random: deps.random,

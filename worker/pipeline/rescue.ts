@@ -68,7 +68,8 @@ function modesFor(run: Run, route: Attempt, choice: Choice, leftTokens: number):
   // What is read as thinking from the first character on cannot be read as the rest of an answer.
   const canContinue = capabilities.includes('continue') && reasoning !== 'think_open';
   // Constrained decoding starts its grammar anew, so a structured answer cannot be continued.
-  const mayContinue = canContinue && shownText(choice) !== '' && run.structured === null && leftTokens > 0;
+  const isConstrained = run.structured !== null || run.request.structured_outputs !== undefined;
+  const mayContinue = canContinue && shownText(choice) !== '' && !isConstrained && leftTokens > 0;
   return mayContinue ? ['continue', 'repeat'] : ['repeat'];
 }
 

@@ -57,7 +57,7 @@ export interface ClientView {
 /** An answer with the real machine behind it, as the pipeline builds it. */
 export function answerWith(options: ReplayOptions = {}): Answer {
   const { formats = [], tools = [], reasoning = 'none', n = 1, maxAnswerChars = 8_000_000, keepsLogprobs = false } = options;
-  const format = compileFormat(options.responseFormat ?? null, limits);
+  const format = compileFormat({ response_format: options.responseFormat }, limits);
   if (!format.ok) throw new Error(format.failure.code);
   let calls = 0;
   const machine = (): AnswerMachine =>

@@ -37,6 +37,18 @@ describe('planRoute: what is tried, in which order', () => {
       's1@small s1@east s2@west l1@large l2@east',
       'small',
     ],
+    [
+      'a message to continue leaves out who cannot',
+      { request: { continue_final_message: true }, score: 0.9 },
+      'l1@large l2@east s1@small s1@east',
+      'large',
+    ],
+    [
+      'a form of vLLM’s leaves out who cannot keep to one',
+      { request: { structured_outputs: { regex: 'a' } } },
+      's1@small s1@east l1@large l2@east',
+      'small',
+    ],
     ['a long answer leaves out who has no room', { request: { max_tokens: 10_000 } }, 'l1@large l2@east', 'small'],
     ['a very long one leaves the roomiest', { request: { max_tokens: 100_000 } }, 'l2@east', 'small'],
     ["the key's models alone", { allowed: ['s2', 'l2'] }, 's2@west l2@east', 'small'],
@@ -163,6 +175,11 @@ describe('planRoute: nothing to try', () => {
         param: 'model',
         detail: expect.stringMatching(/^The vision tier was asked for, and no vision/),
       },
+    ],
+    [
+      'a message to continue, and only a model that cannot',
+      { request: { model: 's2', continue_final_message: true }, allowed: ['s2'] },
+      { code: 'unsupported_parameter', param: 'continue_final_message' },
     ],
     [
       'a hint of an image and no vision model',

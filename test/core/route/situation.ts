@@ -3,6 +3,7 @@ import type { ChatRequest } from '../../../shared/chat.ts';
 import { type Classification, classify } from '../../../worker/core/classify/classify.ts';
 import { buildView } from '../../../worker/core/classify/view.ts';
 import { readModelName } from '../../../worker/core/route/model-names.ts';
+import { needsOf } from '../../../worker/core/route/needed.ts';
 import { planRoute, type PlanInput, type RoutePlan } from '../../../worker/core/route/plan.ts';
 import { configWith } from '../../support/fakes/config.ts';
 
@@ -80,6 +81,7 @@ export function inputOf({ request, score = 0.1, down = [], allowed, change }: Ca
     queueOf: () => null,
     random: () => 0.5,
     allowedModels: allowed === undefined ? null : new Set(allowed),
+    needs: needsOf(full),
     isUp: (modelId) => !down.includes(modelId),
     ...change,
   };

@@ -123,7 +123,8 @@ export function endChoice(choice: Choice, serverFinish: FinishReason): ClientDel
   pushContent(choice, verdict.emit, deltas);
   choice.repairs = verdict.repairs;
   // An answer cut by its token limit is called that, not invalid: clients know what to do about it.
-  if (!verdict.ok && !limitReasons.has(choice.finishReason)) choice.violations = verdict.violations;
+  if (!verdict.ok && limitReasons.has(choice.finishReason)) pushContent(choice, verdict.rest, deltas);
+  else if (!verdict.ok) choice.violations = verdict.violations;
   return withoutLack(choice, deltas);
 }
 

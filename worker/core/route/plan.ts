@@ -8,11 +8,14 @@ import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import type { Attempt, Plan } from './attempt.ts';
 import { choose, type Choice, type ChooseInput, type RuleId } from './choose.ts';
+import type { Need } from './needed.ts';
 import { surePromptTokens, wantedTokens } from './token-room.ts';
 
 export interface PlanInput extends ChooseInput {
   /** Models the key or the agent may use; null allows all. */
   readonly allowedModels: ReadonlySet<string> | null;
+  /** Fields of the request that not every model can honour. */
+  readonly needs: readonly Need[];
   /** Whether a model has a usable instance, as far as this isolate knows. */
   isUp(modelId: string): boolean;
   /** Requests running and waiting on one upstream; null when unknown. */
@@ -142,6 +145,8 @@ function obstacle(modelId: string, input: PlanInput, requiredTokens: number): st
   if (input.view.images > 0 && lacks('vision')) return 'it cannot see images';
   if (input.view.tools > 0 && lacks('tools')) return 'it cannot call tools';
   if (input.view.responseFormat === 'json_schema' && lacks('json_schema')) return 'it cannot keep to a schema';
+  const unmet = input.needs.find(({ capability }) => lacks(capability));
+  if (unmet !== undefined) return `it cannot honour ${unmet.field}`;
   if (requiredTokens > model.context_tokens) return `at least ${requiredTokens} tokens do not fit into ${model.context_tokens}`;
   return null;
 }
@@ -213,6 +218,11 @@ function whyNot(input: PlanInput, choice: Choice, requiredTokens: number): Failu
       detail: `The messages have at least ${requiredTokens - 1} tokens; at most ${Math.max(...rooms)} fit.`,
     };
   }
+  const unmet = input.needs.find(
+    ({ capability }) => !permitted.some((id) => modelOf(config, id).capabilities.includes(capability)),
+  );
+  if (unmet !== undefined)
+    return { code: 'unsupported_parameter', param: unmet.field, detail: 'No model that may answer can honour it.' };
   if (input.allowedModels !== null) return notAllowed(input, 'None that it may use can take the request. ');
   return { code: 'no_upstream', detail: 'No configured model can take the request.' };
 }

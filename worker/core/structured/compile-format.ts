@@ -1,17 +1,29 @@
 /**
- * Reads `response_format` of a request: the format its answers are checked against, or the failure that names what is not
- * supported.
+ * Reads what a request says about the form of its answer: the format its answers are checked against, or the failure that names what is
+ * not supported.
  */
-import type { ResponseFormat } from '../../../shared/chat.ts';
+import type { ChatRequest, StructuredOutputs } from '../../../shared/chat.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { ok, type Result } from '../../../shared/result.ts';
-import { compileSchema, type SchemaLimits } from './compile-schema.ts';
+import { compilePattern } from './compile-pattern.ts';
+import { compileSchema, maxPatternStates, type SchemaLimits } from './compile-schema.ts';
 import type { AnswerFormat } from './stream-check.ts';
 
-/** `null` for plain text. */
-export function compileFormat(format: ResponseFormat | null, limits: SchemaLimits): Result<AnswerFormat | null, Failure> {
-  if (format === null || format.type === 'text') return ok(null);
+/** `null` where nothing is promised, or nothing can be checked here: a grammar, an expression that looks around. */
+export function compileFormat(
+  { response_format: format, structured_outputs: outputs }: Pick<ChatRequest, 'response_format' | 'structured_outputs'>,
+  limits: SchemaLimits,
+): Result<AnswerFormat | null, Failure> {
+  if (format === undefined || format.type === 'text') return ok(outputs === undefined ? null : textFormat(outputs));
   if (format.type === 'json_object') return ok({ kind: 'json_object' });
-  const compiled = compileSchema(format.json_schema.schema, limits, 'response_format.json_schema.schema');
+  const at = outputs?.json === undefined ? 'response_format.json_schema.schema' : 'structured_outputs.json';
+  const compiled = compileSchema(format.json_schema.schema, limits, at);
   return compiled.ok ? ok({ kind: 'json_schema', compiled: compiled.value }) : compiled;
+}
+
+function textFormat({ choice, regex }: StructuredOutputs): AnswerFormat | null {
+  if (choice !== undefined) return { kind: 'choice', choices: choice };
+  if (regex === undefined) return null;
+  const matches = compilePattern(`^(?:${regex})$`, { left: maxPatternStates });
+  return matches.ok ? { kind: 'pattern', matches: matches.value } : null;
 }

@@ -26,7 +26,7 @@ export type SchemaLimits = Pick<LimitsConfig, 'max_schema_bytes' | 'max_schema_d
 export const baseSteps = 100_000;
 export const stepsPerCharacter = 32;
 /** States all patterns of one schema may take together; about 100 bytes each. */
-const maxPatternStates = 10_000;
+export const maxPatternStates = 10_000;
 const drafts: ReadonlyMap<string, 'current' | 'draft7'> = new Map([
   ['https://json-schema.org/draft/2020-12/schema', 'current'],
   ['https://json-schema.org/draft/2019-09/schema', 'current'],

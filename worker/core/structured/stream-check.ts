@@ -8,11 +8,14 @@ import type { Violation } from './check-run.ts';
 import type { CompiledSchema } from './compile-schema.ts';
 import type { JsonType } from './json-value.ts';
 import { createNode, withAlways, type SchemaNode } from './schema-node.ts';
+import { createTextCheck, type TextFormat } from './text-check.ts';
 import { createValueTracker } from './value-tracker.ts';
 
-export type AnswerFormat =
+type JsonFormat =
   | { readonly kind: 'json_object' }
   | { readonly kind: 'json_schema'; readonly compiled: Pick<CompiledSchema, 'validate' | 'root'> };
+
+export type AnswerFormat = JsonFormat | TextFormat;
 
 export interface StreamChecked {
   /** Text to show now. All of it joined is the document so far. */
@@ -32,16 +35,23 @@ export type StreamEnded =
       readonly violations: readonly [];
       readonly repairs: readonly Repair[];
     }
-  | { readonly ok: false; readonly emit: string; readonly violations: readonly Violation[]; readonly repairs: readonly Repair[] };
+  | {
+      readonly ok: false;
+      readonly emit: string;
+      /** Text that was held back: what there is of an answer that was cut by its limit. */
+      readonly rest: string;
+      readonly violations: readonly Violation[];
+      readonly repairs: readonly Repair[];
+    };
 
 export interface StreamCheck {
   feed(text: string): StreamChecked;
-  /** `ok` only when the emitted text parses and satisfies the format. Nothing is left to emit then: `emit` is ''. */
+  /** `ok` only when the emitted text, with what is emitted now, satisfies the format. */
   end(): StreamEnded;
 }
 
 /**
- * The rules, for both formats. White space around the document is dropped silently; a code fence, other text around an object or
+ * The rules, for both formats of JSON. White space around the document is dropped silently; a code fence, other text around an object or
  * array (up to `max_repair_bytes`), trailing commas and raw control characters in strings are repaired and reported. Refused:
  * text that JSON does not know, NaN and Infinity among it; an answer that breaks off; a second document; a key given twice in one
  * object, because parsers disagree about which one counts; a number beyond the doubles (1e999), which would be read as Infinity.
@@ -49,6 +59,12 @@ export interface StreamCheck {
  * and memory are linear in the answer.
  */
 export function createStreamCheck(format: AnswerFormat, limits: AnswerLimits): StreamCheck {
+  return format.kind === 'choice' || format.kind === 'pattern'
+    ? createTextCheck(format, limits)
+    : createJsonCheck(format, limits);
+}
+
+function createJsonCheck(format: JsonFormat, limits: AnswerLimits): StreamCheck {
   const root = format.kind === 'json_schema' ? format.compiled.root : anyObject();
   const tracker = createValueTracker(root, limits.max_depth);
   const reader = createAnswerReader(tracker, rootTypesOf(root), limits);
@@ -65,11 +81,11 @@ export function createStreamCheck(format: AnswerFormat, limits: AnswerLimits): S
   function end(): StreamEnded {
     const isWhole = reader.finish();
     const repairs = reader.repairs();
-    if (!isWhole) return { ok: false, emit: '', violations: tracker.violations, repairs };
+    if (!isWhole) return { ok: false, emit: '', rest: '', violations: tracker.violations, repairs };
     const text = emitted.join('');
     const value: unknown = JSON.parse(text);
     const violations = format.kind === 'json_schema' ? format.compiled.validate(value) : [];
-    if (violations.length > 0) return { ok: false, emit: '', violations, repairs };
+    if (violations.length > 0) return { ok: false, emit: '', rest: '', violations, repairs };
     return { ok: true, emit: '', text, value, violations: [], repairs };
   }
 
