@@ -138,6 +138,8 @@ function row(status: number, type: string, retry: ErrorRow['retry'], blames: Err
 /** A failure as plain data: what the pure core returns, and what travels between attempts. */
 export interface Failure {
   readonly code: ErrorCode;
+  /** Stands in place of the code's own sentence where the thing at fault has a name; safe to show. */
+  readonly sentence?: string;
   /** Safe to show; follows the public sentence. Never an upstream's own words for a 5xx, an address or a path. */
   readonly detail?: string;
   /** The field of the request that is at fault, in dotted form: `messages.0.content`. */
@@ -149,6 +151,7 @@ export interface Failure {
 /** The only exception thrown on purpose. `cause` goes to the log and nowhere else. */
 export class GatewayError extends Error implements Failure {
   readonly code: ErrorCode;
+  readonly sentence?: string;
   readonly detail?: string;
   readonly param?: string;
   readonly retryAfterMs?: number;
@@ -157,6 +160,7 @@ export class GatewayError extends Error implements Failure {
     super(publicMessage(failure), options);
     this.name = 'GatewayError';
     this.code = failure.code;
+    if (failure.sentence !== undefined) this.sentence = failure.sentence;
     if (failure.detail !== undefined) this.detail = failure.detail;
     if (failure.param !== undefined) this.param = failure.param;
     if (failure.retryAfterMs !== undefined) this.retryAfterMs = failure.retryAfterMs;
@@ -168,10 +172,10 @@ export interface ErrorEnvelope {
   readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: ErrorCode };
 }
 
-/** The sentence a client reads: the code's own, then the detail. */
-export function publicMessage(failure: Failure): string {
-  const { message } = errors[failure.code];
-  return failure.detail === undefined ? message : `${message} ${failure.detail}`;
+/** What a client reads: the failure's sentence or its code's own, then the detail. */
+export function publicMessage({ code, sentence, detail }: Failure): string {
+  const message = sentence ?? errors[code].message;
+  return detail === undefined ? message : `${message} ${detail}`;
 }
 
 /** Builds the body of an error answer, or the payload of a stream's error event. */

@@ -41,5 +41,6 @@ function errorResponse(failure: Failure, routing: RoutingMetadata | null): Respo
   const wait = retryAfterSeconds(failure);
   if (wait !== null) headers.set(headerNames.retryAfter, String(wait));
   if (routing !== null) headers.set(headerNames.routingMetadata, encodeMetadataHeader(routing));
-  return new Response(JSON.stringify(errorEnvelope(failure)), { status: errors[failure.code].status, headers });
+  const body = { ...errorEnvelope(failure), ...(routing === null ? {} : { [headerNames.routingMetadata]: routing }) };
+  return new Response(JSON.stringify(body), { status: errors[failure.code].status, headers });
 }

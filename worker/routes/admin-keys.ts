@@ -106,7 +106,7 @@ export function auditLog(deps: Deps): Handler {
 async function existing(deps: Deps, c: Context<AppEnv>): Promise<KeyRecord> {
   const id = c.req.param('id') ?? '';
   const record = /^[A-Za-z0-9_-]{1,64}$/.test(id) ? await deps.keys.get(id) : null;
-  if (record === null) throw new GatewayError({ code: 'not_found', detail: 'There is no key with that id.' });
+  if (record === null) throw new GatewayError({ code: 'not_found', sentence: 'There is no key with that id.' });
   return record;
 }
 

@@ -33,7 +33,7 @@ export function feedback(deps: Deps): (c: Context<AppEnv>) => Promise<Response> 
       throw new GatewayError({
         code: 'not_found',
         param: 'request_id',
-        detail: 'No answer of an experiment within the last day has this id.',
+        sentence: 'No answer of an experiment within the last day has this id.',
       });
     }
     deps.pipeline.ledger.feedback([known.arm, `model:${known.modelId}`], score, (work) => c.executionCtx.waitUntil(work));

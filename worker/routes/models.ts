@@ -5,6 +5,7 @@ import { reservedModelNames } from '../../shared/config-check.ts';
 import { GatewayError } from '../../shared/errors.ts';
 import type { KeyRecord } from '../core/auth/key-record.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
+import { unknownModel } from '../core/route/model-names.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
 
@@ -33,7 +34,7 @@ export function getModel(deps: Deps): (c: Context<AppEnv>) => Promise<Response> 
       return c.json(describeModel(config, id, snapshot));
     }
     if (namesFor(config, ids).includes(name)) return c.json(describeName(name));
-    throw new GatewayError({ code: 'model_not_found', param: 'model' });
+    throw new GatewayError(unknownModel(name));
   };
 }
 

@@ -49,6 +49,14 @@ describe('readModelName', () => {
   });
 
   it.each([
+    ['gpt-x', 'The model `gpt-x` does not exist.'],
+    ['a`b\n\u0007c', 'The model `a b c` does not exist.'],
+    ['y'.repeat(300), `The model \`${'y'.repeat(100)}\` does not exist.`],
+  ])('says the unknown name back in one short line: %j', (name, sentence) => {
+    expect(readModelName(name, config)).toMatchObject({ ok: false, failure: { sentence } });
+  });
+
+  it.each([
     [['qwen2.5-7b'], 'Use auto, small or one of: qwen2.5-7b.'],
     [['gone'], 'None of the models that the key may use is configured.'],
   ])('names nothing that the caller may not use: %j', (allowed, detail) => {

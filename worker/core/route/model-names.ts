@@ -35,7 +35,13 @@ export function readModelName(
   for (const strategy of strategyIds) if (target === `auto:${strategy}`) return ok({ kind: 'auto', strategy });
   const modelId = config.modelIdByName.get(target);
   if (modelId !== undefined) return ok({ kind: 'model', modelId });
-  return fail({ code: 'model_not_found', param: 'model', detail: understood(config, allowed) });
+  return fail({ ...unknownModel(name), detail: understood(config, allowed) });
+}
+
+/** In the words that OpenAI's clients know; the name as it was asked for, in one line of at most 100 characters. */
+export function unknownModel(name: string): Failure {
+  const shown = name.slice(0, 100).replace(/[\p{Cc}`]+/gu, ' ');
+  return { code: 'model_not_found', param: 'model', sentence: `The model \`${shown}\` does not exist.` };
 }
 
 /** A client reads names, not a catalogue. */
