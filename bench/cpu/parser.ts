@@ -102,7 +102,7 @@ function answerWith(formats: readonly ToolFormatId[]): Answer {
     showsLogprobs: false,
     head: null,
     createChoice: (index) =>
-      createChoice(index, { machine: machine(), check: null, argumentsCheck: argumentsCheck(), sent: null }),
+      createChoice(index, { createMachine: machine, check: null, argumentsCheck: argumentsCheck(), sent: null }),
   });
 }
 

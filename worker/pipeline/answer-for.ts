@@ -47,9 +47,15 @@ export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect
     // Asked once more elsewhere; the second time it is what the model has to say.
     refusesEmpty: resumed === null && !run.outcomes.some((outcome) => !outcome.isOk && outcome.cause === 'empty_answer'),
     createChoice: (index) =>
-      createChoice(index, { machine: machine(), check: check(), argumentsCheck, sent: resumed?.sent ?? null }),
+      createChoice(index, { createMachine: machine, check: check(), argumentsCheck, sent: resumed?.sent ?? null }),
   });
-  run.answers.push({ modelId, answer, continuesPrevious: resumed?.sent.mode === 'continue' });
+  run.answers.push({
+    modelId,
+    answer,
+    get continuesPrevious() {
+      return resumed?.sent.mode === 'continue' && answer.state.choices.get(0)?.hasStartedOver !== true;
+    },
+  });
   return answer;
 }
 

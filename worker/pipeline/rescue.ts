@@ -20,11 +20,13 @@ import type { Run } from './run.ts';
 export async function rescue(run: Run, broken: OpenStream, { failure, cause }: UpstreamFailure): Promise<OpenStream | null> {
   const { rescue: rules } = run.deps.config.routing;
   const choice = broken.answer.state.choices.get(0);
-  if (!rules.enabled || run.rescues >= rules.max_rescues || choice === undefined || !isSafe(run, choice, cause)) return null;
-  run.rescues += 1;
+  if (!rules.enabled || choice === undefined || !isSafe(run, choice, cause)) return null;
+  // What was cut short by the limit for its rest is asked for whole: the same rescue, and the last of it.
+  if (!choice.isCutShort && run.rescues >= rules.max_rescues) return null;
+  if (!choice.isCutShort) run.rescues += 1;
   const snapshot = await run.deps.health.snapshot(run.background);
   const nowMs = run.deps.clock.now();
-  const routes = candidates(run, broken.attempt, failure.code === 'upstream_timeout');
+  const routes = choice.isCutShort ? [broken.attempt] : candidates(run, broken.attempt, failure.code === 'upstream_timeout');
   const route = routes.find((candidate) => isUsable(snapshot, candidate, nowMs)) ?? routes[0];
   if (route === undefined) return null;
   if ((await refuseCall(run, route)) !== null) return null;
@@ -38,7 +40,8 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
     const { head } = broken.answer.state;
     const opened = await resume(run, route, { sent: { text: shownText(choice), mode }, head, maxTokens });
     if (opened === 'rejected') continue;
-    if (opened !== null) run.handovers.push({ from: broken.attempt.modelId, to: route.modelId, code: failure.code });
+    if (opened !== null && !choice.isCutShort)
+      run.handovers.push({ from: broken.attempt.modelId, to: route.modelId, code: failure.code });
     return opened;
   }
   return null;
@@ -52,7 +55,7 @@ function shownText({ content, repeats, repeatedChars }: Choice): string {
 /** One plain answer, not ended, no call begun, neither thinking nor a refusal shown: only then can two calls make one answer. */
 function isSafe(run: Run, choice: Choice, cause: FailureCause): boolean {
   const isOne = (run.request.n ?? 1) === 1 && run.request.logprobs !== true;
-  const isHealable = ruleOf(cause).elsewhere === 'yes' && cause !== 'unfit_answer';
+  const isHealable = ruleOf(cause).elsewhere === 'yes' && (cause !== 'unfit_answer' || choice.isCutShort);
   const isPlain = choice.reasoning === '' && choice.refusal === '' && choice.surfacedCalls === 0;
   return isOne && isHealable && isPlain && choice.finishReason === null && !choice.hasDiverged;
 }
@@ -69,7 +72,7 @@ function modesFor(run: Run, route: Attempt, choice: Choice, leftTokens: number):
   const canContinue = capabilities.includes('continue') && reasoning !== 'think_open';
   // Constrained decoding starts its grammar anew, so a structured answer cannot be continued.
   const isConstrained = run.structured !== null || run.request.structured_outputs !== undefined;
-  const mayContinue = canContinue && shownText(choice) !== '' && !isConstrained && leftTokens > 0;
+  const mayContinue = canContinue && !choice.isCutShort && !isConstrained && shownText(choice) !== '' && leftTokens > 0;
   return mayContinue ? ['continue', 'repeat'] : ['repeat'];
 }
 
@@ -79,7 +82,8 @@ async function resume(run: Run, route: Attempt, resumed: Resumed): Promise<OpenS
   if (run.isClientGone) return null;
   reportAttempt(run, route, startedAtMs, opened);
   if (!opened.ok) {
-    const isRejected = ruleOf(opened.failure.cause).elsewhere === 'never' || opened.failure.cause === 'invalid_answer';
+    const { cause } = opened.failure;
+    const isRejected = ruleOf(cause).elsewhere === 'never' || cause === 'invalid_answer' || cause === 'unfit_answer';
     return resumed.sent.mode === 'continue' && isRejected ? 'rejected' : null;
   }
   return opened.value.kind === 'stream' ? opened.value.stream : null;

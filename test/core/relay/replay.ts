@@ -73,7 +73,7 @@ export function answerWith(options: ReplayOptions = {}): Answer {
     });
   const newChoice = (index: number): Choice =>
     createChoice(index, {
-      machine: machine(),
+      createMachine: machine,
       check: format.value === null ? null : createStreamCheck(format.value, limits),
       argumentsCheck: null,
       sent: null,

@@ -8,6 +8,7 @@ import { type AnswerEvent, type AnswerMachine, limitReasons, type SurfacedCall }
 import type { ArgumentsCheck } from '../tools/check-arguments.ts';
 import type { ChunkDelta } from '../upstreams/dialect.ts';
 import type { FinishReason } from '../upstreams/finish-reasons.ts';
+import { createJoint, type Joint, type JointVerdict } from './joint.ts';
 import { createKeptText } from './kept-text.ts';
 
 /** A `delta` object as clients read it. */
@@ -18,6 +19,11 @@ export interface Choice {
   /** Text surfaced so far; grows by `addContent`. */
   readonly content: string;
   addContent(text: string): void;
+  /** The call says again what the client has, although it was asked to go on: from here on it is read like one that was asked to. */
+  startOver(): void;
+  hasStartedOver: boolean;
+  /** A call that started over met a limit that was meant for the rest of the answer only. */
+  isCutShort: boolean;
   reasoning: string;
   /** What the model says instead of an answer, in the field that is meant for it. */
   refusal: string;
@@ -46,6 +52,8 @@ export interface Choice {
   hasDiverged: boolean;
   /** Text that the client has from a call that broke off, and that this call says again from the beginning. */
   readonly repeats: string;
+  /** Null once it is known whether the text goes on with what the client has. */
+  joint: Joint | null;
   /** Calls by what their tool's schema says of their arguments. */
   readonly callVerdicts: Record<ArgumentsVerdict, number>;
   /** By call id. */
@@ -62,20 +70,31 @@ export interface AlreadySent {
 }
 
 export interface ChoiceParts {
-  readonly machine: AnswerMachine;
+  createMachine(): AnswerMachine;
   readonly check: StreamCheck | null;
   readonly argumentsCheck: ArgumentsCheck | null;
   readonly sent: AlreadySent | null;
 }
 
-export function createChoice(index: number, { machine, check, argumentsCheck, sent }: ChoiceParts): Choice {
-  const content = createKeptText(sent?.mode === 'continue' ? sent.text : '');
+export function createChoice(index: number, { createMachine, check, argumentsCheck, sent }: ChoiceParts): Choice {
+  const isContinued = sent?.mode === 'continue';
+  let content = createKeptText(isContinued ? sent.text : '');
+  let machine = createMachine();
+  let repeats = sent?.mode === 'repeat' ? sent.text : '';
   return {
     index,
     get content() {
       return content.read();
     },
-    addContent: content.add,
+    addContent: (text) => content.add(text),
+    startOver() {
+      this.hasStartedOver = true;
+      content = createKeptText('');
+      machine = createMachine();
+      repeats = sent?.text ?? '';
+    },
+    hasStartedOver: false,
+    isCutShort: false,
     reasoning: '',
     refusal: '',
     calls: [],
@@ -90,33 +109,64 @@ export function createChoice(index: number, { machine, check, argumentsCheck, se
     hasBrokenCall: false,
     hasRole: sent !== null,
     repeatedChars: 0,
-    hasDiverged: false,
-    repeats: sent?.mode === 'repeat' ? sent.text : '',
+    hasDiverged: isContinued && !knowsBeginning(machine, sent.text),
+    get repeats() {
+      return repeats;
+    },
+    joint: isContinued ? createJoint(sent.text) : null,
     callVerdicts: { valid: 0, repaired: 0, invalid: 0, unchecked: 0 },
     repairedArguments: new Map(),
-    machine,
+    get machine() {
+      return machine;
+    },
     check,
     argumentsCheck,
   };
 }
 
+/**
+ * Tells the machine of a continuation what the client has, as if this model had written it: so it knows whether the answer stands in a code
+ * block, or behind its beginning. False when it reads a call in it: the two models' texts do not make one answer then.
+ */
+function knowsBeginning(machine: AnswerMachine, sent: string): boolean {
+  const events = machine.feed({ content: sent });
+  machine.forgetHeld();
+  return events.every(({ kind }) => kind === 'content');
+}
+
 /** Takes one piece of the choice and returns the deltas a client should see, in order. */
 export function feedChoice(choice: Choice, delta: ChunkDelta): ClientDelta[] {
-  const deltas = surface(choice, choice.machine.feed(delta));
+  const fitted = choice.joint === null ? delta : { ...delta, content: joined(choice, choice.joint, delta) };
+  const deltas = surface(choice, choice.machine.feed(fitted));
   if (delta.refusal == null) return deltas;
   choice.refusal += delta.refusal;
   return [...deltas, { refusal: delta.refusal }];
 }
 
+/** The text to read of a delta, as far as it is known what it is. */
+function joined(choice: Choice, joint: Joint, { content, tool_calls: calls }: ChunkDelta): string {
+  const verdict = joint.feed(content ?? '');
+  return settleJoint(choice, verdict.kind === 'waits' && calls != null ? joint.end() : verdict);
+}
+
+function settleJoint(choice: Choice, verdict: JointVerdict): string {
+  if (verdict.kind === 'waits') return '';
+  choice.joint = null;
+  if (verdict.kind === 'starts_over') choice.startOver();
+  return verdict.text;
+}
+
 /** Ends the choice: what was held back comes out, and `finishReason` is what the client must see. */
 export function endChoice(choice: Choice, serverFinish: FinishReason): ClientDelta[] {
+  const last = choice.joint === null ? '' : settleJoint(choice, choice.joint.end());
+  const deltas = last === '' ? [] : surface(choice, choice.machine.feed({ content: last }));
   const end = choice.machine.end(serverFinish);
-  const deltas = surface(choice, end.events);
+  deltas.push(...surface(choice, end.events));
   choice.calls = end.calls.map((call) => ({ ...call, arguments: choice.repairedArguments.get(call.id) ?? call.arguments }));
   choice.hasBrokenCall = end.hasBrokenCall;
-  if (end.hasBrokenCall) return deltas;
+  choice.isCutShort = choice.hasStartedOver && serverFinish === 'length';
+  if (end.hasBrokenCall || choice.isCutShort) return deltas;
   choice.finishReason = end.finishReason ?? serverFinish;
-  if (choice.calls.length > 0 && choice.repeats !== '') choice.hasDiverged = true;
   // A refusal is an answer, not JSON gone wrong.
   if (choice.check === null || choice.calls.length > 0 || choice.refusal !== '') return withoutLack(choice, deltas);
   const verdict = choice.check.end();
@@ -145,6 +195,8 @@ function surface(choice: Choice, events: readonly AnswerEvent[]): ClientDelta[] 
       // Clients differ in which of the two names they read.
       deltas.push({ reasoning: event.text, reasoning_content: event.text });
     } else if (event.kind === 'tool_call') {
+      // A call in place of text that the client has: another answer.
+      if (choice.repeatedChars < choice.repeats.length) choice.hasDiverged = true;
       choice.surfacedCalls += 1;
       const call = { name: event.name, arguments: checkedArguments(choice, event) };
       deltas.push({ tool_calls: [{ index: event.index, id: event.id, type: 'function', function: call }] });

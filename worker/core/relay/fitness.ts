@@ -31,7 +31,7 @@ export function problemOf(choice: Choice, state: AnswerState, demands: Demands):
     warn(state, invalidCall);
   }
   if (choice.hasBrokenCall) return problem({ code: 'upstream_invalid_answer', detail: brokenCall });
-  if (choice.hasDiverged) return problem({ code: 'upstream_truncated' });
+  if (choice.hasDiverged || choice.isCutShort) return problem({ code: 'upstream_truncated' });
   if (choice.violations === null) return null;
   return problem({ code: 'invalid_structured_output', detail: describe(choice.violations) });
 }
