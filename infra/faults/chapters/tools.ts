@@ -7,7 +7,7 @@ export const tools: readonly FaultCase[] = [
   harmless('raw-markup', 'same', { needs: 'tools' }),
   harmless('unknown-tool', 'other', { needs: 'tools' }),
   harmless('arguments-dropped', 'other', { needs: 'tools' }),
-  refused('prose-for-call', 'upstream_invalid_answer', { needs: 'required_tool' }),
+  refused('prose-for-call', 'tool_choice_unmet', { needs: 'required_tool' }),
 
   // A call that the model stopped in is no answer; one that a limit cut is not shown, and the limit is told.
   refused('cut-call', 'upstream_invalid_answer', { needs: 'tools' }),
