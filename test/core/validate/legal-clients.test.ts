@@ -177,6 +177,7 @@ describe('no stricter than the servers behind', () => {
   it('reads metadata that could be an agent’s name as one, and says when it could not', () => {
     expect(parse(bodyWith({ metadata: { agent: 'billing' } })).ignored).toEqual([]);
     expect(parse(bodyWith({ metadata: { agent: 'The billing agent' } })).ignored).toEqual(['metadata.agent']);
+    expect(parse(bodyWith({ metadata: { agent: null } })).ignored).toEqual([]);
     expect(parse(bodyWith({ metadata: { agent: 7 } })).ignored).toEqual(['metadata.agent']);
   });
 });
@@ -225,6 +226,21 @@ describe('other spellings', () => {
     expect(parse(bodyWith({ structured_outputs: outputs })).request.response_format).toEqual(format);
   });
 
+  it('parts of the newer API’s types are text', () => {
+    const body = {
+      messages: [
+        { role: 'user', content: [{ type: 'input_text', text: 'a' }] },
+        { role: 'assistant', content: [{ type: 'output_text', text: 'b', annotations: [] }] },
+      ],
+    };
+    const { request, ignored } = parse(body);
+    expect(request.messages.map(({ content }) => content)).toEqual([
+      [{ type: 'text', text: 'a' }],
+      [{ type: 'text', text: 'b' }],
+    ]);
+    expect(ignored).toEqual([]);
+  });
+
   it('structured_outputs with a regex, choices or a grammar travels as it is', () => {
     for (const outputs of [
       { regex: 'a+' },
@@ -246,6 +262,7 @@ describe('other spellings', () => {
     ['include_reasoning', true],
     ['repeat_penalty', 1],
     ['return_token_ids', false],
+    ['extra_body', {}],
   ])('%s: %j asks for nothing', (field, value) => {
     expect(parse(bodyWith({ [field]: value }))).toEqual(parse(bodyWith()));
   });

@@ -53,7 +53,7 @@ export function parseChatRequest(text: string, limits: LimitsConfig): Result<Val
 /** Metadata is free text; only what could be an agent's name is read as one. */
 function unusableAgent({ metadata }: ChatRequest): string[] {
   const agent = metadata?.['agent'];
-  return agent === undefined || (typeof agent === 'string' && clientIdPattern.test(agent)) ? [] : ['metadata.agent'];
+  return agent == null || (typeof agent === 'string' && clientIdPattern.test(agent)) ? [] : ['metadata.agent'];
 }
 
 /** JSON that vLLM's own field asks for is JSON to everything here: routing, checks, repairs. The field itself still travels. */

@@ -119,6 +119,7 @@ const neutralValues: ReadonlyMap<Kind, (value: unknown) => boolean> = new Map<Ki
   ['mirostat', (value) => value === 0],
   ['include_reasoning', (value) => value === true],
   ['separate_reasoning', (value) => value === true],
+  ...['extra_body', 'options', 'generation_config', 'sampling_params'].map((kind) => [kind, isEmptyObject] as const),
   ['enable_thinking', () => false],
   ['think', () => false],
   ['thinking', () => false],
@@ -130,9 +131,13 @@ export function asksForNothing(kind: Kind, value: unknown): boolean {
   return isNeutral === undefined ? value === false || isEmpty(value) : isNeutral(value);
 }
 
-/** An empty object may still be a request (`web_search_options: {}`), an empty list or text never is. */
+/** An empty object may still be a request, an empty list or text never is. */
 function isEmpty(value: unknown): boolean {
   return value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 /** What official clients send along, or leave in a history, and what changes nothing about an answer here: not worth a word. */
@@ -143,6 +148,7 @@ export const silentFields: ReadonlySet<Kind> = new Set([
   'prompt_cache_key',
   'prompt_cache_retention',
   'messages.annotations',
+  'messages.content.annotations',
   'messages.parsed',
   'messages.tool_calls.index',
   'messages.tool_calls.function.parsed_arguments',

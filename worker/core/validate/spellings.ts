@@ -4,6 +4,7 @@ import { asArray, asObject, asString } from '../upstreams/json-view.ts';
 /** Rewrites `body` in place. What it does not recognise stays as it is, for the shape check to name. */
 export function unifySpellings(body: Record<string, unknown>): void {
   dropEmptyLists(body);
+  for (const message of asArray(body['messages']) ?? []) unifyParts(asArray(asObject(message)?.['content']));
   const format = asObject(body['response_format']);
   if (format !== null) body['response_format'] = unifiedFormat(format);
   const outputs = asObject(body['structured_outputs']);
@@ -20,6 +21,16 @@ function dropEmptyLists(body: Record<string, unknown>): void {
   if (!hadNoTools) return;
   delete body['tool_choice'];
   delete body['parallel_tool_calls'];
+}
+
+/** The types that OpenAI's newer API has for text; vLLM takes them here as well. */
+const textTypes: ReadonlySet<unknown> = new Set(['input_text', 'output_text']);
+
+function unifyParts(parts: readonly unknown[] | null): void {
+  for (const part of parts ?? []) {
+    const read = asObject(part);
+    if (read !== null && textTypes.has(read['type'])) Reflect.set(read, 'type', 'text');
+  }
 }
 
 /** `{type: json_object | json_schema, schema}`, as llama.cpp and Together have it. */
