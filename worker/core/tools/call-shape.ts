@@ -33,7 +33,7 @@ export interface CallRules {
 export type BeginCall = (name: string, id: string | null) => LiveCall;
 
 export interface CallShape extends JsonListener {
-  /** The complete calls, in order; those shown live are not among them. */
+  /** The complete calls, in order, as long as all of it are calls; those shown live are not among them. */
   readonly calls: ParsedCall[];
   /** Whether the whole JSON read so far consists of calls. */
   isCall(): boolean;
@@ -81,6 +81,7 @@ export function createCallShape(rules: CallRules): CallShape {
 
   const spoil = (): boolean => {
     isSpoiled = true;
+    calls.length = 0;
     return !isStrict;
   };
 
@@ -140,7 +141,7 @@ export function createCallShape(rules: CallRules): CallShape {
     else if (frame.name !== null && (frame.arguments !== null || !isStrict) && !isWrapper) {
       const given = frame.arguments ?? '{}';
       if (isDeclaration(given, tools.get(frame.name))) return spoil();
-      calls.push({ id: frame.id, name: frame.name, arguments: given });
+      if (!isSpoiled) calls.push({ id: frame.id, name: frame.name, arguments: given });
     } else return isWrapper || spoil();
     count += 1;
     return true;

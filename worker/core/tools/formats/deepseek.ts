@@ -66,9 +66,10 @@ function* readCall(input: Cursor, region: Region): Reading<Verdict> {
   live?.finish();
   if (live === null && isDeclaration(json.text(), region.tools.get(name))) return yield* readClosingOfNone(input, closing);
   const end = yield* readClosing(input, closing);
-  if (end === 'garbled' && live === null) return asText(input);
+  const isBroken = end === 'garbled';
+  if (isBroken && live === null) return asText(input);
   const calls = live === null ? [{ id: null, name, arguments: json.text() }] : [];
-  return { kind: 'calls', calls, resumeAt: offsetOf(input), isUnclosed: end === 'unclosed' };
+  return { kind: 'calls', calls, resumeAt: offsetOf(input), isUnclosed: end === 'unclosed', isBroken };
 }
 
 /** The name, and everything up to the arguments' bracket; null if this is no call. */

@@ -42,8 +42,9 @@ function* read(input: Cursor, region: Region): Reading<Verdict> {
     return yield* shape.isLive() ? leaveBroken(input, from, closing) : readMalformed(input, from, closing, status === 'open');
   if (!shape.isLive() && !shape.isCall()) return yield* readClosingOfNone(input, closing);
   const end = yield* readClosing(input, closing);
-  if (end === 'garbled' && !shape.isLive()) return asText(input);
-  return { kind: 'calls', calls: shape.calls, resumeAt: offsetOf(input), isUnclosed: end === 'unclosed' };
+  const isGarbled = end === 'garbled' || !shape.isCall();
+  if (isGarbled && !shape.isLive()) return asText(input);
+  return { kind: 'calls', calls: shape.calls, resumeAt: offsetOf(input), isUnclosed: end === 'unclosed', isBroken: isGarbled };
 }
 
 function* dropDoubledClosing(input: Cursor): Reading<Verdict> {

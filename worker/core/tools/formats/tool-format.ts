@@ -21,7 +21,7 @@ export type Verdict =
       readonly kind: 'calls';
       readonly calls: readonly ParsedCall[];
       readonly resumeAt: number;
-      /** A call that is shown already will never be whole. */
+      /** Of a region that is no call after all a part is shown already, which cannot be taken back. */
       readonly isBroken?: boolean;
       /** The closing marker is missing: enough for a call, not for one in quoted code. */
       readonly isUnclosed?: boolean;
