@@ -33,6 +33,9 @@ export const strategyIds = ['cost', 'latency', 'quality'] as const;
 export const scoreBuckets = 20;
 export const signalIds = ['length', 'keywords', 'tools', 'depth', 'structured'] as const;
 
+/** Shown as they are; what can be repaired repaired; another try, as long as nothing was shown. */
+const argumentsPolicyIds = ['pass', 'repair', 'escalate'] as const;
+
 const Timeouts = z.strictObject({
   /**
    * To connect, for adapters that are told when a connection stands. The Workers' `fetch` is not: it hands over headers, and many servers send
@@ -240,7 +243,9 @@ export const Routing = z.strictObject({
   experiments: z.record(id, Experiment),
   tools: z.strictObject({
     /** What to do with tool arguments that break the tool's schema. */
-    invalid_arguments: z.enum(['pass', 'repair', 'escalate']),
+    invalid_arguments: z.enum(argumentsPolicyIds),
+    /** The same for a call that the request demands (`required`, or a named tool): servers constrain its name, not its arguments. */
+    invalid_required_arguments: z._default(z.enum(argumentsPolicyIds), 'escalate'),
   }),
   streaming: z.strictObject({
     /** Headers go out with the first event, or after this long with pings. */

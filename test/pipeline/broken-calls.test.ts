@@ -127,3 +127,46 @@ describe('arguments that do not satisfy their schema, where that is to be mended
     expect(JSON.parse(answer.text)['x-routing-metadata']).not.toHaveProperty('warnings');
   });
 });
+
+describe.each([
+  ['any tool', 'required'],
+  ['a named tool', { type: 'function', function: { name: 'get_weather' } }],
+])('arguments of a call that is demanded of %s', (_, tool_choice) => {
+  const bad = markup('{"town": "Rome"}');
+  const demanded = { tools, tool_choice };
+
+  it.each([
+    ['streamed', { ...streamed, ...demanded }, goodStream(bad), good],
+    ['whole', { ...hello, ...demanded }, completion(bad), completion(markup('{"city": "Rome"}'))],
+    ['whole, in prose', { ...hello, ...demanded }, completion(`Let me look. ${bad}`), completion(markup('{"city": "Rome"}'))],
+    ['streamed, in prose', { ...streamed, ...demanded }, goodStream('Let me look. ', bad), good],
+  ])('are checked by default, and asked for again when they are invalid (%s)', async (__, body, first, last) => {
+    const gateway = createGateway({ script: [first], last });
+    const answer = await gateway.ask(body);
+    expect(answer.text).toContain('Rome');
+    expect(answer.text).not.toContain('town');
+    expect(gateway.entry()).toMatchObject({ ending: 'ok', attempts: 2 });
+  });
+
+  it.each([
+    ['streamed', streamed, goodStream(bad)],
+    ['whole', hello, completion(bad)],
+  ])('that are invalid everywhere are a failure that says so (%s)', async (__, body, last) => {
+    const gateway = createGateway({ script: [], last });
+    const answer = await gateway.ask({ ...body, ...demanded });
+    expect(answer).toMatchObject({ kind: 'failed', code: 'upstream_invalid_answer', text: '' });
+    expect(gateway.health.statuses()).toEqual({ 'qwen2.5-7b@small': 'up', 'qwen2.5-32b@large': 'up' });
+  });
+
+  it('are shown as they are where the configuration says so', async () => {
+    const config = { routing: { tools: { invalid_required_arguments: 'pass' } } };
+    const gateway = createGateway({ script: [goodStream(bad)], config });
+    expect((await gateway.ask({ ...streamed, ...demanded })).text).toContain('town');
+    expect(gateway.entry()).toMatchObject({ ending: 'ok', attempts: 1 });
+  });
+
+  it('are not checked so where the model may choose', async () => {
+    const gateway = createGateway({ script: [goodStream(bad)] });
+    expect((await gateway.ask({ ...streamed, tools })).text).toContain('town');
+  });
+});

@@ -1,6 +1,6 @@
 /** Builds the machine that reads one model's answer to one request (which formats, which reasoning, which checks) and notes it for the bill. */
 import type { ChatRequest } from '../../shared/chat.ts';
-import type { ModelConfig } from '../../shared/config.ts';
+import type { ModelConfig, RoutingConfig } from '../../shared/config.ts';
 import { type Answer, type AnswerOptions, type AnswerState, createAnswer } from '../core/relay/answer.ts';
 import { type AlreadySent, createChoice } from '../core/relay/choice.ts';
 import { createStreamCheck } from '../core/structured/stream-check.ts';
@@ -31,7 +31,7 @@ export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect
       newCallId: () => `call_${run.deps.newId()}`,
     });
   const check = () => (run.structured === null ? null : createStreamCheck(run.structured, limits));
-  const { invalid_arguments: invalid } = run.deps.config.routing.tools;
+  const invalid = argumentsPolicyOf(run);
   const hasTools = run.request.tools !== undefined && model.tool_emission === 'atomic';
   const argumentsCheck = hasTools ? createArgumentsCheck(run.request.tools ?? [], limits, invalid === 'repair') : null;
   const answer = createAnswer({
@@ -57,6 +57,12 @@ export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect
     },
   });
   return answer;
+}
+
+/** What invalid arguments of a call lead to. */
+export function argumentsPolicyOf({ request, deps }: Run): RoutingConfig['tools']['invalid_arguments'] {
+  const { invalid_arguments: usual, invalid_required_arguments: required } = deps.config.routing.tools;
+  return demandedCall(request) === null ? usual : required;
 }
 
 /** The call that an answer must have; null when it need not. */

@@ -15,7 +15,7 @@ import { type Dialect, dialectOf } from '../core/upstreams/dialect.ts';
 import { parseLenient } from '../core/upstreams/lenient-json.ts';
 import { statusFailure, type UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import { upstreamBody } from '../core/upstreams/upstream-body.ts';
-import { answerFor, demandedCall, type Resumed } from './answer-for.ts';
+import { answerFor, argumentsPolicyOf, demandedCall, type Resumed } from './answer-for.ts';
 import { type FedPiece, type Intake, openIntake, problemIn } from './intake.ts';
 import { canJudge, isJudged, judge } from './judge.ts';
 import { longestGenerationMs, watchLimits } from './pace.ts';
@@ -224,7 +224,7 @@ function mayShow(call: Call, answer: Answer): boolean {
   if (isJudged(run, call.attempt) && !canJudge(run, answer)) return false;
   const hasTools = run.request.tools !== undefined;
   const mustCall = demandedCall(run.request) !== null;
-  const waitsForCalls = mustCall || (hasTools && run.deps.config.routing.tools.invalid_arguments === 'escalate');
+  const waitsForCalls = mustCall || (hasTools && argumentsPolicyOf(run) === 'escalate');
   // Prose where JSON was promised shows nothing, and neither does a call before it is whole: another try is still free then.
   if (!hasTools && run.structured === null) return true;
   for (const { content, reasoning, refusal, surfacedCalls } of answer.state.choices.values()) {
