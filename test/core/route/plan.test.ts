@@ -228,7 +228,7 @@ describe('planRoute: nothing to try', () => {
 
   it('says how many tokens it takes and how many fit', () => {
     expect(planned({ request: { messages: promptOf(200_000) } }).failure?.detail).toMatch(
-      /^The messages have at least 1\d{5} tokens; at most 131072 fit\.$/,
+      /^This model's maximum context length is 131072 tokens\. However, your messages resulted in 1\d{5} tokens\./,
     );
   });
 });

@@ -6,6 +6,7 @@ import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
 import type { Capability, Strategy, Tier } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
+import { contextWords } from './context-words.ts';
 import type { Attempt, Plan } from './attempt.ts';
 import { choose, type Choice, type ChooseInput, type RuleId } from './choose.ts';
 import type { Need } from './needed.ts';
@@ -212,11 +213,12 @@ function whyNot(input: PlanInput, choice: Choice, requiredTokens: number): Failu
   }
   const rooms = permitted.map((id) => modelOf(config, id).context_tokens);
   if (rooms.length > 0 && rooms.every((room) => requiredTokens > room)) {
-    return {
-      code: 'context_length_exceeded',
-      param: 'messages',
-      detail: `The messages have at least ${requiredTokens - 1} tokens; at most ${Math.max(...rooms)} fit.`,
-    };
+    const words = contextWords({
+      contextTokens: Math.max(...rooms),
+      promptTokens: requiredTokens - 1,
+      completionTokens: null,
+    });
+    return { code: 'context_length_exceeded', param: 'messages', ...(words === null ? {} : { detail: words }) };
   }
   const unmet = input.needs.find(
     ({ capability }) => !permitted.some((id) => modelOf(config, id).capabilities.includes(capability)),
