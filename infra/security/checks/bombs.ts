@@ -255,7 +255,7 @@ const consumption: SecurityCheck = {
       { stop: Array.from({ length: 100 }, () => 'x') },
       { stop: ['x'.repeat(2000)] },
       { logprobs: true, top_logprobs: 100 },
-      { tools: Array.from({ length: 200 }, (_, i) => ({ type: 'function', function: { name: `t${i}` } })) },
+      { tools: Array.from({ length: 600 }, (_, i) => ({ type: 'function', function: { name: `t${i}` } })) },
       { logit_bias: Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [i, 1])) },
     ]) {
       const answer = await stand.chat({ ...hello, ...field });

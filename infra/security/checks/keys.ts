@@ -126,7 +126,7 @@ const malformed: SecurityCheck = {
       problems.push(...expectEqual(`"${authorization.slice(0, 40)}"`, answer.status, 401));
     }
     const inQuery = await stand.send('GET', `/v1/models?api_key=${secrets.clientKey}&key=${secrets.clientKey}`);
-    const inHeaders = { 'x-api-key': `${secrets.clientKey}x`, 'api-key': `${secrets.clientKey} ` };
+    const inHeaders = { 'x-api-key': `${secrets.clientKey}x`, 'api-key': `${secrets.clientKey}, ${secrets.clientKey}` };
     const inHeader = await stand.send('GET', '/v1/models', { headers: inHeaders });
     const asOperator = await stand.send('GET', '/stats', { headers: { 'x-api-key': secrets.adminToken } });
     return [

@@ -263,6 +263,7 @@ describe('other spellings', () => {
     ['repeat_penalty', 1],
     ['return_token_ids', false],
     ['extra_body', {}],
+    ['extra_body', { tags: ['a'] }],
   ])('%s: %j asks for nothing', (field, value) => {
     expect(parse(bodyWith({ [field]: value }))).toEqual(parse(bodyWith()));
   });

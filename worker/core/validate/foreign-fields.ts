@@ -3,6 +3,8 @@
  * not know, is dropped and named to the client: it may be a tracing tag as well as a mistyped name.
  */
 
+import { ChatRequest } from '../../../shared/chat.ts';
+
 /** Where a field stands, without indexes: `messages.function_call`. */
 type Kind = string;
 
@@ -119,7 +121,8 @@ const neutralValues: ReadonlyMap<Kind, (value: unknown) => boolean> = new Map<Ki
   ['mirostat', (value) => value === 0],
   ['include_reasoning', (value) => value === true],
   ['separate_reasoning', (value) => value === true],
-  ...['extra_body', 'options', 'generation_config', 'sampling_params'].map((kind) => [kind, isEmptyObject] as const),
+  ['extra_body', (value) => !hasKnownField(value)],
+  ...['options', 'generation_config', 'sampling_params'].map((kind) => [kind, isEmptyObject] as const),
   ['enable_thinking', () => false],
   ['think', () => false],
   ['thinking', () => false],
@@ -134,6 +137,15 @@ export function asksForNothing(kind: Kind, value: unknown): boolean {
 /** An empty object may still be a request, an empty list or text never is. */
 function isEmpty(value: unknown): boolean {
   return value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+/** What a library was to unpack and did not: it matters if something in it would have. */
+function hasKnownField(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.keys(value).some((key) => Object.hasOwn(ChatRequest.shape, key) || refusedFields.has(key))
+  );
 }
 
 function isEmptyObject(value: unknown): boolean {
