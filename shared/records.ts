@@ -51,6 +51,8 @@ export interface LedgerEntry {
   readonly tier: Tier | null;
   readonly intent: Intent | null;
   readonly strategy: Strategy | null;
+  /** Why it went where it went, in a sentence: what the client reads in its routing metadata. */
+  readonly reason: string;
   /** The client named the model or tier itself. */
   readonly isForced: boolean;
   readonly ending: Ending;

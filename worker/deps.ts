@@ -20,6 +20,7 @@ import { createHealthClient } from './io/health-client.ts';
 import { createKeyRate } from './io/key-rate.ts';
 import { createKeysClient, type KeysAdmin } from './io/keys-client.ts';
 import { createLedgerClient } from './io/ledger-client.ts';
+import { withRequestLog } from './io/request-log.ts';
 import { createSessionClient } from './io/session-client.ts';
 import { createTenantClient } from './io/tenant-client.ts';
 import { clock, timers } from './io/timers.ts';
@@ -79,6 +80,12 @@ export async function createDeps(env: Env): Promise<Deps> {
   const { settings, config, upstream } = setUpOrThrow(env);
   const isolateId = crypto.randomUUID();
   const digestOfBootstrap = settings.bootstrapApiKey === null ? null : await sha256Hex(settings.bootstrapApiKey);
+  const ledger = createLedgerClient(env.LEDGER, {
+    senderId: isolateId,
+    shards: config.limits.ledger_shards,
+    clock,
+    log: consoleLog,
+  });
   const salts = new Map<string, string>();
   const isWithinKeyRate = createKeyRate(env.KEY_RATE, consoleLog);
   return {
@@ -106,12 +113,7 @@ export async function createDeps(env: Env): Promise<Deps> {
       newId,
       upstream,
       health: createHealthClient(env.HEALTH, { isolateId, config: healthConfig(config), clock, log: consoleLog }),
-      ledger: createLedgerClient(env.LEDGER, {
-        senderId: isolateId,
-        shards: config.limits.ledger_shards,
-        clock,
-        log: consoleLog,
-      }),
+      ledger: settings.logsRequests ? withRequestLog(ledger, consoleLog) : ledger,
       admission: createAdmissionClient(env.ADMISSION, { isolateId, config, clock, log: consoleLog }),
       tenants: createTenantClient(env.TENANT, clock, consoleLog),
       sessions: createSessionClient(env.SESSION, { ttlMs: config.routing.sessions.ttl_ms, clock, log: consoleLog }),

@@ -31,6 +31,8 @@ export interface Settings {
   /** Set when operators may also come through Cloudflare Access. */
   readonly accessLogin: { readonly issuer: string; readonly audience: string } | null;
   readonly bootstrapApiKey: string | null;
+  /** A log line for every request. */
+  readonly logsRequests: boolean;
 }
 
 const tokenPattern = /^[\x21-\x7e]{16,512}$/;
@@ -93,6 +95,7 @@ export function readSettings(env: Env): Result<Settings, readonly string[]> {
     adminToken,
     accessLogin: issuer !== null && audience !== null ? { issuer, audience } : null,
     bootstrapApiKey,
+    logsRequests: text('REQUEST_LOG') === 'on',
   });
 }
 

@@ -13,6 +13,7 @@ import { promptTokensBound } from '../core/cost/worst-case.ts';
 import { remember } from '../core/route/session.ts';
 import { shadow } from './shadow.ts';
 import { endIdempotent } from './idempotent.ts';
+import { metadataOf } from './metadata.ts';
 import { release } from './reserve.ts';
 import { type BegunAnswer, dropSpare, hasSpent, isAnsweredByFallback, partsOf, type Run, type UnseenCall } from './run.ts';
 
@@ -124,6 +125,7 @@ function entryOf(run: Run, ending: RunEnding): LedgerEntry {
     tier: decision.modelId === null ? null : modelOf(config, decision.modelId).tier,
     intent: run.classification.intent,
     strategy: decision.strategy,
+    reason: metadataOf(run).reason,
     isForced: decision.isForced,
     ending: endingOf(ending),
     errorCode: ending.kind === 'failed' ? ending.failure.code : null,

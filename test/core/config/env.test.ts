@@ -18,6 +18,7 @@ describe('readSettings', () => {
         adminToken: null,
         accessLogin: null,
         bootstrapApiKey: null,
+        logsRequests: false,
       },
     });
   });
@@ -47,6 +48,7 @@ describe('readSettings', () => {
         access: { clientId: 'id.access', clientSecret: 'secret' },
         adminToken: long,
         bootstrapApiKey: long,
+        logsRequests: false,
         accessLogin: { issuer: 'https://team.cloudflareaccess.com', audience: 'aud' },
       },
     });
