@@ -77,7 +77,12 @@ describe('an answer by another media type', () => {
   it.each(['', 'text/plain', 'application/json', 'text/event-stream', 'application/problem+json'])(
     'is read as the whole answer that it is, called %j',
     async (mediaType) => {
-      for (const body of [json('Hello'), `\n\n ${json('Hello')}\n`, `\uFEFF${json('Hello')}`]) {
+      for (const body of [
+        json('Hello'),
+        `${json('Hello')}\n\ndata: [DONE]\n\n`,
+        `\n\n ${json('Hello')}\n`,
+        `\uFEFF${json('Hello')}`,
+      ]) {
         const reply = { ...streamReply(body.slice(0, 7), body.slice(7)), mediaType } as const;
         const { events } = await createGateway({ script: [reply] }).ask(streamed);
         expect(readEvents(events)).toMatchObject({ content: 'Hello', finish: 'stop', error: null, isDone: true });

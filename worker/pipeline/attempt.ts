@@ -7,7 +7,7 @@ import type { ModelConfig, UpstreamConfig } from '../../shared/config.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import { mayHaveWorked } from '../core/cost/unseen-work.ts';
 import type { UpstreamAnswer } from '../core/ports.ts';
-import { type Answer, type AnswerState, isComplete } from '../core/relay/answer.ts';
+import { type Answer, type AnswerState, isComplete, isEndMark } from '../core/relay/answer.ts';
 import { judgeEnding } from '../core/relay/verdict.ts';
 import type { Attempt } from '../core/route/attempt.ts';
 import { answerTokens } from '../core/route/token-room.ts';
@@ -178,13 +178,19 @@ async function readWhole(call: Call, source: Source, mediaType: string): Promise
   const text = await source.readText(call.run.deps.config.limits.max_answer_bytes);
   if (text === 'too_large') return fail({ failure: { code: 'upstream_too_large' }, cause: 'invalid_answer' });
   if (mediaType === 'text/html') return fail(statusFailure(302, mediaType, null, null));
-  const body = text === null ? null : parseLenient(text);
+  const body = text === null ? null : parseLenient(withoutEndMark(text));
   if (body === null) return fail(unusable);
   const completion = call.dialect.readCompletion(body.value);
   if (!completion.ok) return completion;
   const answer = answerFor(call.run, call.attempt.modelId, call.model, call.dialect, call.resumed);
   const fed = answer.feedCompletion(completion.value);
   return fed.kind === 'broken' ? fail(fed.problem) : judged(call, answer, { kind: 'whole', answer });
+}
+
+/** There are servers that put the end mark of a stream behind their JSON. */
+function withoutEndMark(text: string): string {
+  const at = text.lastIndexOf('data:');
+  return at > 0 && isEndMark(text.slice(at + 'data:'.length).trim()) ? text.slice(0, at) : text;
 }
 
 /** Waits for the stream's first token, and for as much more as must be seen before it may be shown; or for all of it. */
