@@ -13,11 +13,13 @@ import { type Reply, readReply } from '../support/http/reply.ts';
 import { faultRequest } from '../support/http/fault-request.ts';
 import { connect } from '../support/http/harness.ts';
 import { difference } from '../support/http/stats-difference.ts';
-import { until } from '../support/http/until.ts';
+import { pause, until } from '../support/http/until.ts';
 
 const gateway = connect(inject('addresses'));
 /** Longer than three attempts that each run into the limit of a whole answer. */
 const noHangMs = 20_000;
+/** Longer than an isolate keeps what it has to book. */
+const bookedWithinMs = 700;
 
 /** Answers without any fault, by what the request demands. */
 const references = new Map<string, Reply>();
@@ -30,7 +32,7 @@ const rows = faultTable.map((row): NamedRow => [nameOf(row), row]);
 const apart = rows.filter(([, row]) => row.isContagious !== true);
 const contagious = rows.filter(([, row]) => row.isContagious === true);
 
-function healed(form: Form, among = rows): readonly NamedRow[] {
+function healed(form: Form, among: readonly NamedRow[]): readonly NamedRow[] {
   return among.filter(([, row]) => isHealedByFallback(row[form]));
 }
 
@@ -41,7 +43,6 @@ test('the table has a row for every fault the model servers can show', () => {
 describe('with every model server at fault or one of them', () => {
   beforeAll(async () => {
     await gateway.resetState();
-    before = await settledStats(0);
     for (const row of faultTable) {
       const key = row.needs ?? 'none';
       if (references.has(key)) continue;
@@ -56,7 +57,12 @@ describe('with every model server at fault or one of them', () => {
     test.each(contagious)('%s, whole', one, (_, row) => run(row, row.plain, false));
     test.each(healed('streamed', contagious))('%s, streamed, another model answers', one, (_, row) => runHealed(row, true));
     test.each(healed('plain', contagious))('%s, whole, another model answers', one, (_, row) => runHealed(row, false));
-    test('and all is well again', gateway.recovered);
+    test('and all is well again', async () => {
+      await gateway.recovered();
+      // What lets a model back in are answers, which are no row's: the books are compared from here on.
+      await pause(bookedWithinMs);
+      before = await settledStats(0);
+    });
   });
 
   describe.concurrent('side by side', () => {
@@ -68,14 +74,13 @@ describe('with every model server at fault or one of them', () => {
   });
 
   describe('afterwards', () => {
-    const expected = rows.flatMap(([, row]) => [row.streamed, row.plain]);
-    const healedCount = healed('streamed').length + healed('plain').length;
-    const wholeCount = healedCount + new Set(faultTable.map(({ needs }) => needs)).size;
+    const expected = apart.flatMap(([, row]) => [row.streamed, row.plain]);
+    const healedCount = healed('streamed', apart).length + healed('plain', apart).length;
 
     test('the ledger has every request once, with the ending that its client saw', async () => {
-      const after = difference(before, await settledStats(before.totals.requests + expected.length + wholeCount));
+      const after = difference(before, await settledStats(before.totals.requests + expected.length + healedCount));
       const endings = countBy(expected.map(({ ledger }) => ledger));
-      expect(after.endings).toEqual({ ...endings, ok: (endings['ok'] ?? 0) + wholeCount });
+      expect(after.endings).toEqual({ ...endings, ok: (endings['ok'] ?? 0) + healedCount });
       expect(after.errors).toEqual(countBy(expected.flatMap((row) => (row.ends === 'complete' ? [] : [row.code]))));
       expect(after.fallbacks).toBe(healedCount);
     });

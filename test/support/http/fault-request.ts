@@ -44,7 +44,8 @@ const demands: Readonly<Record<Need | 'none', Demand>> = {
   schema: {
     server: 'small',
     text: 'Describe a harbour.',
-    body: { response_format: { type: 'json_schema', json_schema: { name: 'harbour', schema: harbourSchema } } },
+    // Room for whatever is said instead.
+    body: { max_tokens: 4000, response_format: { type: 'json_schema', json_schema: { name: 'harbour', schema: harbourSchema } } },
   },
   logprobs: { server: 'small', text: '[[tokens:12]]Describe a harbour.', body: { logprobs: true, top_logprobs: 2 } },
   thinking: { server: 'large', text: '[[think:Boats need depth.]][[tokens:12]]Describe a harbour.', body: {} },

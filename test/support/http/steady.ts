@@ -25,7 +25,8 @@ export const steadyOverrides = {
       unhealthy_threshold: 50,
       snapshot_max_age_ms: 100,
       throttle_max_ms: 1,
-      breaker: { enabled: false },
+      // What a 404 takes out comes back soon.
+      breaker: { enabled: false, ejection_base_ms: 500, ejection_max_ms: 1000 },
     },
     rescue: { enabled: false },
     streaming: { hold_status_ms: 1000, ping_ms: 300 },
