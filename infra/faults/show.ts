@@ -52,18 +52,21 @@ export async function answersWithoutFault(gateway: GatewayUnderTest, rows: reado
 export async function showRow(gateway: GatewayUnderTest, row: FaultCase, references: References): Promise<Line> {
   const reference = references.get(row.needs) ?? null;
   const healed: Expectation = { ends: 'complete', ledger: 'ok' };
-  const see = async (promised: Expectation, shown: Shown): Promise<Seen> => {
-    const seen = await show(gateway, row, promised, shown, reference);
-    // What lets a model back in are answers; they are booked before anything else is counted.
-    if (row.isContagious === true) await gateway.recovered().then(() => pause(bookedWithinMs));
-    return seen;
-  };
-  return {
+  const see = (promised: Expectation, shown: Shown) => show(gateway, row, promised, shown, reference);
+  const line = {
     fault: nameOf(row),
     streamed: await see(row.streamed, { shownBy: 'all', isStream: true }),
     whole: await see(row.plain, { shownBy: 'all', isStream: false }),
     oneAtFault: isHealedByFallback(row.streamed) ? await see(healed, { shownBy: 'first', isStream: true }) : null,
   };
+  if (row.isContagious === true) await wellAgain(gateway);
+  return line;
+}
+
+/** What lets a model back in are answers; they are booked before anything else is counted. */
+async function wellAgain(gateway: GatewayUnderTest): Promise<void> {
+  await gateway.recovered();
+  await pause(bookedWithinMs);
 }
 
 export function pause(ms: number): Promise<void> {
@@ -83,7 +86,7 @@ async function show(
   shown: Shown,
   reference: Reply | null,
 ): Promise<Seen> {
-  await gateway.recovered();
+  await (row.isContagious === true ? wellAgain(gateway) : gateway.recovered());
   const before = await gateway.stats();
   // A good answer of each model first: what is counted afterwards is this request's.
   const content = '[[tokens:8]]Describe a quay.';

@@ -58,8 +58,12 @@ export interface Stand {
   stop(): Promise<void>;
 }
 
-/** Sixty tokens, one a word: the stand-in cuts words of up to four letters nowhere. */
-export const sixtyWords = Array.from({ length: 60 }, (_, index) => ['tide', 'pier', 'buoy', 'mast', 'keel'][index % 5]).join(' ');
+/** Sixty tokens, one a word: the stand-in cuts words of up to four letters nowhere. No two are alike, so that a beginning is found nowhere else. */
+export const sixtyWords = [
+  'tide pier buoy mast keel helm wave gull kelp reef dock quay port bow oar net fog bay isle cape',
+  'sand salt crab cod eel hull deck sail rope knot line crew mate cook cap tar oak pine wind rain',
+  'dawn dusk moon star sun sky lamp bell horn flag map log ship boat raft tug tank rail rock hill',
+].join(' ');
 const foreignNames = { small: ['/models/qwen2.5-7b.gguf'], large: ['proxy/Qwen/Qwen2.5-32B-Instruct-AWQ'] };
 
 /** The default time limits, as in configs/models.yaml and configs/routing.yaml; what is not named is no matter of seconds. */

@@ -11,7 +11,7 @@ export const words: readonly FaultCase[] = [
   // Only what cannot change a value is repaired; a Python literal is not JSON with a blemish.
   refused('single-quotes', 'invalid_structured_output', { needs: 'schema' }),
   harmless('truncated-json', 'other', { needs: 'schema' }),
-  refused('repair-bomb', 'invalid_structured_output', { settings: 'bytes=6000', needs: 'schema' }),
+  refused('repair-bomb', 'invalid_structured_output', { settings: 'bytes=1000', needs: 'schema' }),
   refused('deep-json', 'invalid_structured_output', { needs: 'schema' }),
   harmless('low-logprobs', 'same', { needs: 'logprobs' }),
   harmless('refusal', 'other'),

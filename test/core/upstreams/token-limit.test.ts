@@ -42,6 +42,13 @@ const prompts: readonly Row[] = [
     null,
   ],
   [
+    'vLLM 0.32, of a text so long that it was not cut into tokens',
+    "This model's maximum context length is 4096 tokens. However, your prompt contains 1000050 characters (more than 331776 characters, which is the upper bound for 4096 input tokens). Please reduce the length of the input prompt. (parameter=input_text, value=1000050)",
+    4096,
+    null,
+    null,
+  ],
+  [
     'vLLM, older',
     'The decoder prompt (length 40000) is longer than the maximum model length of 32768. Make sure that `max_model_len` is no smaller than the number of text tokens.',
     32_768,

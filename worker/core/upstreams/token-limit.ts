@@ -15,6 +15,9 @@ export interface TokenLimit extends TokenCounts {
 
 const names = /context[_ -]?(?:length|window|size|overflow)|max_prompt_tokens_exceeded|prompt_too_long|input_too_long/;
 
+/** A sentence that tells the room in tokens is about it, whatever it counts the prompt in. */
+const toldRoom = /ContextWindowExceeded|context_length_exceeded|\bcontext (?:length|window|size) (?:is|of) (?:only )?\d+ tokens/i;
+
 /** Sentences about something else that is too long or too much. */
 const otherLimit =
   /per (?:min|hour|day|sec)|\b(?:tpm|rpm|tpd)\b|rate.?limit|(?:string|array|name|header|url|uri|body|payload|file) (?:is )?too (?:long|large|big)|too many (?:images|tools|messages|stop|requests)|characters|\b(?:bytes|megabytes?|[km]i?b)\b/i;
@@ -45,7 +48,8 @@ const completionExcess = new RegExp(
 /** The prompt has its part in it. */
 const promptPart = /\binputs?\b|\bprompt\b|in the messages|\bmessages\b/i;
 
-const number = String.raw`[(~\s=:]{0,3}(\d{1,9})`;
+/** A number of characters is none of tokens. */
+const number = String.raw`[(~\s=:]{0,3}(\d{1,9})(?!\d| characters)`;
 const pattern = (source: string): RegExp => new RegExp(source.replaceAll('#', number), 'i');
 
 /** The first that matches names the number. */
@@ -68,7 +72,7 @@ const contextPatterns = [
 const promptPatterns = [
   'request contains#',
   'prompt contains(?: at least)?#',
-  '# (?:input|prompt|of text input) tokens',
+  '(?<!upper bound for ?\\d{0,9})# (?:input|prompt|of text input) tokens',
   '# (?:tokens )?(?:in|from) the (?:messages|input messages|prompt)',
   'messages resulted in(?: over)?#',
   'prompt is too long#',
@@ -105,7 +109,7 @@ export function readTokenLimit(words: ServerWords): TokenLimit | null {
     .replaceAll(/(?<=\d)[,_](?=\d{3}\b)/g, '')
     .replaceAll(/[`*]/g, '')
     .replace(/^input validation error: /i, '');
-  const isNamed = words.names.some((name) => names.test(name)) || /ContextWindowExceeded|context_length_exceeded/.test(text);
+  const isNamed = words.names.some((name) => names.test(name)) || toldRoom.test(text);
   if (!isNamed && otherLimit.test(text)) return null;
   const isCompletion = completionExcess.test(text) || (words.param?.startsWith('max_') === true && excess.test(text));
   const saysRoom = isNamed || (room.test(text) && excess.test(text)) || sentences.some((sentence) => sentence.test(text));
