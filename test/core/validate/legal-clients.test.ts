@@ -241,6 +241,11 @@ describe('other spellings', () => {
     expect(ignored).toEqual([]);
   });
 
+  it('structured_outputs may say what they are not', () => {
+    const outputs = { json: null, json_object: false, choice: null, regex: 'a+' };
+    expect(parse(bodyWith({ structured_outputs: outputs })).request.structured_outputs).toEqual({ regex: 'a+' });
+  });
+
   it('structured_outputs with a regex, choices or a grammar travels as it is', () => {
     for (const outputs of [
       { regex: 'a+' },

@@ -33,7 +33,7 @@ const constraints = ['json', 'json_object', 'regex', 'choice', 'grammar'] as con
 
 function inOutputs({ structured_outputs: outputs, response_format: format }: ChatRequest): Failure | null {
   if (outputs === undefined) return null;
-  const given = constraints.filter((name) => outputs[name] !== undefined && outputs[name] !== false);
+  const given = constraints.filter((name) => outputs[name] !== undefined);
   if (given.length !== 1) return invalid('structured_outputs', `Expected exactly one of: ${constraints.join(', ')}.`);
   if (format !== undefined && format.type !== 'text') {
     return invalid('structured_outputs', 'It cannot stand beside response_format.');

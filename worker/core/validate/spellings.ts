@@ -1,5 +1,5 @@
 /** Other spellings of what the schema knows: brought into its one form before anything is checked. */
-import { asArray, asObject, asString } from '../upstreams/json-view.ts';
+import { asArray, asObject } from '../upstreams/json-view.ts';
 
 /** Rewrites `body` in place. What it does not recognise stays as it is, for the shape check to name. */
 export function unifySpellings(body: Record<string, unknown>): void {
@@ -8,8 +8,7 @@ export function unifySpellings(body: Record<string, unknown>): void {
   const format = asObject(body['response_format']);
   if (format !== null) body['response_format'] = unifiedFormat(format);
   const outputs = asObject(body['structured_outputs']);
-  const text = asString(outputs?.['json']);
-  if (text !== null) body['structured_outputs'] = { ...outputs, json: parsed(text) };
+  if (outputs !== null) body['structured_outputs'] = unifiedOutputs(outputs);
 }
 
 /** A list without entries asks for nothing; servers refuse it (`tools: []` is vLLM's 400). What speaks about tools goes with them. */
@@ -41,7 +40,16 @@ function unifiedFormat(format: Readonly<Record<string, unknown>>): Readonly<Reco
   return { ...rest, type: 'json_schema', json_schema: { name: 'answer', schema } };
 }
 
-/** vLLM takes a schema as JSON text, too. */
+/** vLLM takes a schema as JSON text, too, and counts `json_object: false` as one constraint more. */
+function unifiedOutputs({ json_object: isObject, json, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const schema = typeof json === 'string' ? parsed(json) : json;
+  return {
+    ...rest,
+    ...(isObject === false || isObject === undefined ? {} : { json_object: isObject }),
+    ...(schema === undefined ? {} : { json: schema }),
+  };
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
