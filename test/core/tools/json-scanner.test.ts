@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  closeMissing,
-  createJsonScan,
-  type JsonListener,
-  type JsonStatus,
-  scanJson,
-} from '../../../worker/core/tools/json-scanner.ts';
+import { createJsonScan, type JsonListener, type JsonStatus } from '../../../worker/core/tools/json-scan.ts';
+import { closeMissing, scanJson } from '../../../worker/core/tools/json-scanner.ts';
 import { randomPieces, seeded } from './cuts.ts';
 
 function scan(pieces: readonly string[], closes = false): { status: JsonStatus; text: string; rest: string } {

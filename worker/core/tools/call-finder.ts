@@ -90,9 +90,10 @@ export function createCallFinder(options: CallFinderOptions): CallFinder {
 
   /** Opens the next region; false when all text is used up. */
   function openNext(): boolean {
-    const start = starts[nextStart] ?? search.next(input);
+    const isAtStart = nextStart < starts.length;
+    const start = (isAtStart ? starts[nextStart] : search.next(input)) ?? null;
     if (start === null) return false;
-    nextStart += 1;
+    if (isAtStart) nextStart += 1;
     open(start);
     return true;
   }

@@ -6,7 +6,7 @@
 import type { LiveCall } from './call-sink.ts';
 import { type DeclaredTools, declaresArgument, isDeclaration, isNameLike, mayHaveArgument } from './declared-tool.ts';
 import { parseString, type ValueKind } from './json-characters.ts';
-import type { JsonListener, Reaction } from './json-scanner.ts';
+import { type JsonListener, type Reaction, unlimited } from './json-scan.ts';
 import { readJsonText } from './json-text.ts';
 
 /** A call as it stands in the text; `id` is the model's own, if it wrote one. */
@@ -179,11 +179,11 @@ export function createCallShape(rules: CallRules): CallShape {
 
     roomFor(what) {
       const frame = frames.at(-1);
-      if (!isStrict || frame === undefined || isSettled(frame)) return Infinity;
+      if (!isStrict || frame === undefined || isSettled(frame)) return unlimited;
       if (what === 'key') return room.key;
       if (role === 'name') return Math.max(...[...tools.keys()].map((name) => name.length)) + nameSlack;
-      if (role === 'arguments') return frame.name === null ? room.arguments : Infinity;
-      return role === 'id' || role === 'type' ? room[role] : Infinity;
+      if (role === 'arguments') return frame.name === null ? room.arguments : unlimited;
+      return role === 'id' || role === 'type' ? room[role] : unlimited;
     },
 
     onValue(kind) {

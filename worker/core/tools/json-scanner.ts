@@ -3,76 +3,11 @@
  * control character in a string is escaped, missing closers are added when the caller asks. Everything else passes through as it
  * was spelled. It reports values to a listener; it does not build them, and knows nothing of calls.
  */
-import { isScalar, isScalarCharacter, isWhitespace, kindOf, parseString, type ValueKind } from './json-characters.ts';
-
-/** `enter`: report what is inside. `take`: hand over its text. `skip`: only check its grammar. `refuse`: stop here. */
-export type Reaction = 'enter' | 'take' | 'skip' | 'refuse';
-
-/** Called for the root value and for what stands directly in entered containers; anything deeper is the matter of `onText`. */
-export interface JsonListener {
-  onValue(kind: ValueKind): Reaction;
-  /** A key of the innermost entered object, unescaped. False refuses it. */
-  onKey(key: string): boolean;
-  /** A key of a taken object, of its outermost level only. False refuses it. */
-  onMember?(key: string): boolean;
-  /** The most characters, quote included, of the key or taken string that begins; what is longer is refused there. Infinity without. */
-  roomFor?(what: 'key' | 'string'): number;
-  /** A piece of a taken value's repaired text; the pieces are whole when `onEnd` comes. */
-  onText(piece: string): void;
-  /** The value last reported, or the innermost entered container, has ended. False refuses it. */
-  onEnd(): boolean;
-}
-
-/** `failed`: not JSON. `refused`: JSON, but the listener did not want it. Both leave the reading at the character in question. */
-export type JsonStatus = 'open' | 'done' | 'failed' | 'refused';
-
-/** `element` and `key` may as well be the closer: an empty container, or a trailing comma. */
-type Expectation = 'value' | 'element' | 'key' | 'colon' | 'next';
-
-export interface JsonScan {
-  status: JsonStatus;
-  expects: Expectation;
-  /** Open containers from the outside in; true is an object. */
-  readonly isObject: boolean[];
-  /** How many of them, from the outside, the listener has entered. */
-  entered: number;
-  taking: 'nothing' | 'key' | 'value';
-  token: 'none' | 'string' | 'key' | 'scalar';
-  /** In a string: 0, 1 after a backslash, 5 to 2 for the hexadecimal digits still to come. */
-  escape: number;
-  /** Characters that the string may still have. */
-  room: number;
-  /** A number or word that may go on. */
-  scalar: string;
-  /** The text of a reported key (quotes included) or a member (without). */
-  key: string;
-  isMember: boolean;
-  /** A comma and what followed it, held until it is known not to be trailing; '' if there is none. */
-  gap: string;
-  /** Index, in the text being read, of what was not yet handed over. */
-  pendingFrom: number;
-}
+import { isScalar, isScalarCharacter, isWhitespace, kindOf, parseString } from './json-characters.ts';
+import { type JsonListener, type JsonScan, type JsonStatus, unlimited } from './json-scan.ts';
 
 /** Deeper nesting is not JSON here: it would only serve to exhaust a client's parser. */
 const maxDepth = 200;
-
-export function createJsonScan(): JsonScan {
-  return {
-    status: 'open',
-    expects: 'value',
-    isObject: [],
-    entered: 0,
-    taking: 'nothing',
-    token: 'none',
-    escape: 0,
-    room: Infinity,
-    scalar: '',
-    key: '',
-    isMember: false,
-    gap: '',
-    pendingFrom: 0,
-  };
-}
 
 /** Reads `text` from `from` and returns the index of the first character not read. Work is linear in what is read. */
 export function scanJson(scan: JsonScan, listener: JsonListener, text: string, from: number): number {
@@ -85,14 +20,6 @@ export function scanJson(scan: JsonScan, listener: JsonListener, text: string, f
   }
   handOver(scan, listener, text, at);
   return at;
-}
-
-/** Wants nothing, and refuses nothing. */
-export const indifferent: JsonListener = { onValue: () => 'skip', onKey: () => true, onText: () => {}, onEnd: () => true };
-
-/** Lets a scan that was refused go on from there, to find the end of the JSON; only with the `indifferent` listener. */
-export function resumeScan(scan: JsonScan): JsonScan {
-  return Object.assign(scan, { status: 'open', taking: 'nothing', room: Infinity, gap: '', isMember: false });
 }
 
 /** Closes what is open, if only closers are missing; false leaves a scan that must not be used further. */
@@ -153,7 +80,7 @@ function begin(scan: JsonScan, listener: JsonListener, text: string, at: number)
   }
   if (kind === 'string') {
     scan.token = 'string';
-    if (reaction === 'take') scan.room = listener.roomFor?.('string') ?? Infinity;
+    if (reaction === 'take') scan.room = listener.roomFor?.('string') ?? unlimited;
   } else if (kind === 'scalar') scan.token = 'scalar';
   else {
     if (reaction === 'enter') scan.entered += 1;
@@ -170,7 +97,7 @@ function beginKey(scan: JsonScan, listener: JsonListener, text: string, at: numb
     scan.taking = 'key';
     scan.key = '';
     scan.pendingFrom = at;
-    scan.room = listener.roomFor?.('key') ?? Infinity;
+    scan.room = listener.roomFor?.('key') ?? unlimited;
   } else if (scan.taking === 'value' && scan.isObject.length === scan.entered + 1 && listener.onMember !== undefined) {
     scan.isMember = true;
     scan.key = '';
@@ -179,7 +106,7 @@ function beginKey(scan: JsonScan, listener: JsonListener, text: string, at: numb
 }
 
 function readString(scan: JsonScan, listener: JsonListener, text: string, from: number): number {
-  const to = Math.min(text.length, from + scan.room);
+  const to = scan.room < text.length - from ? from + scan.room : text.length;
   for (let at = from; at < to; at += 1) {
     const code = text.charCodeAt(at);
     if (scan.escape !== 0) {
@@ -195,7 +122,7 @@ function readString(scan: JsonScan, listener: JsonListener, text: string, from: 
     }
   }
   if (scan.isMember) scan.key += text.slice(from, to);
-  scan.room -= to - from;
+  if (scan.room !== unlimited) scan.room -= to - from;
   return to < text.length ? stop(scan, 'refused', to) : to;
 }
 
@@ -211,7 +138,7 @@ function takesEscape(scan: JsonScan, character: string): boolean {
 function endString(scan: JsonScan, listener: JsonListener, text: string, at: number): number {
   const isKey = scan.token === 'key';
   scan.token = 'none';
-  scan.room = Infinity;
+  scan.room = unlimited;
   if (!isKey) return end(scan, listener, text, at);
   scan.expects = 'colon';
   if (scan.taking === 'key') {

@@ -5,7 +5,8 @@
  */
 import type { CallSink, LiveCall } from './call-sink.ts';
 import { createJsonArguments, type JsonArguments } from './formats/json-calls.ts';
-import { type JsonScan, scanJson } from './json-scanner.ts';
+import type { JsonScan } from './json-scan.ts';
+import { scanJson } from './json-scanner.ts';
 
 export interface NativeCalls {
   feed(entries: readonly unknown[]): void;

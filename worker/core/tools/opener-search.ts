@@ -6,7 +6,8 @@
 import { codeMarkers, type CodeState, codeTokens, stepCode } from './code-spans.ts';
 import { type Cursor, offsetOf } from './cursor.ts';
 import type { Opener, ReadCalls, ToolFormat, Verdict } from './formats/tool-format.ts';
-import { indifferent, type JsonScan, resumeScan, scanJson } from './json-scanner.ts';
+import { indifferent, type JsonScan, resumeScan } from './json-scan.ts';
+import { scanJson } from './json-scanner.ts';
 import { createMarkerSet, findMarker, type MarkerSet, mayBecomeMarker, unfinishedMarkerAt } from './marker-set.ts';
 import type { Quotation } from './quoted-calls.ts';
 

@@ -3,15 +3,8 @@
  */
 import { type CallRules, type CallShape, createCallShape } from '../call-shape.ts';
 import { type Cursor, offsetOf } from '../cursor.ts';
-import {
-  closeMissing,
-  createJsonScan,
-  indifferent,
-  type JsonListener,
-  type JsonScan,
-  type JsonStatus,
-  scanJson,
-} from '../json-scanner.ts';
+import { createJsonScan, indifferent, type JsonListener, type JsonScan, type JsonStatus } from '../json-scan.ts';
+import { closeMissing, scanJson } from '../json-scanner.ts';
 import { type Reading, sees } from '../reading.ts';
 import type { Region, Verdict } from './tool-format.ts';
 
@@ -45,7 +38,10 @@ function createCalls(region: Region, rules: CallRules): JsonCalls {
 export function* readCalls(input: Cursor, region: Region, { scan, shape }: JsonCalls): Reading<JsonStatus> {
   for (;;) {
     input.at = scanJson(scan, shape, input.text, input.at);
-    if (shape.hasDeclaredName()) Object.assign(region, { isInsideCall: true, isNamed: true });
+    if (!region.isNamed && shape.hasDeclaredName()) {
+      region.isInsideCall = true;
+      region.isNamed = true;
+    }
     if (scan.status !== 'open' || input.ending !== null) return scan.status;
     yield;
   }

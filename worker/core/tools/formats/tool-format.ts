@@ -6,7 +6,7 @@ import type { ToolFormatId } from '../../../../shared/config.ts';
 import type { BeginCall, ParsedCall } from '../call-shape.ts';
 import { type Cursor, offsetOf } from '../cursor.ts';
 import type { DeclaredTools } from '../declared-tool.ts';
-import type { JsonScan } from '../json-scanner.ts';
+import type { JsonScan } from '../json-scan.ts';
 import type { Reading } from '../reading.ts';
 
 /** Offsets count from the start of the text. */
