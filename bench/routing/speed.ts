@@ -41,7 +41,7 @@ async function bundle(): Promise<string> {
     const config = whole.routing;
     const situation = {
       config: whole, wish: { kind: 'auto', strategy: null }, strategy: 'latency', agent: null, session: null, arm: null,
-      hasVisionHint: false, allowedModels: null, loadOf: () => 0.2, queueOf: () => 3, isUp: () => true, random: () => 0.5,
+      hasVisionHint: false, allowedModels: null, loadOf: () => 0.2, queueOf: () => 3, isUp: () => true, serverRoomOf: () => null, random: () => 0.5,
     };
     const modes = { heuristic: { ...config, classifier: { ...config.classifier, mode: 'heuristic' } }, hybrid: { ...config, classifier: { ...config.classifier, mode: 'hybrid' } } };
     let sink = 0;

@@ -103,8 +103,16 @@ describe('a model server that dies', () => {
   test('an outage of everything is not made worse by retries', async () => {
     for (const id of ['small', 'large']) await gateway.control(id, { fault: 'server-error' });
     const count = 60;
-    for (let time = 0; time < count; time += 1) expectError(await ask({}), ['upstream_error']);
+    for (let time = 0; time < count; time += 1) expectError(await ask({}, `${time}. `), ['upstream_error']);
     expect((await gateway.chatCalls()).length).toBeLessThanOrEqual(1.6 * count);
+  });
+
+  test('a body that every model fails takes no model from anybody', async () => {
+    for (let time = 0; time < 30; time += 1) {
+      expectError(await ask({}, '[[fault:server-error]]'), ['upstream_error']);
+      if (time % 10 === 0) expect(await ask({})).toMatchObject({ status: 200, metadata: { model_id: small, attempts: 1 } });
+    }
+    expect([await statusOf(small), await statusOf(large)]).toEqual(['up', 'up']);
   });
 });
 

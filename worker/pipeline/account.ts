@@ -14,8 +14,18 @@ import { remember } from '../core/route/session.ts';
 import { shadow } from './shadow.ts';
 import { endIdempotent } from './idempotent.ts';
 import { metadataOf } from './metadata.ts';
+import { reportUnanswered } from './report.ts';
 import { release } from './reserve.ts';
-import { type BegunAnswer, dropSpare, hasSpent, isAnsweredByFallback, partsOf, type Run, type UnseenCall } from './run.ts';
+import {
+  type BegunAnswer,
+  contextTokensOf,
+  dropSpare,
+  hasSpent,
+  isAnsweredByFallback,
+  partsOf,
+  type Run,
+  type UnseenCall,
+} from './run.ts';
 
 export type RunEnding =
   | { readonly kind: 'ok' }
@@ -27,6 +37,7 @@ export function settle(run: Run, ending: RunEnding): void {
   if (run.isSettled) return;
   run.isSettled = true;
   run.current = null;
+  reportUnanswered(run);
   dropSpare(run);
   run.place?.release(run.background);
   run.place = null;
@@ -44,7 +55,7 @@ export function settle(run: Run, ending: RunEnding): void {
 /** The usage of one call: the server's where it can be true, else counted from what was relayed. */
 function usageOf(run: Run, { modelId, answer, continuesPrevious }: BegunAnswer): Usage {
   const { usage, contentEvents, contentChars } = answer.state;
-  const { context_tokens: contextTokens } = modelOf(run.deps.config, modelId);
+  const contextTokens = contextTokensOf(run, modelId);
   const promptTokens = promptTokensBound({ bodyBytes: run.bodyBytes, hasImages: run.view.images > 0, contextTokens });
   return reconcileUsage(usage, {
     contentEvents,
@@ -59,7 +70,8 @@ function usageOf(run: Run, { modelId, answer, continuesPrevious }: BegunAnswer):
 
 /** What a call may have cost whose end nobody saw. */
 function unseenUsageOf(run: Run, { modelId, ranMs, isWatched }: UnseenCall): Usage {
-  const { context_tokens: contextTokens, tokens_per_second: tokensPerSecond } = modelOf(run.deps.config, modelId);
+  const contextTokens = contextTokensOf(run, modelId);
+  const { tokens_per_second: tokensPerSecond } = modelOf(run.deps.config, modelId);
   const choices = run.request.n ?? 1;
   return unseenUsage({
     ranMs,

@@ -9,7 +9,7 @@ import { mayHaveWorked } from '../core/cost/unseen-work.ts';
 import type { UpstreamAnswer } from '../core/ports.ts';
 import { type Answer, type AnswerState, isComplete, isEndMark } from '../core/relay/answer.ts';
 import { judgeEnding } from '../core/relay/verdict.ts';
-import type { Attempt } from '../core/route/attempt.ts';
+import { type Attempt, routeKey } from '../core/route/attempt.ts';
 import { answerTokens } from '../core/route/token-room.ts';
 import { type Dialect, dialectOf } from '../core/upstreams/dialect.ts';
 import { parseLenient } from '../core/upstreams/lenient-json.ts';
@@ -111,7 +111,7 @@ async function answered(call: Call, isStream: boolean, onBegun: () => void): Pro
       call.dialect.encode(run.request, {
         servedName: model.served_name,
         isStream,
-        maxTokens: Math.min(resumed?.maxTokens ?? run.maxTokens, answerTokens(run.view, config.limits, attempt.contextTokens)),
+        maxTokens: tokensFor(call),
         cacheSalt: run.cacheSalt,
         wantsLogprobs: isJudged(run, attempt) && model.capabilities.includes('logprobs'),
         hasGrammar: model.capabilities.includes('json_schema'),
@@ -136,6 +136,15 @@ async function answered(call: Call, isStream: boolean, onBegun: () => void): Pro
   source.cancel();
   if (read.failure.cause === 'empty_answer') keepEmpty(run);
   return !isStreamed && call.limit !== null ? fail(timedOut) : read;
+}
+
+/** The token limit of a call: what was planned, as far as this route has room for it. */
+function tokensFor({ run, attempt, resumed }: Call): number {
+  const room = answerTokens(run.view, run.deps.config.limits, attempt.contextTokens);
+  const most = Math.min(run.maxTokens, room, run.lowered.get(routeKey(attempt)) ?? room);
+  if (resumed !== null) return Math.min(resumed.maxTokens, most);
+  run.askedTokens = most;
+  return most;
 }
 
 /** An answer with tokens is billed by them. Of any other call that may have made the server work, only how long it ran is known. */

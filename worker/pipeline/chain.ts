@@ -3,16 +3,17 @@ import type { Failure } from '../../shared/errors.ts';
 import { modelOf } from '../../shared/config-prepare.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import { isCalm } from '../core/admission/local-gate.ts';
-import type { AttemptReport } from '../core/health/health-event.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import { isUsable } from '../core/health/usable.ts';
 import type { Answer } from '../core/relay/answer.ts';
 import { type Attempt, type FailureCause, type Plan, routeKey } from '../core/route/attempt.ts';
 import { next } from '../core/route/next.ts';
 import { countRequest, countRetry, mayRetry } from '../core/route/retry-budget.ts';
+import { leastAnswer, loweredTokens } from '../core/route/token-room.ts';
 import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import { openAttempt, type Opened, type OpenStream } from './attempt.ts';
 import { mayEscalate } from './judge.ts';
+import { report } from './report.ts';
 import { leaveModelOut, refuseCall } from './reserve.ts';
 import { dropSpare, isDoubted, type Run } from './run.ts';
 
@@ -88,11 +89,24 @@ async function tryOnce(run: Run, attempt: Attempt, snapshot: HealthSnapshot): Pr
   const place = await takePlace(run, attempt.modelId, snapshot);
   // A full waiting room is no model's failure, and its neighbour shares the GPU: the client is told at once when to come back.
   if (!place.ok) return { kind: 'failed', failure: place.failure };
-  const opened = await openAttempt(run, attempt);
+  const opened = await openWithRoom(run, attempt);
   if (!opened.ok || opened.value.kind === 'whole') releasePlace(run);
   if (run.isClientGone) return { kind: 'failed', failure: { code: 'client_closed_request' } };
   reportAttempt(run, attempt, startedAtMs, opened);
   return opened.ok ? opened.value : null;
+}
+
+/** Asks once more with fewer tokens where the limit was the gateway's own and the server says that it is too much. */
+async function openWithRoom(run: Run, attempt: Attempt): Promise<Result<Opened, UpstreamFailure>> {
+  const opened = await openAttempt(run, attempt);
+  const limit = opened.ok ? undefined : opened.failure.limit;
+  if (limit === undefined || run.askedTokens === null || run.isClientGone) return opened;
+  const { contextTokens } = limit;
+  const hasLarger = run.route.plan.attempts.some((other) => contextTokens !== null && other.contextTokens > contextTokens);
+  const lowered = loweredTokens(run.askedTokens, limit, run.view, leastAnswer(hasLarger));
+  if (lowered === null) return opened;
+  run.lowered.set(routeKey(attempt), lowered);
+  return openAttempt(run, attempt);
 }
 
 /** Waits until the model has a place for this call. A client that leaves meanwhile gives its seat up. */
@@ -155,15 +169,6 @@ export function reportEnd(
 
 function reportFailure(run: Run, attempt: Attempt, startedAtMs: number, cause: FailureCause, failure: Failure): void {
   report(run, attempt, startedAtMs, { kind: 'failure', cause, retryAfterMs: failure.retryAfterMs ?? null });
-}
-
-type ReportKind =
-  | { readonly kind: 'trial' | 'begun' | 'success' }
-  | { readonly kind: 'failure'; readonly cause: FailureCause; readonly retryAfterMs: number | null };
-
-function report(run: Run, { modelId, upstreamId }: Attempt, startedAtMs: number, what: ReportKind): void {
-  const line: AttemptReport = { modelId, upstreamId, startedAtMs, atMs: run.deps.clock.now(), count: 1, ...what };
-  run.deps.health.report(line, run.background);
 }
 
 function pause(run: Run, waitMs: number): Promise<void> {

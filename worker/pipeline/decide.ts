@@ -10,6 +10,7 @@ import { buildView, type RequestView } from '../core/classify/view.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import { currentStatus } from '../core/health/usable.ts';
 import { type ChooseInput, thresholdOf } from '../core/route/choose.ts';
+import { routeKey } from '../core/route/attempt.ts';
 import { type Arm, chooseArm } from '../core/route/experiment.ts';
 import { readModelName } from '../core/route/model-names.ts';
 import { needsOf } from '../core/route/needed.ts';
@@ -73,6 +74,7 @@ export async function decide(
     needs: needsOf(request),
     isUp: (modelId) => isUp(snapshot, modelId, nowMs),
     queueOf: (upstreamId) => queueOf(snapshot, upstreamId),
+    serverRoomOf: (modelId, upstreamId) => snapshot.instances[routeKey({ modelId, upstreamId })]?.contextTokens ?? null,
     random: deps.random,
   });
   if (!route.ok) return route;

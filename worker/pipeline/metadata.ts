@@ -3,7 +3,7 @@ import { modelOf } from '../../shared/config-prepare.ts';
 import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
 import type { FailedOutcome } from '../core/route/attempt.ts';
 import { answerTokens } from '../core/route/token-room.ts';
-import { isAnsweredByFallback, isDoubted, partsOf, type Run } from './run.ts';
+import { contextTokensOf, isAnsweredByFallback, isDoubted, partsOf, type Run } from './run.ts';
 
 export function metadataOf(run: Run): RoutingMetadata {
   const { decision } = run.route;
@@ -38,9 +38,11 @@ function warningsOf(run: Run, modelId: string | null): { readonly warnings?: rea
   return warnings.size === 0 ? {} : { warnings: [...warnings] };
 }
 
-function loweredLimit({ request, view, deps: { config } }: Run, modelId: string): string | null {
+function loweredLimit(run: Run, modelId: string): string | null {
+  const { request, view } = run;
+  const { config } = run.deps;
   const field = request.max_completion_tokens === undefined ? 'max_tokens' : 'max_completion_tokens';
-  const sent = answerTokens(view, config.limits, modelOf(config, modelId).context_tokens);
+  const sent = run.askedTokens ?? answerTokens(view, config.limits, contextTokensOf(run, modelId));
   return sent < (request[field] ?? 0) ? `${field} lowered to ${sent}` : null;
 }
 

@@ -16,7 +16,7 @@ import { budgetsFor, type Ending, hasLimits, type TenantLimits } from '../core/l
 import type { Attempt } from '../core/route/attempt.ts';
 import { mayEscalate } from './judge.ts';
 import { longestGenerationMs } from './pace.ts';
-import { hasBilled, type Run } from './run.ts';
+import { contextTokensOf, hasBilled, type Run } from './run.ts';
 
 /** Where budgets live that belong to no key: the total, and agents'. */
 const deploymentTenant = 'deployment';
@@ -169,7 +169,7 @@ function mayLead({ route: { decision }, deps: { config } }: Run, modelId: string
 
 function worstCost(run: Run, modelIds: readonly string[], morePromptTokens = 0): number {
   const models = modelIds.map((id) => modelOf(run.deps.config, id));
-  const contextTokens = Math.max(0, ...models.map((model) => model.context_tokens));
+  const contextTokens = Math.max(0, ...modelIds.map((id) => contextTokensOf(run, id)));
   const bound = promptTokensBound({ bodyBytes: run.bodyBytes, hasImages: run.view.images > 0, contextTokens });
   return worstCaseCost(
     models.map((model) => normalisePrice(model.price)),

@@ -1,11 +1,12 @@
 /** Everything known about one request while it lives. Stages read it and write their own part; `settle` closes it, once. */
 import type { ChatRequest } from '../../shared/chat.ts';
-import type { Config } from '../../shared/config-prepare.ts';
+import { type Config, modelOf } from '../../shared/config-prepare.ts';
 import type { Strategy } from '../../shared/config.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { CacheState } from '../../shared/records.ts';
 import type { KeyRecord } from '../core/auth/key-record.ts';
 import type { Classification } from '../core/classify/classify.ts';
+import type { FailureReport } from '../core/health/health-event.ts';
 import type { LearnedWeights } from '../core/classify/learned.ts';
 import type { RequestView } from '../core/classify/view.ts';
 import type {
@@ -106,6 +107,12 @@ export interface Run extends Caller {
   /** The answer as it is sent, for a request with an idempotency key. */
   recording: Recording | null;
   readonly outcomes: AttemptOutcome[];
+  /** By route key: fewer tokens than were planned, because the server has said that they are too many. */
+  readonly lowered: Map<string, number>;
+  /** What the last call asked for as the whole answer; null before it. */
+  askedTokens: number | null;
+  /** Failures that the request itself may have caused; see report.ts. */
+  withheld: FailureReport[];
   /** Upstream calls made, the one in flight included. */
   calls: number;
   /** Every answer that a server began, in order: each may have cost tokens. */
@@ -203,4 +210,10 @@ export function clientLeft(run: Run): void {
 /** Another model answered because the first choice could not; an escalation is no fallback. */
 export function isAnsweredByFallback(run: Run): boolean {
   return !run.isEscalated && run.servedModelId !== null && run.servedModelId !== run.route.decision.primaryModelId;
+}
+
+/** Prompt and answer together on this model: what its servers have said, else what is configured. */
+export function contextTokensOf({ route, deps }: Pick<Run, 'route' | 'deps'>, modelId: string): number {
+  const rooms = route.plan.attempts.filter((attempt) => attempt.modelId === modelId).map(({ contextTokens }) => contextTokens);
+  return rooms.length > 0 ? Math.max(...rooms) : modelOf(deps.config, modelId).context_tokens;
 }

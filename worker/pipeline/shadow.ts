@@ -36,6 +36,8 @@ async function compare(run: Run, modelId: string, shown: string): Promise<void> 
     answers: [],
     unseen: [],
     outcomes: [],
+    lowered: new Map<string, number>(),
+    withheld: [],
     current: null,
     place: null,
     isSettled: false,

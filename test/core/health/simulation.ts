@@ -4,6 +4,7 @@
  */
 import { applyLocal } from '../../../worker/core/health/apply-local.ts';
 import { addReport, type AttemptReport } from '../../../worker/core/health/health-event.ts';
+import { mayBeTheRequest } from '../../../worker/core/health/request-blame.ts';
 import { unknownHealth } from '../../../worker/core/health/health-state.ts';
 import { dueProbes, nextProbeAtMs } from '../../../worker/core/health/probe-schedule.ts';
 import { type HealthSnapshot, snapshot } from '../../../worker/core/health/snapshot.ts';
@@ -33,7 +34,10 @@ export interface Scenario {
   readonly isolates: number;
   readonly untilMs: number;
   readonly plan: Plan;
-  faultOf(modelId: string, nowMs: number): Fault | null;
+  /** @param request its number; a probe's is null */
+  faultOf(modelId: string, nowMs: number, request: number | null): Fault | null;
+  /** What a request's body is known by; each has its own unless said otherwise. */
+  markOf?(request: number): number;
 }
 
 export interface Call {
@@ -96,7 +100,7 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
   };
 
   const probe = (upstreamId: string) => {
-    const fault = scenario.faultOf(upstreamId.slice(2), nowMs);
+    const fault = scenario.faultOf(upstreamId.slice(2), nowMs, null);
     const cause = fault?.isSeenByProbes ? fault.cause : null;
     at(nowMs + (cause === 'timeout' ? 3000 : 50), () => {
       const event = {
@@ -138,8 +142,13 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
     if (line.kind === 'failure' || line.kind === 'trial') exchange(isolate);
   };
 
-  const request = (isolate: Isolate) => {
+  const request = (isolate: Isolate, number: number) => {
     const startedAtMs = nowMs;
+    let withheld: AttemptReport[] = [];
+    const tellWithheld = (mark: number | null) => {
+      for (const line of withheld) report(isolate, mark === null || line.kind !== 'failure' ? line : { ...line, bodyMark: mark });
+      withheld = [];
+    };
     const outcomes: AttemptOutcome[] = [];
     isolate.budget = countRequest(isolate.budget, nowMs);
     const go = () => {
@@ -154,6 +163,7 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
         isCommitted: false,
       });
       if (decided.kind !== 'try') {
+        tellWithheld(scenario.markOf?.(number) ?? number);
         requests.push({
           atMs: startedAtMs,
           isOk: decided.kind === 'answer',
@@ -169,12 +179,15 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
       const sentAtMs = nowMs;
       const isTrial = isolate.view.instances[routeKey(attempt)]?.hasPermit === true;
       if (isTrial) report(isolate, reportOf('trial', attempt.modelId, {}, nowMs));
-      const fault = scenario.faultOf(attempt.modelId, nowMs);
+      const fault = scenario.faultOf(attempt.modelId, nowMs, number);
       calls.push({ modelId: attempt.modelId, atMs: nowMs, isTrial, isOk: fault === null });
       at(nowMs + (fault?.afterMs ?? answerMs), () => {
         const retryAfter = fault?.retryAfterMs === undefined ? {} : { retryAfterMs: fault.retryAfterMs };
         outcomes.push(fault === null ? { isOk: true, attempt } : failed(attempt, fault.cause, fault.retryAfterMs));
-        report(isolate, reportOf(fault?.cause ?? 'success', attempt.modelId, { startedAtMs: sentAtMs, ...retryAfter }, nowMs));
+        const line = reportOf(fault?.cause ?? 'success', attempt.modelId, { startedAtMs: sentAtMs, ...retryAfter }, nowMs);
+        if (fault === null) tellWithheld(null);
+        if (fault === null || !mayBeTheRequest(fault.cause)) report(isolate, line);
+        else if (!withheld.some(({ modelId }) => modelId === attempt.modelId)) withheld.push(line);
         go();
       });
     };
@@ -191,7 +204,7 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
     if (index >= total || isolate === undefined) return;
     at((index * 1000) / scenario.requestsPerSecond, () => {
       arrive(index + 1);
-      request(isolate);
+      request(isolate, index);
     });
   };
   arrive(0);

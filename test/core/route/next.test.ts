@@ -90,7 +90,7 @@ describe('chains', () => {
     expect(decide(plan, [failed(small, 'reset')])).toBe('fallback large');
     expect(decide(plan, [failed(small, 'reset'), failed(large, 'server_error')])).toBe('fallback hosted');
     expect(decide(plan, [failed(small, 'reset'), failed(large, 'server_error'), failed(hosted, 'reset')])).toBe(
-      'fail upstream_unreachable',
+      'fail upstream_error',
     );
   });
 
@@ -133,6 +133,16 @@ describe('chains', () => {
     ['a model with as much room does not', planOf(small, large), 'fail context_length_exceeded'],
   ] as const)('%s', (_, plan, expected) => {
     expect(decide(plan, [failed(small, 'context_length')])).toBe(expected);
+  });
+
+  it('is measured against the number that the server named, not against what is configured', () => {
+    const told = (on: Attempt, roomTokens: number) => ({ ...failed(on, 'context_length'), roomTokens });
+    expect(decide(chain, [told(small, 2048)])).toBe('fallback large');
+    expect(decide(chain, [told(small, 32_768)])).toBe('fail context_length_exceeded');
+    expect(decide(planOf(small, attempt('large', { contextTokens: 65_536 })), [told(small, 131_072)])).toBe(
+      'fail context_length_exceeded',
+    );
+    expect(decide(chain, [told(small, 2048), told(large, 1024)])).toBe('fail context_length_exceeded');
   });
 
   it('never tries a model with less room than the request needs', () => {
@@ -258,9 +268,35 @@ describe('the end', () => {
 
   const roomy: Attempt = attempt('large', { contextTokens: 65_536 });
   it.each([
+    ['the last failure, of several alike', [failed(small, 'reset'), failed(large, 'tunnel')], 'fail tunnel_down'],
     [
-      'the last failure, of several alike',
-      [failed(small, 'timeout'), failed(large, 'server_error'), failed(large, 'server_error')],
+      'the time-out of the first model, not that the second was never installed',
+      [failed(small, 'timeout'), failed(large, 'model_missing')],
+      'fail upstream_timeout',
+    ],
+    [
+      'the time-out of the second model, not that the first was never installed',
+      [failed(small, 'model_missing'), failed(large, 'timeout')],
+      'fail upstream_timeout',
+    ],
+    [
+      'what the answer lacked, not that nobody else was there',
+      [failed(small, 'unfit_answer'), failed(large, 'unreachable'), failed(large, 'unreachable')],
+      'fail invalid_structured_output',
+    ],
+    [
+      'that the server failed, not that the next refused our key',
+      [failed(small, 'server_error'), failed(large, 'auth')],
+      'fail upstream_error',
+    ],
+    [
+      'an answer that broke off, not an empty account',
+      [failed(small, 'broken_off'), failed(large, 'account')],
+      'fail upstream_truncated',
+    ],
+    [
+      'nothing of a doubtful answer when the other model failed',
+      [failed(small, 'low_confidence'), failed(large, 'server_error'), failed(large, 'server_error')],
       'fail upstream_error',
     ],
     [

@@ -228,7 +228,7 @@ describe('planRoute: nothing to try', () => {
 
   it('says how many tokens it takes and how many fit', () => {
     expect(planned({ request: { messages: promptOf(200_000) } }).failure?.detail).toMatch(
-      /^This model's maximum context length is 131072 tokens\. However, your messages resulted in 1\d{5} tokens\./,
+      /^This model's maximum context length is 131072 tokens\. However, your messages resulted in at least 1\d{5} tokens\./,
     );
   });
 });
@@ -250,6 +250,30 @@ describe('planRoute: room', () => {
   ])('%s', (_, situation, modelId) => {
     const { decision, failure } = planned(situation);
     expect([failure, decision.modelId]).toEqual([null, modelId]);
+  });
+});
+
+describe('planRoute: room that servers say they have', () => {
+  const says = (rooms: Record<string, number>): Partial<PlanInput> => ({
+    serverRoomOf: (modelId, upstreamId) => rooms[`${modelId}@${upstreamId}`] ?? null,
+  });
+
+  it('counts instead of what is configured, for each upstream', () => {
+    const { plan } = planned({ change: says({ 's1@small': 2048, 'l1@large': 65_536 }) });
+    const rooms = plan.attempts.map(({ modelId, upstreamId, contextTokens }) => [`${modelId}@${upstreamId}`, contextTokens]);
+    expect(Object.fromEntries(rooms)).toMatchObject({ 's1@small': 2048, 's1@east': 8192, 'l1@large': 65_536 });
+  });
+
+  it('sends on what no upstream of a model has room for, and keeps what one of them has', () => {
+    const request = { messages: promptOf(6000) };
+    const first = (change: Partial<PlanInput>) => planned({ request, change }).decision.modelId;
+    expect(first(says({ 's1@small': 2048, 's1@east': 2048 }))).toBe('l1');
+    expect(first(says({ 's1@small': 2048 }))).toBe('s1');
+  });
+
+  it('lets a prompt through that the configuration has no room for', () => {
+    const request = { model: 's2', messages: promptOf(20_000) };
+    expect(planned({ request, change: says({ 's2@west': 131_072 }) }).decision.modelId).toBe('s2');
   });
 });
 

@@ -1,6 +1,6 @@
 /** How long an answer may become on a model: the client's word, the operator's limit, and the room there is. */
 import { describe, expect, it } from 'vitest';
-import { answerTokens, wantedTokens } from '../../../worker/core/route/token-room.ts';
+import { answerTokens, leastAnswer, loweredTokens, type SaidLimit, wantedTokens } from '../../../worker/core/route/token-room.ts';
 
 const limits = { default_completion_tokens: 4096, max_completion_tokens: 16_384 };
 
@@ -25,5 +25,35 @@ describe('wantedTokens', () => {
   it('counts no more of an answer than the operator allows', () => {
     expect(wantedTokens({ estimatedPromptTokens: 100, requestedMaxTokens: 1_000_000 }, limits)).toBe(75 + 16_384);
     expect(wantedTokens({ estimatedPromptTokens: 100, requestedMaxTokens: null }, limits)).toBe(75);
+  });
+});
+
+describe('loweredTokens', () => {
+  const said = (contextTokens: number | null, promptTokens: number | null, change: Partial<SaidLimit> = {}): SaidLimit => ({
+    contextTokens,
+    promptTokens,
+    maxCompletionTokens: null,
+    isCompletion: false,
+    ...change,
+  });
+  const own = { estimatedPromptTokens: 100, requestedMaxTokens: null };
+
+  it.each([
+    ['what the server counts besides the prompt', said(2048, 27), own, 2021],
+    ['what the server allows an answer', said(null, null, { maxCompletionTokens: 512, isCompletion: true }), own, 512],
+    ['what is surely free, when it names only its context', said(2048, null, { isCompletion: true }), own, 2048 - 134],
+    ['nothing when the prompt alone is too long', said(2048, 3000), own, null],
+    ['nothing when it names no number', said(null, null), own, null],
+    ['nothing when it is about the prompt and does not count it', said(2048, null), own, null],
+    ['nothing when fewer were asked for already', said(32_768, 27), own, null],
+    ['nothing where the client has asked for it', said(2048, 27), { ...own, requestedMaxTokens: 4096 }, null],
+    ['something where the client asked for more than was sent', said(2048, 27), { ...own, requestedMaxTokens: 9000 }, 2021],
+    ['too short an answer only where nobody has more room', said(2048, 2040), own, null],
+  ])('asks once more for %s', (_, limit, sizes, expected) => {
+    expect(loweredTokens(4096, limit, sizes, leastAnswer(true))).toBe(expected);
+  });
+
+  it('asks for the few that are left where nobody has more room', () => {
+    expect(loweredTokens(4096, said(2048, 2040), own, leastAnswer(false))).toBe(8);
   });
 });

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../../shared/errors.ts';
 import type { LedgerEntry } from '../../../shared/records.ts';
 import { fail, ok } from '../../../shared/result.ts';
 import { healthConfig } from '../../../worker/core/health/health-config.ts';
-import type { AttemptReport } from '../../../worker/core/health/health-event.ts';
+import type { AttemptReport, ListedModel } from '../../../worker/core/health/health-event.ts';
 import { unknownHealth } from '../../../worker/core/health/health-state.ts';
 import { snapshot } from '../../../worker/core/health/snapshot.ts';
 import { step } from '../../../worker/core/health/step.ts';
@@ -22,6 +22,8 @@ import type { FakeTime } from './fake-time.ts';
 
 export interface FakeHealth extends HealthPort {
   readonly reports: AttemptReport[];
+  /** A probe that came through found these models, with their room. */
+  probe(upstreamId: string, models: readonly ListedModel[]): void;
   /** The routes' statuses now, by route key. */
   statuses(): Record<string, string>;
 }
@@ -43,6 +45,10 @@ export function createFakeHealth(config: Config, clock: Clock): FakeHealth {
       state = step(state, { kind: 'reports', isolateId, reports: [report] }, clock.now(), rules);
     },
     read: async () => look(),
+    probe(upstreamId, modelsServed) {
+      const load = { running: null, waiting: null, kvCacheUsage: null };
+      state = step(state, { kind: 'probe', upstreamId, cause: null, modelsServed, ...load }, clock.now(), rules);
+    },
     statuses: () => Object.fromEntries(Object.entries(look().instances).map(([key, { status }]) => [key, status])),
   };
 }

@@ -40,6 +40,8 @@ export interface ClientReply {
   /** Of the answer; an error that was thrown before the headers has its code's. */
   readonly kind: 'json' | 'stream' | 'failed';
   readonly code: ErrorCode | null;
+  /** The field that such an error names. */
+  readonly param: string | null;
   /** Everything received, pings included. */
   readonly text: string;
   /** The data of each event; empty unless it was a stream. */
@@ -186,6 +188,7 @@ async function ask(deps: PipelineDeps, time: FakeTime, body: object, behaviour: 
   return {
     kind: result.kind === 'replayed' ? 'json' : result.kind,
     code: result.kind === 'failed' ? result.error.code : null,
+    param: result.kind === 'failed' ? (result.error.param ?? null) : null,
     text: client.text(),
     events: result.kind === 'stream' ? frames.filter((frame) => frame.startsWith('data: ')).map((frame) => frame.slice(6)) : [],
     comments: result.kind === 'stream' ? frames.filter((frame) => frame.startsWith(':')) : [],

@@ -4,9 +4,9 @@
  * tunnel down: that takes everybody's evidence.
  */
 import { routeKey, ruleOf } from '../route/attempt.ts';
-import { addFailures, endRun, isTooLong, runLength } from './failure-run.ts';
+import { addFailures, endRun, isTooLong, runLength, withoutUnsure } from './failure-run.ts';
 import type { HealthRules } from './health-config.ts';
-import type { AttemptReport } from './health-event.ts';
+import type { AttemptReport, FailureReport } from './health-event.ts';
 import type { HealthSnapshot, InstanceSnapshot } from './snapshot.ts';
 
 /** Returns the snapshot with one report applied; the version stays the object's. */
@@ -27,7 +27,7 @@ export function applyLocal(snapshot: HealthSnapshot, report: AttemptReport, nowM
 
 function afterFailure(
   instance: InstanceSnapshot,
-  report: Extract<AttemptReport, { kind: 'failure' }>,
+  report: FailureReport,
   nowMs: number,
   rules: HealthRules,
 ): Partial<InstanceSnapshot> {
@@ -38,7 +38,7 @@ function afterFailure(
     return { status: 'throttled', untilMs: Math.max(nowMs + throttleMs, instance.untilMs ?? 0) };
   }
   if (ruleOf(report.cause).countsAs === null) return {};
-  const failures = addFailures(instance.failures, report.cause, report.count, report.atMs ?? nowMs);
+  const failures = addFailures(instance.failures, report, report.atMs ?? nowMs);
   const counted = { failures, consecutiveFailures: runLength(failures) };
   const opens = instance.status === 'half_open' || (instance.status === 'up' && enabled && isTooLong(failures, rules.breaker));
   return opens ? { ...counted, status: 'down', untilMs: nowMs + ejection_base_ms, hasPermit: false } : counted;
@@ -56,10 +56,21 @@ function revive(snapshot: HealthSnapshot, instance: InstanceSnapshot, kind: 'beg
     failures,
     consecutiveFailures: runLength(failures),
   };
-  const next = withInstance(snapshot, revived);
+  const next = withInstance({ ...snapshot, instances: withoutAnyUnsure(snapshot.instances) }, revived);
   const models = { ...snapshot.models, [instance.modelId]: { status: 'up' } as const };
   const tunnels = { ...snapshot.tunnels, [instance.tunnelId]: { status: 'up', untilMs: null } as const };
   return { ...next, models, tunnels };
+}
+
+function withoutAnyUnsure(instances: HealthSnapshot['instances']): HealthSnapshot['instances'] {
+  const all = Object.entries(instances);
+  if (all.every(([, { failures }]) => failures.unsure.length === 0)) return instances;
+  return Object.fromEntries(
+    all.map(([key, instance]) => {
+      const failures = withoutUnsure(instance.failures);
+      return [key, { ...instance, failures, consecutiveFailures: runLength(failures) }];
+    }),
+  );
 }
 
 function spendPermit(snapshot: HealthSnapshot, instance: InstanceSnapshot): HealthSnapshot {

@@ -2,6 +2,7 @@
 import type { FailureCause } from '../route/attempt.ts';
 import { ruleOf } from '../route/attempt.ts';
 import type { HealthRules } from './health-config.ts';
+import type { FailureReport } from './health-event.ts';
 
 /** Consecutive failures by what they count as; mixed runs add up. */
 export interface FailureRun {
@@ -10,6 +11,8 @@ export interface FailureRun {
   readonly overload: number;
   /** Answers that broke off after they had begun. Only a whole answer ends these: a server that dies in every answer begins well. */
   readonly broken: number;
+  /** The marks of requests that failed here and that no model answered. The same request counts once. */
+  readonly unsure: readonly number[];
   /** When the first of them was seen; without meaning for an empty run. */
   readonly sinceMs: number;
 }
@@ -17,13 +20,27 @@ export interface FailureRun {
 /** An overloaded server is busy, not sick: four of its 503 weigh as one 500. Proposed; no public figure was found. */
 const overloadWeight = 0.25;
 
-export const noFailures: FailureRun = { path: 0, server: 0, overload: 0, broken: 0, sinceMs: 0 };
+/** A failure that may be the request's weighs less: no model has answered it, but a fleet that answers nobody must be noticed. Proposed. */
+const unsureWeight = 0.85;
 
-/** Adds `count` failures of a cause, seen at `atMs`; causes that never count leave the run as it is. */
-export function addFailures(run: FailureRun, cause: FailureCause, count: number, atMs: number): FailureRun {
+export const noFailures: FailureRun = { path: 0, server: 0, overload: 0, broken: 0, unsure: [], sinceMs: 0 };
+
+/** `consecutive_server_errors` is at most 100. */
+const maxMarks = 200;
+
+/** What a report says of a failure. */
+type Failed = Pick<FailureReport, 'cause' | 'count' | 'bodyMark'>;
+
+/** Adds failures seen at `atMs`; causes that never count leave the run as it is. */
+export function addFailures(run: FailureRun, { cause, count, bodyMark }: Failed, atMs: number): FailureRun {
   const { countsAs } = ruleOf(cause);
   if (countsAs === null) return run;
   const sinceMs = runLength(run) === 0 ? atMs : Math.min(run.sinceMs, atMs);
+  if (bodyMark !== undefined) {
+    // More than would ever be needed are no longer told apart.
+    const isNew = !run.unsure.includes(bodyMark) && run.unsure.length < maxMarks;
+    return isNew ? { ...run, sinceMs, unsure: [...run.unsure, bodyMark] } : run;
+  }
   return { ...run, sinceMs, [countsAs]: run[countsAs] + count };
 }
 
@@ -32,6 +49,11 @@ const seenByProbes: ReadonlySet<FailureCause> = new Set(['unreachable', 'reset',
 /** Whether a probe takes the same way and may fail, too: the connection does, generating text does not. */
 export function isSeenByProbes(cause: FailureCause): boolean {
   return seenByProbes.has(cause);
+}
+
+/** Some model has answered somebody: requests that none could answer were at fault themselves. */
+export function withoutUnsure(run: FailureRun): FailureRun {
+  return run.unsure.length === 0 ? run : { ...run, unsure: [] };
 }
 
 /**
@@ -45,14 +67,15 @@ export function endRun(run: FailureRun, by: 'begun' | 'success', atMs: number): 
 
 /**
  * Whether the run is long enough to take the model out: `consecutive_local_failures` path failures or broken answers, or
- * `consecutive_server_errors` server errors, or a mix that fills the same measure.
+ * `consecutive_server_errors` server errors (one more, of requests that nobody answered), or a mix that fills the same measure.
  */
 export function isTooLong(run: FailureRun, rules: HealthRules['breaker']): boolean {
   const local = (run.path + run.broken) / rules.consecutive_local_failures;
-  const server = (run.server + run.overload * overloadWeight) / rules.consecutive_server_errors;
+  const server =
+    (run.server + run.overload * overloadWeight + run.unsure.length * unsureWeight) / rules.consecutive_server_errors;
   return local + server >= 1;
 }
 
 export function runLength(run: FailureRun): number {
-  return run.path + run.server + run.overload + run.broken;
+  return run.path + run.server + run.overload + run.broken + run.unsure.length;
 }

@@ -19,7 +19,13 @@ interface AttemptFacts {
 export type AttemptReport = AttemptFacts &
   (
     | { readonly kind: 'trial' | 'begun' | 'success' }
-    | { readonly kind: 'failure'; readonly cause: FailureCause; readonly retryAfterMs: number | null }
+    | {
+        readonly kind: 'failure';
+        readonly cause: FailureCause;
+        readonly retryAfterMs: number | null;
+        /** Set when no model answered the request, so that it may itself be the cause: the mark of its body. */
+        readonly bodyMark?: number;
+      }
   );
 
 /** A line of a server's list of models. */
@@ -28,6 +34,8 @@ export interface ListedModel {
   /** Prompt and answer together, as this server runs it; `null` where it does not say. */
   readonly contextTokens: number | null;
 }
+
+export type FailureReport = Extract<AttemptReport, { kind: 'failure' }>;
 
 /** What one probe of an upstream found. Unknown load is `null`. */
 export interface ProbeResult {
@@ -67,5 +75,5 @@ export function addReport(batch: readonly AttemptReport[], report: AttemptReport
 
 function isRepeat(line: AttemptReport, report: AttemptReport): boolean {
   if (line.kind !== 'failure' || report.kind !== 'failure') return line.kind === report.kind;
-  return line.cause === report.cause && line.retryAfterMs === report.retryAfterMs;
+  return line.cause === report.cause && line.retryAfterMs === report.retryAfterMs && line.bodyMark === report.bodyMark;
 }

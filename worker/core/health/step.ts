@@ -15,15 +15,14 @@ import {
   releasePermit,
   startTrial,
 } from './breaker.ts';
-import { addFailures, endRun, isSeenByProbes, isTooLong, noFailures } from './failure-run.ts';
+import { addFailures, endRun, isSeenByProbes, isTooLong, noFailures, withoutUnsure } from './failure-run.ts';
 import type { HealthConfig, Instance } from './health-config.ts';
-import type { AttemptReport, HealthEvent, ListedModel, ProbeResult } from './health-event.ts';
+import type { AttemptReport, FailureReport, HealthEvent, ListedModel, ProbeResult } from './health-event.ts';
 import { maxReports } from './health-event.ts';
 import type { HealthState } from './health-state.ts';
 import { instanceOf, tunnelOf, upstreamOf, withInstance, withTunnel, withUpstream } from './health-state.ts';
 import { blameTunnel, clearTunnel, probedTunnel } from './tunnel.ts';
 
-type FailureReport = Extract<AttemptReport, { kind: 'failure' }>;
 type SuccessReport = Pick<AttemptReport, 'startedAtMs' | 'atMs'> & { readonly kind: 'begun' | 'success' };
 
 /** A permit that is not used before the isolate's next snapshot goes to the next isolate; this much later, for reports under way. */
@@ -76,7 +75,7 @@ function takeSuccess(state: HealthState, instance: Instance, report: SuccessRepo
   const key = routeKey(instance);
   const { run, breaker, throttle, missingSinceMs } = instanceOf(state, key);
   const isNewer = breaker.openedAtMs === null || startedAtMs >= breaker.openedAtMs;
-  const next = withInstance(state, key, {
+  const next = withInstance(forgetUnsure(state), key, {
     run: endRun(run, kind, atMs),
     breaker: isNewer ? close(breaker, nowMs) : breaker,
     throttle: throttle !== null && startedAtMs >= throttle.atMs ? null : throttle,
@@ -85,6 +84,12 @@ function takeSuccess(state: HealthState, instance: Instance, report: SuccessRepo
   const { lastProbeAtMs } = upstreamOf(next, instance.upstreamId);
   const answered = atMs >= (lastProbeAtMs ?? 0) ? withUpstream(next, instance.upstreamId, { probeFailures: 0 }) : next;
   return clearTunnel(answered, instance.tunnelId, startedAtMs, atMs, nowMs);
+}
+
+function forgetUnsure(state: HealthState): HealthState {
+  let next = state;
+  for (const [key, { run }] of Object.entries(state.instances)) next = withInstance(next, key, { run: withoutUnsure(run) });
+  return next;
 }
 
 function takeFailure(
@@ -142,7 +147,7 @@ function countFailure(
     const isTried = isTrial(breaker, report.startedAtMs);
     return isTried ? withInstance(state, key, { breaker: opened, missingSinceMs: null }) : state;
   }
-  const longer = addFailures(run, report.cause, report.count, report.atMs ?? nowMs);
+  const longer = addFailures(run, report, report.atMs ?? nowMs);
   if (!rules.enabled || !isTooLong(longer, rules)) return withInstance(state, key, { run: longer });
   return withInstance(state, key, { run: noFailures, breaker: opened });
 }

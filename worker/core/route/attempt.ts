@@ -84,6 +84,35 @@ export const causes = {
 
 export type FailureCause = keyof typeof causes;
 
+/**
+ * How much each tells a client of why there is no answer, the most first: what the model made of the request, then what the server did,
+ * then whether it was there, then what only operators can mend. A time-out of the model that was asked first is the reason, not the stand-in
+ * that was never installed.
+ */
+export const telling: Readonly<Record<FailureCause, number>> = {
+  client: 0,
+  content_policy: 0,
+  rate_limited: 1,
+  overload: 1,
+  unfit_answer: 2,
+  degenerate: 3,
+  empty_answer: 3,
+  timeout: 4,
+  broken_off: 5,
+  invalid_answer: 5,
+  server_error: 6,
+  gateway_error: 7,
+  reset: 7,
+  unreachable: 7,
+  tunnel: 7,
+  account: 8,
+  auth: 8,
+  misfit: 8,
+  model_missing: 9,
+  context_length: 10,
+  low_confidence: 10,
+};
+
 /** How one attempt ended, as far as the next step has to know. */
 export type AttemptOutcome =
   | { readonly isOk: true; readonly attempt: Attempt }

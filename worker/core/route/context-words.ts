@@ -6,15 +6,18 @@ export interface TokenCounts {
   readonly promptTokens: number | null;
   /** What was asked for as the answer. */
   readonly completionTokens: number | null;
+  /** The prompt has at least so many: nobody has counted them. */
+  readonly isEstimate?: boolean;
 }
 
 /** The sentence a client reads; null where not even the model's size is known. */
-export function contextWords({ contextTokens, promptTokens, completionTokens }: TokenCounts): string | null {
+export function contextWords(counts: TokenCounts): string | null {
+  const { contextTokens, promptTokens, completionTokens } = counts;
   if (contextTokens === null) return null;
   const limit = `This model's maximum context length is ${contextTokens} tokens. However, `;
   if (promptTokens === null) return `${limit}the request needs more. Please reduce the length of the messages or completion.`;
   if (completionTokens === null || promptTokens >= contextTokens)
-    return `${limit}your messages resulted in ${promptTokens} tokens. Please reduce the length of the messages.`;
+    return `${limit}your messages resulted in ${counts.isEstimate === true ? 'at least ' : ''}${promptTokens} tokens. Please reduce the length of the messages.`;
   const total = promptTokens + completionTokens;
   return `${limit}you requested ${total} tokens (${promptTokens} in the messages, ${completionTokens} in the completion). Please reduce the length of the messages or completion.`;
 }

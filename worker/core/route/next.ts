@@ -8,7 +8,7 @@ import type { Failure } from '../../../shared/errors.ts';
 import type { HealthSnapshot, InstanceSnapshot } from '../health/snapshot.ts';
 import { currentStatus, isUsable, leastBad } from '../health/usable.ts';
 import type { Attempt, AttemptOutcome, FailedOutcome, Plan } from './attempt.ts';
-import { routeKey, ruleOf } from './attempt.ts';
+import { routeKey, ruleOf, telling } from './attempt.ts';
 import { afterRetryAfterMs, backoffMs } from './backoff.ts';
 
 export interface NextContext {
@@ -121,10 +121,11 @@ function mayRetryRoute(last: FailedOutcome, failed: readonly FailedOutcome[], is
   if (sameRoute === 'if_alone' && !isAlone) return false;
   const instance = instanceOf(last.attempt, context);
   if (instance === undefined) return true;
-  // A second try helps against a blip. When others have failed there, too, it is none.
-  const own = failed.filter(
-    ({ attempt, cause }) => routeKey(attempt) === routeKey(last.attempt) && ruleOf(cause).countsAs !== null,
-  ).length;
+  // A second try helps against a blip. When others have failed there, too, it is none. What the request may have caused is not counted yet.
+  const own = failed.filter(({ attempt, cause }) => {
+    const { countsAs } = ruleOf(cause);
+    return routeKey(attempt) === routeKey(last.attempt) && countsAs !== null && countsAs !== 'server';
+  }).length;
   if (!isAlone && instance.consecutiveFailures > own) return false;
   // A throttle is what the wait is for; anything else means that the model has been taken out in the meantime.
   const status = currentStatus(instance, context.nowMs);
@@ -143,21 +144,25 @@ function retryRoute(last: FailedOutcome, failed: readonly FailedOutcome[], conte
 
 /**
  * The failure to show: the last one when the request itself is at fault; else one that says when to come back (429, 503) with the longest
- * wait that was named; else the last. A request too long for one model is at fault only if it went to none with more room.
+ * wait that was named; else the most telling, the last of several alike. A request too long for one model is at fault only if it went
+ * to none with more room.
  */
 function mostUseful(failed: readonly FailedOutcome[], last: FailedOutcome): Failure {
   if (last.cause === 'context_length') {
-    const roomiest = failed.reduce((a, b) => (b.attempt.contextTokens >= a.attempt.contextTokens ? b : a));
-    if (roomiest !== last)
-      return mostUseful(
-        failed.filter((outcome) => outcome.cause !== 'context_length'),
-        roomiest,
-      );
+    const roomiest = failed.reduce((a, b) => (roomOf(b) >= roomOf(a) ? b : a));
+    if (roomiest.cause === 'context_length') return roomiest.failure;
+    const others = failed.filter((outcome) => outcome.cause !== 'context_length');
+    return mostUseful(others, roomiest);
   }
   if (errors[last.failure.code].blames === 'client') return last.failure;
   const waits = failed.map((outcome) => outcome.failure).filter((failure) => errors[failure.code].retry === 'client');
   const longest = waits.toSorted((a, b) => (b.retryAfterMs ?? -1) - (a.retryAfterMs ?? -1))[0];
-  return longest ?? last.failure;
+  if (longest !== undefined) return longest;
+  return failed.reduce((a, b) => (telling[b.cause] <= telling[a.cause] ? b : a), failed[0] ?? last).failure;
+}
+
+function roomOf({ attempt, roomTokens }: FailedOutcome): number {
+  return roomTokens ?? attempt.contextTokens;
 }
 
 function instanceOf(attempt: Attempt, context: NextContext): InstanceSnapshot | undefined {

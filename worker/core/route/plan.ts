@@ -6,8 +6,8 @@ import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
 import type { Capability, Strategy, Tier } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import { contextWords } from './context-words.ts';
 import type { Attempt, Plan } from './attempt.ts';
+import { contextWords } from './context-words.ts';
 import { choose, type Choice, type ChooseInput, type RuleId } from './choose.ts';
 import type { Need } from './needed.ts';
 import { surePromptTokens, wantedTokens } from './token-room.ts';
@@ -21,6 +21,8 @@ export interface PlanInput extends ChooseInput {
   isUp(modelId: string): boolean;
   /** Requests running and waiting on one upstream; null when unknown. */
   queueOf(upstreamId: string): number | null;
+  /** Prompt and answer together as a server itself says it; null where it has not said. */
+  serverRoomOf(modelId: string, upstreamId: string): number | null;
   /** In [0, 1); spreads requests over a model's instances by weight. */
   random(): number;
 }
@@ -148,8 +150,17 @@ function obstacle(modelId: string, input: PlanInput, requiredTokens: number): st
   if (input.view.responseFormat === 'json_schema' && lacks('json_schema')) return 'it cannot keep to a schema';
   const unmet = input.needs.find(({ capability }) => lacks(capability));
   if (unmet !== undefined) return `it cannot honour ${unmet.field}`;
-  if (requiredTokens > model.context_tokens) return `at least ${requiredTokens} tokens do not fit into ${model.context_tokens}`;
-  return null;
+  const room = mostRoom(modelId, input);
+  return requiredTokens > room ? `at least ${requiredTokens} tokens do not fit into ${room}` : null;
+}
+
+/** What the running server says; what is configured counts until it has said so. */
+function roomOn(modelId: string, upstreamId: string, input: PlanInput): number {
+  return input.serverRoomOf(modelId, upstreamId) ?? modelOf(input.config, modelId).context_tokens;
+}
+
+function mostRoom(modelId: string, input: PlanInput): number {
+  return Math.max(...modelOf(input.config, modelId).upstreams.map((upstreamId) => roomOn(modelId, upstreamId, input)));
 }
 
 /** Models that are up come first; the others stay, since a last path is never closed. */
@@ -163,7 +174,7 @@ function instances(modelId: string, input: PlanInput, reason: string): Attempt[]
     modelId,
     upstreamId,
     tunnelId: upstreamOf(input.config, upstreamId).tunnel,
-    contextTokens: model.context_tokens,
+    contextTokens: roomOn(modelId, upstreamId, input),
     reason,
   }));
 }
@@ -211,14 +222,11 @@ function whyNot(input: PlanInput, choice: Choice, requiredTokens: number): Failu
   if ((view.images > 0 || choice.tier === 'vision') && !isUnseen) {
     return { code: 'vision_model_missing', param: view.images > 0 ? 'messages' : 'model', detail: whyBlind(input, seeing) };
   }
-  const rooms = permitted.map((id) => modelOf(config, id).context_tokens);
+  const rooms = permitted.map((id) => mostRoom(id, input));
   if (rooms.length > 0 && rooms.every((room) => requiredTokens > room)) {
-    const words = contextWords({
-      contextTokens: Math.max(...rooms),
-      promptTokens: requiredTokens - 1,
-      completionTokens: null,
-    });
-    return { code: 'context_length_exceeded', param: 'messages', ...(words === null ? {} : { detail: words }) };
+    const promptTokens = requiredTokens - 1;
+    const counts = { contextTokens: Math.max(...rooms), promptTokens, completionTokens: null, isEstimate: true };
+    return { code: 'context_length_exceeded', param: 'messages', detail: contextWords(counts) ?? '' };
   }
   const unmet = input.needs.find(
     ({ capability }) => !permitted.some((id) => modelOf(config, id).capabilities.includes(capability)),

@@ -11,6 +11,14 @@ type Sizes = Pick<RequestView, 'estimatedPromptTokens' | 'requestedMaxTokens'>;
 /** An answer gets at least this room, unless the client wants less: a server that has less says so itself. */
 const leastRoom = 256;
 
+/** What a server has said of lengths when it refused a request; see upstreams/token-limit.ts. */
+export interface SaidLimit {
+  readonly contextTokens: number | null;
+  readonly promptTokens: number | null;
+  readonly maxCompletionTokens: number | null;
+  readonly isCompletion: boolean;
+}
+
 /** Tokens that the prompt has at least. */
 export function surePromptTokens({ estimatedPromptTokens }: Pick<Sizes, 'estimatedPromptTokens'>): number {
   return Math.floor(estimatedPromptTokens * 0.75);
@@ -31,4 +39,28 @@ export function answerTokens(sizes: Sizes, limits: Limits, contextTokens: number
   if (requested === null) return Math.min(limits.default_completion_tokens, room);
   const wanted = Math.min(requested, limits.max_completion_tokens);
   return wanted <= contextTokens - surePromptTokens(sizes) ? wanted : Math.min(wanted, room);
+}
+
+/**
+ * The limit to ask with once more after a server has refused `asked` tokens; null when fewer would not help. Only for limits of the
+ * gateway's own making: what a client asked for is not cut behind its back.
+ *
+ * @param least a shorter answer is not worth the call, since a larger model may take the request
+ */
+export function loweredTokens(asked: number, said: SaidLimit, sizes: Sizes, least: number): number | null {
+  const isOwn = sizes.requestedMaxTokens === null || asked < sizes.requestedMaxTokens;
+  if (!isOwn) return null;
+  const room = said.maxCompletionTokens ?? roomBesides(said, sizes);
+  return room !== null && room < asked && room >= Math.min(least, asked) ? room : null;
+}
+
+/** What a server's own numbers leave for the answer. */
+function roomBesides({ contextTokens, promptTokens, isCompletion }: SaidLimit, { estimatedPromptTokens }: Sizes): number | null {
+  if (contextTokens === null || (promptTokens === null && !isCompletion)) return null;
+  return contextTokens - (promptTokens ?? Math.ceil(estimatedPromptTokens * 1.34));
+}
+
+/** The shortest answer for which a model is asked again that another one could give in full. */
+export function leastAnswer(hasLarger: boolean): number {
+  return hasLarger ? leastRoom : 1;
 }
