@@ -4,6 +4,7 @@
  * deployment adds the way to it.
  */
 import { parseArgs } from 'node:util';
+import * as z from 'zod';
 import { percentile } from '../../shared/units.ts';
 import { buildLab, labKey, startLab, type Lab } from '../ledger/lab.ts';
 
@@ -21,34 +22,56 @@ const { values: options } = parseArgs({
 });
 
 const tools = [{ type: 'function', function: { name: 'look_up', parameters: { type: 'object' } } }];
-/** Longer than an isolate keeps its copy. */
+/** Longer than an isolate keeps its copy of a named conversation. That of a history lasts as long as its row. */
 const copyEndsMs = 61_000;
+const hard = 'Prove that the algorithm terminates, analyze its complexity step by step, and derive a counterexample.';
 
-/** One conversation's messages at its n-th turn; the first words tell it from others. */
-function turnOf(name: string, turn: number): { role: string; content: string }[] {
-  const before = Array.from({ length: turn }, (_, at) => [
-    { role: 'user', content: at === 0 ? `Hello, I am ${name}.` : `And ${at}?` },
-    { role: 'assistant', content: 'Yes.' },
-  ]);
-  return [...before.flat(), { role: 'user', content: turn === 0 ? `Hello, I am ${name}.` : `And ${turn}?` }];
+type Messages = { role: string; content: string }[];
+
+/** What each conversation's client has so far; the first words tell it from others. */
+const histories = new Map<string, Messages>();
+
+function next(name: string, isHard: boolean): Messages {
+  const before = histories.get(name) ?? [];
+  const words = before.length > 0 ? 'And now?' : `Hello, I am ${name}.${isHard ? ` ${hard}` : ''}`;
+  return [...before, { role: 'user', content: words }];
 }
 
-async function send(lab: Lab, path: string, name: string, turn: number, hasTools: boolean): Promise<number> {
+const Answer = z.object({ choices: z.array(z.object({ message: z.object({ content: z.nullable(z.string()) }) })) });
+
+async function send(lab: Lab, path: string, name: string, { hasTools, isHard, session }: Kind): Promise<number> {
   const startedAt = performance.now();
+  const messages = next(name, isHard);
   const response = await fetch(lab.url + path, {
     method: 'POST',
-    headers: { authorization: `Bearer ${labKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ messages: turnOf(name, turn), max_tokens: 4, ...(hasTools ? { tools } : {}) }),
+    headers: {
+      authorization: `Bearer ${labKey}`,
+      'content-type': 'application/json',
+      ...(session ? { 'x-session-id': name.replaceAll(/[^a-z0-9]+/gi, '-') } : {}),
+    },
+    body: JSON.stringify({ messages, max_tokens: 4, ...(hasTools ? { tools } : {}) }),
   });
-  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-  await response.text();
-  return performance.now() - startedAt;
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${response.status} ${text}`);
+  const tookMs = performance.now() - startedAt;
+  if (path === '/v1/chat/completions') {
+    const content = Answer.parse(JSON.parse(text)).choices[0]?.message.content ?? '';
+    histories.set(name, [...messages, { role: 'assistant', content }]);
+  }
+  return tookMs;
 }
 
-interface Scenario {
+interface Kind {
+  readonly hasTools: boolean;
+  /** The first turn goes to the large tier. */
+  readonly isHard: boolean;
+  /** Named in the header. */
+  readonly session: boolean;
+}
+
+interface Scenario extends Kind {
   readonly name: string;
   readonly turns: number;
-  readonly hasTools: boolean;
   /** Every turn meets an isolate that has no copy. */
   readonly isForgotten: boolean;
 }
@@ -61,13 +84,14 @@ interface Cost {
 
 let offsetMs = 0;
 
-async function run(lab: Lab, { name, turns, hasTools, isForgotten }: Scenario, conversations: number): Promise<Cost> {
+async function run(lab: Lab, scenario: Scenario, conversations: number): Promise<Cost> {
+  const { name, turns, isForgotten } = scenario;
   await lab.counts(true);
   for (let turn = 0; turn < turns; turn += 1) {
     if (isForgotten) await lab.clock((offsetMs += copyEndsMs));
     for (let at = 0; at < conversations; at += 10) {
       const some = Array.from({ length: Math.min(10, conversations - at) }, (_, i) => `${name} ${at + i}`);
-      await Promise.all(some.map((one) => send(lab, '/v1/chat/completions', one, turn, hasTools)));
+      await Promise.all(some.map((one) => send(lab, '/v1/chat/completions', one, scenario)));
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -81,13 +105,15 @@ async function run(lab: Lab, { name, turns, hasTools, isForgotten }: Scenario, c
 
 /** Median time of a decision with the isolate's copy and without it, in turn. */
 async function wait(lab: Lab, rounds: number): Promise<{ withCopy: number; without: number }> {
+  const timed: Kind = { hasTools: false, isHard: true, session: true };
+  for (const name of ['somebody else', 'who is timed']) await send(lab, '/v1/chat/completions', name, timed);
   const times = { withCopy: new Array<number>(), without: new Array<number>() };
   for (let round = 0; round < rounds; round += 1) {
     await lab.clock((offsetMs += copyEndsMs));
     // The other copies of the isolate have run out as well: another conversation pays for those.
-    await send(lab, '/v1/route', 'somebody else', 1, true);
-    times.without.push(await send(lab, '/v1/route', 'who is timed', 1, true));
-    times.withCopy.push(await send(lab, '/v1/route', 'who is timed', 1, true));
+    await send(lab, '/v1/route', 'somebody else', timed);
+    times.without.push(await send(lab, '/v1/route', 'who is timed', timed));
+    times.withCopy.push(await send(lab, '/v1/route', 'who is timed', timed));
   }
   const median = (list: number[]): number =>
     percentile(
@@ -100,15 +126,19 @@ async function wait(lab: Lab, rounds: number): Promise<{ withCopy: number; witho
 async function main(): Promise<void> {
   const conversations = Number(options.conversations);
   const turns = Number(options.turns);
+  const plain = { turns, hasTools: false, isHard: false, session: false, isForgotten: false };
   const scenarios: Scenario[] = [
-    { name: 'one turn, no tools', turns: 1, hasTools: false, isForgotten: false },
-    { name: `${turns} turns with tools, one isolate`, turns, hasTools: true, isForgotten: false },
-    { name: `${turns} turns with tools, every turn without a copy`, turns, hasTools: true, isForgotten: true },
+    { ...plain, name: 'one turn', turns: 1 },
+    { ...plain, name: 'one hard turn', turns: 1, isHard: true },
+    { ...plain, name: `${turns} turns, small` },
+    { ...plain, name: `${turns} turns, large`, isHard: true },
+    { ...plain, name: `${turns} turns, large, named`, isHard: true, session: true },
+    { ...plain, name: `${turns} turns, large, named, every turn without a copy`, isHard: true, session: true, isForgotten: true },
   ];
   const bundle = await buildLab();
   const lab = await startLab({ bundle, overrides: {} });
   try {
-    await send(lab, '/v1/chat/completions', 'warm-up', 0, true);
+    await send(lab, '/v1/chat/completions', 'warm-up', plain);
     console.log('| conversation | reads | writes | rows | calls a turn |\n|---|---|---|---|---|');
     for (const scenario of scenarios) {
       const cost = await run(lab, scenario, conversations);

@@ -137,6 +137,8 @@ export interface SessionPort {
   /** Null when there is no memory, or when it could not be read in time. */
   get(id: string): Promise<SessionMemory | null>;
   put(id: string, memory: SessionMemory, background: Background): void;
+  /** For the id of a history, which never changes its meaning. Null: there is nothing to keep, and nobody needs to ask. */
+  putAfter(id: string, memory: SessionMemory | null, background: Background): void;
   /** Which arm and model answered a request of an experiment, for its feedback. */
   getArm(keyId: string, requestId: string): Promise<ArmMemory | null>;
   putArm(requestId: string, memory: ArmMemory, background: Background): void;

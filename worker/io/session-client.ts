@@ -3,7 +3,7 @@
  * within a minute costs no call; another isolate's upward move is therefore noticed within a minute, or at once by one that has no copy.
  */
 import type { SessionMemory } from '../core/route/session.ts';
-import type { ArmMemory, Clock, LogPort, SessionPort } from '../core/ports.ts';
+import type { ArmMemory, Background, Clock, LogPort, SessionPort } from '../core/ports.ts';
 import type { SessionObject } from '../objects/session-object.ts';
 import { callObject } from './object-call.ts';
 
@@ -30,6 +30,15 @@ export function createSessionClient(
   const { clock, log, ttlMs } = options;
   const copies = new Map<string, Copy>();
   const stubOf = (id: string) => () => namespace.getByName(`sessions:${shardOf(id)}`);
+
+  const store = (id: string, memory: SessionMemory, background: Background): void => {
+    const text = JSON.stringify(memory);
+    background(
+      callObject(stubOf(id), (sessions) => sessions.put(id, text, ttlMs), { attempts: 3, pauseMs: 100 }).catch((error: unknown) =>
+        log.write('warn', 'session_unavailable', { error }),
+      ),
+    );
+  };
 
   const copy = (id: string, memory: SessionMemory | null): void => keep(id, { memory, untilMs: clock.now() + copyForMs });
   const keep = (id: string, kept: Copy): void => {
@@ -80,12 +89,12 @@ export function createSessionClient(
       // What could not be read may be higher: only a move upward may take its place.
       if (copies.get(id) === unread && memory.tier === 'small' && !memory.isEscalated) return;
       copy(id, memory);
-      const text = JSON.stringify(memory);
-      background(
-        callObject(stubOf(id), (sessions) => sessions.put(id, text, ttlMs), { attempts: 3, pauseMs: 100 }).catch(
-          (error: unknown) => log.write('warn', 'session_unavailable', { error }),
-        ),
-      );
+      store(id, memory, background);
+    },
+
+    putAfter(id, memory, background) {
+      keep(id, { memory, untilMs: clock.now() + ttlMs });
+      if (memory !== null) store(id, memory, background);
     },
   };
 }

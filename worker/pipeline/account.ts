@@ -10,7 +10,7 @@ import { reconcileUsage } from '../core/cost/reconcile-usage.ts';
 import { answerUsage, requestCost } from '../core/cost/request-cost.ts';
 import { unseenUsage } from '../core/cost/unseen-work.ts';
 import { promptTokensBound } from '../core/cost/worst-case.ts';
-import { remember } from '../core/route/session.ts';
+import { isWorthKeeping, remember, remembered } from '../core/route/session.ts';
 import { shadow } from './shadow.ts';
 import { endIdempotent } from './idempotent.ts';
 import { metadataOf } from './metadata.ts';
@@ -86,11 +86,24 @@ function unseenUsageOf(run: Run, { modelId, ranMs, isWatched }: UnseenCall): Usa
 
 /** For the conversation's next turn. A fallback is an accident: it is remembered as the tier that was wanted. */
 function rememberRoute(run: Run): void {
-  if (run.memoryId === null || run.servedModelId === null) return;
-  const served = modelOf(run.deps.config, run.servedModelId).tier;
+  const { conversation, servedModelId, session } = run;
+  const { config, sessions } = run.deps;
+  if (conversation === null || servedModelId === null) return;
+  const served = modelOf(config, servedModelId).tier;
   const tier = isAnsweredByFallback(run) ? run.route.decision.tier : served;
-  const memory = remember(run.session, { modelId: run.servedModelId, tier, isEscalated: run.isEscalated });
-  if (memory !== null) run.deps.sessions.put(run.memoryId, memory, run.background);
+  const answered = { modelId: servedModelId, tier, isEscalated: run.isEscalated };
+  if (conversation.history === null) {
+    const memory = conversation.namedId === null ? null : remember(session, answered);
+    if (memory !== null && conversation.namedId !== null) sessions.put(conversation.namedId, memory, run.background);
+    return;
+  }
+  const memory = remembered(session, answered);
+  const hasSiblings = Object.values(config.models).filter((model) => model.tier === tier).length > 1;
+  // The client goes on with one of the choices; which one is its own affair.
+  for (const choice of run.answers.at(-1)?.answer.state.choices.values() ?? []) {
+    const isKept = isWorthKeeping(memory, choice.calls.length > 0, hasSiblings);
+    sessions.putAfter(conversation.history.idAfter(choice), isKept ? memory : null, run.background);
+  }
 }
 
 /** Who takes part in an experiment may be rated: which arm and model a request had is kept under its id. */

@@ -111,8 +111,6 @@ async function prepare(
     startedAtMs,
     request,
     ignored,
-    // The conversation's id in storage; what the client called it stays in the header.
-    memoryId: decided.value.sessionId,
     maxTokens: maxTokensOf(deps, view, route.plan.attempts),
     structured: format.value,
     cache: 'bypass',

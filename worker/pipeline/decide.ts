@@ -12,10 +12,11 @@ import { currentStatus } from '../core/health/usable.ts';
 import { type ChooseInput, thresholdOf } from '../core/route/choose.ts';
 import { routeKey } from '../core/route/attempt.ts';
 import { type Arm, chooseArm } from '../core/route/experiment.ts';
+import { beginningOf, type History, readHistory } from '../core/route/history.ts';
 import { readModelName } from '../core/route/model-names.ts';
 import { needsOf } from '../core/route/needed.ts';
 import { planRoute, type RoutePlan } from '../core/route/plan.ts';
-import { implicitSessionId, type SessionMemory } from '../core/route/session.ts';
+import type { SessionMemory } from '../core/route/session.ts';
 import type { EffectiveThreshold } from '../core/route/strategy.ts';
 import type { Caller, PipelineDeps } from './run.ts';
 
@@ -28,9 +29,19 @@ export interface Decided {
   readonly arm: Arm | null;
   /** Models that the key and the agent may use; null allows all. */
   readonly allowedModels: ReadonlySet<string> | null;
-  /** Under which conversation this is remembered; null when there is nothing to remember. */
-  readonly sessionId: string | null;
+  /** Null when the request leaves nothing to choose, so that there is nothing to remember. */
+  readonly conversation: Conversation | null;
   readonly session: SessionMemory | null;
+}
+
+/** How a request belongs to others: by a name that the client gave, or by its messages. */
+export interface Conversation {
+  /** Told apart by tenant; null without a name. */
+  readonly namedId: string | null;
+  /** Null with a name. */
+  readonly history: History | null;
+  /** What stays together in experiments; null for a request that stands alone. */
+  readonly unit: string | null;
 }
 
 /** @param wantedStrategy from the `x-routing-strategy` header, or null */
@@ -49,9 +60,12 @@ export async function decide(
   const view = buildView(request);
   const classification = classify(view, config.routing, deps.weights);
   const isAuto = wish.value.kind === 'auto';
-  const sessionId = isAuto && config.routing.sessions.enabled ? sessionIdOf(caller, request, view) : null;
-  const session = sessionId === null ? null : await deps.sessions.get(sessionId);
-  const arm = isAuto ? openArm(chooseArm(config.routing.experiments, sessionId ?? caller.requestId), allowedModels) : null;
+  const conversation = isAuto && config.routing.sessions.enabled ? conversationOf(deps, caller, request) : null;
+  const memoryId = conversation?.namedId ?? conversation?.history?.id ?? null;
+  const session = memoryId === null ? null : await deps.sessions.get(memoryId);
+  const arm = isAuto
+    ? openArm(chooseArm(config.routing.experiments, conversation?.unit ?? caller.requestId), allowedModels)
+    : null;
   const named = wish.value.kind === 'auto' ? wish.value.strategy : null;
   const fallback = config.routing.default_strategy ?? 'cost';
   const strategy = named ?? wantedStrategy ?? arm?.strategy ?? agent?.policy.strategy ?? fallback;
@@ -79,7 +93,7 @@ export async function decide(
   });
   if (!route.ok) return route;
   const threshold = thresholdOf(input);
-  return ok({ view, classification, strategy, threshold, route: route.value, arm, allowedModels, sessionId, session });
+  return ok({ view, classification, strategy, threshold, route: route.value, arm, allowedModels, conversation, session });
 }
 
 /** Who may not use an arm's model takes no part: an answer by another one would count for the wrong arm. */
@@ -87,10 +101,15 @@ function openArm(arm: Arm | null, allowed: ReadonlySet<string> | null): Arm | nu
   return arm?.model == null || allowed === null || allowed.has(arm.model) ? arm : null;
 }
 
-/** A session of the client's own naming, told apart by tenant; else the conversation's start. */
-function sessionIdOf(caller: Caller, request: ChatRequest, view: RequestView): string | null {
+function conversationOf({ config }: PipelineDeps, caller: Caller, request: ChatRequest): Conversation {
   const { tenantId } = caller.key;
-  return caller.sessionId === null ? implicitSessionId(request, view, tenantId) : `${tenantId}:${caller.sessionId}`;
+  if (caller.sessionId !== null) {
+    const namedId = `${tenantId}:${caller.sessionId}`;
+    return { namedId, history: null, unit: namedId };
+  }
+  const hasExperiments = Object.keys(config.routing.experiments).length > 0;
+  const unit = hasExperiments ? beginningOf(request, tenantId) : null;
+  return { namedId: null, history: readHistory(request.messages, tenantId), unit };
 }
 
 function agentOf(name: string | null, agents: RoutingConfig['agents']): ChooseInput['agent'] {

@@ -33,6 +33,7 @@ import type { RetryBudget } from '../core/route/retry-budget.ts';
 import type { SessionMemory } from '../core/route/session.ts';
 import type { AnswerFormat } from '../core/structured/check-answer.ts';
 import type { Opened } from './attempt.ts';
+import type { Conversation } from './decide.ts';
 import type { Recording } from './idempotent.ts';
 
 /** What the pipeline needs of the world. */
@@ -84,8 +85,7 @@ export interface Run extends Caller {
   readonly arm: Arm | null;
   /** What the key may use; the plan has nothing else in it. */
   readonly allowedModels: ReadonlySet<string> | null;
-  /** Under which conversation this routing is remembered; null when there is nothing to remember. */
-  readonly memoryId: string | null;
+  readonly conversation: Conversation | null;
   readonly session: SessionMemory | null;
   /** The small tier's answer is judged before it is shown. */
   judges: boolean;

@@ -14,7 +14,7 @@ import { partsOf, type Run } from './run.ts';
 /** Starts a shadow run in the background if this request is one of the share; never touches the client's answer. */
 export function shadow(run: Run): void {
   const { config } = run.deps;
-  const modelId = shadowOf(config.routing.experiments, run.memoryId ?? run.requestId);
+  const modelId = shadowOf(config.routing.experiments, run.conversation?.unit ?? run.requestId);
   const [choice] = partsOf(run).flatMap(({ answer }) => [...answer.state.choices.values()]);
   if (modelId === null || modelId === run.servedModelId || choice === undefined || choice.content === '') return;
   if (run.allowedModels !== null && !run.allowedModels.has(modelId)) return;

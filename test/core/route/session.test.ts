@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ChatRequest } from '../../../shared/chat.ts';
-import { buildView } from '../../../worker/core/classify/view.ts';
 import { agreement } from '../../../worker/core/route/agreement.ts';
 import { chooseArm, uniform } from '../../../worker/core/route/experiment.ts';
-import { implicitSessionId, remember, type SessionMemory } from '../../../worker/core/route/session.ts';
+import { isWorthKeeping, remember, type SessionMemory } from '../../../worker/core/route/session.ts';
 
 const small: SessionMemory = { modelId: 's', tier: 'small', isEscalated: false };
 const large: SessionMemory = { modelId: 'l', tier: 'large', isEscalated: false };
@@ -21,20 +19,14 @@ describe('what a conversation remembers', () => {
     expect(remember(known, answered)).toEqual(wanted);
   });
 
-  it('knows a conversation by its beginning, and one key from another', () => {
-    const first: ChatRequest['messages'] = [{ role: 'user', content: 'Hello' }];
-    const later: ChatRequest['messages'] = [
-      ...first,
-      { role: 'assistant', content: 'Hi' },
-      { role: 'user', content: 'And now?' },
-    ];
-    const longer: ChatRequest['messages'] = [...later, { role: 'assistant', content: 'Yes' }, { role: 'user', content: 'More' }];
-    const idOf = (messages: ChatRequest['messages'], tenant = 'a') =>
-      implicitSessionId({ model: 'auto', messages }, buildView({ model: 'auto', messages }), tenant);
-    expect(idOf(first)).toBeNull();
-    expect(idOf(later)).toMatch(/^[0-9a-z]{14}$/);
-    expect(idOf(longer)).toBe(idOf(later));
-    expect(idOf(later, 'b')).not.toBe(idOf(later));
+  it.each([
+    ['a small answer', small, false, false, false],
+    ['a small answer that calls tools', small, true, false, true],
+    ['a small answer where another small model might get the next turn', small, false, true, true],
+    ['a large answer', large, false, false, true],
+    ['a conversation that was escalated', { ...small, isEscalated: true }, false, false, true],
+  ] as const)('is kept where it changes the next turn: %s', (_, memory, hasCalls, hasSiblings, wanted) => {
+    expect(isWorthKeeping(memory, hasCalls, hasSiblings)).toBe(wanted);
   });
 });
 

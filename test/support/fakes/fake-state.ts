@@ -113,6 +113,7 @@ export function createFakeSessions(): FakeSessions {
     memories,
     get: async (id) => memories.get(id) ?? null,
     put: (id, memory) => void memories.set(id, memory),
+    putAfter: (id, memory) => void (memory === null || memories.set(id, memory)),
     getArm: () => Promise.resolve(null),
     putArm: () => undefined,
   };
