@@ -5,7 +5,9 @@
 import { parseArgs } from 'node:util';
 import { progressBar } from '../../bench/load/progress-bar.ts';
 import { startHarness } from '../../test/support/http/harness.ts';
+import { breakerOverrides, direct } from '../../test/support/http/breaker-config.ts';
 import { steadyOverrides } from '../../test/support/http/steady.ts';
+import { sequences } from './sequences.ts';
 import { answersWithoutFault, hangMs, type Line, type Seen, showRow } from './show.ts';
 import { faultTable, nameOf } from './table.ts';
 
@@ -23,7 +25,7 @@ if (values.help) {
 
   npm run faults -- [options]
 
-  --only TEXT   faults whose name contains the text
+  --only TEXT   faults and sequences whose name contains the text
   --gateways N  gateways that share the work, each with model servers of its own (3)
   --json        print the result as JSON, without a progress bar
   --help
@@ -33,13 +35,16 @@ one at fault      what a client that streams sees when only the first model show
 health            failures in a row that each model server has to its name afterwards
 ledger            the endings of the first two, as the gateway booked them
 
+Behind the table stand the sequences of requests in which one failure must not become another client's.
+
 A cell that is not as infra/faults/table.ts promises is marked with what was promised. Ends with 1 when there is one, above all when an
 answer passes for whole and is not, or when nothing ends within ${hangMs / 1000} s.`);
   process.exit(0);
 }
 
 const rows = faultTable.filter((row) => nameOf(row).includes(values.only));
-const bar = progressBar(rows.length, values.json);
+const chosenSequences = sequences.filter(({ name }) => name.includes(values.only));
+const bar = progressBar(rows.length + chosenSequences.length, values.json);
 const lines = new Map<number, Line>();
 let next = 0;
 
@@ -58,15 +63,41 @@ async function work(): Promise<void> {
   }
 }
 
+interface SequenceResult {
+  readonly name: string;
+  readonly promise: string;
+  /** Empty when all was as promised. */
+  readonly wrong: readonly string[];
+}
+
+async function runSequences(): Promise<SequenceResult[]> {
+  const results: SequenceResult[] = [];
+  if (chosenSequences.length === 0) return results;
+  const models = [{ id: 'direct', servedName: direct.served_name, role: 'small' as const }];
+  const gateway = await startHarness({ overrides: breakerOverrides, direct: models });
+  try {
+    for (const { name, promise, run } of chosenSequences) {
+      await gateway.resetState();
+      const wrong = await run(gateway).catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
+      results.push({ name, promise, wrong });
+      bar.step();
+    }
+  } finally {
+    await gateway.stop();
+  }
+  return results;
+}
+
 const count = Math.max(1, Math.min(rows.length, Math.floor(Number(values.gateways)) || 1));
-await Promise.all(Array.from({ length: count }, work));
+const [inSequence] = await Promise.all([runSequences(), ...Array.from({ length: rows.length === 0 ? 0 : count }, work)]);
 bar.end();
 const shown = rows.flatMap((_, index) => lines.get(index) ?? []);
 const cells = shown.flatMap((line) => [line.streamed, line.whole, line.oneAtFault ?? []].flat());
 const deviations = cells.filter(({ isPromised }) => !isPromised).length;
-if (values.json) console.log(JSON.stringify(shown, null, 2));
+const wrongSequences = inSequence.filter(({ wrong }) => wrong.length > 0).length;
+if (values.json) console.log(JSON.stringify({ rows: shown, sequences: inSequence }, null, 2));
 else print(shown);
-process.exit(rows.length > 0 && deviations === 0 ? 0 : 1);
+process.exit(shown.length + inSequence.length > 0 && deviations + wrongSequences === 0 ? 0 : 1);
 
 function print(all: readonly Line[]): void {
   const head = ['fault', 'streamed', 'whole', 'one at fault', 'health', 'ledger', 'ms'];
@@ -88,8 +119,12 @@ function print(all: readonly Line[]): void {
         .trimEnd(),
     );
   const countOf = (result: string): number => cells.filter((cell) => cell.result === result).length;
+  for (const { name, promise, wrong } of inSequence) {
+    console.log(`\n${wrong.length === 0 ? 'kept' : '!! not kept'}  ${name}: ${promise}`);
+    for (const what of wrong) console.log(`    ${what}`);
+  }
   console.log(
-    `\n${cells.length} requests: ${countOf('false success')} false successes, ${countOf('hang')} hangs, ${deviations} not as promised`,
+    `\n${cells.length} requests: ${countOf('false success')} false successes, ${countOf('hang')} hangs, ${deviations} not as promised, ${inSequence.length - wrongSequences} of ${inSequence.length} sequences kept`,
   );
 }
 
