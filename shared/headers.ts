@@ -8,7 +8,7 @@ export const headerNames = {
   routingMetadata: 'x-routing-metadata',
   shouldRetry: 'x-should-retry',
   retryAfter: 'retry-after',
-  cache: 'x-cache',
+  idempotentReplayed: 'idempotent-replayed',
   accessJwt: 'cf-access-jwt-assertion',
   accessClientId: 'cf-access-client-id',
   accessClientSecret: 'cf-access-client-secret',

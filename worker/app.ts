@@ -21,29 +21,30 @@ import { usage } from './routes/usage.ts';
 
 /** `chat`, `feedback` and `usage`: a key with that scope. */
 type Access = 'open' | 'key' | 'chat' | 'feedback' | 'usage' | 'admin';
-type Route = readonly [method: 'GET' | 'POST', path: string, access: Access, handler: Handler<AppEnv>];
+type Route = readonly [method: 'GET' | 'POST', path: string, access: Access, handler: (deps: Deps) => Handler<AppEnv>];
+
+/** docs/api.md describes each of them; a test compares. */
+export const routes: readonly Route[] = [
+  ['POST', '/v1/chat/completions', 'chat', chatCompletions],
+  ['POST', '/v1/route', 'chat', routeOnly],
+  ['POST', '/v1/feedback', 'feedback', feedback],
+  ['GET', '/v1/usage', 'usage', usage],
+  ['GET', '/v1/models', 'key', listModels],
+  ['GET', '/v1/models/*', 'key', getModel],
+  ['GET', '/health', 'open', health],
+  ['GET', '/livez', 'open', () => livez],
+  ['GET', '/readyz', 'open', readyz],
+  ['GET', '/stats', 'admin', stats],
+  ['GET', '/router/info', 'admin', routerInfo],
+  ['GET', '/admin/keys', 'admin', listKeys],
+  ['POST', '/admin/keys', 'admin', createKey],
+  ['POST', '/admin/keys/:id/rotate', 'admin', rotateKey],
+  ['POST', '/admin/keys/:id/revoke', 'admin', revokeKey],
+  ['POST', '/admin/stats/reset', 'admin', resetStats],
+  ['GET', '/admin/audit', 'admin', auditLog],
+];
 
 export function createApp(deps: Deps): HonoBase<AppEnv> {
-  const routes: readonly Route[] = [
-    ['POST', '/v1/chat/completions', 'chat', chatCompletions(deps)],
-    ['POST', '/v1/route', 'chat', routeOnly(deps)],
-    ['POST', '/v1/feedback', 'feedback', feedback(deps)],
-    ['GET', '/v1/usage', 'usage', usage(deps)],
-    ['GET', '/v1/models', 'key', listModels(deps)],
-    ['GET', '/v1/models/*', 'key', getModel(deps)],
-    ['GET', '/health', 'open', health(deps)],
-    ['GET', '/livez', 'open', livez],
-    ['GET', '/readyz', 'open', readyz(deps)],
-    ['GET', '/stats', 'admin', stats(deps)],
-    ['GET', '/router/info', 'admin', routerInfo(deps)],
-    ['GET', '/admin/keys', 'admin', listKeys(deps)],
-    ['POST', '/admin/keys', 'admin', createKey(deps)],
-    ['POST', '/admin/keys/:id/rotate', 'admin', rotateKey(deps)],
-    ['POST', '/admin/keys/:id/revoke', 'admin', revokeKey(deps)],
-    ['POST', '/admin/stats/reset', 'admin', resetStats(deps)],
-    ['GET', '/admin/audit', 'admin', auditLog(deps)],
-  ];
-
   const closed = new Set(routes.filter(([, , access]) => access === 'admin').map(([, path]) => path.split('/')[1]));
   const isClosed = (path: string): boolean => closed.has(/^\/+([^/]*)/.exec(path)?.[1]?.toLowerCase());
   const served = routes.map(([, path]) => path).filter((path) => !isClosed(path));
@@ -62,7 +63,7 @@ export function createApp(deps: Deps): HonoBase<AppEnv> {
   app.use(requestId(deps.pipeline.newId));
   const { allowed_origins: origins } = deps.pipeline.config.cors;
   if (origins.length > 0) app.use(cors(origins, isClosed));
-  for (const [method, path, access, handler] of routes) app.on(method, path, doors[access], handler);
+  for (const [method, path, access, handler] of routes) app.on(method, path, doors[access], handler(deps));
   for (const path of new Set(routes.map(([, known]) => known))) {
     const methods = routes.filter(([, known]) => known === path).map(([method]) => method);
     app.all(path, (c) => {

@@ -22,7 +22,7 @@ export function chatCompletions(deps: Deps): (c: Context<AppEnv>) => Promise<Res
       const { status, headers, body } = result.answer;
       return new Response(body, {
         status,
-        headers: [...headers.map(([name, value]): [string, string] => [name, value]), ['idempotent-replayed', 'true']],
+        headers: [...headers.map(([name, value]): [string, string] => [name, value]), [headerNames.idempotentReplayed, 'true']],
       });
     }
     if (result.rate !== null) c.set('rate', result.rate);

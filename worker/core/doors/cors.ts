@@ -1,12 +1,13 @@
 /** Which pages in a browser may call the gateway, and what they are told. Cookies are never part of it: a page needs a key of its own. */
+import { headerNames } from '../../../shared/headers.ts';
 
 /** What a page may read of an answer beyond its body. */
 const exposed = [
-  'x-request-id',
-  'x-routing-metadata',
-  'x-should-retry',
-  'retry-after',
-  'idempotent-replayed',
+  headerNames.requestId,
+  headerNames.routingMetadata,
+  headerNames.shouldRetry,
+  headerNames.retryAfter,
+  headerNames.idempotentReplayed,
   ...['limit', 'remaining', 'reset'].flatMap((what) => [`x-ratelimit-${what}-requests`, `x-ratelimit-${what}-tokens`]),
 ].join(', ');
 

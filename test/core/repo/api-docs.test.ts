@@ -1,0 +1,68 @@
+/** docs/api.md against the table of paths, the list of headers and the table of errors: neither side has what the other lacks. */
+import { describe, expect, it } from 'vitest';
+import { ChatRequest } from '../../../shared/chat.ts';
+import { errors } from '../../../shared/errors.ts';
+import { headerNames } from '../../../shared/headers.ts';
+import { CreateKeyBody } from '../../../shared/records.ts';
+import { routes } from '../../../worker/app.ts';
+import { readRepoFile } from './source-files.ts';
+
+const page = readRepoFile('docs/api.md');
+const sections = new Map(
+  page
+    .split(/^#+ /m)
+    .map((section): [title: string, text: string] => [section.split('\n', 1)[0] ?? '', section])
+    .filter(([title]) => /^`[A-Z]+ \//.test(title)),
+);
+const rows = routes.map(([method, path, access]) => ({ title: `\`${method} ${path}\``, method, path, access }));
+
+/** The request that a section shows, up to the answer behind it. */
+function exampleOf(title: string): { readonly request: string; readonly answer: string } {
+  const [, request = '', answer = ''] = /```sh\n(.*?)```\n\n```(?:json|text)\n(.*?)```/s.exec(sections.get(title) ?? '') ?? [];
+  return { request, answer };
+}
+
+/** First cells of the tables in a text. */
+function namesIn(text: string): string[] {
+  const cells = [...text.matchAll(/^\| (`[^|]+`) \|/gm)].map(([, cell = '']) => cell);
+  return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
+}
+
+describe('docs/api.md', () => {
+  it('has one section for every path of the table, and no other', () => {
+    expect([...sections.keys()].toSorted()).toEqual(rows.map(({ title }) => title).toSorted());
+  });
+
+  it.each(rows)('says who may use $title', ({ title, access }) => {
+    expect(sections.get(title)).toContain(`\nAccess: \`${access}\`.`);
+  });
+
+  it.each(rows)('shows a request to $title, and its answer', ({ title, method, path }) => {
+    const { request, answer } = exampleOf(title);
+    expect(request).toMatch(new RegExp(`\\$URL${path.replace(/:id/, '[^/\\s]+').replace(/\*/, '\\S+')}(?:[?\\s]|$)`));
+    expect(/ -d |-X POST/.test(request) ? 'POST' : 'GET').toBe(method);
+    expect(answer).not.toBe('');
+  });
+
+  it.each(rows)('says which errors $title gives', ({ title }) => {
+    expect(sections.get(title)).toMatch(/\nErrors: .+\./);
+  });
+
+  it.each(Object.values(headerNames))('says what the header %s is for', (name) => {
+    const [before = ''] = page.split('## Paths');
+    expect(namesIn(before)).toContain(name);
+  });
+
+  it.each([
+    ['`POST /v1/chat/completions`', ChatRequest],
+    ['`POST /admin/keys`', CreateKeyBody],
+  ])('lists every field that %s takes', (title, schema) => {
+    expect(namesIn(sections.get(title) ?? '')).toEqual(expect.arrayContaining(Object.keys(schema.shape)));
+  });
+
+  it('names every error, and none that does not exist', () => {
+    const lists = page.split('\n').filter((line) => line.startsWith('Errors: ') || line.startsWith('| errors of '));
+    const named = lists.flatMap((line) => [...line.matchAll(/`([a-z]+(?:_[a-z]+)*)`/g)].map(([, code]) => code));
+    expect([...new Set(named)].toSorted()).toEqual(Object.keys(errors).toSorted());
+  });
+});
