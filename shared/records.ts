@@ -18,6 +18,10 @@ export type Ending = (typeof endingIds)[number];
 export const argumentsVerdictIds = ['valid', 'repaired', 'invalid', 'unchecked'] as const;
 export type ArgumentsVerdict = (typeof argumentsVerdictIds)[number];
 
+/** How sure the gateway was of the intent: from 0.8 and from 0.5 on, or less. */
+export const intentBandIds = ['high', 'medium', 'low'] as const;
+export type IntentBand = (typeof intentBandIds)[number];
+
 export const cacheStateIds = ['hit', 'miss', 'bypass'] as const;
 export type CacheState = (typeof cacheStateIds)[number];
 
@@ -40,6 +44,8 @@ export interface LedgerEntry {
   /** When it ended. */
   readonly atMs: number;
   readonly keyId: string;
+  /** The line of rotated keys that the key belongs to. */
+  readonly tenantId: string;
   /** `x-agent-name`; comes from outside, so the ledger bounds how many it tells apart. */
   readonly agent: string | null;
   readonly requestedModel: string;
@@ -47,9 +53,16 @@ export interface LedgerEntry {
   readonly routedModel: string | null;
   /** The model whose answer the client got; `null` when there was none. */
   readonly servedModel: string | null;
+  /** The model that the router wanted before health, limits and budgets had a say. */
+  readonly primaryModel: string | null;
+  /** Which routing rule decided. */
+  readonly rule: string | null;
+  /** How long classifying took. 0 in workerd, where the clock stands still between I/O. */
+  readonly classificationMs: number;
   /** The tier of `routedModel`. */
   readonly tier: Tier | null;
   readonly intent: Intent | null;
+  readonly intentBand: IntentBand | null;
   readonly strategy: Strategy | null;
   /** Why it went where it went, in a sentence: what the client reads in its routing metadata. */
   readonly reason: string;
@@ -57,10 +70,14 @@ export interface LedgerEntry {
   readonly isForced: boolean;
   readonly ending: Ending;
   readonly errorCode: ErrorCode | null;
+  /** OpenAI's type of the error. */
+  readonly errorType: string | null;
   readonly isStream: boolean;
   /** Upstream calls made, whether or not they produced tokens. */
   readonly attempts: number;
   readonly fallbackUsed: boolean;
+  /** From which model to which; `null` without a fallback. */
+  readonly fallback: { readonly from: string; readonly to: string } | null;
   readonly escalated: boolean;
   /** The model of the small tier whose answer was judged before it was shown; `null` when none was. */
   readonly judged: { readonly model: string; readonly isEscalated: boolean } | null;
@@ -130,6 +147,8 @@ export interface GroupStats {
   readonly fallbacks: number;
   readonly escalations: number;
   readonly rescues: number;
+  /** Answered from what an idempotency key had kept; in no other number. */
+  readonly replayed: number;
 }
 
 /** What one key has used, for `GET /v1/usage`. */
@@ -140,6 +159,7 @@ export interface KeyUsage {
   readonly usage: {
     readonly requests: number;
     readonly succeeded: number;
+    readonly replayed: number;
     readonly tokens: TokenStats;
     readonly cost_usd: number;
     /** Requests by the tier they were routed to. */
@@ -147,12 +167,20 @@ export interface KeyUsage {
   } | null;
 }
 
+/** What one key has used by model, agent or day; each row has its name under that word. */
+export type KeyBreakdown = readonly (Readonly<Record<string, string | number | TokenStats>> & {
+  readonly requests: number;
+  readonly succeeded: number;
+  readonly tokens: TokenStats;
+  readonly cost_usd: number;
+})[];
+
 /** One arm of an experiment, or one model, as clients rated it; or a shadow, as its answers agreed with those that were shown. */
 export interface RatingStats {
   readonly count: number;
   /** Mean of the scores, 0 to 1. */
   readonly mean_score: number | null;
-  /** What shadow runs cost; they are in no other number. */
+  /** What shadow runs cost; it is also in the totals, the key's and the model's. */
   readonly cost_nano_usd: number;
 }
 
@@ -195,8 +223,31 @@ export interface RoutingAlert {
   readonly sample: number;
 }
 
+/** What requests are told apart by, with all of a group's numbers; named as in `GET /stats`. */
+export const groupIds = ['models', 'agents', 'keys', 'tiers', 'intents', 'arms'] as const;
+export type GroupId = (typeof groupIds)[number];
+
+/** The same with a number of requests only. */
+export const countIds = [
+  'strategies',
+  'endings',
+  'caches',
+  'errors',
+  'error_types',
+  'refusals',
+  'intent_bands',
+  'routing_rules',
+  'fallback_paths',
+  'tool_calls',
+] as const;
+export type CountId = (typeof countIds)[number];
+
+type GroupsShown = Readonly<Record<Exclude<GroupId, 'models' | 'arms'>, Readonly<Record<string, GroupStats>>>>;
+/** `fallback_paths` by `from>to`, `tool_calls` by `model:verdict`. */
+type CountsShown = Readonly<Record<CountId, Readonly<Record<string, number>>>>;
+
 /** The answer of `GET /stats`. */
-export interface Stats {
+export interface Stats extends GroupsShown, CountsShown {
   readonly totals: {
     readonly requests: number;
     readonly succeeded: number;
@@ -204,6 +255,7 @@ export interface Stats {
     readonly streamed: number;
     readonly forced: number;
     readonly attempts: number;
+    readonly replayed: number;
     readonly tokens: TokenStats;
     readonly cost_nano_usd: number;
     readonly all_large_cost_nano_usd: number;
@@ -217,20 +269,9 @@ export interface Stats {
   readonly escalations: { readonly count: number; readonly judged: number; readonly rate: number | null };
   readonly rescues: number;
   readonly models: Readonly<Record<string, GroupStats & { readonly latency_ms: LatencyStats; readonly judged: JudgedStats }>>;
-  readonly agents: Readonly<Record<string, GroupStats>>;
-  readonly keys: Readonly<Record<string, GroupStats>>;
-  readonly tiers: Readonly<Record<string, GroupStats>>;
-  readonly intents: Readonly<Record<string, GroupStats>>;
-  readonly strategies: Readonly<Record<string, number>>;
-  readonly endings: Readonly<Record<string, number>>;
-  readonly caches: Readonly<Record<string, number>>;
   readonly arms: Readonly<Record<string, GroupStats & { readonly latency_ms: LatencyStats }>>;
   readonly feedback: Readonly<Record<string, RatingStats>>;
   readonly shadows: Readonly<Record<string, RatingStats>>;
-  /** By `model:verdict`. */
-  readonly tool_calls: Readonly<Record<string, number>>;
-  readonly errors: Readonly<Record<string, number>>;
-  readonly refusals: Readonly<Record<string, number>>;
   /** When the first and the last counted request ended, in milliseconds since 1970. */
   readonly first_at_ms: number | null;
   readonly last_at_ms: number | null;

@@ -5,7 +5,7 @@ import type { HealthObjectBase } from './objects/health-object.ts';
 import type { KeysObject } from './objects/keys-object.ts';
 import type { LedgerObjectBase } from './objects/ledger-object.ts';
 import type { SessionObject } from './objects/session-object.ts';
-import type { TenantObject } from './objects/tenant-object.ts';
+import type { TenantObjectBase } from './objects/tenant-object.ts';
 
 /** The bindings and variables of wrangler.toml. Variables that configs name (`url_var`) are read by name. */
 export interface Env {
@@ -13,7 +13,7 @@ export interface Env {
   readonly ADMISSION: DurableObjectNamespace<AdmissionObjectBase>;
   readonly KEYS: DurableObjectNamespace<KeysObject>;
   readonly SESSION: DurableObjectNamespace<SessionObject>;
-  readonly TENANT: DurableObjectNamespace<TenantObject>;
+  readonly TENANT: DurableObjectNamespace<TenantObjectBase>;
   /** Coarse and per location; exact limits are the tenant object's. Absent where the platform has none. */
   readonly KEY_RATE?: RateLimit;
   readonly LEDGER: DurableObjectNamespace<LedgerObjectBase>;

@@ -8,10 +8,10 @@ import { crashResponse } from './middleware/errors.ts';
 import { AdmissionObjectBase } from './objects/admission-object.ts';
 import { HealthObjectBase } from './objects/health-object.ts';
 import { LedgerObjectBase } from './objects/ledger-object.ts';
+import { TenantObjectBase } from './objects/tenant-object.ts';
 
 export { KeysObject } from './objects/keys-object.ts';
 export { SessionObject } from './objects/session-object.ts';
-export { TenantObject } from './objects/tenant-object.ts';
 
 export class HealthObject extends HealthObjectBase {
   constructor(ctx: DurableObjectState, env: Env) {
@@ -28,6 +28,12 @@ export class AdmissionObject extends AdmissionObjectBase {
 export class LedgerObject extends LedgerObjectBase {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, env.LEDGER, wireConfig(env).routing);
+  }
+}
+
+export class TenantObject extends TenantObjectBase {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, env.LEDGER, wireConfig(env).limits.ledger_shards);
   }
 }
 

@@ -76,7 +76,11 @@ export async function openLab(
     };
     const [row] = tables.sums;
     const requests = tables.requests.map(({ request }) => JSON.parse(request) as OpenRequest);
-    const state = loadTenant(row === undefined ? null : (JSON.parse(row.sums) as TenantSums), requests, Date.now());
+    const state = loadTenant(
+      row === undefined ? null : (JSON.parse(row.sums) as { sums: TenantSums }).sums,
+      requests,
+      Date.now(),
+    );
     const { windows } = state.sums.budgets;
     return {
       leases: state.open.size,

@@ -40,6 +40,7 @@ describe('a key’s usage', () => {
       usage: {
         requests: 2,
         succeeded: 2,
+        replayed: 0,
         tokens: keys[id]?.tokens,
         cost_usd: costNanoUsd / 1e9,
         by_tier: { small: 1, large: 1, vision: 0 },

@@ -1,11 +1,14 @@
 /** Every effect the gateway has on the world, as an interface. Adapters in `worker/io` implement them and decide nothing. */
 import type { ErrorCode, Failure } from '../../shared/errors.ts';
-import type { KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
+import type { KeyBreakdown, KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
 import type { Result } from '../../shared/result.ts';
 import type { IdempotencyDecision, IdempotencyRecord, IdempotencyRequest } from './auth/idempotency.ts';
 import type { KeyRecord } from './auth/key-record.ts';
 import type { AttemptReport } from './health/health-event.ts';
+import type { ShadowBooking } from './ledger/aggregate.ts';
 import type { WatchConfig } from './ledger/alerts.ts';
+import type { Booking } from './ledger/booking.ts';
+import type { KeyBookId } from './ledger/key-book.ts';
 import type { SessionMemory } from './route/session.ts';
 import type { HealthSnapshot } from './health/snapshot.ts';
 import type { BudgetNumbers } from './limits/budget-state.ts';
@@ -120,15 +123,23 @@ export interface LedgerPort {
   record(entry: LedgerEntry, background: Background): void;
   /** Counts one request that was turned away before it was admitted. */
   refuse(code: ErrorCode, background: Background): void;
-  /** Counts a client's judgement of an answer, from 0 to 1, under these names. */
-  feedback(names: readonly string[], score: number, background: Background): void;
-  /** Counts an unseen second answer: how far it agrees with the one that was shown. */
-  shadow(name: string, agreement: number, costNanoUsd: number, background: Background): void;
+  /** Counts a client's judgement of an answer, from 0 to 1, under these names; it takes the place of the one `before`, if there was one. */
+  feedback(
+    names: readonly string[],
+    rating: { readonly score: number; readonly before: number | null },
+    background: Background,
+  ): void;
+  /** Counts an unseen second answer. */
+  shadow(booking: ShadowBooking, background: Background): void;
+  /** Counts a request that was answered from what its idempotency key had kept. */
+  replay(keyId: string, agent: string | null, background: Background): void;
   /** `watch` holds the limits by which alerts are raised. */
   read(watch: WatchConfig): Promise<Stats>;
   /** What one key has used. Rejects when the state cannot be reached. */
   usageOf(keyId: string): Promise<KeyUsage>;
-  /** Starts the statistics anew. What is under way counts into the new ones. */
+  /** The same by model, agent or day. */
+  breakdownOf(keyId: string, by: KeyBookId): Promise<KeyBreakdown>;
+  /** Starts the statistics anew, when what has ended until now was counted. Takes a second. */
   reset(): Promise<void>;
 }
 
@@ -139,8 +150,11 @@ export interface SessionPort {
   put(id: string, memory: SessionMemory, background: Background): void;
   /** For the id of a history, which never changes its meaning. Null: there is nothing to keep, and nobody needs to ask. */
   putAfter(id: string, memory: SessionMemory | null, background: Background): void;
-  /** Which arm and model answered a request of an experiment, for its feedback. */
-  getArm(keyId: string, requestId: string): Promise<ArmMemory | null>;
+  /**
+   * Rates the answer to a request of an experiment: which arm and model it came from, and what it was rated before; null when there was
+   * none. `ratingId` names this rating: made again it changes nothing.
+   */
+  rateArm(keyId: string, requestId: string, score: number, ratingId: string): Promise<RatedArm | null>;
   putArm(requestId: string, memory: ArmMemory, background: Background): void;
 }
 
@@ -148,6 +162,10 @@ export interface ArmMemory {
   readonly keyId: string;
   readonly modelId: string;
   readonly arm: string;
+}
+
+export interface RatedArm extends ArmMemory {
+  readonly before: number | null;
 }
 
 /** Exact limits, budgets and kept answers of a key; see the tenant object. */
@@ -162,8 +180,8 @@ export interface TenantPort {
   extend(tenantId: string, extension: TenantExtension, limits: TenantLimits): Promise<Failure | null>;
   /** This request still runs, with what it holds and its idempotency key. To be called every `heartbeatMs`; one call goes out for all. */
   hear(tenantId: string, id: string, background: Background): void;
-  /** Ends a request, once; never rejects. */
-  finish(tenantId: string, ending: TenantEnding): Promise<void>;
+  /** Ends a request, once; never rejects. `booking` is what the ledger is told in the same step; null where it is told by somebody else. */
+  finish(tenantId: string, ending: TenantEnding, booking: Booking | null): Promise<void>;
   /** The limits as they stand, nothing taken; null when the state could not be read. */
   rate(tenantId: string, limits: RateLimits): Promise<RateNumbers | null>;
   /** The budgets of `limits` as they stand, in their order. Rejects when the state cannot be reached. */

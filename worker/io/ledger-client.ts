@@ -2,12 +2,13 @@
  * Sends what an isolate has counted to the ledger object, in batches. One request carries a batch for the others: the one that fills
  * it, or the one that opened it, after half a second in its own background time (measured: half the CPU of every request waiting).
  */
-import type { KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
+import type { KeyBreakdown, KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
 import {
   addEntry,
   addFeedback,
   addShadow,
   addRefusal,
+  addReplay,
   type Batch,
   type BatcherStep,
   confirmBatch,
@@ -24,6 +25,8 @@ import { callObject } from './object-call.ts';
 
 /** A little more than the batch's age limit, so that the timer finds it due. */
 const carryMs = 520;
+/** After this long whoever had something to deliver has done so. */
+const othersMs = 1100;
 /** A carrier that has not come back by then is gone with its request; the next request carries instead. */
 const carrierLostMs = 5000;
 /** A carrier gives up before its request's background time (30 s) does; the entries stay for the next request. */
@@ -62,6 +65,11 @@ export function createLedgerClient(
     }
   };
 
+  /** The root has then what the shards have. */
+  const passOn = async (): Promise<void> => {
+    await Promise.all(shards.map((shard) => callObject(shard, (ledger) => ledger.passOn(), { attempts: 3, pauseMs: 50 })));
+  };
+
   const isCarried = (): boolean => carriedSinceMs !== null && clock.now() - carriedSinceMs < carrierLostMs;
 
   /**
@@ -86,12 +94,12 @@ export function createLedgerClient(
 
   return {
     record: (entry: LedgerEntry, background) => add(addEntry(state, entry, clock.now()), background),
-    feedback: (names, score, background) => add(addFeedback(state, names, score, clock.now()), background),
-    shadow: (name, agreement, costNanoUsd, background) =>
-      add(addShadow(state, name, agreement, costNanoUsd, clock.now()), background),
+    feedback: (names, rating, background) => add(addFeedback(state, { names, ...rating }, clock.now()), background),
+    shadow: (booking, background) => add(addShadow(state, booking, clock.now()), background),
+    replay: (keyId, agent, background) => add(addReplay(state, keyId, agent, clock.now()), background),
     refuse: (code, background) => add(addRefusal(state, code, clock.now()), background),
     async read(watch): Promise<Stats> {
-      await Promise.all(shards.map((shard) => callObject(shard, (ledger) => ledger.passOn(), { attempts: 3, pauseMs: 50 })));
+      await passOn();
       const total: LedgerDelta = JSON.parse(await callObject(root, (ledger) => ledger.total(), { attempts: 3, pauseMs: 50 }));
       return toStats(total, watch, clock.now());
     },
@@ -100,7 +108,18 @@ export function createLedgerClient(
       return callObject(root, async (ledger): Promise<KeyUsage> => ledger.usageOf(keyId), { attempts: 3, pauseMs: 50 });
     },
 
+    async breakdownOf(keyId, by): Promise<KeyBreakdown> {
+      return callObject(root, async (ledger): Promise<KeyBreakdown> => ledger.breakdownOf(keyId, by), {
+        attempts: 3,
+        pauseMs: 50,
+      });
+    },
+
     async reset() {
+      await send(take(flushWhenDue({ ...state, openedAtMs: state.openedAtMs === null ? null : 0 }, clock.now())));
+      // Other isolates and tenants are on their way with theirs.
+      await new Promise((resolve) => setTimeout(resolve, othersMs));
+      await passOn();
       await callObject(root, async (ledger) => ledger.reset(), { attempts: 3, pauseMs: 50 });
     },
   };

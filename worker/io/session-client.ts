@@ -3,7 +3,7 @@
  * within a minute costs no call; another isolate's upward move is therefore noticed within a minute, or at once by one that has no copy.
  */
 import type { SessionMemory } from '../core/route/session.ts';
-import type { ArmMemory, Background, Clock, LogPort, SessionPort } from '../core/ports.ts';
+import type { Background, Clock, LogPort, RatedArm, SessionPort } from '../core/ports.ts';
 import type { SessionObject } from '../objects/session-object.ts';
 import { callObject } from './object-call.ts';
 
@@ -68,11 +68,11 @@ export function createSessionClient(
       }
     },
 
-    async getArm(keyId, requestId) {
+    async rateArm(keyId, requestId, score, ratingId) {
       const id = armId(keyId, requestId);
-      const text = await callObject(stubOf(id), (sessions) => sessions.get(id, false), { attempts: 2, pauseMs: 50 });
-      const memory: ArmMemory | null = text === null ? null : JSON.parse(text);
-      return memory;
+      const text = await callObject(stubOf(id), (sessions) => sessions.rate(id, score, ratingId), { attempts: 2, pauseMs: 50 });
+      const rated: RatedArm | null = text === null ? null : JSON.parse(text);
+      return rated;
     },
 
     putArm(requestId, memory, background) {

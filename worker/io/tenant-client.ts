@@ -6,7 +6,7 @@ import type { BudgetNumbers } from '../core/limits/budget-state.ts';
 import type { RateNumbers } from '../core/limits/rate.ts';
 import { heartbeatMs } from '../core/limits/heartbeat.ts';
 import type { Clock, LogPort, TenantPort } from '../core/ports.ts';
-import type { AdmitAnswer, TenantObject } from '../objects/tenant-object.ts';
+import type { AdmitAnswer, TenantObjectBase } from '../objects/tenant-object.ts';
 import { callObject } from './object-call.ts';
 
 const askOptions = { attempts: 3, pauseMs: 50 };
@@ -22,7 +22,7 @@ interface Running {
   sentAtMs: number;
 }
 
-export function createTenantClient(namespace: DurableObjectNamespace<TenantObject>, clock: Clock, log: LogPort): TenantPort {
+export function createTenantClient(namespace: DurableObjectNamespace<TenantObjectBase>, clock: Clock, log: LogPort): TenantPort {
   const running = new Map<string, Running>();
   const stubOf = (tenantId: string) => () => namespace.getByName(`tenant:${tenantId}`);
   const forget = (tenantId: string, id: string): void => {
@@ -73,10 +73,10 @@ export function createTenantClient(namespace: DurableObjectNamespace<TenantObjec
       );
     },
 
-    async finish(tenantId, ending) {
+    async finish(tenantId, ending, booking) {
       forget(tenantId, ending.id);
       try {
-        const excess = await callObject(stubOf(tenantId), async (tenant) => tenant.finish(ending), endOptions);
+        const excess = await callObject(stubOf(tenantId), async (tenant) => tenant.finish(ending, booking), endOptions);
         if (excess > 0) log.write('error', 'reservation_too_small', { excessNanoUsd: excess });
       } catch (error) {
         log.write('error', 'tenant_unavailable', { error });

@@ -15,8 +15,10 @@ import {
   hasUnsent,
 } from '../core/ledger/batch.ts';
 import { alertsOf, untold, type WatchConfig } from '../core/ledger/alerts.ts';
-import { keyUsage } from '../core/ledger/stats.ts';
-import type { KeyUsage } from '../../shared/records.ts';
+import { withoutBooks } from '../core/ledger/delta.ts';
+import { emptyBook, type KeyBook, type KeyBookId, sumKeyBooks } from '../core/ledger/key-book.ts';
+import { keyBreakdown, keyUsage } from '../core/ledger/stats.ts';
+import type { KeyBreakdown, KeyUsage } from '../../shared/records.ts';
 import { type BatchVerdict, bookBatch, emptyLedger, type LedgerState, resetTotal } from '../core/ledger/seen.ts';
 
 /** How long a shard collects before it passes on; `/stats` asks for the rest itself. */
@@ -44,7 +46,10 @@ export abstract class LedgerObjectBase extends DurableObject<unknown> {
     super(ctx, env);
     this.#watched = watched;
     this.#roots = roots;
-    ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS ledger (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL)');
+    ctx.storage.sql.exec(`
+      CREATE TABLE IF NOT EXISTS ledger (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS books (key TEXT PRIMARY KEY, book TEXT NOT NULL) WITHOUT ROWID;
+    `);
     const [row] = ctx.storage.sql.exec<{ state: string }>('SELECT state FROM ledger WHERE id = 1').toArray();
     this.#stored = row === undefined ? { ledger: emptyLedger, batcher: null, told: [] } : parseStored(row.state);
   }
@@ -52,10 +57,17 @@ export abstract class LedgerObjectBase extends DurableObject<unknown> {
   /** Books a batch unless it was booked before. Safe to repeat. An alert is logged once in its window. */
   book(batch: Batch): BatchVerdict {
     const nowMs = Date.now();
-    const { state, verdict } = bookBatch(this.#stored.ledger, batch, nowMs);
+    const books = (batch.delta.books ?? []).map(([key, book]) => [key, sumKeyBooks([this.#bookOf(key), book])] as const);
+    const delta = withoutBooks(batch.delta, books, this.#stored.ledger.total);
+    const { state, verdict } = bookBatch(this.#stored.ledger, { ...batch, delta }, nowMs);
     if (verdict !== 'booked') return verdict;
     const { told, fresh } = untold(this.#stored.told, alertsOf(state.total.days ?? [], this.#watched, nowMs));
-    this.#store({ ...this.#stored, ledger: state, told });
+    this.ctx.storage.transactionSync(() => {
+      for (const [key, book] of books) {
+        this.ctx.storage.sql.exec('INSERT OR REPLACE INTO books (key, book) VALUES (?, ?)', key, JSON.stringify(book));
+      }
+      this.#store({ ...this.#stored, ledger: state, told });
+    });
     for (const alert of fresh) console.warn(JSON.stringify({ level: 'warn', event: 'routing_alert', ...alert }));
     return verdict;
   }
@@ -106,8 +118,19 @@ export abstract class LedgerObjectBase extends DurableObject<unknown> {
     return keyUsage(this.#stored.ledger.total, keyId);
   }
 
+  /** The same along one of its dimensions. */
+  breakdownOf(keyId: string, by: KeyBookId): KeyBreakdown {
+    return keyBreakdown(this.#bookOf(keyId), by);
+  }
+
   reset(): void {
+    this.ctx.storage.sql.exec('DELETE FROM books');
     this.#store({ ...this.#stored, ledger: resetTotal(this.#stored.ledger) });
+  }
+
+  #bookOf(keyId: string): KeyBook {
+    const [row] = this.ctx.storage.sql.exec<{ book: string }>('SELECT book FROM books WHERE key = ?', keyId).toArray();
+    return row === undefined ? emptyBook : parseBook(row.book);
   }
 
   /** Memory follows storage, never the other way round: an exception leaves both as they were. */
@@ -121,4 +144,8 @@ export abstract class LedgerObjectBase extends DurableObject<unknown> {
 function parseStored(text: string): Stored {
   const stored: Omit<Stored, 'told'> & Partial<Stored> = JSON.parse(text);
   return { ledger: { ...emptyLedger, ...stored.ledger }, batcher: stored.batcher, told: stored.told ?? [] };
+}
+
+function parseBook(text: string): KeyBook {
+  return JSON.parse(text);
 }

@@ -3,6 +3,7 @@
  * row each. A row ends when it has not been used for its lifetime; at the bound those that were not used for longest make room.
  */
 import { DurableObject } from 'cloudflare:workers';
+import { rate } from '../core/route/rating.ts';
 
 const sweepEveryMs = 3_600_000;
 /** About 3 MB with the rows as they are; 160,000 rows over the sixteen objects. */
@@ -59,6 +60,15 @@ export class SessionObject extends DurableObject<unknown> {
     );
     if (isNew) this.#count += 1;
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + sweepEveryMs);
+  }
+
+  /** Notes a rating in the memory of a rated request; the memory with what was rated before, as JSON, or null without one. */
+  rate(id: string, score: number, ratingId: string): string | null {
+    const text = this.get(id, false);
+    if (text === null) return null;
+    const rated = rate(JSON.parse(text), score, ratingId);
+    this.ctx.storage.sql.exec('UPDATE memories SET memory = ? WHERE id = ?', JSON.stringify(rated), id);
+    return JSON.stringify(rated);
   }
 
   override async alarm(): Promise<void> {

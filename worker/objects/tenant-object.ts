@@ -31,19 +31,32 @@ import {
   type TenantState,
   type TenantSums,
 } from '../core/limits/tenant-state.ts';
+import type { BatcherState } from '../core/ledger/batch.ts';
+import { type Booking, deltaOfBooking, unknownBooking } from '../core/ledger/booking.ts';
+import { type LedgerDelta, negated } from '../core/ledger/delta.ts';
 import { AnswerStore } from './answer-store.ts';
+import { type LedgerNamespace, Outbox } from './outbox.ts';
 
 export interface AdmitAnswer {
   readonly result: Result<Admission, Failure>;
   readonly rate: RateNumbers;
 }
 
-export class TenantObject extends DurableObject<unknown> {
+interface Stored {
+  readonly sums: TenantSums;
+  readonly outbox: BatcherState | null;
+}
+
+/** How long the arrival of a batch may stay unwritten: much less than the ledger remembers who sent it. */
+const newsMs = 30_000;
+
+export abstract class TenantObjectBase extends DurableObject<unknown> {
   #state: TenantState;
   readonly #answers: AnswerStore;
+  readonly #outbox: Outbox;
   #alarmAtMs: number | null = null;
 
-  constructor(ctx: DurableObjectState, env: unknown) {
+  constructor(ctx: DurableObjectState, env: unknown, ledger: LedgerNamespace, shards: number) {
     super(ctx, env);
     const { sql } = ctx.storage;
     sql.exec(`
@@ -53,12 +66,15 @@ export class TenantObject extends DurableObject<unknown> {
     `);
     const [row] = sql.exec<{ sums: string }>('SELECT sums FROM sums WHERE id = 1').toArray();
     const rows = sql.exec<{ request: string }>('SELECT request FROM requests').toArray();
+    const stored = row === undefined ? null : parseStored(row.sums);
     this.#state = loadTenant(
-      row === undefined ? null : parseSums(row.sums),
+      stored?.sums ?? null,
       rows.map(({ request }) => parseRequest(request)),
       Date.now(),
     );
     this.#answers = new AnswerStore(ctx.storage, Date.now());
+    const shard = shardOf(ctx.id.toString(), shards);
+    this.#outbox = new Outbox(stored?.outbox ?? null, () => ledger.getByName(`shard:${shard}`));
   }
 
   async admit(request: AdmissionRequest, limits: TenantLimits): Promise<AdmitAnswer> {
@@ -77,10 +93,14 @@ export class TenantObject extends DurableObject<unknown> {
     return result.ok ? null : result.failure;
   }
 
-  /** Ends a request; a repeat changes nothing. Returns by how much it cost more than was reserved. */
-  finish(ending: Ending): number {
-    const { changes, excessNanoUsd } = finish(this.#state, ending);
-    this.#commit(changes);
+  /**
+   * Ends a request; a repeat changes nothing. What it spent and what the ledger is told of it are stored in one step. Returns by how much
+   * it cost more than was reserved.
+   */
+  finish(ending: Ending, booking: Booking | null = null): number {
+    const { changes, row, excessNanoUsd } = finish(this.#state, ending);
+    const isKnown = row !== null && booking !== null;
+    this.#commit(changes, isKnown ? [...unknownTakenBack(row), deltaOfBooking(booking)] : []);
     return excessNanoUsd;
   }
 
@@ -123,32 +143,49 @@ export class TenantObject extends DurableObject<unknown> {
     this.#alarmAtMs = null;
     this.#sweep();
     this.#answers.forget(Date.now());
+    await this.#outbox.send();
+    if (this.#outbox.hasNews) this.#storeSums(this.#state.sums);
     await this.#schedule();
   }
 
   /** Before anything is decided: what nobody was heard of in time counts no more. */
   #sweep(): void {
-    const { changes, orphans } = sweep(this.#state, Date.now());
-    this.#commit(changes);
+    const nowMs = Date.now();
+    const { changes, orphans } = sweep(this.#state, nowMs);
+    this.#commit(
+      changes,
+      orphans.flatMap((row) => unknownOf(row, nowMs)),
+    );
     if (orphans.length > 0) console.warn(JSON.stringify({ level: 'warn', event: 'orphaned_requests', count: orphans.length }));
   }
 
   /** Memory follows storage, never the other way round: an exception leaves both as they were. */
-  #commit(changes: Changes): void {
+  #commit(changes: Changes, booked: readonly LedgerDelta[] = []): void {
     const { storage } = this.ctx;
     const { sums, writesSums, put, drop } = changes;
     if (writesSums || put.length + drop.length > 0) {
-      storage.transactionSync(() => {
-        for (const id of drop) storage.sql.exec('DELETE FROM requests WHERE id = ?', id);
-        for (const row of put) {
-          storage.sql.exec('INSERT OR REPLACE INTO requests (id, request) VALUES (?, ?)', row.id, JSON.stringify(row));
-        }
-        if (writesSums) {
-          storage.sql.exec('INSERT OR REPLACE INTO sums (id, sums) VALUES (1, ?)', JSON.stringify(storedSums(sums)));
-        }
-      });
+      const before = this.#outbox.stored;
+      try {
+        storage.transactionSync(() => {
+          for (const id of drop) storage.sql.exec('DELETE FROM requests WHERE id = ?', id);
+          for (const row of put) {
+            storage.sql.exec('INSERT OR REPLACE INTO requests (id, request) VALUES (?, ?)', row.id, JSON.stringify(row));
+          }
+          this.#outbox.add(booked);
+          if (writesSums) this.#storeSums(sums);
+        });
+      } catch (error) {
+        this.#outbox.restore(before);
+        throw error;
+      }
     }
     this.#state = applied(this.#state, changes);
+  }
+
+  #storeSums(sums: TenantSums): void {
+    const stored: Stored = { sums: storedSums(sums), outbox: this.#outbox.stored };
+    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO sums (id, sums) VALUES (1, ?)', JSON.stringify(stored));
+    this.#outbox.hasNews = false;
   }
 
   /** The next thing to end by itself. An alarm that comes too early only looks. */
@@ -157,6 +194,7 @@ export class TenantObject extends DurableObject<unknown> {
     const atMs = Math.min(
       nextSweepAtMs(this.#state, nowMs) ?? Number.POSITIVE_INFINITY,
       this.#answers.nextAtMs(nowMs) ?? Number.POSITIVE_INFINITY,
+      this.#outbox.hasUnsent || this.#outbox.hasNews ? nowMs + newsMs : Number.POSITIVE_INFINITY,
     );
     if (!Number.isFinite(atMs)) return;
     this.#alarmAtMs ??= await this.ctx.storage.getAlarm();
@@ -166,9 +204,27 @@ export class TenantObject extends DurableObject<unknown> {
   }
 }
 
-/** Rows were written by this class. */
-function parseSums(text: string): TenantSums {
-  return JSON.parse(text);
+/** What the ledger is told of a request that was given up. */
+function unknownOf({ draft, money }: OpenRequest, atMs: number): LedgerDelta[] {
+  return draft === null ? [] : [deltaOfBooking(unknownBooking(draft, atMs, money?.amountNanoUsd ?? 0))];
+}
+
+/** The truth has come after all. */
+function unknownTakenBack(row: OpenRequest): LedgerDelta[] {
+  return row.sweptAtMs === null ? [] : unknownOf(row, row.sweptAtMs).map(negated);
+}
+
+/** Tenants are spread over the ledger's shards by their ids, which are random. */
+function shardOf(id: string, count: number): number {
+  let sum = 0;
+  for (let i = 0; i < id.length; i += 1) sum = (Math.imul(sum, 31) + id.charCodeAt(i)) >>> 0;
+  return sum % Math.max(1, count);
+}
+
+/** The row was written by this class; an earlier version had the sums alone. */
+function parseStored(text: string): Stored {
+  const stored: Stored | TenantSums = JSON.parse(text);
+  return 'sums' in stored ? stored : { sums: stored, outbox: null };
 }
 
 function parseRequest(text: string): OpenRequest {

@@ -23,6 +23,7 @@ import type { Caller, PipelineDeps } from './run.ts';
 export interface Decided {
   readonly view: RequestView;
   readonly classification: Classification;
+  readonly classificationMs: number;
   readonly strategy: Strategy;
   readonly threshold: EffectiveThreshold;
   readonly route: RoutePlan;
@@ -58,7 +59,9 @@ export async function decide(
   if (!wish.ok) return wish;
   const snapshot = await deps.health.snapshot(caller.background);
   const view = buildView(request);
+  const classifiedFromMs = clock.now();
   const classification = classify(view, config.routing, deps.weights);
+  const classificationMs = clock.now() - classifiedFromMs;
   const isAuto = wish.value.kind === 'auto';
   const conversation = isAuto && config.routing.sessions.enabled ? conversationOf(deps, caller, request) : null;
   const memoryId = conversation?.namedId ?? conversation?.history?.id ?? null;
@@ -93,7 +96,18 @@ export async function decide(
   });
   if (!route.ok) return route;
   const threshold = thresholdOf(input);
-  return ok({ view, classification, strategy, threshold, route: route.value, arm, allowedModels, conversation, session });
+  return ok({
+    view,
+    classification,
+    classificationMs,
+    strategy,
+    threshold,
+    route: route.value,
+    arm,
+    allowedModels,
+    conversation,
+    session,
+  });
 }
 
 /** Who may not use an arm's model takes no part: an answer by another one would count for the wrong arm. */

@@ -12,8 +12,12 @@ import { normalisePrice } from '../core/cost/price.ts';
 import { promptTokensBound, worstCaseCost } from '../core/cost/worst-case.ts';
 import { periodEndMs } from '../core/limits/budget-period.ts';
 import type { BudgetLimit } from '../core/limits/budget-state.ts';
-import { budgetsFor, type Ending, hasLimits, type TenantLimits } from '../core/limits/tenant.ts';
+import { budgetsFor, type Ending, hasLimits, mustFinish, type TenantLimits } from '../core/limits/tenant.ts';
+import type { RequestCost } from '../core/cost/request-cost.ts';
+import type { ShadowBooking } from '../core/ledger/aggregate.ts';
+import type { Booking, Draft } from '../core/ledger/booking.ts';
 import type { Attempt } from '../core/route/attempt.ts';
+import { draftOf } from './entry.ts';
 import { mayEscalate } from './judge.ts';
 import { longestGenerationMs } from './pace.ts';
 import { contextTokensOf, hasBilled, type Run } from './run.ts';
@@ -44,10 +48,18 @@ interface Door {
   readonly limits: TenantLimits;
 }
 
-/** Null when the request may go on; then `run.doors` are to be closed by `release`. */
-export async function reserve(run: Run): Promise<Failure | null> {
-  for (const door of doorsOf(run)) {
-    const { result, rate } = await run.deps.tenants.admit(door.tenantId, admissionOf(run), door.limits);
+/**
+ * Null when the request may go on; then `run.doors` are to be closed by `release`. The last door that holds something tells the ledger of
+ * the request, in the step that settles its money.
+ *
+ * @param shadow an unseen run: it takes nothing but money
+ */
+export async function reserve(run: Run, shadow: Draft | null = null): Promise<Failure | null> {
+  const doors = doorsOf(run, shadow !== null);
+  const teller = doors.findLast(({ limits }) => mustFinish(limits));
+  for (const door of doors) {
+    const draft = door === teller ? (shadow ?? ({ kind: 'request', entry: draftOf(run) } as const)) : null;
+    const { result, rate } = await run.deps.tenants.admit(door.tenantId, { ...admissionOf(run), draft }, door.limits);
     if (rate !== null && door.tenantId !== deploymentTenant) run.rate = rate;
     if (!result.ok) {
       // Nobody knows whether it was admitted before the object was lost.
@@ -95,36 +107,57 @@ export function usedUp({ deps }: Run): Failure {
   return { code: 'budget_exceeded', retryAfterMs: periodEndMs('day', nowMs) - nowMs };
 }
 
-/** Ends what `reserve` began, with what was really used. */
+/** Ends what `reserve` began, with what was really used, and sees to it that the ledger is told once. */
 export function release(run: Run, entry: LedgerEntry): void {
-  const modelTokens = entry.attemptUsages.map(
-    ({ model, usage }) => [model, usage.promptTokens + usage.completionTokens] as const,
-  );
-  giveBack(run, {
-    tokens: modelTokens.reduce((sum, [, tokens]) => sum + tokens, 0),
-    modelTokens,
-    costNanoUsd: entry.costNanoUsd,
-  });
+  if (run.doors.length === 0) run.deps.ledger.record(entry, run.background);
+  else settleDoors(run, entry, { kind: 'request', entry });
 }
 
-function giveBack(run: Run, used: Omit<Ending, 'id'> = { tokens: 0, modelTokens: [], costNanoUsd: 0 }): void {
-  for (const { tenantId } of run.doors) run.background(run.deps.tenants.finish(tenantId, { id: run.admissionId, ...used }));
+/** The same for an unseen run. */
+export function releaseShadow(run: Run, cost: RequestCost, shadow: ShadowBooking): void {
+  if (run.doors.length === 0) run.deps.ledger.shadow(shadow, run.background);
+  else settleDoors(run, cost, { kind: 'shadow', shadow });
+}
+
+function settleDoors(
+  run: Run,
+  { attemptUsages, costNanoUsd }: Pick<LedgerEntry, 'attemptUsages' | 'costNanoUsd'>,
+  booking: Booking,
+): void {
+  const modelTokens = attemptUsages.map(({ model, usage }) => [model, usage.promptTokens + usage.completionTokens] as const);
+  const tokens = modelTokens.reduce((sum, [, used]) => sum + used, 0);
+  closeDoors(run, { tokens, modelTokens, costNanoUsd }, booking);
+}
+
+function giveBack(run: Run): void {
+  closeDoors(run, { tokens: 0, modelTokens: [], costNanoUsd: 0 }, null);
+}
+
+function closeDoors(run: Run, used: Omit<Ending, 'id'>, booking: Booking | null): void {
+  const teller = run.doors.at(-1);
+  for (const door of run.doors) {
+    const ending = { id: run.admissionId, ...used };
+    run.background(run.deps.tenants.finish(door.tenantId, ending, door === teller ? booking : null));
+  }
   run.doors.length = 0;
 }
 
+const noLimits = { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null };
+
 /** The deployment's door first: a key must not pay for a request that another budget turns away. */
-function doorsOf(run: Run): Door[] {
+function doorsOf(run: Run, isShadow: boolean): Door[] {
   const doors: Door[] = [];
   const shared = budgetsFor(deploymentBudgets(run), run.agent);
   if (shared.length > 0) {
     doors.push({
       tenantId: deploymentTenant,
-      limits: { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null, budgets: shared },
+      limits: { ...noLimits, budgets: shared },
     });
   }
   const { attempts } = run.route.plan;
   const models = (run.key.limits.models ?? []).filter((limit) => attempts.some(({ modelId }) => modelId === limit.modelId));
-  const own = { ...limitsOf(run.key, run.agent), models };
+  const limits = limitsOf(run.key, run.agent);
+  const own = isShadow ? { ...noLimits, budgets: limits.budgets } : { ...limits, models };
   if (hasLimits(own)) doors.push({ tenantId: run.key.tenantId, limits: own });
   return doors;
 }

@@ -81,6 +81,7 @@ export interface Run extends Caller {
   readonly ignored: readonly string[];
   readonly view: RequestView;
   readonly classification: Classification;
+  readonly classificationMs: number;
   readonly strategy: Strategy;
   readonly arm: Arm | null;
   /** What the key may use; the plan has nothing else in it. */

@@ -1,4 +1,4 @@
-/** `POST /v1/feedback`: a client's judgement of an answer that took part in an experiment, counted for its arm and its model. */
+/** `POST /v1/feedback`: a client's judgement of an answer that took part in an experiment, counted for its arm and its model, once for each request: a later one takes the place of an earlier. */
 import type { Context } from 'hono';
 import { GatewayError } from '../../shared/errors.ts';
 import { clientIdPattern } from '../../shared/headers.ts';
@@ -28,7 +28,7 @@ export function feedback(deps: Deps): (c: Context<AppEnv>) => Promise<Response> 
         detail: 'A number from 0 to 1.',
       });
     }
-    const known = await deps.pipeline.sessions.getArm(c.get('key').id, requestId);
+    const known = await deps.pipeline.sessions.rateArm(c.get('key').id, requestId, score, deps.pipeline.newId());
     if (known === null) {
       throw new GatewayError({
         code: 'not_found',
@@ -36,7 +36,10 @@ export function feedback(deps: Deps): (c: Context<AppEnv>) => Promise<Response> 
         sentence: 'No answer of an experiment within the last day has this id.',
       });
     }
-    deps.pipeline.ledger.feedback([known.arm, `model:${known.modelId}`], score, (work) => c.executionCtx.waitUntil(work));
-    return c.json({ counted: true, arm: known.arm, model_id: known.modelId });
+    const { before } = known;
+    deps.pipeline.ledger.feedback([known.arm, `model:${known.modelId}`], { score, before }, (work) =>
+      c.executionCtx.waitUntil(work),
+    );
+    return c.json({ counted: true, replaced: before !== null, arm: known.arm, model_id: known.modelId });
   };
 }

@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import type { LedgerEntry } from '../../../shared/records.ts';
 import { aggregate, deltaOfRefusal } from '../../../worker/core/ledger/aggregate.ts';
 import { counterIds, sumCounters, type Counters, type Named } from '../../../worker/core/ledger/counters.ts';
-import { emptyDelta, mergeDelta, type LedgerDelta } from '../../../worker/core/ledger/delta.ts';
+import {
+  emptyDelta,
+  mergeDelta,
+  mergeDeltas,
+  negated,
+  type LedgerDelta,
+  withoutBooks,
+} from '../../../worker/core/ledger/delta.ts';
+import { emptyBook, type KeyBook } from '../../../worker/core/ledger/key-book.ts';
+import { deltaOfBooking, unknownBooking } from '../../../worker/core/ledger/booking.ts';
 import { entryArbitrary, plainAttempt, plainEntry } from './entry.ts';
 
 const fewAgents = fc.constantFrom(null, 'planner', 'coder', '__proto__', 'constructor', 'other', '7', '3');
@@ -13,6 +22,7 @@ const sumOf = (groups: Named<Counters>): Counters => sumCounters(groups.map(([, 
 const sorted = <T>(groups: Named<T>) => [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
 const unordered = (delta: LedgerDelta) => ({
   ...Object.fromEntries(Object.entries(delta).map(([key, value]) => [key, Array.isArray(value) ? sorted(value) : value])),
+  books: sorted(delta.books ?? []).map(([key, { model, agent, day }]) => [key, sorted(model), sorted(agent), day]),
   days: delta.days?.map(([day, { scores, judged }]) => [day, sorted(scores), sorted(judged)]),
 });
 
@@ -117,7 +127,9 @@ describe('mergeDelta', () => {
 });
 
 describe('the bound of names', () => {
-  const withAgents = (names: readonly string[]): LedgerEntry[] => names.map((agent) => ({ ...plainEntry, agent }));
+  /** Each from a key of its own: one key has no room for so many. */
+  const withAgents = (names: readonly string[]): LedgerEntry[] =>
+    names.map((agent) => ({ ...plainEntry, agent, keyId: `key-of-${agent.slice(0, 64)}` }));
   const numbered = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `agent-${from + index}`);
 
   it('tells 200 agents apart and counts all further ones together', () => {
@@ -152,6 +164,23 @@ describe('the bound of names', () => {
     );
   });
 
+  it('gives one key room for twenty agents: its flood takes no other key’s place, in a batch or in the total', () => {
+    const flood = numbered(0, 400).map((agent) => ({ ...plainEntry, agent, keyId: 'flooding' }));
+    const others = withAgents(['planner', 'writer']);
+    for (const delta of [aggregate([...flood, ...others]), mergeDeltas([aggregate(flood), aggregate(others)])]) {
+      expect([named(delta.agents, 'planner')?.requests, named(delta.agents, 'writer')?.requests]).toEqual([1, 1]);
+      expect([delta.agents.length, named(delta.agents, 'other')?.requests]).toEqual([23, 380]);
+      expect(sumOf(delta.agents)).toEqual(delta.totals);
+    }
+  });
+
+  it('counts in a total what the key’s book has room for, and what counted before', () => {
+    const total = aggregate(withAgents(['planner']));
+    const incoming = aggregate(['planner', 'fresh', 'late'].map((agent) => ({ ...plainEntry, agent })));
+    const full: KeyBook = { ...emptyBook, agent: [['fresh', []]] };
+    expect(withoutBooks(incoming, [['key-1', full]], total).agents.map(([name]) => name)).toEqual(['planner', 'fresh', 'other']);
+  });
+
   it('cuts a name at 64 characters', () => {
     const delta = aggregate(withAgents(['x'.repeat(100_000), 'x'.repeat(64)]));
     expect(delta.agents).toEqual([['x'.repeat(64), expect.objectContaining({ requests: 2 })]]);
@@ -161,11 +190,46 @@ describe('the bound of names', () => {
     const list = Array.from({ length: 3000 }, (_, index) => ({
       ...plainEntry,
       agent: `agent-${index}-`.padEnd(64, 'x'),
-      keyId: `key-${index}-`.padEnd(64, 'x'),
+      keyId: `key-${index % 520}-`.padEnd(64, 'x'),
+      fallback: { from: `model-${index % 150}`, to: 'other-model' },
       servedModel: `model-${index % 150}`,
       latencyMs: 1.05 ** (index % 311),
       costNanoUsd: 123_456_789_012,
     }));
-    expect(JSON.stringify(aggregate(list)).length).toBeLessThan(1_000_000);
+    expect(JSON.stringify(aggregate(list)).length).toBeLessThan(1_500_000);
   });
+});
+
+describe('a request that was given up', () => {
+  const draft = { kind: 'request', entry: plainEntry } as const;
+
+  it('is booked as unknown at the cost that its budget was charged', () => {
+    const delta = deltaOfBooking(unknownBooking(draft, 5000, 700));
+    expect(delta.totals).toMatchObject({ requests: 1, succeeded: 0, costNanoUsd: 700, promptTokens: 0 });
+    expect([delta.endings, named(delta.keys, 'key-1')?.costNanoUsd, delta.latency.count]).toEqual([[['unknown', 1]], 700, 0]);
+  });
+
+  it('is taken back without a trace when the truth comes after all', () => {
+    fc.assert(
+      fc.property(entryArbitrary(fc.constant('planner')), fc.nat(1e9), fc.nat(1e6), (entry, atMs, cost) => {
+        const given = { kind: 'request', entry } as const;
+        const unknown = deltaOfBooking(unknownBooking(given, atMs, cost));
+        const truth = deltaOfBooking(given);
+        const corrected = mergeDeltas([unknown, negated(deltaOfBooking(unknownBooking(given, atMs, cost))), truth]);
+        expect(corrected.totals).toEqual(truth.totals);
+        expect(named(corrected.keys, entry.keyId)).toEqual(named(truth.keys, entry.keyId));
+        expect(named(corrected.endings, 'unknown') ?? 0).toBe(entry.ending === 'unknown' ? 1 : 0);
+        const [before, after] = [corrected.books?.[0]?.[1].agent, truth.books?.[0]?.[1].agent];
+        expect(before).toEqual(after);
+      }),
+    );
+  });
+});
+
+it('what was counted before a counter or a dimension existed reads as none of it, and stays right when more is added', () => {
+  const { replays: _replays, ...totals } = aggregate([plainEntry]).totals;
+  const { routing_rules: _rules, books: _books, ...earlier } = { ...aggregate([plainEntry]), totals: totals as Counters };
+  const merged = mergeDelta(earlier as LedgerDelta, aggregate([plainEntry]));
+  expect([merged.totals.requests, merged.totals.replays]).toEqual([2, 0]);
+  expect(merged.routing_rules).toEqual([['complexity', 1]]);
 });

@@ -1,7 +1,7 @@
 /** Ledger entries for tests: a plain one to vary, and arbitrary ones with consistent sums. */
 import fc from 'fast-check';
 import { errors, type ErrorCode } from '../../../shared/errors.ts';
-import { cacheStateIds, endingIds, type AttemptUsage, type LedgerEntry } from '../../../shared/records.ts';
+import { cacheStateIds, endingIds, intentBandIds, type AttemptUsage, type LedgerEntry } from '../../../shared/records.ts';
 
 export const plainAttempt: AttemptUsage = {
   model: 'small-model',
@@ -14,6 +14,13 @@ export const plainEntry: LedgerEntry = {
   requestId: 'r-1',
   atMs: 1_000_000,
   keyId: 'key-1',
+  tenantId: 'key-1',
+  primaryModel: 'small-model',
+  rule: 'complexity',
+  classificationMs: 0,
+  intentBand: 'high',
+  errorType: null,
+  fallback: null,
   agent: null,
   requestedModel: 'auto',
   routedModel: 'small-model',
@@ -66,6 +73,13 @@ export const entryArbitrary = (agent: fc.Arbitrary<string | null>): fc.Arbitrary
       requestId: fc.uuid(),
       atMs: fc.nat(1e9),
       keyId: fc.constantFrom('key-1', 'key-2', 'key-3'),
+      tenantId: fc.constantFrom('key-1', 'key-2'),
+      primaryModel: fc.option(modelName),
+      rule: fc.option(fc.constantFrom('complexity', 'tier')),
+      classificationMs: fc.nat(5),
+      intentBand: fc.option(fc.constantFrom(...intentBandIds)),
+      errorType: fc.option(fc.constantFrom('server_error', 'rate_limit_error')),
+      fallback: fc.option(fc.record({ from: modelName, to: modelName })),
       agent,
       requestedModel: fc.constant('auto'),
       routedModel: fc.option(modelName),

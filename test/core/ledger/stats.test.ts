@@ -112,6 +112,7 @@ describe('keyUsage', () => {
       usage: {
         requests: 2,
         succeeded: 2,
+        replayed: 0,
         tokens: { prompt: 20, completion: 10, cached: 4, reasoning: 0, estimated: 0, total: 30 },
         cost_usd: 0.0000135,
         by_tier: { small: 1, large: 1, vision: 0 },

@@ -8,6 +8,7 @@ import type { AttemptReport, ListedModel } from '../../../worker/core/health/hea
 import { unknownHealth } from '../../../worker/core/health/health-state.ts';
 import { snapshot } from '../../../worker/core/health/snapshot.ts';
 import { step } from '../../../worker/core/health/step.ts';
+import type { ShadowBooking } from '../../../worker/core/ledger/aggregate.ts';
 import type {
   AdmissionPort,
   Clock,
@@ -56,20 +57,28 @@ export function createFakeHealth(config: Config, clock: Clock): FakeHealth {
 export interface FakeLedger extends LedgerPort {
   readonly entries: LedgerEntry[];
   readonly refusals: ErrorCode[];
+  readonly shadows: ShadowBooking[];
+  readonly replays: { count: number };
 }
 
 export function createFakeLedger(): FakeLedger {
   const entries: LedgerEntry[] = [];
   const refusals: ErrorCode[] = [];
+  const shadows: ShadowBooking[] = [];
+  const replays = { count: 0 };
   return {
     entries,
     refusals,
+    shadows,
+    replays,
     record: (entry) => void entries.push(entry),
     refuse: (code) => void refusals.push(code),
     feedback: () => undefined,
-    shadow: () => undefined,
+    shadow: (booking) => void shadows.push(booking),
+    replay: () => void (replays.count += 1),
     read: () => Promise.reject(new Error('no statistics here')),
     usageOf: () => Promise.reject(new Error('no statistics here')),
+    breakdownOf: () => Promise.reject(new Error('no statistics here')),
     reset: () => Promise.resolve(),
   };
 }
@@ -114,7 +123,7 @@ export function createFakeSessions(): FakeSessions {
     get: async (id) => memories.get(id) ?? null,
     put: (id, memory) => void memories.set(id, memory),
     putAfter: (id, memory) => void (memory === null || memories.set(id, memory)),
-    getArm: () => Promise.resolve(null),
+    rateArm: () => Promise.resolve(null),
     putArm: () => undefined,
   };
 }

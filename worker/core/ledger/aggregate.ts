@@ -1,13 +1,23 @@
-/** Counts ended requests: ledger entries in, one delta out. */
+/** Counts what has ended: bookings in, one delta out. */
 import type { ErrorCode } from '../../../shared/errors.ts';
-import { argumentsVerdictIds, type AttemptUsage, type LedgerEntry } from '../../../shared/records.ts';
-import { sumCounters, zeroCounters, type Counters } from './counters.ts';
+import type { AttemptUsage, LedgerEntry } from '../../../shared/records.ts';
+import { zeroCounters } from './counters.ts';
 import { dayOf, dayOfEntry } from './days.ts';
 import { emptyDelta, mergeDeltas, type LedgerDelta } from './delta.ts';
+import { countEntry, countsOf, countTokens, groupsOf, noName } from './dimensions.ts';
 import { emptyHistogram, histogramOf } from './histogram.ts';
+import { emptyBook, keyBookOf, keyCountIds, keyBookOfTokens } from './key-book.ts';
 
-/** Stands for what a request does not have: no agent named, no model reached. */
-export const noName = 'none';
+/** An unseen second answer: for whom, how far it agrees with the one that was shown (null where it gave none), and what it burnt. */
+export interface ShadowBooking {
+  readonly keyId: string;
+  readonly agent: string | null;
+  /** `shown model|shadow model` */
+  readonly name: string;
+  readonly agreement: number | null;
+  readonly atMs: number;
+  readonly attemptUsages: readonly AttemptUsage[];
+}
 
 /** Counts every entry once, along every dimension. Linear in entries. */
 export function aggregate(entries: readonly LedgerEntry[]): LedgerDelta {
@@ -19,43 +29,49 @@ export function deltaOfRefusal(code: ErrorCode): LedgerDelta {
   return { ...emptyDelta, refusals: [[code, 1]] };
 }
 
+/** A request that got the answer kept for its idempotency key: nothing ran. */
+export function deltaOfReplay(keyId: string, agent: string | null): LedgerDelta {
+  const replay = { ...zeroCounters, replays: 1 };
+  const books = [[keyId, { ...emptyBook, agent: [[agent ?? noName, keyCountIds.map(() => 0)]] }]] as const;
+  return { ...emptyDelta, totals: replay, agents: [[agent ?? noName, replay]], keys: [[keyId, replay]], books };
+}
+
 /** A client's judgement, from 0 to 1, of an answer of this model and, if it took part in an experiment, of its arm. */
-export function deltaOfFeedback(names: readonly string[], score: number): LedgerDelta {
-  const rating = { count: 1, scoreMilli: Math.round(score * 1000), costNanoUsd: 0 };
+export function deltaOfFeedback(names: readonly string[], score: number, before: number | null = null): LedgerDelta {
+  const milli = (value: number | null) => Math.round((value ?? 0) * 1000);
+  const rating = { count: before === null ? 1 : 0, scoreMilli: milli(score) - milli(before), costNanoUsd: 0 };
   return { ...emptyDelta, feedback: names.map((name) => [name, rating] as const) };
 }
 
-/** One shadow run: how far its answer agrees with the one that was shown, and what it cost. */
-export function deltaOfShadow(name: string, agreement: number, costNanoUsd: number): LedgerDelta {
-  return { ...emptyDelta, shadows: [[name, { count: 1, scoreMilli: Math.round(agreement * 1000), costNanoUsd }]] };
+/** A shadow run is no request, but its tokens and its cost are the key's like any other. */
+export function deltaOfShadow({ keyId, agent, name, agreement, atMs, attemptUsages }: ShadowBooking): LedgerDelta {
+  const costNanoUsd = attemptUsages.reduce((sum, attempt) => sum + attempt.costNanoUsd, 0);
+  const rating = { count: 1, scoreMilli: Math.round((agreement ?? 0) * 1000), costNanoUsd };
+  const calls = attemptUsages.map((attempt) => {
+    const tokens = { ...countTokens(attempt), attempts: 1, allLargeCostNanoUsd: attempt.costNanoUsd };
+    return {
+      ...emptyDelta,
+      totals: tokens,
+      models: [[attempt.model, tokens]],
+      agents: [[agent ?? noName, tokens]],
+      keys: [[keyId, tokens]],
+      books: [[keyId, keyBookOfTokens(tokens, attempt.model, agent, atMs)]],
+    } satisfies LedgerDelta;
+  });
+  return mergeDeltas([...calls, { ...emptyDelta, shadows: agreement === null ? [] : [[name, rating]] }]);
 }
 
 /** May name a model twice; merging adds the two up. */
-function deltaOfEntry(entry: LedgerEntry): LedgerDelta {
-  const request = countRequest(entry);
+export function deltaOfEntry(entry: LedgerEntry): LedgerDelta {
+  const counted = countEntry(entry);
+  const { whole, model } = counted;
   const day = dayOfEntry(entry);
-  const burnt = entry.attemptUsages.map((attempt) => [attempt.model, countTokens(attempt)] as const);
-  const whole = sumCounters([request, ...burnt.map(([, tokens]) => tokens)]);
-  const model = entry.servedModel ?? entry.routedModel ?? noName;
   const latency = isWaitedFor(entry) ? histogramOf(entry.latencyMs) : emptyHistogram;
   return {
+    ...groupsOf(counted),
+    ...countsOf(counted),
     totals: whole,
-    models: [[model, request], ...burnt],
-    agents: [[entry.agent ?? noName, whole]],
-    keys: [[entry.keyId, whole]],
-    tiers: [[entry.tier ?? noName, whole]],
-    intents: [[entry.intent ?? noName, whole]],
-    strategies: [[entry.strategy ?? noName, 1]],
-    endings: [[entry.ending, 1]],
-    caches: [[entry.cache, 1]],
-    errors: entry.errorCode === null ? [] : [[entry.errorCode, 1]],
-    refusals: [],
-    arms: entry.arm === null ? [] : [[entry.arm, whole]],
     armLatency: entry.arm === null ? [] : [[entry.arm, latency]],
-    toolCalls: argumentsVerdictIds.flatMap((verdict) => {
-      const count = entry.toolCalls[verdict];
-      return count > 0 ? [[`${model}:${verdict}`, count] as const] : [];
-    }),
     feedback: [],
     shadows: [],
     latency,
@@ -63,6 +79,7 @@ function deltaOfEntry(entry: LedgerEntry): LedgerDelta {
     modelLatency: [[model, latency]],
     judged: day.judged,
     days: [[dayOf(entry.atMs), day]],
+    books: [[entry.keyId, keyBookOf(counted)]],
     firstAtMs: entry.atMs,
     lastAtMs: entry.atMs,
   };
@@ -71,34 +88,4 @@ function deltaOfEntry(entry: LedgerEntry): LedgerDelta {
 /** A client that left chose the duration itself, and an unknown ending has none: neither says how fast the gateway is. */
 function isWaitedFor({ ending }: LedgerEntry): boolean {
   return ending !== 'client_abort' && ending !== 'unknown';
-}
-
-function countRequest(entry: LedgerEntry): Counters {
-  return {
-    ...zeroCounters,
-    requests: 1,
-    succeeded: entry.ending === 'ok' ? 1 : 0,
-    streamed: entry.isStream ? 1 : 0,
-    forced: entry.isForced ? 1 : 0,
-    attempts: entry.attempts,
-    fallbacks: entry.fallbackUsed ? 1 : 0,
-    escalations: entry.escalated ? 1 : 0,
-    rescues: entry.rescued ? 1 : 0,
-    small: entry.tier === 'small' ? 1 : 0,
-    large: entry.tier === 'large' ? 1 : 0,
-    vision: entry.tier === 'vision' ? 1 : 0,
-    allLargeCostNanoUsd: entry.allLargeCostNanoUsd,
-  };
-}
-
-function countTokens({ usage, costNanoUsd }: AttemptUsage): Counters {
-  return {
-    ...zeroCounters,
-    promptTokens: usage.promptTokens,
-    completionTokens: usage.completionTokens,
-    cachedTokens: usage.cachedTokens ?? 0,
-    reasoningTokens: usage.reasoningTokens ?? 0,
-    estimatedTokens: usage.isEstimated ? usage.promptTokens + usage.completionTokens : 0,
-    costNanoUsd,
-  };
 }

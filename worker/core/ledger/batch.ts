@@ -6,7 +6,7 @@
  */
 import type { ErrorCode } from '../../../shared/errors.ts';
 import type { LedgerEntry } from '../../../shared/records.ts';
-import { aggregate, deltaOfFeedback, deltaOfRefusal, deltaOfShadow } from './aggregate.ts';
+import { aggregate, deltaOfFeedback, deltaOfRefusal, deltaOfReplay, deltaOfShadow, type ShadowBooking } from './aggregate.ts';
 import { mergeDelta, mergeDeltas, type LedgerDelta } from './delta.ts';
 
 /** (senderId, sequence) is the batch's id: the same in every retry, never used for other content. */
@@ -56,13 +56,22 @@ export function addEntry(state: BatcherState, entry: LedgerEntry, nowMs: number)
 }
 
 /** Adds a client's judgement of an answer: see `deltaOfFeedback`. */
-export function addFeedback(state: BatcherState, names: readonly string[], score: number, nowMs: number): BatcherStep {
-  return addDelta(state, deltaOfFeedback(names, score), nowMs);
+export function addFeedback(
+  state: BatcherState,
+  { names, score, before }: { readonly names: readonly string[]; readonly score: number; readonly before: number | null },
+  nowMs: number,
+): BatcherStep {
+  return addDelta(state, deltaOfFeedback(names, score, before), nowMs);
 }
 
 /** Adds a shadow run: see `deltaOfShadow`. */
-export function addShadow(state: BatcherState, name: string, agreement: number, costNanoUsd: number, nowMs: number): BatcherStep {
-  return addDelta(state, deltaOfShadow(name, agreement, costNanoUsd), nowMs);
+export function addShadow(state: BatcherState, booking: ShadowBooking, nowMs: number): BatcherStep {
+  return addDelta(state, deltaOfShadow(booking), nowMs);
+}
+
+/** Adds a request that was answered from memory. */
+export function addReplay(state: BatcherState, keyId: string, agent: string | null, nowMs: number): BatcherStep {
+  return addDelta(state, deltaOfReplay(keyId, agent), nowMs);
 }
 
 /** Adds a request that was never admitted. */
@@ -70,10 +79,11 @@ export function addRefusal(state: BatcherState, code: ErrorCode, nowMs: number):
   return addDelta(state, deltaOfRefusal(code), nowMs);
 }
 
-/** Adds what another level has counted: how a shard passes on its batches. */
-export function addDelta(state: BatcherState, delta: LedgerDelta, nowMs: number): BatcherStep {
+/** Adds what another level has counted, such as a shard what isolates sent it. `mayFlush`: a batch that is due comes with it. */
+export function addDelta(state: BatcherState, delta: LedgerDelta, nowMs: number, mayFlush = true): BatcherStep {
   const counted = state.counted === null ? delta : mergeDelta(state.counted, delta);
-  return flushWhenDue({ ...state, counted, size: state.size + 1, openedAtMs: state.openedAtMs ?? nowMs }, nowMs);
+  const added = { ...state, counted, size: state.size + 1, openedAtMs: state.openedAtMs ?? nowMs };
+  return mayFlush ? flushWhenDue(added, nowMs) : { state: added, flush: null };
 }
 
 /**
@@ -104,10 +114,11 @@ export function flushWhenDue(state: BatcherState, nowMs: number): BatcherStep {
   };
 }
 
-/** The receiver has answered for this batch, whatever it said: it is done with. May give out the next one. */
-export function confirmBatch(state: BatcherState, sequence: number, nowMs: number): BatcherStep {
+/** The receiver has answered for this batch, whatever it said: it is done with. `mayFlush`: may give out the next one. */
+export function confirmBatch(state: BatcherState, sequence: number, nowMs: number, mayFlush = true): BatcherStep {
   if (state.underWay?.batch.sequence !== sequence) return { state, flush: null };
-  return flushWhenDue({ ...state, underWay: null }, nowMs);
+  const confirmed = { ...state, underWay: null };
+  return mayFlush ? flushWhenDue(confirmed, nowMs) : { state: confirmed, flush: null };
 }
 
 /** Sending has failed, or nobody knows whether it has: the next step gives the same batch out again. */

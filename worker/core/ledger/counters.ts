@@ -22,6 +22,7 @@ export const counterIds = [
   'estimatedTokens',
   'costNanoUsd',
   'allLargeCostNanoUsd',
+  'replays',
 ] as const;
 
 /** Integers all. */
@@ -46,12 +47,14 @@ export const zeroCounters: Counters = {
   estimatedTokens: 0,
   costNanoUsd: 0,
   allLargeCostNanoUsd: 0,
+  replays: 0,
 };
 
-/** Adds any number of counters. */
-export function sumCounters(list: readonly Counters[]): Counters {
+/** Adds any number of counters, and takes others away. What was stored before a counter existed has none of it. */
+export function sumCounters(list: readonly Partial<Counters>[], less: readonly Partial<Counters>[] = []): Counters {
   const sum = { ...zeroCounters };
-  for (const counters of list) for (const id of counterIds) sum[id] += counters[id];
+  for (const counters of list) for (const id of counterIds) sum[id] += counters[id] ?? 0;
+  for (const counters of less) for (const id of counterIds) sum[id] -= counters[id] ?? 0;
   return sum;
 }
 
@@ -67,10 +70,15 @@ const maxNameLength = 64;
  * a flood of invented ones cannot push out an established one. Names are cut at 64 characters.
  */
 export function boundedName(known: ReadonlyMap<string, unknown>, name: string, maxNames: number): string {
-  const short = name.slice(0, maxNameLength);
+  const short = cutName(name);
   if (known.has(short) || short === otherName) return short;
   const taken = known.size - (known.has(otherName) ? 1 : 0);
   return taken < maxNames ? short : otherName;
+}
+
+/** As much of a name as is told apart. */
+export function cutName(name: string): string {
+  return name.slice(0, maxNameLength);
 }
 
 /** The groups as plain data. */

@@ -1,41 +1,19 @@
 /**
  * The ledger's one currency: a delta counts any number of ended requests along every dimension, and the total is a delta, too. Deltas
  * are made in isolates, merged in shards and in the root. They are bounded whatever clients send: some kilobytes of JSON as a rule,
- * about 0.4 MB with every dimension full, so that a total fits one SQLite row (2 MB).
+ * about 1 MB with every dimension full, so that a total fits one SQLite row (2 MB).
  */
+import { countIds, groupIds } from '../../../shared/records.ts';
 import { sumByName, sumCounters, type Counters, type Named } from './counters.ts';
 import { sumDays, sumNamed, type DayCounts } from './days.ts';
+import { type Counts, countDimensions, forEach, type Groups, groupDimensions } from './dimensions.ts';
 import { sumHistograms, type Histogram } from './histogram.ts';
-
-/** Names told apart per dimension; the rest share `other`. Agents come from clients, keys from operators, the others from code and config. */
-const maxNames = {
-  models: 100,
-  agents: 200,
-  keys: 500,
-  tiers: 10,
-  intents: 10,
-  strategies: 10,
-  endings: 10,
-  caches: 10,
-  errors: 100,
-  refusals: 100,
-  arms: 50,
-  toolCalls: 400,
-} as const;
+import { bookedAgents, boundAgents, type KeyBook, sumKeyBooks } from './key-book.ts';
 
 /** Feedback and shadows told apart; the rest share `other`. */
 const maxRated = 200;
 
-type Dimension = keyof typeof maxNames;
-type CountDimension = 'strategies' | 'endings' | 'caches' | 'errors' | 'refusals' | 'toolCalls';
-/** Dimensions with all counters, and those with a number of requests only. */
-type Groups = Readonly<Record<Exclude<Dimension, CountDimension>, Named<Counters>>>;
-type Counts = Readonly<Record<CountDimension, Named<number>>>;
-
-/**
- * `models` has requests under the model that answered (else the one routed to), tokens and cost under the model that burnt them.
- * `refusals` are requests that were never admitted, by error code; they are in no other number.
- */
+/** What is missing here was counted by an earlier version, which did not know it, and reads as nothing. */
 export interface LedgerDelta extends Groups, Counts {
   readonly totals: Counters;
   readonly latency: Histogram;
@@ -46,10 +24,12 @@ export interface LedgerDelta extends Groups, Counts {
   readonly feedback: Named<Rating>;
   /** How far another model's unseen answers agree with those that were shown. */
   readonly shadows: Named<Rating>;
-  /** The small tier's answers that were judged, by model. Missing, as `days`, in what an earlier version has counted. */
+  /** The small tier's answers that were judged, by model. */
   readonly judged?: DayCounts['judged'];
   /** The newest days, the newest first. */
   readonly days?: Named<DayCounts>;
+  /** By key; empty in the root's total, which keeps a row for each key instead. */
+  readonly books?: Named<KeyBook>;
   /** When the first and the last of the requests ended. */
   readonly firstAtMs: number | null;
   readonly lastAtMs: number | null;
@@ -74,33 +54,56 @@ export function mergeDelta(a: LedgerDelta, b: LedgerDelta): LedgerDelta {
 
 /** Adds any number of deltas, linear in their size. */
 export function mergeDeltas(deltas: readonly LedgerDelta[]): LedgerDelta {
-  const sum = <T>(bound: number, pick: (delta: LedgerDelta) => Named<T>, add: (values: readonly T[]) => T) =>
-    sumByName(deltas.map(pick), bound, add);
+  const sum = <T>(bound: number, pick: (delta: LedgerDelta) => Named<T> | undefined, add: (values: readonly T[]) => T) =>
+    sumByName(
+      deltas.map((delta) => pick(delta) ?? []),
+      bound,
+      add,
+    );
+  const books = sum(groupDimensions.keys.bound, ({ books }) => books, sumKeyBooks);
+  // Names that the keys have no room for would take the room of others, however they came together.
+  const booked = bookedAgents(books.map(([, book]) => book));
+  const agents = (delta: LedgerDelta): Named<Counters> =>
+    (delta.books ?? []).length === 0 ? delta.agents : boundAgents(delta.agents, booked);
   return {
+    ...forEach(groupIds, (id) => sum(groupDimensions[id].bound, id === 'agents' ? agents : (delta) => delta[id], sumCounters)),
+    ...forEach(countIds, (id) => sum(countDimensions[id].bound, (delta) => delta[id], sumNumbers)),
     totals: sumCounters(deltas.map(({ totals }) => totals)),
-    models: sum(maxNames.models, ({ models }) => models, sumCounters),
-    agents: sum(maxNames.agents, ({ agents }) => agents, sumCounters),
-    keys: sum(maxNames.keys, ({ keys }) => keys, sumCounters),
-    tiers: sum(maxNames.tiers, ({ tiers }) => tiers, sumCounters),
-    intents: sum(maxNames.intents, ({ intents }) => intents, sumCounters),
-    strategies: sum(maxNames.strategies, ({ strategies }) => strategies, sumNumbers),
-    endings: sum(maxNames.endings, ({ endings }) => endings, sumNumbers),
-    caches: sum(maxNames.caches, ({ caches }) => caches, sumNumbers),
-    errors: sum(maxNames.errors, ({ errors }) => errors, sumNumbers),
-    refusals: sum(maxNames.refusals, ({ refusals }) => refusals, sumNumbers),
-    arms: sum(maxNames.arms, ({ arms }) => arms, sumCounters),
-    toolCalls: sum(maxNames.toolCalls, ({ toolCalls }) => toolCalls, sumNumbers),
-    armLatency: sum(maxNames.arms, ({ armLatency }) => armLatency, sumHistograms),
+    armLatency: sum(groupDimensions.arms.bound, ({ armLatency }) => armLatency, sumHistograms),
     feedback: sum(maxRated, ({ feedback }) => feedback, sumRatings),
     shadows: sum(maxRated, ({ shadows }) => shadows, sumRatings),
     latency: sumHistograms(deltas.map(({ latency }) => latency)),
     firstByte: sumHistograms(deltas.map(({ firstByte }) => firstByte)),
-    modelLatency: sum(maxNames.models, ({ modelLatency }) => modelLatency, sumHistograms),
+    modelLatency: sum(groupDimensions.models.bound, ({ modelLatency }) => modelLatency, sumHistograms),
     judged: sumNamed(deltas.map(({ judged }) => judged ?? [])),
     days: sumDays(deltas.map(({ days }) => days ?? [])),
+    books,
     firstAtMs: deltas.reduce<number | null>((first, { firstAtMs }) => earlier(first, firstAtMs), null),
     lastAtMs: deltas.reduce<number | null>((last, { lastAtMs }) => later(last, lastAtMs), null),
   };
+}
+
+/** Takes back what was counted for a request whose ending was unknown: such a one has no durations, no day and no rating. */
+export function negated(delta: LedgerDelta): LedgerDelta {
+  const minus = (counters: Counters): Counters => sumCounters([], [counters]);
+  return {
+    ...emptyDelta,
+    ...forEach(groupIds, (id) => delta[id].map(([name, counters]) => [name, minus(counters)] as const)),
+    ...forEach(countIds, (id) => delta[id].map(([name, count]) => [name, -count] as const)),
+    totals: minus(delta.totals),
+    books: (delta.books ?? []).map(([key, { model, agent, day }]) => {
+      const less = (named: KeyBook['model']) => named.map(([name, counts]) => [name, counts.map((count) => -count)] as const);
+      return [key, { model: less(model), agent: less(agent), day: less(day) }] as const;
+    }),
+  };
+}
+
+/** A delta for a total that keeps the keys' books apart: `books` as they are with it. */
+export function withoutBooks(delta: LedgerDelta, books: Named<KeyBook>, total: LedgerDelta): LedgerDelta {
+  const booked = bookedAgents(books.map(([, book]) => book));
+  for (const [name] of total.agents) booked.add(name);
+  const agents = boundAgents(delta.agents, booked);
+  return { ...delta, agents, books: [] };
 }
 
 function sumNumbers(values: readonly number[]): number {

@@ -1,17 +1,31 @@
 /** Turns the ledger's total into the JSON of `GET /stats`. Names from outside become keys of objects without a prototype. */
-import type { DayStats, GroupStats, JudgedStats, KeyUsage, LatencyStats, RatingStats, Stats } from '../../../shared/records.ts';
+import type {
+  DayStats,
+  GroupStats,
+  JudgedStats,
+  KeyBreakdown,
+  KeyUsage,
+  LatencyStats,
+  RatingStats,
+  Stats,
+} from '../../../shared/records.ts';
+import { countIds, groupIds } from '../../../shared/records.ts';
 import { percentOf, usdFromNanoUsd } from '../../../shared/units.ts';
 import { savings } from '../cost/price.ts';
 import { alertsOf, type WatchConfig } from './alerts.ts';
-import { otherName, zeroCounters, type Counters, type Named } from './counters.ts';
+import { otherName, sumCounters, zeroCounters, type Counters, type Named } from './counters.ts';
+import { forEach } from './dimensions.ts';
 import { sumCounts, type Counts, type DayCounts } from './days.ts';
 import type { LedgerDelta, Rating } from './delta.ts';
+import { type KeyBook, type KeyBookId, keyCountIds } from './key-book.ts';
 import { driftOf, total as sumOf } from './drift.ts';
 import { emptyHistogram, quantileMs, type Histogram } from './histogram.ts';
 
 /** The statistics of everything a delta counts. Percents are of all admitted requests. */
 export function toStats(total: LedgerDelta, watch: WatchConfig, nowMs: number): Stats {
-  const { totals, judged = [], days = [] } = total;
+  const { judged = [], days = [] } = total;
+  // What was stored before a counter existed has none of it.
+  const totals = sumCounters([total.totals]);
   const judgedOf = new Map(judged);
   const whole = judgedStats(sumCounts(judged.map(([, counts]) => counts)));
   const saved = savings(totals.costNanoUsd, totals.allLargeCostNanoUsd);
@@ -19,6 +33,8 @@ export function toStats(total: LedgerDelta, watch: WatchConfig, nowMs: number): 
   const latencies = new Map(total.modelLatency);
   const armLatencies = new Map(total.armLatency);
   return {
+    ...forEach(groupIds, (id) => byName(total[id] ?? [], groupStats)),
+    ...forEach(countIds, (id) => byName(total[id] ?? [], (count) => count)),
     totals: {
       requests: totals.requests,
       succeeded: totals.succeeded,
@@ -26,6 +42,7 @@ export function toStats(total: LedgerDelta, watch: WatchConfig, nowMs: number): 
       streamed: totals.streamed,
       forced: totals.forced,
       attempts: totals.attempts,
+      replayed: totals.replays,
       tokens: tokenStats(totals),
       cost_nano_usd: totals.costNanoUsd,
       all_large_cost_nano_usd: totals.allLargeCostNanoUsd,
@@ -46,22 +63,12 @@ export function toStats(total: LedgerDelta, watch: WatchConfig, nowMs: number): 
       latency_ms: latencyStats(latencies.get(name) ?? emptyHistogram),
       judged: judgedStats(judgedOf.get(name) ?? []),
     })),
-    agents: byName(total.agents, groupStats),
-    keys: byName(total.keys, groupStats),
-    tiers: byName(total.tiers, groupStats),
-    intents: byName(total.intents, groupStats),
-    strategies: byName(total.strategies, (count) => count),
-    endings: byName(total.endings, (count) => count),
-    caches: byName(total.caches, (count) => count),
     arms: byName(total.arms, (counters, name) => ({
       ...groupStats(counters),
       latency_ms: latencyStats(armLatencies.get(name) ?? emptyHistogram),
     })),
     feedback: byName(total.feedback, ratingStats),
     shadows: byName(total.shadows, ratingStats),
-    tool_calls: byName(total.toolCalls, (count) => count),
-    errors: byName(total.errors, (count) => count),
-    refusals: byName(total.refusals, (count) => count),
     first_at_ms: total.firstAtMs,
     last_at_ms: total.lastAtMs,
     days: byName(days, (day) => dayStats(day, watch)),
@@ -98,11 +105,23 @@ export function keyUsage({ keys, firstAtMs }: LedgerDelta, keyId: string): KeyUs
   const since = firstAtMs === null ? null : new Date(firstAtMs).toISOString();
   const names = keys.map(([name]) => name);
   if (!names.includes(keyId) && names.includes(otherName)) return { since, usage: null };
-  const { requests, succeeded, tokens, cost_nano_usd, routing } = groupStatsOf(keys, keyId);
-  return { since, usage: { requests, succeeded, tokens, cost_usd: usdFromNanoUsd(cost_nano_usd), by_tier: routing } };
+  const { requests, succeeded, replayed, tokens, cost_nano_usd, routing } = groupStatsOf(keys, keyId);
+  const usage = { requests, succeeded, replayed, tokens, cost_usd: usdFromNanoUsd(cost_nano_usd), by_tier: routing };
+  return { since, usage };
 }
 
-function groupStats(counters: Counters): GroupStats {
+/** A key's own book along one of its dimensions, the largest cost first; days the newest first. */
+export function keyBreakdown(book: KeyBook, by: KeyBookId): KeyBreakdown {
+  const rows = book[by].map(([name, counts]) => {
+    const counters: Counters = { ...zeroCounters, ...Object.fromEntries(keyCountIds.map((id, at) => [id, counts[at] ?? 0])) };
+    const { requests, succeeded, tokens, cost_nano_usd } = groupStats(counters);
+    return { [by]: name, requests, succeeded, tokens, cost_usd: usdFromNanoUsd(cost_nano_usd) };
+  });
+  return by === 'day' ? rows : rows.toSorted((a, b) => b.cost_usd - a.cost_usd);
+}
+
+function groupStats(stored: Counters): GroupStats {
+  const counters = sumCounters([stored]);
   return {
     requests: counters.requests,
     succeeded: counters.succeeded,
@@ -113,6 +132,7 @@ function groupStats(counters: Counters): GroupStats {
     fallbacks: counters.fallbacks,
     escalations: counters.escalations,
     rescues: counters.rescues,
+    replayed: counters.replays,
   };
 }
 

@@ -9,6 +9,7 @@
 import { addTo, advanceClock, emptyBook, type BudgetBook, type Reservation } from './budget-state.ts';
 import { holdReservation } from './budgets.ts';
 import { restoreHolds, type ModelHold, type ModelUse } from './model-limits.ts';
+import type { Draft } from '../ledger/booking.ts';
 import { graceMs } from './heartbeat.ts';
 import { addHold, emptyRate, type RateHold, type RateWindow } from './rate.ts';
 
@@ -25,6 +26,8 @@ export interface OpenRequest {
   readonly rate: RateHold | null;
   readonly models: readonly ModelHold[];
   readonly money: Reservation | null;
+  /** What the ledger is told when nobody says how it ended; null where this tenant does not tell the ledger. */
+  readonly draft: Draft | null;
   /** When it was given up and booked in full; null while it is open. */
   readonly sweptAtMs: number | null;
 }

@@ -3,6 +3,7 @@
  * or nothing, idempotent by request id. Each function takes the state and says what changes; storing that is the object's.
  */
 import { plainAgentName } from '../auth/agent-name.ts';
+import type { Draft } from '../ledger/booking.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import { correctBudget, expireBudget, extendBudget, forgetBudget, reserveBudget, settleBudget } from './budgets.ts';
@@ -31,6 +32,8 @@ export interface AdmissionRequest {
   readonly cheapCostNanoUsd: number | null;
   /** Later than the request can last: the whole-answer timeout and a margin. */
   readonly expiresAtMs: number;
+  /** What to tell the ledger when nobody says how it ended; null where another tenant does. */
+  readonly draft?: Draft | null;
   /** The plan's models in its order; only where the key has limits for models. */
   readonly models?: readonly PlannedModel[];
 }
@@ -106,6 +109,7 @@ export function admit(state: TenantState, request: AdmissionRequest, nowMs: numb
     rate: rate.verdict.hold,
     models: hold === null ? [] : [hold],
     money: reservation,
+    draft: request.draft ?? null,
     sweptAtMs: null,
   };
   return {
@@ -236,6 +240,8 @@ export interface EndingStep {
   readonly changes: Changes;
   /** False for a repeat, and for a request that was given up before (its cost is corrected all the same). */
   readonly wasHeld: boolean;
+  /** The request as it was until then; null for a repeat. Whoever books it must take back what was booked when it was given up. */
+  readonly row: OpenRequest | null;
   /** How much more it cost than was reserved, which is a fault in the worst-case estimate. */
   readonly excessNanoUsd: number;
 }
@@ -245,7 +251,7 @@ export function finish(state: TenantState, ending: Ending): EndingStep {
   const { id, tokens, modelTokens = null, costNanoUsd } = ending;
   const { sums } = state;
   const row = state.open.get(id) ?? state.swept.get(id);
-  if (row === undefined) return { changes: { ...noChanges(state), recent: id }, wasHeld: false, excessNanoUsd: 0 };
+  if (row === undefined) return { changes: { ...noChanges(state), recent: id }, wasHeld: false, row: null, excessNanoUsd: 0 };
   const wasHeld = row.sweptAtMs === null;
   const settle = wasHeld ? settleBudget : correctBudget;
   const { book, excessNanoUsd } =
@@ -264,6 +270,7 @@ export function finish(state: TenantState, ending: Ending): EndingStep {
       recent: id,
     },
     wasHeld,
+    row,
     excessNanoUsd,
   };
 }
@@ -286,7 +293,7 @@ export interface Sweep {
 /** Ends what was not heard of in time, and forgets what was given up too long ago. To be called before anything is decided. */
 export function sweep(state: TenantState, nowMs: number): Sweep {
   const orphans = nowMs < state.earliestMs ? [] : [...state.open.values()].filter(({ untilMs }) => untilMs <= nowMs);
-  const swept = orphans.filter(({ money }) => money !== null).map((row) => ({ ...row, sweptAtMs: nowMs }));
+  const swept = orphans.filter(mayStillCount).map((row) => ({ ...row, sweptAtMs: nowMs }));
   const old = forgotten([...state.swept.values(), ...swept], nowMs);
   const oldIds = new Set(old.map(({ id }) => id));
   let { budgets, models } = state.sums;
@@ -302,10 +309,15 @@ export function sweep(state: TenantState, nowMs: number): Sweep {
       sums: { ...state.sums, budgets, models },
       writesSums: true,
       put: swept.filter(({ id }) => !oldIds.has(id)),
-      drop: [...orphans.filter(({ money }) => money === null).map(({ id }) => id), ...oldIds],
+      drop: [...orphans.filter((row) => !mayStillCount(row)).map(({ id }) => id), ...oldIds],
     },
     orphans,
   };
+}
+
+/** Whether the truth about a request that was given up would still change something. */
+function mayStillCount({ money, draft }: OpenRequest): boolean {
+  return money !== null || draft !== null;
 }
 
 /** When to sweep next; null when nothing is open or given up. */
@@ -314,6 +326,7 @@ export function nextSweepAtMs({ open, swept, earliestMs }: TenantState, nowMs: n
   return swept.size > 0 ? nowMs + 86_400_000 : null;
 }
 
-function mustFinish({ tokensPerMinute, maxConcurrent, models = [], budgets }: TenantLimits): boolean {
+/** Whether something is held for a request. */
+export function mustFinish({ tokensPerMinute, maxConcurrent, models = [], budgets }: TenantLimits): boolean {
   return tokensPerMinute !== null || maxConcurrent !== null || models.length > 0 || budgets.length > 0;
 }
