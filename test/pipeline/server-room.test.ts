@@ -47,6 +47,20 @@ describe('the room that a server says it has', () => {
     expect(gateway.upstream.calls).toHaveLength(2);
   });
 
+  it('is not made the fault of a limit that the client never named: a prompt that is too long is told as one', async () => {
+    const refused = (message: string): Reply => ({ kind: 'status', status: 400, body: JSON.stringify({ error: { message } }) });
+    const gateway = createGateway({
+      script: [
+        refused('max_tokens=4096 cannot be greater than max_model_len=2048. Please request fewer output tokens.'),
+        refused("This model's maximum context length is 2048 tokens. However, your prompt contains at least 2049 input tokens."),
+      ],
+      config: { routing: { chains: { 'qwen2.5-7b': [] } } },
+    });
+    const long = { ...question, messages: [{ role: 'user', content: 'word '.repeat(3000) }] };
+    expect(await gateway.ask(long)).toMatchObject({ code: 'context_length_exceeded', param: 'messages' });
+    expect(gateway.upstream.calls.map(({ body }) => body['max_tokens'])).toEqual([4096, 256]);
+  });
+
   it('does not cut what the client has asked for: a larger model answers, or the error names the field as the server does', async () => {
     const gateway = createGateway({ script: [tooMany(3000)], last: completion('from the other') });
     expect((await gateway.ask({ ...question, max_tokens: 3000 })).text).toContain('from the other');

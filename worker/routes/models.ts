@@ -65,6 +65,9 @@ function namesFor(config: Config, ids: readonly string[]): string[] {
 
 function describeModel(config: Config, id: string, snapshot: HealthSnapshot): Record<string, unknown> {
   const model = modelOf(config, id);
+  const rooms = Object.values(snapshot.instances)
+    .filter(({ modelId }) => modelId === id)
+    .map(({ contextTokens }) => contextTokens ?? 0);
   return {
     id,
     object: 'model',
@@ -73,7 +76,7 @@ function describeModel(config: Config, id: string, snapshot: HealthSnapshot): Re
     served_name: model.served_name,
     tier: model.tier,
     capabilities: model.capabilities,
-    context_tokens: model.context_tokens,
+    context_tokens: Math.max(0, ...rooms) || model.context_tokens,
     price: model.price,
     health_status: snapshot.models[id]?.status ?? 'up',
   };

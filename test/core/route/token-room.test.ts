@@ -42,6 +42,12 @@ describe('loweredTokens', () => {
     ['what the server counts besides the prompt', said(2048, 27), own, 2021],
     ['what the server allows an answer', said(null, null, { maxCompletionTokens: 512, isCompletion: true }), own, 512],
     ['what is surely free, when it names only its context', said(2048, null, { isCompletion: true }), own, 2048 - 134],
+    [
+      'a short answer, when it has not counted a long prompt',
+      said(2048, null, { isCompletion: true }),
+      { ...own, estimatedPromptTokens: 3000 },
+      256,
+    ],
     ['nothing when the prompt alone is too long', said(2048, 3000), own, null],
     ['nothing when it names no number', said(null, null), own, null],
     ['nothing when it is about the prompt and does not count it', said(2048, null), own, null],

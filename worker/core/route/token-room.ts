@@ -54,10 +54,11 @@ export function loweredTokens(asked: number, said: SaidLimit, sizes: Sizes, leas
   return room !== null && room < asked && room >= Math.min(least, asked) ? room : null;
 }
 
-/** What a server's own numbers leave for the answer. */
+/** What a server's own numbers leave for the answer. Where it has not counted the prompt, a short answer lets it say what is really too long. */
 function roomBesides({ contextTokens, promptTokens, isCompletion }: SaidLimit, { estimatedPromptTokens }: Sizes): number | null {
   if (contextTokens === null || (promptTokens === null && !isCompletion)) return null;
-  return contextTokens - (promptTokens ?? Math.ceil(estimatedPromptTokens * 1.34));
+  if (promptTokens !== null) return contextTokens - promptTokens;
+  return Math.max(leastRoom, contextTokens - Math.ceil(estimatedPromptTokens * 1.34));
 }
 
 /** The shortest answer for which a model is asked again that another one could give in full. */
