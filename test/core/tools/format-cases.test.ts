@@ -113,6 +113,7 @@ const cases: Readonly<Record<ToolFormatId, readonly Case[]>> = {
     ['a call inside an object that is an answer is part of the answer', `{"a": ${json}}`, `{"a": ${json}}`, none],
     ['a call in a code block is text', `\`\`\`json\n${json}\n\`\`\``, `\`\`\`json\n${json}\n\`\`\``, none],
     ['behind a code block calls count again', `\`\`\`js\nf({a: 1})\n\`\`\`\n${json}`, '```js\nf({a: 1})\n```\n', q],
+    ['a longer run closes a block', `\`\`\`js\nx\n\`\`\`\`\n${json}`, '```js\nx\n````\n', q],
     ['a lone backtick quotes its own line only', `press \` twice\n${json}`, 'press ` twice\n', q],
     ['three backticks in prose open no block', `Use \`\`\` for code, then\n${json}`, 'Use ``` for code, then\n', q],
     ['separators behind the last call are text', `${json}; and`, '; and', q],

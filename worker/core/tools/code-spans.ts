@@ -1,7 +1,7 @@
 /**
  * Follows Markdown code in a text: formats without markers look for calls outside it only. A run of three or more backticks
- * opens a block if at most one word follows on its line, and the next such run closes it; one or two backticks open a span that
- * ends with the same run or the line. Knows the state between two tokens, not the text.
+ * opens a block if at most one word follows on its line; the next run that is as long, with no word behind it, closes it: so blocks can
+ * show blocks. One or two backticks open a span that ends with the same run or the line. Knows the state between two tokens, not the text.
  */
 
 /** `opening` and `closing` stand behind a run that may go on; `info` and `info_end` behind an opening run, on its line. */
@@ -34,13 +34,39 @@ export const codeTokens: Readonly<Record<CodeState, string | null>> = {
   closing: '[^`]',
 };
 
-export interface CodeStep {
+/** The state, and the run of backticks it depends on. */
+export interface CodeTracker {
+  readonly state: CodeState;
+  /** Takes the next token, at an offset of the text, and returns how many of its characters that used up. */
+  step(token: string, offset: number): number;
+}
+
+export function createCodeTracker(): CodeTracker {
+  let state: CodeState = 'prose';
+  let runAt = 0;
+  let fenceChars = 0;
+  return {
+    get state() {
+      return state;
+    },
+    step(token, offset) {
+      const { state: next, length } = stepCode(state, token);
+      if (next !== state && (next === 'opening' || next === 'closing')) runAt = offset;
+      if (state === 'opening') fenceChars = offset - runAt;
+      const closes = offset - runAt >= fenceChars && !/^[\p{L}\p{N}]/u.test(token);
+      state = state === 'closing' && !closes ? 'block' : next;
+      return length;
+    },
+  };
+}
+
+interface CodeStep {
   readonly state: CodeState;
   /** Characters of the token that the step uses up; the rest is looked at again in the new state. */
   readonly length: number;
 }
 
-export function stepCode(state: CodeState, token: string): CodeStep {
+function stepCode(state: CodeState, token: string): CodeStep {
   switch (state) {
     case 'prose':
       if (token === fence) return { state: 'opening', length: 3 };

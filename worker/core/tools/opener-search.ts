@@ -3,7 +3,7 @@
  * want to be, not inside a JSON answer, and not where it has looked in vain already. Formats keep their order where several open at the
  * same place.
  */
-import { codeMarkers, type CodeState, codeTokens, stepCode } from './code-spans.ts';
+import { codeMarkers, type CodeState, codeTokens, createCodeTracker } from './code-spans.ts';
 import { type Cursor, offsetOf } from './cursor.ts';
 import type { Opener, ReadCalls, ToolFormat, Verdict } from './formats/tool-format.ts';
 import { indifferent, type JsonScan, resumeScan } from './json-scan.ts';
@@ -40,7 +40,7 @@ export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch
   const setFor = markerSetsOf(formats);
   const mutedUntil = new Map<ToolFormat, number>();
   let insides: Inside[] = [];
-  let state: CodeState = 'prose';
+  const code = createCodeTracker();
   /** What is looked for in that state; null until it is looked for. */
   let set: MarkerSet | null = null;
   /** Whether there was any text but calls, white space and fences. */
@@ -48,7 +48,7 @@ export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch
 
   /** Moves over text that opens nothing. */
   function pass(input: Cursor, to: number): void {
-    if (!hasInk && to > input.at && inkStates.has(state)) hasInk = /[^\s`]/.test(input.text.slice(input.at, to));
+    if (!hasInk && to > input.at && inkStates.has(code.state)) hasInk = /[^\s`]/.test(input.text.slice(input.at, to));
     if (insides.length > 0) follow(input, to);
     input.at = to;
   }
@@ -66,16 +66,16 @@ export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch
   }
 
   function quotationOf(format: ToolFormat, { isBlock }: Opener): Quotation | null {
-    const isInCode = quotingStates.has(state);
+    const isInCode = quotingStates.has(code.state);
     if (!isInCode && isBlock !== true) return null;
-    return { format, isInCode, mustBeLast: hasInk || state === 'span' || state === 'wide_span' };
+    return { format, isInCode, mustBeLast: hasInk || code.state === 'span' || code.state === 'wide_span' };
   }
 
   function startAt(input: Cursor): Start | null {
     for (const format of formats) {
       if ((mutedUntil.get(format) ?? 0) > offsetOf(input) || insides.some((inside) => inside.format === format)) continue;
       for (const opener of format.openers) {
-        const isAllowed = state === 'prose' || !opener.isOutsideCode;
+        const isAllowed = code.state === 'prose' || !opener.isOutsideCode;
         if (isAllowed && input.text.startsWith(opener.marker, input.at))
           return { format, read: opener.read, quotation: quotationOf(format, opener) };
       }
@@ -87,7 +87,7 @@ export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch
     next(input) {
       const { text, ending } = input;
       for (;;) {
-        set ??= setFor(state);
+        set ??= setFor(code.state);
         const hit = findMarker(set, text, input.at);
         if (hit === null) {
           pass(input, ending === null ? unfinishedMarkerAt(set, text, input.at) : text.length);
@@ -97,10 +97,10 @@ export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch
         if (ending === null && mayBecomeMarker(set, text, hit.at)) return null;
         const start = startAt(input);
         if (start !== null) return start;
-        const step = stepCode(state, hit.marker);
-        pass(input, input.at + step.length);
-        if (step.state !== state) set = null;
-        state = step.state;
+        const { state } = code;
+        const length = code.step(hit.marker, offsetOf(input));
+        pass(input, input.at + length);
+        if (code.state !== state) set = null;
       }
     },
     mute(format, { muteUntil, inside }) {
