@@ -128,7 +128,7 @@ export async function createDeps(env: Env): Promise<Deps> {
 export function wireHealth(env: Env): HealthWiring {
   const { config, upstream } = setUpOrThrow(env);
   const timeoutMs = config.routing.health.probe_timeout_ms;
-  return { config, probe: (upstreamId) => probeUpstream(upstream, upstreamId, AbortSignal.timeout(timeoutMs)) };
+  return { config, log: consoleLog, probe: (upstreamId) => probeUpstream(upstream, upstreamId, AbortSignal.timeout(timeoutMs)) };
 }
 
 /** The configuration alone, for objects that need nothing else. */

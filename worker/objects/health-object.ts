@@ -8,11 +8,14 @@ import type { AttemptReport, HealthEvent, ProbeResult } from '../core/health/hea
 import { type HealthState, retainConfigured, storedHealth, unknownHealth } from '../core/health/health-state.ts';
 import { dueProbes, nextProbeAtMs } from '../core/health/probe-schedule.ts';
 import { type HealthSnapshot, snapshot } from '../core/health/snapshot.ts';
+import { statusChanges } from '../core/health/status-changes.ts';
 import { step } from '../core/health/step.ts';
+import type { LogPort } from '../core/ports.ts';
 import type { ConfigTree } from '../../shared/config.ts';
 
 export interface HealthWiring {
   readonly config: ConfigTree;
+  readonly log: LogPort;
   probe(upstreamId: string): Promise<ProbeResult>;
 }
 
@@ -56,9 +59,19 @@ export abstract class HealthObjectBase extends DurableObject<unknown> {
 
   #step(event: HealthEvent): void {
     const before = this.#state;
-    this.#state = step(before, event, Date.now(), this.#config);
+    const nowMs = Date.now();
+    this.#state = step(before, event, nowMs, this.#config);
+    if (!isSameHealth(before, this.#state)) this.#tell(before, nowMs);
     // What only notes that somebody asked is not worth a row: it is lost on eviction and comes again with the next request.
     if (event.kind === 'reports' && !isSameHealth(before, this.#state)) this.#store();
+  }
+
+  #tell(before: HealthState, nowMs: number): void {
+    const [was, is] = [before, this.#state].map((state) => snapshot(state, nowMs, this.#config));
+    if (was === undefined || is === undefined) return;
+    for (const { event, ...fields } of statusChanges(was, is)) {
+      this.#wiring.log.write(event === 'model_down' ? 'warn' : 'info', event, fields);
+    }
   }
 
   #store(): void {

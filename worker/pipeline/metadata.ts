@@ -35,6 +35,10 @@ function warningsOf(run: Run, modelId: string | null): { readonly warnings?: rea
   const warnings = new Set(partsOf(run).flatMap(({ answer }) => answer.state.warnings));
   const lowered = modelId === null ? null : loweredLimit(run, modelId);
   if (lowered !== null) warnings.add(lowered);
+  const { primaryModelId, rule } = run.route.decision;
+  // Whoever names a model expects it: that another one answered is not only said in the reason.
+  if (rule === 'model' && run.servedModelId !== null && run.servedModelId !== primaryModelId)
+    warnings.add(`${primaryModelId} was asked for and could not answer; ${run.servedModelId} did`);
   return warnings.size === 0 ? {} : { warnings: [...warnings] };
 }
 

@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { type Config, modelOf } from '../../shared/config-prepare.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
+import type { InstanceStatus } from '../core/health/usable.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
 
@@ -9,10 +10,11 @@ import type { AppEnv } from '../middleware/context.ts';
 export function health(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
   return async (c) => {
     const snapshot = await deps.pipeline.health.read();
-    const statuses = Object.values(snapshot.models).map((model) => model.status);
+    const statuses = Object.keys(snapshot.models).map((id) => statusOf(id, snapshot));
     const down = statuses.filter((status) => status === 'down' || status === 'missing').length;
+    const isKnown = !statuses.includes('unknown');
     return c.json({
-      status: down === 0 ? 'healthy' : down < statuses.length ? 'degraded' : 'unhealthy',
+      status: down === statuses.length ? 'unhealthy' : down > 0 ? 'degraded' : isKnown ? 'healthy' : 'unknown',
       timestamp: new Date(deps.pipeline.clock.now()).toISOString(),
       models: Object.fromEntries(
         Object.keys(deps.pipeline.config.models).map((id) => [id, describe(deps.pipeline.config, id, snapshot)]),
@@ -37,18 +39,25 @@ export function readyz(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
   };
 }
 
+/** `unknown` until a server has been looked at: nothing is sent away for it, and nothing is promised. */
+function statusOf(id: string, snapshot: HealthSnapshot): InstanceStatus | 'unknown' {
+  const status = snapshot.models[id]?.status ?? 'up';
+  const instances = Object.values(snapshot.instances).filter((instance) => instance.modelId === id);
+  return status === 'up' && instances.every(({ lastProbeAtMs }) => lastProbeAtMs === null) ? 'unknown' : status;
+}
+
 function describe(config: Config, id: string, snapshot: HealthSnapshot): Record<string, unknown> {
   const instances = Object.values(snapshot.instances).filter((instance) => instance.modelId === id);
   return {
     name: modelOf(config, id).served_name,
     tier: modelOf(config, id).tier,
-    status: snapshot.models[id]?.status ?? 'up',
+    status: statusOf(id, snapshot),
     instances: instances.map(
-      ({ upstreamId, status, untilMs, consecutiveFailures, contextTokens, running, waiting, kvCacheUsage, lastProbeAtMs }) => ({
+      ({ upstreamId, status, untilMs, failedInARow, contextTokens, running, waiting, kvCacheUsage, lastProbeAtMs }) => ({
         upstream: upstreamId,
-        status,
+        status: status === 'up' && lastProbeAtMs === null ? 'unknown' : status,
         until: isoTime(untilMs),
-        consecutive_failures: consecutiveFailures,
+        consecutive_failures: failedInARow,
         context_tokens: contextTokens,
         running,
         waiting,

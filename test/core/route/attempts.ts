@@ -66,6 +66,7 @@ export function health(...states: readonly (readonly [Attempt, InstanceStatus, P
       hasPermit: false,
       isLastResort: false,
       consecutiveFailures: 0,
+      failedInARow: 0,
       failures: noFailures,
       running: null,
       waiting: null,

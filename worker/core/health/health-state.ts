@@ -9,6 +9,8 @@ import type { ListedModel } from './health-event.ts';
 
 export interface InstanceState {
   readonly run: FailureRun;
+  /** Calls and probes in a row that failed, for people: the run begins again when the breaker opens, this does not. */
+  readonly failedInARow: number;
   readonly breaker: Breaker;
   /** A call was told that the model is not there; the list of models proves nothing. It is tried again like anything that is out. */
   readonly missingSinceMs: number | null;
@@ -55,7 +57,13 @@ export interface HealthState {
 
 export const unknownHealth: HealthState = { version: 0, instances: {}, upstreams: {}, tunnels: {}, lastActivityAtMs: null };
 
-const freshInstance: InstanceState = { run: noFailures, breaker: closedBreaker, missingSinceMs: null, throttle: null };
+const freshInstance: InstanceState = {
+  run: noFailures,
+  failedInARow: 0,
+  breaker: closedBreaker,
+  missingSinceMs: null,
+  throttle: null,
+};
 const freshUpstream: UpstreamState = {
   lastProbeAtMs: null,
   probeFailures: 0,

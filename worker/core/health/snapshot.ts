@@ -27,7 +27,10 @@ export interface InstanceSnapshot {
   readonly hasPermit: boolean;
   /** Every model of some chain is out, and this is the least bad of them: the last path is never closed. */
   readonly isLastResort: boolean;
+  /** Failures that count towards the breaker, since the last success or opening. */
   readonly consecutiveFailures: number;
+  /** Calls and probes in a row that failed, for people. */
+  readonly failedInARow: number;
   /** The same failures by kind, for the isolate's own overlay. */
   readonly failures: FailureRun;
   readonly running: number | null;
@@ -87,7 +90,7 @@ function instanceSnapshot(
   isolateId: string | null,
 ): InstanceSnapshot {
   const { modelId, upstreamId, tunnelId } = instance;
-  const { run, breaker, missingSinceMs, throttle } = instanceOf(state, routeKey(instance));
+  const { run, failedInARow, breaker, missingSinceMs, throttle } = instanceOf(state, routeKey(instance));
   const { running, waiting, kvCacheUsage, lastProbeAtMs, modelsListed } = upstreamOf(state, upstreamId);
   const shared = tunnelOf(state, tunnelId).breaker;
   const reasons: { status: InstanceStatus; untilMs: number | null }[] = [
@@ -108,6 +111,7 @@ function instanceSnapshot(
     hasPermit: worst.status === 'half_open' && isolateId !== null && halfOpen.every((one) => hasPermit(one, isolateId, nowMs)),
     isLastResort: false,
     consecutiveFailures: runLength(run),
+    failedInARow,
     failures: run,
     running,
     waiting,

@@ -77,6 +77,7 @@ function takeSuccess(state: HealthState, instance: Instance, report: SuccessRepo
   const isNewer = breaker.openedAtMs === null || startedAtMs >= breaker.openedAtMs;
   const next = withInstance(forgetUnsure(state), key, {
     run: endRun(run, kind, atMs),
+    failedInARow: 0,
     breaker: isNewer ? close(breaker, nowMs) : breaker,
     throttle: throttle !== null && startedAtMs >= throttle.atMs ? null : throttle,
     missingSinceMs: missingSinceMs !== null && startedAtMs >= missingSinceMs ? null : missingSinceMs,
@@ -101,7 +102,7 @@ function takeFailure(
 ): HealthState {
   const key = routeKey(instance);
   const { countsAs, tunnel } = ruleOf(report.cause);
-  let next = state;
+  let next = countsAs === null && report.cause !== 'model_missing' ? state : withFailures(state, key, report.count);
   if (report.cause === 'model_missing') next = takeAbsence(next, key, report, nowMs, config);
   if (report.cause === 'rate_limited') {
     const throttleMs = Math.min(Math.max(0, report.retryAfterMs ?? defaultThrottleMs), config.rules.throttle_max_ms);
@@ -117,6 +118,10 @@ function takeFailure(
   }
   if (countsAs !== null) return countFailure(next, instance, report, nowMs, config);
   return withInstance(next, key, { breaker: releasePermit(instanceOf(next, key).breaker, report.startedAtMs) });
+}
+
+function withFailures(state: HealthState, key: string, count: number): HealthState {
+  return withInstance(state, key, { failedInARow: instanceOf(state, key).failedInARow + count });
 }
 
 /** One 404 is enough: the server knows what it has. Whether it still has not is tried as anything else that is out. */
@@ -215,6 +220,7 @@ function takeBadProbe(
   next = withUpstream(next, first.upstreamId, { probeFailures });
   for (const instance of instances) {
     const key = routeKey(instance);
+    next = withFailures(next, key, 1);
     const { breaker } = instanceOf(next, key);
     const phase = phaseOf(breaker, nowMs);
     const opens = phase === 'half_open' || (phase === 'closed' && probeFailures >= config.rules.unhealthy_threshold);

@@ -1,0 +1,23 @@
+/** What an operator reads in the log when a model goes down and when it is back. */
+import type { HealthSnapshot } from './snapshot.ts';
+import type { InstanceStatus } from './usable.ts';
+
+export interface StatusChange {
+  readonly event: 'model_down' | 'model_up';
+  readonly model: string;
+  readonly upstream: string;
+  readonly status: InstanceStatus;
+}
+
+const isOut = (status: InstanceStatus): boolean => status === 'down' || status === 'missing';
+
+/** Instances that went out of service or came back whole. On trial (`half_open`) is neither. */
+export function statusChanges(before: HealthSnapshot, after: HealthSnapshot): StatusChange[] {
+  return Object.entries(after.instances).flatMap(([key, { modelId, upstreamId, status }]): StatusChange[] => {
+    const was = before.instances[key]?.status ?? 'up';
+    const about = { model: modelId, upstream: upstreamId, status };
+    // A trial that fails puts it out again, which is no news.
+    if (isOut(status) && !isOut(was) && was !== 'half_open') return [{ event: 'model_down', ...about }];
+    return status === 'up' && (isOut(was) || was === 'half_open') ? [{ event: 'model_up', ...about }] : [];
+  });
+}
