@@ -251,6 +251,9 @@ export const Routing = z.strictObject({
     /** Headers go out with the first event, or after this long with pings. */
     hold_status_ms: ms,
     ping_ms: ms,
+    /** A client that waits for a whole answer gets its headers after this long, if the answer has begun; then white space, to see whether it is there. */
+    hold_whole_ms: z._default(ms, 5000),
+    whole_ping_ms: z._default(ms, 1000),
     /** A non-streamed answer that may take longer is read from the model as a stream, whose silence is noticed. */
     plain_json_max_ms: ms,
   }),

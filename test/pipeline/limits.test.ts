@@ -20,7 +20,7 @@ const shipped = {
 const contentOf = (answer: ClientReply): string | null =>
   answer.kind === 'stream'
     ? readEvents(answer.events).content
-    : answer.kind === 'json'
+    : answer.kind !== 'failed'
       ? JSON.parse(answer.text).choices[0].message.content
       : null;
 const later = (reply: Reply, afterMs: number): Reply => ({ ...reply, afterMs }) as Reply;

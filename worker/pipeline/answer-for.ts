@@ -52,6 +52,7 @@ export function answerFor(run: Run, modelId: string, model: ModelConfig, dialect
   run.answers.push({
     modelId,
     answer,
+    call: run.calls,
     get continuesPrevious() {
       return resumed?.sent.mode === 'continue' && answer.state.choices.get(0)?.hasStartedOver !== true;
     },

@@ -9,7 +9,6 @@ import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
 import type { RequestView } from '../core/classify/view.ts';
 import type { Attempt } from '../core/route/attempt.ts';
 import { answerTokens } from '../core/route/token-room.ts';
-import { renderCompletion } from '../core/relay/render.ts';
 import { compileFormat } from '../core/structured/compile-format.ts';
 import type { ValidChat } from '../core/validate/chat-request.ts';
 import type { StoredAnswer } from '../core/auth/idempotency.ts';
@@ -17,10 +16,11 @@ import type { RateNumbers } from '../core/limits/rate.ts';
 import { abandonIdempotent, beginIdempotent, recordingPipe } from './idempotent.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { reserve } from './reserve.ts';
-import { clientUsage, settle } from './account.ts';
+import { settle } from './account.ts';
 import { type ChainResult, runChain } from './chain.ts';
 import { decide } from './decide.ts';
 import { mayEscalate } from './judge.ts';
+import { orLate, sendLate, wholeBody } from './late-whole.ts';
 import { metadataOf } from './metadata.ts';
 import { relay } from './relay.ts';
 import { type Caller, clientLeft, type PipelineDeps, type Run } from './run.ts';
@@ -29,7 +29,8 @@ import { type Caller, clientLeft, type PipelineDeps, type Run } from './run.ts';
 export type ChatResult =
   | { readonly kind: 'json'; readonly body: string; readonly metadata: RoutingMetadata; readonly rate: RateNumbers | null }
   | {
-      readonly kind: 'stream';
+      /** `late_json`: white space, then JSON. */
+      readonly kind: 'stream' | 'late_json';
       readonly body: ReadableStream<Uint8Array>;
       readonly metadata: RoutingMetadata;
       readonly rate: RateNumbers | null;
@@ -146,24 +147,20 @@ function maxTokensOf({ config }: PipelineDeps, view: RequestView, attempts: read
   return Math.max(1, ...attempts.map(({ contextTokens }) => answerTokens(view, config.limits, contextTokens)));
 }
 
-/** A client that waits for the whole answer: the status is the truth, whatever it takes. */
+/** A client that waits for the whole answer: the status is the truth as long as anything is open. */
 async function whole(run: Run): Promise<ChatResult> {
-  const result = await runChain(run);
+  const chain = runChain(run);
+  const result = await orLate(run, chain);
+  if (result === null) {
+    const pipe = run.deps.openPipe();
+    run.background(sendLate(run, pipe, chain));
+    return { kind: 'late_json', body: pipe.readable, metadata: metadataOf(run), rate: run.rate };
+  }
   if (result.kind === 'failed') return failed(run, result.failure);
   if (result.kind === 'stream') throw new Error('a whole answer was asked for');
-  const { state } = result.answer;
-  const nowMs = run.deps.clock.now();
-  run.firstByteAtMs = nowMs;
-  const metadata = { ...metadataOf(run), total_time_seconds: (nowMs - run.startedAtMs) / 1000 };
-  const head = {
-    id: state.head.id ?? `chatcmpl-${run.requestId}`,
-    created: state.head.created ?? Math.floor(run.startedAtMs / 1000),
-    model: state.head.model ?? run.servedModelId ?? run.request.model,
-  };
-  const body = JSON.stringify(renderCompletion(head, state, clientUsage(run), metadata));
-  if (run.recording !== null) run.recording.text = body;
+  const answer = wholeBody(run, result.answer);
   settle(run, { kind: 'ok' });
-  return { kind: 'json', body, metadata, rate: run.rate };
+  return { kind: 'json', ...answer, rate: run.rate };
 }
 
 /** A client that reads as it comes. Headers wait for the first event, so that an error before it has its true status; not for ever. */

@@ -35,7 +35,7 @@ async function brokenByUs(run: Run, pipe: ClientPipe, error: unknown): Promise<A
 }
 
 async function answer(run: Run, pipe: ClientPipe, chain: Promise<ChainResult>): Promise<AnswerEnding> {
-  const opened = await pinging(run, pipe, chain);
+  const opened = await commented(run, pipe, chain);
   if (run.isClientGone) return { kind: 'client_gone' };
   if (opened.kind === 'failed') return { kind: 'failed', failure: opened.failure, cause: 'client' };
   if (opened.kind === 'whole') {
@@ -60,7 +60,7 @@ async function segments(run: Run, pipe: ClientPipe, first: OpenStream): Promise<
     }
     if (ending.kind === 'client_gone') return ending;
     shown ??= ending;
-    const rescued = await pinging(run, pipe, rescue(run, stream, ending));
+    const rescued = await commented(run, pipe, rescue(run, stream, ending));
     if (run.isClientGone) return { kind: 'client_gone' };
     if (rescued === null) return shown;
     stream = rescued;
@@ -75,7 +75,7 @@ function send(run: Run, pipe: ClientPipe, bytes: Uint8Array): Promise<void> {
 /** A client that does not take the last of its answer for this long is as good as gone. */
 const stuckClientMs = 60_000;
 
-async function deliver(run: Run, pipe: ClientPipe, bytes: Uint8Array): Promise<void> {
+export async function deliver(run: Run, pipe: ClientPipe, bytes: Uint8Array): Promise<void> {
   const cancel = run.deps.timers.once(stuckClientMs, () => pipe.abort());
   try {
     await pipe.write(bytes);
@@ -87,14 +87,25 @@ async function deliver(run: Run, pipe: ClientPipe, bytes: Uint8Array): Promise<v
   }
 }
 
-/** While something is awaited and the headers are out: comments keep the connection alive and find out whether the client is there. */
-async function pinging<T>(run: Run, pipe: ClientPipe, work: Promise<T>): Promise<T> {
-  const stop = run.deps.timers.every(run.deps.config.routing.streaming.ping_ms, () => {
-    pipe.write(run.queuePosition === null ? pingFrame : queuedFrame(run.queuePosition)).catch(() => clientLeft(run));
+/** While something is awaited and the headers are out: pings keep the connection alive and find out whether the client is there. */
+export async function pinging<T>(
+  run: Run,
+  pipe: ClientPipe,
+  work: Promise<T>,
+  everyMs: number,
+  ping: () => Uint8Array,
+): Promise<T> {
+  const stop = run.deps.timers.every(everyMs, () => {
+    pipe.write(ping()).catch(() => clientLeft(run));
   });
   try {
     return await work;
   } finally {
     stop();
   }
+}
+
+function commented<T>(run: Run, pipe: ClientPipe, work: Promise<T>): Promise<T> {
+  const comment = (): Uint8Array => (run.queuePosition === null ? pingFrame : queuedFrame(run.queuePosition));
+  return pinging(run, pipe, work, run.deps.config.routing.streaming.ping_ms, comment);
 }

@@ -141,6 +141,8 @@ export interface Run extends Caller {
 export interface BegunAnswer {
   readonly modelId: string;
   readonly answer: Answer;
+  /** The number of its call. */
+  readonly call: number;
   /** It goes on where the one before it broke off; both are parts of what the client got. */
   readonly continuesPrevious: boolean;
 }

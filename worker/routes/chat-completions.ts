@@ -32,7 +32,7 @@ export function chatCompletions(deps: Deps): (c: Context<AppEnv>) => Promise<Res
       throw result.error;
     }
     const headers = new Headers({
-      'content-type': result.kind === 'json' ? 'application/json' : 'text/event-stream; charset=utf-8',
+      'content-type': result.kind === 'stream' ? 'text/event-stream; charset=utf-8' : 'application/json',
       [headerNames.routingMetadata]: encodeMetadataHeader(result.metadata),
     });
     return new Response(result.body, { headers });

@@ -28,7 +28,7 @@ const phases: readonly { readonly name: string; readonly text: string; readonly 
   { name: 'in a stall', text: '[[fault:stall;after=4]][[tokens:40]]', isThere: (body) => body.split('data: ').length > 4 },
 ];
 
-const streaming = { hold_status_ms: holdMs, ping_ms: pingMs };
+const streaming = { hold_status_ms: holdMs, ping_ms: pingMs, hold_whole_ms: holdMs, whole_ping_ms: pingMs };
 const timeouts_ms = { connect: patienceMs, first_event: patienceMs, idle: patienceMs };
 const upstreams = { small: { timeouts_ms } };
 
@@ -42,7 +42,7 @@ export const leavingClients: Scenario = {
     const gateway = await startGatewayOnWorkerd({ bundle, overrides: { upstreams, models, routing } });
     try {
       for (const way of ways) for (const phase of phases) rows.push(...(await leaveDuring(gateway, way, phase)));
-      rows.push(await leaveBeforeHeaders(gateway), await halfClose(gateway));
+      rows.push(await leaveBeforeHeaders(gateway), await closeWhileWaiting(gateway), await halfClose(gateway));
     } finally {
       await gateway.stop();
     }
@@ -77,7 +77,7 @@ async function oneRound(gateway: GatewayOnWorkerd, way: Way, phase: (typeof phas
   return freedAfter(gateway, ids, () => sent.forEach(({ exchange }) => exchange.leave(way.how)));
 }
 
-/** A client that waits for a whole answer: its reset is heard at once, its close never, since nothing is written to it. */
+/** A client that waits for a whole answer which has not begun: its reset is heard at once, its close never, since nothing is written to it. */
 async function leaveBeforeHeaders(gateway: GatewayOnWorkerd): Promise<PromiseRow> {
   const sent = Array.from({ length: clients }, (_, index) => {
     const requestId = `whole-${index}`;
@@ -87,6 +87,25 @@ async function leaveBeforeHeaders(gateway: GatewayOnWorkerd): Promise<PromiseRow
   await until(() => callsOf(gateway, ids).length === clients, 5000);
   const freedMs = await freedAfter(gateway, ids, () => sent.forEach(({ exchange }) => exchange.leave('reset')));
   return promise(`reset before the headers: model server free, slowest of ${clients}`, ms(freedMs), '≤ 1000 ms', freedMs <= 1000);
+}
+
+/** Once the answer has begun, white space is written, and a close is heard. */
+async function closeWhileWaiting(gateway: GatewayOnWorkerd): Promise<PromiseRow> {
+  const sent = Array.from({ length: clients }, (_, index) => {
+    const requestId = `waiting-${index}`;
+    return { requestId, exchange: gateway.open(chatBody('[[pace:50]][[tokens:400]]', false), { requestId }) };
+  });
+  const ids = new Set(sent.map(({ requestId }) => requestId));
+  await until(() => callsOf(gateway, ids).length === clients, 5000);
+  await pause(2000);
+  const freedMs = await freedAfter(gateway, ids, () => sent.forEach(({ exchange }) => exchange.leave('close')));
+  const goalMs = pingMs + 700;
+  return promise(
+    `close in a whole answer: model server free, slowest of ${clients}`,
+    ms(freedMs),
+    `≤ ${goalMs} ms`,
+    freedMs <= goalMs,
+  );
 }
 
 /** A client that says it will send no more, and reads on, has not left. */

@@ -38,7 +38,7 @@ export interface ClientBehaviour {
 
 export interface ClientReply {
   /** Of the answer; an error that was thrown before the headers has its code's. */
-  readonly kind: 'json' | 'stream' | 'failed';
+  readonly kind: 'json' | 'late_json' | 'stream' | 'failed';
   readonly code: ErrorCode | null;
   /** The field that such an error names. */
   readonly param: string | null;
@@ -177,7 +177,8 @@ async function ask(deps: PipelineDeps, time: FakeTime, body: object, behaviour: 
   const startedAtMs = time.clock.now();
   const result = await time.runUntil(chat(deps, caller, valid.value, null));
   const headersAfterMs = time.clock.now() - startedAtMs;
-  if (result.kind === 'stream') await time.runUntil(Promise.race([client.read(result.body), Promise.all(background)]));
+  if (result.kind === 'stream' || result.kind === 'late_json')
+    await time.runUntil(Promise.race([client.read(result.body), Promise.all(background)]));
   if (result.kind === 'json') client.receive(new TextEncoder().encode(result.body));
   await time.runUntil(Promise.all(background));
   await settleMicrotasks();

@@ -1,0 +1,87 @@
+/**
+ * The whole answer of a client that does not stream. Normally the headers wait for it, so that whatever goes wrong has its true status. But the
+ * platform shows that a client has closed its connection only when something is written to it (measured: docs/streaming.md), and a model
+ * that writes for nobody blocks the others. So once an answer has begun and its client has waited for some seconds, the headers go out and
+ * white space follows, which JSON may begin with. What could still go wrong by then is that this answer breaks off and no other model can
+ * stand in: the error is written then, behind the status of a success, and the connection broken off.
+ */
+import { errorEnvelope } from '../../shared/errors.ts';
+import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
+import type { ClientPipe } from '../core/ports.ts';
+import type { Answer } from '../core/relay/answer.ts';
+import { renderCompletion } from '../core/relay/render.ts';
+import { clientUsage, type RunEnding, settle } from './account.ts';
+import type { ChainResult } from './chain.ts';
+import { fallbackHead } from './frames.ts';
+import { metadataOf } from './metadata.ts';
+import { deliver, pinging } from './relay.ts';
+import { clientLeft, type Run } from './run.ts';
+
+const encoder = new TextEncoder();
+const blank = encoder.encode(' ');
+/** How often it is looked whether an answer has begun after all. */
+const lookEveryMs = 1000;
+
+/** What became of the request; null when it is time to let the client know that it is being answered. */
+export function orLate(run: Run, chain: Promise<ChainResult>): Promise<ChainResult | null> {
+  const { timers, config } = run.deps;
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      if (!isAnswering(run)) return;
+      stop();
+      resolve(null);
+    };
+    let stop = timers.once(config.routing.streaming.hold_whole_ms, () => {
+      stop = timers.every(lookEveryMs, look);
+      look();
+    });
+    chain.then(resolve, reject).finally(() => stop());
+  });
+}
+
+/** The call in flight has brought tokens. */
+function isAnswering({ answers, calls, outcomes }: Run): boolean {
+  const begun = answers.at(-1);
+  return begun !== undefined && begun.call === calls && outcomes.length < calls && begun.answer.state.contentEvents > 0;
+}
+
+/** The answer as it is sent, and what its client is told about its routing. */
+export function wholeBody(run: Run, { state }: Answer): { readonly body: string; readonly metadata: RoutingMetadata } {
+  const nowMs = run.deps.clock.now();
+  run.firstByteAtMs = nowMs;
+  const metadata = { ...metadataOf(run), total_time_seconds: (nowMs - run.startedAtMs) / 1000 };
+  const { id, created, model } = fallbackHead(run);
+  const head = { id: state.head.id ?? id, created: state.head.created ?? created, model: state.head.model ?? model };
+  const body = JSON.stringify(renderCompletion(head, state, clientUsage(run), metadata));
+  if (run.recording !== null) run.recording.text = body;
+  return { body, metadata };
+}
+
+/** Runs until the client has its answer, or the error in its place, or has left. Never rejects, always settles. */
+export async function sendLate(run: Run, pipe: ClientPipe, chain: Promise<ChainResult>): Promise<void> {
+  void pipe.closed.then(() => clientLeft(run));
+  let ending: RunEnding;
+  try {
+    const result = await pinging(run, pipe, chain, run.deps.config.routing.streaming.whole_ping_ms, () => blank);
+    ending = run.isClientGone ? { kind: 'client_gone' } : await sendResult(run, pipe, result);
+  } catch (error) {
+    ending = run.isClientGone ? { kind: 'client_gone' } : { kind: 'failed', failure: { code: 'internal_error' } };
+    if (!run.isClientGone) run.deps.log.write('error', 'internal_error', { requestId: run.requestId, error });
+  }
+  settle(run, ending);
+  // Broken off, so that every client throws: none looks for an error behind the status of a success.
+  if (ending.kind === 'failed') pipe.abort();
+  else await pipe.close();
+}
+
+async function sendResult(run: Run, pipe: ClientPipe, result: ChainResult): Promise<RunEnding> {
+  if (result.kind === 'stream') throw new Error('a whole answer was asked for');
+  if (result.kind === 'whole') {
+    await deliver(run, pipe, encoder.encode(wholeBody(run, result.answer).body));
+    return { kind: 'ok' };
+  }
+  await deliver(run, pipe, encoder.encode(JSON.stringify(errorEnvelope(result.failure))));
+  // Taken when the error has gone out; what breaks the connection would overtake it otherwise.
+  await deliver(run, pipe, blank);
+  return { kind: 'failed', failure: result.failure };
+}
