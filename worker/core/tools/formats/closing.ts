@@ -18,8 +18,8 @@ export interface Closing {
   readonly closers: MarkerSet;
   /** Where anything else ends that stands behind the JSON. */
   readonly ends: MarkerSet;
-  /** One of `ends` that opens another region: what stands before it is text, not part of this region. */
-  readonly opening: string;
+  /** Those of `ends` that open another region: what stands before them is text, not part of this region. */
+  readonly openings: readonly string[];
 }
 
 /**
@@ -34,7 +34,7 @@ export function* readClosing(input: Cursor, closing: Closing): Reading<'closed' 
   if (takesLast(input, closing.marker)) return 'unclosed';
   const resumeAt = offsetOf(input);
   const { marker } = yield* readUntil(input, closing.ends);
-  if (marker !== '' && marker !== closing.opening) {
+  if (marker !== '' && !closing.openings.includes(marker)) {
     input.at += marker.length;
     return 'garbled';
   }
@@ -61,7 +61,7 @@ export function* readMalformed(input: Cursor, from: number, closing: Closing, ha
   moveTo(input, brokenAt);
   const hit = findMarker(hasEnded ? closing.closers : closing.ends, text, 0);
   if (hit === null) return hasEnded ? yield* runOut() : asText(input);
-  return { kind: 'text', muteUntil: from + hit.at + (hit.marker === closing.opening ? 0 : hit.marker.length) };
+  return { kind: 'text', muteUntil: from + hit.at + (closing.openings.includes(hit.marker) ? 0 : hit.marker.length) };
 }
 
 /** Malformed, but part of the call is shown already: the rest of it is dropped, since it cannot become content. */

@@ -22,8 +22,8 @@ const closing: Closing = {
   filler: fence,
   instead: [sectionEnd, callBegin],
   closers: createMarkerSet([callEnd, sectionEnd]),
-  ends: createMarkerSet([callEnd, sectionEnd, sectionBegin]),
-  opening: sectionBegin,
+  ends: createMarkerSet([callEnd, sectionEnd, sectionBegin, callBegin]),
+  openings: [sectionBegin, callBegin],
 };
 
 export const deepseek: ToolFormat = {

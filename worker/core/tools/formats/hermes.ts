@@ -17,7 +17,7 @@ const closing: Closing = {
   instead: [open],
   closers: createMarkerSet([close]),
   ends: createMarkerSet([close, open]),
-  opening: open,
+  openings: [open],
 };
 
 export const hermes: ToolFormat = {
