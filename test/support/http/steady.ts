@@ -9,6 +9,8 @@ const timeouts_ms = { connect: 1300, first_event: 1700, idle: 1500, total: 4000 
 
 export const steadyOverrides = {
   upstreams: { small: { timeouts_ms }, large: { timeouts_ms } },
+  // What is slower is ended at `total`.
+  models: { 'qwen2.5-32b': { slow_tokens_per_second: 15 } },
   routing: {
     retry: {
       backoff_base_ms: 5,
@@ -29,7 +31,8 @@ export const steadyOverrides = {
       breaker: { enabled: false, ejection_base_ms: 500, ejection_max_ms: 1000 },
     },
     rescue: { enabled: false },
-    streaming: { hold_status_ms: 1000, ping_ms: 300 },
+    // Rows that fail late still have their true status.
+    streaming: { hold_status_ms: 1000, ping_ms: 300, hold_whole_ms: 10_000 },
   },
   limits: { body_read_timeout_ms: 1000, max_answer_bytes: 500_000 },
 };
