@@ -280,6 +280,8 @@ export const Limits = z.strictObject({
   max_repair_bytes: int(100, 1_000_000),
   /** Objects that isolates write their counts to; each takes some hundred batches a second. */
   ledger_shards: int(1, 64),
+  /** Look-ups of keys that an isolate does not know, per second; ten seconds' worth at once. */
+  unknown_keys_per_second: int(1, 100_000),
   /** For all requests of the deployment together. Each one makes every request ask one object before it runs. */
   budgets,
 });

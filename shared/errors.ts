@@ -124,7 +124,13 @@ export const errors = {
   upstream_overloaded: row(503, 'overloaded_error', 'client', 'upstream', 'The model servers are overloaded.'),
   no_upstream: row(503, 'overloaded_error', 'client', 'upstream', 'No model server is available for this request.'),
   queue_full: row(503, 'overloaded_error', 'client', 'us', 'All places are taken, and so is the waiting room.'),
-  state_unavailable: row(503, 'overloaded_error', 'client', 'us', 'The gateway could not check this key’s budget or limits.'),
+  state_unavailable: row(
+    503,
+    'overloaded_error',
+    'client',
+    'us',
+    'What the gateway knows of keys, limits and usage could not be reached.',
+  ),
   not_ready: row(503, 'overloaded_error', 'client', 'us', 'The gateway is not ready.'),
   upstream_timeout: row(504, 'upstream_error', 'chain', 'upstream', 'The model server did not answer in time.'),
 } as const satisfies Record<string, ErrorRow>;

@@ -1,11 +1,10 @@
 /**
- * The records that outlive a request: what the ledger books, and what `GET /stats` answers. Bodies of the admin routes, which come
- * from outside, are zod schemas; the rest is written and read by the gateway alone and therefore plain types.
+ * The records that outlive a request: what the ledger books, and what `GET /stats` answers. Written and read by the gateway alone and
+ * therefore plain types.
  */
 import type { Usage } from './chat.ts';
 import type { Intent, Strategy, Tier } from './config.ts';
 import type { ErrorCode } from './errors.ts';
-import * as z from './zod.ts';
 
 /**
  * How an admitted request ended; every one ends in exactly one of these. `rejected`: the model server refused what the client asked
@@ -167,6 +166,12 @@ export interface KeyUsage {
   } | null;
 }
 
+/** What the list of keys says of each: since the last reset of the statistics, complete six seconds after an ending. */
+export interface KeySeen {
+  readonly spent_usd: number;
+  readonly last_used_at: string | null;
+}
+
 /** What one key has used by model, agent or day; each row has its name under that word. */
 export type KeyBreakdown = readonly (Readonly<Record<string, string | number | TokenStats>> & {
   readonly requests: number;
@@ -280,70 +285,3 @@ export interface Stats extends GroupsShown, CountsShown {
   /** What stands today. */
   readonly alerts: readonly RoutingAlert[];
 }
-
-export const scopeIds = ['chat', 'embeddings', 'classify', 'rag', 'feedback', 'usage'] as const;
-export type Scope = (typeof scopeIds)[number];
-
-export const budgetPeriodIds = ['day', 'month'] as const;
-export type BudgetPeriod = (typeof budgetPeriodIds)[number];
-
-/** `refuse` is exact. `cheap_tier` is soft: requests go on in the small tier, and what they cost is booked beyond the limit. */
-export const exhaustedPolicyIds = ['refuse', 'cheap_tier'] as const;
-export type ExhaustedPolicy = (typeof exhaustedPolicyIds)[number];
-
-const configId = z
-  .string()
-  .check(z.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'lower-case id of letters, digits, dot, dash, underscore'));
-const agentName = z
-  .string()
-  .check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash, underscore; at most 64'));
-/** `null`, also when left out, means no limit. */
-const orNone = <T extends z.core.SomeType>(schema: T) => z._default(z.nullable(schema), null);
-const listOf = <T extends z.core.SomeType>(item: T, max: number) => z.array(item).check(z.minLength(1), z.maxLength(max));
-const perMinute = orNone(z.int().check(z.gte(1), z.lte(1_000_000_000)));
-
-const limitFields = {
-  requests_per_minute: perMinute,
-  tokens_per_minute: perMinute,
-  max_concurrent: orNone(z.int().check(z.gte(1), z.lte(4096))),
-};
-
-const LimitsBody = z.strictObject({
-  ...limitFields,
-  /** By model: a configured id, or another name of one model. They hold beside the key's own. */
-  models: z._default(z.record(z.string().check(z.maxLength(128)), z.strictObject(limitFields)), {}),
-});
-
-const BudgetBody = z.strictObject({
-  /** Counts only this agent's requests; without it the budget covers the whole key. */
-  agent: z.optional(agentName),
-  period: z.enum(budgetPeriodIds),
-  limit_usd: z.number().check(z.gte(0), z.lte(1_000_000)),
-  when_exhausted: z._default(z.enum(exhaustedPolicyIds), 'refuse'),
-});
-
-/** `POST /admin/keys`. */
-export const CreateKeyBody = z.strictObject({
-  name: z.string().check(z.minLength(1), z.maxLength(100)),
-  scopes: z._default(listOf(z.enum(scopeIds), scopeIds.length), [...scopeIds]),
-  /** Configured model ids; `null` allows all. */
-  allowed_models: orNone(listOf(configId, 100)),
-  /** Agent names the key may send; `null` allows any. */
-  agents: orNone(listOf(agentName, 200)),
-  plan: z._default(configId, 'default'),
-  limits: z.prefault(LimitsBody, {}),
-  budgets: z._default(z.array(BudgetBody).check(z.maxLength(50)), []),
-  expires_at: orNone(z.iso.datetime({ offset: true })),
-  metadata: z._default(z.record(z.string().check(z.maxLength(64)), z.string().check(z.maxLength(512))), {}),
-});
-export type CreateKeyBody = z.infer<typeof CreateKeyBody>;
-
-/** `POST /admin/keys/:id/rotate`: the old key works on for the grace period. */
-export const RotateKeyBody = z.strictObject({
-  grace_seconds: z._default(z.int().check(z.gte(0), z.lte(7 * 86_400)), 0),
-});
-export type RotateKeyBody = z.infer<typeof RotateKeyBody>;
-
-/** `POST /admin/keys/:id/revoke`: takes no options, so a misspelt one is refused rather than ignored. */
-export const RevokeKeyBody = z.strictObject({});
-export type RevokeKeyBody = z.infer<typeof RevokeKeyBody>;

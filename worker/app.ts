@@ -10,7 +10,17 @@ import { cors } from './middleware/cors.ts';
 import { answerErrors } from './middleware/errors.ts';
 import { answerUnknownPath, routedPath } from './middleware/paths.ts';
 import { requestId } from './middleware/request-id.ts';
-import { auditLog, createKey, listKeys, resetStats, revokeKey, rotateKey } from './routes/admin-keys.ts';
+import {
+  auditLog,
+  createKey,
+  deleteKey,
+  getKey,
+  listKeys,
+  resetStats,
+  revokeKey,
+  rotateKey,
+  updateKey,
+} from './routes/admin-keys.ts';
 import { chatCompletions } from './routes/chat-completions.ts';
 import { feedback } from './routes/feedback.ts';
 import { health, livez, readyz } from './routes/health.ts';
@@ -21,7 +31,12 @@ import { usage } from './routes/usage.ts';
 
 /** `chat`, `feedback` and `usage`: a key with that scope. */
 type Access = 'open' | 'key' | 'chat' | 'feedback' | 'usage' | 'admin';
-type Route = readonly [method: 'GET' | 'POST', path: string, access: Access, handler: (deps: Deps) => Handler<AppEnv>];
+type Route = readonly [
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  path: string,
+  access: Access,
+  handler: (deps: Deps) => Handler<AppEnv>,
+];
 
 /** docs/api.md describes each of them; a test compares. */
 export const routes: readonly Route[] = [
@@ -38,6 +53,9 @@ export const routes: readonly Route[] = [
   ['GET', '/router/info', 'admin', routerInfo],
   ['GET', '/admin/keys', 'admin', listKeys],
   ['POST', '/admin/keys', 'admin', createKey],
+  ['GET', '/admin/keys/:id', 'admin', getKey],
+  ['PATCH', '/admin/keys/:id', 'admin', updateKey],
+  ['DELETE', '/admin/keys/:id', 'admin', deleteKey],
   ['POST', '/admin/keys/:id/rotate', 'admin', rotateKey],
   ['POST', '/admin/keys/:id/revoke', 'admin', revokeKey],
   ['POST', '/admin/stats/reset', 'admin', resetStats],

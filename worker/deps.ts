@@ -89,7 +89,7 @@ export async function createDeps(env: Env): Promise<Deps> {
   const salts = new Map<string, string>();
   const isWithinKeyRate = createKeyRate(env.KEY_RATE, consoleLog);
   return {
-    keys: createKeysClient(env.KEYS, clock, createBootstrapKeys(digestOfBootstrap)),
+    keys: createKeysClient(env.KEYS, clock, createBootstrapKeys(digestOfBootstrap), config.limits.unknown_keys_per_second),
     adminToken: settings.adminToken,
     verifyAccess: settings.accessLogin === null ? null : createAccessVerifier(settings.accessLogin),
     keyEnvironment: keyEnvironments[settings.environment],

@@ -92,7 +92,7 @@ export interface Lab {
   /** Lines the Worker and its objects wrote to the console. */
   readonly output: readonly string[];
   chat(body: unknown, key?: string, headers?: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response>;
-  admin(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Response>;
+  admin(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Response>;
   object(binding: string, name: string, order: ObjectOrder): Promise<unknown>;
   /** Ends an object's memory the way the platform does when it is idle; false when there is nothing to evict. */
   evict(className: string, name: string): Promise<boolean>;

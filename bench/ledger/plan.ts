@@ -1,6 +1,6 @@
 /**
  * The requests of a reconciliation, drawn from a seed: what each asks, which fault it meets, whether and how its client leaves. Every kind
- * has agent names of its own, so that the ledger's books per agent are books per kind.
+ * has an agent name of its own with each key, so that the ledger's books per agent are books per kind and key.
  */
 import type { FaultName } from '../../infra/standin/faults.ts';
 import { between, pick, type Random, seededRandom } from '../../infra/standin/random.ts';
@@ -105,9 +105,6 @@ const shares: Readonly<Record<Kind, number>> = {
   refused: 5,
 };
 
-/** Agents per kind: the ledger tells two hundred names apart. */
-const groups = 16;
-
 export function planRequests(count: number, keys: number, seed: string): PlannedRequest[] {
   const random = seededRandom('reconcile', seed);
   const wheel = kindIds.flatMap((kind) => Array.from({ length: shares[kind] }, () => kind));
@@ -116,12 +113,13 @@ export function planRequests(count: number, keys: number, seed: string): Planned
 
 function planRequest(index: number, wheel: readonly Kind[], keys: number, random: Random): PlannedRequest {
   const kind = wheel[Math.floor(random() * wheel.length)] ?? 'plain';
+  const key = Math.floor(random() * keys);
   const stream = mustStream.has(kind) || (kind !== 'left-early' && random() < 0.5) || random() < 0.3;
   return {
     id: `reconcile-${index}`,
     kind,
-    agent: `${kind}.${index % groups}`,
-    key: Math.floor(random() * keys),
+    agent: `${kind}.${key}`,
+    key,
     body: kind === 'refused' ? wrongBody(random) : bodyOf(kind, index, stream, random),
     idempotencyKey: kind === 'repeated' ? `repeat-${index}` : null,
     leaves: leavingOf(kind, random),

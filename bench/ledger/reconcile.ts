@@ -52,7 +52,7 @@ const keyBodies = [
   { name: 'another', plan: 'default' },
   { name: 'budget', budgets: [month] },
   { name: 'budgets', budgets: [month, { ...month, period: 'day' }] },
-  { name: 'agent budget', budgets: [month, { ...month, agent: 'plain.1' }] },
+  { name: 'agent budget', budgets: [month, { ...month, agent: 'plain.4' }] },
   { name: 'concurrency', limits: { max_concurrent: 4 } },
   {
     name: 'everything',

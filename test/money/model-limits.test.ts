@@ -89,7 +89,7 @@ describe('requests per minute of a model', () => {
     const answers = await wave();
     expect([statusesOf(answers), callsOf('large').length]).toEqual([{ 200: 7, 429: 33 }, 7]);
     const refused = answers.find(({ status }) => status === 429);
-    expect(JSON.parse(refused?.text ?? '')).toEqual({
+    expect(JSON.parse(refused?.text ?? '')).toMatchObject({
       error: {
         message: `Too many requests for this key. The limit of requests per minute for ${large} is reached.`,
         type: 'rate_limit_error',

@@ -23,12 +23,14 @@ async function run(script: readonly Reply[], body: object, behaviour: ClientBeha
 }
 
 const small = 'qwen2.5-7b';
+const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
 
 describe('a call that is given up', () => {
   it.each<readonly [string, object, Reply, number]>([
     ['before the headers of a stream: its prompt', streamed, { kind: 'hang' }, 0],
     ['before the first event of a stream: its prompt', streamed, streamReply({ waitMs: 5000 }, role), 0],
-    ['after the first event, before a token: the time it ran', streamed, streamReply(role, 'stall'), 20],
+    ['after the first event, before a token: its prompt', streamed, streamReply(role, 'stall'), 0],
+    ['while it may be writing a call: the time it ran', { ...streamed, tools }, streamReply(role, 'stall'), 20],
     ['as plain JSON: the time it ran', { ...hello, max_tokens: 400 }, { ...completion('x'), afterMs: 5000 } as Reply, 20],
     ['as plain JSON: no more than was allowed', { ...hello, max_tokens: 7 }, { ...completion('x'), afterMs: 5000 } as Reply, 7],
   ])('by its client, %s', async (_, body, reply, tokens) => {

@@ -1,6 +1,6 @@
 /** Every effect the gateway has on the world, as an interface. Adapters in `worker/io` implement them and decide nothing. */
 import type { ErrorCode, Failure } from '../../shared/errors.ts';
-import type { KeyBreakdown, KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
+import type { KeyBreakdown, KeySeen, KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
 import type { Result } from '../../shared/result.ts';
 import type { IdempotencyDecision, IdempotencyRecord, IdempotencyRequest } from './auth/idempotency.ts';
 import type { KeyRecord } from './auth/key-record.ts';
@@ -137,6 +137,8 @@ export interface LedgerPort {
   read(watch: WatchConfig): Promise<Stats>;
   /** What one key has used. Rejects when the state cannot be reached. */
   usageOf(keyId: string): Promise<KeyUsage>;
+  /** What is known of these keys, in their order. */
+  keysSeen(keyIds: readonly string[]): Promise<readonly KeySeen[]>;
   /** The same by model, agent or day. */
   breakdownOf(keyId: string, by: KeyBookId): Promise<KeyBreakdown>;
   /** Starts the statistics anew, when what has ended until now was counted. Takes a second. */

@@ -1,5 +1,5 @@
 /** The key that exists from the start, for development: no limit, no budget, every model and scope. */
-import { scopeIds } from '../../shared/records.ts';
+import { scopeIds } from '../../shared/key-bodies.ts';
 import type { KeyRecord } from '../core/auth/key-record.ts';
 
 /** Free of every limit, the platform's own included. */

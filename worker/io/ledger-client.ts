@@ -2,7 +2,7 @@
  * Sends what an isolate has counted to the ledger object, in batches. One request carries a batch for the others: the one that fills
  * it, or the one that opened it, after half a second in its own background time (measured: half the CPU of every request waiting).
  */
-import type { KeyBreakdown, KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
+import type { KeyBreakdown, KeySeen, KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
 import {
   addEntry,
   addFeedback,
@@ -106,6 +106,13 @@ export function createLedgerClient(
 
     async usageOf(keyId): Promise<KeyUsage> {
       return callObject(root, async (ledger): Promise<KeyUsage> => ledger.usageOf(keyId), { attempts: 3, pauseMs: 50 });
+    },
+
+    async keysSeen(keyIds): Promise<readonly KeySeen[]> {
+      return callObject(root, async (ledger): Promise<readonly KeySeen[]> => ledger.keysSeen(keyIds), {
+        attempts: 3,
+        pauseMs: 50,
+      });
     },
 
     async breakdownOf(keyId, by): Promise<KeyBreakdown> {

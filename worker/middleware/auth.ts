@@ -2,7 +2,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { type Failure, GatewayError } from '../../shared/errors.ts';
 import { headerNames } from '../../shared/headers.ts';
-import type { Scope } from '../../shared/records.ts';
+import type { Scope } from '../../shared/key-bodies.ts';
 import { decideAccess } from '../core/auth/access.ts';
 import { parseBearer } from '../core/auth/bearer.ts';
 import { readCredentials } from '../core/auth/credentials.ts';

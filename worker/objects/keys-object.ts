@@ -34,9 +34,10 @@ export class KeysObject extends DurableObject<unknown> {
     return this.#one('SELECT record FROM keys WHERE id = ?', id);
   }
 
-  list(): string[] {
+  /** A page of records in the order of their ids, after one of them; '' begins. */
+  list(after: string, limit: number): string[] {
     return this.ctx.storage.sql
-      .exec<{ record: string }>('SELECT record FROM keys ORDER BY id')
+      .exec<{ record: string }>('SELECT record FROM keys WHERE id > ? ORDER BY id LIMIT ?', after, limit)
       .toArray()
       .map(({ record }) => record);
   }
@@ -59,6 +60,30 @@ export class KeysObject extends DurableObject<unknown> {
       }
       this.#audit(line);
       return true;
+    });
+  }
+
+  /**
+   * Stores a changed record in the place of the one that it was made from. False, and nothing is stored, when that is not what is stored
+   * any more. Safe to repeat.
+   */
+  replace(from: KeyRecord, to: KeyRecord, line: AuditLine): boolean {
+    return this.ctx.storage.transactionSync(() => {
+      const stored = this.get(from.id);
+      const wanted = JSON.stringify(to);
+      if (stored === wanted) return true;
+      if (stored !== JSON.stringify(from)) return false;
+      this.ctx.storage.sql.exec('UPDATE keys SET record = ? WHERE id = ?', wanted, from.id);
+      this.#audit(line);
+      return true;
+    });
+  }
+
+  /** Forgets a key. Safe to repeat. */
+  remove(id: string, line: AuditLine): void {
+    this.ctx.storage.transactionSync(() => {
+      const gone = this.ctx.storage.sql.exec('DELETE FROM keys WHERE id = ? RETURNING id', id).toArray();
+      if (gone.length > 0) this.#audit(line);
     });
   }
 

@@ -17,8 +17,8 @@ import {
 import { alertsOf, untold, type WatchConfig } from '../core/ledger/alerts.ts';
 import { withoutBooks } from '../core/ledger/delta.ts';
 import { emptyBook, type KeyBook, type KeyBookId, sumKeyBooks } from '../core/ledger/key-book.ts';
-import { keyBreakdown, keyUsage } from '../core/ledger/stats.ts';
-import type { KeyBreakdown, KeyUsage } from '../../shared/records.ts';
+import { keyBreakdown, keySeen, keyUsage } from '../core/ledger/stats.ts';
+import type { KeyBreakdown, KeySeen, KeyUsage } from '../../shared/records.ts';
 import { type BatchVerdict, bookBatch, emptyLedger, type LedgerState, resetTotal } from '../core/ledger/seen.ts';
 
 /** How long a shard collects before it passes on; `/stats` asks for the rest itself. */
@@ -123,6 +123,11 @@ export abstract class LedgerObjectBase extends DurableObject<unknown> {
     return keyBreakdown(this.#bookOf(keyId), by);
   }
 
+  /** What is known of these keys, in their order. */
+  keysSeen(ids: readonly string[]): KeySeen[] {
+    return ids.map((id) => keySeen(this.#bookOf(id)));
+  }
+
   reset(): void {
     this.ctx.storage.sql.exec('DELETE FROM books');
     this.#store({ ...this.#stored, ledger: resetTotal(this.#stored.ledger) });
@@ -147,5 +152,6 @@ function parseStored(text: string): Stored {
 }
 
 function parseBook(text: string): KeyBook {
-  return JSON.parse(text);
+  const book: Partial<KeyBook> = JSON.parse(text);
+  return { ...emptyBook, ...book };
 }

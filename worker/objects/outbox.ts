@@ -1,7 +1,7 @@
 /**
  * What a tenant has booked and the ledger does not have yet: a batch for one of its shards, exactly once. Stored with the tenant's sums in
- * the step that settles the money, so usage and spending cannot differ. That a batch is under way or has arrived needs no write of its
- * own: a state loaded again makes the same batch anew, and the ledger knows it by its number.
+ * the step that settles the money, so usage and spending cannot differ. A batch is stored before it is sent, since what comes after must
+ * not join one that may have arrived; that it has arrived needs no write of its own, since the ledger knows it by its number.
  */
 import {
   addDelta,
@@ -21,20 +21,21 @@ export interface LedgerNamespace {
   getByName(name: string): { bookForRoot(batch: Batch): Promise<BatchVerdict> };
 }
 
-/** A little more than a batch's age limit, so that the timer finds it due. */
-const collectMs = 520;
+/** Each batch is a row: a busy key's are worth waiting for, and `/stats` is complete in two seconds. */
+const collectMs = 1000;
 
 export class Outbox {
   #state: BatcherState | null;
   #isAwake = false;
   #isSending = false;
-  /** A batch has arrived since the state was last stored: to be stored before the ledger forgets the sender. */
-  hasNews = false;
   readonly #shard: () => ReturnType<LedgerNamespace['getByName']>;
+  readonly #store: () => void;
 
-  constructor(stored: BatcherState | null, shard: () => ReturnType<LedgerNamespace['getByName']>) {
-    this.#state = stored;
+  /** @param store writes `stored`, durably before anything that is sent afterwards */
+  constructor(stored: BatcherState | null, shard: () => ReturnType<LedgerNamespace['getByName']>, store: () => void) {
+    this.#state = stored?.underWay == null ? stored : failBatch(stored, stored.underWay.batch.sequence);
     this.#shard = shard;
+    this.#store = store;
     if (this.hasUnsent) this.#wake();
   }
 
@@ -67,12 +68,14 @@ export class Outbox {
       for (;;) {
         const step = this.#state === null ? null : flushWhenDue({ ...this.#state, openedAtMs: dueAt(this.#state) }, Date.now());
         if (step === null || step.flush === null) return;
+        const isNew = step.state.sequence !== this.#state?.sequence;
         this.#state = step.state;
+        if (isNew) this.#store();
         const { sequence } = step.flush;
         try {
-          await this.#shard().bookForRoot(step.flush);
+          const verdict = await this.#shard().bookForRoot(step.flush);
+          if (verdict === 'too_old') console.error(JSON.stringify({ level: 'error', event: 'ledger_batch_too_old', sequence }));
           this.#state = confirmBatch(this.#state, sequence, Date.now(), false).state;
-          this.hasNews = true;
         } catch {
           this.#state = failBatch(this.#state, sequence);
           return;

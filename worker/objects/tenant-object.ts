@@ -47,8 +47,8 @@ interface Stored {
   readonly outbox: BatcherState | null;
 }
 
-/** How long the arrival of a batch may stay unwritten: much less than the ledger remembers who sent it. */
-const newsMs = 30_000;
+/** What could not be delivered is tried again, should nothing else wake the object. */
+const resendMs = 30_000;
 
 export abstract class TenantObjectBase extends DurableObject<unknown> {
   #state: TenantState;
@@ -74,7 +74,11 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
     );
     this.#answers = new AnswerStore(ctx.storage, Date.now());
     const shard = shardOf(ctx.id.toString(), shards);
-    this.#outbox = new Outbox(stored?.outbox ?? null, () => ledger.getByName(`shard:${shard}`));
+    this.#outbox = new Outbox(
+      stored?.outbox ?? null,
+      () => ledger.getByName(`shard:${shard}`),
+      () => this.#storeSums(this.#state.sums),
+    );
   }
 
   async admit(request: AdmissionRequest, limits: TenantLimits): Promise<AdmitAnswer> {
@@ -144,7 +148,6 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
     this.#sweep();
     this.#answers.forget(Date.now());
     await this.#outbox.send();
-    if (this.#outbox.hasNews) this.#storeSums(this.#state.sums);
     await this.#schedule();
   }
 
@@ -185,7 +188,6 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
   #storeSums(sums: TenantSums): void {
     const stored: Stored = { sums: storedSums(sums), outbox: this.#outbox.stored };
     this.ctx.storage.sql.exec('INSERT OR REPLACE INTO sums (id, sums) VALUES (1, ?)', JSON.stringify(stored));
-    this.#outbox.hasNews = false;
   }
 
   /** The next thing to end by itself. An alarm that comes too early only looks. */
@@ -194,7 +196,7 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
     const atMs = Math.min(
       nextSweepAtMs(this.#state, nowMs) ?? Number.POSITIVE_INFINITY,
       this.#answers.nextAtMs(nowMs) ?? Number.POSITIVE_INFINITY,
-      this.#outbox.hasUnsent || this.#outbox.hasNews ? nowMs + newsMs : Number.POSITIVE_INFINITY,
+      this.#outbox.hasUnsent ? nowMs + resendMs : Number.POSITIVE_INFINITY,
     );
     if (!Number.isFinite(atMs)) return;
     this.#alarmAtMs ??= await this.ctx.storage.getAlarm();

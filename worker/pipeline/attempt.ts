@@ -158,7 +158,9 @@ function noteUnseen(
   const ranMs = run.deps.clock.now() - startedAtMs;
   const isTimeout = failure.code === 'upstream_timeout';
   if (!mayHaveWorked({ isGivenUp: run.isClientGone || limit !== null, cause, isTimeout, ranMs })) return;
-  const isWatched = asksForStream(run, model) && begun.every(({ answer }) => answer.state.head.id === null);
+  // A server that parses calls itself says nothing while it writes one.
+  const mayWithhold = run.request.tools !== undefined && begun.some(({ answer }) => answer.state.head.id !== null);
+  const isWatched = asksForStream(run, model) && !mayWithhold;
   run.unseen.push({ modelId: attempt.modelId, ranMs, isWatched });
 }
 

@@ -4,11 +4,13 @@
  */
 import { errorEnvelope, errors, type Failure, shouldRetry } from '../../shared/errors.ts';
 import { headerNames } from '../../shared/headers.ts';
+import { encodeMetadataHeader } from '../../shared/routing-metadata.ts';
 import type { LedgerEntry } from '../../shared/records.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import { type IdempotencyRecord, recordAfterEnding, type StoredAnswer } from '../core/auth/idempotency.ts';
 import { leaseMs } from '../core/limits/heartbeat.ts';
 import type { ClientPipe } from '../core/ports.ts';
+import { metadataOf } from './metadata.ts';
 import type { Run } from './run.ts';
 
 /** A longer answer is not kept; see `recordAfterEnding`. */
@@ -26,7 +28,10 @@ export async function beginIdempotent(run: Run): Promise<Result<StoredAnswer | n
     if (begun.failure.code === 'state_unavailable') run.background(freeKey(run, idempotency.key));
     return fail(begun.failure);
   }
-  if (begun.value.action === 'replay') return ok(begun.value.answer);
+  if (begun.value.action === 'replay') {
+    deps.ledger.replay(key.id, run.agent, run.background);
+    return ok(begun.value.answer);
+  }
   run.recording = { record: begun.value.record, text: '' };
   return ok(null);
 }
@@ -67,15 +72,19 @@ function freeKey(run: Run, key: string): Promise<void> {
 }
 
 function answerOf(run: Run, failure: Failure | null): StoredAnswer {
+  const metadata = metadataOf(run);
+  const routing = [headerNames.routingMetadata, encodeMetadataHeader(metadata)] as const;
   if (failure !== null) {
     const headers = [
       ['content-type', 'application/json'],
       [headerNames.shouldRetry, String(shouldRetry(failure.code))],
+      routing,
     ] as const;
-    return { status: errors[failure.code].status, headers, body: JSON.stringify(errorEnvelope(failure)) };
+    const body = { ...errorEnvelope(failure), [headerNames.routingMetadata]: metadata };
+    return { status: errors[failure.code].status, headers, body: JSON.stringify(body) };
   }
   const type = run.request.stream === true ? 'text/event-stream; charset=utf-8' : 'application/json';
-  return { status: 200, headers: [['content-type', type]], body: run.recording?.text ?? '' };
+  return { status: 200, headers: [['content-type', type], routing], body: run.recording?.text ?? '' };
 }
 
 export interface Recording {

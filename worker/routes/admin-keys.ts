@@ -2,15 +2,17 @@
 import type { Context } from 'hono';
 import { type Failure, GatewayError } from '../../shared/errors.ts';
 import type { Result } from '../../shared/result.ts';
-import { parseCreateKey, parseRevokeKey, parseRotateKey } from '../core/auth/admin-bodies.ts';
+import { parseCreateKey, parseRevokeKey, parseRotateKey, parseUpdateKey } from '../core/auth/admin-bodies.ts';
 import { formatKey, keyRandomBytes } from '../core/auth/key-format.ts';
 import {
   createKeyRecord,
+  endedWhy,
   type KeyRecord,
   type NewKey,
   publicKey,
   revokeKeyRecord,
   rotateKeyRecord,
+  updateKeyRecord,
 } from '../core/auth/key-record.ts';
 import { modelIdOf } from '../core/route/model-names.ts';
 import { parseJsonObject } from '../core/validate/chat-request.ts';
@@ -22,29 +24,85 @@ type Handler = (c: Context<AppEnv>) => Promise<Response>;
 
 export function listKeys(deps: Deps): Handler {
   return async (c) => {
-    const records = await deps.keys.list();
-    return c.json({ object: 'list', data: records.map(publicKey) });
+    const limit = readLimit(c.req.query('limit'));
+    const after = c.req.query('after') ?? '';
+    if (after !== '' && !idPattern.test(after)) throw invalid('after', 'The id of a key.');
+    const records = await deps.keys.list(after, limit + 1);
+    const page = records.slice(0, limit);
+    const data = await shown(deps, page);
+    return c.json({ object: 'list', data, has_more: records.length > limit, last_id: page.at(-1)?.id ?? null });
   };
+}
+
+export function getKey(deps: Deps): Handler {
+  return async (c) => {
+    const [key] = await shown(deps, [await existing(deps, c)]);
+    return c.json(key);
+  };
+}
+
+const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
+const defaultPage = 100;
+const maxPage = 500;
+
+function readLimit(text: string | undefined): number {
+  if (text === undefined) return defaultPage;
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > maxPage) throw invalid('limit', `A number from 1 to ${maxPage}.`);
+  return limit;
+}
+
+function invalid(param: string, detail: string): GatewayError {
+  return new GatewayError({ code: 'invalid_value', param, detail });
+}
+
+/** Records with what the statistics know of the keys. */
+async function shown(deps: Deps, records: readonly KeyRecord[]) {
+  const seen = await deps.pipeline.ledger.keysSeen(records.map(({ id }) => id));
+  return records.map((record, index) => ({ ...publicKey(record), ...seen[index] }));
 }
 
 export function createKey(deps: Deps): Handler {
   return async (c) => {
     const nowMs = deps.pipeline.clock.now();
     const body = unwrap(parseCreateKey(await readObject(deps, c), nowMs));
-    const unknown = (body.allowed_models ?? []).filter((id) => !Object.hasOwn(deps.pipeline.config.models, id));
-    if (unknown.length > 0) {
-      throw new GatewayError({
-        code: 'invalid_value',
-        param: 'allowed_models',
-        detail: `There is no model ${unknown.join(', ')}.`,
-      });
-    }
+    checkModels(deps, body.allowed_models);
     const limits = { ...body.limits, models: limitsById(deps, body.limits.models) };
     const { token, key } = await makeKey(deps);
     const record = createKeyRecord({ ...body, limits }, key, nowMs);
     await deps.keys.put([record], audit(deps, c, 'key.create', record.id));
     return c.json({ key: token, ...publicKey(record) }, 201);
   };
+}
+
+export function updateKey(deps: Deps): Handler {
+  return async (c) => {
+    const record = await existing(deps, c);
+    const nowMs = deps.pipeline.clock.now();
+    const body = unwrap(parseUpdateKey(await readObject(deps, c), nowMs));
+    if (endedWhy(record, nowMs) === 'revoked') throw new GatewayError({ code: 'invalid_request', detail: 'The key is revoked.' });
+    checkModels(deps, body.allowed_models ?? null);
+    const { models } = body.limits ?? {};
+    const limits = models === undefined ? body.limits : { ...body.limits, models: limitsById(deps, models) };
+    const updated = updateKeyRecord(record, limits === undefined ? body : { ...body, limits });
+    const line = audit(deps, c, 'key.update', `${record.id}: ${Object.keys(body).join(', ')}`);
+    if (!(await deps.keys.replace(record, updated, line))) throw new GatewayError({ code: 'conflict' });
+    return c.json(publicKey(updated));
+  };
+}
+
+/** Revoked everywhere within a minute, and gone from the list. What it spent stays in the statistics, and in the budgets of its line. */
+export function deleteKey(deps: Deps): Handler {
+  return async (c) => {
+    const record = await existing(deps, c);
+    await deps.keys.remove(record, audit(deps, c, 'key.delete', record.id));
+    return c.json({ object: 'key', id: record.id, deleted: true });
+  };
+}
+
+function checkModels(deps: Deps, wanted: readonly string[] | null): void {
+  const unknown = (wanted ?? []).filter((id) => !Object.hasOwn(deps.pipeline.config.models, id));
+  if (unknown.length > 0) throw invalid('allowed_models', `There is no model ${unknown.join(', ')}.`);
 }
 
 /** The limits of models by their configured ids, whatever names they were given by. */
@@ -67,7 +125,10 @@ export function rotateKey(deps: Deps): Handler {
     const body = unwrap(parseRotateKey(await readObject(deps, c)));
     const { token, key } = await makeKey(deps);
     const rotated = rotateKeyRecord(old, body, key, deps.pipeline.clock.now());
-    if (rotated === null) throw new GatewayError({ code: 'invalid_request', detail: 'The key is revoked.' });
+    if (rotated === null) {
+      const why = endedWhy(old, deps.pipeline.clock.now()) === 'expired' ? 'has expired' : 'is revoked';
+      throw new GatewayError({ code: 'invalid_request', detail: `The key ${why}; make a new one.` });
+    }
     const line = audit(deps, c, 'key.rotate', `${old.id} -> ${rotated.fresh.id}`);
     if (!(await deps.keys.put([rotated.old, rotated.fresh], line))) {
       throw new GatewayError({ code: 'conflict', detail: 'The key was rotated or revoked; no new key was made.' });
@@ -105,7 +166,7 @@ export function auditLog(deps: Deps): Handler {
 
 async function existing(deps: Deps, c: Context<AppEnv>): Promise<KeyRecord> {
   const id = c.req.param('id') ?? '';
-  const record = /^[A-Za-z0-9_-]{1,64}$/.test(id) ? await deps.keys.get(id) : null;
+  const record = idPattern.test(id) ? await deps.keys.get(id) : null;
   if (record === null) throw new GatewayError({ code: 'not_found', sentence: 'There is no key with that id.' });
   return record;
 }

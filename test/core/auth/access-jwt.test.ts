@@ -111,9 +111,20 @@ describe('createAccessVerifier', () => {
     ['a redirect', () => new Response('', { status: 302, headers: { location: 'https://evil.example' } })],
     ['no JSON', () => new Response('<html>')],
     ['no key set', () => Response.json([])],
-    ['an empty key set', () => Response.json({ keys: [] })],
-  ])('lets nobody in when the team answers with %s', async (_, answer) => {
+  ])('says that nobody knows when the team answers with %s: that is no verdict on the token', async (_, answer) => {
     answerKeys = answer;
+    await expect(verify(await sign(claims))).rejects.toMatchObject({ code: 'state_unavailable' });
+  });
+
+  it('says that nobody knows when the team cannot be reached', async () => {
+    answerKeys = () => {
+      throw new TypeError('Network connection lost.');
+    };
+    await expect(verify(await sign(claims))).rejects.toMatchObject({ code: 'state_unavailable' });
+  });
+
+  it('lets nobody in when the team has no key', async () => {
+    answerKeys = () => Response.json({ keys: [] });
     expect(await verify(await sign(claims))).toBeNull();
   });
 
@@ -149,7 +160,7 @@ describe('createAccessVerifier', () => {
   it('asks again at once after the team did not answer', async () => {
     const check = createAccessVerifier({ issuer, audience });
     answerKeys = () => new Response('', { status: 503 });
-    expect(await check(await sign(claims))).toBeNull();
+    await expect(check(await sign(claims))).rejects.toMatchObject({ code: 'state_unavailable' });
     answerKeys = () => Response.json(jwks);
     expect(await check(await sign(claims))).toBe('ada@example.com');
   });

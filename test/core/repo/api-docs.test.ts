@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ChatRequest } from '../../../shared/chat.ts';
 import { errors } from '../../../shared/errors.ts';
 import { headerNames } from '../../../shared/headers.ts';
-import { CreateKeyBody } from '../../../shared/records.ts';
+import { CreateKeyBody } from '../../../shared/key-bodies.ts';
 import { routes } from '../../../worker/app.ts';
 import { readRepoFile } from './source-files.ts';
 
@@ -40,7 +40,8 @@ describe('docs/api.md', () => {
   it.each(rows)('shows a request to $title, and its answer', ({ title, method, path }) => {
     const { request, answer } = exampleOf(title);
     expect(request).toMatch(new RegExp(`\\$URL${path.replace(/:id/, '[^/\\s]+').replace(/\*/, '\\S+')}(?:[?\\s]|$)`));
-    expect(/ -d |-X POST/.test(request) ? 'POST' : 'GET').toBe(method);
+    const [, named] = /-X ([A-Z]+)/.exec(request) ?? [];
+    expect(named ?? (request.includes(' -d ') ? 'POST' : 'GET')).toBe(method);
     expect(answer).not.toBe('');
   });
 

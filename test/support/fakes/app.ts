@@ -33,6 +33,8 @@ export function createFakeApp(options: GatewayOptions, allowedModels: readonly s
       list: async () => [],
       get: unused,
       put: unused,
+      replace: unused,
+      remove: unused,
       note: unused,
       audit: unused,
     },

@@ -78,6 +78,7 @@ export function createFakeLedger(): FakeLedger {
     replay: () => void (replays.count += 1),
     read: () => Promise.reject(new Error('no statistics here')),
     usageOf: () => Promise.reject(new Error('no statistics here')),
+    keysSeen: () => Promise.resolve([]),
     breakdownOf: () => Promise.reject(new Error('no statistics here')),
     reset: () => Promise.resolve(),
   };

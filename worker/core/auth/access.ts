@@ -1,6 +1,6 @@
 /** Whether a key may do what it asks for. The record has been looked up by the hash of the whole token; nothing here compares secrets. */
 import type { Failure } from '../../../shared/errors.ts';
-import type { Scope } from '../../../shared/records.ts';
+import type { Scope } from '../../../shared/key-bodies.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import type { KeyRecord } from './key-record.ts';
 

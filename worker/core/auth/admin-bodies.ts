@@ -1,13 +1,24 @@
 /** Reads the bodies of the key admin routes and says in one sentence what is wrong with a bad one. */
 import type { Failure } from '../../../shared/errors.ts';
-import { CreateKeyBody, RevokeKeyBody, RotateKeyBody } from '../../../shared/records.ts';
+import { CreateKeyBody, RevokeKeyBody, RotateKeyBody, UpdateKeyBody } from '../../../shared/key-bodies.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 
 /** The validated body, defaults filled in; `nowMs` because a key must not expire before it exists. A failure names the field. */
 export function parseCreateKey(body: unknown, nowMs: number): Result<CreateKeyBody, Failure> {
   const parsed = parse(CreateKeyBody, body);
-  if (!parsed.ok || parsed.value.expires_at === null || Date.parse(parsed.value.expires_at) > nowMs) return parsed;
-  return fail({ code: 'invalid_value', param: 'expires_at', detail: 'expires_at: lies in the past' });
+  return parsed.ok && isPast(parsed.value.expires_at, nowMs) ? inThePast : parsed;
+}
+
+/** The validated body, with what is given and nothing else. */
+export function parseUpdateKey(body: unknown, nowMs: number): Result<UpdateKeyBody, Failure> {
+  const parsed = parse(UpdateKeyBody, body);
+  return parsed.ok && isPast(parsed.value.expires_at ?? null, nowMs) ? inThePast : parsed;
+}
+
+const inThePast = fail<Failure>({ code: 'invalid_value', param: 'expires_at', detail: 'expires_at: lies in the past' });
+
+function isPast(time: string | null, nowMs: number): boolean {
+  return time !== null && Date.parse(time) <= nowMs;
 }
 
 /** The validated body; none at all (`null`, `undefined`) means no grace period. */

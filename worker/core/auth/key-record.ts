@@ -2,7 +2,14 @@
  * What is stored about an API key, and how the admin routes change it. The key itself is not in it: only its hash and eight visible
  * characters. Random bytes, hashes and the time are given by the caller.
  */
-import type { BudgetPeriod, CreateKeyBody, ExhaustedPolicy, RotateKeyBody, Scope } from '../../../shared/records.ts';
+import type {
+  BudgetPeriod,
+  CreateKeyBody,
+  ExhaustedPolicy,
+  RotateKeyBody,
+  Scope,
+  UpdateKeyBody,
+} from '../../../shared/key-bodies.ts';
 import { nanoUsdFromUsd, usdFromNanoUsd } from '../../../shared/units.ts';
 import type { BudgetLimit } from '../limits/budget-state.ts';
 import { budgetsFor, type TenantLimits } from '../limits/tenant.ts';
@@ -53,16 +60,8 @@ export function createKeyRecord(body: CreateKeyBody, key: NewKey, nowMs: number)
     allowedModels: body.allowed_models,
     agents: body.agents,
     plan: body.plan,
-    limits: {
-      ...readLimit(body.limits),
-      models: Object.entries(body.limits.models).map(([modelId, limit]) => ({ modelId, ...readLimit(limit) })),
-    },
-    budgets: body.budgets.map((budget) => ({
-      name: budget.agent === undefined ? 'key' : `${agentPrefix}${budget.agent}`,
-      period: budget.period,
-      limitNanoUsd: nanoUsdFromUsd(budget.limit_usd),
-      whenExhausted: budget.when_exhausted,
-    })),
+    limits: { ...readLimit(body.limits), models: readModelLimits(body.limits.models) },
+    budgets: body.budgets.map(readBudget),
     expiresAtMs: body.expires_at === null ? null : Date.parse(body.expires_at),
     revokedAtMs: null,
     createdAtMs: nowMs,
@@ -71,9 +70,39 @@ export function createKeyRecord(body: CreateKeyBody, key: NewKey, nowMs: number)
   };
 }
 
+/** Changes what is given. What was spent and what is running stay counted; a budget that is lowered below them is used up. */
+export function updateKeyRecord(record: KeyRecord, body: UpdateKeyBody): KeyRecord {
+  const { limits: given = {} } = body;
+  const { limits } = record;
+  return {
+    ...record,
+    name: body.name ?? record.name,
+    scopes: body.scopes ?? record.scopes,
+    allowedModels: body.allowed_models === undefined ? record.allowedModels : body.allowed_models,
+    agents: body.agents === undefined ? record.agents : body.agents,
+    plan: body.plan ?? record.plan,
+    limits: {
+      requestsPerMinute: given.requests_per_minute === undefined ? limits.requestsPerMinute : given.requests_per_minute,
+      tokensPerMinute: given.tokens_per_minute === undefined ? limits.tokensPerMinute : given.tokens_per_minute,
+      maxConcurrent: given.max_concurrent === undefined ? limits.maxConcurrent : given.max_concurrent,
+      models: given.models === undefined ? (limits.models ?? []) : readModelLimits(given.models),
+    },
+    budgets: body.budgets === undefined ? record.budgets : body.budgets.map(readBudget),
+    expiresAtMs:
+      body.expires_at === undefined ? record.expiresAtMs : body.expires_at === null ? null : Date.parse(body.expires_at),
+    metadata: body.metadata ?? record.metadata,
+  };
+}
+
+/** Why a key cannot be changed or replaced any more; null where it can. */
+export function endedWhy({ revokedAtMs, expiresAtMs }: KeyRecord, nowMs: number): 'revoked' | 'expired' | null {
+  if (revokedAtMs !== null) return 'revoked';
+  return expiresAtMs !== null && expiresAtMs <= nowMs ? 'expired' : null;
+}
+
 /**
  * Replaces a key: the new one has everything of the old but its identity; the old one works on for the grace period, and never longer
- * than it would have. `null` when the old key is revoked already. Limits and budgets go on counting over both.
+ * than it would have. `null` when the old key is revoked or has expired already. Limits and budgets go on counting over both.
  */
 export function rotateKeyRecord(
   old: KeyRecord,
@@ -81,7 +110,7 @@ export function rotateKeyRecord(
   key: NewKey,
   nowMs: number,
 ): { readonly old: KeyRecord; readonly fresh: KeyRecord } | null {
-  if (old.revokedAtMs !== null) return null;
+  if (endedWhy(old, nowMs) !== null) return null;
   return {
     old: { ...old, revokedAtMs: nowMs + body.grace_seconds * 1000 },
     fresh: { ...old, ...key, createdAtMs: nowMs, rotatedFrom: old.id },
@@ -152,6 +181,19 @@ export function publicBudget({ name, period, limitNanoUsd, whenExhausted }: Budg
 export function publicLimits(limits: KeyRecord['limits']): CreateKeyBody['limits'] {
   const { models = [] } = limits;
   return { ...limitFields(limits), models: Object.fromEntries(models.map((limit) => [limit.modelId, limitFields(limit)])) };
+}
+
+function readModelLimits(models: CreateKeyBody['limits']['models']): NonNullable<KeyRecord['limits']['models']> {
+  return Object.entries(models).map(([modelId, limit]) => ({ modelId, ...readLimit(limit) }));
+}
+
+function readBudget(budget: CreateKeyBody['budgets'][number]): BudgetLimit {
+  return {
+    name: budget.agent === undefined ? 'key' : `${agentPrefix}${budget.agent}`,
+    period: budget.period,
+    limitNanoUsd: nanoUsdFromUsd(budget.limit_usd),
+    whenExhausted: budget.when_exhausted,
+  };
 }
 
 function readLimit({ requests_per_minute, tokens_per_minute, max_concurrent }: Omit<CreateKeyBody['limits'], 'models'>) {

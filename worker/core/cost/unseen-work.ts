@@ -31,7 +31,7 @@ export function mayHaveWorked({ isGivenUp, cause, isTimeout, ranMs }: CallEnd): 
 
 export interface UnseenWork {
   readonly ranMs: number;
-  /** A stream that had not brought anything yet: what it generates is seen as it comes, so nothing was generated. */
+  /** A stream whose tokens are seen as they come, and none had come: nothing was generated. */
   readonly isWatched: boolean;
   readonly tokensPerSecond: number;
   readonly choices: number;

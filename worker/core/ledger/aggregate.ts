@@ -6,7 +6,7 @@ import { dayOf, dayOfEntry } from './days.ts';
 import { emptyDelta, mergeDeltas, type LedgerDelta } from './delta.ts';
 import { countEntry, countsOf, countTokens, groupsOf, noName } from './dimensions.ts';
 import { emptyHistogram, histogramOf } from './histogram.ts';
-import { emptyBook, keyBookOf, keyCountIds, keyBookOfTokens } from './key-book.ts';
+import { emptyBook, keyBookOf, noCounts, keyBookOfTokens } from './key-book.ts';
 
 /** An unseen second answer: for whom, how far it agrees with the one that was shown (null where it gave none), and what it burnt. */
 export interface ShadowBooking {
@@ -32,7 +32,7 @@ export function deltaOfRefusal(code: ErrorCode): LedgerDelta {
 /** A request that got the answer kept for its idempotency key: nothing ran. */
 export function deltaOfReplay(keyId: string, agent: string | null): LedgerDelta {
   const replay = { ...zeroCounters, replays: 1 };
-  const books = [[keyId, { ...emptyBook, agent: [[agent ?? noName, keyCountIds.map(() => 0)]] }]] as const;
+  const books = [[keyId, { ...emptyBook, agent: [[agent ?? noName, noCounts]] }]] as const;
   return { ...emptyDelta, totals: replay, agents: [[agent ?? noName, replay]], keys: [[keyId, replay]], books };
 }
 

@@ -91,9 +91,12 @@ export function negated(delta: LedgerDelta): LedgerDelta {
     ...forEach(groupIds, (id) => delta[id].map(([name, counters]) => [name, minus(counters)] as const)),
     ...forEach(countIds, (id) => delta[id].map(([name, count]) => [name, -count] as const)),
     totals: minus(delta.totals),
-    books: (delta.books ?? []).map(([key, { model, agent, day }]) => {
+    books: (delta.books ?? []).map(([key, { model, agent, day, total, lastAtMs }]) => {
       const less = (named: KeyBook['model']) => named.map(([name, counts]) => [name, counts.map((count) => -count)] as const);
-      return [key, { model: less(model), agent: less(agent), day: less(day) }] as const;
+      return [
+        key,
+        { model: less(model), agent: less(agent), day: less(day), total: total.map((count) => -count), lastAtMs },
+      ] as const;
     }),
   };
 }

@@ -25,25 +25,38 @@ export const keyCountIds = [
 export const keyBookIds = ['model', 'agent', 'day'] as const;
 export type KeyBookId = (typeof keyBookIds)[number];
 
-export type KeyBook = Readonly<Record<KeyBookId, Named<KeyCounts>>>;
+export interface KeyBook extends Readonly<Record<KeyBookId, Named<KeyCounts>>> {
+  readonly total: KeyCounts;
+  /** When its last request ended; 0 before one did. */
+  readonly lastAtMs: number;
+}
 
 /** Names told apart for one key; of days the newest. */
 const bounds: Readonly<Record<KeyBookId, number>> = { model: 20, agent: 20, day: 40 };
 
-export const emptyBook: KeyBook = { model: [], agent: [], day: [] };
+export const noCounts: KeyCounts = keyCountIds.map(() => 0);
+export const emptyBook: KeyBook = { model: [], agent: [], day: [], total: noCounts, lastAtMs: 0 };
 
 export function keyBookOf({ entry, whole, request, burnt, model }: Counted): KeyBook {
   return {
     model: [[model, pick(request)], ...burnt.map(([name, tokens]) => [name, pick(tokens)] as const)],
     agent: [[cutName(entry.agent ?? noName), pick(whole)]],
     day: [[dayOf(entry.atMs), pick(whole)]],
+    total: pick(whole),
+    lastAtMs: entry.atMs,
   };
 }
 
 /** Tokens and cost that belong to no request of its own, such as a shadow run's. */
 export function keyBookOfTokens(tokens: Counters, model: string, agent: string | null, atMs: number): KeyBook {
   const counts = pick(tokens);
-  return { model: [[model, counts]], agent: [[cutName(agent ?? noName), counts]], day: [[dayOf(atMs), counts]] };
+  return {
+    model: [[model, counts]],
+    agent: [[cutName(agent ?? noName), counts]],
+    day: [[dayOf(atMs), counts]],
+    total: counts,
+    lastAtMs: atMs,
+  };
 }
 
 export function sumKeyBooks(books: readonly KeyBook[]): KeyBook {
@@ -54,7 +67,13 @@ export function sumKeyBooks(books: readonly KeyBook[]): KeyBook {
       sumCounts,
     );
   const days = sum('day', Number.POSITIVE_INFINITY).toSorted(([a], [b]) => (a < b ? 1 : -1));
-  return { model: sum('model', bounds.model), agent: sum('agent', bounds.agent), day: days.slice(0, bounds.day) };
+  return {
+    model: sum('model', bounds.model),
+    agent: sum('agent', bounds.agent),
+    day: days.slice(0, bounds.day),
+    total: sumCounts([noCounts, ...books.map(({ total }) => total)]),
+    lastAtMs: Math.max(0, ...books.map(({ lastAtMs }) => lastAtMs)),
+  };
 }
 
 /** The agents that these keys have room for. */

@@ -4,6 +4,7 @@ import type {
   GroupStats,
   JudgedStats,
   KeyBreakdown,
+  KeySeen,
   KeyUsage,
   LatencyStats,
   RatingStats,
@@ -118,6 +119,12 @@ export function keyBreakdown(book: KeyBook, by: KeyBookId): KeyBreakdown {
     return { [by]: name, requests, succeeded, tokens, cost_usd: usdFromNanoUsd(cost_nano_usd) };
   });
   return by === 'day' ? rows : rows.toSorted((a, b) => b.cost_usd - a.cost_usd);
+}
+
+/** For the list of keys: what one has spent, and when it was last used. */
+export function keySeen({ total, lastAtMs }: KeyBook): KeySeen {
+  const costNanoUsd = total[keyCountIds.indexOf('costNanoUsd')] ?? 0;
+  return { spent_usd: usdFromNanoUsd(costNanoUsd), last_used_at: lastAtMs === 0 ? null : new Date(lastAtMs).toISOString() };
 }
 
 function groupStats(stored: Counters): GroupStats {

@@ -1,5 +1,5 @@
 /** Budget periods: days and months of the UTC calendar. */
-import type { BudgetPeriod } from '../../../shared/records.ts';
+import type { BudgetPeriod } from '../../../shared/key-bodies.ts';
 
 const dayMs = 86_400_000;
 

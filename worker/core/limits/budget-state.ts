@@ -3,7 +3,7 @@
  * settling are in `budgets.ts`. The reservations themselves stand with their requests; only sums are here, so no step depends on how
  * many there are.
  */
-import type { BudgetPeriod, ExhaustedPolicy } from '../../../shared/records.ts';
+import type { BudgetPeriod, ExhaustedPolicy } from '../../../shared/key-bodies.ts';
 import { periodEndMs, periodStartMs } from './budget-period.ts';
 
 export interface BudgetLimit {
