@@ -50,12 +50,13 @@ describe('a client that resets before the first token, again and again', () => {
 
 test('a whole answer that does not come in time is booked with the time that its servers had for it', async () => {
   const { id, key } = await keyOf();
-  const response = await lab.ask(key, { text: '[[fault:never-answers]]', body: { max_tokens: 30 } });
+  const response = await lab.ask(key, { text: '[[fault:never-answers]]', body: { max_tokens: 12 } });
   expect(response.status).toBe(504);
   await response.text();
   const { spentNanoUsd } = await lab.settled(id);
   expect(spentNanoUsd).toBe(await lab.booked(id, 1));
   const tokens = (await lab.stats()).keys[id]?.tokens;
-  expect(tokens?.completion).toBeGreaterThanOrEqual(30);
+  // Few enough to be asked for as plain JSON, which cannot be watched: twelve at each of the two models that were asked.
+  expect(tokens?.completion).toBeGreaterThanOrEqual(24);
   expect(lab.output.filter((line) => line.includes('reservation_too_small'))).toEqual([]);
 });

@@ -16,7 +16,8 @@ beforeAll(async () => {
 afterAll(() => lab.stop());
 
 describe.each([
-  ['broke off', null, 0],
+  // It is gone on with, and the first words of a continuation may be held back and come in one event.
+  ['broke off', null, 1],
   ['was left by a reset', 'reset', 1],
   // The first write after a close only provokes the reset that tells of it.
   ['was left by a close', 'close', 2],
