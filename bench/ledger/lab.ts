@@ -10,6 +10,7 @@ import { parse } from 'smol-toml';
 import * as z from 'zod';
 import { type Fleet, type FleetModel, startFleet } from '../../infra/standin/fleet.ts';
 import { repoFolder, runWrangler } from '../../infra/wrangler.ts';
+import { workerdPids } from './workerd-process.ts';
 import type { Counts, LabOrder, ObjectOrder, Wire } from './lab-worker.ts';
 
 const WranglerToml = z.object({
@@ -87,6 +88,7 @@ export interface LabOptions {
 }
 
 export interface Lab {
+  /** Another one after a crash. */
   readonly url: string;
   readonly fleet: Fleet;
   /** Lines the Worker and its objects wrote to the console. */
@@ -99,6 +101,8 @@ export interface Lab {
   wire(binding: string, wire: Partial<Wire> | null): Promise<void>;
   clock(offsetMs: number): Promise<void>;
   counts(reset?: boolean): Promise<Counts>;
+  /** `kill -9` of workerd, whatever it is doing, and a new one on the same storage. Linux only. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -107,19 +111,20 @@ const pair: readonly FleetModel[] = [
   { id: 'large', servedName: 'Qwen/Qwen2.5-32B-Instruct-AWQ', role: 'large', toolParser: 'hermes', reasoningParser: true },
 ];
 
-export async function startLab(options: LabOptions): Promise<Lab> {
-  const fleet = await startFleet({
-    models: options.models ?? pair,
-    shared: { timeScale: 0, apiKey: upstreamKey, logsBodies: options.logsBodies ?? false, maxLogEntries: 200_000 },
-  });
+interface RunningWorker {
+  readonly miniflare: Miniflare;
+  readonly url: string;
+}
+
+async function startWorker(options: LabOptions, fleet: Fleet, stateFolder: string, output: string[]): Promise<RunningWorker> {
   const toml = readToml();
-  const output: string[] = [];
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: 'lab',
       host: '127.0.0.1',
       port: 0,
       cf: false,
+      resourcePersistencePath: stateFolder,
       // Straight to the Worker: the proxy before it swallows what a client that leaves looks like.
       unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
       modulesRoot: options.bundle.folder,
@@ -132,19 +137,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       ...(options.keyRate === undefined
         ? {}
         : { ratelimits: { KEY_RATE: { namespace_id: 'lab', simple: { limit: options.keyRate, period: 60 } } } }),
-      bindings: {
-        ENVIRONMENT: 'development',
-        CONFIG_PROFILE: 'a40-pair',
-        BOOTSTRAP_API_KEY: labKey,
-        ADMIN_TOKEN: labAdminToken,
-        UPSTREAM_API_KEY: upstreamKey,
-        ACCESS_CLIENT_ID: fleet.clientId,
-        ACCESS_CLIENT_SECRET: fleet.clientSecret,
-        SMALL_UPSTREAM_URL: fleet.urls['small'] ?? '',
-        LARGE_UPSTREAM_URL: fleet.urls['large'] ?? '',
-        CONFIG_OVERRIDES: JSON.stringify(options.overrides),
-        ...options.vars,
-      },
+      bindings: bindingsOf(options, fleet),
       handleStructuredLogs: ({ message }) => void output.push(message),
     }),
   );
@@ -152,29 +145,63 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const url = (await miniflare.unsafeGetDirectURL()).origin;
   const ready = await fetch(`${url}/readyz`);
   await ready.arrayBuffer();
-  if (ready.status !== 200 && options.expectsNotReady !== true) {
-    await Promise.all([miniflare.dispose(), fleet.close()]);
-    throw new Error(`The lab's Worker is not ready.\n${output.join('\n')}`);
+  if (ready.status === 200 || options.expectsNotReady === true) return { miniflare, url };
+  await miniflare.dispose();
+  throw new Error(`The lab's Worker is not ready.\n${output.join('\n')}`);
+}
+
+function bindingsOf(options: LabOptions, fleet: Fleet): Record<string, string> {
+  return {
+    ENVIRONMENT: 'development',
+    CONFIG_PROFILE: 'a40-pair',
+    BOOTSTRAP_API_KEY: labKey,
+    ADMIN_TOKEN: labAdminToken,
+    UPSTREAM_API_KEY: upstreamKey,
+    ACCESS_CLIENT_ID: fleet.clientId,
+    ACCESS_CLIENT_SECRET: fleet.clientSecret,
+    SMALL_UPSTREAM_URL: fleet.urls['small'] ?? '',
+    LARGE_UPSTREAM_URL: fleet.urls['large'] ?? '',
+    CONFIG_OVERRIDES: JSON.stringify(options.overrides),
+    ...options.vars,
+  };
+}
+
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const fleet = await startFleet({
+    models: options.models ?? pair,
+    shared: { timeScale: 0, apiKey: upstreamKey, logsBodies: options.logsBodies ?? false, maxLogEntries: 200_000 },
+  });
+  const output: string[] = [];
+  const stateFolder = mkdtempSync(join(tmpdir(), 'pointsman-lab-state-'));
+  const known = new Set(workerdPids());
+  let worker: RunningWorker;
+  try {
+    worker = await startWorker(options, fleet, stateFolder, output);
+  } catch (error) {
+    await fleet.close();
+    throw error;
   }
   const send = async (order: LabOrder): Promise<unknown> => {
-    const response = await fetch(`${url}/__lab`, { method: 'POST', body: JSON.stringify(order) });
+    const response = await fetch(`${worker.url}/__lab`, { method: 'POST', body: JSON.stringify(order) });
     const answer = LabAnswer.parse(await response.json());
     if (answer.error !== undefined) throw new Error(answer.error);
     return answer.answer;
   };
   return {
-    url,
+    get url() {
+      return worker.url;
+    },
     fleet,
     output,
     chat: (body, key = labKey, headers = {}, signal) =>
-      fetch(`${url}/v1/chat/completions`, {
+      fetch(`${worker.url}/v1/chat/completions`, {
         method: 'POST',
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
         body: typeof body === 'string' ? body : JSON.stringify(body),
         ...(signal === undefined ? {} : { signal }),
       }),
     admin: (method, path, body) =>
-      fetch(url + path, {
+      fetch(worker.url + path, {
         method,
         headers: {
           authorization: `Bearer ${labAdminToken}`,
@@ -184,16 +211,24 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       }),
     object: (binding, name, order) => send({ on: 'object', binding, name, order }),
     evict: (className, name) =>
-      miniflare.unsafeEvictDurableObject('lab', className, { name }).then(
+      worker.miniflare.unsafeEvictDurableObject('lab', className, { name }).then(
         () => true,
         () => false,
       ),
     wire: async (binding, wire) => void (await send({ on: 'wire', binding, wire })),
     clock: async (offsetMs) => void (await send({ on: 'clock', offsetMs })),
     counts: async (reset = false) => CountsAnswer.parse(await send({ on: 'counts', reset })),
+    async crash() {
+      const { miniflare } = worker;
+      for (const pid of workerdPids()) if (!known.has(pid)) process.kill(pid, 'SIGKILL');
+      // It finds its workerd gone, which is what was wanted.
+      await miniflare.dispose().catch(() => undefined);
+      worker = await startWorker(options, fleet, stateFolder, output);
+    },
     async stop() {
-      await miniflare.dispose();
+      await worker.miniflare.dispose();
       await fleet.close();
+      rmSync(stateFolder, { recursive: true, force: true });
     },
   };
 }

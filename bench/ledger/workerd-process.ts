@@ -1,11 +1,12 @@
 /** The workerd that this process has started: what it has used of the CPU, and its sudden end. By /proc, so on Linux only. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** USER_HZ, which is 100 wherever Node runs on Linux. */
 const ticksPerSecond = 100;
 
 /** Process ids of workerd that descend from this process, the newest last. */
 export function workerdPids(): number[] {
+  if (!existsSync('/proc/self/stat')) return [];
   const parents = new Map<number, { parent: number; name: string }>();
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;

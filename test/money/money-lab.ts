@@ -92,6 +92,9 @@ export async function openLab(
   const stats = async () => (await (await lab.admin('GET', '/stats')).json()) as Stats;
   return {
     ...lab,
+    get url() {
+      return lab.url;
+    },
     held,
     async makeKey(body = {}) {
       const response = await lab.admin('POST', '/admin/keys', { name: 'test', ...body });
