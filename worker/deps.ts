@@ -6,15 +6,16 @@ import { loadConfig } from './config.ts';
 import type { KeyRecord } from './core/auth/key-record.ts';
 import { loadWeights } from './core/classify/weights/load.ts';
 import { healthConfig } from './core/health/health-config.ts';
-import type { KeysPort, UpstreamPort } from './core/ports.ts';
+import { type HideSecrets, secretHider } from './core/log/known-secrets.ts';
+import type { KeysPort, LogPort, UpstreamPort } from './core/ports.ts';
 import { emptyRetryBudget } from './core/route/retry-budget.ts';
-import { type Env, readOrigin, readSettings, type Settings } from './env.ts';
+import { type Env, readOrigin, readSettings, secretsIn, type Settings } from './env.ts';
 import { defaultProfile, profiles } from './generated/config.ts';
 import { createAdmissionClient } from './io/admission-client.ts';
 import { createAccessVerifier } from './io/access-jwt.ts';
 import { bootstrapKeyId, createBootstrapKeys } from './io/bootstrap-keys.ts';
 import { openClientPipe } from './io/client-pipe.ts';
-import { consoleLog } from './io/console-log.ts';
+import { createConsoleLog } from './io/console-log.ts';
 import { isSameSecret, sha256Hex } from './io/digest.ts';
 import { createHealthClient } from './io/health-client.ts';
 import { createKeyRate } from './io/key-rate.ts';
@@ -78,16 +79,17 @@ function setUp(env: Env): Result<Setup, readonly string[]> {
 /** Everything a request needs. Throws `not_ready` when the set-up has mistakes; they are logged once. */
 export async function createDeps(env: Env): Promise<Deps> {
   const { settings, config, upstream } = setUpOrThrow(env);
+  const { log, hideSecrets } = outlet(env);
   const isolateId = crypto.randomUUID();
   const digestOfBootstrap = settings.bootstrapApiKey === null ? null : await sha256Hex(settings.bootstrapApiKey);
   const ledger = createLedgerClient(env.LEDGER, {
     senderId: isolateId,
     shards: config.limits.ledger_shards,
     clock,
-    log: consoleLog,
+    log,
   });
   const salts = new Map<string, string>();
-  const isWithinKeyRate = createKeyRate(env.KEY_RATE, consoleLog);
+  const isWithinKeyRate = createKeyRate(env.KEY_RATE, log);
   return {
     keys: createKeysClient(env.KEYS, clock, createBootstrapKeys(digestOfBootstrap), config.limits.unknown_keys_per_second),
     adminToken: settings.adminToken,
@@ -112,12 +114,13 @@ export async function createDeps(env: Env): Promise<Deps> {
       random: Math.random,
       newId,
       upstream,
-      health: createHealthClient(env.HEALTH, { isolateId, config: healthConfig(config), clock, log: consoleLog }),
-      ledger: settings.logsRequests ? withRequestLog(ledger, consoleLog) : ledger,
-      admission: createAdmissionClient(env.ADMISSION, { isolateId, config, clock, log: consoleLog }),
-      tenants: createTenantClient(env.TENANT, clock, consoleLog),
-      sessions: createSessionClient(env.SESSION, { ttlMs: config.routing.sessions.ttl_ms, clock, log: consoleLog }),
-      log: consoleLog,
+      health: createHealthClient(env.HEALTH, { isolateId, config: healthConfig(config), clock, log }),
+      ledger: settings.logsRequests ? withRequestLog(ledger, log) : ledger,
+      admission: createAdmissionClient(env.ADMISSION, { isolateId, config, clock, log }),
+      tenants: createTenantClient(env.TENANT, clock, log),
+      sessions: createSessionClient(env.SESSION, { ttlMs: config.routing.sessions.ttl_ms, clock, log }),
+      log,
+      hideSecrets,
       openPipe: openClientPipe,
       retryBudget: { current: emptyRetryBudget },
     },
@@ -136,13 +139,35 @@ export function wireConfig(env: Env): Config {
   return setUpOrThrow(env).config;
 }
 
+/** The log alone, for objects that need nothing else. */
+export function wireLog(env: Env): LogPort {
+  return outlet(env).log;
+}
+
+interface Outlet {
+  readonly log: LogPort;
+  /** For words of a model server that a client is told. */
+  readonly hideSecrets: HideSecrets;
+}
+
+let isolateOutlet: Outlet | null = null;
+
+/** What leaves the gateway in words, kept clear of the deployment's secrets: there before anything else, for a set-up with mistakes as well. */
+function outlet(env: Env): Outlet {
+  if (isolateOutlet === null) {
+    const hideSecrets = secretHider(secretsIn(env));
+    isolateOutlet = { log: createConsoleLog(hideSecrets), hideSecrets };
+  }
+  return isolateOutlet;
+}
+
 /** The environment does not change while an isolate lives: the Worker and every object in it share one set-up, or one list of mistakes. */
 let isolateSetup: Result<Setup, readonly string[]> | null = null;
 
 function setUpOrThrow(env: Env): Setup {
   if (isolateSetup === null) {
     isolateSetup = setUp(env);
-    if (!isolateSetup.ok) consoleLog.write('error', 'not_ready', { mistakes: isolateSetup.failure });
+    if (!isolateSetup.ok) outlet(env).log.write('error', 'not_ready', { mistakes: isolateSetup.failure });
   }
   if (isolateSetup.ok) return isolateSetup.value;
   throw new GatewayError({ code: 'not_ready', detail: 'The operator finds the reason in the log.' });

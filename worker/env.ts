@@ -99,6 +99,15 @@ export function readSettings(env: Env): Result<Settings, readonly string[]> {
   });
 }
 
+const secretName = /TOKEN|SECRET|PASSWORD|KEY|CLIENT_ID/;
+
+/** The values that no log and no answer may hold: of every variable that is named like a secret, also where the set-up has mistakes. */
+export function secretsIn(env: Env): string[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    secretName.test(name) && typeof value === 'string' ? [value.trim()] : [],
+  );
+}
+
 /** Reads an upstream's origin from the variable its config names: http(s), no path, no credentials. */
 export function readOrigin(env: Env, variable: string): Result<string, string> {
   const value = env[variable];

@@ -11,6 +11,7 @@ import { type Answer, type AnswerState, isComplete, isEndMark } from '../core/re
 import { judgeEnding } from '../core/relay/verdict.ts';
 import { type Attempt, routeKey } from '../core/route/attempt.ts';
 import { answerTokens } from '../core/route/token-room.ts';
+import { addText, emptyHash, hashName } from '../core/text-hash.ts';
 import { type Dialect, dialectOf } from '../core/upstreams/dialect.ts';
 import { parseLenient } from '../core/upstreams/lenient-json.ts';
 import { statusFailure, type UpstreamFailure } from '../core/upstreams/transport-failure.ts';
@@ -39,7 +40,7 @@ export type Opened =
   | { readonly kind: 'stream'; readonly stream: OpenStream }
   | { readonly kind: 'whole'; readonly answer: Answer };
 
-/** Error bodies are read up to here; more would only fill the log. */
+/** Error bodies are read up to here. */
 const maxErrorBytes = 65_536;
 
 interface Call {
@@ -68,7 +69,7 @@ export async function openAttempt(
     attempt,
     model: modelOf(config, attempt.modelId),
     upstream,
-    dialect: dialectOf(upstream.dialect),
+    dialect: dialectOf(upstream.dialect, run.deps.hideSecrets),
     controller: new AbortController(),
     resumed,
     startedAtMs: run.deps.clock.now(),
@@ -179,7 +180,8 @@ async function readFailure(call: Call, answer: UpstreamAnswer): Promise<Upstream
     upstreamId: call.attempt.upstreamId,
     status: answer.status,
     code: problem.failure.code,
-    ...(answer.status >= 500 && body !== null ? { body: body.slice(0, 300) } : {}),
+    // Never the body itself: servers echo prompts, and what they were sent to know us by.
+    bodyHash: body === null ? null : hashName(addText(emptyHash, body)),
   });
   return problem;
 }

@@ -7,6 +7,7 @@ import type { CacheState } from '../../shared/records.ts';
 import type { KeyRecord } from '../core/auth/key-record.ts';
 import type { Classification } from '../core/classify/classify.ts';
 import type { FailureReport } from '../core/health/health-event.ts';
+import type { HideSecrets } from '../core/log/known-secrets.ts';
 import type { LearnedWeights } from '../core/classify/learned.ts';
 import type { RequestView } from '../core/classify/view.ts';
 import type {
@@ -52,6 +53,8 @@ export interface PipelineDeps {
   readonly tenants: TenantPort;
   readonly sessions: SessionPort;
   readonly log: LogPort;
+  /** For words of a model server that a client is told. */
+  readonly hideSecrets: HideSecrets;
   openPipe(): ClientPipe;
   /** One per isolate. */
   readonly retryBudget: { current: RetryBudget };

@@ -1,5 +1,6 @@
 /** Canaries planted everywhere a secret could slip into a log line. */
 import { describe, expect, it } from 'vitest';
+import { secretHider } from '../../../worker/core/log/known-secrets.ts';
 import { redact, redactText } from '../../../worker/core/log/redact.ts';
 
 const canary = 'CANARY7f3a9c';
@@ -76,6 +77,22 @@ describe('redact', () => {
 
   it('cuts long texts at 1,000 characters', () => {
     expect(redactText('x'.repeat(100_000))).toHaveLength(1000);
+  });
+
+  it('finds a token behind an escaped sign of a URL, and none within a word', () => {
+    expect(redactText(`key=a%20${ownKey}&b`)).toBe('key=a%20[key]&b');
+    expect(redactText('authorization=Bearer%20abcdefgh')).toBe('authorization=[redacted]');
+    expect(redactText('rpm_limit_exceeded for task-12345678')).toBe('rpm_limit_exceeded for task-12345678');
+  });
+
+  it('hides a known secret in names, values, errors and their causes, also where a long text is cut', () => {
+    const hide = secretHider([`${canary}-known`]);
+    const error = new Error(`a ${canary}-known`, { cause: new Error(`b ${canary}-known`) });
+    const fields = { [`${canary}-known`]: 1, list: [{ text: `${canary}-known` }], error };
+    expect(JSON.stringify(redact(fields, hide))).not.toContain(canary);
+    for (let length = 980; length <= 1000; length += 1) {
+      expect(redactText(`${'x'.repeat(length)}${canary}-known`, hide)).not.toContain(canary.slice(0, 3));
+    }
   });
 
   it('ends with values that contain themselves', () => {

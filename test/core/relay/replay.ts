@@ -15,7 +15,7 @@ import { compileFormat } from '../../../worker/core/structured/compile-format.ts
 import { createStreamCheck } from '../../../worker/core/structured/stream-check.ts';
 import { type AnswerMachine, createAnswerMachine } from '../../../worker/core/tools/answer-machine.ts';
 import { parseLenient } from '../../../worker/core/upstreams/lenient-json.ts';
-import { vllm } from '../../../worker/core/upstreams/vllm.ts';
+import { dialectOf } from '../../../worker/core/upstreams/dialect.ts';
 import { configWith } from '../../support/fakes/config.ts';
 
 const { limits } = configWith();
@@ -79,7 +79,7 @@ export function answerWith(options: ReplayOptions = {}): Answer {
       sent: null,
     });
   const answerOptions: AnswerOptions = {
-    dialect: vllm,
+    dialect: dialectOf('vllm'),
     isTransparent: format.value === null && machine().isTransparent,
     choiceCount: n,
     maxAnswerChars,

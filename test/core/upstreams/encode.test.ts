@@ -1,8 +1,9 @@
 /** How a request is written for vLLM: what travels, under which name, and what never does. */
 import { describe, expect, it } from 'vitest';
 import type { ChatRequest, Message } from '../../../shared/chat.ts';
-import type { EncodeOptions } from '../../../worker/core/upstreams/dialect.ts';
-import { vllm } from '../../../worker/core/upstreams/vllm.ts';
+import { dialectOf, type EncodeOptions } from '../../../worker/core/upstreams/dialect.ts';
+
+const vllm = dialectOf('vllm');
 
 const plain: EncodeOptions = {
   servedName: 'Served/Name',

@@ -1,7 +1,9 @@
 /** Reading vLLM's chunks and whole answers: every fixture, every variant that was seen, and what must not be believed. */
 import { describe, expect, it } from 'vitest';
-import { vllm } from '../../../worker/core/upstreams/vllm.ts';
+import { dialectOf } from '../../../worker/core/upstreams/dialect.ts';
 import { fixtureNames, payloadsOf, readFixture } from '../relay/stream-fixtures.ts';
+
+const vllm = dialectOf('vllm');
 
 const chunk = (choices: unknown, fields: object = {}) => ({ id: 'c1', created: 1, model: 'm', choices, ...fields });
 const delta = (fields: object, choice: object = {}) => chunk([{ index: 0, delta: fields, finish_reason: null, ...choice }]);

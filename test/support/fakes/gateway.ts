@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../../shared/errors.ts';
 import type { LedgerEntry } from '../../../shared/records.ts';
 import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
 import type { KeyRecord } from '../../../worker/core/auth/key-record.ts';
+import { asItIs } from '../../../worker/core/log/known-secrets.ts';
 import type { ClientPipe } from '../../../worker/core/ports.ts';
 import { emptyRetryBudget } from '../../../worker/core/route/retry-budget.ts';
 import { parseChatRequest } from '../../../worker/core/validate/chat-request.ts';
@@ -144,6 +145,7 @@ export function createGateway({ script, last, config: patch = {}, queue, change 
     tenants: unaskedTenants,
     sessions: createFakeSessions(),
     log,
+    hideSecrets: asItIs,
     openPipe: openNodePipe,
     retryBudget: { current: emptyRetryBudget },
   });

@@ -1,49 +1,62 @@
-/** Removes what must never stand in a log: secrets by the name of their field, tokens by their shape, addresses in error texts. */
+/**
+ * Removes what must never stand in a log: the deployment's own secrets by their value, others by the name of their field, tokens by their
+ * shape, addresses in error texts.
+ */
+import { asItIs, type HideSecrets } from './known-secrets.ts';
 
 const secretField = /authorization|api[_-]?key|private[_-]?key|secret|token$|passw|cookie|jwt|credential/i;
-const credentials = /\b(?:Bearer|Basic)\s+[^\s"',]+/gi;
-const ownKey = /\bpm_[A-Za-z0-9_]{8,}/g;
-const vendorKey = /\bsk-[A-Za-z0-9_-]{8,}/g;
-const jwt = /\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}/g;
+const credentials = /\b(?:Bearer|Basic)(?:\s|%20|\+)+[^\s"',]+/gi;
+const ownKey = token(/pm_[A-Za-z0-9_]{8,}/);
+const vendorKey = token(/sk-[A-Za-z0-9_-]{8,}/);
+const jwt = token(/eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}/);
 const address = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>]+/gi;
 
 const maxText = 1000;
 const maxDepth = 6;
 const maxEntries = 100;
 
-/** A copy of `fields` that is safe to write. Long texts are cut at 1,000 characters, nesting at 6 levels, everything at 100 entries. */
-export function redact(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return redactObject(fields, 0);
+/** Not within a word ("rpm_limit"); behind the %20 of a URL a word begins. */
+function token(shape: RegExp): RegExp {
+  return new RegExp(String.raw`(?:\b|(?<=%[0-9A-Fa-f]{2}))${shape.source}`, 'g');
 }
 
-function redactObject(fields: object, depth: number): Record<string, unknown> {
+/** A copy of `fields` that is safe to write. Long texts are cut at 1,000 characters, nesting at 6 levels, everything at 100 entries. */
+export function redact(
+  fields: Readonly<Record<string, unknown>>,
+  hideSecrets: HideSecrets = asItIs,
+): Record<string, unknown> {
+  return redactObject(fields, hideSecrets, 0);
+}
+
+function redactObject(fields: object, hide: HideSecrets, depth: number): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields)
       .slice(0, maxEntries)
       .map(([name, value]) => {
         const isSecret = secretField.test(name) && typeof value !== 'number';
-        return [redactText(name), isSecret ? '[redacted]' : redactValue(value, depth)];
+        return [redactText(name, hide), isSecret ? '[redacted]' : redactValue(value, hide, depth)];
       }),
   );
 }
 
-function redactValue(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return redactText(value);
-  if (value instanceof Error) return redactError(value, depth);
+function redactValue(value: unknown, hide: HideSecrets, depth: number): unknown {
+  if (typeof value === 'string') return redactText(value, hide);
+  if (value instanceof Error) return redactError(value, hide, depth);
   if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? String(value) : value;
   if (depth >= maxDepth) return '[deep]';
-  if (Array.isArray(value)) return value.slice(0, maxEntries).map((item) => redactValue(item, depth + 1));
-  return redactObject(value, depth + 1);
+  if (Array.isArray(value)) return value.slice(0, maxEntries).map((item) => redactValue(item, hide, depth + 1));
+  return redactObject(value, hide, depth + 1);
 }
 
-function redactError(error: Error, depth: number): Record<string, unknown> {
-  const cause = error.cause === undefined || depth >= maxDepth ? {} : { cause: redactValue(error.cause, depth + 1) };
-  return { name: error.name, message: redactText(error.message), ...cause };
+function redactError(error: Error, hide: HideSecrets, depth: number): Record<string, unknown> {
+  const cause = error.cause === undefined || depth >= maxDepth ? {} : { cause: redactValue(error.cause, hide, depth + 1) };
+  return { name: error.name, message: redactText(error.message, hide), ...cause };
 }
 
 /** A text with tokens and addresses taken out. */
-export function redactText(text: string): string {
-  return text
+export function redactText(text: string, hideSecrets: HideSecrets = asItIs): string {
+  // Before anything is cut: half a secret would no longer be known.
+  return hideSecrets(text)
     .slice(0, maxText)
     .replace(credentials, '[redacted]')
     .replace(ownKey, '[key]')

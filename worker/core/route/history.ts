@@ -1,10 +1,12 @@
 /**
  * Which conversation a request goes on with, when it names none: one whose messages, and the answer they got, are exactly those that this
  * request has before its last turn. Everything that a client can send back differently and mean the same is left out (white space at the
- * ends, thinking, the ids of calls, how their arguments are spaced, parts for text), so that nothing else is.
+ * ends, thinking, the ids of calls, how their arguments are spaced, parts for text), so that nothing else is. Histories of one tenant whose
+ * hashes collide only share a model.
  */
 import type { ChatRequest, Message } from '../../../shared/chat.ts';
 import { textOf } from '../classify/view.ts';
+import { addText, emptyHash, hashName, type TextHash } from '../text-hash.ts';
 
 /** An answer as its client may send it back. */
 export interface GivenAnswer {
@@ -20,18 +22,15 @@ export interface History {
   idAfter(answer: GivenAnswer): string;
 }
 
-/** 64 bits of FNV-1a; histories of one tenant that collide only share a model. */
-type Hash = readonly [low: number, high: number];
-
 /** Reads the messages once; those behind the last answer only when they are asked for. */
 export function readHistory(messages: readonly Message[], tenantId: string): History {
   const lastAnswer = messages.findLastIndex(({ role }) => role === 'assistant');
-  const before = messages.slice(0, lastAnswer + 1).reduce(addMessage, add(start, tenantId));
+  const before = messages.slice(0, lastAnswer + 1).reduce(addMessage, addText(emptyHash, tenantId));
   // A request that ends with an answer wants it continued: nobody has answered that yet.
   const isBeginning = lastAnswer === -1 || lastAnswer === messages.length - 1;
   return {
-    id: isBeginning ? null : idOf(before),
-    idAfter: (answer) => idOf(addAnswer(messages.slice(lastAnswer + 1).reduce(addMessage, before), answer)),
+    id: isBeginning ? null : hashName(before),
+    idAfter: (answer) => hashName(addAnswer(messages.slice(lastAnswer + 1).reduce(addMessage, before), answer)),
   };
 }
 
@@ -40,31 +39,31 @@ export function beginningOf({ messages, tools }: ChatRequest, tenantId: string):
   const [first, second] = messages.filter(({ role }) => role === 'user');
   if (second === undefined && (tools ?? []).length === 0 && !messages.some(({ role }) => role === 'tool')) return null;
   const start4Ki = messages.slice(0, first === undefined ? 0 : messages.indexOf(first) + 1);
-  return idOf(start4Ki.reduce((hash, message) => add(hash, textOf(message).slice(0, beginningChars)), add(start, tenantId)));
+  return hashName(start4Ki.reduce((hash, message) => addText(hash, textOf(message).slice(0, beginningChars)), addText(emptyHash, tenantId)));
 }
 
 /** Characters of each message that tell a beginning from others. */
 const beginningChars = 4096;
 
-function addMessage(hash: Hash, message: Message): Hash {
+function addMessage(hash: TextHash, message: Message): TextHash {
   if (message.role === 'assistant') {
     const calls = (message.tool_calls ?? []).map((call) => call.function);
     return addAnswer(hash, { content: textOf(message), refusal: refusalOf(message), calls });
   }
   const role = message.role === 'developer' ? 'system' : message.role;
-  let next = add(hash, `${role}\n${message.role === 'tool' ? '' : (message.name ?? '')}`);
-  next = add(next, textOf(message).trim());
+  let next = addText(hash, `${role}\n${message.role === 'tool' ? '' : (message.name ?? '')}`);
+  next = addText(next, textOf(message).trim());
   if (typeof message.content === 'string') return next;
-  for (const part of message.content) if (part.type !== 'text') next = add(next, part.image_url.url);
+  for (const part of message.content) if (part.type !== 'text') next = addText(next, part.image_url.url);
   return next;
 }
 
 /** An answer without a word is left out of it by some clients, so by all. */
-function addAnswer(hash: Hash, { content, refusal, calls }: GivenAnswer): Hash {
+function addAnswer(hash: TextHash, { content, refusal, calls }: GivenAnswer): TextHash {
   const text = content.trim() || refusal.trim();
   if (text === '' && calls.length === 0) return hash;
-  const next = add(add(hash, 'assistant\n'), text);
-  return calls.reduce((so, call) => add(so, `${call.name}\n${plainJson(call.arguments)}`), next);
+  const next = addText(addText(hash, 'assistant\n'), text);
+  return calls.reduce((so, call) => addText(so, `${call.name}\n${plainJson(call.arguments)}`), next);
 }
 
 function refusalOf({ refusal, content }: Extract<Message, { role: 'assistant' }>): string {
@@ -79,23 +78,4 @@ function plainJson(text: string): string {
   } catch {
     return text.trim();
   }
-}
-
-const start: Hash = [0x811c9dc5, 0xcbf29ce4];
-/** Between two texts; in none of them, as good as. */
-const separator = 0x1f;
-
-function add([startLow, startHigh]: Hash, text: string): Hash {
-  let low = startLow;
-  let high = startHigh;
-  for (let i = 0; i <= text.length; i += 1) {
-    const unit = i === text.length ? separator : text.charCodeAt(i);
-    low = Math.imul(low ^ unit, 0x01000193) >>> 0;
-    high = Math.imul(high ^ (unit + (low >>> 24)), 0x01000197) >>> 0;
-  }
-  return [low, high];
-}
-
-function idOf([low, high]: Hash): string {
-  return high.toString(36).padStart(7, '0') + low.toString(36).padStart(7, '0');
 }

@@ -4,11 +4,12 @@
  */
 import type { ChatRequest } from '../../../shared/chat.ts';
 import type { Result } from '../../../shared/result.ts';
+import { asItIs, type HideSecrets } from '../log/known-secrets.ts';
 import type { UpstreamDelta } from '../tools/answer-machine.ts';
 import type { FinishMeaning } from './finish-reasons.ts';
 import type { ErrorHead } from './read-error.ts';
 import type { UpstreamFailure } from './transport-failure.ts';
-import { vllm } from './vllm.ts';
+import { createVllm } from './vllm.ts';
 
 export interface EncodeOptions {
   readonly servedName: string;
@@ -71,8 +72,9 @@ export interface Dialect {
   readFinish(reason: string): FinishMeaning;
 }
 
-const dialects = { vllm } as const satisfies Record<string, Dialect>;
+const dialects = { vllm: createVllm } as const satisfies Record<string, (hideSecrets: HideSecrets) => Dialect>;
 
-export function dialectOf(id: keyof typeof dialects): Dialect {
-  return dialects[id];
+/** @param hideSecrets for the words of a server's errors, some of which a client is told */
+export function dialectOf(id: keyof typeof dialects, hideSecrets: HideSecrets = asItIs): Dialect {
+  return dialects[id](hideSecrets);
 }

@@ -1,7 +1,8 @@
 /** Errors of servers that speak OpenAI's wire: as the answer to a call, and as an event inside a stream. */
+import { asItIs, type HideSecrets } from '../log/known-secrets.ts';
 import { asObject } from './json-view.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { numberIn, readServerWords, wordsOf } from './server-words.ts';
+import { numberIn, readServerWords, type ServerWords, wordsOf } from './server-words.ts';
 import { statusFailure, type UpstreamFailure } from './transport-failure.ts';
 
 /** The head of an answer that is no 200. */
@@ -13,22 +14,33 @@ export interface ErrorHead {
   readonly retryAfterExact: string | null;
 }
 
-export function readError(head: ErrorHead, body: string | null, nowMs: number): UpstreamFailure {
+export function readError(
+  head: ErrorHead,
+  body: string | null,
+  nowMs: number,
+  hideSecrets: HideSecrets = asItIs,
+): UpstreamFailure {
   const { status, mediaType, retryAfter, retryAfterExact } = head;
   const waitMs = retryAfterMs(retryAfter, nowMs, retryAfterExact);
-  return statusFailure(status, mediaType, readServerWords(mediaType, body), waitMs);
+  return statusFailure(status, mediaType, withoutSecrets(readServerWords(mediaType, body), hideSecrets), waitMs);
 }
 
 /**
  * The value of `error` in an event. It carries the HTTP number as its code, or a name, or only words; what has neither a number nor words
  * that say whose fault it is, is the server's.
  */
-export function readErrorEvent(error: unknown): UpstreamFailure {
-  const words = wordsOf({ error });
+export function readErrorEvent(error: unknown, hideSecrets: HideSecrets = asItIs): UpstreamFailure {
+  const words = withoutSecrets(wordsOf({ error }), hideSecrets);
   const fields = asObject(error);
   const number = fields === null ? null : numberIn(fields);
   const read = statusFailure(number ?? 400, 'application/json', words, null);
   const isGuess = number === null && read.cause === 'client' && read.limit === undefined;
   const saysSo = words?.names.some((name) => /invalid_?request|bad_?request/.test(name)) === true;
   return isGuess && !saysSo ? statusFailure(500, 'application/json', null, null) : read;
+}
+
+/** Before anything reads or cuts them: a server may quote the headers that it was called with. */
+function withoutSecrets(words: ServerWords | null, hide: HideSecrets): ServerWords | null {
+  if (words === null) return null;
+  return { ...words, message: hide(words.message), param: words.param === null ? null : hide(words.param) };
 }

@@ -3,6 +3,7 @@
  * variant known: old error bodies, `reasoning` and `reasoning_content`, missing nulls.
  */
 import { fail, ok } from '../../../shared/result.ts';
+import type { HideSecrets } from '../log/known-secrets.ts';
 import type { Dialect } from './dialect.ts';
 import { readFinishReason } from './finish-reasons.ts';
 import { asObject, asString } from './json-view.ts';
@@ -11,29 +12,33 @@ import { readError, readErrorEvent } from './read-error.ts';
 import type { UpstreamFailure } from './transport-failure.ts';
 import { encodeRequest } from './vllm-request.ts';
 
-export const vllm: Dialect = {
-  chatPath: '/v1/chat/completions',
-  encode: encodeRequest,
+export function createVllm(hideSecrets: HideSecrets): Dialect {
+  return {
+    chatPath: '/v1/chat/completions',
+    encode: encodeRequest,
 
-  readError,
+    readError: (head, body, nowMs) => readError(head, body, nowMs, hideSecrets),
 
-  readCompletion(body) {
-    const completion = readCompletion(body);
-    if (completion !== null) return ok(completion);
-    return fail(errorIn(body) ?? { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' });
-  },
+    readCompletion(body) {
+      const completion = readCompletion(body);
+      if (completion !== null) return ok(completion);
+      const error = errorIn(body);
+      return fail(error === null ? noAnswer : readErrorEvent(error, hideSecrets));
+    },
 
-  readChunk(payload) {
-    const error = errorIn(payload);
-    return error === null ? readChunk(payload) : fail(error);
-  },
+    readChunk(payload) {
+      const error = errorIn(payload);
+      return error === null ? readChunk(payload) : fail(readErrorEvent(error, hideSecrets));
+    },
 
-  readFinish: readFinishReason,
-};
+    readFinish: readFinishReason,
+  };
+}
+
+const noAnswer: UpstreamFailure = { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
 
 /** What an answer or an event says that is an error. Older releases have the error's fields at the root. */
-function errorIn(body: unknown): UpstreamFailure | null {
+function errorIn(body: unknown): Readonly<Record<string, unknown>> | string | null {
   const root = asObject(body);
-  const error = asObject(root?.['error']) ?? (asString(root?.['error']) || null) ?? (root?.['object'] === 'error' ? root : null);
-  return error === null ? null : readErrorEvent(error);
+  return asObject(root?.['error']) ?? (asString(root?.['error']) || null) ?? (root?.['object'] === 'error' ? root : null);
 }
