@@ -131,7 +131,8 @@ export async function createDeps(env: Env): Promise<Deps> {
 export function wireHealth(env: Env): HealthWiring {
   const { config, upstream } = setUpOrThrow(env);
   const timeoutMs = config.routing.health.probe_timeout_ms;
-  return { config, log: consoleLog, probe: (upstreamId) => probeUpstream(upstream, upstreamId, AbortSignal.timeout(timeoutMs)) };
+  const probe: HealthWiring['probe'] = (id) => probeUpstream(upstream, id, AbortSignal.timeout(timeoutMs));
+  return { config, log: wireLog(env), probe };
 }
 
 /** The configuration alone, for objects that need nothing else. */

@@ -1,7 +1,7 @@
 /** The Worker's entry: the fetch handler and the Durable Object classes. No logic lives here. */
 import type { HonoBase } from 'hono/hono-base';
 import { createApp } from './app.ts';
-import { createDeps, wireConfig, wireHealth } from './deps.ts';
+import { createDeps, wireConfig, wireHealth, wireLog } from './deps.ts';
 import type { Env } from './env.ts';
 import type { AppEnv } from './middleware/context.ts';
 import { crashResponse } from './middleware/errors.ts';
@@ -27,13 +27,13 @@ export class AdmissionObject extends AdmissionObjectBase {
 
 export class LedgerObject extends LedgerObjectBase {
   constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env, env.LEDGER, wireConfig(env).routing);
+    super(ctx, env, env.LEDGER, wireConfig(env).routing, wireLog(env));
   }
 }
 
 export class TenantObject extends TenantObjectBase {
   constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env, env.LEDGER, wireConfig(env).limits.ledger_shards);
+    super(ctx, env, env.LEDGER, wireConfig(env).limits.ledger_shards, wireLog(env));
   }
 }
 

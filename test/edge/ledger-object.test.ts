@@ -152,6 +152,7 @@ describe('a shard', () => {
             getByName: (name) => ({ book: (batch) => flaky(name, (ledger) => ledger.book(batch)) }),
           },
           limits,
+          { write: () => undefined },
         );
         await anew.bookForRoot(batchOf('isolate-a', sequence, 4));
         await anew.passOn();

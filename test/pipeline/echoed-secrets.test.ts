@@ -8,7 +8,12 @@ import { hello, role, streamed, streamReply, text } from './wire.ts';
 const apiKey = 'quixotic/penguin+key=1';
 const accessSecret = 'lantern-zebra-secret-2';
 const ownKey = `pm_live_${'A'.repeat(33)}_AAAAAA`;
-const quoted = { authorization: `Bearer ${apiKey}`, 'CF-Access-Client-Secret': accessSecret, 'x-api-key': clientKey, key: ownKey };
+const quoted = {
+  authorization: `Bearer ${apiKey}`,
+  'CF-Access-Client-Secret': accessSecret,
+  'x-api-key': clientKey,
+  key: ownKey,
+};
 const bare = Object.values(quoted).join(' ').replace('Bearer ', '');
 /** Long enough that a cut goes through a secret wherever it is. */
 const pushed = (secret: string) => Array.from({ length: 30 }, (_, i) => 'x'.repeat(i) + secret).join(' ');
@@ -65,8 +70,14 @@ describe.each(Object.entries(spellings))('a server that quotes secrets %s', (_, 
   ] as const)('with a %i: no answer has one, no log a word of it', async (status, request) => {
     for (const [what, mediaType, body] of bodies(words)) {
       const { answer, log } = await ask({ kind: 'status', status, mediaType, body }, request);
-      expect(parts.filter((part) => answer.includes(part)), what).toEqual([]);
-      expect(parts.filter((part) => JSON.stringify(log).includes(part)), what).toEqual([]);
+      expect(
+        parts.filter((part) => answer.includes(part)),
+        what,
+      ).toEqual([]);
+      expect(
+        parts.filter((part) => JSON.stringify(log).includes(part)),
+        what,
+      ).toEqual([]);
       expect(answer, what).toContain('"error"');
     }
   });
@@ -76,7 +87,10 @@ describe.each(Object.entries(spellings))('a server that quotes secrets %s', (_, 
       for (const before of [[role], [role, text('Once')]]) {
         for (const end of [`event: error\ndata: ${body}\n\n`, `: ${words}\n\ndata: ${body}\n\n`]) {
           const { answer } = await ask(streamReply(...before, end), streamed);
-          expect(parts.filter((part) => answer.includes(part)), what).toEqual([]);
+          expect(
+            parts.filter((part) => answer.includes(part)),
+            what,
+          ).toEqual([]);
           expect(answer, what).toContain('"error"');
         }
       }
@@ -86,7 +100,10 @@ describe.each(Object.entries(spellings))('a server that quotes secrets %s', (_, 
   it('in an answer with 200 that is an error: no answer has one', async () => {
     for (const [what, mediaType, body] of bodies(words)) {
       const { answer } = await ask({ kind: 'status', status: 200, mediaType, body }, hello);
-      expect(parts.filter((part) => answer.includes(part)), what).toEqual([]);
+      expect(
+        parts.filter((part) => answer.includes(part)),
+        what,
+      ).toEqual([]);
     }
   });
 });

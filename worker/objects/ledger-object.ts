@@ -19,6 +19,7 @@ import { withoutBooks } from '../core/ledger/delta.ts';
 import { emptyBook, type KeyBook, type KeyBookId, sumKeyBooks } from '../core/ledger/key-book.ts';
 import { keyBreakdown, keySeen, keyUsage } from '../core/ledger/stats.ts';
 import type { KeyBreakdown, KeySeen, KeyUsage } from '../../shared/records.ts';
+import type { LogPort } from '../core/ports.ts';
 import { type BatchVerdict, bookBatch, emptyLedger, type LedgerState, resetTotal } from '../core/ledger/seen.ts';
 
 /** How long a shard collects before it passes on; `/stats` asks for the rest itself. */
@@ -41,9 +42,11 @@ export abstract class LedgerObjectBase extends DurableObject<unknown> {
   #stored: Stored;
   readonly #roots: RootNamespace;
   readonly #watched: WatchConfig;
+  readonly #log: LogPort;
 
-  constructor(ctx: DurableObjectState, env: unknown, roots: RootNamespace, watched: WatchConfig) {
+  constructor(ctx: DurableObjectState, env: unknown, roots: RootNamespace, watched: WatchConfig, log: LogPort) {
     super(ctx, env);
+    this.#log = log;
     this.#watched = watched;
     this.#roots = roots;
     ctx.storage.sql.exec(`
@@ -68,7 +71,7 @@ export abstract class LedgerObjectBase extends DurableObject<unknown> {
       }
       this.#store({ ...this.#stored, ledger: state, told });
     });
-    for (const alert of fresh) console.warn(JSON.stringify({ level: 'warn', event: 'routing_alert', ...alert }));
+    for (const alert of fresh) this.#log.write('warn', 'routing_alert', { ...alert });
     return verdict;
   }
 

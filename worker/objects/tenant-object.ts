@@ -34,6 +34,7 @@ import {
 import type { BatcherState } from '../core/ledger/batch.ts';
 import { type Booking, deltaOfBooking, unknownBooking } from '../core/ledger/booking.ts';
 import { type LedgerDelta, negated } from '../core/ledger/delta.ts';
+import type { LogPort } from '../core/ports.ts';
 import { AnswerStore } from './answer-store.ts';
 import { type LedgerNamespace, Outbox } from './outbox.ts';
 
@@ -54,10 +55,12 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
   #state: TenantState;
   readonly #answers: AnswerStore;
   readonly #outbox: Outbox;
+  readonly #log: LogPort;
   #alarmAtMs: number | null = null;
 
-  constructor(ctx: DurableObjectState, env: unknown, ledger: LedgerNamespace, shards: number) {
+  constructor(ctx: DurableObjectState, env: unknown, ledger: LedgerNamespace, shards: number, log: LogPort) {
     super(ctx, env);
+    this.#log = log;
     const { sql } = ctx.storage;
     sql.exec(`
       DROP TABLE IF EXISTS tenant;
@@ -159,7 +162,7 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
       changes,
       orphans.flatMap((row) => unknownOf(row, nowMs)),
     );
-    if (orphans.length > 0) console.warn(JSON.stringify({ level: 'warn', event: 'orphaned_requests', count: orphans.length }));
+    if (orphans.length > 0) this.#log.write('warn', 'orphaned_requests', { count: orphans.length });
   }
 
   /** Memory follows storage, never the other way round: an exception leaves both as they were. */

@@ -21,10 +21,7 @@ function token(shape: RegExp): RegExp {
 }
 
 /** A copy of `fields` that is safe to write. Long texts are cut at 1,000 characters, nesting at 6 levels, everything at 100 entries. */
-export function redact(
-  fields: Readonly<Record<string, unknown>>,
-  hideSecrets: HideSecrets = asItIs,
-): Record<string, unknown> {
+export function redact(fields: Readonly<Record<string, unknown>>, hideSecrets: HideSecrets = asItIs): Record<string, unknown> {
   return redactObject(fields, hideSecrets, 0);
 }
 

@@ -39,7 +39,9 @@ export function beginningOf({ messages, tools }: ChatRequest, tenantId: string):
   const [first, second] = messages.filter(({ role }) => role === 'user');
   if (second === undefined && (tools ?? []).length === 0 && !messages.some(({ role }) => role === 'tool')) return null;
   const start4Ki = messages.slice(0, first === undefined ? 0 : messages.indexOf(first) + 1);
-  return hashName(start4Ki.reduce((hash, message) => addText(hash, textOf(message).slice(0, beginningChars)), addText(emptyHash, tenantId)));
+  return hashName(
+    start4Ki.reduce((hash, message) => addText(hash, textOf(message).slice(0, beginningChars)), addText(emptyHash, tenantId)),
+  );
 }
 
 /** Characters of each message that tell a beginning from others. */
