@@ -10,7 +10,9 @@ import { type Books, compare, type Line } from './compare.ts';
 import { type Disorder, loseCalls, makeDisorder } from './disorder.ts';
 import { buildLab, type Lab, type LabOptions, startLab } from './lab.ts';
 import { labOverrides } from './lab-config.ts';
+import { holdings } from './holdings.ts';
 import { planRequests } from './plan.ts';
+import { reconcileRoughly } from './rough.ts';
 import { witness } from './witness.ts';
 
 const help = `Sends requests through the gateway while everything around them breaks, and compares three ledgers.
@@ -20,12 +22,14 @@ const help = `Sends requests through the gateway while everything around them br
   --requests N       how many (10000; some are sent twice, to be answered from memory)
   --concurrency N    at the same time (24)
   --seed TEXT        which requests and which trouble (pointsman)
+  --crashes N        times that workerd is killed in the rough part, a tenth as many requests again (3; 0 leaves it out)
   --calm             no objects broken, no calls lost: only faults and clients that leave
   --json             the result as JSON
   --help
 
 The Worker runs in workerd by Miniflare: its objects are really evicted (memory gone, storage kept) and really broken (ctx.abort), at
-random, about sixteen times a second. Compared are the clients' notes, the model servers' logs, and /stats, per agent and per key.`;
+random, about sixteen times a second. Then workerd itself is killed (kill -9) in the middle of abandoned work and unseen second runs, and
+started again on the same storage. Compared are the clients' notes, the model servers' logs, and /stats, per agent and per key.`;
 
 export interface Reconciliation {
   readonly requests: number;
@@ -43,6 +47,8 @@ export interface ReconcileOptions {
   readonly concurrency: number;
   readonly seed: string;
   readonly isCalm: boolean;
+  /** Times that workerd is killed in the rough part; 0 leaves that part out. */
+  readonly crashes: number;
   readonly isSilent: boolean;
 }
 
@@ -64,6 +70,17 @@ const keyBodies = [
 const MadeKey = z.object({ id: z.string(), key: z.string() });
 
 export async function reconcile(options: ReconcileOptions): Promise<Reconciliation> {
+  const orderly = await reconcileFaults(options);
+  const { bundle, crashes, seed, isSilent } = options;
+  const rough =
+    crashes === 0 ? [] : await reconcileRoughly({ bundle, requests: Math.ceil(options.requests / 10), crashes, seed, isSilent });
+  const lines = [...orderly.lines, ...rough];
+  const drift = orderly.lost + orderly.double + lines.reduce((sum, line) => sum + line.drift, 0);
+  return { ...orderly, lines, drift };
+}
+
+/** Faults, clients that leave, objects evicted and broken, calls to them lost. */
+async function reconcileFaults(options: ReconcileOptions): Promise<Omit<Reconciliation, 'drift'>> {
   const lab = await startLab({ bundle: options.bundle, overrides: labOverrides });
   try {
     const keys = await Promise.all(
@@ -91,9 +108,7 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciliati
       keys.map(({ id }) => id),
       sent,
     );
-    const result = compare(books);
-    const drift = result.lost + result.double + result.lines.reduce((sum, line) => sum + line.drift, 0);
-    return { requests: sent.length, seconds, disorder, ...result, drift };
+    return { requests: sent.length, seconds, disorder, ...compare(books) };
   } finally {
     await lab.stop();
   }
@@ -147,24 +162,6 @@ async function settledBooks(lab: Lab, ids: readonly string[], sent: Books['sent'
   }
 }
 
-const Dump = z.object({ sums: z.array(z.object({ sums: z.string() })), requests: z.array(z.object({ request: z.string() })) });
-const Sums = z.object({
-  sums: z.object({
-    budgets: z.object({ windows: z.array(z.object({ name: z.string(), period: z.string(), spentNanoUsd: z.number() })) }),
-  }),
-});
-const Request = z.object({ sweptAtMs: z.number().nullable() });
-
-async function holdings(lab: Lab, id: string): Promise<{ open: number; spentNanoUsd: number }> {
-  const { sums, requests } = Dump.parse(await lab.object('TENANT', `tenant:${id}`, { do: 'dump' }));
-  const windows = sums.flatMap((row) => Sums.parse(JSON.parse(row.sums)).sums.budgets.windows);
-  const whole = windows.filter(({ name, period }) => name === 'key' && period === 'month');
-  return {
-    open: requests.filter(({ request }) => Request.parse(JSON.parse(request)).sweptAtMs === null).length,
-    spentNanoUsd: whole.reduce((sum, { spentNanoUsd }) => sum + spentNanoUsd, 0),
-  };
-}
-
 function print({ requests, seconds, disorder, lines, lost, double, drift }: Reconciliation): void {
   const { evictions, breaks } = disorder;
   console.log(`\n${requests} requests in ${Math.round(seconds)} s; objects evicted ${evictions} times, broken ${breaks} times\n`);
@@ -187,6 +184,7 @@ async function main(): Promise<number> {
       requests: { type: 'string', default: '10000' },
       concurrency: { type: 'string', default: '24' },
       seed: { type: 'string', default: 'pointsman' },
+      crashes: { type: 'string', default: '3' },
       calm: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -204,6 +202,7 @@ async function main(): Promise<number> {
       concurrency: Number(values.concurrency),
       seed: values.seed,
       isCalm: values.calm,
+      crashes: Number(values.crashes),
       isSilent: values.json,
     });
     if (values.json) console.log(JSON.stringify(result, null, 2));

@@ -132,7 +132,7 @@ async function sendReply(
 ): Promise<void> {
   const form = applied.find(({ action }) => action.form)?.action.form;
   const isStream = form ? form === 'stream' : wantsStream;
-  const wire = isStream ? streamWire(reply, leases, applied) : await plainWireOf(reply, leases, applied);
+  const wire = isStream ? streamWire(reply, leases, applied) : await plainWireOf(reply, leases, applied, entry);
   if (!wire || gone.aborted) return closeBooks(state, reply, entry, 'gone');
   const type = isStream ? 'text/event-stream; charset=utf-8' : 'application/json';
   const length = wire.byteLength === null ? {} : { 'content-length': wire.byteLength };
@@ -175,10 +175,14 @@ async function plainWireOf(
   reply: Reply,
   leases: readonly Lease[],
   applied: readonly AppliedFault[],
+  entry: LogEntry,
 ): Promise<PreparedWire | null> {
   for (const [index, lease] of leases.entries()) {
     const steps = Math.max(1, reply.choices[index]?.steps.length ?? 0);
-    for (let step = 0; step < steps; step += 1) if (!(await lease.next())) return null;
+    for (let step = 0; step < steps; step += 1) {
+      if (!(await lease.next())) return null;
+      entry.tokensMade += 1;
+    }
   }
   let body: unknown = completionBody(reply);
   for (const { action, context } of applied) if (action.body && isRecord(body)) body = action.body(body, context);

@@ -22,6 +22,8 @@ export interface LogEntry {
   firstByteAtMs: number | null;
   endedAtMs: number | null;
   tokensSent: number;
+  /** Of an answer that is sent whole: made so far, sent or not. */
+  tokensMade: number;
   /** `fault:<name>` names the faults that shaped it, joined by `+`; a client that leaves during the answer wins over them. */
   ending: 'open' | 'complete' | 'refused' | 'client_gone' | `fault:${string}`;
   /** What the answer reported, or would have reported at its end. */
@@ -57,6 +59,7 @@ export function requestLog(maxEntries: number): RequestLog {
         firstByteAtMs: null,
         endedAtMs: null,
         tokensSent: 0,
+        tokensMade: 0,
         ending: 'open',
         usage: null,
       };
