@@ -81,7 +81,7 @@ export const faults = {
   pause: { phase: 'stream', description: 'a long silence in mid-stream, then on as if nothing was [after=4;ms=1000]' },
   'comments-only': { phase: 'stream', description: 'comments for ever, no event [ms=100]' },
   'comments-between': { phase: 'stream', description: 'a comment before every event' },
-  drip: { phase: 'stream', description: 'one byte per write [ms=0]' },
+  drip: { phase: 'stream', description: 'a byte or a few per write [bytes=1;ms=0]' },
   crlf: { phase: 'stream', description: 'CRLF line ends' },
   'multi-line': { phase: 'stream', description: 'every event over several data lines, with event and id fields' },
   'split-utf8': { phase: 'stream', description: 'writes cut inside multi-byte characters; adds some to the answer' },

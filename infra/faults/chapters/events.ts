@@ -11,7 +11,7 @@ export const events: readonly FaultCase[] = [
   broken('huge-event', 'upstream_too_large'),
   broken('endless-line', 'upstream_too_large', { settings: 'after=2;bytes=3000000' }),
   broken('endless-stream', 'upstream_timeout', { settings: 'ms=100' }),
-  broken('endless-tool-arguments', 'upstream_too_large', { needs: 'tools' }),
+  broken('endless-tool-arguments', 'upstream_too_large', { settings: 'ms=12', needs: 'tools' }),
   harmless('tool-index-negative', 'same', { needs: 'tools' }),
   harmless('tool-index-huge', 'same', { needs: 'tools' }),
   harmless('tool-index-missing', 'same', { needs: 'tools' }),

@@ -29,5 +29,7 @@ export const status: readonly FaultCase[] = [
   refused('foreign-status', 'upstream_unreachable', { settings: 'status=499;says=Client Closed Request' }),
   refused('foreign-status', 'upstream_quota', { settings: 'status=400;says=Your credit balance is too low to access this API' }),
   refused('foreign-status', 'upstream_error', { settings: 'status=500;says=boom' }),
+  // Only a continuation meets these; what becomes of it is a sequence.
   harmless('refuses-prefill', 'same'),
+  harmless('starts-over', 'same'),
 ];

@@ -150,7 +150,7 @@ export const eventFaults = {
       endless(frames, context, (index) =>
         index === 0
           ? { tool_calls: [firstFragment(context.toolNames[0] ?? 'endless')] }
-          : { tool_calls: [{ index: 0, function: { arguments: 'x'.repeat(256) } }] },
+          : { tool_calls: [{ index: 0, function: { arguments: 'x'.repeat(4096) } }] },
       ),
   },
   'tool-index-negative': reindexed(-1),

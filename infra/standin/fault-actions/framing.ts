@@ -49,16 +49,16 @@ export const framingFaults = {
   'comments-between': { isStreamOnly: true, wire: (wire) => rewrite(wire, (event, index) => `: ping ${index}\n\n${event}`) },
   drip: {
     async *wire(wire, { fault }) {
-      const ms = setting(fault, 'ms', 0);
+      const [ms, size] = [setting(fault, 'ms', 0), Math.max(1, setting(fault, 'bytes', 1))];
       for await (const action of wire) {
         if (action.do !== 'send') {
           yield action;
           continue;
         }
         const bytes = Buffer.from(action.bytes);
-        for (let at = 0; at < bytes.length; at += 1) {
-          yield send(bytes.subarray(at, at + 1), at === 0 ? action.tokens : 0);
-          // Handing control back makes every byte a write of its own; otherwise Node joins the ones of a turn.
+        for (let at = 0; at < bytes.length; at += size) {
+          yield send(bytes.subarray(at, at + size), at === 0 ? action.tokens : 0);
+          // Handing control back makes every piece a write of its own; otherwise Node joins the ones of a turn.
           if (ms > 0) yield { do: 'wait', ms };
           else await new Promise((resolve) => setImmediate(resolve));
         }
