@@ -89,8 +89,12 @@ async function runSequences(): Promise<SequenceResult[]> {
 }
 
 const count = Math.max(1, Math.min(rows.length, Math.floor(Number(values.gateways)) || 1));
-const [inSequence] = await Promise.all([runSequences(), ...Array.from({ length: rows.length === 0 ? 0 : count }, work)]);
+const working = [runSequences(), ...Array.from({ length: rows.length === 0 ? 0 : count }, work)] as const;
+// Where one of them fails, the others still stop what they have started.
+await Promise.allSettled(working);
 bar.end();
+await Promise.all(working);
+const inSequence = await working[0];
 const shown = rows.flatMap((_, index) => lines.get(index) ?? []);
 const cells = shown.flatMap((line) => [line.streamed, line.whole, line.oneAtFault ?? []].flat());
 const deviations = cells.filter(({ isPromised }) => !isPromised).length;
