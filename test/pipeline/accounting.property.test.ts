@@ -161,6 +161,14 @@ function checkAnswer(gateway: FakeGateway, answer: ClientReply, client: ClientBe
     for (const choice of JSON.parse(answer.text).choices) expect(choice.finish_reason).toMatch(/^(?:stop|length|tool_calls)$/);
     return;
   }
+  if (answer.kind === 'late_json') {
+    if (!stays) return;
+    const body = JSON.parse(answer.text);
+    expect(body.error?.code ?? null).toBe(errorCode);
+    for (const choice of body.choices ?? []) expect(choice.finish_reason).toMatch(/^(?:stop|length|tool_calls)$/);
+    expect(booked === 'ok').toBe(body.choices !== undefined);
+    return;
+  }
   const complete = answer.events.filter((event) => event === '[DONE]' || event.startsWith('{'));
   const seen = readEvents(complete.filter(isWholeEvent));
   if (seen.isDone) expect(seen).toMatchObject({ error: null, finish: expect.any(String) });
