@@ -45,7 +45,14 @@ export const errors = {
   ),
   vision_model_missing: row(400, 'invalid_request_error', 'never', 'client', 'No model that sees images can take the request.'),
   upstream_rejected: row(400, 'invalid_request_error', 'never', 'client', 'The model server rejected the request.'),
-  content_policy: row(400, 'invalid_request_error', 'never', 'client', 'The model server refused the content of the request.'),
+  // Clients tell this one by OpenAI's code; LiteLLM by the words.
+  content_policy_violation: row(
+    400,
+    'invalid_request_error',
+    'never',
+    'client',
+    'The request was rejected as a result of the safety system of the model server.',
+  ),
   upstream_unprocessable: row(422, 'invalid_request_error', 'never', 'client', 'The model server could not process the request.'),
   missing_api_key: row(
     401,

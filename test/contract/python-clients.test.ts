@@ -56,6 +56,12 @@ const clients = {
   ],
 } as const;
 
+/** The Python recipes that users copy, by the heading they stand under. */
+const page = readFileSync(fileURLToPath(new URL('../../docs/clients.md', import.meta.url)), 'utf8');
+const recipes = [...page.matchAll(/^## ([^\n]+)\n[^#]*?^```python\n(.*?)^```/gms)].map(
+  ([, client = '', code = '']) => [client, code] as const,
+);
+
 /** The interpreter that makes the environment; null where there is none that can. */
 function findPython(): string | null {
   const program = 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 10))';
@@ -131,6 +137,13 @@ describe.skipIf(python === null)('Python clients', () => {
     await connect(addresses).resetState();
     interpreter = environment(python ?? '');
   }, 300_000);
+
+  test.each(recipes)('docs/clients.md: %s runs as it stands there', { timeout: 120_000 }, (_client, code) => {
+    const here = code.replaceAll('http://127.0.0.1:8787', addresses.url).replaceAll('pointsman-local-key', clientKey);
+    const { status, stdout, stderr } = spawnSync(interpreter, ['-c', here], { encoding: 'utf8' });
+    expect(status === 0 ? '' : stderr.slice(-2000)).toBe('');
+    expect(stdout.trim()).not.toBe('');
+  });
 
   describe.each(Object.entries(clients))('%s', (client, names) => {
     test.each(names)(

@@ -40,7 +40,12 @@ describe('a failure of everything', () => {
       'upstream_rejected',
     ],
     ['cannot be processed', 422, '{"detail":[{"loc":["body","n"],"msg":"bad n"}]}', 'upstream_unprocessable'],
-    ['is refused for its content', 400, '{"error":{"message":"blocked by content policy","code":400}}', 'content_policy'],
+    [
+      'is refused for its content',
+      400,
+      '{"error":{"message":"blocked by content policy","code":400}}',
+      'content_policy_violation',
+    ],
   ])('is not tried elsewhere when the request %s', async (_, status, body, code) => {
     const gateway = createGateway({ script: [{ kind: 'status', status, body }], last: completion('never') });
     expect(await gateway.ask(hello)).toMatchObject({ kind: 'failed', code });

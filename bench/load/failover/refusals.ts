@@ -47,7 +47,8 @@ export const refusals: readonly FailoverScenario[] = [
   },
   {
     name: 'content-filter',
-    expected: 'a refusal by policy is told as 400 content_policy after one call, not routed around; no mark against the model',
+    expected:
+      'a refusal by policy is told as 400 content_policy_violation after one call, not routed around; no mark against the model',
     async run(stand) {
       const refused = await stand.ask({ text: '[[fault:content-policy;on=small]]Name a harbour.' });
       const filtered = await stand.ask({ text: '[[fault:finish-as;reason=content_filter;on=small]]Name a harbour.' });
@@ -55,7 +56,7 @@ export const refusals: readonly FailoverScenario[] = [
       return allOf(
         {
           seen: told(refused),
-          isKept: refused.error === 'content_policy' && refused.status === 400 && refused.calls.length === 1,
+          isKept: refused.error === 'content_policy_violation' && refused.status === 400 && refused.calls.length === 1,
         },
         { seen: told(filtered), isKept: filtered.error === null && filtered.finishReason === 'content_filter' },
         { seen: told(healthy), isKept: isWhole(healthy) && healthy.calls.join() === 'small' },

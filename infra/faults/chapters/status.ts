@@ -5,7 +5,7 @@ export const status: readonly FaultCase[] = [
   refused('bad-request', 'upstream_rejected'),
   refused('unprocessable', 'upstream_unprocessable'),
   refused('context-length', 'context_length_exceeded'),
-  refused('content-policy', 'content_policy'),
+  refused('content-policy', 'content_policy_violation'),
   refused('unauthorized', 'upstream_auth'),
   refused('forbidden', 'upstream_auth'),
   refused('model-missing', 'upstream_model_missing', { isContagious: true }),

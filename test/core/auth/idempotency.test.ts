@@ -70,7 +70,12 @@ describe('recordAfterEnding', () => {
   it('keeps only those refusals of the model server that would come again', () => {
     const kept = (Object.keys(errors) as ErrorCode[]).filter((code) => keeps('rejected', code));
     expect(kept).toEqual(
-      expect.arrayContaining(['upstream_rejected', 'upstream_unprocessable', 'content_policy', 'context_length_exceeded']),
+      expect.arrayContaining([
+        'upstream_rejected',
+        'upstream_unprocessable',
+        'content_policy_violation',
+        'context_length_exceeded',
+      ]),
     );
     expect(kept.every((code) => errors[code].status < 500 && errors[code].retry === 'never')).toBe(true);
     // A limit or a budget has room again one day.

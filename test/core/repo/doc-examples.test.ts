@@ -34,7 +34,7 @@ function compile(examples: readonly string[]): string {
 }
 
 describe('TypeScript that users copy', () => {
-  it.each(['README.md'])('compiles under --strict: %s', { timeout: 60_000 }, (page) => {
+  it.each(['README.md', 'docs/clients.md'])('compiles under --strict: %s', { timeout: 60_000 }, (page) => {
     const examples = examplesIn(page);
     expect(examples.length).toBeGreaterThan(0);
     expect(compile(examples)).toBe('');

@@ -44,7 +44,7 @@ const codes: Record<FailureCause, ErrorCode> = {
   empty_answer: 'upstream_invalid_answer',
   low_confidence: 'upstream_invalid_answer',
   context_length: 'context_length_exceeded',
-  content_policy: 'content_policy',
+  content_policy: 'content_policy_violation',
   client: 'upstream_rejected',
 };
 

@@ -37,7 +37,7 @@ describe('after one failure of the first model', () => {
     ['broken_off', 'fallback large', 'retry small after 50'],
     ['unfit_answer', 'retry small after 50', 'retry small after 50'],
     ['context_length', 'fail context_length_exceeded', 'fail context_length_exceeded'],
-    ['content_policy', 'fail content_policy', 'fail content_policy'],
+    ['content_policy', 'fail content_policy_violation', 'fail content_policy_violation'],
     ['client', 'fail upstream_rejected', 'fail upstream_rejected'],
   ] as const satisfies readonly (readonly [FailureCause, string, string])[])(
     '%s: with a chain "%s", alone "%s"',

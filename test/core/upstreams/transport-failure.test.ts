@@ -39,7 +39,7 @@ describe('statusFailure', () => {
     [421, none, 'upstream_unreachable', 'gateway_error', 'the wrong machine'],
     [424, json, 'upstream_error', 'server_error', 'TGI could not generate'],
     [425, none, 'upstream_unreachable', 'gateway_error', 'too early'],
-    [451, none, 'content_policy', 'content_policy', 'refused for legal reasons'],
+    [451, none, 'content_policy_violation', 'content_policy', 'refused for legal reasons'],
     [498, json, 'upstream_overloaded', 'overload', 'no capacity left'],
     [499, none, 'upstream_unreachable', 'gateway_error', 'a proxy believes that its client has left'],
     [404, html, 'upstream_error', 'model_missing', 'a page instead of the path'],
@@ -96,9 +96,9 @@ describe('statusFailure', () => {
     [400, 'the request exceeds the available context size', 'context_length_exceeded', 'context_length', 'messages'],
     [422, 'prompt exceeds the context window', 'context_length_exceeded', 'context_length', 'messages'],
     [413, 'prompt exceeds the context window', 'context_length_exceeded', 'context_length', 'messages'],
-    [400, 'Refused by the content policy', 'content_policy', 'content_policy', undefined],
-    [400, 'blocked by content_filter', 'content_policy', 'content_policy', undefined],
-    [403, 'requires moderation, and your input was flagged', 'content_policy', 'content_policy', undefined],
+    [400, 'Refused by the content policy', 'content_policy_violation', 'content_policy', undefined],
+    [400, 'blocked by content_filter', 'content_policy_violation', 'content_policy', undefined],
+    [403, 'requires moderation, and your input was flagged', 'content_policy_violation', 'content_policy', undefined],
   ] as const)('tells a %i "%s" as %s', (status, message, code, cause, param) => {
     const result = statusFailure(status, json, said(message, { param: 'temperature' }), null);
     expect(result.cause).toBe(cause);

@@ -85,7 +85,8 @@ function rowOf(status: number, mediaType: string, words: ServerWords | null): Ro
   if (status === 404 && (isPage || (words !== null && !/model/i.test(words.message)))) return ['upstream_error', 'model_missing'];
   const known = statuses[status];
   if (known !== undefined) return known;
-  if (aboutContent.has(status)) return status === 451 ? ['content_policy', 'content_policy'] : ['upstream_rejected', 'client'];
+  if (aboutContent.has(status))
+    return status === 451 ? ['content_policy_violation', 'content_policy'] : ['upstream_rejected', 'client'];
   if (status >= 400 && status < 500) return ['upstream_error', 'misfit'];
   if (status >= 520 && status < 530) return ['upstream_unreachable', 'gateway_error'];
   if (status >= 500) return ['upstream_error', 'server_error'];
@@ -105,7 +106,7 @@ function wordedFailure(status: number, words: ServerWords): UpstreamFailure | Ro
   if (limit !== null && (isContent || !limit.isCompletion)) return tooLong(words, limit, isContent);
   if (isContent && trouble !== null) return troubles[trouble];
   if ((isContent || status === 403) && isContentPolicy(words))
-    return { failure: { code: 'content_policy', ...detailOf(words) }, cause: 'content_policy' };
+    return { failure: { code: 'content_policy_violation', ...detailOf(words) }, cause: 'content_policy' };
   if (!isContent || status === 451) return null;
   const code = status === 422 ? 'upstream_unprocessable' : 'upstream_rejected';
   return { failure: { code, ...detailOf(words), ...paramOf(words) }, cause: 'client' };
