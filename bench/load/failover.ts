@@ -31,7 +31,7 @@ if (values.help || lists === undefined) {
 
   --only NAME    one scenario: ${failoverScenarios.map(({ name }) => name).join(', ')}
   --lists WHICH  what GET /v1/models of the model servers names: own (the names they answer to), foreign, or both, one after the other
-  --real-time    the seconds as they are and the default configuration unchanged; about ten minutes. Otherwise every time limit, of the
+  --real-time    the seconds as they are and the default configuration unchanged; about five minutes. Otherwise every time limit, of the
                  gateway, of the client and of the faults, is a tenth
   --json         print the result as JSON, without a progress bar
   --help

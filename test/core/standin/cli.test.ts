@@ -1,17 +1,23 @@
 /** The command line: one line of JSON when ready, a clean stop on a signal, a clear word for a wrong flag. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+
+/** A process of its own, on a machine that may be busy. */
+const timeout = 30_000;
+const children: ReturnType<typeof spawn>[] = [];
+afterAll(() => children.forEach((child) => child.kill('SIGKILL')));
 
 function run(...flags: string[]) {
   const child = spawn(process.execPath, [`${import.meta.dirname}/../../../infra/standin/cli.ts`, ...flags], { stdio: 'pipe' });
+  children.push(child);
   const output = { out: '', err: '' };
   child.stdout.on('data', (bytes) => (output.out += bytes));
   child.stderr.on('data', (bytes) => (output.err += bytes));
   return { child, output };
 }
 
-describe.concurrent('the command line', () => {
+describe.concurrent('the command line', { timeout }, () => {
   it('serves a list of models behind the gate until it is told to stop', async () => {
     const { child, output } = run(
       '--model',
