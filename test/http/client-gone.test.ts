@@ -109,6 +109,7 @@ test('what had been relayed is booked: at least what the client saw, at most wha
 });
 
 test('a client that reads nothing holds the model server back, and is dropped at the limit of a whole answer', async () => {
+  const start = await gateway.stats();
   const connection = await ask('deaf', '[[fault:endless-stream]]Name a harbour.', { max_tokens: 100 });
   connection.socket.pause();
   const sentByServer = async () => (await callsOf('deaf'))[0]?.tokensSent ?? 0;
@@ -121,8 +122,12 @@ test('a client that reads nothing holds the model server back, and is dropped at
     return isHeld;
   });
   await until('its call has ended', async () => (await callsOf('deaf')).every(({ endedAtMs }) => endedAtMs !== null));
-  await settled();
   connection.socket.destroy();
+  await until('the ledger has it', async () => (await gateway.stats()).totals.requests > start.totals.requests);
+  // The proxies of wrangler dev take megabytes before the client's silence reaches the Worker: on a busy machine the limit comes first.
+  const { client_abort: left = 0, timeout = 0 } = difference(start, await gateway.stats()).endings;
+  expect(left + timeout).toBe(1);
+  sent -= timeout;
 });
 
 test('a client that waits for the whole answer and leaves is counted once', async () => {
