@@ -277,9 +277,9 @@ export interface Stats extends GroupsShown, CountsShown {
   readonly arms: Readonly<Record<string, GroupStats & { readonly latency_ms: LatencyStats }>>;
   readonly feedback: Readonly<Record<string, RatingStats>>;
   readonly shadows: Readonly<Record<string, RatingStats>>;
-  /** When the first and the last counted request ended, in milliseconds since 1970. */
-  readonly first_at_ms: number | null;
-  readonly last_at_ms: number | null;
+  /** When the first and the last counted request ended, ISO 8601. */
+  readonly first_at: string | null;
+  readonly last_at: string | null;
   /** The newest days that had requests, the newest first. */
   readonly days: Readonly<Record<string, DayStats>>;
   /** What stands today. */

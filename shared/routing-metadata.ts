@@ -11,9 +11,9 @@ export interface RoutingMetadata {
   readonly model_name: string | null;
   readonly tier: Tier;
   readonly intent: Intent;
-  /** Complexity in 0..1; higher means large. */
+  /** Complexity in 0..1, four digits; higher means large. */
   readonly score: number;
-  /** Confidence in the intent, 0..1. */
+  /** Confidence in the intent, 0..1, four digits. */
   readonly confidence: number;
   /** A sentence a person understands. */
   readonly reason: string;
@@ -52,11 +52,10 @@ const cuts = [
  * the finish chunk have the same in full.
  */
 export function encodeMetadataHeader(metadata: RoutingMetadata): string {
-  const rounded = { ...metadata, score: round(metadata.score), confidence: round(metadata.confidence) };
-  let text = toAscii(rounded);
+  let text = toAscii(metadata);
   for (const { reasonChars, listItems } of cuts) {
     if (text.length <= maxHeaderChars) break;
-    const { ignored, warnings, ...rest } = rounded;
+    const { ignored, warnings, ...rest } = metadata;
     text = toAscii({
       ...rest,
       reason: shortened(rest.reason, reasonChars),
@@ -84,8 +83,4 @@ function shortened(text: string, maxChars: number): string {
 
 function escapeCodeUnit(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10_000) / 10_000;
 }

@@ -57,3 +57,8 @@ export function percentile(sorted: readonly number[], percent: number): number |
   const index = percentileIndex(sorted.length, percent);
   return index === null ? null : (sorted[index] ?? null);
 }
+
+/** Scores, shares and confidences as answers show them. */
+export function fourDigits(value: number): number {
+  return Math.round(value * 10_000) / 10_000;
+}

@@ -161,10 +161,10 @@ describe('two hundred requests', () => {
 describe('a restart', () => {
   test('keeps the statistics as they were, and counts on', async () => {
     await gateway.restart();
-    const { first_at_ms, last_at_ms, totals, models, endings, agents, refusals: refused } = await gateway.stats();
-    expect({ first_at_ms, last_at_ms, totals, models, endings, agents, refused }).toEqual({
-      first_at_ms: stats.first_at_ms,
-      last_at_ms: stats.last_at_ms,
+    const { first_at, last_at, totals, models, endings, agents, refusals: refused } = await gateway.stats();
+    expect({ first_at, last_at, totals, models, endings, agents, refused }).toEqual({
+      first_at: stats.first_at,
+      last_at: stats.last_at,
       totals: stats.totals,
       models: stats.models,
       endings: stats.endings,

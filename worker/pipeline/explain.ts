@@ -1,7 +1,9 @@
 /** `POST /v1/route`: what would be done with a request, with everything the decision rests on, and without calling a model. */
 import { type Failure } from '../../shared/errors.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import { fourDigits } from '../../shared/units.ts';
 import { modelOf } from '../../shared/config-prepare.ts';
+import { plainJson } from '../core/doors/plain-json.ts';
 import { ruleIds } from '../core/route/choose.ts';
 import type { ChatRequest } from '../../shared/chat.ts';
 import type { Strategy } from '../../shared/config.ts';
@@ -26,8 +28,9 @@ export async function explain(
       model_name: decision.modelId === null ? null : modelOf(deps.config, decision.modelId).served_name,
       tier: decision.tier,
       intent: classification.intent,
+      // Unrounded: what the threshold is compared with.
       score: classification.score,
-      confidence: classification.intentConfidence,
+      confidence: fourDigits(classification.intentConfidence),
       complexity: classification.complexity,
       reason: decision.reason,
       rule: decision.rule,
@@ -38,7 +41,7 @@ export async function explain(
       ...(ignored.length > 0 ? { ignored } : {}),
     },
     plan: plan.attempts.map(({ modelId, upstreamId, reason }) => ({ model_id: modelId, upstream: upstreamId, reason })),
-    explain: explanation(deps, decided.value),
+    explain: plainJson(explanation(deps, decided.value)),
   });
 }
 

@@ -1,5 +1,6 @@
 /** What the client is told about its routing, and why it went that way: true for whatever has happened so far. */
 import { modelOf } from '../../shared/config-prepare.ts';
+import { fourDigits } from '../../shared/units.ts';
 import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
 import type { FailedOutcome } from '../core/route/attempt.ts';
 import { answerTokens } from '../core/route/token-room.ts';
@@ -14,8 +15,8 @@ export function metadataOf(run: Run): RoutingMetadata {
     model_name: modelId === null ? null : modelOf(run.deps.config, modelId).served_name,
     tier: decision.tier,
     intent: run.classification.intent,
-    score: run.classification.score,
-    confidence: run.classification.intentConfidence,
+    score: fourDigits(run.classification.score),
+    confidence: fourDigits(run.classification.intentConfidence),
     reason: reasonOf(run),
     strategy: decision.strategy,
     fallback_used: isFallback,

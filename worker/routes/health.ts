@@ -1,6 +1,7 @@
 /** `GET /health`, `/livez`, `/readyz`: open to all, so they name states and nothing else. */
 import type { Context } from 'hono';
 import { type Config, modelOf } from '../../shared/config-prepare.ts';
+import { fourDigits } from '../../shared/units.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import type { InstanceStatus } from '../core/health/usable.ts';
 import type { Deps } from '../deps.ts';
@@ -61,7 +62,7 @@ function describe(config: Config, id: string, snapshot: HealthSnapshot): Record<
         context_tokens: contextTokens,
         running,
         waiting,
-        kv_cache_usage: kvCacheUsage,
+        kv_cache_usage: kvCacheUsage === null ? null : fourDigits(kvCacheUsage),
         last_probe: isoTime(lastProbeAtMs),
       }),
     ),

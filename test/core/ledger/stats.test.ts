@@ -25,7 +25,7 @@ describe('toStats', () => {
     expect(stats.routing_split.small).toEqual({ requests: 0, percent: null });
     expect(stats.escalations).toEqual({ count: 0, judged: 0, rate: null });
     expect(stats).toMatchObject({ days: {}, alerts: [] });
-    expect(stats.first_at_ms).toBeNull();
+    expect(stats.first_at).toBeNull();
   });
 
   it('reproduces the split of the published rule on its own workload: 40 small and 20 large are 66.67 / 33.33', () => {

@@ -30,7 +30,7 @@ export function createFakeApp(options: GatewayOptions, allowedModels: readonly s
     pipeline: gateway.deps,
     keys: {
       find: async (token) => keys.get(token) ?? null,
-      list: async () => [],
+      list: async () => [...keys.values()],
       get: unused,
       put: unused,
       replace: unused,

@@ -1,6 +1,7 @@
 /** Turns the ledger's total into the JSON of `GET /stats`. Names from outside become keys of objects without a prototype. */
 import type {
   DayStats,
+  DriftStats,
   GroupStats,
   JudgedStats,
   KeyBreakdown,
@@ -11,7 +12,7 @@ import type {
   Stats,
 } from '../../../shared/records.ts';
 import { countIds, groupIds } from '../../../shared/records.ts';
-import { percentOf, usdFromNanoUsd } from '../../../shared/units.ts';
+import { fourDigits, percentOf, usdFromNanoUsd } from '../../../shared/units.ts';
 import { savings } from '../cost/price.ts';
 import { alertsOf, type WatchConfig } from './alerts.ts';
 import { otherName, sumCounters, zeroCounters, type Counters, type Named } from './counters.ts';
@@ -70,10 +71,10 @@ export function toStats(total: LedgerDelta, watch: WatchConfig, nowMs: number): 
     })),
     feedback: byName(total.feedback, ratingStats),
     shadows: byName(total.shadows, ratingStats),
-    first_at_ms: total.firstAtMs,
-    last_at_ms: total.lastAtMs,
+    first_at: isoTime(total.firstAtMs),
+    last_at: isoTime(total.lastAtMs),
     days: byName(days, (day) => dayStats(day, watch)),
-    alerts: alertsOf(days, watch, nowMs),
+    alerts: alertsOf(days, watch, nowMs).map((alert) => ({ ...alert, value: fourDigits(alert.value) })),
   };
 }
 
@@ -83,17 +84,21 @@ function dayStats({ scores, judged }: DayCounts, { classifier: { reference } }: 
     scores: byName(scores, (counts, version) => ({
       requests: sumOf(counts),
       counts,
-      drift: reference?.version === version ? driftOf(reference.counts, counts) : null,
+      drift: reference?.version === version ? shortDrift(driftOf(reference.counts, counts)) : null,
     })),
   };
 }
 
+function shortDrift(drift: DriftStats | null): DriftStats | null {
+  return drift === null ? null : { ...drift, psi: fourDigits(drift.psi), by_chance: fourDigits(drift.by_chance) };
+}
+
 function judgedStats([answers = 0, escalated = 0]: Counts): JudgedStats {
-  return { answers, escalated, rate: answers === 0 ? null : escalated / answers };
+  return { answers, escalated, rate: answers === 0 ? null : fourDigits(escalated / answers) };
 }
 
 function ratingStats({ count, scoreMilli, costNanoUsd }: Rating): RatingStats {
-  return { count, mean_score: count === 0 ? null : scoreMilli / count / 1000, cost_nano_usd: costNanoUsd };
+  return { count, mean_score: count === 0 ? null : fourDigits(scoreMilli / count / 1000), cost_nano_usd: costNanoUsd };
 }
 
 /** One agent's (key's, model's) statistics; zeros for a name never seen. */
@@ -103,7 +108,7 @@ export function groupStatsOf(groups: Named<Counters>, name: string): GroupStats 
 
 /** What one key has used; beyond the bound of keys, those that came last are counted together, and nobody can tell. */
 export function keyUsage({ keys, firstAtMs }: LedgerDelta, keyId: string): KeyUsage {
-  const since = firstAtMs === null ? null : new Date(firstAtMs).toISOString();
+  const since = isoTime(firstAtMs);
   const names = keys.map(([name]) => name);
   if (!names.includes(keyId) && names.includes(otherName)) return { since, usage: null };
   const { requests, succeeded, replayed, tokens, cost_nano_usd, routing } = groupStatsOf(keys, keyId);
@@ -124,7 +129,11 @@ export function keyBreakdown(book: KeyBook, by: KeyBookId): KeyBreakdown {
 /** For the list of keys: what one has spent, and when it was last used. */
 export function keySeen({ total, lastAtMs }: KeyBook): KeySeen {
   const costNanoUsd = total[keyCountIds.indexOf('costNanoUsd')] ?? 0;
-  return { spent_usd: usdFromNanoUsd(costNanoUsd), last_used_at: lastAtMs === 0 ? null : new Date(lastAtMs).toISOString() };
+  return { spent_usd: usdFromNanoUsd(costNanoUsd), last_used_at: isoTime(lastAtMs === 0 ? null : lastAtMs) };
+}
+
+function isoTime(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
 }
 
 function groupStats(stored: Counters): GroupStats {
