@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keepsLastConfig } from './config/compile.ts';
+import { watchForLeaks } from './log-leaks.ts';
 import { runWrangler } from './wrangler.ts';
 
 export interface GatewayOptions {
@@ -13,11 +14,15 @@ export interface GatewayOptions {
   /** Where Durable Objects keep their data; by default a temporary folder that goes with the gateway. */
   readonly persistTo?: string;
   onOutput?(text: string): void;
+  /** What /readyz answers once it is up; 200 unless a Worker is wanted that refuses. */
+  readonly readyStatus?: number;
 }
 
 export interface Gateway {
   readonly url: string;
   readonly exited: Promise<number>;
+  /** Secrets among `vars` that have stood in its output so far. */
+  leaks(): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -29,6 +34,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const inspectorPort = await freePort();
   const state = options.persistTo ?? mkdtempSync(join(tmpdir(), 'pointsman-state-'));
   let output = '';
+  const leaks = watchForLeaks(options.vars);
   const running = runWrangler(
     [
       'dev',
@@ -49,6 +55,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ],
     (text) => {
       output = (output + text).slice(-20_000);
+      leaks.note(text);
       options.onOutput?.(text);
     },
     { [keepsLastConfig]: '1' },
@@ -67,18 +74,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const deadline = Date.now() + readyWithinMs;
   while (Date.now() < deadline && !hasExited) {
-    if (await isUp(url)) return { url, exited: running.exited, stop };
+    if (await isUp(url, options.readyStatus ?? 200)) return { url, exited: running.exited, leaks: leaks.found, stop };
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   await stop();
   throw new Error(`The Worker did not start.\n${output}`);
 }
 
-async function isUp(url: string): Promise<boolean> {
+async function isUp(url: string, readyStatus: number): Promise<boolean> {
   try {
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3000) });
     await response.arrayBuffer();
-    return response.status === 200;
+    return response.status === readyStatus;
   } catch {
     return false;
   }

@@ -21,7 +21,11 @@ const placeholderHost = /(?:^|\.)(?:example\.(?:com|net|org)|example|invalid|tes
 export function deploymentMistakes(settings: Settings, targets: readonly UpstreamTarget[]): string[] {
   if (settings.environment === 'development') return [];
   const mistakes: string[] = [];
-  const secrets = { ADMIN_TOKEN: settings.adminToken, UPSTREAM_API_KEY: settings.upstreamApiKey };
+  const secrets = {
+    ADMIN_TOKEN: settings.adminToken,
+    UPSTREAM_API_KEY: settings.upstreamApiKey,
+    ACCESS_CLIENT_SECRET: settings.access?.clientSecret ?? null,
+  };
   for (const [name, value] of Object.entries(secrets)) {
     if (value !== null && published.test(value))
       mistakes.push(`${name} is an example that anybody can read; make one of your own.`);

@@ -33,6 +33,13 @@ export function codeOf({ text }: { readonly text: string }): string | null {
   }
 }
 
+/** Waits for what comes through a pipe, such as a log. False when it has not come after ten seconds. */
+export async function comesTrue(isTrue: () => boolean): Promise<boolean> {
+  const deadline = Date.now() + 10_000;
+  while (!isTrue() && Date.now() < deadline) await new Promise((go) => setTimeout(go, 50));
+  return isTrue();
+}
+
 export const hello = { model: 'small', messages: [{ role: 'user', content: '[[tokens:6]]Name a harbour.' }], max_tokens: 30 };
 
 export function say(content: string, rest: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {

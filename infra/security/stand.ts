@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { startGateway } from '../gateway.ts';
 import { type Fleet, startFleet } from '../standin/fleet.ts';
 import type { LogEntry } from '../standin/request-log.ts';
+import { type EchoFront, type Quote, startEchoFront } from './echo-front.ts';
 import { type RawAnswer, sendRaw } from './raw-http.ts';
 
 /** Words that stand for secrets: each says where it must stay. */
@@ -59,6 +60,15 @@ export interface Stand {
     path: string,
     init?: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string },
   ): Promise<Answer>;
+  /** The same of another gateway. */
+  sendTo(
+    origin: string,
+    method: string,
+    path: string,
+    init?: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string },
+  ): Promise<Answer>;
+  /** What every model server answers from now on; null lets them answer themselves. */
+  quote(quote: Quote | null): void;
   /** With the client's key. An object is sent as JSON. */
   chat(body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   admin(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer>;
@@ -92,7 +102,14 @@ export async function startStand(): Promise<Stand> {
     clientId: secrets.accessClientId,
     clientSecret: secrets.accessClientSecret,
   });
+  const clientKeys = `${secrets.clientKey} Basic ${Buffer.from(`user:${secrets.clientKey}`).toString('base64')}`;
+  const fronts: Record<string, EchoFront> = {};
+  for (const [id, url] of Object.entries(fleet.urls)) fronts[id] = await startEchoFront(url, clientKeys);
   const stateFolder = mkdtempSync(join(tmpdir(), 'pointsman-security-'));
+  const stopServers = async (): Promise<void> => {
+    const servers = [fleet, ...Object.values(fronts)].map((server) => server.close());
+    await Promise.all([...servers, close(canary.server), close(keyServer)]);
+  };
   let output = '';
   const gateway = await startGateway({
     port: 0,
@@ -109,22 +126,25 @@ export async function startStand(): Promise<Stand> {
       ACCESS_CLIENT_SECRET: secrets.accessClientSecret,
       ACCESS_TEAM_DOMAIN: issuer.origin,
       ACCESS_AUD: issuer.audience,
-      SMALL_UPSTREAM_URL: fleet.urls['small'] ?? '',
-      LARGE_UPSTREAM_URL: fleet.urls['large'] ?? '',
+      SMALL_UPSTREAM_URL: fronts['small']?.url ?? '',
+      LARGE_UPSTREAM_URL: fronts['large']?.url ?? '',
+      REQUEST_LOG: 'on',
       CONFIG_OVERRIDES: JSON.stringify(overrides),
     },
   }).catch(async (error: unknown) => {
-    await Promise.all([fleet.close(), close(canary.server), close(keyServer)]);
+    await stopServers();
     throw error;
   });
   const seen: Seen[] = [];
   const madeKeys: string[] = [];
-  const send: Stand['send'] = async (method, path, init = {}) => {
-    const response = await fetch(gateway.url + path, { method, redirect: 'manual', ...init });
-    const answer = { what: `${method} ${path}`, status: response.status, headers: response.headers, text: await response.text() };
+  const sendTo: Stand['sendTo'] = async (origin, method, path, init = {}) => {
+    const response = await fetch(origin + path, { method, redirect: 'manual', ...init });
+    const text = await readAll(response);
+    const answer = { what: `${method} ${path}`, status: response.status, headers: response.headers, text };
     seen.push(answer);
     return answer;
   };
+  const send: Stand['send'] = (method, path, init) => sendTo(gateway.url, method, path, init);
   const json = (token: string) => ({ authorization: `Bearer ${token}`, 'content-type': 'application/json' });
   const admin: Stand['admin'] = (method, path, body) =>
     send(method, path, { headers: json(secrets.adminToken), ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
@@ -139,6 +159,8 @@ export async function startStand(): Promise<Stand> {
     output: () => output,
     stateFolder,
     send,
+    sendTo,
+    quote: (quote) => Object.values(fronts).forEach((front) => front.set(quote)),
     admin,
     chat: (body, headers = {}) =>
       send('POST', '/v1/chat/completions', {
@@ -161,10 +183,22 @@ export async function startStand(): Promise<Stand> {
       Object.values(fleet.models).flatMap((model) => model.log().filter(({ path }) => path === '/v1/chat/completions')),
     async stop() {
       await gateway.stop();
-      await Promise.all([fleet.close(), close(canary.server), close(keyServer)]);
+      await stopServers();
       rmSync(stateFolder, { recursive: true, force: true });
     },
   };
+}
+
+/** Also what came of an answer that was broken off. */
+async function readAll({ body }: Response): Promise<string> {
+  let text = '';
+  const decoder = new TextDecoder();
+  try {
+    for await (const bytes of body ?? []) text += decoder.decode(bytes, { stream: true });
+  } catch {
+    // Broken off.
+  }
+  return text + decoder.decode();
 }
 
 /** Plays a team's Access: publishes one RSA key the way Cloudflare does. */

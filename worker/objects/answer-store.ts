@@ -101,10 +101,11 @@ export class AnswerStore {
   }
 
   #makeRoom(): void {
-    const oldest = 'SELECT key FROM answers ORDER BY started_at_ms DESC LIMIT -1 OFFSET ?';
-    this.#answers -= this.#sql
-      .exec(`DELETE FROM answers WHERE key IN (${oldest}) RETURNING key`, maxAnswers - 1)
-      .toArray().length;
+    const oldest = `
+      DELETE FROM answers
+      WHERE key IN (SELECT key FROM answers ORDER BY started_at_ms DESC LIMIT -1 OFFSET ?)
+      RETURNING key`;
+    this.#answers -= this.#sql.exec(oldest, maxAnswers - 1).toArray().length;
   }
 
   /** Frees the keys of runs that were heard of no more. False when there are none. */

@@ -1,4 +1,6 @@
 /** API keys: looked up by the hash of the whole, by parameters only, compared in constant time, ended when they are ended. */
+import { randomBytes } from 'node:crypto';
+import { formatKey } from '../../../worker/core/auth/key-format.ts';
 import { codeOf, expectEqual, expectTrue, hello, type SecurityCheck } from '../check.ts';
 import { secrets, type Stand } from '../stand.ts';
 import { linesIn, linesMatching } from './source.ts';
@@ -138,6 +140,45 @@ const malformed: SecurityCheck = {
   },
 };
 
+/** Written like a real one, with the right check characters. */
+function madeUpKey(): string {
+  const key = formatKey('live', randomBytes(24));
+  if (!key.ok) throw new Error(key.failure);
+  return key.value.token;
+}
+
+const flood: SecurityCheck = {
+  id: 'made-up-keys',
+  threat: 'Floods of made-up keys',
+  rule: 'While hundreds of well-formed keys that nobody has are tried, keys that exist are served, and no made-up one ever is.',
+  async run(stand) {
+    const { key } = await stand.makeKey();
+    const before = await ask(stand, key);
+    const tries = Array.from({ length: 400 }, () =>
+      stand.send('GET', '/v1/models', { headers: { authorization: `Bearer ${madeUpKey()}` } }),
+    );
+    const real = await Promise.all(Array.from({ length: 20 }, () => ask(stand, key)));
+    const refused = await Promise.all(tries);
+    // Whoever comes next is looked up again.
+    const deadline = Date.now() + 5000;
+    const late = await stand.makeKey();
+    while ((await ask(stand, late.key)).status === 503 && Date.now() < deadline) await new Promise((go) => setTimeout(go, 200));
+    return [
+      ...expectEqual('before', before.status, 200),
+      ...expectEqual('answers to the real key', [...new Set(real.map(({ status }) => status))], [200]),
+      ...expectTrue(
+        'a made-up key is 401, or 503 beyond the bound of look-ups',
+        refused.every(({ status }) => status === 401 || status === 503),
+      ),
+      ...expectTrue(
+        'look-ups are bounded',
+        refused.some(({ status }) => status === 503),
+      ),
+      ...expectEqual('a new key afterwards', (await ask(stand, late.key)).status, 200),
+    ];
+  },
+};
+
 /** One side is named like a secret, and the other is a value that it might equal. */
 export function isOfSecrets([, left = '', right = '']: RegExpExecArray): boolean {
   const isSecret = (side: string) => /(?:secret|password|token|apikey|clientkey|upstreamkey)$/i.test(side);
@@ -159,4 +200,12 @@ const constantTime: SecurityCheck = {
   },
 };
 
-export const keyChecks: readonly SecurityCheck[] = [sqlInKeys, sqlByConstruction, nearKeys, revoked, malformed, constantTime];
+export const keyChecks: readonly SecurityCheck[] = [
+  sqlInKeys,
+  sqlByConstruction,
+  nearKeys,
+  revoked,
+  malformed,
+  flood,
+  constantTime,
+];

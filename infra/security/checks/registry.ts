@@ -2,12 +2,15 @@
 import type { SecurityCheck } from '../check.ts';
 import { adminChecks } from './admin.ts';
 import { bombChecks } from './bombs.ts';
+import { echoChecks } from './echoes.ts';
 import { forgeryChecks } from './forgery.ts';
 import { hygieneChecks } from './hygiene.ts';
 import { injectionChecks } from './injection.ts';
 import { keyChecks } from './keys.ts';
+import { publishedChecks } from './published.ts';
 import { supplyChecks } from './supply.ts';
 import { traceChecks } from './traces.ts';
+import { workloadChecks } from './workload.ts';
 
 export const securityChecks: readonly SecurityCheck[] = [
   ...forgeryChecks,
@@ -16,6 +19,9 @@ export const securityChecks: readonly SecurityCheck[] = [
   ...hygieneChecks,
   ...bombChecks,
   ...injectionChecks,
+  ...echoChecks,
+  ...workloadChecks,
   ...supplyChecks,
+  ...publishedChecks,
   ...traceChecks,
 ];

@@ -1,7 +1,7 @@
 /** What all the other checks have left behind: every answer, the log, the stored state. These run last. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expectTrue, hello, type SecurityCheck, say } from '../check.ts';
+import { comesTrue, expectTrue, hello, type SecurityCheck, say } from '../check.ts';
 import { promptCanary, secrets, type Stand } from '../stand.ts';
 
 const headersEverywhere: SecurityCheck = {
@@ -44,9 +44,18 @@ const runtimeAnswers: SecurityCheck = {
   },
 };
 
-/** Every secret, every key made, and the addresses behind the tunnel. */
+/** Every secret, also as it stands in URLs and base64, and every key made. */
 function wordsOf(stand: Stand): (readonly [string, string])[] {
-  return [...Object.entries(secrets), ...stand.madeKeys.map((key, index): [string, string] => [`key ${index}`, key])];
+  const encoded = Object.entries(secrets).flatMap(([name, value]): [string, string][] => [
+    [`${name} in a URL`, encodeURIComponent(value)],
+    ...['', 'x', 'xx'].map((before): [string, string] => [
+      `${name} in base64`,
+      Buffer.from(before + value)
+        .toString('base64')
+        .slice(4, -4),
+    ]),
+  ]);
+  return [...Object.entries(secrets), ...encoded, ...stand.madeKeys.map((key, index): [string, string] => [`key ${index}`, key])];
 }
 
 const inAnswers: SecurityCheck = {
@@ -79,7 +88,8 @@ const inLogs: SecurityCheck = {
   async run(stand) {
     await stand.chat(say(`${promptCanary} [[fault:server-error]]`));
     await stand.chat(say(`${promptCanary} [[fault:out-of-memory]]`));
-    await stand.chat(say(`${promptCanary} [[fault:bad-request]]`));
+    const { headers } = await stand.chat(say(`${promptCanary} [[fault:bad-request]]`));
+    const isWhole = await comesTrue(() => stand.output().includes(headers.get('x-request-id') ?? '-'));
     const log = stand.output();
     return [
       ...wordsOf(stand)
@@ -87,7 +97,7 @@ const inLogs: SecurityCheck = {
         .map(([name]) => `${name} is in the log`),
       ...expectTrue('a prompt is in the log', !log.includes(promptCanary)),
       ...expectTrue('an upstream’s own secret is in the log', !/sk-[A-Za-z0-9]{8}|hf_[A-Za-z0-9]{8}/.test(log)),
-      ...expectTrue('there was a log to look at', log.includes('upstream_refused')),
+      ...expectTrue('there was a log to look at', isWhole && log.includes('upstream_refused')),
     ];
   },
 };

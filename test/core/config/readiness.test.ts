@@ -29,8 +29,14 @@ describe.each(['staging', 'production'])('%s', (environment) => {
     expect(mistakes({})).toEqual([]);
   });
 
-  it.each(['ADMIN_TOKEN', 'UPSTREAM_API_KEY'])('refuses a published value as %s', (name) => {
-    for (const value of ['change-me-admin-token', 'pointsman-local-admin', 'pointsman-local-key', 'stand-in-vllm-key']) {
+  it.each(['ADMIN_TOKEN', 'UPSTREAM_API_KEY', 'ACCESS_CLIENT_SECRET'])('refuses a published value as %s', (name) => {
+    for (const value of [
+      'change-me-admin-token',
+      'pointsman-local-admin',
+      'pointsman-local-key',
+      'stand-in-vllm-key',
+      'stand-in-access-secret',
+    ]) {
       expect(mistakes({ [name]: value })).toEqual([`${name} is an example that anybody can read; make one of your own.`]);
     }
   });

@@ -121,16 +121,24 @@ export async function startHarness(options: HarnessOptions): Promise<OwnGateway 
     controls: Object.fromEntries(Object.values(fleet.models).map(({ id, controlUrl }) => [id, controlUrl ?? ''])),
     gate: fleet.gate?.controlUrl ?? '',
   };
+  // Whatever was tested: no secret may have stood in the log.
+  const stopGateway = async (): Promise<void> => {
+    await gateway.stop();
+    if (gateway.leaks().length > 0) throw new Error(`In the log of the gateway: ${gateway.leaks().join(', ')}`);
+  };
   return {
     addresses,
     ...connect(addresses),
     async restart() {
-      await gateway.stop();
+      await stopGateway();
       gateway = await start(Number(new URL(addresses.url).port));
     },
     async stop() {
-      await gateway.stop();
-      await fleet.close();
+      try {
+        await stopGateway();
+      } finally {
+        await fleet.close();
+      }
     },
   };
 }
