@@ -174,7 +174,10 @@ function sumLine(name: string, agents: readonly (readonly [string, readonly Fact
   for (const [agent, facts] of agents) {
     const booked = stats.agents[agent] === undefined ? 0 : sides.gateway(stats.agents[agent]);
     const told = sides.clients?.(facts) ?? 0;
-    const sent = sides.servers?.(facts) ?? { least: told, most: told };
+    const sent = sides.servers?.(facts) ?? {
+      least: told,
+      most: told + sum(facts.flatMap(({ calls }) => calls.map(givenUpTokens))),
+    };
     const { lost, double } = bookedDrift(sent, booked);
     clients += told;
     gateway += booked;
@@ -215,6 +218,12 @@ function reportedTokens(facts: readonly Fact[]): Range {
     if (seen !== 'ok') most += sum(calls.filter(({ ending }) => ending === 'complete').map(tokensOf));
   }
   return { least, most: least + most };
+}
+
+/** The most that a call costs which the gateway gave up: its prompt, whose estimate errs upwards, and what it may have made unseen. */
+function givenUpTokens({ ending, usage, isStream, maxTokens }: LogEntry): number {
+  if (ending !== 'client_gone' || usage === null) return 0;
+  return Math.ceil(usage.promptTokens * 1.5) + 16 + (isStream === true ? 0 : (maxTokens ?? 0));
 }
 
 function tokensOf({ usage }: LogEntry): number {
