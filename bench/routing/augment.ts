@@ -3,10 +3,12 @@
  * same, so the label does, too. Only ever made from rows of the training folds.
  */
 import type { ChatRequest } from '../../shared/chat.ts';
+import { dress } from './dressings.ts';
 import { writeLog } from './material.ts';
 import { hashText, pick, seeded, type Random } from './random.ts';
 import type { LabelledRow } from './rows.ts';
 import { brevities, stuffings, writeStuffing } from './stuffing.ts';
+import { writeText } from './texts.ts';
 
 export const courtesies: readonly string[] = [
   'please',
@@ -49,10 +51,26 @@ function languageOf(row: LabelledRow): string {
 
 const maxStuffedChars = 240;
 
-/** Two to four variants of one row. */
+/** These carry material already. */
+const laden = /^(?:log|rag|text|listing)-/;
+const shareBesideText = 0.25;
+
+/** Variants of one row. */
 export function augment(row: LabelledRow): LabelledRow[] {
-  if (row.tier === 'vision' || row.category.startsWith('log-') || row.category.startsWith('rag-')) return [];
+  if (row.tier === 'vision') return [];
   const random = seeded(hashText(`augment ${row.id}`));
+  const rewrites: [string, (text: string) => string][] = laden.test(row.category) ? [] : shortRewrites(row, random);
+  rewrites.push(['dressed', (text) => dress(text, random)]);
+  const variants: LabelledRow[] = [];
+  for (const [name, rewrite] of rewrites) {
+    const request = withLastTurn(row.request, rewrite);
+    if (request !== null) variants.push({ ...row, id: `${row.id}+${name}`, request });
+  }
+  return variants;
+}
+
+/** For rows without material. */
+function shortRewrites(row: LabelledRow, random: Random): [string, (text: string) => string][] {
   const rewrites: [string, (text: string) => string][] = [];
   const language = languageOf(row);
   const stuffing = stuffings[language] ?? [];
@@ -73,10 +91,13 @@ export function augment(row: LabelledRow): LabelledRow[] {
     (text) => (random() < 0.5 ? `${text} ${pick(courtesies, random)}` : pick(openings, random) + text),
   ]);
   rewrites.push(['typos', (text) => addTypos(text, random, 4)]);
-  const variants: LabelledRow[] = [];
-  for (const [name, rewrite] of rewrites) {
-    const request = withLastTurn(row.request, rewrite);
-    if (request !== null) variants.push({ ...row, id: `${row.id}+${name}`, request });
-  }
-  return variants;
+  if (random() < shareBesideText)
+    rewrites.push([
+      'beside a text',
+      (text) => {
+        const material = writeText(random, 10 + Math.floor(random() * 15));
+        return random() < 0.5 ? `${text}\n\n${material}` : `${material}\n\n${text}`;
+      },
+    ]);
+  return rewrites;
 }

@@ -9,7 +9,7 @@ import { packWeights } from './pack.ts';
 
 export interface Corpus {
   readonly labelled: readonly LabelledExample[];
-  readonly trivia: readonly TierExample[];
+  readonly generated: readonly TierExample[];
   readonly outcomes: readonly OutcomeCase[];
 }
 
@@ -42,7 +42,7 @@ export function trainOn(corpus: Corpus, kept: Kept, seed: number): { tier: Heads
   const outcomes = corpus.outcomes.filter(kept.outcomes);
   const labelled = corpus.labelled.filter(kept.labelled).flatMap((row) => [row.example, ...row.variants]);
   return {
-    tier: fitTier([...corpus.trivia, ...labelled, ...softExamples(outcomes)], seed),
+    tier: fitTier([...corpus.generated, ...labelled, ...softExamples(outcomes)], seed),
     outcome: fitOutcomes(
       outcomes.map((row) => row.example),
       seed,

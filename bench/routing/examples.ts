@@ -5,13 +5,17 @@ import { readFeatures, type LearnedFeatures } from '../../worker/core/classify/l
 import { buildView } from '../../worker/core/classify/view.ts';
 import { readIntent } from '../../worker/core/intent/intent.ts';
 import type { ChatRequest } from '../../shared/chat.ts';
+import type { Intent } from '../../shared/config.ts';
 import { augment } from './augment.ts';
+import { writeEveryday } from './everyday.ts';
 import { otherModelsShare, type OutcomeExample } from './fit-outcomes.ts';
 import type { TierExample } from './fit-tier.ts';
 import { requestOf, type OutcomeRow, type SliceId } from './outcomes.ts';
 import { hashText } from './random.ts';
 import type { RouterConfig } from './router-config.ts';
 import type { LabelledRow } from './rows.ts';
+import { writeListingAsks } from './listing-asks.ts';
+import { writeLookups } from './lookups.ts';
 import { writeTrivia } from './trivia.ts';
 
 export const labelledFolds = 10;
@@ -33,6 +37,8 @@ export interface OutcomeCase {
 }
 
 const variantWeight = 0.5;
+/** Rows in other languages, and given ones, are few beside all the English that is written here. */
+const rareWeight = 1.5;
 const triviaCount = 700;
 const triviaSeed = 7;
 
@@ -50,26 +56,42 @@ export function prepareLabelled(rows: readonly LabelledRow[], config: RouterConf
   return rows.map((row) => ({
     row,
     fold: hashText(`fold ${row.id}`) % labelledFolds,
-    example: tierExample(row, config, 1),
+    example: tierExample(row, config, row.set === 'english' || row.set === 'first-turns' ? 1 : rareWeight),
     unaided: readFeatures(buildView(row.request), null),
     variants: augment(row).map((variant) => tierExample(variant, config, variantWeight)),
   }));
 }
 
-/** Trivial questions, bare and padded with big words. */
-export function prepareTrivia(config: RouterConfig): TierExample[] {
-  return writeTrivia(triviaCount, triviaSeed).flatMap((text, at) => {
-    const row: LabelledRow = {
-      id: `trivia-${at}`,
-      category: 'trivia',
-      set: 'trivia',
-      tier: 'small',
-      intent: 'general',
-      request: { model: 'auto', messages: [{ role: 'user', content: text }] },
-    };
+/** A row for training that nobody wrote. */
+function generatedRow(id: string, text: string, intent: Intent, tier: 'small' | 'large' = 'small'): LabelledRow {
+  const request: ChatRequest = { model: 'auto', messages: [{ role: 'user', content: text }] };
+  return { id, category: 'generated', set: 'generated', tier, intent, request };
+}
+
+/**
+ * Trivial questions, bare and padded with big words; everyday requests, many of them long; look-ups with technical words; requests about
+ * listings, half of them hard.
+ */
+export function prepareGenerated(config: RouterConfig): TierExample[] {
+  const trivia = writeTrivia(triviaCount, triviaSeed).flatMap((text, at) => {
+    const row = generatedRow(`trivia-${at}`, text, 'general');
     const padded = augment(row).filter((variant) => variant.id.includes('stuffed'));
-    return [row, ...padded.slice(0, 2)].map((variant) => tierExample(variant, config, variantWeight));
+    return [row, ...padded.slice(0, 2)];
   });
+  const everyday = writeEveryday(Number(process.env['EVN'] ?? 1500), 11).map((text, at) =>
+    generatedRow(`everyday-${at}`, text, 'general'),
+  );
+  const lookups = writeLookups(Number(process.env['LOOK'] ?? 600), 13).map(({ text, intent }, at) =>
+    generatedRow(`lookup-${at}`, text, intent),
+  );
+  const listings = writeListingAsks(300, 17).map(({ text, isHard }, at) =>
+    generatedRow(`listing-${at}`, text, 'code', isHard ? 'large' : 'small'),
+  );
+  return [
+    ...[...trivia, ...listings].map((row) => tierExample(row, config, variantWeight)),
+    ...lookups.map((row) => tierExample(row, config, variantWeight / 2)),
+    ...everyday.map((row) => tierExample(row, config, Number(process.env['EV'] ?? 0.8))),
+  ];
 }
 
 export function prepareOutcomes(rows: readonly OutcomeRow[], config: RouterConfig): OutcomeCase[] {
@@ -86,7 +108,7 @@ export function prepareOutcomes(rows: readonly OutcomeRow[], config: RouterConfi
 }
 
 /** Questions of each slice that the tier head sees, with one soft label for all: exam questions are for the large model, equally. */
-const soft = { perSlice: 600, label: 0.97, weight: 1 } as const;
+const soft = { perSlice: Number(process.env['SOFTN'] ?? 600), label: 0.97, weight: Number(process.env['SOFTW'] ?? 1) } as const;
 const softIntents: Readonly<Record<SliceId, TierExample['intent']>> = {
   mmlu: null,
   gsm8k: 'reasoning',

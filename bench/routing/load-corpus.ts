@@ -1,6 +1,6 @@
 /** Reads and prepares everything the router learns from; says what is missing instead of guessing. */
 import type { Corpus } from './cross-validate.ts';
-import { prepareLabelled, prepareOutcomes, prepareTrivia } from './examples.ts';
+import { prepareLabelled, prepareOutcomes, prepareGenerated } from './examples.ts';
 import { readOutcomes } from './outcomes.ts';
 import type { RouterConfig } from './router-config.ts';
 import { ownSets, readGivenRows, readOwnRows } from './rows.ts';
@@ -17,7 +17,7 @@ export function loadCorpus(dataDir: string, config: RouterConfig): Corpus {
   const rows = [...(readGivenRows(dataDir) ?? []), ...ownSets.flatMap((set) => readOwnRows(set))];
   return {
     labelled: prepareLabelled(rows, config),
-    trivia: prepareTrivia(config),
+    generated: prepareGenerated(config),
     outcomes: prepareOutcomes(readOutcomes(dataDir), config),
   };
 }

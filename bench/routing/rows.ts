@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { ChatRequest } from '../../shared/chat.ts';
 import { intentIds, tierIds, type Intent, type Tier } from '../../shared/config.ts';
+import { writeListing } from './listings.ts';
 import { boilerplates, writeLog, writePassage, writeSmallTalk } from './material.ts';
 import { hashText, pick, seeded, type Random } from './random.ts';
+import { writeText } from './texts.ts';
 
 export interface LabelledRow {
   readonly id: string;
@@ -36,7 +38,7 @@ const GivenRow = z.object({
   labels: z.object({ tier: z.enum(tierIds), intent: z.enum(intentIds) }),
 });
 
-export const ownSets = ['english', 'eight-languages', 'more-languages'] as const;
+export const ownSets = ['english', 'eight-languages', 'more-languages', 'first-turns'] as const;
 
 function readLines(path: string): unknown[] {
   return readFileSync(path, 'utf8')
@@ -128,6 +130,31 @@ function contentOf(row: OwnRow, random: Random): string {
     const passage = writePassage(random, 12 + Math.floor(random() * 40));
     return pick(
       [`Context:\n${passage}\n\nQuestion: ${row.text}`, `${passage}\n\n${row.text}`, `${row.text}\n\n"""\n${passage}\n"""`],
+      random,
+    );
+  }
+  if (row.category.startsWith('text-')) {
+    const material = writeText(random, 8 + Math.floor(random() * 40));
+    return pick(
+      [
+        `${row.text}\n\n${material}`,
+        `${row.text}\n${material}`,
+        `${material}\n\n${row.text}`,
+        `${row.text}\n\n"""${material}"""`,
+        `${row.text}\n\nText:\n${material}`,
+      ],
+      random,
+    );
+  }
+  if (row.category.startsWith('listing-')) {
+    const material = writeListing(random, 4 + Math.floor(random() * 12));
+    return pick(
+      [
+        `${row.text}\n\n${material}`,
+        `${material}\n\n${row.text}`,
+        `${row.text}\n\`\`\`\n${material}\n\`\`\``,
+        `${row.text}\n${material}`,
+      ],
       random,
     );
   }

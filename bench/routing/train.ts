@@ -64,7 +64,7 @@ function main(): void {
 }
 
 function countRows(corpus: Corpus): Record<string, number> {
-  const counts: Record<string, number> = { trivia: corpus.trivia.length };
+  const counts: Record<string, number> = { generated: corpus.generated.length };
   for (const { row } of corpus.labelled) counts[row.set] = (counts[row.set] ?? 0) + 1;
   for (const { row } of corpus.outcomes) counts[row.slice] = (counts[row.slice] ?? 0) + 1;
   return counts;

@@ -51,6 +51,15 @@ const words: Readonly<Record<string, readonly string[]>> = {
 };
 
 const patterns: readonly string[] = [
+  'write "{word}"',
+  'Write "{phrase}"',
+  'write {word}',
+  'type the word {word}',
+  'write the words {word} {word}',
+  'test {number}',
+  'this is a test: {word}',
+  'output {word}',
+  'print "{phrase}"',
   'whether {thing} is {adjective}.',
   'whether {number} is bigger than {number}.',
   'which is {adjective}, {thing} or {thing}?',

@@ -22,8 +22,6 @@ describe('the ask', () => {
     ['leaves out fenced code', 'Why does it fail?\n```js\nlet a = 1;\nb();\n```', 'Why does it fail?'],
     ['leaves out stack frames', 'It crashes.\n    at run (main.js:3:1)\n    at start (main.js:9:1)', 'It crashes.'],
     ['leaves out table rows', 'Sum column b\na|b|c|d\n1|2|3|4\n5|6|7|8', 'Sum column b'],
-    ['leaves out a passage before a question', `${passage}\n\nWho moved the archive?`, 'Who moved the archive?'],
-    ['leaves out a passage after an instruction', `Summarise in one line.\n\n${passage}`, 'Summarise in one line.'],
     [
       'keeps one log line, which is what is asked about',
       'ERROR: could not serialize access, why?',
@@ -35,6 +33,17 @@ describe('the ask', () => {
     ['keeps thanks that are asked about', 'How do you spell thanks?', 'How do you spell thanks?'],
     ['is the material itself when there is nothing else', '    at run (main.js:3:1)', 'at run (main.js:3:1)'],
   ])('%s', (_, text, expected) => expect(viewOf(text).ask.ask).toBe(expected));
+
+  it.each([
+    ['before a question', `${passage}\n\nWho moved the archive?`, /^The committee met[\s\S]{50,600}\n\nWho moved the archive\?$/],
+    [
+      'after an instruction',
+      `Summarise in one line.\n\n${passage}`,
+      /^The committee met[\s\S]{50,600}\n\nSummarise in one line\.$/,
+    ],
+  ])('has a sample of a passage %s, and the question last', (_, text, expected) =>
+    expect(viewOf(text).ask.ask).toMatch(expected),
+  );
 
   it('is read from the last user turn, not from system prompt, answers, history or tool results', () => {
     const request: ChatRequest = {

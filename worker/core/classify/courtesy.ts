@@ -7,7 +7,7 @@ const strong = wordSet(
 );
 /** May stand beside a strong word: "thank you so much for your help in advance". */
 const companions = wordSet(
-  'you so much very a lot for your help time in advance and many i would really d ll be will it this that the again kind best all my to us me this if can could much im voraus schön sehr vielen dank für deine ihre hilfe beaucoup d avance muchas por favor adelantado muito antecipadamente mille заранее большое',
+  'you so much many very a lot for your help time in advance and many i would really d ll be will it this that the again kind best all my to us me this if can could much im voraus schön sehr vielen dank für deine ihre hilfe beaucoup d avance muchas por favor adelantado muito antecipadamente mille заранее большое',
 );
 /** Before these words "please" and "thanks" are what the ask is about. */
 const quoting = wordSet('say says saying word write spell means mean reply respond answer translate called phrase of is with');

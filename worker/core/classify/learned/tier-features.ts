@@ -14,7 +14,6 @@ export interface Hints {
 
 export const tierFeatureNames = [
   'logWords',
-  'logSentences',
   'meanWordChars',
   'longWordShare',
   'questionMarks',
@@ -47,6 +46,9 @@ export const tierFeatureNames = [
 /** The last ones are the hints. */
 export const hintCount = 6;
 
+/** Beyond this, more words say nothing about how hard a request is. */
+const maxWords = 15;
+
 const log = Math.log1p;
 const flag = (claim: boolean): number => (claim ? 1 : 0);
 
@@ -54,16 +56,17 @@ const flag = (claim: boolean): number => (claim ? 1 : 0);
 export function readTierFeatures(view: RequestView, counts: AskCounts, hints: Hints | null): Float64Array {
   const { ask, askStats } = view;
   const script = askStats.script;
+  /** Signs and numbers of a long text are counted per `maxWords`. */
+  const density = Math.min(1, maxWords / counts.words);
   return Float64Array.of(
-    log(view.askWords),
-    log(counts.sentences),
+    log(Math.min(maxWords, view.askWords)),
     counts.meanWordChars / 5,
     counts.longWords / counts.words,
     Math.min(2, askStats.questionMarks),
-    log(askStats.mathSymbols),
-    log(askStats.digits),
-    log(counts.numbers),
-    log(counts.commas),
+    log(askStats.mathSymbols * density),
+    log(askStats.digits * density),
+    log(counts.numbers * density),
+    log(counts.commas * density),
     flag(ask.logLines > 0),
     flag(ask.rowLines > 0),
     flag(ask.stackLines > 0),
