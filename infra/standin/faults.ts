@@ -103,6 +103,11 @@ export const faults = {
   'legacy-reasoning': { phase: 'stream', description: 'reasoning under its older name reasoning_content' },
   'anonymous-first-chunk': { phase: 'stream', description: 'the first chunk without id, model and time' },
   'changing-id': { phase: 'stream', description: 'another id in every chunk' },
+  'empty-finish-reasons': {
+    phase: 'stream',
+    description: 'role in every delta, and an empty text as finish_reason until the last',
+  },
+  'finish-with-text': { phase: 'stream', description: 'the finish reason on the chunk with the last text' },
   'text-after-finish': { phase: 'stream', description: 'content behind the chunk with the finish reason' },
   'arguments-dropped': { phase: 'stream', description: 'tool calls of which only the names come' },
   'odd-usage': { phase: 'stream', description: 'a usage chunk whose choices are no empty list [choices=null or empty or delta]' },

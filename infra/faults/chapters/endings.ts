@@ -4,6 +4,8 @@ import { broken, harmless, late, refused, type FaultCase } from '../fault-case.t
 export const endings: readonly FaultCase[] = [
   refused('first-event-error', 'upstream_error'),
   broken('mid-error', 'upstream_error'),
+  // Behind the role, which is no part of the answer yet.
+  refused('mid-error', 'upstream_error', { settings: 'after=1' }),
   broken('mid-error-no-done', 'upstream_error'),
   broken('mid-reset', 'upstream_truncated'),
   broken('mid-hang-up', 'upstream_truncated'),

@@ -49,11 +49,14 @@ function cutInLastCall(steps: Steps): Steps {
   return { ...steps, steps: steps.steps.slice(0, kept) };
 }
 
+function choicesOf(payload: Payload): Payload[] {
+  return Array.isArray(payload['choices']) ? payload['choices'].filter(isRecord) : [];
+}
+
 /** Entries of tool calls in a chunk. */
 function callsOf({ payload }: Frame): unknown[] {
-  const choices = payload === '[DONE]' ? [] : payload['choices'];
-  const [choice] = Array.isArray(choices) ? choices : [];
-  const delta: unknown = isRecord(choice) ? choice['delta'] : null;
+  const [choice] = payload === '[DONE]' ? [] : choicesOf(payload);
+  const delta = choice?.['delta'];
   return isRecord(delta) && Array.isArray(delta['tool_calls']) ? delta['tool_calls'] : [];
 }
 
@@ -92,6 +95,38 @@ export const shapeFaults = {
     frames: (frames) => {
       let count = 0;
       return changedFrames(frames, (frame, payload) => [{ ...frame, payload: { ...payload, id: `chatcmpl-${(count += 1)}` } }]);
+    },
+  },
+  'empty-finish-reasons': {
+    isStreamOnly: true,
+    frames: (frames) =>
+      changedFrames(frames, (frame, payload) => {
+        const choices = choicesOf(payload).map((choice) => {
+          const delta = isRecord(choice['delta']) ? { role: 'assistant', ...choice['delta'] } : choice['delta'];
+          return { ...choice, delta, finish_reason: choice['finish_reason'] ?? '' };
+        });
+        return [{ ...frame, payload: { ...payload, choices } }];
+      }),
+  },
+  'finish-with-text': {
+    isStreamOnly: true,
+    async *frames(frames) {
+      let held: Frame | null = null;
+      for await (const frame of frames) {
+        if (frame.kind === 'delta' || !held || held.payload === '[DONE]' || frame.payload === '[DONE]') {
+          if (held) yield held;
+          held = frame;
+          continue;
+        }
+        const isJoined = frame.kind === 'finish' && held.kind === 'delta';
+        const choices: Payload[] = [{ ...choicesOf(frame.payload)[0], delta: choicesOf(held.payload)[0]?.['delta'] }];
+        if (isJoined) held = { ...frame, payload: { ...frame.payload, choices }, tokens: held.tokens + frame.tokens };
+        else {
+          yield held;
+          held = frame;
+        }
+      }
+      if (held) yield held;
     },
   },
   'text-after-finish': {

@@ -309,6 +309,19 @@ const expectations: Record<FaultName, Expectation> = {
     stream: (answer) => expect([answer.events[0].id, answer.events[1].id]).toEqual(['', expect.stringMatching(/^chatcmpl-/)]),
   },
   'changing-id': { stream: (answer) => expect(new Set(answer.events.map(({ id }) => id)).size).toBe(answer.events.length) },
+  'empty-finish-reasons': {
+    stream: (answer) =>
+      expect(answer.events.slice(0, 3).map(({ choices: [choice] }) => [choice.finish_reason, choice.delta.role])).toEqual(
+        Array.from({ length: 3 }, () => ['', 'assistant']),
+      ),
+  },
+  'finish-with-text': {
+    stream: (answer) => {
+      untouched(answer);
+      const [last] = answer.events.at(-2).choices;
+      expect([last.finish_reason, clean.endsWith(last.delta.content)]).toEqual(['stop', true]);
+    },
+  },
   'text-after-finish': { stream: (answer) => expect(contentOf(answer)).toBe(`${clean} And that is all.`) },
   'arguments-dropped': {
     stream: (answer) => expect(deltas(answer.events).flatMap((delta) => delta.tool_calls ?? [])).toHaveLength(1),

@@ -152,6 +152,7 @@ describe('readChunk', () => {
 
   it.each([
     ['a finish reason', chunk([{ index: 0, delta: { content: '' }, finish_reason: 'stop' }])],
+    ['an empty finish reason', chunk([{ index: 0, delta: { content: 'x' }, finish_reason: '' }])],
     ['usage', chunk([{ index: 0, delta: { content: 'x' } }], { usage: { prompt_tokens: 1 } })],
     ['no choices', chunk([])],
     ['a choice without index', chunk([{ delta: { content: 'x' } }])],

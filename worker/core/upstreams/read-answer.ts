@@ -60,10 +60,13 @@ function isMeaningful(value: unknown): boolean {
   return typeof value === 'string' ? value.trim() !== '' : Array.isArray(value) && value.length > 0;
 }
 
-/** Whether a client that reads the very bytes sees the content and nothing else: without an index it would not know whose it is. */
-function isPlain(item: unknown, { delta, finishReason }: ChunkChoice): boolean {
+/**
+ * Whether a client that reads the very bytes sees the content and nothing else: without an index it would not know whose it is, and an
+ * empty finish reason, which Ollama sends all along, ends the answer for some.
+ */
+function isPlain(item: unknown, { delta }: ChunkChoice): boolean {
   const raw = asObject(item);
-  if (typeof raw?.['index'] !== 'number' || finishReason !== null) return false;
+  if (typeof raw?.['index'] !== 'number' || (raw['finish_reason'] ?? null) !== null) return false;
   if (delta.tool_calls !== null || delta.reasoning !== null || delta.refusal !== null) return false;
   const said = asObject(raw['delta']);
   return said !== null && (said['content'] == null || typeof said['content'] === 'string');
