@@ -28,9 +28,17 @@ describe('parseBearer', () => {
     ['a no-break space', `Bearer\u00a0${token}`],
     ['a letter beyond ASCII', `Bearer ${token}é`],
     ['a NUL', `Bearer ${token}\0`],
+    ['the scheme twice', `Bearer Bearer ${token}`],
+  ])('refuses %s, and says what the header must look like', (_, header) => {
+    const detail = 'The header must read "Authorization: Bearer <key>", with one space.';
+    expect(parseBearer(header)).toEqual({ ok: false, failure: { code: 'invalid_api_key', detail } });
+  });
+
+  it.each([
     ['15 characters', `Bearer ${'x'.repeat(15)}`],
     ['513 characters', `Bearer ${'x'.repeat(513)}`],
     ['a megabyte', `Bearer ${'x'.repeat(1_000_000)}`],
+    ['a megabyte of another scheme', 'x '.repeat(500_000)],
   ])('refuses %s', (_, header) => {
     expect(parseBearer(header)).toEqual({ ok: false, failure: { code: 'invalid_api_key' } });
   });

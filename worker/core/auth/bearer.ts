@@ -6,6 +6,8 @@ const minTokenChars = 16;
 const maxTokenChars = 512;
 /** The scheme in any case, one space, printable ASCII. Two headers joined by a comma hold a second space and do not match. */
 const bearerPattern = /^bearer ([\x21-\x7e]+)$/i;
+/** For a key that stands alone, another scheme, a doubled one. */
+const howTo = 'The header must read "Authorization: Bearer <key>", with one space.';
 const tokenPattern = /^[\x21-\x7e]+$/;
 
 /**
@@ -14,9 +16,9 @@ const tokenPattern = /^[\x21-\x7e]+$/;
  */
 export function parseBearer(header: string | null): Result<string, Failure> {
   if (header === null || header === '') return fail({ code: 'missing_api_key' });
-  if (header.length > maxTokenChars + 'bearer '.length) return fail({ code: 'invalid_api_key' });
-  const token = bearerPattern.exec(header)?.[1];
-  return token === undefined ? fail({ code: 'invalid_api_key' }) : parseToken(token);
+  // A longer one is not searched.
+  const token = header.length > maxTokenChars + 'bearer '.length ? header : bearerPattern.exec(header)?.[1];
+  return token === undefined ? fail({ code: 'invalid_api_key', detail: howTo }) : parseToken(token);
 }
 
 /** A token that stands alone in a header, by the same rules. */

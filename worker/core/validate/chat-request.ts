@@ -14,6 +14,7 @@ import { checkDropped } from './dropped-fields.ts';
 import { dropNulls } from './drop-nulls.ts';
 import { checkImages } from './images.ts';
 import { exceedsDepth } from './json-depth.ts';
+import { jsonFault } from './json-fault.ts';
 import { shapeFailure } from './shape-failure.ts';
 import { unifySpellings } from './spellings.ts';
 
@@ -88,7 +89,8 @@ export function parseJsonObject(text: string, limits: LimitsConfig): Result<Reco
   try {
     value = JSON.parse(text);
   } catch {
-    return fail({ code: 'invalid_json' });
+    const detail = jsonFault(text);
+    return fail({ code: 'invalid_json', ...(detail === null ? {} : { detail }) });
   }
   if (!isObject(value)) return fail({ code: 'invalid_request', detail: 'The body must be a JSON object.' });
   return ok(value);
