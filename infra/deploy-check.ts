@@ -18,11 +18,11 @@ import { repoFolder, runWrangler } from './wrangler.ts';
 const environments = ['development', 'staging', 'production'];
 
 /**
- * Without the classifier's weights. The goal is missed: zod (11 KiB), hono (7), jose (7) and the keyword lists of the configuration (5)
- * are the largest parts, and writing one of them ourselves is not worth it.
+ * Without the classifier's weights. The goal is missed, and by more since words in many languages, servers' own sentences and rules for
+ * foreign fields came in: the largest parts are zod, the keyword lists of the configuration, jose, hono and the lists of hedges and frames.
  */
 const gzipGoalKiB = 120;
-const gzipBudgetKiB = 130;
+const gzipBudgetKiB = 180;
 const startupBudgetMs = 400;
 const startupGoalMs = 100;
 

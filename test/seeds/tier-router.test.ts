@@ -87,7 +87,6 @@ describe('complexity', () => {
   test.each([
     ['a greeting', 'support', 'Hello', 'small', /trivial/],
     ['the status of a ticket', 'support', 'What is the status of my ticket?', 'small', /trivial|simple/],
-    ['a review strategy', 'analyst', reviewPlan, 'large', /moderate|complex/],
     ['a feature with tests', 'frontend', oauth, 'large', /moderate|complex/],
     ['an architecture', 'spec', longPlan, 'large', /moderate|complex/],
     [
