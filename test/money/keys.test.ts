@@ -309,7 +309,15 @@ describe('the bootstrap key', () => {
   );
 
   test('unset, it is no key', async () => {
-    const own = await openLab({}, { BOOTSTRAP_API_KEY: '', ACCESS_CLIENT_SECRET: 'a-secret-of-its-own', ENVIRONMENT: 'production', ALLOW_CONFIG_OVERRIDES: 'true' });
+    const own = await openLab(
+      {},
+      {
+        BOOTSTRAP_API_KEY: '',
+        ACCESS_CLIENT_SECRET: 'a-secret-of-its-own',
+        ENVIRONMENT: 'production',
+        ALLOW_CONFIG_OVERRIDES: 'true',
+      },
+    );
     expect((await own.ask('pointsman-lab-client-key')).status).toBe(401);
     await own.stop();
   });
