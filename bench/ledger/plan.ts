@@ -138,7 +138,7 @@ function bodyOf(kind: Kind, index: number, stream: boolean, random: Random): Rec
   const fault = faultOf(kind, random);
   const directives = [
     fault === null ? '' : `[[fault:${fault}${other}]]`,
-    leavesMidway.has(kind) ? '[[pace:80]]' : '',
+    leavesMidway.has(kind) ? '[[pace:200]]' : '',
     kind === 'left-early' ? '[[pace:15]]' : '',
     `[[tokens:${leavesMidway.has(kind) ? 120 : between(random, 6, 20)}]]`,
   ];
@@ -163,7 +163,7 @@ function faultOf(kind: Kind, random: Random): string | null {
 
 function leavingOf(kind: Kind, random: Random): Leaving | null {
   if (leavesMidway.has(kind)) {
-    return { how: kind === 'left-by-reset' ? 'reset' : 'close', after: { events: between(random, 1, 12) } };
+    return { how: kind === 'left-by-reset' ? 'reset' : 'close', after: { events: between(random, 1, 8) } };
   }
   return kind === 'left-early' ? { how: random() < 0.7 ? 'reset' : 'close', after: { ms: between(random, 0, 60) } } : null;
 }
