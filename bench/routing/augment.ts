@@ -60,7 +60,7 @@ export function augment(row: LabelledRow): LabelledRow[] {
   if (row.tier === 'vision') return [];
   const random = seeded(hashText(`augment ${row.id}`));
   const rewrites: [string, (text: string) => string][] = laden.test(row.category) ? [] : shortRewrites(row, random);
-  rewrites.push(['dressed', (text) => dress(text, random)]);
+  rewrites.push(['dressed', (text) => dress(text, random)], ['dressed again', (text) => dress(text, random)]);
   const variants: LabelledRow[] = [];
   for (const [name, rewrite] of rewrites) {
     const request = withLastTurn(row.request, rewrite);

@@ -7,21 +7,19 @@ import { evaluateLabelled, evaluateReliability } from './eval-labelled.ts';
 import { evaluateOutcomes } from './eval-outcomes.ts';
 import { evaluateRobustness } from './eval-robustness.ts';
 import { evaluateTraffic, readTraffic } from './eval-traffic.ts';
+import { loadWeights } from '../../worker/core/classify/weights/load.ts';
 import { dataDirectory, loadCorpus } from './load-corpus.ts';
 import { replaceFigures } from './markdown.ts';
 import { hashData } from './outcomes.ts';
 import { readRouterConfig } from './router-config.ts';
 import { ownFile, ownSets } from './rows.ts';
-import { loadWeights } from '../../worker/core/classify/weights/load.ts';
 
 const usage = `Prints every figure of the router with 95 % intervals.
 
   node bench/routing/eval.ts [--seed N] [--config FILE] [--first-turns FILE] [--no-write]
 
-  --first-turns FILE   first turns of public chats, one {"text"} a line, as bench/routing/first-turns.ts writes them
-                       (POINTSMAN_FIRST_TURNS); without it their share of large requests is left out
-
-Needs POINTSMAN_DATA_DIR. Writes bench/results/routing.json and the figures in bench/routing/README.md and bench/README.md
+Needs POINTSMAN_DATA_DIR. --first-turns (or POINTSMAN_FIRST_TURNS) is a file that first-turns.ts made; without it those figures are left out.
+Wrappings and shares are those of the committed weights: train first. Writes bench/results/routing.json and the figures in bench/routing/README.md and bench/README.md
 unless --no-write.
 `;
 
@@ -55,10 +53,9 @@ function main(): void {
   const reliability = evaluateReliability(corpus, heldOut, config);
   say('robustness');
   const robustness = evaluateRobustness(corpus, heldOut, config);
-  say('traffic');
+  say('unlabelled prompts and their wrappings');
   const weights = loadWeights();
-
-  const traffic = evaluateTraffic(readTraffic(dataDir, options['first-turns']), config, weights);
+  const traffic = weights === null ? null : evaluateTraffic(readTraffic(dataDir, options['first-turns']), config, weights);
   const markdown = [
     '### Public outcomes (APGR, 95 % bootstrap intervals)',
     outcomes.markdown,
@@ -68,8 +65,8 @@ function main(): void {
     reliability.markdown,
     '### Robustness',
     robustness.markdown,
-    '### Unlabelled traffic: what goes large, and what a change of wrapping changes',
-    traffic.markdown,
+    '### Unlabelled prompts',
+    traffic?.markdown ?? 'No weights are loaded.',
   ].join('\n\n');
   process.stdout.write(`${markdown}\n`);
   if (options['no-write'] === true) return;
@@ -81,7 +78,7 @@ function main(): void {
     labelled: labelled.json,
     reliability: reliability.json,
     robustness: robustness.json,
-    traffic: traffic.json,
+    traffic: traffic?.json,
   };
   const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url).href);
   mkdirSync(here('../results'), { recursive: true });

@@ -37,8 +37,12 @@ export interface OutcomeCase {
 }
 
 const variantWeight = 0.5;
-/** Rows in other languages, and given ones, are few beside all the English that is written here. */
-const rareWeight = 1.5;
+/** Rows in other languages are few beside all the English that is generated; so are given ones, and those that say one thing and ask another. */
+const languageWeight = 3.5;
+const rareWeight = 2;
+const rareCategories: readonly string[] = ['short-hard', 'adversarial-easy'];
+/** Long and easy requests are rare in the rows, and common in traffic. */
+const everydayWeight = 3;
 const triviaCount = 700;
 const triviaSeed = 7;
 
@@ -52,11 +56,16 @@ function tierExample(row: LabelledRow, config: RouterConfig, weight: number): Ti
   return { features: featuresOf(row.request, config), large, intent: row.intent, weight };
 }
 
+function weightOf(row: LabelledRow): number {
+  if (row.set === 'eight-languages' || row.set === 'more-languages') return languageWeight;
+  return row.set === 'given' || rareCategories.includes(row.category) ? rareWeight : 1;
+}
+
 export function prepareLabelled(rows: readonly LabelledRow[], config: RouterConfig): LabelledExample[] {
   return rows.map((row) => ({
     row,
     fold: hashText(`fold ${row.id}`) % labelledFolds,
-    example: tierExample(row, config, row.set === 'english' || row.set === 'first-turns' ? 1 : rareWeight),
+    example: tierExample(row, config, weightOf(row)),
     unaided: readFeatures(buildView(row.request), null),
     variants: augment(row).map((variant) => tierExample(variant, config, variantWeight)),
   }));
@@ -78,19 +87,17 @@ export function prepareGenerated(config: RouterConfig): TierExample[] {
     const padded = augment(row).filter((variant) => variant.id.includes('stuffed'));
     return [row, ...padded.slice(0, 2)];
   });
-  const everyday = writeEveryday(Number(process.env['EVN'] ?? 1500), 11).map((text, at) =>
-    generatedRow(`everyday-${at}`, text, 'general'),
-  );
-  const lookups = writeLookups(Number(process.env['LOOK'] ?? 600), 13).map(({ text, intent }, at) =>
-    generatedRow(`lookup-${at}`, text, intent),
-  );
-  const listings = writeListingAsks(300, 17).map(({ text, isHard }, at) =>
+  const everyday = writeEveryday(1500, 11).map((text, at) => generatedRow(`everyday-${at}`, text, 'general'));
+  const lookups = writeLookups(200, 13).map(({ text, intent }, at) => generatedRow(`lookup-${at}`, text, intent));
+  const listings = writeListingAsks(600, 17).map(({ text, isHard }, at) =>
     generatedRow(`listing-${at}`, text, 'code', isHard ? 'large' : 'small'),
   );
   return [
-    ...[...trivia, ...listings].map((row) => tierExample(row, config, variantWeight)),
-    ...lookups.map((row) => tierExample(row, config, variantWeight / 2)),
-    ...everyday.map((row) => tierExample(row, config, Number(process.env['EV'] ?? 0.8))),
+    ...trivia.map((row) => tierExample(row, config, variantWeight)),
+    // The intents of these are guesses that would outweigh those of the labelled rows.
+    ...listings.map((row) => ({ ...tierExample(row, config, 1), intent: null })),
+    ...lookups.map((row) => ({ ...tierExample(row, config, variantWeight / 2), intent: null })),
+    ...everyday.map((row) => ({ ...tierExample(row, config, everydayWeight), intent: null })),
   ];
 }
 
@@ -108,7 +115,7 @@ export function prepareOutcomes(rows: readonly OutcomeRow[], config: RouterConfi
 }
 
 /** Questions of each slice that the tier head sees, with one soft label for all: exam questions are for the large model, equally. */
-const soft = { perSlice: Number(process.env['SOFTN'] ?? 600), label: 0.97, weight: Number(process.env['SOFTW'] ?? 1) } as const;
+const soft = { perSlice: 900, label: 0.97, weight: 0.7 } as const;
 const softIntents: Readonly<Record<SliceId, TierExample['intent']>> = {
   mmlu: null,
   gsm8k: 'reasoning',
@@ -123,7 +130,7 @@ export function softExamples(cases: readonly OutcomeCase[]): TierExample[] {
   for (const { row, example } of cases) {
     const count = taken.get(row.slice) ?? 0;
     // gsm asks the questions of gsm8k again.
-    if (row.slice === 'gsm' || count >= soft.perSlice || hashText(row.id) % 3 !== 0) continue;
+    if (row.slice === 'gsm' || count >= soft.perSlice || (row.slice === 'mmlu' && hashText(row.id) % 3 !== 0)) continue;
     taken.set(row.slice, count + 1);
     examples.push({ features: example.features, large: soft.label, intent: softIntents[row.slice], weight: soft.weight });
   }

@@ -4,7 +4,7 @@
  */
 import type { Intent } from '../../shared/config.ts';
 import { logistic, standardise, type LearnedFeatures } from '../../worker/core/classify/learned.ts';
-import { hintCount } from '../../worker/core/classify/learned/tier-features.ts';
+import { hintCount, intentOnlyCount } from '../../worker/core/classify/learned/tier-features.ts';
 import { columnStats, descend, newWeights, type Weights } from './adagrad.ts';
 import { seeded, shuffle } from './random.ts';
 
@@ -105,7 +105,7 @@ function fitOnce(inputs: readonly Input[], width: number, seed: number): Head[] 
 }
 
 function step({ example, counts }: Input, heads: readonly Head[], used: number): void {
-  const logits = heads.map((head) => sum(head, example, counts, used));
+  const logits = heads.map((head, at) => sum(head, example, counts, firstOf(at), used));
   const tierError = example.large === null ? 0 : logistic(logits[0] ?? 0) - example.large;
   const odds = logits.slice(1).map(Math.exp);
   const total = odds.reduce((all, one) => all + one, 0);
@@ -113,28 +113,33 @@ function step({ example, counts }: Input, heads: readonly Head[], used: number):
     const name = headNames[at];
     const intentError = example.intent === null ? 0 : (odds[at - 1] ?? 0) / total - (example.intent === name ? 1 : 0);
     const error = (at === 0 ? tierError : intentError) * example.weight;
-    if (error !== 0) learn(head, example, counts, used, error);
+    if (error !== 0) learn(head, example, counts, firstOf(at), used, error);
   });
+}
+
+/** The first count that a head learns from. */
+function firstOf(head: number): number {
+  return headNames[head] === 'tier' ? intentOnlyCount : 0;
 }
 
 const mask = 2 ** bits - 1;
 
-function sum(head: Head, example: TierExample, counts: Float64Array, used: number): number {
+function sum(head: Head, example: TierExample, counts: Float64Array, from: number, used: number): number {
   const { hashes, values } = example.features.ngrams;
   const table = head.table.values;
   let logit = head.dense.values[counts.length] ?? 0;
   for (let at = 0; at < hashes.length; at += 1) logit += (table[(hashes[at] ?? 0) & mask] ?? 0) * (values[at] ?? 0);
-  for (let at = 0; at < used; at += 1) logit += (head.dense.values[at] ?? 0) * (counts[at] ?? 0);
+  for (let at = from; at < used; at += 1) logit += (head.dense.values[at] ?? 0) * (counts[at] ?? 0);
   return logit;
 }
 
-function learn(head: Head, example: TierExample, counts: Float64Array, used: number, error: number): void {
+function learn(head: Head, example: TierExample, counts: Float64Array, from: number, used: number, error: number): void {
   const { hashes, values } = example.features.ngrams;
   for (let at = 0; at < hashes.length; at += 1) {
     const slot = (hashes[at] ?? 0) & mask;
     descend(head.table, slot, error * (values[at] ?? 0) + decay.table * (head.table.values[slot] ?? 0), rate);
   }
-  for (let at = 0; at < used; at += 1)
+  for (let at = from; at < used; at += 1)
     descend(head.dense, at, error * (counts[at] ?? 0) + decay.dense * (head.dense.values[at] ?? 0), rate);
   descend(head.dense, counts.length, error, rate);
 }

@@ -26,6 +26,9 @@ const words: Readonly<Record<string, readonly string[]>> = {
   ],
   word: [
     'house',
+    'Test',
+    'test',
+    'hey',
     'river',
     'green',
     'apple',

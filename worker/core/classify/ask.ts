@@ -18,6 +18,8 @@ export interface Ask {
   readonly stackLines: number;
   readonly rowLines: number;
   readonly listItems: number;
+  /** Lettered ones among them. */
+  readonly options: number;
   /** Characters of running text left out of `ask`. */
   readonly passageChars: number;
 }
@@ -54,6 +56,7 @@ export function splitAsk(text: string): Ask {
     stackLines: counts.frame,
     rowLines: isTable ? counts.row : 0,
     listItems: lines.listItems,
+    options: lines.options,
     passageChars: Math.max(0, running.length - (running === '' ? 0 : focus.length)),
   };
 }

@@ -22,7 +22,8 @@ export function focusOf(running: string): string {
   const first = firstEnd > 0 && asks(running.slice(0, firstEnd)) ? running.slice(0, firstEnd) : '';
   const last = lastStart > firstEnd && asks(running.slice(lastStart)) ? running.slice(lastStart) : '';
   const passage = running.slice(first.length, running.length - last.length).trim();
-  if (first + last === '' || passage.length < minPassageChars) return cutMiddle(running, whole);
+  // A text that asks in its middle, too, is no passage.
+  if (first + last === '' || passage.length < minPassageChars || asksWithin(passage)) return cutMiddle(running, whole);
   return [cutMiddle(passage, sample), first.trim(), last.trim()].filter((part) => part !== '').join('\n\n');
 }
 
@@ -46,8 +47,17 @@ function asks(paragraph: string): boolean {
   return /[?？؟]/.test(paragraph) || demand.test(paragraph);
 }
 
+/** Questions and demands that a passage may have by the way: those of people who are quoted. */
+const charsPerQuestion = 1500;
+
+function asksWithin(passage: string): boolean {
+  let questions = 0;
+  for (let at = passage.search(/[?？؟]/); at >= 0; at = passage.indexOf('?', at + 1)) questions += 1;
+  return questions * charsPerQuestion > passage.length || demand.test(passage);
+}
+
 const demand =
-  /^\W{0,4}(?:please |can you |could you |bitte |por favor,? |请|請)?(?:analy[sz]e|answer|argue|assess|build|calculate|categori[sz]e|check|classify|compare|compute|convert|correct|count|create|critique|debug|decide|derive|describe|design|determine|develop|diagnose|discuss|draft|draw|estimate|evaluate|explain|extract|find|fix|generate|give|how|identify|implement|improve|interpret|is|are|does|do|label|list|make|name|optimi[sz]e|outline|paraphrase|plan|predict|prepare|proofread|propose|prove|provide|rank|rate|refactor|reformat|rephrase|review|rewrite|shorten|show|simplify|solve|sort|suggest|summari[sz]e|tell|transform|translate|turn|using|verify|what|when|where|which|who|why|write|fasse|übersetze|erkläre|schreibe|nenne|finde|berechne|beweise|wie|was|wer|warum|résume[zr]?|traduis|traduisez|explique|écris|écrivez|trouve[zr]?|quel|quelle|resume|traduce|explica|escribe|encuentra|cuál|qué|traduza|escreva|encontre|qual|переведи|объясни|напиши|найди|докажи|翻译|总结|解释|写|分析|証明|要約|翻訳|説明)(?![\p{L}])/iu;
+  /^(?:\W|\d{1,2}[.)] ){0,4}(?:please |can you |could you |bitte |por favor,? |请|請)?(?:analy[sz]e|answer|argue|assess|build|calculate|categori[sz]e|check|classify|compare|compute|convert|correct|count|create|critique|debug|decide|derive|describe|design|determine|develop|diagnose|discuss|draft|draw|estimate|evaluate|explain|extract|find|fix|generate|give|how|identify|implement|improve|interpret|is|are|does|do|label|list|make|name|optimi[sz]e|outline|paraphrase|plan|predict|prepare|proofread|propose|prove|provide|rank|rate|refactor|reformat|rephrase|review|rewrite|shorten|show|simplify|solve|sort|suggest|summari[sz]e|tell|transform|translate|turn|using|verify|what|when|where|which|who|why|write|fasse|übersetze|erkläre|schreibe|nenne|finde|berechne|beweise|wie|was|wer|warum|résume[zr]?|traduis|traduisez|explique|écris|écrivez|trouve[zr]?|quel|quelle|resume|traduce|explica|escribe|encuentra|cuál|qué|traduza|escreva|encontre|qual|переведи|объясни|напиши|найди|докажи|翻译|总结|解释|写|分析|証明|要約|翻訳|説明)(?![\p{L}])/iu;
 
 interface Cut {
   readonly most: number;

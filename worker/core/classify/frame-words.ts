@@ -11,7 +11,7 @@ const functionWords =
 
 /** Courtesy, signatures, asking for help. */
 const courtesyWords =
-  'please pls plz kindly thanks thank thx ty cheers appreciate appreciated grateful regards sincerely yours truly warm kind kindest best lot advance hi hello hey hiya dear good morning afternoon evening day greetings everyone folks team sir madam sorry bother happy glad great nice awesome help helps helping assist assistance support hand give get need want like wish hope hoping wondering wonder look looking question questions problem problems task tasks exercise assignment request requests query queries issue matter thing things something anything someone somebody anyone following follows given quick simple stuck try trying understand figure show let know ask asked asking tell care able possible way sent iphone ipad android phone mobile mail outlook';
+  'please pls plz tia u ur w q career friend perfect urgent urgently asap important none kindly thanks thank thx ty cheers appreciate appreciated grateful regards sincerely yours truly warm kind kindest best lot advance hi hello hey hiya dear good morning afternoon evening day greetings everyone folks team sir madam sorry bother happy glad great nice awesome help helps helping assist assistance support hand give get need want like wish hope hoping wondering wonder look looking question questions problem problems task tasks exercise assignment request requests query queries issue matter thing things something anything someone somebody anyone following follows given quick simple stuck try trying understand figure show let know ask asked asking tell care able possible way sent iphone ipad android phone mobile mail outlook';
 
 /** Roles, and the labels that stand before the parts of a prompt. */
 const roleWords =
@@ -28,7 +28,7 @@ const french =
 const spanish =
   'hola buenas buenos días tardes noches gracias muchas muchos saludos por favor ayúdame ayuda ayudarme ayudar con esta este pregunta problema ejercicio tarea responde responda responder respuesta resuelve resuelva resolver siguiente aquí está mi tengo una necesito puedes puede podrías en español formato cordiales cordial antemano adelantado la el los las que tu su lo de saludo atentamente';
 const portuguese =
-  'olá oi bom dia boa tarde noite obrigado obrigada obrigados muito ajude ajuda ajudar com pergunta tarefa responda resposta resolva seguinte aqui está minha meu tenho uma um preciso pode poderia você em português atenciosamente abraço abraços desde já o os as do da valeu';
+  'olá oi tudo bem bom dia boa tarde noite obrigado obrigada obrigados muito ajude ajuda ajudar com pergunta tarefa responda resposta resolva seguinte aqui está minha meu tenho uma um preciso pode poderia você em português atenciosamente abraço abraços desde já o os as do da valeu';
 const italian =
   'ciao buongiorno buonasera salve grazie mille aiutami aiuto aiutarmi questa questo domanda rispondi risposta risolvi ecco ho puoi potresti italiano saluti cordiali anticipo il lo gli';
 const russian =
@@ -45,6 +45,8 @@ const LENGTH_UNIT = 4;
 const ANSWER = 8;
 /** Names of formats say nothing in a sentence about the answer, but may be what is asked about. */
 const FORMAT = 16;
+/** Asks for more beside the answer, where it is the answer that has to be explained. */
+const REASONING = 64;
 /** Such a sentence has one of these, or an answer word. */
 const FORM_VERB = 32;
 
@@ -61,9 +63,10 @@ add(
 );
 add(
   ANSWER,
-  'answer answers answering respond reply replies response responses output format formatted return antwort antworte réponse réponds respuesta responde resposta responda',
+  'answer answers answering respond reply replies response responses output format formatted return antwort antworte réponse réponds respuesta responde resposta responda reasoning thinking working rationale',
 );
 add(FORMAT, 'json xml yaml csv markdown md html latex text table object array string value values code prose');
+add(REASONING, 'explain justify');
 add(FORM_VERB, 'use using give provide provided write written output format formatted wrap put present produce as');
 
 /** Share of generic words from which a sentence about the answer's form is one, although it names a key or a colour; and at most so many others. */
@@ -78,7 +81,7 @@ const fnvPrime = 0x01000193;
  */
 export function isGeneric(sentence: string, minWords = 0): boolean {
   const text = sentence.toLowerCase();
-  let [words, strange, numbers, formats, seen] = [0, 0, 0, 0, 0];
+  let [words, strange, numbers, formats, reasons, seen] = [0, 0, 0, 0, 0, 0];
   let hash = fnvOffset;
   let start = -1;
   for (let at = 0; at <= text.length; at += 1) {
@@ -95,6 +98,7 @@ export function isGeneric(sentence: string, minWords = 0): boolean {
     seen |= kind;
     if ((kind & NUMBER) !== 0) numbers += 1;
     else if ((kind & FORMAT) !== 0) formats += 1;
+    else if ((kind & REASONING) !== 0) reasons += 1;
     else if ((kind & GENERIC) === 0) {
       strange += 1;
       if (strange > maxStrange) return false;
@@ -103,6 +107,7 @@ export function isGeneric(sentence: string, minWords = 0): boolean {
     hash = fnvOffset;
   }
   if (words < minWords || (numbers > 0 && (seen & LENGTH_UNIT) === 0)) return false;
+  if (reasons > 0 && (seen & ANSWER) === 0) return false;
   if (formats > 0 && (seen & (ANSWER | FORM_VERB)) === 0 && words > 2) return false;
   return strange === 0 || ((seen & ANSWER) !== 0 && !text.includes('?') && words - strange >= enoughGeneric * words);
 }

@@ -31,6 +31,11 @@ function isWideEnd(code: number): boolean {
   return code === 0x3002 || code === 0xff01 || code === 0xff1f || code === 0xff1a || code === 0x964;
 }
 
+/** Quotation marks, brackets and stars that may close behind the end of a sentence. */
+function isClosing(code: number): boolean {
+  return code === 34 || code === 39 || code === 41 || code === 42 || code === 93 || code === 95 || code === 0x201d;
+}
+
 const COLON = 58;
 const NEWLINE = 10;
 
@@ -40,7 +45,11 @@ function firstEnd(text: string): number {
   for (let at = 0; at < to; at += 1) {
     const code = text.charCodeAt(at);
     if (isWideEnd(code) || code === NEWLINE) return at + 1;
-    if ((isSentenceEnd(code) || code === COLON) && (at + 1 === text.length || text.charCodeAt(at + 1) <= 32)) return at + 1;
+    if (isSentenceEnd(code) || code === COLON) {
+      let end = at + 1;
+      while (end < to && isClosing(text.charCodeAt(end))) end += 1;
+      if (end === text.length || text.charCodeAt(end) <= 32) return end;
+    }
   }
   return text.length <= maxSentenceChars ? text.length : 0;
 }
@@ -91,7 +100,7 @@ function dropTail(text: string): string {
     if (from < 0 || before === '') break;
     rest = before;
   }
-  const signed = signature.exec(rest.slice(-120));
+  const signed = signature.exec(rest.slice(-maxSignatureChars)) ?? aside.exec(rest.slice(-maxSignatureChars));
   return signed === null ? rest : rest.slice(0, rest.length - signed[0].length).trimEnd();
 }
 
@@ -114,18 +123,22 @@ export function saysNothing(sentence: string): boolean {
 
 /** Opens a sentence that gives the model a part to play. */
 const role =
-  /^\W{0,6}(?:from now on,? |in this (?:chat|conversation),? |please,? |(?:i want|i need|i would like|i'd like|i’d like) you to |let'?s (?:pretend|imagine) (?:that )?|imagine (?:that )?)?(?:act(?:ing)? (?:as|like) |behave (?:as|like) |(?:you are|you're|you’re|you will be|be) (?:now )?(?:an? |the |my |our |one of |chatgpt|gpt|the world)|pretend (?:to be|that you are|that you're|you are|you're) |(?:take on|assume|adopt|play) the (?:role|persona|part) |your (?:role|persona|name) is |role: ?\w|du bist (?:ein|mein|der|die)|sie sind (?:ein|der)|agiere als |handle als |tu es (?:une? |mon )|vous êtes (?:une? |mon )|agis(?:sez)? comme |comporte-toi comme |eres (?:una? |mi )|actúa como |usted es una? |você é uma? |aja como |atue como |sei una? |agisci come |ты [—–-] |вы [—–-] |представь,? что ты |действуй как |你是(?:一|我|个)|您是(?:一|我|个)|假设你是|请?扮演|あなたは[^。\n]{1,60}です)/iu;
+  /^\W{0,6}(?:from now on,? |in this (?:chat|conversation),? |please,? |(?:i want|i need|i would like|i'd like|i’d like) you to |let'?s (?:pretend|imagine) (?:that )?|imagine (?:that )?)?(?:act(?:ing)? (?:as|like) |behave (?:as|like) |(?:you are|you're|you’re|you will be|be) (?:now )?(?:an? |the |my |our |one of |chatgpt|gpt|the world|\p{L}+, (?:an?|the|my|our) )|pretend (?:to be|that you are|that you're|you are|you're) |(?:take on|assume|adopt|play) the (?:role|persona|part) |your (?:role|persona|name) is |role: ?\w|du bist (?:ein|mein|der|die)|sie sind (?:ein|der)|agiere als |handle als |tu es (?:une? |mon )|vous êtes (?:une? |mon )|agis(?:sez)? comme |comporte-toi comme |eres (?:una? |mi )|actúa como |usted es una? |você é uma? |aja como |atue como |sei una? |agisci come |ты [—–-] |вы [—–-] |представь,? что ты |действуй как |你是(?:一|我|个)|您是(?:一|我|个)|假设你是|请?扮演|あなたは[^。\n]{1,60}です)/iu;
 /** A role and a task in one sentence: the task counts. */
 const carriesDemand =
   /\?|(?:,| and| to| then)\s(?:please )?(?:write|create|make|build|design|explain|give|generate|develop|analy[sz]e|review|translate|rewrite|summari[sz]e|compare|find|plan|prove|calculate|compute|propose|suggest|draft|describe|list|tell me|help me (?!with (?:this|that|the following))|schreib|erklär|écri|escrib|напиши)/iu;
-/** Goes on about how the model should behave, once it has a role. */
+/** Goes on about how the model should behave, once it has a role; or a bare date. */
 const manner =
-  /^\W{0,6}(?:you (?:always|never|have (?:\d|deep|extensive|many|years|a )|are (?:also|very|an? |the )|provide|answer|follow|speak|know|excel|speciali[sz]e)|your (?:answers?|responses?|replies|output|tone|style|knowledge|expertise)\b|always |never |if you (?:do not|don't|don’t|are not|aren't|can't|cannot)|knowledge cut-?off|current date)/iu;
+  /^\W{0,6}(?:you (?:always|never|have (?:\d|deep|extensive|many|years|a )|are (?!tasked|assigned|asked|given|required|supposed|going|trying|working|to )|provide|answer|follow|speak|talk|know|excel|speciali[sz]e|love|like|enjoy)|your (?:answers?|responses?|replies|output|tone|style|knowledge|expertise|personality)\b|always |never |if you (?:do not|don't|don’t|are not|aren't|can't|cannot)|knowledge cut-?off|current date|[\d\s.:/-]+$)/iu;
 /** `As a tax adviser, …` */
 const asPersona = /^\W{0,6}as an? [^.,:;!?\n]{3,120}, (?=\S)/iu;
 /** A closing line and a name, or a name behind a dash. */
 const signature =
   /\n\s*(?:(?:best|kind|warm|many|with|yours|kindest|sincerely|regards|thanks|thank you|cheers|love|mit|viele|liebe|beste|freundliche|cordialement|bien|saludos|un saludo|atentamente|atenciosamente|abraços|cordiali|с уважением)[^\n]{0,40}\n\s*[^\n?]{2,40}|[-–—~] ?\p{Lu}\p{L}+(?: \p{Lu}\p{L}*\.?){0,2})\s*$/iu;
+
+/** What stands under the line that mail programs put before a signature, or in a postscript. */
+const aside = /\n\s*(?:-- ?\n[^?]{2,200}|p\.? ?s\.?:? [^\n?]{2,160})$/iu;
+const maxSignatureChars = 220;
 
 const unspaced = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]/;
 /** Nothing but courtesy and lead-ins of Chinese, Japanese and Korean. */

@@ -11,6 +11,7 @@ const levelStart = /^\W{0,3}(?:DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|TRACE|FATAL|
 const frame =
   /^\s{0,16}(?:at [^\s]{1,200}(?: \(|:\d)|File "[^"]{1,300}", line \d|#\d{1,3} {1,3}0x|goroutine \d|\.\.\. \d{1,4} more|from [^\s]{1,200}:\d)/;
 const listItem = /^\s{0,12}(?:[-*•]|\d{1,3}[.)]|\(?[a-zA-Z][.)])\s/;
+const option = /^\s{0,12}\(?[A-Ja-j][.)]\s/;
 const codeStart =
   /^\s{0,80}(?:def |class \w|function |async |const |let |var |import |from \w[\w.]{0,80} import|#include|public |private |return\b|if ?\(|if .{1,200}:$|for ?\(|for .{1,200}:$|while .{1,200}[:{]$|elif |else:|try:|except|assert |SELECT |INSERT |CREATE TABLE|fn |func |package |@\w|<\/?[a-z][\w-]{0,40}[ >/])/;
 const codeEnd = /[{};]\s{0,4}$|^\s{0,80}[)}\]]/;
@@ -21,7 +22,7 @@ export type LineKind = 'ask' | 'log' | 'frame' | 'row' | 'code';
 
 /** What a line is, by itself. */
 export function kindOf(line: string): LineKind {
-  if (line.length < 2) return 'ask';
+  if (line.length < 2) return line === '}' || line === ')' || line === ']' ? 'code' : 'ask';
   const head = line.length > 240 ? line.slice(0, 240) : line;
   if (frame.test(head)) return 'frame';
   if (timestamp.test(head) && (line.length > 24 || level.test(head))) return 'log';
@@ -55,11 +56,13 @@ export interface Lines {
   /** Marks of fences around code; a fence around prose counts as none. */
   codeFences: number;
   listItems: number;
+  /** List items that are lettered, as the options of an exam question are. */
+  options: number;
 }
 
 /** Every line of `text` in order, with its kind. Linear. */
 export function fileLines(text: string): Lines {
-  const lines: Lines = { texts: [], kinds: [], codeFences: 0, listItems: 0 };
+  const lines: Lines = { texts: [], kinds: [], codeFences: 0, listItems: 0, options: 0 };
   /** Index of the first line in the fence that is open; -1 outside of one. */
   let fenceStart = -1;
   for (let at = 0; at <= text.length;) {
@@ -79,10 +82,14 @@ export function fileLines(text: string): Lines {
       }
       continue;
     }
-    if (listItem.test(line)) lines.listItems += 1;
+    if (listItem.test(line)) {
+      lines.listItems += 1;
+      if (option.test(line)) lines.options += 1;
+    }
     put(lines, line, kindOf(line));
   }
   if (fenceStart >= 0) closeFence(lines, fenceStart, 1);
+  closeGaps(lines);
   fileDumps(lines);
   return lines;
 }
@@ -110,6 +117,19 @@ function closeFence(lines: Lines, from: number, marks: number): void {
     const kind = kinds[from + index];
     if (kind === 'row' || (kind === 'ask' && !isProse)) kinds[from + index] = 'code';
   });
+}
+
+/** So many lines between two lines of code are code, too, unless one is a sentence: no shape knows every line of every language. */
+const maxGapLines = 6;
+
+function closeGaps({ texts, kinds }: Lines): void {
+  for (let at = 0, last = -1; at < kinds.length; at += 1) {
+    if (kinds[at] !== 'code') continue;
+    const gap = at - last - 1;
+    if (last >= 0 && gap > 0 && gap <= maxGapLines && !texts.slice(last + 1, at).some(isSentence))
+      kinds.fill('code', last + 1, at);
+    last = at;
+  }
 }
 
 /** Several words in a row, as no code has them; or a script that code is not written in. */

@@ -26,7 +26,9 @@ const salt = {
   tailFirst: 24,
 } as const;
 const numberSalt = 0x1234567;
-const edgeWeight = 0.5;
+const edgeWeight = 0.25;
+/** Which clause a word stands in says less than the word: people end a request with all sorts of things. */
+const clauseWeight = 0.5;
 const gramSeed = 4 * 7919;
 const fnvPrime = 0x01000193;
 /** A closing clause of more words says nothing that the whole ask does not. */
@@ -133,16 +135,16 @@ function addClauses(tokens: Tokens, hashes: Int32Array): void {
   const cut = tailStart(tokens);
   openGroup();
   for (let index = cut; cut > 0 && index < tokens.count; index += 1) add(mix(hashes[index] ?? 0, salt.tail));
-  closeGroup(1);
+  closeGroup(clauseWeight);
   openGroup();
   for (let index = 0; index < (cut > 0 ? cut : tokens.count); index += 1) add(mix(hashes[index] ?? 0, salt.head));
-  closeGroup(1);
+  closeGroup(clauseWeight);
   if (cut === 0 || tokens.count - cut > maxTailWords) return;
   openGroup();
   for (let index = cut; index + 1 < tokens.count; index += 1)
     add(mix(mix(hashes[index] ?? 0, hashes[index + 1] ?? 0), salt.tailPair));
   add(mix(hashes[cut] ?? 0, salt.tailFirst));
-  closeGroup(1);
+  closeGroup(clauseWeight);
 }
 
 /** The n-grams of an ask; linear, bounded, one allocation for each of the two arrays. */

@@ -13,7 +13,15 @@ export interface Hints {
 }
 
 export const tierFeatureNames = [
+  'logListItems',
+  'logAllWords',
+  'logSentences',
+  'logAllMath',
+  'logAllDigits',
+  'logAllNumbers',
   'logWords',
+  'logMoreWords',
+  'isBrief',
   'meanWordChars',
   'longWordShare',
   'questionMarks',
@@ -27,7 +35,7 @@ export const tierFeatureNames = [
   'logCodeLines',
   'hasFence',
   'hasInlineCode',
-  'logListItems',
+  'logOptions',
   'logPassage',
   'hasTools',
   'hasToolResults',
@@ -43,11 +51,17 @@ export const tierFeatureNames = [
   'reasoningStrength',
 ] as const;
 
+/** The first ones grow with the length of a request, which tells what it is about, but not how hard it is: the tier head does without. */
+export const intentOnlyCount = 6;
 /** The last ones are the hints. */
 export const hintCount = 6;
 
 /** Beyond this, more words say nothing about how hard a request is. */
 const maxWords = 15;
+/** Numbers and signs: long texts have many of them without being about them. */
+const maxSigns = 8;
+/** A request of so few words is told by them alone, so it has a weight of its own. */
+const fewWords = 6;
 
 const log = Math.log1p;
 const flag = (claim: boolean): number => (claim ? 1 : 0);
@@ -56,24 +70,30 @@ const flag = (claim: boolean): number => (claim ? 1 : 0);
 export function readTierFeatures(view: RequestView, counts: AskCounts, hints: Hints | null): Float64Array {
   const { ask, askStats } = view;
   const script = askStats.script;
-  /** Signs and numbers of a long text are counted per `maxWords`. */
-  const density = Math.min(1, maxWords / counts.words);
   return Float64Array.of(
-    log(Math.min(maxWords, view.askWords)),
+    log(ask.listItems),
+    log(view.askWords),
+    log(counts.sentences),
+    log(askStats.mathSymbols),
+    log(askStats.digits),
+    log(counts.numbers),
+    log(Math.min(fewWords, view.askWords)),
+    log(Math.max(0, Math.min(maxWords, view.askWords) - fewWords)),
+    flag(view.askWords <= fewWords),
     counts.meanWordChars / 5,
     counts.longWords / counts.words,
     Math.min(2, askStats.questionMarks),
-    log(askStats.mathSymbols * density),
-    log(askStats.digits * density),
-    log(counts.numbers * density),
-    log(counts.commas * density),
+    log(Math.min(maxSigns, askStats.mathSymbols)),
+    log(Math.min(2 * maxSigns, askStats.digits)),
+    log(Math.min(maxSigns, counts.numbers)),
+    log(Math.min(maxSigns, counts.commas)),
     flag(ask.logLines > 0),
     flag(ask.rowLines > 0),
     flag(ask.stackLines > 0),
     log(ask.codeLines),
     flag(ask.codeFences > 0),
     flag(askStats.backticks > 0),
-    log(ask.listItems),
+    log(ask.options),
     log(ask.passageChars) / 5,
     flag(view.tools > 0),
     flag(view.toolResults > 0),
