@@ -19,6 +19,9 @@ const tierOf = async (body: Record<string, unknown>, agent: string) => (await ga
 const longPlan =
   'Design the architecture of a multi-tenant billing platform: evaluate the trade-offs of schema-per-tenant against shared tables, ' +
   'plan the migration step by step, and justify the consistency model under concurrent updates.';
+const reviewPlan =
+  'Plan and design a strategy for reviewing the code of a team of twelve people: who reviews what, in which order, how conflicts ' +
+  'between reviewers are settled, and how we notice that reviews have become a formality.';
 const oauth =
   'Implement an OAuth 2 login feature with refresh tokens, write unit tests for the edge cases, handle the race condition between two ' +
   'refreshes of the same token, refactor the session store to be thread-safe, and explain in detail why no token can be used twice.';
@@ -84,6 +87,7 @@ describe('complexity', () => {
   test.each([
     ['a greeting', 'support', 'Hello', 'small', /trivial/],
     ['the status of a ticket', 'support', 'What is the status of my ticket?', 'small', /trivial|simple/],
+    ['a review strategy', 'analyst', reviewPlan, 'large', /moderate|complex/],
     ['a feature with tests', 'frontend', oauth, 'large', /moderate|complex/],
     ['an architecture', 'spec', longPlan, 'large', /moderate|complex/],
     [
