@@ -31,8 +31,8 @@ export const steadyOverrides = {
       breaker: { enabled: false, ejection_base_ms: 500, ejection_max_ms: 1000 },
     },
     rescue: { enabled: false },
-    // Rows that fail late still have their true status.
-    streaming: { hold_status_ms: 1000, ping_ms: 300, hold_whole_ms: 10_000 },
+    // Longer than three attempts that each run into `total` (about 5 s here), so rows that fail late still have their true status.
+    streaming: { hold_status_ms: 1000, ping_ms: 300, hold_whole_ms: 30_000 },
   },
   limits: { body_read_timeout_ms: 1000, max_answer_bytes: 500_000 },
 };
