@@ -5,12 +5,12 @@
 import { spawnSync } from 'node:child_process';
 import { commandLine } from '../../infra/command-line.ts';
 import type { ToolFormatId } from '../../shared/config.ts';
-import { type Answer, createAnswer } from '../../worker/core/relay/answer.ts';
-import { createChoice } from '../../worker/core/relay/choice.ts';
-import { renderChunk } from '../../worker/core/relay/render.ts';
+import { type Answer, createAnswer } from '../../worker/core/answer/answer.ts';
+import { createChoice } from '../../worker/core/answer/choice.ts';
+import { renderChunk } from '../../worker/core/surfaces/chat/render.ts';
 import { createEventDecoder } from '../../worker/core/sse/decode-events.ts';
 import { encodeData } from '../../worker/core/sse/encode-events.ts';
-import { createAnswerMachine } from '../../worker/core/tools/answer-machine.ts';
+import { createAnswerMachine } from '../../worker/core/answer/answer-machine.ts';
 import { createArgumentsCheck } from '../../worker/core/tools/check-arguments.ts';
 import { dialectOf } from '../../worker/core/upstreams/dialect.ts';
 import { progressBar } from '../load/progress-bar.ts';

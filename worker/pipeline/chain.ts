@@ -5,7 +5,7 @@ import { fail, ok, type Result } from '../../shared/result.ts';
 import { isCalm } from '../core/admission/local-gate.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import { isUsable } from '../core/health/usable.ts';
-import type { Answer } from '../core/relay/answer.ts';
+import type { Answer } from '../core/answer/answer.ts';
 import { type Attempt, type FailureCause, type Plan, routeKey } from '../core/route/attempt.ts';
 import { next } from '../core/route/next.ts';
 import { countRequest, countRetry, mayRetry } from '../core/route/retry-budget.ts';

@@ -1,7 +1,7 @@
 /** What the client's stream is made of: pieces passed on, chunks written anew, the tail of a complete answer, the error event of a broken one. */
 import { errorEnvelope, type Failure } from '../../shared/errors.ts';
-import type { AnswerState, Emission, Feed } from '../core/relay/answer.ts';
-import { type Head, headOf, renderChunk, renderUsageChunk } from '../core/relay/render.ts';
+import type { AnswerState, Emission, Feed } from '../core/answer/answer.ts';
+import { type Head, headOf, renderChunk, renderUsageChunk } from '../core/surfaces/chat/render.ts';
 import { doneFrame, encodeComment, encodeData } from '../core/sse/encode-events.ts';
 import { clientUsage } from './account.ts';
 import type { DataPiece } from './intake.ts';

@@ -4,8 +4,8 @@
  */
 import { modelOf } from '../../shared/config-prepare.ts';
 import type { Failure } from '../../shared/errors.ts';
-import type { Answer } from '../core/relay/answer.ts';
-import { isComplete } from '../core/relay/answer.ts';
+import type { Answer } from '../core/answer/answer.ts';
+import { isComplete } from '../core/answer/answer.ts';
 import type { Attempt } from '../core/route/attempt.ts';
 import { judgeAnswer } from '../core/route/escalate.ts';
 import { requestedMaxTokens } from '../core/validate/chat-request.ts';

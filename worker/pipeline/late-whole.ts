@@ -8,8 +8,8 @@
 import { errorEnvelope } from '../../shared/errors.ts';
 import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
 import type { ClientPipe } from '../core/ports.ts';
-import type { Answer } from '../core/relay/answer.ts';
-import { renderCompletion } from '../core/relay/render.ts';
+import type { Answer } from '../core/answer/answer.ts';
+import { renderCompletion } from '../core/surfaces/chat/render.ts';
 import { clientUsage, type RunEnding, settle } from './account.ts';
 import type { ChainResult } from './chain.ts';
 import { fallbackHead } from './frames.ts';

@@ -1,7 +1,7 @@
 /** How long a call may take: what its tokens need at the model's slowest, and what counts as going on. */
 import { modelOf, upstreamOf } from '../../shared/config-prepare.ts';
 import type { ModelConfig } from '../../shared/config.ts';
-import type { AnswerState } from '../core/relay/answer.ts';
+import type { AnswerState } from '../core/answer/answer.ts';
 import type { Attempt } from '../core/route/attempt.ts';
 import type { Run } from './run.ts';
 import type { WatchLimits } from './watch.ts';

@@ -5,9 +5,9 @@
  */
 import { modelOf } from '../../shared/config-prepare.ts';
 import { isUsable } from '../core/health/usable.ts';
-import type { Choice } from '../core/relay/choice.ts';
+import type { Choice } from '../core/answer/choice.ts';
 import { type Attempt, type FailureCause, routeKey, ruleOf } from '../core/route/attempt.ts';
-import type { AlreadySent } from '../core/relay/choice.ts';
+import type { AlreadySent } from '../core/answer/choice.ts';
 import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
 import { clientUsage } from './account.ts';
 import type { Resumed } from './answer-for.ts';

@@ -26,7 +26,7 @@ import type {
 } from '../core/ports.ts';
 import type { RateNumbers } from '../core/limits/rate.ts';
 import type { TenantLimits } from '../core/limits/tenant.ts';
-import type { Answer } from '../core/relay/answer.ts';
+import type { Answer } from '../core/answer/answer.ts';
 import type { AttemptOutcome } from '../core/route/attempt.ts';
 import type { Arm } from '../core/route/experiment.ts';
 import type { RoutePlan } from '../core/route/plan.ts';

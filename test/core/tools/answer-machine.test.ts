@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type AnswerMachineOptions, createAnswerMachine, type UpstreamDelta } from '../../../worker/core/tools/answer-machine.ts';
-import { type AnswerPiece, createAnswerTransform, type UpstreamPiece } from '../../../worker/core/tools/answer-transform.ts';
+import {
+  type AnswerMachineOptions,
+  createAnswerMachine,
+  type UpstreamDelta,
+} from '../../../worker/core/answer/answer-machine.ts';
+import { type AnswerPiece, createAnswerTransform, type UpstreamPiece } from '../../../worker/core/answer/answer-transform.ts';
 import { answer, options } from './answer.ts';
 import { run } from './corpus.ts';
 

@@ -1,6 +1,6 @@
 /** An answer machine as most tests want it, and what it makes of a text. */
 import { expect } from 'vitest';
-import type { AnswerMachineOptions } from '../../../worker/core/tools/answer-machine.ts';
+import type { AnswerMachineOptions } from '../../../worker/core/answer/answer-machine.ts';
 import { counter, run, textDeltas } from './corpus.ts';
 
 export function options(others: Partial<AnswerMachineOptions> = {}): AnswerMachineOptions {

@@ -1,7 +1,7 @@
 /** A call that is not whole: whose fault it is, and what of the answer may be shown. */
 import { describe, expect, it } from 'vitest';
 import type { ToolFormatId } from '../../../shared/config.ts';
-import type { UpstreamDelta } from '../../../worker/core/tools/answer-machine.ts';
+import type { UpstreamDelta } from '../../../worker/core/answer/answer-machine.ts';
 import { answer, options } from './answer.ts';
 import { run } from './corpus.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createAnswerMachine } from '../../../worker/core/tools/answer-machine.ts';
+import { createAnswerMachine } from '../../../worker/core/answer/answer-machine.ts';
 import { options } from './answer.ts';
 import { run, textDeltas } from './corpus.ts';
 

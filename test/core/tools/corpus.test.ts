@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { UpstreamDelta } from '../../../worker/core/tools/answer-machine.ts';
+import type { UpstreamDelta } from '../../../worker/core/answer/answer-machine.ts';
 import { toolFormats } from '../../../worker/core/tools/formats/registry.ts';
 import { corpus, expectOutcome, finishOf, nativeDeltas, optionsOf, type Outcome, type Row, run, textDeltas } from './corpus.ts';
 import { deltasIn, randomPieces, readSse, seeded, sseBytes, twoPieceCuts } from './cuts.ts';

@@ -9,7 +9,7 @@ import {
   type AnswerMachineOptions,
   createAnswerMachine,
   type UpstreamDelta,
-} from '../../../worker/core/tools/answer-machine.ts';
+} from '../../../worker/core/answer/answer-machine.ts';
 
 export interface Row {
   readonly id: string;

@@ -1,5 +1,5 @@
 /** Ways to cut a text or a byte stream into pieces, and the simplest reader of SSE frames that copes with them. */
-import type { UpstreamDelta } from '../../../worker/core/tools/answer-machine.ts';
+import type { UpstreamDelta } from '../../../worker/core/answer/answer-machine.ts';
 
 /** A small seeded generator of numbers in [0, 1): the same seed cuts the same way everywhere. */
 export function seeded(seed: number): () => number {

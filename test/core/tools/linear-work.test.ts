@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ToolFormatId } from '../../../shared/config.ts';
-import { createAnswerMachine } from '../../../worker/core/tools/answer-machine.ts';
+import { createAnswerMachine } from '../../../worker/core/answer/answer-machine.ts';
 import { counter } from './corpus.ts';
 import { calledTools, formatSets, hostileText } from './fragments.ts';
 import { countOperations } from './operations.ts';

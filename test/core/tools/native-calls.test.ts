@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { AnswerMachineOptions, UpstreamDelta } from '../../../worker/core/tools/answer-machine.ts';
-import { createAnswerMachine } from '../../../worker/core/tools/answer-machine.ts';
+import type { AnswerMachineOptions, UpstreamDelta } from '../../../worker/core/answer/answer-machine.ts';
+import { createAnswerMachine } from '../../../worker/core/answer/answer-machine.ts';
 import { counter, run } from './corpus.ts';
 
 function options(others: Partial<AnswerMachineOptions> = {}): AnswerMachineOptions {

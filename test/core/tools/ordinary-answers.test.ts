@@ -1,7 +1,7 @@
 /** Ordinary answers of models that have tools: no call is found in them, no character is lost, and JSON does not wait. */
 import { describe, expect, it } from 'vitest';
 import type { ToolFormatId } from '../../../shared/config.ts';
-import { createAnswerMachine } from '../../../worker/core/tools/answer-machine.ts';
+import { createAnswerMachine } from '../../../worker/core/answer/answer-machine.ts';
 import { options } from './answer.ts';
 import { corpus, ordinaryAnswers, run, textDeltas } from './corpus.ts';
 import { randomPieces, seeded } from './cuts.ts';

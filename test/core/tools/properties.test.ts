@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ToolFormatId } from '../../../shared/config.ts';
-import { type AnswerMachineOptions, createAnswerMachine } from '../../../worker/core/tools/answer-machine.ts';
+import { type AnswerMachineOptions, createAnswerMachine } from '../../../worker/core/answer/answer-machine.ts';
 import { options } from './answer.ts';
 import { run, textDeltas } from './corpus.ts';
 import { randomPieces, seeded } from './cuts.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AnswerMachineOptions } from '../../../worker/core/tools/answer-machine.ts';
+import type { AnswerMachineOptions } from '../../../worker/core/answer/answer-machine.ts';
 import { answer } from './answer.ts';
 
 describe('tool_choice', () => {

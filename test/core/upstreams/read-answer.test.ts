@@ -1,7 +1,7 @@
 /** Reading vLLM's chunks and whole answers: every fixture, every variant that was seen, and what must not be believed. */
 import { describe, expect, it } from 'vitest';
 import { dialectOf } from '../../../worker/core/upstreams/dialect.ts';
-import { fixtureNames, payloadsOf, readFixture } from '../relay/stream-fixtures.ts';
+import { fixtureNames, payloadsOf, readFixture } from '../answer/stream-fixtures.ts';
 
 const vllm = dialectOf('vllm');
 

@@ -2,8 +2,14 @@
  * Where recognised calls become visible, whatever they were read from: numbers them from 0, gives each an id that is unique in
  * the message, keeps only the first where parallel calls are not allowed, and holds the limits. It does not judge arguments.
  */
-import type { EventList } from './answer-events.ts';
 import type { ParsedCall } from './call-shape.ts';
+
+/** What becomes visible of a call. */
+export type CallEvent =
+  /** Emission `atomic`: a whole call. `early`: its first piece. */
+  | { readonly kind: 'tool_call'; readonly index: number; readonly id: string; readonly name: string; readonly arguments: string }
+  /** Emission `early` only: a further piece of the arguments. */
+  | { readonly kind: 'tool_arguments'; readonly index: number; readonly arguments: string };
 
 /** A call as the client got it. */
 export interface SurfacedCall {
@@ -43,7 +49,7 @@ const maxCalls = 1024;
 
 const hiddenCall: LiveCall = { append: () => {}, finish: () => {} };
 
-export function createCallSink(options: CallSinkOptions, events: EventList): CallSink {
+export function createCallSink(options: CallSinkOptions, events: { push(event: CallEvent): void }): CallSink {
   const calls: SurfacedCall[] = [];
   const ids = new Set<string>();
   let shown = 0;

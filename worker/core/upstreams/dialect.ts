@@ -5,7 +5,6 @@
 import type { ChatRequest } from '../../../shared/chat.ts';
 import type { Result } from '../../../shared/result.ts';
 import { asItIs, type HideSecrets } from '../log/known-secrets.ts';
-import type { UpstreamDelta } from '../tools/answer-machine.ts';
 import type { FinishMeaning } from './finish-reasons.ts';
 import type { ErrorHead } from './read-error.ts';
 import type { UpstreamFailure } from './transport-failure.ts';
@@ -24,7 +23,11 @@ export interface EncodeOptions {
   readonly continueFrom: string | null;
 }
 
-export interface ChunkDelta extends UpstreamDelta {
+/** The parts of a `delta` (or of a whole `message`) that matter here; `reasoning` under whichever name the server has for it. */
+export interface ChunkDelta {
+  readonly content?: string | null;
+  readonly reasoning?: string | null;
+  readonly tool_calls?: readonly unknown[] | null;
   /** The model's own words for why it does not answer. */
   readonly refusal?: string | null;
 }

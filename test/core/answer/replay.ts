@@ -7,13 +7,13 @@ import {
   type Feed,
   isComplete,
   isEndMark,
-} from '../../../worker/core/relay/answer.ts';
-import { type Choice, createChoice } from '../../../worker/core/relay/choice.ts';
+} from '../../../worker/core/answer/answer.ts';
+import { type Choice, createChoice } from '../../../worker/core/answer/choice.ts';
 import { createEventDecoder } from '../../../worker/core/sse/decode-events.ts';
 import { encodeData } from '../../../worker/core/sse/encode-events.ts';
 import { compileFormat } from '../../../worker/core/structured/compile-format.ts';
 import { createStreamCheck } from '../../../worker/core/structured/stream-check.ts';
-import { type AnswerMachine, createAnswerMachine } from '../../../worker/core/tools/answer-machine.ts';
+import { type AnswerMachine, createAnswerMachine } from '../../../worker/core/answer/answer-machine.ts';
 import { parseLenient } from '../../../worker/core/upstreams/lenient-json.ts';
 import { dialectOf } from '../../../worker/core/upstreams/dialect.ts';
 import { configWith } from '../../support/fakes/config.ts';

@@ -1,6 +1,6 @@
 /** The whole truth table of endings: no combination may call a broken answer a success. */
 import { describe, expect, it } from 'vitest';
-import { type EndingFacts, judgeEnding } from '../../../worker/core/relay/verdict.ts';
+import { type EndingFacts, judgeEnding } from '../../../worker/core/answer/verdict.ts';
 import type { UpstreamFailure } from '../../../worker/core/upstreams/transport-failure.ts';
 
 const problem: UpstreamFailure = { failure: { code: 'upstream_error' }, cause: 'server_error' };

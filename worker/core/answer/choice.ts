@@ -4,7 +4,7 @@
  */
 import type { ArgumentsVerdict } from '../../../shared/records.ts';
 import type { StreamCheck } from '../structured/stream-check.ts';
-import { type AnswerEvent, type AnswerMachine, limitReasons, type SurfacedCall } from '../tools/answer-machine.ts';
+import { type AnswerEvent, type AnswerMachine, limitReasons, type SurfacedCall } from './answer-machine.ts';
 import type { ArgumentsCheck } from '../tools/check-arguments.ts';
 import type { ChunkDelta } from '../upstreams/dialect.ts';
 import type { FinishReason } from '../upstreams/finish-reasons.ts';

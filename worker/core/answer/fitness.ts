@@ -1,7 +1,7 @@
 /** Whether an answer does what the request asked for, as far as that can be told without understanding it. */
 import type { Failure } from '../../../shared/errors.ts';
 import type { FailureCause } from '../route/attempt.ts';
-import { limitReasons } from '../tools/answer-machine.ts';
+import { limitReasons } from './answer-machine.ts';
 import type { UpstreamFailure } from '../upstreams/transport-failure.ts';
 import type { AnswerState } from './answer-state.ts';
 import type { Choice } from './choice.ts';

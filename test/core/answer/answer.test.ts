@@ -1,7 +1,7 @@
 /** The answer machine's own rules: what it skips, what it refuses, what makes an answer whole. */
 import { describe, expect, it } from 'vitest';
 import type { ResponseFormat } from '../../../shared/chat.ts';
-import { isComplete } from '../../../worker/core/relay/answer.ts';
+import { isComplete } from '../../../worker/core/answer/answer.ts';
 import { answerWith, bytesOf, chunkOf, replay, streamOf } from './replay.ts';
 
 const role = chunkOf({ role: 'assistant', content: '' });

@@ -1,6 +1,6 @@
 /** Whether a text goes on with another or says it again, by its first characters, however they come. */
 import { describe, expect, it } from 'vitest';
-import { createJoint, type JointVerdict } from '../../../worker/core/relay/joint.ts';
+import { createJoint, type JointVerdict } from '../../../worker/core/answer/joint.ts';
 
 /** What is made of `text` in pieces of `size`, and how many characters it took. */
 function judge(sent: string, text: string, size: number): { kind: string; text: string; held: number } {

@@ -1,7 +1,7 @@
 /** The reader that compares instead of parsing must say of every payload what parsing says. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createChunkReader } from '../../../worker/core/relay/chunk-reader.ts';
+import { createChunkReader } from '../../../worker/core/answer/chunk-reader.ts';
 import { fail, ok } from '../../../shared/result.ts';
 import { type ChunkChoice, type Dialect, dialectOf } from '../../../worker/core/upstreams/dialect.ts';
 import { parseLenient } from '../../../worker/core/upstreams/lenient-json.ts';

@@ -1,8 +1,8 @@
 /** Writes an answer in OpenAI's shapes: chunks of a stream, and the whole completion. */
-import type { Usage } from '../../../shared/chat.ts';
-import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
-import type { AnswerState, Emission } from './answer.ts';
-import type { Choice } from './choice.ts';
+import type { Usage } from '../../../../shared/chat.ts';
+import type { RoutingMetadata } from '../../../../shared/routing-metadata.ts';
+import type { AnswerState, Emission } from '../../answer/answer.ts';
+import type { Choice } from '../../answer/choice.ts';
 
 /** Identity that a server did not supply. */
 export interface Head {

@@ -4,23 +4,20 @@
  * ids come in as an argument, and nothing is kept but what may still become part of a call.
  */
 import type { ToolFormatId } from '../../../shared/config.ts';
-import { createThinkSplitter, type ReasoningMode } from '../reasoning/think-splitter.ts';
+import type { ChunkDelta } from '../upstreams/dialect.ts';
+import { createThinkSplitter, type ReasoningMode } from './think-splitter.ts';
 import { type AnswerEvent, createEventList, type EventList } from './answer-events.ts';
-import { type CallFinder, createCallFinder } from './call-finder.ts';
-import { type CallSink, createCallSink, type SurfacedCall } from './call-sink.ts';
-import type { DeclaredTool } from './declared-tool.ts';
-import { toolFormats } from './formats/registry.ts';
-import { readNamedChoice } from './named-choice.ts';
-import { createNativeCalls } from './native-calls.ts';
+import { type CallFinder, createCallFinder } from '../tools/call-finder.ts';
+import { type CallSink, createCallSink, type SurfacedCall } from '../tools/call-sink.ts';
+import type { DeclaredTool } from '../tools/declared-tool.ts';
+import { toolFormats } from '../tools/formats/registry.ts';
+import { readNamedChoice } from '../tools/named-choice.ts';
+import { createNativeCalls } from '../tools/native-calls.ts';
 
 export type { AnswerEvent, SurfacedCall };
 
-/** The parts of a `delta` (or of a whole `message`) that matter here; `reasoning` under whichever name the server has for it. */
-export interface UpstreamDelta {
-  readonly content?: string | null;
-  readonly reasoning?: string | null;
-  readonly tool_calls?: readonly unknown[] | null;
-}
+/** What the machine reads of a delta. */
+export type UpstreamDelta = Pick<ChunkDelta, 'content' | 'reasoning' | 'tool_calls'>;
 
 export interface AnswerEnd {
   /** What was held back until now. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createKeptText } from '../../../worker/core/relay/kept-text.ts';
+import { createKeptText } from '../../../worker/core/answer/kept-text.ts';
 
 it('text kept in pieces reads at any time as everything that was added', () => {
   fc.assert(

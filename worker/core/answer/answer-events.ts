@@ -3,13 +3,12 @@
  * same thing become one event.
  */
 
+import type { CallEvent } from '../tools/call-sink.ts';
+
 export type AnswerEvent =
   | { readonly kind: 'content'; readonly text: string }
   | { readonly kind: 'reasoning'; readonly text: string }
-  /** Emission `atomic`: a whole call. `early`: its first piece. */
-  | { readonly kind: 'tool_call'; readonly index: number; readonly id: string; readonly name: string; readonly arguments: string }
-  /** Emission `early` only: a further piece of the arguments. */
-  | { readonly kind: 'tool_arguments'; readonly index: number; readonly arguments: string };
+  | CallEvent;
 
 export interface EventList {
   push(event: AnswerEvent): void;
