@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openSource, type Piece } from '../../worker/pipeline/source.ts';
+import { openSource, type Piece } from '../../worker/pipeline/answer/source.ts';
 
 const payloads = ['{"a":"für 10 €"}', '{"b":"🌍🌍"}', '\uFEFF{"c":1}', '[DONE]'];
 const bytes = new TextEncoder().encode(payloads.map((payload) => `data: ${payload}\n\n`).join(''));

@@ -13,17 +13,17 @@ import { compileFormat } from '../core/structured/compile-format.ts';
 import type { ValidChat } from '../core/validate/chat-request.ts';
 import type { StoredAnswer } from '../core/auth/idempotency.ts';
 import type { RateNumbers } from '../core/limits/rate.ts';
-import { abandonIdempotent, beginIdempotent, recordingPipe } from './idempotent.ts';
-import { startHeartbeat } from './heartbeat.ts';
-import { reserve } from './reserve.ts';
-import { settle } from './account.ts';
-import { type ChainResult, runChain } from './chain.ts';
+import { abandonIdempotent, beginIdempotent, recordingPipe } from './answer/idempotent.ts';
+import { startHeartbeat } from './calls/heartbeat.ts';
+import { reserve } from './calls/reserve.ts';
+import { settle } from './answer/finish.ts';
+import { type ChainResult, runChain } from './calls/chain.ts';
 import { decide } from './decide.ts';
-import { mayEscalate } from './judge.ts';
-import { orLate, sendLate, wholeBody } from './late-whole.ts';
-import { metadataOf } from './metadata.ts';
-import { relay } from './relay.ts';
-import { type Caller, clientLeft, type PipelineDeps, type Run } from './run.ts';
+import { mayEscalate } from './answer/judge.ts';
+import { orLate, sendLate, wholeBody } from './answer/late-whole.ts';
+import { metadataOf } from './run/metadata.ts';
+import { relay } from './answer/relay.ts';
+import { type Caller, clientLeft, type PipelineDeps, type Run } from './run/run.ts';
 
 /** What a route handler turns into a Response. A failure carries the metadata that was known by then. */
 export type ChatResult =

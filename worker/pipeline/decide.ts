@@ -18,7 +18,7 @@ import { needsOf } from '../core/route/needed.ts';
 import { planRoute, type RoutePlan } from '../core/route/plan.ts';
 import type { SessionMemory } from '../core/route/session.ts';
 import type { EffectiveThreshold } from '../core/route/strategy.ts';
-import type { Caller, PipelineDeps } from './run.ts';
+import type { Caller, PipelineDeps } from './run/run.ts';
 
 export interface Decided {
   readonly view: RequestView;

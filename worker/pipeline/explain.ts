@@ -9,7 +9,7 @@ import type { ChatRequest } from '../../shared/chat.ts';
 import type { Strategy } from '../../shared/config.ts';
 import type { Decided } from './decide.ts';
 import { decide } from './decide.ts';
-import type { Caller, PipelineDeps } from './run.ts';
+import type { Caller, PipelineDeps } from './run/run.ts';
 
 export async function explain(
   deps: PipelineDeps,

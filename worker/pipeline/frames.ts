@@ -3,10 +3,10 @@ import { errorEnvelope, type Failure } from '../../shared/errors.ts';
 import type { AnswerState, Emission, Feed } from '../core/answer/answer.ts';
 import { type Head, headOf, renderChunk, renderUsageChunk } from '../core/surfaces/chat/render.ts';
 import { doneFrame, encodeComment, encodeData } from '../core/sse/encode-events.ts';
-import { clientUsage } from './account.ts';
-import type { DataPiece } from './intake.ts';
-import { metadataOf } from './metadata.ts';
-import type { Run } from './run.ts';
+import { clientUsage } from './answer/finish.ts';
+import type { DataPiece } from './answer/intake.ts';
+import { metadataOf } from './run/metadata.ts';
+import type { Run } from './run/run.ts';
 
 const encoder = new TextEncoder();
 

@@ -3,16 +3,16 @@
  * that one has room to spare. What is kept is how far the answers agree and what the second one cost. It reserves from every budget that
  * covers the request and is booked to it like any call; of a key's limits it takes nothing.
  */
-import { modelOf, upstreamOf } from '../../shared/config-prepare.ts';
-import { isCalm } from '../core/admission/local-gate.ts';
-import { agreement } from '../core/route/agreement.ts';
-import type { Attempt } from '../core/route/attempt.ts';
-import { shadowOf } from '../core/route/experiment.ts';
-import { openAttempt } from './attempt.ts';
-import { billOf } from './entry.ts';
-import { startHeartbeat } from './heartbeat.ts';
-import { releaseShadow, reserve } from './reserve.ts';
-import { clientLeft, partsOf, type Run } from './run.ts';
+import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
+import { isCalm } from '../../core/admission/local-gate.ts';
+import { agreement } from '../../core/route/agreement.ts';
+import type { Attempt } from '../../core/route/attempt.ts';
+import { shadowOf } from '../../core/route/experiment.ts';
+import { openAttempt } from './open.ts';
+import { billOf } from '../calls/book.ts';
+import { startHeartbeat } from '../calls/heartbeat.ts';
+import { releaseShadow, reserve } from '../calls/reserve.ts';
+import { clientLeft, partsOf, type Run } from '../run/run.ts';
 
 /** The platform ends what goes on in the background 30 s after the answer; the booking must be out by then. */
 const mostMs = 22_000;

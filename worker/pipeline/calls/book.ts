@@ -1,18 +1,18 @@
 /** A run as the ledger books it: what it spent, how it ended, what it was taken for. */
-import { modelOf } from '../../shared/config-prepare.ts';
-import type { Usage } from '../../shared/chat.ts';
-import { errors, type Failure } from '../../shared/errors.ts';
-import { argumentsVerdictIds, type Ending, type LedgerEntry } from '../../shared/records.ts';
-import { classifierVersion } from '../core/classify/version.ts';
-import { type NormalisedPrice, normalisePrice } from '../core/cost/price.ts';
-import { reconcileUsage } from '../core/cost/reconcile-usage.ts';
-import { requestCost, type RequestCost } from '../core/cost/request-cost.ts';
-import { unseenUsage } from '../core/cost/unseen-work.ts';
-import { promptTokensBound } from '../core/cost/worst-case.ts';
-import { intentBand } from '../core/intent/intent-band.ts';
-import type { EntryDraft } from '../core/ledger/booking.ts';
-import { metadataOf } from './metadata.ts';
-import { type BegunAnswer, contextTokensOf, hasSpent, isAnsweredByFallback, partsOf, type Run, type UnseenCall } from './run.ts';
+import { modelOf } from '../../../shared/config-prepare.ts';
+import type { Usage } from '../../../shared/chat.ts';
+import { errors, type Failure } from '../../../shared/errors.ts';
+import { argumentsVerdictIds, type Ending, type LedgerEntry } from '../../../shared/records.ts';
+import { classifierVersion } from '../../core/classify/version.ts';
+import { type NormalisedPrice, normalisePrice } from '../../core/cost/price.ts';
+import { reconcileUsage } from '../../core/cost/reconcile-usage.ts';
+import { requestCost, type RequestCost } from '../../core/cost/request-cost.ts';
+import { unseenUsage } from '../../core/cost/unseen-work.ts';
+import { promptTokensBound } from '../../core/cost/worst-case.ts';
+import { intentBand } from '../../core/intent/intent-band.ts';
+import type { EntryDraft } from '../../core/ledger/booking.ts';
+import { metadataOf } from '../run/metadata.ts';
+import { type BegunAnswer, contextTokensOf, hasSpent, isAnsweredByFallback, partsOf, type Run, type UnseenCall } from '../run/run.ts';
 
 export type RunEnding =
   | { readonly kind: 'ok' }

@@ -1,13 +1,13 @@
 /** Builds the machine that reads one model's answer to one request (which formats, which reasoning, which checks) and notes it for the bill. */
-import type { ChatRequest } from '../../shared/chat.ts';
-import type { ModelConfig, RoutingConfig } from '../../shared/config.ts';
-import { type Answer, type AnswerOptions, type AnswerState, createAnswer } from '../core/answer/answer.ts';
-import { type AlreadySent, createChoice } from '../core/answer/choice.ts';
-import { createStreamCheck } from '../core/structured/stream-check.ts';
-import { createArgumentsCheck } from '../core/tools/check-arguments.ts';
-import { type AnswerMachine, createAnswerMachine } from '../core/answer/answer-machine.ts';
-import type { Dialect } from '../core/upstreams/dialect.ts';
-import type { Run } from './run.ts';
+import type { ChatRequest } from '../../../shared/chat.ts';
+import type { ModelConfig, RoutingConfig } from '../../../shared/config.ts';
+import { type Answer, type AnswerOptions, type AnswerState, createAnswer } from '../../core/relay/answer.ts';
+import { type AlreadySent, createChoice } from '../../core/relay/choice.ts';
+import { createStreamCheck } from '../../core/structured/stream-check.ts';
+import { createArgumentsCheck } from '../../core/tools/check-arguments.ts';
+import { type AnswerMachine, createAnswerMachine } from '../../core/tools/answer-machine.ts';
+import type { Dialect } from '../../core/upstreams/dialect.ts';
+import type { Run } from '../run/run.ts';
 
 export interface Resumed {
   readonly sent: AlreadySent;

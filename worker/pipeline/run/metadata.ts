@@ -1,9 +1,9 @@
 /** What the client is told about its routing, and why it went that way: true for whatever has happened so far. */
-import { modelOf } from '../../shared/config-prepare.ts';
-import { fourDigits } from '../../shared/units.ts';
-import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
-import type { FailedOutcome } from '../core/route/attempt.ts';
-import { answerTokens } from '../core/route/token-room.ts';
+import { modelOf } from '../../../shared/config-prepare.ts';
+import { fourDigits } from '../../../shared/units.ts';
+import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
+import type { FailedOutcome } from '../../core/route/attempt.ts';
+import { answerTokens } from '../../core/route/token-room.ts';
 import { contextTokensOf, isAnsweredByFallback, isDoubted, partsOf, type Run } from './run.ts';
 
 export function metadataOf(run: Run): RoutingMetadata {

@@ -4,10 +4,10 @@
  * refusal of the request has proved that it did not; and where nobody answers, the failures are told with the request's mark, under
  * which one request, however often it is sent, counts once. Everything else (a refused connection, silence, a cut) is told at once.
  */
-import type { AttemptReport } from '../core/health/health-event.ts';
-import { bodyMark, mayBeTheRequest, speaksOfRequest } from '../core/health/request-blame.ts';
-import { type Attempt, type FailureCause, routeKey } from '../core/route/attempt.ts';
-import type { Run } from './run.ts';
+import type { AttemptReport } from '../../core/health/health-event.ts';
+import { bodyMark, mayBeTheRequest, speaksOfRequest } from '../../core/health/request-blame.ts';
+import { type Attempt, type FailureCause, routeKey } from '../../core/route/attempt.ts';
+import type { Run } from '../run/run.ts';
 
 type What =
   | { readonly kind: 'trial' | 'begun' | 'success' }

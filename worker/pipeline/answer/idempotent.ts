@@ -2,16 +2,16 @@
  * Requests with an idempotency key: the first one runs and its whole answer is kept, a repeat gets that answer, streams included. A
  * broken answer is never kept. What is kept is what was sent, byte for byte.
  */
-import { errorEnvelope, errors, type Failure, shouldRetry } from '../../shared/errors.ts';
-import { headerNames } from '../../shared/headers.ts';
-import { encodeMetadataHeader } from '../../shared/routing-metadata.ts';
-import type { LedgerEntry } from '../../shared/records.ts';
-import { fail, ok, type Result } from '../../shared/result.ts';
-import { type IdempotencyRecord, recordAfterEnding, type StoredAnswer } from '../core/auth/idempotency.ts';
-import { leaseMs } from '../core/limits/heartbeat.ts';
-import type { ClientPipe } from '../core/ports.ts';
-import { metadataOf } from './metadata.ts';
-import type { Run } from './run.ts';
+import { errorEnvelope, errors, type Failure, shouldRetry } from '../../../shared/errors.ts';
+import { headerNames } from '../../../shared/headers.ts';
+import { encodeMetadataHeader } from '../../../shared/routing-metadata.ts';
+import type { LedgerEntry } from '../../../shared/records.ts';
+import { fail, ok, type Result } from '../../../shared/result.ts';
+import { type IdempotencyRecord, recordAfterEnding, type StoredAnswer } from '../../core/auth/idempotency.ts';
+import { leaseMs } from '../../core/limits/heartbeat.ts';
+import type { ClientPipe } from '../../core/ports.ts';
+import { metadataOf } from '../run/metadata.ts';
+import type { Run } from '../run/run.ts';
 
 /** A longer answer is not kept; see `recordAfterEnding`. */
 const maxRecordedChars = 500_000;

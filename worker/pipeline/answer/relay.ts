@@ -2,15 +2,15 @@
  * Streams an answer to the client, from the headers on. The first data event written here is the commit point of the request: before
  * it the chain may still choose another model, after it the answer is finished, rescued, or ended with an error event.
  */
-import type { ClientPipe } from '../core/ports.ts';
-import type { AnswerEnding } from '../core/answer/verdict.ts';
-import { settle } from './account.ts';
-import type { OpenStream } from './attempt.ts';
-import { type ChainResult, reportEnd } from './chain.ts';
-import { errorFrame, pingFrame, queuedFrame, tailOf, wholeAsFrames } from './frames.ts';
+import type { ClientPipe } from '../../core/ports.ts';
+import type { AnswerEnding } from '../../core/relay/verdict.ts';
+import { settle } from './finish.ts';
+import type { OpenStream } from './open.ts';
+import { type ChainResult, reportEnd } from '../calls/chain.ts';
+import { errorFrame, pingFrame, queuedFrame, tailOf, wholeAsFrames } from '../frames.ts';
 import { pump } from './pump.ts';
 import { rescue } from './rescue.ts';
-import { clientLeft, type Run } from './run.ts';
+import { clientLeft, type Run } from '../run/run.ts';
 
 /** Runs until the client has its answer, or its error event, or has left. Never rejects, always settles. */
 export async function relay(run: Run, pipe: ClientPipe, chain: Promise<ChainResult>): Promise<void> {

@@ -2,25 +2,25 @@
  * Before anything is spent: asks the key's limits and every budget that covers the request, with the worst it can cost. After it: gives
  * back what was not used. Keys without limits, in a deployment without budgets, ask nobody.
  */
-import { modelOf } from '../../shared/config-prepare.ts';
-import type { UpstreamConfig } from '../../shared/config.ts';
-import type { Failure } from '../../shared/errors.ts';
-import type { LedgerEntry } from '../../shared/records.ts';
-import { nanoUsdFromUsd } from '../../shared/units.ts';
-import { limitsOf } from '../core/auth/key-record.ts';
-import { normalisePrice } from '../core/cost/price.ts';
-import { promptTokensBound, worstCaseCost } from '../core/cost/worst-case.ts';
-import { periodEndMs } from '../core/limits/budget-period.ts';
-import type { BudgetLimit } from '../core/limits/budget-state.ts';
-import { budgetsFor, type Ending, hasLimits, mustFinish, type TenantLimits } from '../core/limits/tenant.ts';
-import type { RequestCost } from '../core/cost/request-cost.ts';
-import type { ShadowBooking } from '../core/ledger/aggregate.ts';
-import type { Booking, Draft } from '../core/ledger/booking.ts';
-import type { Attempt } from '../core/route/attempt.ts';
-import { draftOf } from './entry.ts';
-import { mayEscalate } from './judge.ts';
+import { modelOf } from '../../../shared/config-prepare.ts';
+import type { UpstreamConfig } from '../../../shared/config.ts';
+import type { Failure } from '../../../shared/errors.ts';
+import type { LedgerEntry } from '../../../shared/records.ts';
+import { nanoUsdFromUsd } from '../../../shared/units.ts';
+import { limitsOf } from '../../core/auth/key-record.ts';
+import { normalisePrice } from '../../core/cost/price.ts';
+import { promptTokensBound, worstCaseCost } from '../../core/cost/worst-case.ts';
+import { periodEndMs } from '../../core/limits/budget-period.ts';
+import type { BudgetLimit } from '../../core/limits/budget-state.ts';
+import { budgetsFor, type Ending, hasLimits, mustFinish, type TenantLimits } from '../../core/limits/tenant.ts';
+import type { RequestCost } from '../../core/cost/request-cost.ts';
+import type { ShadowBooking } from '../../core/ledger/aggregate.ts';
+import type { Booking, Draft } from '../../core/ledger/booking.ts';
+import type { Attempt } from '../../core/route/attempt.ts';
+import { draftOf } from './book.ts';
+import { mayEscalate } from '../answer/judge.ts';
 import { longestGenerationMs } from './pace.ts';
-import { contextTokensOf, hasBilled, type Run } from './run.ts';
+import { contextTokensOf, hasBilled, type Run } from '../run/run.ts';
 
 /** Where budgets live that belong to no key: the total, and agents'. */
 const deploymentTenant = 'deployment';

@@ -1,15 +1,15 @@
 /** Everything known about one request while it lives. Stages read it and write their own part; `settle` closes it, once. */
-import type { ChatRequest } from '../../shared/chat.ts';
-import { type Config, modelOf } from '../../shared/config-prepare.ts';
-import type { Strategy } from '../../shared/config.ts';
-import type { ErrorCode } from '../../shared/errors.ts';
-import type { CacheState } from '../../shared/records.ts';
-import type { KeyRecord } from '../core/auth/key-record.ts';
-import type { Classification } from '../core/classify/classify.ts';
-import type { FailureReport } from '../core/health/health-event.ts';
-import type { HideSecrets } from '../core/log/known-secrets.ts';
-import type { LearnedWeights } from '../core/classify/learned.ts';
-import type { RequestView } from '../core/classify/view.ts';
+import type { ChatRequest } from '../../../shared/chat.ts';
+import { type Config, modelOf } from '../../../shared/config-prepare.ts';
+import type { Strategy } from '../../../shared/config.ts';
+import type { ErrorCode } from '../../../shared/errors.ts';
+import type { CacheState } from '../../../shared/records.ts';
+import type { KeyRecord } from '../../core/auth/key-record.ts';
+import type { Classification } from '../../core/classify/classify.ts';
+import type { FailureReport } from '../../core/health/health-event.ts';
+import type { HideSecrets } from '../../core/log/known-secrets.ts';
+import type { LearnedWeights } from '../../core/classify/learned.ts';
+import type { RequestView } from '../../core/classify/view.ts';
 import type {
   AdmissionPort,
   Background,
@@ -23,19 +23,19 @@ import type {
   TenantPort,
   Timers,
   UpstreamPort,
-} from '../core/ports.ts';
-import type { RateNumbers } from '../core/limits/rate.ts';
-import type { TenantLimits } from '../core/limits/tenant.ts';
-import type { Answer } from '../core/answer/answer.ts';
-import type { AttemptOutcome } from '../core/route/attempt.ts';
-import type { Arm } from '../core/route/experiment.ts';
-import type { RoutePlan } from '../core/route/plan.ts';
-import type { RetryBudget } from '../core/route/retry-budget.ts';
-import type { SessionMemory } from '../core/route/session.ts';
-import type { AnswerFormat } from '../core/structured/check-answer.ts';
-import type { Opened } from './attempt.ts';
-import type { Conversation } from './decide.ts';
-import type { Recording } from './idempotent.ts';
+} from '../../core/ports.ts';
+import type { RateNumbers } from '../../core/limits/rate.ts';
+import type { TenantLimits } from '../../core/limits/tenant.ts';
+import type { Answer } from '../../core/relay/answer.ts';
+import type { AttemptOutcome } from '../../core/route/attempt.ts';
+import type { Arm } from '../../core/route/experiment.ts';
+import type { RoutePlan } from '../../core/route/plan.ts';
+import type { RetryBudget } from '../../core/route/retry-budget.ts';
+import type { SessionMemory } from '../../core/route/session.ts';
+import type { AnswerFormat } from '../../core/structured/check-answer.ts';
+import type { Opened } from '../answer/open.ts';
+import type { Conversation } from '../decide.ts';
+import type { Recording } from '../answer/idempotent.ts';
 
 /** What the pipeline needs of the world. */
 export interface PipelineDeps {

@@ -2,14 +2,14 @@
  * Whether the small tier's answer may be shown. A streamed answer is held back until its beginning says enough, a whole one is judged
  * whole; both before the commit point. Off unless the configuration says otherwise, and always off for the latency strategy.
  */
-import { modelOf } from '../../shared/config-prepare.ts';
-import type { Failure } from '../../shared/errors.ts';
-import type { Answer } from '../core/answer/answer.ts';
-import { isComplete } from '../core/answer/answer.ts';
-import type { Attempt } from '../core/route/attempt.ts';
-import { judgeAnswer } from '../core/route/escalate.ts';
-import { requestedMaxTokens } from '../core/validate/chat-request.ts';
-import type { Run } from './run.ts';
+import { modelOf } from '../../../shared/config-prepare.ts';
+import type { Failure } from '../../../shared/errors.ts';
+import type { Answer } from '../../core/relay/answer.ts';
+import { isComplete } from '../../core/relay/answer.ts';
+import type { Attempt } from '../../core/route/attempt.ts';
+import { judgeAnswer } from '../../core/route/escalate.ts';
+import { requestedMaxTokens } from '../../core/validate/chat-request.ts';
+import type { Run } from '../run/run.ts';
 
 /**
  * The request may be escalated: routed by its content, to the small tier, with somebody larger behind it in the plan.

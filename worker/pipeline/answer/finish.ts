@@ -1,16 +1,16 @@
 /** The last stage of every request, whatever became of it: books it once. Nothing here reaches the client. */
-import { modelOf } from '../../shared/config-prepare.ts';
-import type { Usage } from '../../shared/chat.ts';
-import { answerUsage } from '../core/cost/request-cost.ts';
-import { isWorthKeeping, remember, remembered } from '../core/route/session.ts';
-import { entryOf, type RunEnding, usageOf } from './entry.ts';
+import { modelOf } from '../../../shared/config-prepare.ts';
+import type { Usage } from '../../../shared/chat.ts';
+import { answerUsage } from '../../core/cost/request-cost.ts';
+import { isWorthKeeping, remember, remembered } from '../../core/route/session.ts';
+import { entryOf, type RunEnding, usageOf } from '../calls/book.ts';
 import { shadow } from './shadow.ts';
 import { endIdempotent } from './idempotent.ts';
-import { reportUnanswered } from './report.ts';
-import { release } from './reserve.ts';
-import { dropSpare, isAnsweredByFallback, partsOf, type Run } from './run.ts';
+import { reportUnanswered } from '../calls/report.ts';
+import { release } from '../calls/reserve.ts';
+import { dropSpare, isAnsweredByFallback, partsOf, type Run } from '../run/run.ts';
 
-export type { RunEnding } from './entry.ts';
+export type { RunEnding } from '../calls/book.ts';
 
 /** Books the run. The first call counts; later ones do nothing, so every path may call it. */
 export function settle(run: Run, ending: RunEnding): void {

@@ -3,18 +3,18 @@
  * answer is continued from the text the client has; otherwise, or when the server rejects that, it is asked for again and the part the
  * client has is dropped, provided it comes back identical. Neither possible: the caller ends the stream with the first failure.
  */
-import { modelOf } from '../../shared/config-prepare.ts';
-import { isUsable } from '../core/health/usable.ts';
-import type { Choice } from '../core/answer/choice.ts';
-import { type Attempt, type FailureCause, routeKey, ruleOf } from '../core/route/attempt.ts';
-import type { AlreadySent } from '../core/answer/choice.ts';
-import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
-import { clientUsage } from './account.ts';
+import { modelOf } from '../../../shared/config-prepare.ts';
+import { isUsable } from '../../core/health/usable.ts';
+import type { Choice } from '../../core/relay/choice.ts';
+import { type Attempt, type FailureCause, routeKey, ruleOf } from '../../core/route/attempt.ts';
+import type { AlreadySent } from '../../core/relay/choice.ts';
+import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
+import { clientUsage } from './finish.ts';
 import type { Resumed } from './answer-for.ts';
-import { openAttempt, type OpenStream } from './attempt.ts';
-import { releasePlace, reportAttempt, takePlace } from './chain.ts';
-import { refuseCall } from './reserve.ts';
-import type { Run } from './run.ts';
+import { openAttempt, type OpenStream } from './open.ts';
+import { releasePlace, reportAttempt, takePlace } from '../calls/chain.ts';
+import { refuseCall } from '../calls/reserve.ts';
+import type { Run } from '../run/run.ts';
 
 /** The stream that goes on, or null. Every call made for it is an attempt like any other: reported, counted, billed. */
 export async function rescue(run: Run, broken: OpenStream, { failure, cause }: UpstreamFailure): Promise<OpenStream | null> {

@@ -1,10 +1,10 @@
 /** How long a call may take: what its tokens need at the model's slowest, and what counts as going on. */
-import { modelOf, upstreamOf } from '../../shared/config-prepare.ts';
-import type { ModelConfig } from '../../shared/config.ts';
-import type { AnswerState } from '../core/answer/answer.ts';
-import type { Attempt } from '../core/route/attempt.ts';
-import type { Run } from './run.ts';
-import type { WatchLimits } from './watch.ts';
+import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
+import type { ModelConfig } from '../../../shared/config.ts';
+import type { AnswerState } from '../../core/relay/answer.ts';
+import type { Attempt } from '../../core/route/attempt.ts';
+import type { Run } from '../run/run.ts';
+import type { WatchLimits } from '../answer/watch.ts';
 
 /** The most time the tokens asked for can take. */
 export function longestGenerationMs({ request, maxTokens }: Run, model: ModelConfig): number {

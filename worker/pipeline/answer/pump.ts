@@ -2,15 +2,15 @@
  * Reads one call's stream and passes it on: a loop that feeds the answer machine and awaits every write, so that nothing is buffered
  * (the measured shape: all endings told apart at the cost of a pump that looks at nothing; docs/decisions/0002-relay-shape.md).
  */
-import type { ClientPipe } from '../core/ports.ts';
-import { isComplete } from '../core/answer/answer.ts';
-import { type AnswerEnding, judgeEnding } from '../core/answer/verdict.ts';
-import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
-import type { OpenStream } from './attempt.ts';
-import { contentOf, pingFrame } from './frames.ts';
+import type { ClientPipe } from '../../core/ports.ts';
+import { isComplete } from '../../core/relay/answer.ts';
+import { type AnswerEnding, judgeEnding } from '../../core/relay/verdict.ts';
+import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
+import type { OpenStream } from './open.ts';
+import { contentOf, pingFrame } from '../frames.ts';
 import { problemIn } from './intake.ts';
-import { watchLimits } from './pace.ts';
-import { clientLeft, type Run } from './run.ts';
+import { watchLimits } from '../calls/pace.ts';
+import { clientLeft, type Run } from '../run/run.ts';
 import { startWatch, type Watch } from './watch.ts';
 
 const overflow: UpstreamFailure = { failure: { code: 'upstream_too_large' }, cause: 'invalid_answer' };

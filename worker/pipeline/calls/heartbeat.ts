@@ -2,8 +2,8 @@
  * Says, as long as a request runs, that it does: what it holds of limits and budgets and its idempotency key would be taken for left
  * behind otherwise. The timer is the request's own, so it goes with the request, however that ends.
  */
-import { heartbeatMs } from '../core/limits/heartbeat.ts';
-import type { Run } from './run.ts';
+import { heartbeatMs } from '../../core/limits/heartbeat.ts';
+import type { Run } from '../run/run.ts';
 
 export function startHeartbeat(run: Run): void {
   const { deps, doors, recording, key, admissionId } = run;

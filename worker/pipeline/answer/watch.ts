@@ -3,7 +3,7 @@
  * nothing. Only tokens are life: comments and empty events come from servers whose engine is dead. While the client is being waited for
  * (`hold`), silence is the client's and neither pings nor the idle limit count.
  */
-import type { Clock, Timers } from '../core/ports.ts';
+import type { Clock, Timers } from '../../core/ports.ts';
 
 export interface WatchLimits {
   /** Longest time without a token. */

@@ -5,17 +5,17 @@
  * white space follows, which JSON may begin with. What could still go wrong by then is that this answer breaks off and no other model can
  * stand in: the error is written then, behind the status of a success, and the connection broken off.
  */
-import { errorEnvelope } from '../../shared/errors.ts';
-import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
-import type { ClientPipe } from '../core/ports.ts';
-import type { Answer } from '../core/answer/answer.ts';
-import { renderCompletion } from '../core/surfaces/chat/render.ts';
-import { clientUsage, type RunEnding, settle } from './account.ts';
-import type { ChainResult } from './chain.ts';
-import { fallbackHead } from './frames.ts';
-import { metadataOf } from './metadata.ts';
+import { errorEnvelope } from '../../../shared/errors.ts';
+import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
+import type { ClientPipe } from '../../core/ports.ts';
+import type { Answer } from '../../core/relay/answer.ts';
+import { renderCompletion } from '../../core/relay/render.ts';
+import { clientUsage, type RunEnding, settle } from './finish.ts';
+import type { ChainResult } from '../calls/chain.ts';
+import { fallbackHead } from '../frames.ts';
+import { metadataOf } from '../run/metadata.ts';
 import { deliver, pinging } from './relay.ts';
-import { clientLeft, type Run } from './run.ts';
+import { clientLeft, type Run } from '../run/run.ts';
 
 const encoder = new TextEncoder();
 const blank = encoder.encode(' ');

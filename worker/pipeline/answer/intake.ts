@@ -1,7 +1,7 @@
 /** One call's stream on its way into the answer that is made of it: what was read, what each event of it meant, and how it ended. */
-import type { Timers } from '../core/ports.ts';
-import type { Answer, Feed } from '../core/answer/answer.ts';
-import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
+import type { Timers } from '../../core/ports.ts';
+import type { Answer, Feed } from '../../core/relay/answer.ts';
+import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import type { Piece, Source } from './source.ts';
 
 export type DataPiece = Extract<Piece, { kind: 'data' }>;

@@ -1,21 +1,21 @@
 /** Tries the plan's attempts until one answers or none is left. What to try next is the core's decision; here it is carried out. */
-import type { Failure } from '../../shared/errors.ts';
-import { modelOf } from '../../shared/config-prepare.ts';
-import { fail, ok, type Result } from '../../shared/result.ts';
-import { isCalm } from '../core/admission/local-gate.ts';
-import type { HealthSnapshot } from '../core/health/snapshot.ts';
-import { isUsable } from '../core/health/usable.ts';
-import type { Answer } from '../core/answer/answer.ts';
-import { type Attempt, type FailureCause, type Plan, routeKey } from '../core/route/attempt.ts';
-import { next } from '../core/route/next.ts';
-import { countRequest, countRetry, mayRetry } from '../core/route/retry-budget.ts';
-import { leastAnswer, loweredTokens } from '../core/route/token-room.ts';
-import type { UpstreamFailure } from '../core/upstreams/transport-failure.ts';
-import { openAttempt, type Opened, type OpenStream } from './attempt.ts';
-import { mayEscalate } from './judge.ts';
+import type { Failure } from '../../../shared/errors.ts';
+import { modelOf } from '../../../shared/config-prepare.ts';
+import { fail, ok, type Result } from '../../../shared/result.ts';
+import { isCalm } from '../../core/admission/local-gate.ts';
+import type { HealthSnapshot } from '../../core/health/snapshot.ts';
+import { isUsable } from '../../core/health/usable.ts';
+import type { Answer } from '../../core/relay/answer.ts';
+import { type Attempt, type FailureCause, type Plan, routeKey } from '../../core/route/attempt.ts';
+import { next } from '../../core/route/next.ts';
+import { countRequest, countRetry, mayRetry } from '../../core/route/retry-budget.ts';
+import { leastAnswer, loweredTokens } from '../../core/route/token-room.ts';
+import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
+import { openAttempt, type Opened, type OpenStream } from '../answer/open.ts';
+import { mayEscalate } from '../answer/judge.ts';
 import { report } from './report.ts';
 import { leaveModelOut, refuseCall } from './reserve.ts';
-import { dropSpare, isDoubted, type Run } from './run.ts';
+import { dropSpare, isDoubted, type Run } from '../run/run.ts';
 
 export type ChainResult =
   | { readonly kind: 'stream'; readonly stream: OpenStream }

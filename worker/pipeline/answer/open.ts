@@ -2,25 +2,25 @@
  * One call of one model server, up to the point where its answer is known to have begun (streams) or to be whole (everything else).
  * Everything that goes wrong until then is a value the chain can act on; nothing has reached the client yet.
  */
-import { modelOf, upstreamOf } from '../../shared/config-prepare.ts';
-import type { ModelConfig, UpstreamConfig } from '../../shared/config.ts';
-import { fail, ok, type Result } from '../../shared/result.ts';
-import { mayHaveWorked } from '../core/cost/unseen-work.ts';
-import type { UpstreamAnswer } from '../core/ports.ts';
-import { type Answer, type AnswerState, isComplete, isEndMark } from '../core/answer/answer.ts';
-import { judgeEnding } from '../core/answer/verdict.ts';
-import { type Attempt, routeKey } from '../core/route/attempt.ts';
-import { answerTokens } from '../core/route/token-room.ts';
-import { addText, emptyHash, hashName } from '../core/text-hash.ts';
-import { type Dialect, dialectOf } from '../core/upstreams/dialect.ts';
-import { parseLenient } from '../core/upstreams/lenient-json.ts';
-import { statusFailure, type UpstreamFailure } from '../core/upstreams/transport-failure.ts';
-import { upstreamBody } from '../core/upstreams/upstream-body.ts';
+import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
+import type { ModelConfig, UpstreamConfig } from '../../../shared/config.ts';
+import { fail, ok, type Result } from '../../../shared/result.ts';
+import { mayHaveWorked } from '../../core/cost/unseen-work.ts';
+import type { UpstreamAnswer } from '../../core/ports.ts';
+import { type Answer, type AnswerState, isComplete, isEndMark } from '../../core/relay/answer.ts';
+import { judgeEnding } from '../../core/relay/verdict.ts';
+import { type Attempt, routeKey } from '../../core/route/attempt.ts';
+import { answerTokens } from '../../core/route/token-room.ts';
+import { addText, emptyHash, hashName } from '../../core/text-hash.ts';
+import { type Dialect, dialectOf } from '../../core/upstreams/dialect.ts';
+import { parseLenient } from '../../core/upstreams/lenient-json.ts';
+import { statusFailure, type UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
+import { upstreamBody } from '../../core/upstreams/upstream-body.ts';
 import { answerFor, argumentsPolicyOf, demandedCall, type Resumed } from './answer-for.ts';
 import { type FedPiece, type Intake, openIntake, problemIn } from './intake.ts';
 import { canJudge, isJudged, judge } from './judge.ts';
-import { longestGenerationMs, watchLimits } from './pace.ts';
-import { type BegunAnswer, hasSpent, type Run } from './run.ts';
+import { longestGenerationMs, watchLimits } from '../calls/pace.ts';
+import { type BegunAnswer, hasSpent, type Run } from '../run/run.ts';
 import { openSource, type Source } from './source.ts';
 import { startWatch, type Watch } from './watch.ts';
 
