@@ -52,7 +52,7 @@ async function bundle(): Promise<string> {
         if (mode === 'view') { sink += view.totalChars; continue; }
         const classification = classify(view, modes[mode] ?? modes.hybrid, loadWeights());
         sink += classification.score;
-        if (mode === 'hybrid + plan') sink += planRoute({ ...situation, view, classification }).value.plan.attempts.length;
+        if (mode === 'hybrid + plan') sink += planRoute({ ...situation, view, classification }).value.plan.candidates.length;
       }
       return new Response(String(sink));
     } };`;

@@ -1,6 +1,6 @@
 /** The events of a streamed answer and the body of one that is not, in the wire objects of a flavour. */
 import { mergeDeltas } from './deltas.ts';
-import type { Ending, Flavour, Head, Payload, TokenCounts } from './flavours/flavour.ts';
+import type { Finish, Flavour, Head, Payload, TokenCounts } from './flavours/flavour.ts';
 import type { LogprobEntry } from './logprobs.ts';
 import type { Lease } from './pacer.ts';
 import type { Step, Steps } from './steps.ts';
@@ -97,7 +97,7 @@ async function* interleave(reply: Reply, leases: readonly Lease[]): AsyncGenerat
   }
 }
 
-function endingOf({ finishReason, stopReason }: Choice): Ending {
+function endingOf({ finishReason, stopReason }: Choice): Finish {
   return { finishReason, stopReason };
 }
 

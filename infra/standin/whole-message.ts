@@ -1,7 +1,7 @@
 /** What a server that does not stream makes of the tokens of an answer: it parses the whole text at once, and by other rules than a stream. */
 import type { Choice } from './completion.ts';
 import { mergeDeltas } from './deltas.ts';
-import type { Ending, WholeMessage } from './flavours/flavour.ts';
+import type { Finish, WholeMessage } from './flavours/flavour.ts';
 import { isRecord, pythonJson, tryParse } from './json.ts';
 import type { Delta, ToolDelta } from './steps.ts';
 
@@ -9,7 +9,7 @@ type WholeCall = WholeMessage['calls'][number];
 
 interface Whole {
   readonly message: WholeMessage;
-  readonly ending: Ending;
+  readonly ending: Finish;
 }
 
 export function wholeMessage(choice: Choice, isForcedCall: boolean): Whole {

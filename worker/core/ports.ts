@@ -14,10 +14,10 @@ import type { HealthSnapshot } from './health/snapshot.ts';
 import type { BudgetNumbers } from './limits/budget-state.ts';
 import type { RateLimits, RateNumbers } from './limits/rate.ts';
 import type {
-  Admission as TenantAdmission,
-  AdmissionRequest as TenantRequest,
-  Ending as TenantEnding,
-  Extension as TenantExtension,
+  ReserveAnswer,
+  ReserveRequest,
+  Settlement,
+  Extension,
   TenantLimits,
 } from './limits/tenant.ts';
 
@@ -86,7 +86,7 @@ export interface HealthPort {
   read(): Promise<HealthSnapshot>;
 }
 
-export interface AdmissionRequest {
+export interface PlaceRequest {
   readonly modelId: string;
   /** Unique per attempt. */
   readonly ticketId: string;
@@ -111,7 +111,7 @@ export interface AdmissionPort {
    * waiting up. Fails with `queue_full`.
    */
   enter(
-    request: AdmissionRequest,
+    request: PlaceRequest,
     onQueued: (position: number) => void,
     signal: AbortSignal,
     background: Background,
@@ -175,15 +175,15 @@ export interface TenantPort {
   /** Takes what the request needs, or says why not. `rate` is null when the state could not be read. */
   admit(
     tenantId: string,
-    request: TenantRequest,
+    request: ReserveRequest,
     limits: TenantLimits,
-  ): Promise<{ readonly result: Result<TenantAdmission, Failure>; readonly rate: RateNumbers | null }>;
+  ): Promise<{ readonly result: Result<ReserveAnswer, Failure>; readonly rate: RateNumbers | null }>;
   /** Asks for one more call of an admitted request; null when it may be made. */
-  extend(tenantId: string, extension: TenantExtension, limits: TenantLimits): Promise<Failure | null>;
+  extend(tenantId: string, extension: Extension, limits: TenantLimits): Promise<Failure | null>;
   /** This request still runs, with what it holds and its idempotency key. To be called every `heartbeatMs`; one call goes out for all. */
   hear(tenantId: string, id: string, background: Background): void;
   /** Ends a request, once; never rejects. `booking` is what the ledger is told in the same step; null where it is told by somebody else. */
-  finish(tenantId: string, ending: TenantEnding, booking: Booking | null): Promise<void>;
+  finish(tenantId: string, settlement: Settlement, booking: Booking | null): Promise<void>;
   /** The limits as they stand, nothing taken; null when the state could not be read. */
   rate(tenantId: string, limits: RateLimits): Promise<RateNumbers | null>;
   /** The budgets of `limits` as they stand, in their order. Rejects when the state cannot be reached. */

@@ -21,7 +21,7 @@ import {
   ticketLeft,
   turnAway,
 } from '../core/admission/local-gate.ts';
-import type { AdmissionPort, AdmissionRequest, Background, Clock, LogPort, Place } from '../core/ports.ts';
+import type { AdmissionPort, PlaceRequest, Background, Clock, LogPort, Place } from '../core/ports.ts';
 import type { AdmissionObjectBase, WaitResult } from '../objects/admission-object.ts';
 import { callObject } from './object-call.ts';
 
@@ -101,7 +101,7 @@ export function createAdmissionClient(
   };
 
   const ask = async (
-    request: AdmissionRequest,
+    request: PlaceRequest,
     onQueued: (position: number) => void,
     signal: AbortSignal,
     background: Background,

@@ -73,10 +73,10 @@ export function createTenantClient(namespace: DurableObjectNamespace<TenantObjec
       );
     },
 
-    async finish(tenantId, ending, booking) {
-      forget(tenantId, ending.id);
+    async finish(tenantId, settlement, booking) {
+      forget(tenantId, settlement.id);
       try {
-        const excess = await callObject(stubOf(tenantId), async (tenant) => tenant.finish(ending, booking), endOptions);
+        const excess = await callObject(stubOf(tenantId), async (tenant) => tenant.finish(settlement, booking), endOptions);
         if (excess > 0) log.write('error', 'reservation_too_small', { excessNanoUsd: excess });
       } catch (error) {
         log.write('error', 'tenant_unavailable', { error });

@@ -10,10 +10,10 @@ import type { IdempotencyRecord, IdempotencyRequest } from '../core/auth/idempot
 import { budgetNumbers, type BudgetNumbers } from '../core/limits/budget-state.ts';
 import { type RateLimits, rateNumbers, type RateNumbers } from '../core/limits/rate.ts';
 import {
-  type Admission,
+  type ReserveAnswer,
   admit,
-  type AdmissionRequest,
-  type Ending,
+  type ReserveRequest,
+  type Settlement,
   extend,
   type Extension,
   finish,
@@ -39,7 +39,7 @@ import { AnswerStore } from './answer-store.ts';
 import { type LedgerNamespace, Outbox } from './outbox.ts';
 
 export interface AdmitAnswer {
-  readonly result: Result<Admission, Failure>;
+  readonly result: Result<ReserveAnswer, Failure>;
   readonly rate: RateNumbers;
 }
 
@@ -84,7 +84,7 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
     );
   }
 
-  async admit(request: AdmissionRequest, limits: TenantLimits): Promise<AdmitAnswer> {
+  async admit(request: ReserveRequest, limits: TenantLimits): Promise<AdmitAnswer> {
     this.#sweep();
     const { changes, result, rate } = admit(this.#state, request, Date.now(), limits);
     this.#commit(changes);
@@ -104,8 +104,8 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
    * Ends a request; a repeat changes nothing. What it spent and what the ledger is told of it are stored in one step. Returns by how much
    * it cost more than was reserved.
    */
-  finish(ending: Ending, booking: Booking | null = null): number {
-    const { changes, row, excessNanoUsd } = finish(this.#state, ending);
+  finish(settlement: Settlement, booking: Booking | null = null): number {
+    const { changes, row, excessNanoUsd } = finish(this.#state, settlement);
     const isKnown = row !== null && booking !== null;
     this.#commit(changes, isKnown ? [...unknownTakenBack(row), deltaOfBooking(booking)] : []);
     return excessNanoUsd;

@@ -7,7 +7,7 @@ import { type Failure, GatewayError } from '../../shared/errors.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
 import type { RequestView } from '../core/classify/view.ts';
-import type { Attempt } from '../core/route/attempt.ts';
+import type { Candidate } from '../core/route/attempt.ts';
 import { answerTokens } from '../core/route/token-room.ts';
 import { compileFormat } from '../core/structured/compile-format.ts';
 import type { ValidChat } from '../core/validate/chat-request.ts';
@@ -112,10 +112,10 @@ async function prepare(
     startedAtMs,
     request,
     ignored,
-    maxTokens: maxTokensOf(deps, view, route.plan.attempts),
+    maxTokens: maxTokensOf(deps, view, route.plan.candidates),
     structured: format.value,
     cache: 'bypass',
-    admissionId: deps.newId(),
+    runId: deps.newId(),
     doors: [],
     stopHeartbeat: () => undefined,
     rate: null,
@@ -143,8 +143,8 @@ async function prepare(
 }
 
 /** The most that any planned model may be asked for: what is reserved, and what an attempt stays within. */
-function maxTokensOf({ config }: PipelineDeps, view: RequestView, attempts: readonly Attempt[]): number {
-  return Math.max(1, ...attempts.map(({ contextTokens }) => answerTokens(view, config.limits, contextTokens)));
+function maxTokensOf({ config }: PipelineDeps, view: RequestView, candidates: readonly Candidate[]): number {
+  return Math.max(1, ...candidates.map(({ contextTokens }) => answerTokens(view, config.limits, contextTokens)));
 }
 
 /** A client that waits for the whole answer: the status is the truth as long as anything is open. */

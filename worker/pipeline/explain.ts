@@ -40,7 +40,7 @@ export async function explain(
       ...(failure === null ? {} : { error: failure.code }),
       ...(ignored.length > 0 ? { ignored } : {}),
     },
-    plan: plan.attempts.map(({ modelId, upstreamId, reason }) => ({ model_id: modelId, upstream: upstreamId, reason })),
+    plan: plan.candidates.map(({ modelId, upstreamId, reason }) => ({ model_id: modelId, upstream: upstreamId, reason })),
     explain: plainJson(explanation(deps, decided.value)),
   });
 }

@@ -21,7 +21,7 @@ export interface TokenCounts {
   readonly completionTokens: number;
 }
 
-export interface Ending {
+export interface Finish {
   readonly finishReason: string;
   readonly stopReason: string | null;
 }
@@ -35,7 +35,7 @@ export type ChunkPart =
       readonly delta: Delta;
       readonly logprobs: readonly LogprobEntry[] | null;
       /** Set on the last one of a choice. */
-      readonly ending: Ending | null;
+      readonly ending: Finish | null;
     }
   | { readonly kind: 'usage' };
 
@@ -51,7 +51,7 @@ export interface ChunkContext {
 export interface WholeChoice {
   readonly message: WholeMessage;
   readonly logprobs: readonly LogprobEntry[] | null;
-  readonly ending: Ending;
+  readonly ending: Finish;
 }
 
 export interface WholeMessage {

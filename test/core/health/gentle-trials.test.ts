@@ -1,9 +1,9 @@
 /** An engine that is dead behind probes that are well: who pays for finding out, and how often. */
 import { describe, expect, it } from 'vitest';
-import { attempt, planOf } from '../route/attempts.ts';
+import { candidate, planOf } from '../route/attempts.ts';
 import { type Fault, simulate } from './simulation.ts';
 
-const plan = planOf(attempt('small'), attempt('large'));
+const plan = planOf(candidate('small'), candidate('large'));
 const minuteMs = 60_000;
 
 const kinds: readonly (readonly [string, Fault])[] = [

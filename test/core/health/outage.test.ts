@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { FailureCause } from '../../../worker/core/route/attempt.ts';
-import { attempt, planOf } from '../route/attempts.ts';
+import { candidate, planOf } from '../route/attempts.ts';
 import { type Fault, simulate } from './simulation.ts';
 
 const startMs = 20_000;
 const endMs = startMs + 60_000;
-const plan = planOf(attempt('small'), attempt('large'));
+const plan = planOf(candidate('small'), candidate('large'));
 
 /** The worst of each kind over all loads. */
 const worst = new Map<string, { perRequest: number; trials: number; recoveryMs: number }>();

@@ -7,12 +7,12 @@ import { snapshot } from '../../../worker/core/health/snapshot.ts';
 import { step } from '../../../worker/core/health/step.ts';
 import { unknownHealth } from '../../../worker/core/health/health-state.ts';
 import { causes, type FailureCause } from '../../../worker/core/route/attempt.ts';
-import { attempt, planOf } from '../route/attempts.ts';
+import { candidate, planOf } from '../route/attempts.ts';
 import { pair, reportOf, rules } from './fleet.ts';
 import { simulate } from './simulation.ts';
 
 const causeIds = Object.keys(causes) as FailureCause[];
-const plan = planOf(attempt('small'), attempt('large'));
+const plan = planOf(candidate('small'), candidate('large'));
 const boom = { cause: 'server_error', afterMs: 20, isSeenByProbes: false } as const;
 
 const unsure = (mark: number, on = 'small'): AttemptReport => {

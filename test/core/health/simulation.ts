@@ -9,7 +9,7 @@ import { unknownHealth } from '../../../worker/core/health/health-state.ts';
 import { dueProbes, nextProbeAtMs } from '../../../worker/core/health/probe-schedule.ts';
 import { type HealthSnapshot, snapshot } from '../../../worker/core/health/snapshot.ts';
 import { step } from '../../../worker/core/health/step.ts';
-import { type Attempt, type AttemptOutcome, type FailureCause, type Plan, routeKey } from '../../../worker/core/route/attempt.ts';
+import { type Candidate, type AttemptOutcome, type FailureCause, type Plan, routeKey } from '../../../worker/core/route/attempt.ts';
 import { next } from '../../../worker/core/route/next.ts';
 import {
   countRequest,
@@ -173,21 +173,21 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
         return;
       }
       if (decided.as === 'retry') isolate.budget = countRetry(isolate.budget, nowMs);
-      at(nowMs + decided.waitMs, () => call(decided.attempt));
+      at(nowMs + decided.waitMs, () => call(decided.candidate));
     };
-    const call = (attempt: Attempt) => {
+    const call = (candidate: Candidate) => {
       const sentAtMs = nowMs;
-      const isTrial = isolate.view.instances[routeKey(attempt)]?.hasPermit === true;
-      if (isTrial) report(isolate, reportOf('trial', attempt.modelId, {}, nowMs));
-      const fault = scenario.faultOf(attempt.modelId, nowMs, number);
-      calls.push({ modelId: attempt.modelId, atMs: nowMs, isTrial, isOk: fault === null });
+      const isTrial = isolate.view.instances[routeKey(candidate)]?.hasPermit === true;
+      if (isTrial) report(isolate, reportOf('trial', candidate.modelId, {}, nowMs));
+      const fault = scenario.faultOf(candidate.modelId, nowMs, number);
+      calls.push({ modelId: candidate.modelId, atMs: nowMs, isTrial, isOk: fault === null });
       at(nowMs + (fault?.afterMs ?? answerMs), () => {
         const retryAfter = fault?.retryAfterMs === undefined ? {} : { retryAfterMs: fault.retryAfterMs };
-        outcomes.push(fault === null ? { isOk: true, attempt } : failed(attempt, fault.cause, fault.retryAfterMs));
-        const line = reportOf(fault?.cause ?? 'success', attempt.modelId, { startedAtMs: sentAtMs, ...retryAfter }, nowMs);
+        outcomes.push(fault === null ? { isOk: true, candidate } : failed(candidate, fault.cause, fault.retryAfterMs));
+        const line = reportOf(fault?.cause ?? 'success', candidate.modelId, { startedAtMs: sentAtMs, ...retryAfter }, nowMs);
         if (fault === null) tellWithheld(null);
         if (fault === null || !mayBeTheRequest(fault.cause)) report(isolate, line);
-        else if (!withheld.some(({ modelId }) => modelId === attempt.modelId)) withheld.push(line);
+        else if (!withheld.some(({ modelId }) => modelId === candidate.modelId)) withheld.push(line);
         go();
       });
     };

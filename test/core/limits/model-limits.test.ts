@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModelLimit } from '../../../worker/core/limits/model-limits.ts';
 import { leaseMs } from '../../../worker/core/limits/heartbeat.ts';
-import { type AdmissionRequest, hasLimits, type PlannedModel, type TenantLimits } from '../../../worker/core/limits/tenant.ts';
+import { type ReserveRequest, hasLimits, type PlannedModel, type TenantLimits } from '../../../worker/core/limits/tenant.ts';
 import { admit, emptyShelf, extend, finish, openIds, reload, type Shelf, sweep } from './shelf.ts';
 
 const nowMs = Date.parse('2026-11-20T12:00:00Z');
@@ -18,7 +18,7 @@ const routed: readonly PlannedModel[] = [
 /** The client named the large model; the small one only stands in for it. */
 const named: readonly PlannedModel[] = routed.map((model) => ({ ...model, mayLead: model.modelId === 'large' }));
 
-const request = (id: string, models = named, changes: Partial<AdmissionRequest> = {}): AdmissionRequest => ({
+const request = (id: string, models = named, changes: Partial<ReserveRequest> = {}): ReserveRequest => ({
   id,
   estimatedTokens: 100,
   costNanoUsd: 100,

@@ -70,7 +70,7 @@ function swept(shelf: Shelf, nowMs: number): Shelf {
   return store(shelf, core.sweep(copyOf(shelf.state), nowMs).changes);
 }
 
-export function admit(before: Shelf, request: core.AdmissionRequest, nowMs: number, limits: core.TenantLimits) {
+export function admit(before: Shelf, request: core.ReserveRequest, nowMs: number, limits: core.TenantLimits) {
   const shelf = swept(before, nowMs);
   const { changes, result, rate } = core.admit(shelf.state, request, nowMs, limits);
   return { state: store(shelf, changes), result, rate };
@@ -82,8 +82,8 @@ export function extend(before: Shelf, extension: core.Extension, nowMs: number, 
   return { state: store(shelf, changes), result };
 }
 
-export function finish(shelf: Shelf, ending: core.Ending) {
-  const { changes, wasHeld, excessNanoUsd } = core.finish(shelf.state, ending);
+export function finish(shelf: Shelf, settlement: core.Settlement) {
+  const { changes, wasHeld, excessNanoUsd } = core.finish(shelf.state, settlement);
   return { state: store(shelf, changes), wasHeld, excessNanoUsd };
 }
 

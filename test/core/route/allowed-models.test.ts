@@ -83,7 +83,7 @@ describe('planRoute: what a key may not use', () => {
               },
             }),
           );
-          const planned = result.ok ? result.value.plan.attempts.map(({ modelId }) => modelId) : [];
+          const planned = result.ok ? result.value.plan.candidates.map(({ modelId }) => modelId) : [];
           expect(planned.filter((id) => !allowed.includes(id))).toEqual([]);
           // What reads text and is allowed is found, wherever the request would have gone.
           const reads = allowed.some((id) => !hasTools || fleet.models[id]?.capabilities.includes('tools') === true);

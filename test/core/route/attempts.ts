@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../../shared/errors.ts';
 import { noFailures } from '../../../worker/core/health/failure-run.ts';
 import type { HealthSnapshot, InstanceSnapshot } from '../../../worker/core/health/snapshot.ts';
 import type { InstanceStatus } from '../../../worker/core/health/usable.ts';
-import { type Attempt, type FailedOutcome, type FailureCause, type Plan, routeKey } from '../../../worker/core/route/attempt.ts';
+import { type Candidate, type FailedOutcome, type FailureCause, type Plan, routeKey } from '../../../worker/core/route/attempt.ts';
 
 export const retry: RoutingConfig['retry'] = {
   max_attempts: 3,
@@ -16,12 +16,12 @@ export const retry: RoutingConfig['retry'] = {
   budget_floor_per_second: 0.5,
 };
 
-export function attempt(modelId: string, change: Partial<Attempt> = {}): Attempt {
+export function candidate(modelId: string, change: Partial<Candidate> = {}): Candidate {
   return { modelId, upstreamId: `u-${modelId}`, tunnelId: 'main', contextTokens: 32_768, reason: 'test', ...change };
 }
 
-export function planOf(...attempts: readonly Attempt[]): Plan {
-  return { attempts, requiredContextTokens: 1000 };
+export function planOf(...candidates: readonly Candidate[]): Plan {
+  return { candidates, requiredContextTokens: 1000 };
 }
 
 const codes: Record<FailureCause, ErrorCode> = {
@@ -48,13 +48,13 @@ const codes: Record<FailureCause, ErrorCode> = {
   client: 'upstream_rejected',
 };
 
-export function failed(on: Attempt, cause: FailureCause, retryAfterMs?: number): FailedOutcome {
+export function failed(on: Candidate, cause: FailureCause, retryAfterMs?: number): FailedOutcome {
   const failure = retryAfterMs === undefined ? { code: codes[cause] } : { code: codes[cause], retryAfterMs };
-  return { isOk: false, attempt: on, cause, failure, roomTokens: null };
+  return { isOk: false, candidate: on, cause, failure, roomTokens: null };
 }
 
 /** A snapshot at 0 of the given routes; everything else is unknown to it. */
-export function health(...states: readonly (readonly [Attempt, InstanceStatus, Partial<InstanceSnapshot>?])[]): HealthSnapshot {
+export function health(...states: readonly (readonly [Candidate, InstanceStatus, Partial<InstanceSnapshot>?])[]): HealthSnapshot {
   const instances = states.map(([route, status, change]): [string, InstanceSnapshot] => [
     routeKey(route),
     {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { errors } from '../../../shared/errors.ts';
 import { isUsable, statusIds } from '../../../worker/core/health/usable.ts';
 import {
-  type Attempt,
+  type Candidate,
   type AttemptOutcome,
   causes,
   type FailureCause,
@@ -11,7 +11,7 @@ import {
   ruleOf,
 } from '../../../worker/core/route/attempt.ts';
 import { next, type NextStep } from '../../../worker/core/route/next.ts';
-import { attempt, failed, health, planOf, retry } from './attempts.ts';
+import { candidate, failed, health, planOf, retry } from './attempts.ts';
 
 const causeIds = Object.keys(causes) as FailureCause[];
 const models = ['a', 'b', 'c', 'd'];
@@ -28,7 +28,7 @@ const routes = fc.uniqueArray(
 
 /** Everything a request can meet: a plan, a health, what each attempt comes to, and whether each retry is paid for. */
 const world = fc.record({
-  plan: routes.map((list) => planOf(...list.map(({ modelId, ...rest }) => attempt(modelId, rest)))),
+  plan: routes.map((list) => planOf(...list.map(({ modelId, ...rest }) => candidate(modelId, rest)))),
   statuses: fc.array(fc.tuple(fc.constantFrom(...statusIds), fc.boolean()), { minLength: 7, maxLength: 7 }),
   endings: fc.array(
     fc.record({
@@ -47,7 +47,7 @@ type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
 
 /** Plays a request to its end. */
 function play(given: World) {
-  const states = given.plan.attempts.map((route, index) => {
+  const states = given.plan.candidates.map((route, index) => {
     const [status, hasPermit] = given.statuses[index] ?? ['up', false];
     return [route, status, { hasPermit: status === 'half_open' && hasPermit }] as const;
   });
@@ -71,14 +71,14 @@ function play(given: World) {
     if (ending === undefined) throw new Error('more attempts than any configuration allows');
     const { cause, retryAfterMs } = ending;
     outcomes.push(
-      cause === null ? { isOk: true, attempt: step.attempt } : failed(step.attempt, cause, retryAfterMs ?? undefined),
+      cause === null ? { isOk: true, candidate: step.candidate } : failed(step.candidate, cause, retryAfterMs ?? undefined),
     );
   }
 }
 
 const holds = (property: (given: World) => void) => fc.assert(fc.property(world, property), { numRuns: 1500 });
-const tried = (outcomes: readonly AttemptOutcome[], same: (route: Attempt) => boolean) =>
-  outcomes.filter((outcome) => same(outcome.attempt));
+const tried = (outcomes: readonly AttemptOutcome[], same: (route: Candidate) => boolean) =>
+  outcomes.filter((outcome) => same(outcome.candidate));
 
 describe('whatever happens to a request', () => {
   it('ends after at most max_attempts attempts, attempts_per_model of them on one model', () => {
@@ -104,7 +104,7 @@ describe('whatever happens to a request', () => {
   it('never tries a route again whose failure forbids it', () => {
     holds((given) => {
       for (const { step, before } of play(given).tries) {
-        for (const outcome of tried(before, (route) => routeKey(route) === routeKey(step.attempt))) {
+        for (const outcome of tried(before, (route) => routeKey(route) === routeKey(step.candidate))) {
           expect(outcome.isOk ? 'ok' : ruleOf(outcome.cause).sameRoute).not.toBe('never');
         }
       }
@@ -114,8 +114,8 @@ describe('whatever happens to a request', () => {
   it('comes back to no route and no model that it has left', () => {
     holds((given) => {
       const { outcomes } = play(given);
-      for (const keyOf of [routeKey, (route: Attempt) => route.modelId]) {
-        const inOrder = outcomes.map((outcome) => keyOf(outcome.attempt));
+      for (const keyOf of [routeKey, (route: Candidate) => route.modelId]) {
+        const inOrder = outcomes.map((outcome) => keyOf(outcome.candidate));
         const changes = inOrder.filter((key, index) => key !== inOrder[index - 1]);
         expect(new Set(changes).size).toBe(changes.length);
       }
@@ -133,14 +133,14 @@ describe('whatever happens to a request', () => {
   it('never uses a model that is out while one that fits can be used, and after the first attempt never at all', () => {
     holds((given) => {
       const { tries, snapshot } = play(given);
-      const canBeUsed = (route: Attempt) => isUsable(snapshot, route, 0);
+      const canBeUsed = (route: Candidate) => isUsable(snapshot, route, 0);
       for (const { step, before } of tries) {
-        if (canBeUsed(step.attempt)) continue;
-        const isWaitedFor = step.as === 'retry' && before.at(-1)?.attempt === step.attempt;
+        if (canBeUsed(step.candidate)) continue;
+        const isWaitedFor = step.as === 'retry' && before.at(-1)?.candidate === step.candidate;
         if (isWaitedFor) continue;
         expect(step.as).toBe('last_resort');
         expect(before.length).toBe(0);
-        expect(given.plan.attempts.filter((route) => route.contextTokens >= 1000 && canBeUsed(route))).toEqual([]);
+        expect(given.plan.candidates.filter((route) => route.contextTokens >= 1000 && canBeUsed(route))).toEqual([]);
       }
     });
   });
@@ -148,10 +148,10 @@ describe('whatever happens to a request', () => {
   it('never tries a model without room, nor one with no more room after "too long"', () => {
     holds((given) => {
       for (const { step, before } of play(given).tries) {
-        expect(step.attempt.contextTokens).toBeGreaterThanOrEqual(1000);
+        expect(step.candidate.contextTokens).toBeGreaterThanOrEqual(1000);
         for (const outcome of before) {
           if (!outcome.isOk && outcome.cause === 'context_length')
-            expect(step.attempt.contextTokens).toBeGreaterThan(outcome.attempt.contextTokens);
+            expect(step.candidate.contextTokens).toBeGreaterThan(outcome.candidate.contextTokens);
         }
       }
     });
@@ -162,7 +162,7 @@ describe('whatever happens to a request', () => {
       for (const { before } of play(given).tries) {
         for (const tunnelId of ['t1', 't2']) {
           const refused = before.filter(
-            (outcome) => !outcome.isOk && ruleOf(outcome.cause).elsewhere === 'once' && outcome.attempt.tunnelId === tunnelId,
+            (outcome) => !outcome.isOk && ruleOf(outcome.cause).elsewhere === 'once' && outcome.candidate.tunnelId === tunnelId,
           );
           expect(refused.length).toBeLessThanOrEqual(2);
         }
@@ -173,7 +173,7 @@ describe('whatever happens to a request', () => {
   it('pays for every second try of a model, and never waits longer than the longest backoff or Retry-After', () => {
     holds((given) => {
       for (const { step, before, isRetryAllowed } of play(given).tries) {
-        const isSecondTry = tried(before, (route) => route.modelId === step.attempt.modelId).length > 0;
+        const isSecondTry = tried(before, (route) => route.modelId === step.candidate.modelId).length > 0;
         if (isSecondTry) expect([step.as, isRetryAllowed]).toEqual(['retry', true]);
         expect(step.waitMs).toBeGreaterThanOrEqual(0);
         expect(step.waitMs).toBeLessThan(Math.max(retry.backoff_max_ms, retry.max_retry_after_ms + retry.backoff_base_ms));

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Attempt, AttemptOutcome, FailureCause, Plan } from '../../../worker/core/route/attempt.ts';
+import type { Candidate, AttemptOutcome, FailureCause, Plan } from '../../../worker/core/route/attempt.ts';
 import { next, type NextContext } from '../../../worker/core/route/next.ts';
-import { attempt, failed, health, planOf, retry } from './attempts.ts';
+import { candidate, failed, health, planOf, retry } from './attempts.ts';
 
-const small = attempt('small');
-const large = attempt('large');
-const hosted = attempt('hosted', { tunnelId: 'other' });
+const small = candidate('small');
+const large = candidate('large');
+const hosted = candidate('hosted', { tunnelId: 'other' });
 const chain = planOf(small, large);
 
 const context: NextContext = { nowMs: 0, random: () => 0.5, retry, isRetryAllowed: true, snapshot: null, isCommitted: false };
@@ -16,7 +16,7 @@ function decide(plan: Plan, outcomes: readonly AttemptOutcome[], change: Partial
   if (step.kind === 'answer') return 'answer';
   if (step.kind === 'fail')
     return ['fail', step.failure.code, step.failure.retryAfterMs].filter((word) => word !== undefined).join(' ');
-  const { modelId, upstreamId } = step.attempt;
+  const { modelId, upstreamId } = step.candidate;
   const route = upstreamId === `u-${modelId}` ? modelId : upstreamId;
   return `${step.as} ${route}${step.waitMs > 0 ? ` after ${step.waitMs}` : ''}`;
 }
@@ -118,7 +118,7 @@ describe('chains', () => {
   });
 
   it('uses another instance of the same model before it waits for the first one', () => {
-    const twin = attempt('small', { upstreamId: 'u-twin' });
+    const twin = candidate('small', { upstreamId: 'u-twin' });
     expect(decide(planOf(small, twin, large), [failed(small, 'reset')])).toBe('retry u-twin');
     expect(decide(planOf(small, twin, large), [failed(small, 'reset'), failed(twin, 'reset')])).toBe('fallback large');
     expect(decide(planOf(small, twin, large), [failed(small, 'timeout')])).toBe('retry u-twin');
@@ -127,7 +127,7 @@ describe('chains', () => {
   it.each([
     [
       'a model with more room takes what was too long',
-      planOf(small, attempt('large', { contextTokens: 65_536 })),
+      planOf(small, candidate('large', { contextTokens: 65_536 })),
       'fallback large',
     ],
     ['a model with as much room does not', planOf(small, large), 'fail context_length_exceeded'],
@@ -136,17 +136,17 @@ describe('chains', () => {
   });
 
   it('is measured against the number that the server named, not against what is configured', () => {
-    const told = (on: Attempt, roomTokens: number) => ({ ...failed(on, 'context_length'), roomTokens });
+    const told = (on: Candidate, roomTokens: number) => ({ ...failed(on, 'context_length'), roomTokens });
     expect(decide(chain, [told(small, 2048)])).toBe('fallback large');
     expect(decide(chain, [told(small, 32_768)])).toBe('fail context_length_exceeded');
-    expect(decide(planOf(small, attempt('large', { contextTokens: 65_536 })), [told(small, 131_072)])).toBe(
+    expect(decide(planOf(small, candidate('large', { contextTokens: 65_536 })), [told(small, 131_072)])).toBe(
       'fail context_length_exceeded',
     );
     expect(decide(chain, [told(small, 2048), told(large, 1024)])).toBe('fail context_length_exceeded');
   });
 
   it('never tries a model with less room than the request needs', () => {
-    const tiny = attempt('tiny', { contextTokens: 900 });
+    const tiny = candidate('tiny', { contextTokens: 900 });
     expect(decide(planOf(tiny, large), [])).toBe('first large');
     expect(decide(planOf(small, tiny), [failed(small, 'timeout')])).toBe('fail upstream_timeout');
     expect(decide(planOf(tiny), [])).toBe('fail context_length_exceeded');
@@ -155,7 +155,7 @@ describe('chains', () => {
 
 describe('tunnels', () => {
   it.each(['tunnel', 'auth'] as const)('after %s, tries one other model behind the tunnel, then only other tunnels', (cause) => {
-    const other = attempt('other');
+    const other = candidate('other');
     const plan = planOf(small, large, other, hosted);
     expect(decide(plan, [failed(small, cause)])).toBe('fallback large');
     expect(decide(plan, [failed(small, cause), failed(large, cause)])).toBe('fallback hosted');
@@ -163,10 +163,10 @@ describe('tunnels', () => {
   });
 
   it('does not knock at the same upstream again for another model, nor for the same model on another upstream of that tunnel', () => {
-    expect(decide(planOf(small, attempt('adapter', { upstreamId: 'u-small' })), [failed(small, 'auth')])).toBe(
+    expect(decide(planOf(small, candidate('adapter', { upstreamId: 'u-small' })), [failed(small, 'auth')])).toBe(
       'fail upstream_auth',
     );
-    expect(decide(planOf(small, attempt('small', { upstreamId: 'u-twin' })), [failed(small, 'auth')])).toBe('fail upstream_auth');
+    expect(decide(planOf(small, candidate('small', { upstreamId: 'u-twin' })), [failed(small, 'auth')])).toBe('fail upstream_auth');
   });
 });
 
@@ -235,7 +235,7 @@ describe('with the retry budget spent', () => {
 
   it('does not try the same model again, on any instance', () => {
     expect(decide(planOf(small), [failed(small, 'reset')], spent)).toBe('fail upstream_unreachable');
-    expect(decide(planOf(small, attempt('small', { upstreamId: 'u-twin' })), [failed(small, 'reset')], spent)).toBe(
+    expect(decide(planOf(small, candidate('small', { upstreamId: 'u-twin' })), [failed(small, 'reset')], spent)).toBe(
       'fail upstream_unreachable',
     );
   });
@@ -254,19 +254,19 @@ describe('with the retry budget spent', () => {
 
 describe('the end', () => {
   it('answers after a success', () => {
-    expect(decide(chain, [failed(small, 'timeout'), { isOk: true, attempt: large }])).toBe('answer');
+    expect(decide(chain, [failed(small, 'timeout'), { isOk: true, candidate: large }])).toBe('answer');
   });
 
   it('tries nothing after the commit point', () => {
     expect(decide(chain, [failed(small, 'broken_off')], { isCommitted: true })).toBe('fail upstream_truncated');
-    expect(decide(chain, [{ isOk: true, attempt: small }], { isCommitted: true })).toBe('answer');
+    expect(decide(chain, [{ isOk: true, candidate: small }], { isCommitted: true })).toBe('answer');
   });
 
   it('has no upstream for an empty plan', () => {
     expect(decide(planOf(), [])).toBe('fail no_upstream');
   });
 
-  const roomy: Attempt = attempt('large', { contextTokens: 65_536 });
+  const roomy: Candidate = candidate('large', { contextTokens: 65_536 });
   it.each([
     ['the last failure, of several alike', [failed(small, 'reset'), failed(large, 'tunnel')], 'fail tunnel_down'],
     [
@@ -330,7 +330,7 @@ describe('the end', () => {
       'fail context_length_exceeded',
     ],
   ] as const)('shows %s', (_, outcomes, expected) => {
-    const plan = planOf(...new Set(outcomes.map((outcome) => outcome.attempt)));
+    const plan = planOf(...new Set(outcomes.map((outcome) => outcome.candidate)));
     expect(decide(plan, outcomes)).toBe(expected);
   });
 });

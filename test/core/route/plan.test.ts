@@ -66,11 +66,11 @@ describe('planRoute: what is tried, in which order', () => {
     expect(order(route)).toBe(expected);
     expect(route.decision.tier).toBe(tier);
     expect(route.failure).toBeNull();
-    expect(route.decision.modelId).toBe(route.plan.attempts[0]?.modelId);
+    expect(route.decision.modelId).toBe(route.plan.candidates[0]?.modelId);
   });
 
   it('tells each attempt its tunnel and its room', () => {
-    expect(planned({}).plan.attempts.slice(0, 2)).toMatchObject([
+    expect(planned({}).plan.candidates.slice(0, 2)).toMatchObject([
       { upstreamId: 'small', tunnelId: 'main', contextTokens: 8192 },
       { upstreamId: 'east', tunnelId: 'east', contextTokens: 8192 },
     ]);
@@ -82,7 +82,7 @@ describe('planRoute: what is tried, in which order', () => {
   });
 
   it('tries nothing twice, whatever chains say', () => {
-    const seen = planned({}).plan.attempts.map(({ modelId, upstreamId }) => `${modelId}@${upstreamId}`);
+    const seen = planned({}).plan.candidates.map(({ modelId, upstreamId }) => `${modelId}@${upstreamId}`);
     expect(new Set(seen).size).toBe(seen.length);
   });
 });
@@ -107,12 +107,12 @@ describe('planRoute: reasons', () => {
   ])('say what decided: %s', (_, situation, reason) => {
     const { decision, plan } = planned(situation);
     expect(decision.reason).toMatch(reason);
-    expect(plan.attempts[0]?.reason).toBe(decision.reason);
+    expect(plan.candidates[0]?.reason).toBe(decision.reason);
   });
 
   it('every later attempt says for whom it stands in', () => {
     const reasons = planned({ score: 0.9 })
-      .plan.attempts.filter(({ modelId }) => modelId !== 'l1')
+      .plan.candidates.filter(({ modelId }) => modelId !== 'l1')
       .map(({ reason }) => reason);
     expect(new Set(reasons)).toEqual(new Set(['stands in for l1']));
   });
@@ -219,7 +219,7 @@ describe('planRoute: nothing to try', () => {
   ])('%s', (_, situation, failure) => {
     const { plan, decision, failure: found } = planned(situation);
     expect(found).toMatchObject(failure);
-    expect([plan.attempts, decision.modelId, decision.primaryModelId]).toEqual([[], null, null]);
+    expect([plan.candidates, decision.modelId, decision.primaryModelId]).toEqual([[], null, null]);
   });
 
   it('says vision for an image, so that a dry run can show it', () => {
@@ -240,7 +240,7 @@ describe('planRoute: room', () => {
     expect(estimatedPromptTokens).toBeGreaterThan(8192 * 0.9);
     const { plan } = planned({ request: { messages: [{ role: 'user', content }] } });
     expect(plan.requiredContextTokens).toBeLessThan(estimatedPromptTokens);
-    expect(plan.attempts[0]?.modelId).toBe('s1');
+    expect(plan.candidates[0]?.modelId).toBe('s1');
   });
 
   it.each<readonly [string, Case, string]>([
@@ -260,7 +260,7 @@ describe('planRoute: room that servers say they have', () => {
 
   it('counts instead of what is configured, for each upstream', () => {
     const { plan } = planned({ change: says({ 's1@small': 2048, 'l1@large': 65_536 }) });
-    const rooms = plan.attempts.map(({ modelId, upstreamId, contextTokens }) => [`${modelId}@${upstreamId}`, contextTokens]);
+    const rooms = plan.candidates.map(({ modelId, upstreamId, contextTokens }) => [`${modelId}@${upstreamId}`, contextTokens]);
     expect(Object.fromEntries(rooms)).toMatchObject({ 's1@small': 2048, 's1@east': 8192, 'l1@large': 65_536 });
   });
 
@@ -279,7 +279,7 @@ describe('planRoute: room that servers say they have', () => {
 
 describe('planRoute: several upstreams of one model', () => {
   const firstOf = (change: Partial<PlanInput>): string | undefined =>
-    planned({ request: { model: 's1' }, change }).plan.attempts[0]?.upstreamId;
+    planned({ request: { model: 's1' }, change }).plan.candidates[0]?.upstreamId;
 
   it('asks the least loaded one first', () => {
     expect(firstOf({ queueOf: (id) => (id === 'small' ? 5 : 1) })).toBe('east');
@@ -299,7 +299,7 @@ describe('planRoute: several upstreams of one model', () => {
     let east = 0;
     for (let i = 0; i < 2000; i += 1) {
       const { plan } = planned({ request: { model: 'qwen2.5-7b' }, change: { config, random } });
-      if (plan.attempts[0]?.upstreamId === 'east') east += 1;
+      if (plan.candidates[0]?.upstreamId === 'east') east += 1;
     }
     expect(east / 2000).toBeGreaterThan(0.71);
     expect(east / 2000).toBeLessThan(0.79);

@@ -95,4 +95,4 @@ export function planned(situation: Case): RoutePlan {
 }
 
 export const order = ({ plan }: RoutePlan): string =>
-  plan.attempts.map(({ modelId, upstreamId }) => `${modelId}@${upstreamId}`).join(' ');
+  plan.candidates.map(({ modelId, upstreamId }) => `${modelId}@${upstreamId}`).join(' ');

@@ -22,7 +22,7 @@ export interface TenantLimits extends RateLimits {
   readonly budgets: readonly BudgetLimit[];
 }
 
-export interface AdmissionRequest {
+export interface ReserveRequest {
   /** Made by the gateway, never a client's own request id: whoever repeats an id is admitted again for nothing. */
   readonly id: string;
   /** Likely prompt tokens + `max_tokens`, for tokens per minute. */
@@ -45,7 +45,7 @@ export interface PlannedModel {
   readonly mayLead: boolean;
 }
 
-export interface Admission {
+export interface ReserveAnswer {
   /** A `cheap_tier` budget is used up: only the small tier may answer. */
   readonly isCheapTierOnly: boolean;
   /** Limited models that have no room now. The first of the plan's other models is counted, if it has a limit; the rest ask `extend`. */
@@ -54,9 +54,9 @@ export interface Admission {
   readonly mustFinish: boolean;
 }
 
-export interface AdmissionStep {
+export interface ReserveStep {
   readonly changes: Changes;
-  readonly result: Result<Admission, Failure>;
+  readonly result: Result<ReserveAnswer, Failure>;
   /** For `x-ratelimit-*`, after this decision. */
   readonly rate: RateNumbers;
 }
@@ -76,10 +76,10 @@ export function budgetsFor(budgets: readonly BudgetLimit[], agent: string | null
  * Admits a request, or says why not; a refusal takes nothing. Order of the checks: rate, concurrency, budget, models. Repeating an id that
  * was admitted a moment ago admits it again without taking anything.
  */
-export function admit(state: TenantState, request: AdmissionRequest, nowMs: number, limits: TenantLimits): AdmissionStep {
+export function admit(state: TenantState, request: ReserveRequest, nowMs: number, limits: TenantLimits): ReserveStep {
   const { id, expiresAtMs } = request;
   const { sums } = state;
-  const refuse = (failure: Failure): AdmissionStep => ({
+  const refuse = (failure: Failure): ReserveStep => ({
     changes: noChanges(state),
     result: fail(withWait(failure, state, nowMs)),
     rate: rateNumbers(sums.rate, limits, nowMs),
@@ -126,7 +126,7 @@ export function admit(state: TenantState, request: AdmissionRequest, nowMs: numb
 }
 
 /** Which model was counted stands with the request; no other may be taken for it. */
-function admitAgain(state: TenantState, known: OpenRequest | undefined, nowMs: number, limits: TenantLimits): AdmissionStep {
+function admitAgain(state: TenantState, known: OpenRequest | undefined, nowMs: number, limits: TenantLimits): ReserveStep {
   const counted = known?.models ?? [];
   const closedModels = modelsOf(limits).filter((modelId) => !counted.some((hold) => hold.modelId === modelId));
   return {
@@ -136,7 +136,7 @@ function admitAgain(state: TenantState, known: OpenRequest | undefined, nowMs: n
   };
 }
 
-function reserveMoney({ sums }: TenantState, request: AdmissionRequest, nowMs: number, { budgets }: TenantLimits) {
+function reserveMoney({ sums }: TenantState, request: ReserveRequest, nowMs: number, { budgets }: TenantLimits) {
   if (budgets.length === 0) return ok({ book: sums.budgets, reservation: null });
   const amounts = { amountNanoUsd: request.costNanoUsd, cheapAmountNanoUsd: request.cheapCostNanoUsd };
   const { book, verdict } = reserveBudget(sums.budgets, amounts, budgets, nowMs);
@@ -148,7 +148,7 @@ function reserveMoney({ sums }: TenantState, request: AdmissionRequest, nowMs: n
 /** Counts the request for the first model that may answer it and has room. Where none has, the failure with the shortest wait. */
 function leadModel(
   models: readonly ModelUse[],
-  request: AdmissionRequest,
+  request: ReserveRequest,
   isCheapTierOnly: boolean,
   { models: limits = [] }: TenantLimits,
   nowMs: number,
@@ -226,7 +226,7 @@ export function extend(
   };
 }
 
-export interface Ending {
+export interface Settlement {
   readonly id: string;
   /** prompt + completion over all attempts; `null` keeps the estimate. */
   readonly tokens: number | null;
@@ -236,7 +236,7 @@ export interface Ending {
   readonly costNanoUsd: number | null;
 }
 
-export interface EndingStep {
+export interface SettlementStep {
   readonly changes: Changes;
   /** False for a repeat, and for a request that was given up before (its cost is corrected all the same). */
   readonly wasHeld: boolean;
@@ -247,8 +247,8 @@ export interface EndingStep {
 }
 
 /** Ends a request, once: a repeat changes nothing, and an admission that was held up on its way and comes after it takes nothing. */
-export function finish(state: TenantState, ending: Ending): EndingStep {
-  const { id, tokens, modelTokens = null, costNanoUsd } = ending;
+export function finish(state: TenantState, settlement: Settlement): SettlementStep {
+  const { id, tokens, modelTokens = null, costNanoUsd } = settlement;
   const { sums } = state;
   const row = state.open.get(id) ?? state.swept.get(id);
   if (row === undefined) return { changes: { ...noChanges(state), recent: id }, wasHeld: false, row: null, excessNanoUsd: 0 };

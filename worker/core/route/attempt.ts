@@ -4,8 +4,8 @@
  */
 import type { Failure } from '../../../shared/errors.ts';
 
-/** One route: a model on one of its upstreams. */
-export interface Attempt {
+/** One route that may be tried: a model on one of its upstreams. */
+export interface Candidate {
   readonly modelId: string;
   readonly upstreamId: string;
   /** Routes with the same tunnel share its fate. */
@@ -18,7 +18,7 @@ export interface Attempt {
 
 /** What may be tried, the best first: the routed model's instances, then the chain's, level by level. */
 export interface Plan {
-  readonly attempts: readonly Attempt[];
+  readonly candidates: readonly Candidate[];
   /** Routes with less room are never tried. */
   readonly requiredContextTokens: number;
 }
@@ -115,10 +115,10 @@ export const telling: Readonly<Record<FailureCause, number>> = {
 
 /** How one attempt ended, as far as the next step has to know. */
 export type AttemptOutcome =
-  | { readonly isOk: true; readonly attempt: Attempt }
+  | { readonly isOk: true; readonly candidate: Candidate }
   | {
       readonly isOk: false;
-      readonly attempt: Attempt;
+      readonly candidate: Candidate;
       readonly cause: FailureCause;
       readonly failure: Failure;
       /** What the server itself said that it has room for, in tokens; null when it did not say. */

@@ -26,7 +26,7 @@ export interface ChooseInput {
   loadOf(modelId: string): number | null;
 }
 
-export interface Choice {
+export interface ModelChoice {
   readonly tier: Tier;
   /** The chosen model and those that may stand in for it, in order. */
   readonly modelIds: readonly string[];
@@ -47,13 +47,13 @@ const rules = {
   agent_tier: agentTier,
   intent: specialist,
   complexity: byScore,
-} as const satisfies Record<string, (input: ChooseInput) => Omit<Choice, 'rule'> | null>;
+} as const satisfies Record<string, (input: ChooseInput) => Omit<ModelChoice, 'rule'> | null>;
 
 export type RuleId = keyof typeof rules;
 
 export const ruleIds = Object.keys(rules).filter((id): id is RuleId => id in rules);
 
-export function choose(input: ChooseInput): Choice {
+export function choose(input: ChooseInput): ModelChoice {
   for (const id of ruleIds) {
     const choice = rules[id](input);
     if (choice !== null) return { ...choice, rule: id };
@@ -80,7 +80,7 @@ export function thresholdOf({
   });
 }
 
-type Opinion = Omit<Choice, 'rule'> | null;
+type Opinion = Omit<ModelChoice, 'rule'> | null;
 
 function namedModel({ config, wish }: ChooseInput): Opinion {
   if (wish.kind !== 'model') return null;
@@ -201,7 +201,7 @@ function movedBy(offsets: EffectiveThreshold['offsets']): string {
   return ` (${moves.map(([cause, offset]) => `${cause} ${offset > 0 ? '+' : ''}${offset.toFixed(2)}`).join(', ')})`;
 }
 
-function ofTier(config: Config, tier: Tier): Pick<Choice, 'tier' | 'modelIds'> {
+function ofTier(config: Config, tier: Tier): Pick<ModelChoice, 'tier' | 'modelIds'> {
   const ids = Object.keys(config.models);
   const own = ids.filter((id) => modelOf(config, id).tier === tier);
   if (tier === 'vision') {

@@ -7,7 +7,7 @@ import { errors } from '../../../shared/errors.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import type { HealthSnapshot, InstanceSnapshot } from '../health/snapshot.ts';
 import { currentStatus, isUsable, leastBad } from '../health/usable.ts';
-import type { Attempt, AttemptOutcome, FailedOutcome, Plan } from './attempt.ts';
+import type { Candidate, AttemptOutcome, FailedOutcome, Plan } from './attempt.ts';
 import { routeKey, ruleOf, telling } from './attempt.ts';
 import { afterRetryAfterMs, backoffMs } from './backoff.ts';
 
@@ -31,7 +31,7 @@ export interface NextContext {
 export type AttemptKind = 'first' | 'retry' | 'fallback' | 'last_resort';
 
 export type NextStep =
-  | { readonly kind: 'try'; readonly attempt: Attempt; readonly waitMs: number; readonly as: AttemptKind }
+  | { readonly kind: 'try'; readonly candidate: Candidate; readonly waitMs: number; readonly as: AttemptKind }
   | { readonly kind: 'answer' }
   | { readonly kind: 'fail'; readonly failure: Failure };
 
@@ -50,64 +50,64 @@ export function next(plan: Plan, outcomes: readonly AttemptOutcome[], context: N
   const remaining = context.retry.max_attempts - outcomes.length;
   if (remaining <= 0 || ruleOf(last.cause).elsewhere === 'never') return { kind: 'fail', failure: mostUseful(failed, last) };
 
-  const open = plan.attempts.filter((attempt) => isOpen(attempt, plan, failed, context));
+  const open = plan.candidates.filter((candidate) => isOpen(candidate, plan, failed, context));
   // The chain does not come back to a model that it has left.
-  const used = new Set(failed.map((outcome) => outcome.attempt.modelId));
-  const others = open.filter((attempt) => !used.has(attempt.modelId));
-  const levels = new Set(others.map((attempt) => attempt.modelId)).size;
+  const used = new Set(failed.map((outcome) => outcome.candidate.modelId));
+  const others = open.filter((candidate) => !used.has(candidate.modelId));
+  const levels = new Set(others.map((candidate) => candidate.modelId)).size;
   // A second try must not cost a level of the chain its turn.
-  if (remaining > levels && mayTryModelAgain(last.attempt.modelId, failed, context)) {
-    const sibling = open.find((attempt) => attempt.modelId === last.attempt.modelId);
-    if (sibling !== undefined) return { kind: 'try', attempt: sibling, waitMs: 0, as: 'retry' };
-    const isPlanned = plan.attempts.some((attempt) => routeKey(attempt) === routeKey(last.attempt));
+  if (remaining > levels && mayTryModelAgain(last.candidate.modelId, failed, context)) {
+    const sibling = open.find((candidate) => candidate.modelId === last.candidate.modelId);
+    if (sibling !== undefined) return { kind: 'try', candidate: sibling, waitMs: 0, as: 'retry' };
+    const isPlanned = plan.candidates.some((candidate) => routeKey(candidate) === routeKey(last.candidate));
     if (isPlanned && mayRetryRoute(last, failed, others.length === 0, context)) return retryRoute(last, failed, context);
   }
   const fallback = others[0];
-  if (fallback !== undefined) return { kind: 'try', attempt: fallback, waitMs: 0, as: 'fallback' };
+  if (fallback !== undefined) return { kind: 'try', candidate: fallback, waitMs: 0, as: 'fallback' };
   return { kind: 'fail', failure: mostUseful(failed, last) };
 }
 
 function firstStep(plan: Plan, context: NextContext): NextStep {
   if (context.isCommitted) return { kind: 'fail', failure: { code: 'internal_error' } };
-  const fitting = plan.attempts.filter((attempt) => attempt.contextTokens >= plan.requiredContextTokens);
-  const usable = fitting.find((attempt) => isUsable(context.snapshot, attempt, context.nowMs));
-  if (usable !== undefined) return { kind: 'try', attempt: usable, waitMs: 0, as: 'first' };
-  const best = leastBad(fitting, (attempt) => instanceOf(attempt, context), context.nowMs);
+  const fitting = plan.candidates.filter((candidate) => candidate.contextTokens >= plan.requiredContextTokens);
+  const usable = fitting.find((candidate) => isUsable(context.snapshot, candidate, context.nowMs));
+  if (usable !== undefined) return { kind: 'try', candidate: usable, waitMs: 0, as: 'first' };
+  const best = leastBad(fitting, (candidate) => instanceOf(candidate, context), context.nowMs);
   if (best === undefined) {
-    return { kind: 'fail', failure: { code: plan.attempts.length === 0 ? 'no_upstream' : 'context_length_exceeded' } };
+    return { kind: 'fail', failure: { code: plan.candidates.length === 0 ? 'no_upstream' : 'context_length_exceeded' } };
   }
-  return { kind: 'try', attempt: best, waitMs: throttleWaitMs(best, context), as: 'last_resort' };
+  return { kind: 'try', candidate: best, waitMs: throttleWaitMs(best, context), as: 'last_resort' };
 }
 
 /** A throttle that ends soon is waited out; a longer one does not close the last path. */
-function throttleWaitMs(attempt: Attempt, context: NextContext): number {
-  const instance = instanceOf(attempt, context);
+function throttleWaitMs(candidate: Candidate, context: NextContext): number {
+  const instance = instanceOf(candidate, context);
   if (instance === undefined || currentStatus(instance, context.nowMs) !== 'throttled') return 0;
   const leftMs = (instance.untilMs ?? context.nowMs) - context.nowMs;
   return leftMs <= context.retry.max_retry_after_ms ? afterRetryAfterMs(leftMs, context.random, context.retry) : 0;
 }
 
 /** Whether a route that this request has not used may be used now. */
-function isOpen(attempt: Attempt, plan: Plan, failed: readonly FailedOutcome[], context: NextContext): boolean {
-  if (attempt.contextTokens < plan.requiredContextTokens) return false;
-  if (!isUsable(context.snapshot, attempt, context.nowMs)) return false;
-  const instance = instanceOf(attempt, context);
+function isOpen(candidate: Candidate, plan: Plan, failed: readonly FailedOutcome[], context: NextContext): boolean {
+  if (candidate.contextTokens < plan.requiredContextTokens) return false;
+  if (!isUsable(context.snapshot, candidate, context.nowMs)) return false;
+  const instance = instanceOf(candidate, context);
   if (!context.isRetryAllowed && instance !== undefined && currentStatus(instance, context.nowMs) !== 'up') return false;
   let behindSameTunnel = 0;
   for (const outcome of failed) {
-    const used = outcome.attempt;
-    if (routeKey(used) === routeKey(attempt)) return false;
+    const used = outcome.candidate;
+    if (routeKey(used) === routeKey(candidate)) return false;
     const { elsewhere } = ruleOf(outcome.cause);
-    if (elsewhere === 'larger' && attempt.contextTokens <= (outcome.roomTokens ?? used.contextTokens)) return false;
-    if (elsewhere !== 'once' || used.tunnelId !== attempt.tunnelId) continue;
+    if (elsewhere === 'larger' && candidate.contextTokens <= (outcome.roomTokens ?? used.contextTokens)) return false;
+    if (elsewhere !== 'once' || used.tunnelId !== candidate.tunnelId) continue;
     behindSameTunnel += 1;
-    if (behindSameTunnel > 1 || used.upstreamId === attempt.upstreamId || used.modelId === attempt.modelId) return false;
+    if (behindSameTunnel > 1 || used.upstreamId === candidate.upstreamId || used.modelId === candidate.modelId) return false;
   }
   return true;
 }
 
 function mayTryModelAgain(modelId: string, failed: readonly FailedOutcome[], context: NextContext): boolean {
-  const tries = failed.filter((outcome) => outcome.attempt.modelId === modelId).length;
+  const tries = failed.filter((outcome) => outcome.candidate.modelId === modelId).length;
   return context.isRetryAllowed && tries < context.retry.attempts_per_model;
 }
 
@@ -119,12 +119,12 @@ function mayRetryRoute(last: FailedOutcome, failed: readonly FailedOutcome[], is
   if (retryAfterMs !== undefined && retryAfterMs > context.retry.max_retry_after_ms) return false;
   if (sameRoute === 'if_told' && retryAfterMs === undefined && !isAlone) return false;
   if (sameRoute === 'if_alone' && !isAlone) return false;
-  const instance = instanceOf(last.attempt, context);
+  const instance = instanceOf(last.candidate, context);
   if (instance === undefined) return true;
   // A second try helps against a blip. When others have failed there, too, it is none. What the request may have caused is not counted yet.
-  const own = failed.filter(({ attempt, cause }) => {
+  const own = failed.filter(({ candidate, cause }) => {
     const { countsAs } = ruleOf(cause);
-    return routeKey(attempt) === routeKey(last.attempt) && countsAs !== null && countsAs !== 'server';
+    return routeKey(candidate) === routeKey(last.candidate) && countsAs !== null && countsAs !== 'server';
   }).length;
   if (!isAlone && instance.consecutiveFailures > own) return false;
   // A throttle is what the wait is for; anything else means that the model has been taken out in the meantime.
@@ -134,12 +134,12 @@ function mayRetryRoute(last: FailedOutcome, failed: readonly FailedOutcome[], is
 
 function retryRoute(last: FailedOutcome, failed: readonly FailedOutcome[], context: NextContext): NextStep {
   const { retryAfterMs } = last.failure;
-  const retries = failed.length - new Set(failed.map((outcome) => routeKey(outcome.attempt))).size;
+  const retries = failed.length - new Set(failed.map((outcome) => routeKey(outcome.candidate))).size;
   const waitMs =
     retryAfterMs === undefined
       ? backoffMs(retries, context.random, context.retry)
       : afterRetryAfterMs(retryAfterMs, context.random, context.retry);
-  return { kind: 'try', attempt: last.attempt, waitMs, as: 'retry' };
+  return { kind: 'try', candidate: last.candidate, waitMs, as: 'retry' };
 }
 
 /**
@@ -161,10 +161,10 @@ function mostUseful(failed: readonly FailedOutcome[], last: FailedOutcome): Fail
   return failed.reduce((a, b) => (telling[b.cause] <= telling[a.cause] ? b : a), failed[0] ?? last).failure;
 }
 
-function roomOf({ attempt, roomTokens }: FailedOutcome): number {
-  return roomTokens ?? attempt.contextTokens;
+function roomOf({ candidate, roomTokens }: FailedOutcome): number {
+  return roomTokens ?? candidate.contextTokens;
 }
 
-function instanceOf(attempt: Attempt, context: NextContext): InstanceSnapshot | undefined {
-  return context.snapshot?.instances[routeKey(attempt)];
+function instanceOf(candidate: Candidate, context: NextContext): InstanceSnapshot | undefined {
+  return context.snapshot?.instances[routeKey(candidate)];
 }

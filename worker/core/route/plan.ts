@@ -1,14 +1,14 @@
 /**
- * From a classified request to an ordered list of attempts, and the reason for it: the chosen model and its chain, without what the
+ * From a classified request to an ordered list of candidates, and the reason for it: the chosen model and its chain, without what the
  * request makes impossible, those that are up first. Every step that decides leaves its reason.
  */
 import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
 import type { Capability, Strategy, Tier } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import type { Attempt, Plan } from './attempt.ts';
+import type { Candidate, Plan } from './attempt.ts';
 import { contextWords } from './context-words.ts';
-import { choose, type Choice, type ChooseInput, type RuleId } from './choose.ts';
+import { choose, type ModelChoice, type ChooseInput, type RuleId } from './choose.ts';
 import type { Need } from './needed.ts';
 import { surePromptTokens, wantedTokens } from './token-room.ts';
 
@@ -63,7 +63,7 @@ export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
   const first = ordered[0] ?? null;
   const primary = usable[0] ?? null;
   const reason = first === null || first === choice.modelIds[0] ? choice.reason : detourReason(choice, first, rejected, input);
-  const attempts = ordered.flatMap((modelId) => instances(modelId, input, modelId === first ? reason : `stands in for ${first}`));
+  const candidates = ordered.flatMap((modelId) => instances(modelId, input, modelId === first ? reason : `stands in for ${first}`));
   return ok({
     decision: {
       tier: choice.tier,
@@ -75,8 +75,8 @@ export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
       reason,
       rejected,
     },
-    plan: { attempts, requiredContextTokens: required },
-    failure: attempts.length > 0 ? null : whyNot(input, choice, required),
+    plan: { candidates, requiredContextTokens: required },
+    failure: candidates.length > 0 ? null : whyNot(input, choice, required),
   });
 }
 
@@ -91,7 +91,7 @@ interface Takers {
  * Models with room for prompt and answer, as long as the choice is the router's. Where there is none, or the client has chosen, those with
  * room for the prompt: the answer's limit is lowered there.
  */
-function takers(input: PlanInput, choice: Choice): Takers {
+function takers(input: PlanInput, choice: ModelChoice): Takers {
   if (input.wish.kind === 'auto') {
     const whole = takersFor(wantedTokens(input.view, input.config.limits), input, choice);
     if (whole.usable.length > 0) return whole;
@@ -99,7 +99,7 @@ function takers(input: PlanInput, choice: Choice): Takers {
   return takersFor(surePromptTokens(input.view) + 1, input, choice);
 }
 
-function takersFor(required: number, input: PlanInput, choice: Choice): Takers {
+function takersFor(required: number, input: PlanInput, choice: ModelChoice): Takers {
   const rejected: { modelId: string; reason: string }[] = [];
   const canTake = (modelId: string): boolean => {
     const reason = obstacle(modelId, input, required);
@@ -127,7 +127,7 @@ function isShut(input: PlanInput): boolean {
 }
 
 /** Chains know nothing of keys: a key whose models are in none of those that were chosen still has them. */
-function otherAllowed(input: PlanInput, choice: Choice): string[] {
+function otherAllowed(input: PlanInput, choice: ModelChoice): string[] {
   const { wish, allowedModels, config } = input;
   if (wish.kind !== 'auto' || allowedModels === null) return [];
   return Object.keys(config.models).filter((id) => allowedModels.has(id) && !choice.modelIds.includes(id));
@@ -168,7 +168,7 @@ function byHealth(modelIds: readonly string[], input: PlanInput): string[] {
   return [...modelIds.filter((id) => input.isUp(id)), ...modelIds.filter((id) => !input.isUp(id))];
 }
 
-function instances(modelId: string, input: PlanInput, reason: string): Attempt[] {
+function instances(modelId: string, input: PlanInput, reason: string): Candidate[] {
   const model = modelOf(input.config, modelId);
   return byLoad(model.upstreams, input).map((upstreamId) => ({
     modelId,
@@ -191,7 +191,7 @@ function byLoad(upstreamIds: readonly string[], input: PlanInput): readonly stri
   return ranked.toSorted((a, b) => (a.load === b.load ? a.draw - b.draw : a.load - b.load)).map(({ id }) => id);
 }
 
-function detourReason(choice: Choice, first: string, rejected: Decision['rejected'], input: PlanInput): string {
+function detourReason(choice: ModelChoice, first: string, rejected: Decision['rejected'], input: PlanInput): string {
   const [wanted] = choice.modelIds;
   if (wanted === undefined) return choice.reason;
   const obstacleReason = rejected.find(({ modelId }) => modelId === wanted)?.reason;
@@ -214,7 +214,7 @@ function whyBlind({ wish, view, hasVisionHint, allowedModels }: PlanInput, seein
   return `${cause}, and no vision model is configured: add one with capability "vision" to configs/models.yaml.`;
 }
 
-function whyNot(input: PlanInput, choice: Choice, requiredTokens: number): Failure {
+function whyNot(input: PlanInput, choice: ModelChoice, requiredTokens: number): Failure {
   const { config, view, wish } = input;
   const permitted = [...choice.modelIds, ...otherAllowed(input, choice)].filter((id) => isAllowed(id, input));
   const seeing = Object.keys(config.models).filter((id) => modelOf(config, id).capabilities.includes('vision'));

@@ -4,7 +4,7 @@
  * leaves the text as if it had never looked, and does not look again at what it has read: that bounds the work.
  */
 import type { BeginCall, ParsedCall } from './call-shape.ts';
-import { createCursor, type Ending, hold, moveTo, offsetOf, pushChunk, release } from './cursor.ts';
+import { createCursor, type TextEnd, hold, moveTo, offsetOf, pushChunk, release } from './cursor.ts';
 import type { DeclaredTools } from './declared-tool.ts';
 import type { ReadCalls, Region, ToolFormat, Verdict } from './formats/tool-format.ts';
 import { createOpenerSearch, type Start } from './opener-search.ts';
@@ -29,7 +29,7 @@ export interface CallFinderOptions {
 export interface CallFinder {
   feed(chunk: string): void;
   /** Brings out what was held back; true when something of it was no text: the text broke off inside a call. */
-  end(ending: Ending): boolean;
+  end(ending: TextEnd): boolean;
   /** Forgets the text that was held back, and goes on behind what was shown. */
   forgetHeld(): void;
 }

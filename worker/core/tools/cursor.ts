@@ -4,7 +4,7 @@
  */
 
 /** How the text ended: the model stopped by itself, or it was cut (token limit, broken stream). */
-export type Ending = 'stop' | 'cut';
+export type TextEnd = 'stop' | 'cut';
 
 /** Positions given and taken by functions are offsets from the start of the whole text; `at` is an index of `text`. */
 export interface Cursor {
@@ -13,7 +13,7 @@ export interface Cursor {
   /** The next character to read, as an index of `text`. */
   at: number;
   /** Null while more text may come. */
-  ending: Ending | null;
+  ending: TextEnd | null;
   /** Offset of the first character of `text`. */
   base: number;
   /** What stood directly before `base`, as far back as it is held. */

@@ -22,7 +22,7 @@ export async function beginIdempotent(run: Run): Promise<Result<StoredAnswer | n
   if (idempotency === null) return ok(null);
   const runsUntilMs = deps.clock.now() + leaseMs;
   const { fingerprint } = idempotency;
-  const begun = await deps.tenants.begin(key.tenantId, idempotency.key, { fingerprint, runId: run.admissionId, runsUntilMs });
+  const begun = await deps.tenants.begin(key.tenantId, idempotency.key, { fingerprint, runId: run.runId, runsUntilMs });
   if (!begun.ok) {
     // Nobody knows whether the key was taken before the object was lost.
     if (begun.failure.code === 'state_unavailable') run.background(freeKey(run, idempotency.key));
@@ -59,7 +59,7 @@ export function endIdempotent(run: Run, entry: LedgerEntry, failure: Failure | n
     errorCode: entry.errorCode,
     answer: answerOf(run, failure),
   });
-  run.background(run.deps.tenants.keep(run.key.tenantId, idempotency.key, run.admissionId, kept));
+  run.background(run.deps.tenants.keep(run.key.tenantId, idempotency.key, run.runId, kept));
 }
 
 /** Nothing ran: the key is free again. */
@@ -68,7 +68,7 @@ export function abandonIdempotent(run: Run): void {
 }
 
 function freeKey(run: Run, key: string): Promise<void> {
-  return run.deps.tenants.keep(run.key.tenantId, key, run.admissionId, null);
+  return run.deps.tenants.keep(run.key.tenantId, key, run.runId, null);
 }
 
 function answerOf(run: Run, failure: Failure | null): StoredAnswer {

@@ -6,7 +6,7 @@ import { modelOf } from '../../../shared/config-prepare.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import type { Answer } from '../../core/relay/answer.ts';
 import { isComplete } from '../../core/relay/answer.ts';
-import type { Attempt } from '../../core/route/attempt.ts';
+import type { Candidate } from '../../core/route/attempt.ts';
 import { judgeAnswer } from '../../core/route/escalate.ts';
 import { requestedMaxTokens } from '../../core/validate/chat-request.ts';
 import type { Run } from '../run/run.ts';
@@ -16,18 +16,18 @@ import type { Run } from '../run/run.ts';
  *
  * @param isUsable whether a route may be used now; all may when nothing is said
  */
-export function mayEscalate(run: Omit<Run, 'judges'>, isUsable: (route: Attempt) => boolean = () => true): boolean {
+export function mayEscalate(run: Omit<Run, 'judges'>, isUsable: (route: Candidate) => boolean = () => true): boolean {
   const { config } = run.deps;
   const { decision, plan } = run.route;
   if (!config.routing.escalation.enabled || run.strategy === 'latency' || decision.isForced || decision.tier !== 'small')
     return false;
   if ((run.request.n ?? 1) > 1) return false;
-  return plan.attempts.some((route) => modelOf(config, route.modelId).tier === 'large' && isUsable(route));
+  return plan.candidates.some((route) => modelOf(config, route.modelId).tier === 'large' && isUsable(route));
 }
 
 /** Whether this attempt's answer is one to judge. */
-export function isJudged(run: Run, attempt: Attempt): boolean {
-  return run.judges && !run.isEscalated && modelOf(run.deps.config, attempt.modelId).tier === 'small';
+export function isJudged(run: Run, candidate: Candidate): boolean {
+  return run.judges && !run.isEscalated && modelOf(run.deps.config, candidate.modelId).tier === 'small';
 }
 
 /** Enough has come in to judge by: the first `hold_back_chars` of text, a call, or everything. */

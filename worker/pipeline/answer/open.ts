@@ -9,7 +9,7 @@ import { mayHaveWorked } from '../../core/cost/unseen-work.ts';
 import type { UpstreamAnswer } from '../../core/ports.ts';
 import { type Answer, type AnswerState, isComplete, isEndMark } from '../../core/relay/answer.ts';
 import { judgeEnding } from '../../core/relay/verdict.ts';
-import { type Attempt, routeKey } from '../../core/route/attempt.ts';
+import { type Candidate, routeKey } from '../../core/route/attempt.ts';
 import { answerTokens } from '../../core/route/token-room.ts';
 import { addText, emptyHash, hashName } from '../../core/text-hash.ts';
 import { type Dialect, dialectOf } from '../../core/upstreams/dialect.ts';
@@ -26,7 +26,7 @@ import { startWatch, type Watch } from './watch.ts';
 
 /** A stream whose first event has arrived and was good. */
 export interface OpenStream {
-  readonly attempt: Attempt;
+  readonly candidate: Candidate;
   readonly startedAtMs: number;
   readonly answer: Answer;
   readonly source: Intake;
@@ -45,7 +45,7 @@ const maxErrorBytes = 65_536;
 
 interface Call {
   readonly run: Run;
-  readonly attempt: Attempt;
+  readonly candidate: Candidate;
   readonly model: ModelConfig;
   readonly upstream: UpstreamConfig;
   readonly dialect: Dialect;
@@ -57,17 +57,17 @@ interface Call {
 }
 
 /** Makes the attempt. What it cost where nobody saw its end is noted for the bill. */
-export async function openAttempt(
+export async function openCall(
   run: Run,
-  attempt: Attempt,
+  candidate: Candidate,
   resumed: Resumed | null = null,
 ): Promise<Result<Opened, UpstreamFailure>> {
   const { config } = run.deps;
-  const upstream = upstreamOf(config, attempt.upstreamId);
+  const upstream = upstreamOf(config, candidate.upstreamId);
   const call: Call = {
     run,
-    attempt,
-    model: modelOf(config, attempt.modelId),
+    candidate,
+    model: modelOf(config, candidate.modelId),
     upstream,
     dialect: dialectOf(upstream.dialect, run.deps.hideSecrets),
     controller: new AbortController(),
@@ -102,10 +102,10 @@ async function makeCall(call: Call): Promise<Result<Opened, UpstreamFailure>> {
 
 /** @param onBegun called when the answer's first token is there */
 async function answered(call: Call, isStream: boolean, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
-  const { run, attempt, model, controller, resumed } = call;
+  const { run, candidate, model, controller, resumed } = call;
   const { config } = run.deps;
   const opened = await run.deps.upstream.open({
-    upstreamId: attempt.upstreamId,
+    upstreamId: candidate.upstreamId,
     method: 'POST',
     path: call.dialect.chatPath,
     body: upstreamBody(
@@ -114,13 +114,13 @@ async function answered(call: Call, isStream: boolean, onBegun: () => void): Pro
         isStream,
         maxTokens: tokensFor(call),
         cacheSalt: run.cacheSalt,
-        wantsLogprobs: isJudged(run, attempt) && model.capabilities.includes('logprobs'),
+        wantsLogprobs: isJudged(run, candidate) && model.capabilities.includes('logprobs'),
         hasGrammar: model.capabilities.includes('json_schema'),
         continueFrom: resumed?.sent.mode === 'continue' ? resumed.sent.text : null,
       }),
     ),
     // vLLM keeps its requests by this header: two calls under way must never share one, whatever ids clients choose.
-    requestId: `${run.requestId}-${run.admissionId}-${run.calls}`,
+    requestId: `${run.requestId}-${run.runId}-${run.calls}`,
     accept: isStream ? 'text/event-stream' : 'application/json',
     signal: controller.signal,
   });
@@ -140,9 +140,9 @@ async function answered(call: Call, isStream: boolean, onBegun: () => void): Pro
 }
 
 /** The token limit of a call: what was planned, as far as this route has room for it. */
-function tokensFor({ run, attempt, resumed }: Call): number {
-  const room = answerTokens(run.view, run.deps.config.limits, attempt.contextTokens);
-  const most = Math.min(run.maxTokens, room, run.lowered.get(routeKey(attempt)) ?? room);
+function tokensFor({ run, candidate, resumed }: Call): number {
+  const room = answerTokens(run.view, run.deps.config.limits, candidate.contextTokens);
+  const most = Math.min(run.maxTokens, room, run.lowered.get(routeKey(candidate)) ?? room);
   if (resumed !== null) return Math.min(resumed.maxTokens, most);
   run.askedTokens = most;
   return most;
@@ -150,7 +150,7 @@ function tokensFor({ run, attempt, resumed }: Call): number {
 
 /** An answer with tokens is billed by them. Of any other call that may have made the server work, only how long it ran is known. */
 function noteUnseen(
-  { run, attempt, model, limit, startedAtMs }: Call,
+  { run, candidate, model, limit, startedAtMs }: Call,
   opened: Result<Opened, UpstreamFailure>,
   begun: readonly BegunAnswer[],
 ): void {
@@ -162,7 +162,7 @@ function noteUnseen(
   // A server that parses calls itself says nothing while it writes one.
   const mayWithhold = run.request.tools !== undefined && begun.some(({ answer }) => answer.state.head.id !== null);
   const isWatched = asksForStream(run, model) && !mayWithhold;
-  run.unseen.push({ modelId: attempt.modelId, ranMs, isWatched });
+  run.unseen.push({ modelId: candidate.modelId, ranMs, isWatched });
 }
 
 function asksForStream(run: Run, model: ModelConfig): boolean {
@@ -177,7 +177,7 @@ async function readFailure(call: Call, answer: UpstreamAnswer): Promise<Upstream
   const problem = call.dialect.readError(answer, body, call.run.deps.clock.now());
   call.run.deps.log.write('warn', 'upstream_refused', {
     requestId: call.run.requestId,
-    upstreamId: call.attempt.upstreamId,
+    upstreamId: call.candidate.upstreamId,
     status: answer.status,
     code: problem.failure.code,
     // Never the body itself: servers echo prompts, and what they were sent to know us by.
@@ -195,7 +195,7 @@ async function readWhole(call: Call, source: Source, mediaType: string): Promise
   if (body === null) return fail(unusable);
   const completion = call.dialect.readCompletion(body.value);
   if (!completion.ok) return completion;
-  const answer = answerFor(call.run, call.attempt.modelId, call.model, call.dialect, call.resumed);
+  const answer = answerFor(call.run, call.candidate.modelId, call.model, call.dialect, call.resumed);
   const fed = answer.feedCompletion(completion.value);
   return fed.kind === 'broken' ? fail(fed.problem) : judged(call, answer, { kind: 'whole', answer });
 }
@@ -209,7 +209,7 @@ function withoutEndMark(text: string): string {
 /** Waits for the stream's first token, and for as much more as must be seen before it may be shown; or for all of it. */
 async function begin(call: Call, from: Source, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
   const { run } = call;
-  const answer = answerFor(run, call.attempt.modelId, call.model, call.dialect, call.resumed);
+  const answer = answerFor(run, call.candidate.modelId, call.model, call.dialect, call.resumed);
   const abort = (): void => call.controller.abort();
   const source = openIntake(answer, from, run.deps.timers, abort);
   const held: FedPiece[] = [];
@@ -226,9 +226,9 @@ async function begin(call: Call, from: Source, onBegun: () => void): Promise<Res
     watch.stop();
     if (!enough.ok) return enough;
   }
-  const { attempt, startedAtMs } = call;
+  const { candidate, startedAtMs } = call;
   answer.state.isShown = true;
-  return judged(call, answer, { kind: 'stream', stream: { attempt, startedAtMs, answer, source, held, abort } });
+  return judged(call, answer, { kind: 'stream', stream: { candidate, startedAtMs, answer, source, held, abort } });
 }
 
 /** A role chunk says nothing yet: until the first token the chain is free to try elsewhere. */
@@ -240,7 +240,7 @@ function hasBegun(state: AnswerState): boolean {
 function mayShow(call: Call, answer: Answer): boolean {
   const { run } = call;
   if (isComplete(answer.state)) return true;
-  if (isJudged(run, call.attempt) && !canJudge(run, answer)) return false;
+  if (isJudged(run, call.candidate) && !canJudge(run, answer)) return false;
   const hasTools = run.request.tools !== undefined;
   const mustCall = demandedCall(run.request) !== null;
   const waitsForCalls = mustCall || (hasTools && argumentsPolicyOf(run) === 'escalate');
@@ -255,8 +255,8 @@ function mayShow(call: Call, answer: Answer): boolean {
 
 /** An answer of the small tier that is not good enough is kept for the case that nobody gives a better one. */
 function judged(call: Call, answer: Answer, opened: Opened): Result<Opened, UpstreamFailure> {
-  const { run, attempt } = call;
-  const doubt = isJudged(run, attempt) ? judge(run, answer) : null;
+  const { run, candidate } = call;
+  const doubt = isJudged(run, candidate) ? judge(run, answer) : null;
   if (doubt === null) return ok(opened);
   const begun = run.answers.find((known) => known.answer === answer);
   if (begun !== undefined) {
@@ -321,7 +321,7 @@ async function collect(call: Call, source: Intake, answer: Answer): Promise<Resu
 /** Idle and total limits of a call that nobody is being written to for. */
 function watchCall(call: Call, answer: Answer): Watch {
   return startWatch(call.run.deps.clock, call.run.deps.timers, {
-    ...watchLimits(call.run, call.attempt, answer.state),
+    ...watchLimits(call.run, call.candidate, answer.state),
     pingMs: null,
     onLimit(limit) {
       call.limit ??= limit;

@@ -22,7 +22,7 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
   let problem: UpstreamFailure | null = null;
   let end: 'eof' | 'reset' | null = null;
   const watch = startWatch(run.deps.clock, run.deps.timers, {
-    ...watchLimits(run, stream.attempt, answer.state),
+    ...watchLimits(run, stream.candidate, answer.state),
     pingMs: run.deps.config.routing.streaming.ping_ms,
     onLimit(passed, isHeld) {
       limit ??= passed;

@@ -53,7 +53,7 @@ async function segments(run: Run, pipe: ClientPipe, first: OpenStream): Promise<
   for (;;) {
     const ending = await pump(run, pipe, stream);
     if (ending.kind !== 'client_gone')
-      reportEnd(run, stream.attempt, stream.startedAtMs, ending.kind === 'failed' ? ending : null);
+      reportEnd(run, stream.candidate, stream.startedAtMs, ending.kind === 'failed' ? ending : null);
     if (ending.kind === 'complete') {
       await send(run, pipe, tailOf(run, stream.answer.state));
       return ending;

@@ -6,12 +6,12 @@
 import { modelOf } from '../../../shared/config-prepare.ts';
 import { isUsable } from '../../core/health/usable.ts';
 import type { Choice } from '../../core/relay/choice.ts';
-import { type Attempt, type FailureCause, routeKey, ruleOf } from '../../core/route/attempt.ts';
+import { type Candidate, type FailureCause, routeKey, ruleOf } from '../../core/route/attempt.ts';
 import type { AlreadySent } from '../../core/relay/choice.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import { clientUsage } from './finish.ts';
 import type { Resumed } from './answer-for.ts';
-import { openAttempt, type OpenStream } from './open.ts';
+import { openCall, type OpenStream } from './open.ts';
 import { releasePlace, reportAttempt, takePlace } from '../calls/chain.ts';
 import { refuseCall } from '../calls/reserve.ts';
 import type { Run } from '../run/run.ts';
@@ -26,7 +26,7 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
   if (!choice.isCutShort) run.rescues += 1;
   const snapshot = await run.deps.health.snapshot(run.background);
   const nowMs = run.deps.clock.now();
-  const routes = choice.isCutShort ? [broken.attempt] : candidates(run, broken.attempt, failure.code === 'upstream_timeout');
+  const routes = choice.isCutShort ? [broken.candidate] : candidates(run, broken.candidate, failure.code === 'upstream_timeout');
   const route = routes.find((candidate) => isUsable(snapshot, candidate, nowMs)) ?? routes[0];
   if (route === undefined) return null;
   if ((await refuseCall(run, route)) !== null) return null;
@@ -41,7 +41,7 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
     const opened = await resume(run, route, { sent: { text: shownText(choice), mode }, head, maxTokens });
     if (opened === 'rejected') continue;
     if (opened !== null && !choice.isCutShort)
-      run.handovers.push({ from: broken.attempt.modelId, to: route.modelId, code: failure.code });
+      run.handovers.push({ from: broken.candidate.modelId, to: route.modelId, code: failure.code });
     return opened;
   }
   return null;
@@ -61,12 +61,12 @@ function isSafe(run: Run, choice: Choice, cause: FailureCause): boolean {
 }
 
 /** Other routes in the plan's order; the one that broke comes last, and not at all when it fell silent: it may still be working. */
-function candidates(run: Run, broken: Attempt, isSilent: boolean): Attempt[] {
-  const others = run.route.plan.attempts.filter((route) => routeKey(route) !== routeKey(broken));
+function candidates(run: Run, broken: Candidate, isSilent: boolean): Candidate[] {
+  const others = run.route.plan.candidates.filter((route) => routeKey(route) !== routeKey(broken));
   return isSilent ? others : [...others, broken];
 }
 
-function modesFor(run: Run, route: Attempt, choice: Choice, leftTokens: number): AlreadySent['mode'][] {
+function modesFor(run: Run, route: Candidate, choice: Choice, leftTokens: number): AlreadySent['mode'][] {
   const { capabilities, reasoning } = modelOf(run.deps.config, route.modelId);
   // What is read as thinking from the first character on cannot be read as the rest of an answer.
   const canContinue = capabilities.includes('continue') && reasoning !== 'think_open';
@@ -76,9 +76,9 @@ function modesFor(run: Run, route: Attempt, choice: Choice, leftTokens: number):
   return mayContinue ? ['continue', 'repeat'] : ['repeat'];
 }
 
-async function resume(run: Run, route: Attempt, resumed: Resumed): Promise<OpenStream | 'rejected' | null> {
+async function resume(run: Run, route: Candidate, resumed: Resumed): Promise<OpenStream | 'rejected' | null> {
   const startedAtMs = run.deps.clock.now();
-  const opened = await openAttempt(run, route, resumed);
+  const opened = await openCall(run, route, resumed);
   if (run.isClientGone) return null;
   reportAttempt(run, route, startedAtMs, opened);
   if (!opened.ok) {

@@ -6,9 +6,9 @@
 import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
 import { isCalm } from '../../core/admission/local-gate.ts';
 import { agreement } from '../../core/route/agreement.ts';
-import type { Attempt } from '../../core/route/attempt.ts';
+import type { Candidate } from '../../core/route/attempt.ts';
 import { shadowOf } from '../../core/route/experiment.ts';
-import { openAttempt } from './open.ts';
+import { openCall } from './open.ts';
 import { billOf } from '../calls/book.ts';
 import { startHeartbeat } from '../calls/heartbeat.ts';
 import { releaseShadow, reserve } from '../calls/reserve.ts';
@@ -36,8 +36,8 @@ async function compare(run: Run, modelId: string, shown: string): Promise<void> 
   const [upstreamId] = model.upstreams;
   if (upstreamId === undefined || !isCalm(snapshot, modelId, model.max_in_flight)) return;
   const { tunnel } = upstreamOf(config, upstreamId);
-  const attempt = { modelId, upstreamId, tunnelId: tunnel, contextTokens: model.context_tokens, reason: 'shadow' };
-  const unseen = unseenRun(run, attempt);
+  const candidate = { modelId, upstreamId, tunnelId: tunnel, contextTokens: model.context_tokens, reason: 'shadow' };
+  const unseen = unseenRun(run, candidate);
   const about = { keyId: run.key.id, agent: run.agent, name: `${run.servedModelId}|${modelId}` };
   // A budget without room for it: the client has its answer, and nobody misses this one.
   if ((await reserve(unseen, { kind: 'shadow', shadow: about, model: modelId })) !== null) return;
@@ -45,7 +45,7 @@ async function compare(run: Run, modelId: string, shown: string): Promise<void> 
   const cancel = timers.once(mostMs, () => clientLeft(unseen));
   let agreed: number | null = null;
   try {
-    const opened = await openAttempt(unseen, attempt);
+    const opened = await openCall(unseen, candidate);
     if (opened.ok && opened.value.kind === 'whole') {
       const text = [...opened.value.answer.state.choices.values()][0]?.content ?? '';
       agreed = agreement(shown, text);
@@ -60,17 +60,17 @@ async function compare(run: Run, modelId: string, shown: string): Promise<void> 
 }
 
 /** The same request, asked of one model and shown to nobody. */
-function unseenRun(run: Run, attempt: Attempt): Run {
+function unseenRun(run: Run, candidate: Candidate): Run {
   const { route } = run;
   return {
     ...run,
     request: { ...run.request, stream: false },
     route: {
       ...route,
-      plan: { ...route.plan, attempts: [attempt] },
-      decision: { ...route.decision, modelId: attempt.modelId },
+      plan: { ...route.plan, candidates: [candidate] },
+      decision: { ...route.decision, modelId: candidate.modelId },
     },
-    admissionId: run.deps.newId(),
+    runId: run.deps.newId(),
     idempotency: null,
     recording: null,
     rate: null,

@@ -128,7 +128,7 @@ export function entryOf(run: Run, ending: RunEnding): LedgerEntry {
 function judgedOf(run: Run): LedgerEntry['judged'] {
   if (!run.judges) return null;
   const doubted = run.outcomes.find((outcome) => !outcome.isOk && outcome.cause === 'low_confidence');
-  if (doubted !== undefined) return { model: doubted.attempt.modelId, isEscalated: true };
+  if (doubted !== undefined) return { model: doubted.candidate.modelId, isEscalated: true };
   const [shown] = run.servedModelId === null ? [] : partsOf(run);
   if (shown === undefined || modelOf(run.deps.config, shown.modelId).tier !== 'small') return null;
   return { model: shown.modelId, isEscalated: false };

@@ -1,4 +1,4 @@
-/** Tries the plan's attempts until one answers or none is left. What to try next is the core's decision; here it is carried out. */
+/** Tries the plan's candidates until one answers or none is left. What to try next is the core's decision; here it is carried out. */
 import type { Failure } from '../../../shared/errors.ts';
 import { modelOf } from '../../../shared/config-prepare.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
@@ -6,12 +6,12 @@ import { isCalm } from '../../core/admission/local-gate.ts';
 import type { HealthSnapshot } from '../../core/health/snapshot.ts';
 import { isUsable } from '../../core/health/usable.ts';
 import type { Answer } from '../../core/relay/answer.ts';
-import { type Attempt, type FailureCause, type Plan, routeKey } from '../../core/route/attempt.ts';
+import { type Candidate, type FailureCause, type Plan, routeKey } from '../../core/route/attempt.ts';
 import { next } from '../../core/route/next.ts';
 import { countRequest, countRetry, mayRetry } from '../../core/route/retry-budget.ts';
 import { leastAnswer, loweredTokens } from '../../core/route/token-room.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
-import { openAttempt, type Opened, type OpenStream } from '../answer/open.ts';
+import { openCall, type Opened, type OpenStream } from '../answer/open.ts';
 import { mayEscalate } from '../answer/judge.ts';
 import { report } from './report.ts';
 import { leaveModelOut, refuseCall } from './reserve.ts';
@@ -42,15 +42,15 @@ async function tryInTurn(run: Run): Promise<ChainResult> {
     if (step.as === 'retry') deps.retryBudget.current = countRetry(deps.retryBudget.current, deps.clock.now());
     if (step.waitMs > 0) await pause(run, step.waitMs);
     if (run.isClientGone) return { kind: 'failed', failure: { code: 'client_closed_request' } };
-    const failure = await refuseCall(run, step.attempt);
+    const failure = await refuseCall(run, step.candidate);
     if (failure !== null) {
       refusal = failure;
-      leaveModelOut(run, step.attempt.modelId);
+      leaveModelOut(run, step.candidate.modelId);
       continue;
     }
     // Who could answer better is down: a doubtful answer is shown, and need not be held back to be judged.
     run.judges &&= mayEscalate(run, (route) => isUsable(snapshot, route, deps.clock.now()));
-    const result = await tryOnce(run, step.attempt, snapshot);
+    const result = await tryOnce(run, step.candidate, snapshot);
     if (result !== null) return result;
   }
 }
@@ -59,7 +59,7 @@ async function tryInTurn(run: Run): Promise<ChainResult> {
 function planNow(run: Run): Plan {
   const { plan } = run.route;
   if (!isDoubted(run)) return plan;
-  return { ...plan, attempts: plan.attempts.filter(({ modelId }) => modelOf(run.deps.config, modelId).tier === 'large') };
+  return { ...plan, candidates: plan.candidates.filter(({ modelId }) => modelOf(run.deps.config, modelId).tier === 'large') };
 }
 
 /** The small tier's doubtful answer, which is better than none: shown whole, or from where it was held back. */
@@ -83,30 +83,30 @@ function refused(run: Run, refusal: Failure | null): Failure | null {
   return last === undefined || last.isOk || last.cause === 'low_confidence' ? refusal : null;
 }
 
-async function tryOnce(run: Run, attempt: Attempt, snapshot: HealthSnapshot): Promise<ChainResult | null> {
+async function tryOnce(run: Run, candidate: Candidate, snapshot: HealthSnapshot): Promise<ChainResult | null> {
   const startedAtMs = run.deps.clock.now();
-  if (snapshot.instances[routeKey(attempt)]?.hasPermit === true) report(run, attempt, startedAtMs, { kind: 'trial' });
-  const place = await takePlace(run, attempt.modelId, snapshot);
+  if (snapshot.instances[routeKey(candidate)]?.hasPermit === true) report(run, candidate, startedAtMs, { kind: 'trial' });
+  const place = await takePlace(run, candidate.modelId, snapshot);
   // A full waiting room is no model's failure, and its neighbour shares the GPU: the client is told at once when to come back.
   if (!place.ok) return { kind: 'failed', failure: place.failure };
-  const opened = await openWithRoom(run, attempt);
+  const opened = await openWithRoom(run, candidate);
   if (!opened.ok || opened.value.kind === 'whole') releasePlace(run);
   if (run.isClientGone) return { kind: 'failed', failure: { code: 'client_closed_request' } };
-  reportAttempt(run, attempt, startedAtMs, opened);
+  reportAttempt(run, candidate, startedAtMs, opened);
   return opened.ok ? opened.value : null;
 }
 
 /** Asks once more with fewer tokens where the limit was the gateway's own and the server says that it is too much. */
-async function openWithRoom(run: Run, attempt: Attempt): Promise<Result<Opened, UpstreamFailure>> {
-  const opened = await openAttempt(run, attempt);
+async function openWithRoom(run: Run, candidate: Candidate): Promise<Result<Opened, UpstreamFailure>> {
+  const opened = await openCall(run, candidate);
   const limit = opened.ok ? undefined : opened.failure.limit;
   if (limit === undefined || run.askedTokens === null || run.isClientGone) return opened;
   const { contextTokens } = limit;
-  const hasLarger = run.route.plan.attempts.some((other) => contextTokens !== null && other.contextTokens > contextTokens);
+  const hasLarger = run.route.plan.candidates.some((other) => contextTokens !== null && other.contextTokens > contextTokens);
   const lowered = loweredTokens(run.askedTokens, limit, run.view, leastAnswer(hasLarger));
   if (lowered === null) return opened;
-  run.lowered.set(routeKey(attempt), lowered);
-  return openAttempt(run, attempt);
+  run.lowered.set(routeKey(candidate), lowered);
+  return openCall(run, candidate);
 }
 
 /** Waits until the model has a place for this call. A client that leaves meanwhile gives its seat up. */
@@ -136,17 +136,17 @@ export function releasePlace(run: Run): void {
 }
 
 /** Notes how an attempt came out: for the next step, for the metadata, for the model's health. */
-export function reportAttempt(run: Run, attempt: Attempt, startedAtMs: number, opened: Result<Opened, UpstreamFailure>): void {
+export function reportAttempt(run: Run, candidate: Candidate, startedAtMs: number, opened: Result<Opened, UpstreamFailure>): void {
   if (!opened.ok) {
     const { failure, cause, limit } = opened.failure;
-    run.outcomes.push({ isOk: false, attempt, cause, failure, roomTokens: limit?.contextTokens ?? null });
-    reportFailure(run, attempt, startedAtMs, cause, failure);
+    run.outcomes.push({ isOk: false, candidate, cause, failure, roomTokens: limit?.contextTokens ?? null });
+    reportFailure(run, candidate, startedAtMs, cause, failure);
     return;
   }
   run.isEscalated = isDoubted(run);
-  run.outcomes.push({ isOk: true, attempt });
-  run.servedModelId = attempt.modelId;
-  report(run, attempt, startedAtMs, { kind: opened.value.kind === 'stream' ? 'begun' : 'success' });
+  run.outcomes.push({ isOk: true, candidate });
+  run.servedModelId = candidate.modelId;
+  report(run, candidate, startedAtMs, { kind: opened.value.kind === 'stream' ? 'begun' : 'success' });
 }
 
 function contextOf(run: Run, snapshot: HealthSnapshot) {
@@ -159,16 +159,16 @@ function contextOf(run: Run, snapshot: HealthSnapshot) {
 /** How a stream ended after it had begun; the chain itself reports everything up to there. */
 export function reportEnd(
   run: Run,
-  attempt: Attempt,
+  candidate: Candidate,
   startedAtMs: number,
   broken: { cause: FailureCause; failure: Failure } | null,
 ): void {
-  if (broken === null) report(run, attempt, startedAtMs, { kind: 'success' });
-  else reportFailure(run, attempt, startedAtMs, broken.cause, broken.failure);
+  if (broken === null) report(run, candidate, startedAtMs, { kind: 'success' });
+  else reportFailure(run, candidate, startedAtMs, broken.cause, broken.failure);
 }
 
-function reportFailure(run: Run, attempt: Attempt, startedAtMs: number, cause: FailureCause, failure: Failure): void {
-  report(run, attempt, startedAtMs, { kind: 'failure', cause, retryAfterMs: failure.retryAfterMs ?? null });
+function reportFailure(run: Run, candidate: Candidate, startedAtMs: number, cause: FailureCause, failure: Failure): void {
+  report(run, candidate, startedAtMs, { kind: 'failure', cause, retryAfterMs: failure.retryAfterMs ?? null });
 }
 
 function pause(run: Run, waitMs: number): Promise<void> {

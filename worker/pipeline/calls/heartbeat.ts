@@ -6,10 +6,10 @@ import { heartbeatMs } from '../../core/limits/heartbeat.ts';
 import type { Run } from '../run/run.ts';
 
 export function startHeartbeat(run: Run): void {
-  const { deps, doors, recording, key, admissionId } = run;
+  const { deps, doors, recording, key, runId } = run;
   const tenantIds = new Set([...doors.map(({ tenantId }) => tenantId), ...(recording === null ? [] : [key.tenantId])]);
   if (tenantIds.size === 0) return;
   run.stopHeartbeat = deps.timers.every(heartbeatMs, () => {
-    for (const tenantId of tenantIds) deps.tenants.hear(tenantId, admissionId, run.background);
+    for (const tenantId of tenantIds) deps.tenants.hear(tenantId, runId, run.background);
   });
 }

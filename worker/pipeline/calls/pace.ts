@@ -2,7 +2,7 @@
 import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
 import type { ModelConfig } from '../../../shared/config.ts';
 import type { AnswerState } from '../../core/relay/answer.ts';
-import type { Attempt } from '../../core/route/attempt.ts';
+import type { Candidate } from '../../core/route/attempt.ts';
 import type { Run } from '../run/run.ts';
 import type { WatchLimits } from '../answer/watch.ts';
 
@@ -12,13 +12,13 @@ export function longestGenerationMs({ request, maxTokens }: Run, model: ModelCon
 }
 
 /** The limits of a call whose answer has begun. */
-export function watchLimits(run: Run, attempt: Attempt, state: AnswerState): WatchLimits {
+export function watchLimits(run: Run, candidate: Candidate, state: AnswerState): WatchLimits {
   const { config } = run.deps;
-  const { idle, total } = upstreamOf(config, attempt.upstreamId).timeouts_ms;
+  const { idle, total } = upstreamOf(config, candidate.upstreamId).timeouts_ms;
   return {
     idleMs: idle,
     totalMs: total,
-    tokensPerSecond: modelOf(config, attempt.modelId).slow_tokens_per_second,
+    tokensPerSecond: modelOf(config, candidate.modelId).slow_tokens_per_second,
     maxTokens: run.maxTokens * (run.request.n ?? 1),
     progress: state,
   };

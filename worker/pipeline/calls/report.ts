@@ -6,14 +6,14 @@
  */
 import type { AttemptReport } from '../../core/health/health-event.ts';
 import { bodyMark, mayBeTheRequest, speaksOfRequest } from '../../core/health/request-blame.ts';
-import { type Attempt, type FailureCause, routeKey } from '../../core/route/attempt.ts';
+import { type Candidate, type FailureCause, routeKey } from '../../core/route/attempt.ts';
 import type { Run } from '../run/run.ts';
 
 type What =
   | { readonly kind: 'trial' | 'begun' | 'success' }
   | { readonly kind: 'failure'; readonly cause: FailureCause; readonly retryAfterMs: number | null };
 
-export function report(run: Run, { modelId, upstreamId }: Attempt, startedAtMs: number, what: What): void {
+export function report(run: Run, { modelId, upstreamId }: Candidate, startedAtMs: number, what: What): void {
   const line: AttemptReport = { modelId, upstreamId, startedAtMs, atMs: run.deps.clock.now(), count: 1, ...what };
   if (line.kind === 'failure' && mayBeTheRequest(line.cause)) {
     const isFirst = !run.withheld.some((before) => routeKey(before) === routeKey(line));

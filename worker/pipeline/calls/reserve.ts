@@ -12,11 +12,11 @@ import { normalisePrice } from '../../core/cost/price.ts';
 import { promptTokensBound, worstCaseCost } from '../../core/cost/worst-case.ts';
 import { periodEndMs } from '../../core/limits/budget-period.ts';
 import type { BudgetLimit } from '../../core/limits/budget-state.ts';
-import { budgetsFor, type Ending, hasLimits, mustFinish, type TenantLimits } from '../../core/limits/tenant.ts';
+import { budgetsFor, type Settlement, hasLimits, mustFinish, type TenantLimits } from '../../core/limits/tenant.ts';
 import type { RequestCost } from '../../core/cost/request-cost.ts';
 import type { ShadowBooking } from '../../core/ledger/aggregate.ts';
 import type { Booking, Draft } from '../../core/ledger/booking.ts';
-import type { Attempt } from '../../core/route/attempt.ts';
+import type { Candidate } from '../../core/route/attempt.ts';
 import { draftOf } from './book.ts';
 import { mayEscalate } from '../answer/judge.ts';
 import { longestGenerationMs } from './pace.ts';
@@ -81,14 +81,14 @@ export async function reserve(run: Run, shadow: Draft | null = null): Promise<Fa
  * Asks for one more call; null when it may be made. Nobody is asked unless something was billed already (an escalation, a rescue, a retry
  * after a break or a timeout), or the model has a limit of the key's and is not the one that admission counted.
  */
-export async function refuseCall(run: Run, { modelId }: Attempt): Promise<Failure | null> {
+export async function refuseCall(run: Run, { modelId }: Candidate): Promise<Failure | null> {
   // A continuation reads what was generated before it.
   const extraCostNanoUsd = hasBilled(run) ? worstCost(run, [modelId], run.maxTokens) : 0;
   const isCounted = modelId === run.route.decision.modelId;
   for (const { tenantId, limits } of run.doors) {
     const isLimited = !isCounted && limits.models?.some((limit) => limit.modelId === modelId) === true;
     if (!isLimited && (extraCostNanoUsd === 0 || limits.budgets.length === 0)) continue;
-    const extension = { id: run.admissionId, extraCostNanoUsd, modelId, estimatedTokens: estimatedTokens(run) };
+    const extension = { id: run.runId, extraCostNanoUsd, modelId, estimatedTokens: estimatedTokens(run) };
     const failure = await run.deps.tenants.extend(tenantId, extension, limits);
     if (failure !== null) return failure.code === 'budget_exceeded' ? usedUp(run) : failure;
   }
@@ -98,7 +98,7 @@ export async function refuseCall(run: Run, { modelId }: Attempt): Promise<Failur
 /** The model may not be called for this request any more. */
 export function leaveModelOut(run: Run, modelId: string): void {
   const { plan } = run.route;
-  run.route = { ...run.route, plan: { ...plan, attempts: plan.attempts.filter((attempt) => attempt.modelId !== modelId) } };
+  run.route = { ...run.route, plan: { ...plan, candidates: plan.candidates.filter((candidate) => candidate.modelId !== modelId) } };
 }
 
 /** Of which budget is not known here, so the wait is for the first that can start again. */
@@ -133,11 +133,11 @@ function giveBack(run: Run): void {
   closeDoors(run, { tokens: 0, modelTokens: [], costNanoUsd: 0 }, null);
 }
 
-function closeDoors(run: Run, used: Omit<Ending, 'id'>, booking: Booking | null): void {
+function closeDoors(run: Run, used: Omit<Settlement, 'id'>, booking: Booking | null): void {
   const teller = run.doors.at(-1);
   for (const door of run.doors) {
-    const ending = { id: run.admissionId, ...used };
-    run.background(run.deps.tenants.finish(door.tenantId, ending, door === teller ? booking : null));
+    const settlement = { id: run.runId, ...used };
+    run.background(run.deps.tenants.finish(door.tenantId, settlement, door === teller ? booking : null));
   }
   run.doors.length = 0;
 }
@@ -154,8 +154,8 @@ function doorsOf(run: Run, isShadow: boolean): Door[] {
       limits: { ...noLimits, budgets: shared },
     });
   }
-  const { attempts } = run.route.plan;
-  const models = (run.key.limits.models ?? []).filter((limit) => attempts.some(({ modelId }) => modelId === limit.modelId));
+  const { candidates } = run.route.plan;
+  const models = (run.key.limits.models ?? []).filter((limit) => candidates.some(({ modelId }) => modelId === limit.modelId));
   const limits = limitsOf(run.key, run.agent);
   const own = isShadow ? { ...noLimits, budgets: limits.budgets } : { ...limits, models };
   if (hasLimits(own)) doors.push({ tenantId: run.key.tenantId, limits: own });
@@ -176,11 +176,11 @@ function deploymentBudgets({ deps: { config } }: Run): BudgetLimit[] {
 }
 
 function admissionOf(run: Run) {
-  const modelIds = [...new Set(run.route.plan.attempts.map(({ modelId }) => modelId))];
+  const modelIds = [...new Set(run.route.plan.candidates.map(({ modelId }) => modelId))];
   const isSmall = (id: string) => modelOf(run.deps.config, id).tier === 'small';
   const small = modelIds.filter(isSmall);
   return {
-    id: run.admissionId,
+    id: run.runId,
     models: modelIds.map((id) => ({ modelId: id, isSmall: isSmall(id), mayLead: mayLead(run, id) })),
     estimatedTokens: estimatedTokens(run),
     costNanoUsd: worstCost(run, modelIds),
@@ -230,15 +230,15 @@ function leaveOut(run: Run, closed: readonly string[]): boolean {
 /** Narrows the plan to these models; false when none remains. `reasonOf` says what that means for the decision. */
 function keepModels(run: Run, isKept: (modelId: string) => boolean, reasonOf: (first: string) => string): boolean {
   const { decision, plan } = run.route;
-  const attempts = plan.attempts.filter(({ modelId }) => isKept(modelId));
-  const [first] = attempts;
+  const candidates = plan.candidates.filter(({ modelId }) => isKept(modelId));
+  const [first] = candidates;
   if (first === undefined) return false;
   const { modelId } = first;
   const { primaryModelId: primary, reason } = decision;
   const primaryModelId = primary !== null && isKept(primary) ? primary : modelId;
   run.route = {
     ...run.route,
-    plan: { ...plan, attempts },
+    plan: { ...plan, candidates },
     decision: { ...decision, modelId, primaryModelId, reason: reason + reasonOf(modelId) },
   };
   // Where nobody larger may answer instead, a doubtful answer is shown.

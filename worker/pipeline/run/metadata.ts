@@ -86,5 +86,5 @@ function failedBefore({ outcomes }: Run): FailedOutcome[] {
 }
 
 function said(failed: readonly FailedOutcome[]): string {
-  return [...new Set(failed.map(({ attempt, failure }) => `${attempt.modelId} failed (${failure.code})`))].join(', ');
+  return [...new Set(failed.map(({ candidate, failure }) => `${candidate.modelId} failed (${failure.code})`))].join(', ');
 }

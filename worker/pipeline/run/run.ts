@@ -101,7 +101,7 @@ export interface Run extends Caller {
   readonly cache: CacheState;
 
   /** Made here, unlike the request id, which a client may choose: what limits, budgets and model servers know this request by. */
-  readonly admissionId: string;
+  readonly runId: string;
   /** Where something is held for this request; see reserve.ts. */
   readonly doors: { readonly tenantId: string; readonly limits: TenantLimits }[];
   /** See heartbeat.ts. */
@@ -220,6 +220,6 @@ export function isAnsweredByFallback(run: Run): boolean {
 
 /** Prompt and answer together on this model: what its servers have said, else what is configured. */
 export function contextTokensOf({ route, deps }: Pick<Run, 'route' | 'deps'>, modelId: string): number {
-  const rooms = route.plan.attempts.filter((attempt) => attempt.modelId === modelId).map(({ contextTokens }) => contextTokens);
+  const rooms = route.plan.candidates.filter((candidate) => candidate.modelId === modelId).map(({ contextTokens }) => contextTokens);
   return rooms.length > 0 ? Math.max(...rooms) : modelOf(deps.config, modelId).context_tokens;
 }
