@@ -27,7 +27,7 @@ import { createTenantClient } from './io/tenant-client.ts';
 import { clock, timers } from './io/timers.ts';
 import { createUpstreamFetch } from './io/upstream-fetch.ts';
 import type { HealthWiring } from './objects/health-object.ts';
-import type { PipelineDeps } from './pipeline/run/run.ts';
+import type { PipelineDeps } from './pipeline/run/deps.ts';
 import { probeUpstream } from './pipeline/probe-upstream.ts';
 import { deploymentMistakes, type UpstreamTarget } from './readiness.ts';
 

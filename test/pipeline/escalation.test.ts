@@ -1,7 +1,7 @@
 /** A doubtful answer of the small tier: the large one answers instead, and when it cannot, the client gets what there is. */
 import { describe, expect, it } from 'vitest';
 import { fail } from '../../shared/result.ts';
-import type { PipelineDeps } from '../../worker/pipeline/run/run.ts';
+import type { PipelineDeps } from '../../worker/pipeline/run/deps.ts';
 import type { Reply } from '../support/fakes/fake-upstream.ts';
 import { createGateway, type GatewayOptions } from '../support/fakes/gateway.ts';
 import { chunk, completion, done, goodStream, readEvents, role, stop, streamReply, text, usage, usageChunk } from './wire.ts';

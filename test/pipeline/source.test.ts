@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openSource, type Piece } from '../../worker/pipeline/answer/source.ts';
+import { openSource } from '../../worker/pipeline/answer/source.ts';
+import type { Piece } from '../../worker/pipeline/run/opened.ts';
 
 const payloads = ['{"a":"für 10 €"}', '{"b":"🌍🌍"}', '\uFEFF{"c":1}', '[DONE]'];
 const bytes = new TextEncoder().encode(payloads.map((payload) => `data: ${payload}\n\n`).join(''));

@@ -13,13 +13,7 @@ import type { SessionMemory } from './route/session.ts';
 import type { HealthSnapshot } from './health/snapshot.ts';
 import type { BudgetNumbers } from './limits/budget-state.ts';
 import type { RateLimits, RateNumbers } from './limits/rate.ts';
-import type {
-  ReserveAnswer,
-  ReserveRequest,
-  Settlement,
-  Extension,
-  TenantLimits,
-} from './limits/tenant.ts';
+import type { ReserveAnswer, ReserveRequest, Settlement, Extension, TenantLimits } from './limits/tenant.ts';
 
 export interface Clock {
   /** Milliseconds since 1970. In workerd it stands still between I/O. */

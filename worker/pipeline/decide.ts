@@ -1,48 +1,31 @@
 /** From a valid body to the decision and the plan: what `chat` runs and what `POST /v1/route` only shows. Calls no model. */
 import type { ChatRequest } from '../../shared/chat.ts';
 import { modelOf } from '../../shared/config-prepare.ts';
-import type { RoutingConfig, Strategy } from '../../shared/config.ts';
+import type { Strategy } from '../../shared/config.ts';
 import type { Failure } from '../../shared/errors.ts';
 import { ok, type Result } from '../../shared/result.ts';
-import { plainAgentName } from '../core/auth/agent-name.ts';
-import { classify, type Classification } from '../core/classify/classify.ts';
-import { buildView, type RequestView } from '../core/classify/view.ts';
-import type { HealthSnapshot } from '../core/health/snapshot.ts';
-import { currentStatus } from '../core/health/usable.ts';
-import { type ChooseInput, thresholdOf } from '../core/route/choose.ts';
+import { classify } from '../core/classify/classify.ts';
+import { buildView } from '../core/classify/view.ts';
+import { isModelUp, loadOf, queueOf } from '../core/health/model-load.ts';
+import { agentOf, allowedByBoth } from '../core/route/agent-policy.ts';
 import { routeKey } from '../core/route/attempt.ts';
-import { type Arm, chooseArm } from '../core/route/experiment.ts';
-import { beginningOf, type History, readHistory } from '../core/route/history.ts';
+import { type ChooseInput, thresholdOf } from '../core/route/choose.ts';
+import { chooseArm, openArm } from '../core/route/experiment.ts';
+import { beginningOf, readHistory } from '../core/route/history.ts';
 import { readModelName } from '../core/route/model-names.ts';
 import { needsOf } from '../core/route/needed.ts';
 import { planRoute, type RoutePlan } from '../core/route/plan.ts';
-import type { SessionMemory } from '../core/route/session.ts';
 import type { EffectiveThreshold } from '../core/route/strategy.ts';
-import type { Caller, PipelineDeps } from './run/run.ts';
+import type { Asked, Caller, Conversation } from './run/asked.ts';
+import type { PipelineDeps } from './run/deps.ts';
 
-export interface Decided {
-  readonly view: RequestView;
-  readonly classification: Classification;
-  readonly classificationMs: number;
-  readonly strategy: Strategy;
+/** What a request was taken for, and the plan that follows from it. */
+export interface Decided extends Pick<
+  Asked,
+  'view' | 'classification' | 'classificationMs' | 'arm' | 'allowedModels' | 'conversation'
+> {
   readonly threshold: EffectiveThreshold;
   readonly route: RoutePlan;
-  readonly arm: Arm | null;
-  /** Models that the key and the agent may use; null allows all. */
-  readonly allowedModels: ReadonlySet<string> | null;
-  /** Null when the request leaves nothing to choose, so that there is nothing to remember. */
-  readonly conversation: Conversation | null;
-  readonly session: SessionMemory | null;
-}
-
-/** How a request belongs to others: by a name that the client gave, or by its messages. */
-export interface Conversation {
-  /** Told apart by tenant; null without a name. */
-  readonly namedId: string | null;
-  /** Null with a name. */
-  readonly history: History | null;
-  /** What stays together in experiments; null for a request that stands alone. */
-  readonly unit: string | null;
 }
 
 /** @param wantedStrategy from the `x-routing-strategy` header, or null */
@@ -54,7 +37,7 @@ export async function decide(
 ): Promise<Result<Decided, Failure>> {
   const { config, clock } = deps;
   const agent = agentOf(caller.agent, config.routing.agents);
-  const allowedModels = intersect(caller.key.allowedModels, agent?.policy.allowed_models ?? null);
+  const allowedModels = allowedByBoth(caller.key.allowedModels, agent?.policy.allowed_models ?? null);
   const wish = readModelName(request.model, config, allowedModels);
   if (!wish.ok) return wish;
   const snapshot = await deps.health.snapshot(caller.background);
@@ -65,7 +48,7 @@ export async function decide(
   const isAuto = wish.value.kind === 'auto';
   const conversation = isAuto && config.routing.sessions.enabled ? conversationOf(deps, caller, request) : null;
   const memoryId = conversation?.namedId ?? conversation?.history?.id ?? null;
-  const session = memoryId === null ? null : await deps.sessions.get(memoryId);
+  const memory = memoryId === null ? null : await deps.sessions.get(memoryId);
   const arm = isAuto
     ? openArm(chooseArm(config.routing.experiments, conversation?.unit ?? caller.requestId), allowedModels)
     : null;
@@ -80,7 +63,7 @@ export async function decide(
     wish: wish.value,
     strategy,
     agent,
-    session,
+    session: memory,
     arm,
     hasVisionHint: request.metadata?.['hint'] === 'vision',
     loadOf: (modelId) => loadOf(snapshot, modelId, modelOf(config, modelId).max_in_flight),
@@ -89,7 +72,7 @@ export async function decide(
     ...input,
     allowedModels,
     needs: needsOf(request),
-    isUp: (modelId) => isUp(snapshot, modelId, nowMs),
+    isUp: (modelId) => isModelUp(snapshot, modelId, nowMs),
     queueOf: (upstreamId) => queueOf(snapshot, upstreamId),
     serverRoomOf: (modelId, upstreamId) => snapshot.instances[routeKey({ modelId, upstreamId })]?.contextTokens ?? null,
     random: deps.random,
@@ -100,22 +83,15 @@ export async function decide(
     view,
     classification,
     classificationMs,
-    strategy,
     threshold,
     route: route.value,
     arm,
     allowedModels,
-    conversation,
-    session,
+    conversation: conversation === null ? null : { ...conversation, memory },
   });
 }
 
-/** Who may not use an arm's model takes no part: an answer by another one would count for the wrong arm. */
-function openArm(arm: Arm | null, allowed: ReadonlySet<string> | null): Arm | null {
-  return arm?.model == null || allowed === null || allowed.has(arm.model) ? arm : null;
-}
-
-function conversationOf({ config }: PipelineDeps, caller: Caller, request: ChatRequest): Conversation {
+function conversationOf({ config }: PipelineDeps, caller: Caller, request: ChatRequest): Omit<Conversation, 'memory'> {
   const { tenantId } = caller.key;
   if (caller.sessionId !== null) {
     const namedId = `${tenantId}:${caller.sessionId}`;
@@ -124,37 +100,4 @@ function conversationOf({ config }: PipelineDeps, caller: Caller, request: ChatR
   const hasExperiments = Object.keys(config.routing.experiments).length > 0;
   const unit = hasExperiments ? beginningOf(request, tenantId) : null;
   return { namedId: null, history: readHistory(request.messages, tenantId), unit };
-}
-
-function agentOf(name: string | null, agents: RoutingConfig['agents']): ChooseInput['agent'] {
-  if (name === null) return null;
-  const wanted = plainAgentName(name);
-  for (const [id, policy] of Object.entries(agents)) if (plainAgentName(id) === wanted) return { name, policy };
-  return null;
-}
-
-function intersect(key: readonly string[] | null, agent: readonly string[] | null): ReadonlySet<string> | null {
-  if (key === null && agent === null) return null;
-  if (key === null || agent === null) return new Set(key ?? agent);
-  return new Set(key.filter((id) => agent.includes(id)));
-}
-
-function isUp(snapshot: HealthSnapshot, modelId: string, nowMs: number): boolean {
-  const instances = Object.values(snapshot.instances).filter((instance) => instance.modelId === modelId);
-  return instances.length === 0 || instances.some((instance) => currentStatus(instance, nowMs) === 'up' || instance.hasPermit);
-}
-
-function queueOf(snapshot: HealthSnapshot, upstreamId: string): number | null {
-  const instance = Object.values(snapshot.instances).find((candidate) => candidate.upstreamId === upstreamId);
-  return instance?.running == null ? null : instance.running + (instance.waiting ?? 0);
-}
-
-/** Running and twice the waiting requests per place; null when no instance has said. */
-function loadOf(snapshot: HealthSnapshot, modelId: string, places: number): number | null {
-  let load: number | null = null;
-  for (const instance of Object.values(snapshot.instances)) {
-    if (instance.modelId !== modelId || instance.running === null) continue;
-    load = (load ?? 0) + (instance.running + 2 * (instance.waiting ?? 0)) / places;
-  }
-  return load;
 }

@@ -9,7 +9,8 @@ import type { ChatRequest } from '../../shared/chat.ts';
 import type { Strategy } from '../../shared/config.ts';
 import type { Decided } from './decide.ts';
 import { decide } from './decide.ts';
-import type { Caller, PipelineDeps } from './run/run.ts';
+import type { Caller } from './run/asked.ts';
+import type { PipelineDeps } from './run/deps.ts';
 
 export async function explain(
   deps: PipelineDeps,
@@ -47,8 +48,10 @@ export async function explain(
 
 function explanation(
   deps: PipelineDeps,
-  { view, classification, threshold, route, arm, session, strategy }: Decided,
+  { view, classification, threshold, route, arm, conversation }: Decided,
 ): Record<string, unknown> {
+  const { strategy } = route.decision;
+  const session = conversation?.memory ?? null;
   const { text: _text, ask, askTokens: _askTokens, codeTokens: _codeTokens, previousAsk: _previous, ...features } = view;
   return {
     mode: classification.mode,

@@ -3,10 +3,10 @@ import { errorEnvelope, type Failure } from '../../shared/errors.ts';
 import type { AnswerState, Emission, Feed } from '../core/answer/answer.ts';
 import { type Head, headOf, renderChunk, renderUsageChunk } from '../core/surfaces/chat/render.ts';
 import { doneFrame, encodeComment, encodeData } from '../core/sse/encode-events.ts';
-import { clientUsage } from './answer/finish.ts';
-import type { DataPiece } from './answer/intake.ts';
-import { metadataOf } from './run/metadata.ts';
-import type { Run } from './run/run.ts';
+import { clientUsage } from './calls/book.ts';
+import { finalMetadata } from './run/metadata.ts';
+import type { DataPiece } from './run/opened.ts';
+import type { Parts, Run } from './run/run.ts';
 
 const encoder = new TextEncoder();
 
@@ -44,10 +44,6 @@ function framesOf(run: Run, state: AnswerState, emissions: readonly Emission[]):
   return text;
 }
 
-function finalMetadata(run: Run) {
-  return { ...metadataOf(run), total_time_seconds: (run.deps.clock.now() - run.startedAtMs) / 1000 };
-}
-
 /** A whole answer as the chunks of a stream, for a server that answered with JSON although a stream was asked for. */
 export function wholeAsFrames(run: Run, state: AnswerState): Uint8Array {
   let text = '';
@@ -75,7 +71,7 @@ export function wholeAsFrames(run: Run, state: AnswerState): Uint8Array {
 
 /** What follows a complete answer: the usage chunk if the client asked for one, and [DONE]. */
 export function tailOf(run: Run, state: AnswerState): Uint8Array {
-  const wantsUsage = run.request.stream_options?.include_usage === true;
+  const wantsUsage = run.asked.request.stream_options?.include_usage === true;
   const usage = wantsUsage ? encodeData(renderUsageChunk(headOf(state, fallbackHead(run)), clientUsage(run))) : '';
   return encoder.encode(usage + doneFrame);
 }
@@ -86,7 +82,7 @@ export function errorFrame(failure: Failure): Uint8Array {
 }
 
 /** Identity for servers that send none. */
-export function fallbackHead(run: Run): Head {
-  const model = run.servedModelId ?? run.request.model;
-  return { id: `chatcmpl-${run.requestId}`, created: Math.floor(run.startedAtMs / 1000), model };
+export function fallbackHead({ asked, client }: Parts<'asked' | 'client'>): Head {
+  const model = client.servedModelId ?? asked.request.model;
+  return { id: `chatcmpl-${asked.caller.requestId}`, created: Math.floor(asked.startedAtMs / 1000), model };
 }

@@ -8,7 +8,7 @@ import { checkAgent } from '../core/auth/access.ts';
 import { parseIdempotencyKey } from '../core/auth/idempotency.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
-import type { Caller } from '../pipeline/run/run.ts';
+import type { Caller } from '../pipeline/run/asked.ts';
 
 /** @param text the request body, for its size */
 export async function callerOf(deps: Deps, c: Context<AppEnv>, request: ChatRequest, text: string): Promise<Caller> {

@@ -30,7 +30,7 @@ import {
   turnAway,
   usablePlaces,
 } from '../../../worker/core/admission/local-gate.ts';
-import { attempt, health } from '../route/attempts.ts';
+import { candidate, health } from '../route/attempts.ts';
 
 const config: GateConfig = { isolateId: 'i1', cap: 16, leaseMs: 30_000 };
 const object: AdmissionConfig = { cap: 16, maxWaiting: 32, maxWaitMs: 5000, leaseMs: 30_000 };
@@ -149,15 +149,15 @@ describe('a gate', () => {
 
   it.each([
     ['nothing is known', null, true],
-    ['it runs at half of its cap', health([attempt('small'), 'up', { running: 8, waiting: 0 }]), true],
-    ['it runs above that', health([attempt('small'), 'up', { running: 9, waiting: 0 }]), false],
-    ['its server has a queue', health([attempt('small'), 'up', { running: 1, waiting: 1 }]), false],
+    ['it runs at half of its cap', health([candidate('small'), 'up', { running: 8, waiting: 0 }]), true],
+    ['it runs above that', health([candidate('small'), 'up', { running: 9, waiting: 0 }]), false],
+    ['its server has a queue', health([candidate('small'), 'up', { running: 1, waiting: 1 }]), false],
     [
       'two instances together run above that',
-      health([attempt('small'), 'up', { running: 5 }], [attempt('small', { upstreamId: 'u2' }), 'up', { running: 5 }]),
+      health([candidate('small'), 'up', { running: 5 }], [candidate('small', { upstreamId: 'u2' }), 'up', { running: 5 }]),
       false,
     ],
-    ['another model is busy', health([attempt('large'), 'up', { running: 16, waiting: 9 }]), true],
+    ['another model is busy', health([candidate('large'), 'up', { running: 16, waiting: 9 }]), true],
   ] as const)('when %s, a model counts as calm: %o', (_, snapshot, expected) => {
     expect(isCalm(snapshot, 'small', 16)).toBe(expected);
   });

@@ -9,7 +9,13 @@ import { unknownHealth } from '../../../worker/core/health/health-state.ts';
 import { dueProbes, nextProbeAtMs } from '../../../worker/core/health/probe-schedule.ts';
 import { type HealthSnapshot, snapshot } from '../../../worker/core/health/snapshot.ts';
 import { step } from '../../../worker/core/health/step.ts';
-import { type Candidate, type AttemptOutcome, type FailureCause, type Plan, routeKey } from '../../../worker/core/route/attempt.ts';
+import {
+  type Candidate,
+  type AttemptOutcome,
+  type FailureCause,
+  type Plan,
+  routeKey,
+} from '../../../worker/core/route/attempt.ts';
 import { next } from '../../../worker/core/route/next.ts';
 import {
   countRequest,

@@ -4,7 +4,13 @@ import type { ErrorCode } from '../../../shared/errors.ts';
 import { noFailures } from '../../../worker/core/health/failure-run.ts';
 import type { HealthSnapshot, InstanceSnapshot } from '../../../worker/core/health/snapshot.ts';
 import type { InstanceStatus } from '../../../worker/core/health/usable.ts';
-import { type Candidate, type FailedOutcome, type FailureCause, type Plan, routeKey } from '../../../worker/core/route/attempt.ts';
+import {
+  type Candidate,
+  type FailedOutcome,
+  type FailureCause,
+  type Plan,
+  routeKey,
+} from '../../../worker/core/route/attempt.ts';
 
 export const retry: RoutingConfig['retry'] = {
   max_attempts: 3,

@@ -166,7 +166,9 @@ describe('tunnels', () => {
     expect(decide(planOf(small, candidate('adapter', { upstreamId: 'u-small' })), [failed(small, 'auth')])).toBe(
       'fail upstream_auth',
     );
-    expect(decide(planOf(small, candidate('small', { upstreamId: 'u-twin' })), [failed(small, 'auth')])).toBe('fail upstream_auth');
+    expect(decide(planOf(small, candidate('small', { upstreamId: 'u-twin' })), [failed(small, 'auth')])).toBe(
+      'fail upstream_auth',
+    );
   });
 });
 

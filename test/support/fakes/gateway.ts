@@ -8,7 +8,8 @@ import type { ClientPipe } from '../../../worker/core/ports.ts';
 import { emptyRetryBudget } from '../../../worker/core/route/retry-budget.ts';
 import { parseChatRequest } from '../../../worker/core/validate/chat-request.ts';
 import { chat } from '../../../worker/pipeline/chat.ts';
-import type { Caller, PipelineDeps } from '../../../worker/pipeline/run/run.ts';
+import type { Caller } from '../../../worker/pipeline/run/asked.ts';
+import type { PipelineDeps } from '../../../worker/pipeline/run/deps.ts';
 import { configWith } from './config.ts';
 import {
   createFakeAdmission,

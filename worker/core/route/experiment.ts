@@ -23,6 +23,11 @@ export function chooseArm(experiments: RoutingConfig['experiments'], unit: strin
   return null;
 }
 
+/** Who may not use an arm's model takes no part: an answer by another one would count for the wrong arm. */
+export function openArm(arm: Arm | null, allowed: ReadonlySet<string> | null): Arm | null {
+  return arm?.model == null || allowed === null || allowed.has(arm.model) ? arm : null;
+}
+
 /** Where the small answers of an experiment are compared with another model, unseen by the client. */
 export function shadowOf(experiments: RoutingConfig['experiments'], unit: string): string | null {
   for (const [experiment, { enabled, shadow }] of Object.entries(experiments)) {
@@ -38,4 +43,9 @@ export function uniform(text: string): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b) >>> 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b) >>> 0;
   return ((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000;
+}
+
+/** An arm as it is told and booked. */
+export function armName({ experiment, arm }: Arm): string {
+  return `${experiment}:${arm}`;
 }

@@ -63,7 +63,9 @@ export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
   const first = ordered[0] ?? null;
   const primary = usable[0] ?? null;
   const reason = first === null || first === choice.modelIds[0] ? choice.reason : detourReason(choice, first, rejected, input);
-  const candidates = ordered.flatMap((modelId) => instances(modelId, input, modelId === first ? reason : `stands in for ${first}`));
+  const candidates = ordered.flatMap((modelId) =>
+    instances(modelId, input, modelId === first ? reason : `stands in for ${first}`),
+  );
   return ok({
     decision: {
       tier: choice.tier,

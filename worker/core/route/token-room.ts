@@ -41,6 +41,15 @@ export function answerTokens(sizes: Sizes, limits: Limits, contextTokens: number
   return wanted <= contextTokens - surePromptTokens(sizes) ? wanted : Math.min(wanted, room);
 }
 
+/** The most that any of them may be asked for. */
+export function mostAnswerTokens(
+  sizes: Sizes,
+  limits: Limits,
+  candidates: readonly { readonly contextTokens: number }[],
+): number {
+  return Math.max(1, ...candidates.map(({ contextTokens }) => answerTokens(sizes, limits, contextTokens)));
+}
+
 /**
  * The limit to ask with once more after a server has refused `asked` tokens; null when fewer would not help. Only for limits of the
  * gateway's own making: what a client asked for is not cut behind its back.

@@ -7,38 +7,40 @@ import { headerNames } from '../../../shared/headers.ts';
 import { encodeMetadataHeader } from '../../../shared/routing-metadata.ts';
 import type { LedgerEntry } from '../../../shared/records.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import { type IdempotencyRecord, recordAfterEnding, type StoredAnswer } from '../../core/auth/idempotency.ts';
+import { recordAfterEnding, type StoredAnswer } from '../../core/auth/idempotency.ts';
 import { leaseMs } from '../../core/limits/heartbeat.ts';
 import type { ClientPipe } from '../../core/ports.ts';
 import { metadataOf } from '../run/metadata.ts';
-import type { Run } from '../run/run.ts';
+import type { Parts, Run } from '../run/run.ts';
 
 /** A longer answer is not kept; see `recordAfterEnding`. */
 const maxRecordedChars = 500_000;
 
+type Keeping = Parts<'deps' | 'asked' | 'spent' | 'client'>;
+
 /** Null: run. Otherwise the answer to give again. */
-export async function beginIdempotent(run: Run): Promise<Result<StoredAnswer | null, Failure>> {
-  const { idempotency, key, deps } = run;
+export async function beginIdempotent(run: Keeping): Promise<Result<StoredAnswer | null, Failure>> {
+  const { deps, asked, spent, client } = run;
+  const { idempotency, key, agent, background } = asked.caller;
   if (idempotency === null) return ok(null);
   const runsUntilMs = deps.clock.now() + leaseMs;
   const { fingerprint } = idempotency;
-  const begun = await deps.tenants.begin(key.tenantId, idempotency.key, { fingerprint, runId: run.runId, runsUntilMs });
+  const begun = await deps.tenants.begin(key.tenantId, idempotency.key, { fingerprint, runId: spent.runId, runsUntilMs });
   if (!begun.ok) {
     // Nobody knows whether the key was taken before the object was lost.
-    if (begun.failure.code === 'state_unavailable') run.background(freeKey(run, idempotency.key));
+    if (begun.failure.code === 'state_unavailable') background(freeKey(run, idempotency.key));
     return fail(begun.failure);
   }
   if (begun.value.action === 'replay') {
-    deps.ledger.replay(key.id, run.agent, run.background);
+    deps.ledger.replay(key.id, agent, background);
     return ok(begun.value.answer);
   }
-  run.recording = { record: begun.value.record, text: '' };
+  client.recording = { record: begun.value.record, text: '' };
   return ok(null);
 }
 
 /** The same pipe, remembering what is written to it. */
-export function recordingPipe(run: Run, pipe: ClientPipe): ClientPipe {
-  const { recording } = run;
+export function recordingPipe({ recording }: Run['client'], pipe: ClientPipe): ClientPipe {
   if (recording === null) return pipe;
   const decoder = new TextDecoder();
   return {
@@ -52,23 +54,25 @@ export function recordingPipe(run: Run, pipe: ClientPipe): ClientPipe {
 
 /** Keeps the answer, or frees the key. */
 export function endIdempotent(run: Run, entry: LedgerEntry, failure: Failure | null): void {
-  const { recording, idempotency } = run;
-  if (recording === null || idempotency === null) return;
-  const kept = recordAfterEnding(recording.record, {
+  const { deps, asked, spent, client } = run;
+  const { idempotency, key, background } = asked.caller;
+  if (client.recording === null || idempotency === null) return;
+  const kept = recordAfterEnding(client.recording.record, {
     ending: entry.ending,
     errorCode: entry.errorCode,
     answer: answerOf(run, failure),
   });
-  run.background(run.deps.tenants.keep(run.key.tenantId, idempotency.key, run.runId, kept));
+  background(deps.tenants.keep(key.tenantId, idempotency.key, spent.runId, kept));
 }
 
 /** Nothing ran: the key is free again. */
-export function abandonIdempotent(run: Run): void {
-  if (run.recording !== null && run.idempotency !== null) run.background(freeKey(run, run.idempotency.key));
+export function abandonIdempotent(run: Keeping): void {
+  const { idempotency, background } = run.asked.caller;
+  if (run.client.recording !== null && idempotency !== null) background(freeKey(run, idempotency.key));
 }
 
-function freeKey(run: Run, key: string): Promise<void> {
-  return run.deps.tenants.keep(run.key.tenantId, key, run.runId, null);
+function freeKey({ deps, asked, spent }: Keeping, key: string): Promise<void> {
+  return deps.tenants.keep(asked.caller.key.tenantId, key, spent.runId, null);
 }
 
 function answerOf(run: Run, failure: Failure | null): StoredAnswer {
@@ -83,11 +87,6 @@ function answerOf(run: Run, failure: Failure | null): StoredAnswer {
     const body = { ...errorEnvelope(failure), [headerNames.routingMetadata]: metadata };
     return { status: errors[failure.code].status, headers, body: JSON.stringify(body) };
   }
-  const type = run.request.stream === true ? 'text/event-stream; charset=utf-8' : 'application/json';
-  return { status: 200, headers: [['content-type', type], routing], body: run.recording?.text ?? '' };
-}
-
-export interface Recording {
-  readonly record: IdempotencyRecord;
-  text: string;
+  const type = run.tried.isStreamed ? 'text/event-stream; charset=utf-8' : 'application/json';
+  return { status: 200, headers: [['content-type', type], routing], body: run.client.recording?.text ?? '' };
 }

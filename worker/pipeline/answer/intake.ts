@@ -1,53 +1,49 @@
-/** One call's stream on its way into the answer that is made of it: what was read, what each event of it meant, and how it ended. */
+/**
+ * One call's stream on its way into the answer that is made of it. The only loop that reads an answer: whoever waits for its beginning,
+ * collects it whole or passes it on says how much is enough and takes the pieces.
+ */
 import type { Timers } from '../../core/ports.ts';
 import type { Answer, Feed } from '../../core/relay/answer.ts';
-import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
-import type { Piece, Source } from './source.ts';
-
-export type DataPiece = Extract<Piece, { kind: 'data' }>;
-
-export interface FedPiece {
-  readonly kind: 'fed';
-  readonly piece: DataPiece;
-  /** Null: all verbatim. */
-  readonly feeds: readonly Feed[] | null;
-}
-
-type StreamEnd = Exclude<Piece, DataPiece>;
-
-export interface Intake {
-  read(): Promise<Piece>;
-  /** Feeds what was read. An answer that is whole says its last when nothing more can come, however the stream came to its end. */
-  take(piece: Piece): FedPiece | StreamEnd;
-  /** Frees the server; never rejects. */
-  cancel(): void;
-}
+import type { FedPiece, Intake, Piece, Stop, StreamEnd } from '../run/opened.ts';
+import type { Source } from './source.ts';
 
 /** When every choice has its finish reason, usage and the end mark are waited for no longer than this. */
 const lingerMs = 2000;
 
+const enough: Stop = { kind: 'enough' };
+const done: Stop = { kind: 'done' };
+
 /** @param abort ends the call */
 export function openIntake(answer: Answer, source: Source, timers: Timers, abort: () => void): Intake {
+  const { state } = answer;
   let stopLingering: (() => void) | null = null;
   let lingersSince = 0;
-  const last = (how: StreamEnd): FedPiece | StreamEnd => {
-    const end = answer.end();
-    // What cannot be read behind a whole answer is not missed.
-    if (end.kind === 'done' && end.emissions.length === 0) return answer.state.isOver ? { kind: 'eof' } : how;
-    return { kind: 'fed', piece: { kind: 'data', bytes: noBytes, payloads: [''], isVerbatim: false }, feeds: [end] };
+  /** There are servers that go on writing behind a finish reason. */
+  const linger = (): void => {
+    if (!state.isOver || (stopLingering !== null && lingersSince === state.contentEvents)) return;
+    stopLingering?.();
+    stopLingering = timers.once(lingerMs, abort);
+    lingersSince = state.contentEvents;
   };
   return {
-    read() {
-      const { isOver, contentEvents } = answer.state;
-      // There are servers that go on writing behind a finish reason.
-      if (isOver && (stopLingering === null || lingersSince !== contentEvents)) {
-        stopLingering?.();
-        stopLingering = timers.once(lingerMs, abort);
-        lingersSince = contentEvents;
+    async read(taker) {
+      for (;;) {
+        if (taker.isEnough()) return enough;
+        linger();
+        const fed = feed(answer, await source.read());
+        if (fed.kind !== 'fed') return fed;
+        const taking = taker.take(fed);
+        if (taking !== null) {
+          // Here and not where it is taken: a promise of its own for every piece would cost more than the piece.
+          taker.hold(1);
+          await taking;
+          taker.hold(-1);
+        }
+        const last = fed.feeds?.at(-1);
+        if (last?.kind === 'broken') return { kind: 'broken', problem: last.problem };
+        if (last?.kind === 'done' && !taker.isEnough()) return done;
       }
-      return source.read();
     },
-    take: (piece) => (piece.kind === 'data' ? { kind: 'fed', piece, feeds: feedUntilEnd(answer, piece.payloads) } : last(piece)),
     cancel() {
       stopLingering?.();
       source.cancel();
@@ -57,6 +53,15 @@ export function openIntake(answer: Answer, source: Source, timers: Timers, abort
 
 const noBytes = new Uint8Array(0);
 
+/** Feeds what was read. An answer that is whole says its last when nothing more can come, however the stream came to its end. */
+function feed(answer: Answer, piece: Piece): FedPiece | StreamEnd {
+  if (piece.kind === 'data') return { kind: 'fed', piece, feeds: feedUntilEnd(answer, piece.payloads) };
+  const end = answer.end();
+  // What cannot be read behind a whole answer is not missed.
+  if (end.kind === 'done' && end.emissions.length === 0) return answer.state.isOver ? { kind: 'eof' } : piece;
+  return { kind: 'fed', piece: { kind: 'data', bytes: noBytes, payloads: [''], isVerbatim: false }, feeds: [end] };
+}
+
 /**
  * Feeds payloads up to the one that ends the answer; what comes after it is dropped. Null when all of them may go on as they came, which is
  * so for nearly every piece of a stream and then costs no list.
@@ -64,16 +69,11 @@ const noBytes = new Uint8Array(0);
 function feedUntilEnd(answer: Answer, payloads: readonly string[]): readonly Feed[] | null {
   let feeds: Feed[] | null = null;
   for (let i = 0; i < payloads.length; i += 1) {
-    const feed = answer.feed(payloads[i] ?? '');
-    if (feeds === null && feed.kind === 'verbatim') continue;
+    const fed = answer.feed(payloads[i] ?? '');
+    if (feeds === null && fed.kind === 'verbatim') continue;
     feeds ??= Array.from({ length: i }, (): Feed => ({ kind: 'verbatim' }));
-    feeds.push(feed);
-    if (feed.kind === 'done' || feed.kind === 'broken') break;
+    feeds.push(fed);
+    if (fed.kind === 'done' || fed.kind === 'broken') break;
   }
   return feeds;
-}
-
-export function problemIn(feeds: readonly Feed[] | null): UpstreamFailure | null {
-  const last = feeds?.at(-1);
-  return last?.kind === 'broken' ? last.problem : null;
 }

@@ -4,47 +4,44 @@
  */
 import { modelOf } from '../../../shared/config-prepare.ts';
 import type { Failure } from '../../../shared/errors.ts';
-import type { Answer } from '../../core/relay/answer.ts';
-import { isComplete } from '../../core/relay/answer.ts';
+import { fail, ok, type Result } from '../../../shared/result.ts';
+import { type Answer, isComplete } from '../../core/relay/answer.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
 import { judgeAnswer } from '../../core/route/escalate.ts';
+import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import { requestedMaxTokens } from '../../core/validate/chat-request.ts';
-import type { Run } from '../run/run.ts';
+import type { PipelineDeps } from '../run/deps.ts';
+import type { Opened } from '../run/opened.ts';
+import type { Parts, Run } from '../run/run.ts';
+import { isEscalated } from '../run/tried.ts';
+import { keepDoubted } from './spare.ts';
 
-/**
- * The request may be escalated: routed by its content, to the small tier, with somebody larger behind it in the plan.
- *
- * @param isUsable whether a route may be used now; all may when nothing is said
- */
-export function mayEscalate(run: Omit<Run, 'judges'>, isUsable: (route: Candidate) => boolean = () => true): boolean {
-  const { config } = run.deps;
-  const { decision, plan } = run.route;
-  if (!config.routing.escalation.enabled || run.strategy === 'latency' || decision.isForced || decision.tier !== 'small')
-    return false;
-  if ((run.request.n ?? 1) > 1) return false;
-  return plan.candidates.some((route) => modelOf(config, route.modelId).tier === 'large' && isUsable(route));
-}
-
-/** Whether this attempt's answer is one to judge. */
-export function isJudged(run: Run, candidate: Candidate): boolean {
-  return run.judges && !run.isEscalated && modelOf(run.deps.config, candidate.modelId).tier === 'small';
+/** Whether this call's answer is one to judge. */
+export function isJudged({ deps, tried }: Parts<'deps' | 'tried'>, { modelId }: Candidate): boolean {
+  return tried.judges && !isEscalated(tried) && modelOf(deps.config, modelId).tier === 'small';
 }
 
 /** Enough has come in to judge by: the first `hold_back_chars` of text, a call, or everything. */
-export function canJudge(run: Run, answer: Answer): boolean {
-  if (isComplete(answer.state)) return true;
-  const choice = answer.state.choices.get(0);
+export function canJudge({ config }: PipelineDeps, { state }: Answer): boolean {
+  if (isComplete(state)) return true;
+  const choice = state.choices.get(0);
   if (choice === undefined) return false;
-  return (
-    choice.surfacedCalls > 0 ||
-    choice.refusal !== '' ||
-    choice.content.length >= run.deps.config.routing.escalation.hold_back_chars
-  );
+  const { surfacedCalls, refusal, content } = choice;
+  return surfacedCalls > 0 || refusal !== '' || content.length >= config.routing.escalation.hold_back_chars;
+}
+
+/** An answer of the small tier that is not good enough is kept for the case that nobody gives a better one. */
+export function judged(run: Run, candidate: Candidate, opened: Opened): Result<Opened, UpstreamFailure> {
+  const doubt = isJudged(run, candidate) ? doubtIn(run, opened) : null;
+  if (doubt === null) return ok(opened);
+  keepDoubted(run, opened);
+  return fail({ failure: doubt, cause: 'low_confidence' });
 }
 
 /** The reason why the answer must not be shown, or null. */
-export function judge(run: Run, answer: Answer): Failure | null {
-  const choice = answer.state.choices.get(0);
+function doubtIn({ deps, asked }: Parts<'deps' | 'asked'>, opened: Opened): Failure | null {
+  const { state } = opened.kind === 'stream' ? opened.stream.answer : opened.answer;
+  const choice = state.choices.get(0);
   // A refusal is an answer; it is never routed around.
   if (choice === undefined || choice.refusal !== '') return null;
   const { confidence, reasons } = judgeAnswer(
@@ -53,12 +50,12 @@ export function judge(run: Run, answer: Answer): Failure | null {
       hasCalls: choice.surfacedCalls > 0 || choice.calls.length > 0,
       finishReason: choice.finishReason,
       meanLogprob: choice.logprobCount > 0 ? choice.logprobSum / choice.logprobCount : null,
-      hasOwnLimit: requestedMaxTokens(run.request) !== null,
+      hasOwnLimit: requestedMaxTokens(asked.request) !== null,
     },
-    run.classification,
-    run.view.askStats.words,
-    run.view.text,
+    asked.classification,
+    asked.view.askStats.words,
+    asked.view.text,
   );
-  if (confidence >= run.deps.config.routing.escalation.min_confidence) return null;
+  if (confidence >= deps.config.routing.escalation.min_confidence) return null;
   return { code: 'upstream_invalid_answer', detail: `confidence ${confidence.toFixed(2)}: ${reasons.slice(0, 2).join(', ')}` };
 }

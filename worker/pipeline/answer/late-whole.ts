@@ -7,15 +7,17 @@
  */
 import { errorEnvelope } from '../../../shared/errors.ts';
 import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
+import type { RunEnding } from '../../core/ledger/ending.ts';
 import type { ClientPipe } from '../../core/ports.ts';
 import type { Answer } from '../../core/relay/answer.ts';
 import { renderCompletion } from '../../core/relay/render.ts';
-import { clientUsage, type RunEnding, settle } from './finish.ts';
-import type { ChainResult } from '../calls/chain.ts';
+import { clientUsage } from '../calls/book.ts';
 import { fallbackHead } from '../frames.ts';
-import { metadataOf } from '../run/metadata.ts';
-import { deliver, pinging } from './relay.ts';
-import { clientLeft, type Run } from '../run/run.ts';
+import { finalMetadata } from '../run/metadata.ts';
+import { clientLeft, type Parts, type Run } from '../run/run.ts';
+import { deliver, pinging } from './deliver.ts';
+import { finish } from './finish.ts';
+import type { FirstAnswer } from './first-answer.ts';
 
 const encoder = new TextEncoder();
 const blank = encoder.encode(' ');
@@ -23,7 +25,7 @@ const blank = encoder.encode(' ');
 const lookEveryMs = 1000;
 
 /** What became of the request; null when it is time to let the client know that it is being answered. */
-export function orLate(run: Run, chain: Promise<ChainResult>): Promise<ChainResult | null> {
+export function orLate(run: Parts<'deps' | 'tried' | 'spent'>, first: Promise<FirstAnswer>): Promise<FirstAnswer | null> {
   const { timers, config } = run.deps;
   return new Promise((resolve, reject) => {
     const look = (): void => {
@@ -35,46 +37,48 @@ export function orLate(run: Run, chain: Promise<ChainResult>): Promise<ChainResu
       stop = timers.every(lookEveryMs, look);
       look();
     });
-    chain.then(resolve, reject).finally(() => stop());
+    first.then(resolve, reject).finally(() => stop());
   });
 }
 
 /** The call in flight has brought tokens. */
-function isAnswering({ answers, calls, outcomes }: Run): boolean {
+function isAnswering({ tried: { calls, outcomes }, spent: { answers } }: Parts<'tried' | 'spent'>): boolean {
   const begun = answers.at(-1);
   return begun !== undefined && begun.call === calls && outcomes.length < calls && begun.answer.state.contentEvents > 0;
 }
 
 /** The answer as it is sent, and what its client is told about its routing. */
 export function wholeBody(run: Run, { state }: Answer): { readonly body: string; readonly metadata: RoutingMetadata } {
+  const { client } = run;
   const nowMs = run.deps.clock.now();
-  run.firstByteAtMs = nowMs;
-  const metadata = { ...metadataOf(run), total_time_seconds: (nowMs - run.startedAtMs) / 1000 };
+  client.firstByteAtMs = nowMs;
+  const metadata = finalMetadata(run, nowMs);
   const { id, created, model } = fallbackHead(run);
   const head = { id: state.head.id ?? id, created: state.head.created ?? created, model: state.head.model ?? model };
   const body = JSON.stringify(renderCompletion(head, state, clientUsage(run), metadata));
-  if (run.recording !== null) run.recording.text = body;
+  if (client.recording !== null) client.recording.text = body;
   return { body, metadata };
 }
 
 /** Runs until the client has its answer, or the error in its place, or has left. Never rejects, always settles. */
-export async function sendLate(run: Run, pipe: ClientPipe, chain: Promise<ChainResult>): Promise<void> {
+export async function sendLate(run: Run, pipe: ClientPipe, first: Promise<FirstAnswer>): Promise<void> {
+  const { deps, asked, client } = run;
   void pipe.closed.then(() => clientLeft(run));
   let ending: RunEnding;
   try {
-    const result = await pinging(run, pipe, chain, run.deps.config.routing.streaming.whole_ping_ms, () => blank);
-    ending = run.isClientGone ? { kind: 'client_gone' } : await sendResult(run, pipe, result);
+    const result = await pinging(run, pipe, first, deps.config.routing.streaming.whole_ping_ms, () => blank);
+    ending = client.isGone ? { kind: 'client_gone' } : await sendResult(run, pipe, result);
   } catch (error) {
-    ending = run.isClientGone ? { kind: 'client_gone' } : { kind: 'failed', failure: { code: 'internal_error' } };
-    if (!run.isClientGone) run.deps.log.write('error', 'internal_error', { requestId: run.requestId, error });
+    ending = client.isGone ? { kind: 'client_gone' } : { kind: 'failed', failure: { code: 'internal_error' } };
+    if (!client.isGone) deps.log.write('error', 'internal_error', { requestId: asked.caller.requestId, error });
   }
-  settle(run, ending);
+  finish(run, ending);
   // Broken off, so that every client throws: none looks for an error behind the status of a success.
   if (ending.kind === 'failed') pipe.abort();
   else await pipe.close();
 }
 
-async function sendResult(run: Run, pipe: ClientPipe, result: ChainResult): Promise<RunEnding> {
+async function sendResult(run: Run, pipe: ClientPipe, result: FirstAnswer): Promise<RunEnding> {
   if (result.kind === 'stream') throw new Error('a whole answer was asked for');
   if (result.kind === 'whole') {
     await deliver(run, pipe, encoder.encode(wholeBody(run, result.answer).body));

@@ -1,66 +1,63 @@
 /**
- * Reads one call's stream and passes it on: a loop that feeds the answer machine and awaits every write, so that nothing is buffered
- * (the measured shape: all endings told apart at the cost of a pump that looks at nothing; docs/decisions/0002-relay-shape.md).
+ * Passes one call's stream on: what is read goes to the client, and every write is awaited, so that nothing is buffered (the measured
+ * shape: all endings told apart at the cost of a pump that looks at nothing; docs/decisions/0002-relay-shape.md).
  */
 import type { ClientPipe } from '../../core/ports.ts';
 import { isComplete } from '../../core/relay/answer.ts';
 import { type AnswerEnding, judgeEnding } from '../../core/relay/verdict.ts';
-import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
-import type { OpenStream } from './open.ts';
 import { contentOf, pingFrame } from '../frames.ts';
-import { problemIn } from './intake.ts';
-import { watchLimits } from '../calls/pace.ts';
+import type { FedPiece, OpenStream, Stop, Taker } from '../run/opened.ts';
 import { clientLeft, type Run } from '../run/run.ts';
+import { tooLarge, watchLimits } from './call.ts';
 import { startWatch, type Watch } from './watch.ts';
-
-const overflow: UpstreamFailure = { failure: { code: 'upstream_too_large' }, cause: 'invalid_answer' };
 
 /** Runs to the end of this call, however it ends. Never rejects. */
 export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Promise<AnswerEnding> {
-  const { answer, source } = stream;
+  const { deps, asked, tried, client } = run;
+  const { answer, intake } = stream;
+  const { state } = answer;
   let limit: 'idle' | 'total' | null = null;
-  let problem: UpstreamFailure | null = null;
-  let end: 'eof' | 'reset' | null = null;
-  const watch = startWatch(run.deps.clock, run.deps.timers, {
-    ...watchLimits(run, stream.candidate, answer.state),
-    pingMs: run.deps.config.routing.streaming.ping_ms,
+  let stop: Stop | null = null;
+  const watch = startWatch(deps.clock, deps.timers, {
+    ...watchLimits(run, stream.candidate, state),
+    pingMs: deps.config.routing.streaming.ping_ms,
     onLimit(passed, isHeld) {
       limit ??= passed;
       stream.abort();
       // A client that reads nothing for the whole time: only breaking its pipe ends the pending write.
       if (isHeld) pipe.abort();
     },
-    onBeat: () => run.place?.keep(run.background),
+    onBeat: () => tried.place?.keep(asked.caller.background),
     onPing: () => void held(watch, pipe.write(pingFrame)).catch(() => clientLeft(run)),
   });
+  const taker: Taker = {
+    isEnough: () => state.sawDone || client.isGone,
+    take({ piece, feeds }: FedPiece) {
+      const content = contentOf(run, state, piece, feeds);
+      return content === null ? null : pipe.write(content);
+    },
+    hold: watch.hold,
+  };
   try {
-    run.firstByteAtMs ??= run.deps.clock.now();
-    for (const { piece, feeds } of stream.held) {
-      const content = contentOf(run, answer.state, piece, feeds);
-      if (content !== null) await held(watch, pipe.write(content));
+    client.firstByteAtMs ??= deps.clock.now();
+    for (const fed of stream.held) {
+      const writing = taker.take(fed);
+      if (writing !== null) await held(watch, writing);
     }
-    for (;;) {
-      if (problem !== null || end !== null || answer.state.sawDone || run.isClientGone) break;
-      const fed = source.take(await source.read());
-      if (fed.kind === 'fed') {
-        problem = problemIn(fed.feeds);
-        const content = contentOf(run, answer.state, fed.piece, fed.feeds);
-        if (content !== null) {
-          // As `held`, without a promise of its own for every chunk.
-          watch.hold(1);
-          await pipe.write(content);
-          watch.hold(-1);
-        }
-      } else if (fed.kind === 'overflow') problem = overflow;
-      else end = fed.kind;
-    }
+    stop = await intake.read(taker);
   } catch {
     clientLeft(run);
   }
   watch.stop();
-  if (!answer.state.sawDone) stream.abort();
-  source.cancel();
-  return judgeEnding({ isClientGone: run.isClientGone, problem, isComplete: isComplete(answer.state), limit, end });
+  if (!state.sawDone) stream.abort();
+  intake.cancel();
+  return judgeEnding({
+    isClientGone: client.isGone,
+    problem: stop?.kind === 'broken' ? stop.problem : stop?.kind === 'overflow' ? tooLarge : null,
+    isComplete: isComplete(state),
+    limit,
+    end: stop?.kind === 'eof' || stop?.kind === 'reset' ? stop.kind : null,
+  });
 }
 
 /** While the client is awaited, silence is not the server's. */

@@ -4,39 +4,41 @@
  */
 import type { ClientPipe } from '../../core/ports.ts';
 import type { AnswerEnding } from '../../core/relay/verdict.ts';
-import { settle } from './finish.ts';
-import type { OpenStream } from './open.ts';
-import { type ChainResult, reportEnd } from '../calls/chain.ts';
+import { reportEnd } from '../calls/report.ts';
 import { errorFrame, pingFrame, queuedFrame, tailOf, wholeAsFrames } from '../frames.ts';
+import type { OpenStream } from '../run/opened.ts';
+import { clientLeft, type Run } from '../run/run.ts';
+import { finish } from './finish.ts';
+import type { FirstAnswer } from './first-answer.ts';
+import { deliver, pinging } from './deliver.ts';
 import { pump } from './pump.ts';
 import { rescue } from './rescue.ts';
-import { clientLeft, type Run } from '../run/run.ts';
 
 /** Runs until the client has its answer, or its error event, or has left. Never rejects, always settles. */
-export async function relay(run: Run, pipe: ClientPipe, chain: Promise<ChainResult>): Promise<void> {
+export async function relay(run: Run, pipe: ClientPipe, first: Promise<FirstAnswer>): Promise<void> {
   void pipe.closed.then(() => clientLeft(run));
   let ending: AnswerEnding;
   try {
-    ending = await answer(run, pipe, chain);
+    ending = await answer(run, pipe, first);
     if (ending.kind === 'failed') await deliver(run, pipe, errorFrame(ending.failure));
   } catch (error) {
-    ending = run.isClientGone ? { kind: 'client_gone' } : await brokenByUs(run, pipe, error);
+    ending = run.client.isGone ? { kind: 'client_gone' } : await brokenByUs(run, pipe, error);
   }
-  settle(run, ending.kind === 'complete' ? { kind: 'ok' } : ending);
+  finish(run, ending.kind === 'complete' ? { kind: 'ok' } : ending);
   await pipe.close();
 }
 
 /** A mistake of ours is logged, and for the client an error like any other: no answer ends in silence. */
 async function brokenByUs(run: Run, pipe: ClientPipe, error: unknown): Promise<AnswerEnding> {
   const failure = { code: 'internal_error' } as const;
-  run.deps.log.write('error', failure.code, { requestId: run.requestId, error });
+  run.deps.log.write('error', failure.code, { requestId: run.asked.caller.requestId, error });
   await deliver(run, pipe, errorFrame(failure)).catch(() => undefined);
   return { kind: 'failed', failure, cause: 'client' };
 }
 
-async function answer(run: Run, pipe: ClientPipe, chain: Promise<ChainResult>): Promise<AnswerEnding> {
-  const opened = await commented(run, pipe, chain);
-  if (run.isClientGone) return { kind: 'client_gone' };
+async function answer(run: Run, pipe: ClientPipe, first: Promise<FirstAnswer>): Promise<AnswerEnding> {
+  const opened = await commented(run, pipe, first);
+  if (run.client.isGone) return { kind: 'client_gone' };
   if (opened.kind === 'failed') return { kind: 'failed', failure: opened.failure, cause: 'client' };
   if (opened.kind === 'whole') {
     await send(run, pipe, wholeAsFrames(run, opened.answer.state));
@@ -61,51 +63,19 @@ async function segments(run: Run, pipe: ClientPipe, first: OpenStream): Promise<
     if (ending.kind === 'client_gone') return ending;
     shown ??= ending;
     const rescued = await commented(run, pipe, rescue(run, stream, ending));
-    if (run.isClientGone) return { kind: 'client_gone' };
+    if (run.client.isGone) return { kind: 'client_gone' };
     if (rescued === null) return shown;
     stream = rescued;
   }
 }
 
 function send(run: Run, pipe: ClientPipe, bytes: Uint8Array): Promise<void> {
-  run.firstByteAtMs ??= run.deps.clock.now();
+  run.client.firstByteAtMs ??= run.deps.clock.now();
   return deliver(run, pipe, bytes);
 }
 
-/** A client that does not take the last of its answer for this long is as good as gone. */
-const stuckClientMs = 60_000;
-
-export async function deliver(run: Run, pipe: ClientPipe, bytes: Uint8Array): Promise<void> {
-  const cancel = run.deps.timers.once(stuckClientMs, () => pipe.abort());
-  try {
-    await pipe.write(bytes);
-  } catch (error) {
-    clientLeft(run);
-    throw error;
-  } finally {
-    cancel();
-  }
-}
-
-/** While something is awaited and the headers are out: pings keep the connection alive and find out whether the client is there. */
-export async function pinging<T>(
-  run: Run,
-  pipe: ClientPipe,
-  work: Promise<T>,
-  everyMs: number,
-  ping: () => Uint8Array,
-): Promise<T> {
-  const stop = run.deps.timers.every(everyMs, () => {
-    pipe.write(ping()).catch(() => clientLeft(run));
-  });
-  try {
-    return await work;
-  } finally {
-    stop();
-  }
-}
-
 function commented<T>(run: Run, pipe: ClientPipe, work: Promise<T>): Promise<T> {
-  const comment = (): Uint8Array => (run.queuePosition === null ? pingFrame : queuedFrame(run.queuePosition));
+  const { client } = run;
+  const comment = (): Uint8Array => (client.queuePosition === null ? pingFrame : queuedFrame(client.queuePosition));
   return pinging(run, pipe, work, run.deps.config.routing.streaming.ping_ms, comment);
 }

@@ -5,43 +5,47 @@
  */
 import { modelOf } from '../../../shared/config-prepare.ts';
 import { isUsable } from '../../core/health/usable.ts';
-import type { Choice } from '../../core/relay/choice.ts';
+import type { AlreadySent, Choice } from '../../core/relay/choice.ts';
 import { type Candidate, type FailureCause, routeKey, ruleOf } from '../../core/route/attempt.ts';
-import type { AlreadySent } from '../../core/relay/choice.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
-import { clientUsage } from './finish.ts';
-import type { Resumed } from './answer-for.ts';
-import { openCall, type OpenStream } from './open.ts';
-import { releasePlace, reportAttempt, takePlace } from '../calls/chain.ts';
+import { clientUsage } from '../calls/book.ts';
+import { releasePlace, takePlace } from '../calls/places.ts';
+import { reportAttempt } from '../calls/report.ts';
 import { refuseCall } from '../calls/reserve.ts';
-import type { Run } from '../run/run.ts';
+import { type Asked, choicesOf } from '../run/asked.ts';
+import type { OpenStream } from '../run/opened.ts';
+import type { Parts, Run } from '../run/run.ts';
+import type { Rescue, Tried } from '../run/tried.ts';
+import type { Resumed } from './call.ts';
+import { openCall } from './open.ts';
 
 /** The stream that goes on, or null. Every call made for it is an attempt like any other: reported, counted, billed. */
 export async function rescue(run: Run, broken: OpenStream, { failure, cause }: UpstreamFailure): Promise<OpenStream | null> {
-  const { rescue: rules } = run.deps.config.routing;
+  const { deps, asked, tried, client } = run;
+  const { rescue: rules } = deps.config.routing;
   const choice = broken.answer.state.choices.get(0);
-  if (!rules.enabled || choice === undefined || !isSafe(run, choice, cause)) return null;
+  if (!rules.enabled || choice === undefined || !isSafe(asked, choice, cause)) return null;
   // What was cut short by the limit for its rest is asked for whole: the same rescue, and the last of it.
-  if (!choice.isCutShort && run.rescues >= rules.max_rescues) return null;
-  if (!choice.isCutShort) run.rescues += 1;
-  const snapshot = await run.deps.health.snapshot(run.background);
-  const nowMs = run.deps.clock.now();
-  const routes = choice.isCutShort ? [broken.candidate] : candidates(run, broken.candidate, failure.code === 'upstream_timeout');
+  if (!choice.isCutShort && tried.rescues.length >= rules.max_rescues) return null;
+  const begun: Rescue = { from: broken.candidate.modelId, code: failure.code, to: null };
+  if (!choice.isCutShort) tried.rescues.push(begun);
+  const snapshot = await deps.health.snapshot(asked.caller.background);
+  const nowMs = deps.clock.now();
+  const routes = choice.isCutShort ? [broken.candidate] : others(tried, broken.candidate, failure.code === 'upstream_timeout');
   const route = routes.find((candidate) => isUsable(snapshot, candidate, nowMs)) ?? routes[0];
   if (route === undefined) return null;
   if ((await refuseCall(run, route)) !== null) return null;
   releasePlace(run);
   const place = await takePlace(run, route.modelId, snapshot);
   if (!place.ok) return null;
-  const leftTokens = run.maxTokens - clientUsage(run).completionTokens;
+  const leftTokens = asked.maxTokens - clientUsage(run).completionTokens;
   for (const mode of modesFor(run, route, choice, leftTokens)) {
-    if (run.isClientGone) return null;
-    const maxTokens = mode === 'continue' ? leftTokens : run.maxTokens;
+    if (client.isGone) return null;
+    const maxTokens = mode === 'continue' ? leftTokens : asked.maxTokens;
     const { head } = broken.answer.state;
     const opened = await resume(run, route, { sent: { text: shownText(choice), mode }, head, maxTokens });
     if (opened === 'rejected') continue;
-    if (opened !== null && !choice.isCutShort)
-      run.handovers.push({ from: broken.candidate.modelId, to: route.modelId, code: failure.code });
+    if (opened !== null) begun.to = route.modelId;
     return opened;
   }
   return null;
@@ -53,25 +57,30 @@ function shownText({ content, repeats, repeatedChars }: Choice): string {
 }
 
 /** One plain answer, not ended, no call begun, neither thinking nor a refusal shown: only then can two calls make one answer. */
-function isSafe(run: Run, choice: Choice, cause: FailureCause): boolean {
-  const isOne = (run.request.n ?? 1) === 1 && run.request.logprobs !== true;
+function isSafe(asked: Asked, choice: Choice, cause: FailureCause): boolean {
+  const isOne = choicesOf(asked) === 1 && asked.request.logprobs !== true;
   const isHealable = ruleOf(cause).elsewhere === 'yes' && (cause !== 'unfit_answer' || choice.isCutShort);
   const isPlain = choice.reasoning === '' && choice.refusal === '' && choice.surfacedCalls === 0;
   return isOne && isHealable && isPlain && choice.finishReason === null && !choice.hasDiverged;
 }
 
 /** Other routes in the plan's order; the one that broke comes last, and not at all when it fell silent: it may still be working. */
-function candidates(run: Run, broken: Candidate, isSilent: boolean): Candidate[] {
-  const others = run.route.plan.candidates.filter((route) => routeKey(route) !== routeKey(broken));
-  return isSilent ? others : [...others, broken];
+function others({ route }: Tried, broken: Candidate, isSilent: boolean): Candidate[] {
+  const different = route.plan.candidates.filter((candidate) => routeKey(candidate) !== routeKey(broken));
+  return isSilent ? different : [...different, broken];
 }
 
-function modesFor(run: Run, route: Candidate, choice: Choice, leftTokens: number): AlreadySent['mode'][] {
-  const { capabilities, reasoning } = modelOf(run.deps.config, route.modelId);
+function modesFor(
+  { deps, asked }: Parts<'deps' | 'asked'>,
+  route: Candidate,
+  choice: Choice,
+  leftTokens: number,
+): AlreadySent['mode'][] {
+  const { capabilities, reasoning } = modelOf(deps.config, route.modelId);
   // What is read as thinking from the first character on cannot be read as the rest of an answer.
   const canContinue = capabilities.includes('continue') && reasoning !== 'think_open';
   // Constrained decoding starts its grammar anew, so a structured answer cannot be continued.
-  const isConstrained = run.structured !== null || run.request.structured_outputs !== undefined;
+  const isConstrained = asked.format !== null || asked.request.structured_outputs !== undefined;
   const mayContinue = canContinue && !choice.isCutShort && !isConstrained && shownText(choice) !== '' && leftTokens > 0;
   return mayContinue ? ['continue', 'repeat'] : ['repeat'];
 }
@@ -79,7 +88,7 @@ function modesFor(run: Run, route: Candidate, choice: Choice, leftTokens: number
 async function resume(run: Run, route: Candidate, resumed: Resumed): Promise<OpenStream | 'rejected' | null> {
   const startedAtMs = run.deps.clock.now();
   const opened = await openCall(run, route, resumed);
-  if (run.isClientGone) return null;
+  if (run.client.isGone) return null;
   reportAttempt(run, route, startedAtMs, opened);
   if (!opened.ok) {
     const { cause } = opened.failure;

@@ -4,12 +4,7 @@ import { createEventDecoder } from '../../core/sse/decode-events.ts';
 import { readNamedEvent } from '../../core/sse/named-event.ts';
 import { createSniffer } from '../../core/sse/sniff.ts';
 import { parseLenient } from '../../core/upstreams/lenient-json.ts';
-
-export type Piece =
-  | { readonly kind: 'data'; readonly bytes: Uint8Array; readonly payloads: readonly string[]; readonly isVerbatim: boolean }
-  | { readonly kind: 'eof' }
-  | { readonly kind: 'reset' }
-  | { readonly kind: 'overflow' };
+import type { Piece } from '../run/opened.ts';
 
 export interface Source {
   /** Whether the answer is events or one text, by what it begins with; a server's word for it counts where that says nothing. */

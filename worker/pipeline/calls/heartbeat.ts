@@ -3,13 +3,14 @@
  * behind otherwise. The timer is the request's own, so it goes with the request, however that ends.
  */
 import { heartbeatMs } from '../../core/limits/heartbeat.ts';
-import type { Run } from '../run/run.ts';
+import type { Parts } from '../run/run.ts';
 
-export function startHeartbeat(run: Run): void {
-  const { deps, doors, recording, key, runId } = run;
-  const tenantIds = new Set([...doors.map(({ tenantId }) => tenantId), ...(recording === null ? [] : [key.tenantId])]);
+export function startHeartbeat({ deps, asked, spent, client }: Parts<'deps' | 'asked' | 'spent' | 'client'>): void {
+  const { key, background } = asked.caller;
+  const keptBy = client.recording === null ? [] : [key.tenantId];
+  const tenantIds = new Set([...spent.doors.map(({ tenantId }) => tenantId), ...keptBy]);
   if (tenantIds.size === 0) return;
-  run.stopHeartbeat = deps.timers.every(heartbeatMs, () => {
-    for (const tenantId of tenantIds) deps.tenants.hear(tenantId, runId, run.background);
+  spent.stopHeartbeat = deps.timers.every(heartbeatMs, () => {
+    for (const tenantId of tenantIds) deps.tenants.hear(tenantId, spent.runId, background);
   });
 }

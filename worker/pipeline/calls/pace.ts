@@ -1,25 +1,27 @@
-/** How long a call may take: what its tokens need at the model's slowest, and what counts as going on. */
-import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
-import type { ModelConfig } from '../../../shared/config.ts';
-import type { AnswerState } from '../../core/relay/answer.ts';
-import type { Candidate } from '../../core/route/attempt.ts';
-import type { Run } from '../run/run.ts';
-import type { WatchLimits } from '../answer/watch.ts';
+/** How long calls may take: what their tokens need at the model's slowest, and what that makes of the whole request. */
+import type { Config } from '../../../shared/config-prepare.ts';
+import type { ModelConfig, UpstreamConfig } from '../../../shared/config.ts';
+import { type Asked, mostTokens } from '../run/asked.ts';
 
 /** The most time the tokens asked for can take. */
-export function longestGenerationMs({ request, maxTokens }: Run, model: ModelConfig): number {
-  return ((maxTokens * (request.n ?? 1)) / model.slow_tokens_per_second) * 1000;
+export function longestGenerationMs(asked: Asked, model: ModelConfig): number {
+  return (mostTokens(asked) / model.slow_tokens_per_second) * 1000;
 }
 
-/** The limits of a call whose answer has begun. */
-export function watchLimits(run: Run, candidate: Candidate, state: AnswerState): WatchLimits {
-  const { config } = run.deps;
-  const { idle, total } = upstreamOf(config, candidate.upstreamId).timeouts_ms;
-  return {
-    idleMs: idle,
-    totalMs: total,
-    tokensPerSecond: modelOf(config, candidate.modelId).slow_tokens_per_second,
-    maxTokens: run.maxTokens * (run.request.n ?? 1),
-    progress: state,
-  };
+/** For waits between attempts, and for a client that takes the last of its answer slowly. */
+const marginMs = 60_000;
+
+/**
+ * The longest a request can take, in milliseconds; what it holds ends by itself then. Attempts before the answer begins have a whole call's
+ * time each when the answer is read whole; a stream has it while its beginning is judged, for the rest, and for each rescue.
+ */
+export function longestRequestMs(asked: Asked, { upstreams, models, routing }: Config): number {
+  const longest = (of: (limits: UpstreamConfig['timeouts_ms']) => number): number =>
+    Math.max(...Object.values(upstreams).map(({ timeouts_ms: limits }) => of(limits)));
+  const { retry, rescue, admission } = routing;
+  const generationMs = Math.max(...Object.values(models).map((model) => longestGenerationMs(asked, model)));
+  const callMs = longest(({ total, idle }) => Math.max(total, generationMs + idle));
+  const toBegin = admission.max_wait_ms + longest(({ first_event }) => first_event);
+  const wholes = Math.max(retry.max_attempts, 2 + rescue.max_rescues);
+  return callMs * wholes + toBegin * (retry.max_attempts + 2 * rescue.max_rescues) + marginMs;
 }

@@ -4,34 +4,74 @@
  * refusal of the request has proved that it did not; and where nobody answers, the failures are told with the request's mark, under
  * which one request, however often it is sent, counts once. Everything else (a refused connection, silence, a cut) is told at once.
  */
+import type { Failure } from '../../../shared/errors.ts';
+import type { Result } from '../../../shared/result.ts';
 import type { AttemptReport } from '../../core/health/health-event.ts';
 import { bodyMark, mayBeTheRequest, speaksOfRequest } from '../../core/health/request-blame.ts';
 import { type Candidate, type FailureCause, routeKey } from '../../core/route/attempt.ts';
-import type { Run } from '../run/run.ts';
+import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
+import type { Parts } from '../run/run.ts';
 
 type What =
   | { readonly kind: 'trial' | 'begun' | 'success' }
   | { readonly kind: 'failure'; readonly cause: FailureCause; readonly retryAfterMs: number | null };
 
-export function report(run: Run, { modelId, upstreamId }: Candidate, startedAtMs: number, what: What): void {
-  const line: AttemptReport = { modelId, upstreamId, startedAtMs, atMs: run.deps.clock.now(), count: 1, ...what };
+type Reporting = Parts<'deps' | 'asked' | 'tried'>;
+
+export function report(run: Reporting, { modelId, upstreamId }: Candidate, startedAtMs: number, what: What): void {
+  const { deps, asked, tried } = run;
+  const line: AttemptReport = { modelId, upstreamId, startedAtMs, atMs: deps.clock.now(), count: 1, ...what };
   if (line.kind === 'failure' && mayBeTheRequest(line.cause)) {
-    const isFirst = !run.withheld.some((before) => routeKey(before) === routeKey(line));
-    if (isFirst) run.withheld.push(line);
+    const isFirst = !tried.withheld.some((before) => routeKey(before) === routeKey(line));
+    if (isFirst) tried.withheld.push(line);
     return;
   }
-  if (line.kind === 'failure' && speaksOfRequest(line.cause) === 'fault') run.withheld = [];
+  if (line.kind === 'failure' && speaksOfRequest(line.cause) === 'fault') tried.withheld = [];
   else if (line.kind !== 'trial' && (line.kind !== 'failure' || speaksOfRequest(line.cause) === 'answer'))
     tellWithheld(run, null);
-  run.deps.health.report(line, run.background);
+  deps.health.report(line, asked.caller.background);
+}
+
+/** Notes how an attempt came out: for the next step, for the metadata, for the model's health. */
+export function reportAttempt(
+  run: Parts<'deps' | 'asked' | 'tried' | 'client'>,
+  candidate: Candidate,
+  startedAtMs: number,
+  opened: Result<{ readonly kind: 'stream' | 'whole' }, UpstreamFailure>,
+): void {
+  const { tried, client } = run;
+  if (!opened.ok) {
+    const { failure, cause, limit } = opened.failure;
+    tried.outcomes.push({ isOk: false, candidate, cause, failure, roomTokens: limit?.contextTokens ?? null });
+    reportFailure(run, candidate, startedAtMs, cause, failure);
+    return;
+  }
+  tried.outcomes.push({ isOk: true, candidate });
+  client.servedModelId = candidate.modelId;
+  report(run, candidate, startedAtMs, { kind: opened.value.kind === 'stream' ? 'begun' : 'success' });
+}
+
+/** How a stream ended after it had begun; the chain itself reports everything up to there. */
+export function reportEnd(
+  run: Reporting,
+  candidate: Candidate,
+  startedAtMs: number,
+  broken: { cause: FailureCause; failure: Failure } | null,
+): void {
+  if (broken === null) report(run, candidate, startedAtMs, { kind: 'success' });
+  else reportFailure(run, candidate, startedAtMs, broken.cause, broken.failure);
 }
 
 /** The request has ended, and no model has answered it: what was withheld is told for what it may be. */
-export function reportUnanswered(run: Run): void {
-  if (run.withheld.length > 0) tellWithheld(run, bodyMark(run.request));
+export function reportUnanswered(run: Reporting): void {
+  if (run.tried.withheld.length > 0) tellWithheld(run, bodyMark(run.asked.request));
 }
 
-function tellWithheld(run: Run, mark: number | null): void {
-  for (const line of run.withheld.splice(0))
-    run.deps.health.report(mark === null ? line : { ...line, bodyMark: mark }, run.background);
+function reportFailure(run: Reporting, candidate: Candidate, startedAtMs: number, cause: FailureCause, failure: Failure): void {
+  report(run, candidate, startedAtMs, { kind: 'failure', cause, retryAfterMs: failure.retryAfterMs ?? null });
+}
+
+function tellWithheld({ deps, asked, tried }: Reporting, mark: number | null): void {
+  for (const line of tried.withheld.splice(0))
+    deps.health.report(mark === null ? line : { ...line, bodyMark: mark }, asked.caller.background);
 }

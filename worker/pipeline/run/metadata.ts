@@ -1,82 +1,97 @@
 /** What the client is told about its routing, and why it went that way: true for whatever has happened so far. */
 import { modelOf } from '../../../shared/config-prepare.ts';
-import { fourDigits } from '../../../shared/units.ts';
+import type { CacheState } from '../../../shared/records.ts';
 import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
+import { fourDigits } from '../../../shared/units.ts';
 import type { FailedOutcome } from '../../core/route/attempt.ts';
+import { armName } from '../../core/route/experiment.ts';
 import { answerTokens } from '../../core/route/token-room.ts';
-import { contextTokensOf, isAnsweredByFallback, isDoubted, partsOf, type Run } from './run.ts';
+import { contextTokensOf, isAnsweredByFallback, type Parts, type Run } from './run.ts';
+import { partsOf } from './spent.ts';
+import { isDoubted, isEscalated, type Tried } from './tried.ts';
+
+/** There is no cache yet. */
+export const cacheState: CacheState = 'bypass';
 
 export function metadataOf(run: Run): RoutingMetadata {
-  const { decision } = run.route;
-  const modelId = run.servedModelId ?? decision.modelId;
+  const { deps, asked, tried, client } = run;
+  const { decision } = tried.route;
+  const { classification, arm, ignored } = asked;
+  const modelId = client.servedModelId ?? decision.modelId;
   const isFallback = isAnsweredByFallback(run);
   return {
     model_id: modelId,
-    model_name: modelId === null ? null : modelOf(run.deps.config, modelId).served_name,
+    model_name: modelId === null ? null : modelOf(deps.config, modelId).served_name,
     tier: decision.tier,
-    intent: run.classification.intent,
-    score: fourDigits(run.classification.score),
-    confidence: fourDigits(run.classification.intentConfidence),
+    intent: classification.intent,
+    score: fourDigits(classification.score),
+    confidence: fourDigits(classification.intentConfidence),
     reason: reasonOf(run),
     strategy: decision.strategy,
     fallback_used: isFallback,
     ...(isFallback && decision.primaryModelId !== null ? { primary_model: decision.primaryModelId } : {}),
-    escalated: run.isEscalated,
-    ...(run.arm === null ? {} : { experiment: `${run.arm.experiment}:${run.arm.arm}` }),
-    attempts: run.calls,
-    cache: run.cache,
-    ...(run.ignored.length > 0 ? { ignored: run.ignored } : {}),
-    ...(run.rescues > 0 ? { rescued: run.rescues } : {}),
+    escalated: isEscalated(tried),
+    ...(arm === null ? {} : { experiment: armName(arm) }),
+    attempts: tried.calls,
+    cache: cacheState,
+    ...(ignored.length > 0 ? { ignored } : {}),
+    ...(tried.rescues.length > 0 ? { rescued: tried.rescues.length } : {}),
     ...warningsOf(run, modelId),
   };
 }
 
+/** The same with the time it took, for the end of an answer. */
+export function finalMetadata(run: Run, nowMs = run.deps.clock.now()): RoutingMetadata {
+  return { ...metadataOf(run), total_time_seconds: (nowMs - run.asked.startedAtMs) / 1000 };
+}
+
 /** What the parts of the client's answer warn of, and what was asked for and could not be given. */
 function warningsOf(run: Run, modelId: string | null): { readonly warnings?: readonly string[] } {
-  const warnings = new Set(partsOf(run).flatMap(({ answer }) => answer.state.warnings));
+  const warnings = new Set(partsOf(run.spent).flatMap(({ answer }) => answer.state.warnings));
   const lowered = modelId === null ? null : loweredLimit(run, modelId);
   if (lowered !== null) warnings.add(lowered);
-  const { primaryModelId, rule } = run.route.decision;
+  const { primaryModelId, rule } = run.tried.route.decision;
+  const { servedModelId } = run.client;
   // Whoever names a model expects it: that another one answered is not only said in the reason.
-  if (rule === 'model' && run.servedModelId !== null && run.servedModelId !== primaryModelId)
-    warnings.add(`${primaryModelId} was asked for and could not answer; ${run.servedModelId} did`);
+  if (rule === 'model' && servedModelId !== null && servedModelId !== primaryModelId)
+    warnings.add(`${primaryModelId} was asked for and could not answer; ${servedModelId} did`);
   return warnings.size === 0 ? {} : { warnings: [...warnings] };
 }
 
-function loweredLimit(run: Run, modelId: string): string | null {
-  const { request, view } = run;
-  const { config } = run.deps;
+function loweredLimit(run: Parts<'deps' | 'asked' | 'tried'>, modelId: string): string | null {
+  const { request, view } = run.asked;
   const field = request.max_completion_tokens === undefined ? 'max_tokens' : 'max_completion_tokens';
-  const sent = run.askedTokens ?? answerTokens(view, config.limits, contextTokensOf(run, modelId));
+  const sent = run.tried.askedTokens ?? answerTokens(view, run.deps.config.limits, contextTokensOf(run, modelId));
   return sent < (request[field] ?? 0) ? `${field} lowered to ${sent}` : null;
 }
 
 /** Why this model was chosen, why another one answered instead, and who went on where it broke off. */
-function reasonOf(run: Run): string {
-  const { decision } = run.route;
-  const answered = run.handovers[0]?.from ?? run.servedModelId;
+function reasonOf({ tried, client }: Parts<'tried' | 'client'>): string {
+  const { decision } = tried.route;
+  const handovers = tried.rescues.filter(({ to }) => to !== null);
+  const answered = handovers[0]?.from ?? client.servedModelId;
   const parts = [decision.reason];
-  if (answered !== null && isDoubted(run)) parts.push(doubtReason(run, answered));
-  else if (answered !== null && answered !== decision.primaryModelId) parts.push(fallbackReason(run, answered));
-  for (const { from, to, code } of run.handovers) parts.push(`${from} broke off (${code}), ${to} went on`);
+  if (answered !== null && isDoubted(tried)) parts.push(doubtReason(tried, answered));
+  else if (answered !== null && answered !== decision.primaryModelId) parts.push(fallbackReason(tried, answered));
+  for (const { from, to, code } of handovers) parts.push(`${from} broke off (${code}), ${to} went on`);
   return parts.filter((part) => part !== '').join('; ');
 }
 
-function doubtReason(run: Run, answered: string): string {
-  const failed = failedBefore(run);
+function doubtReason(tried: Tried, answered: string): string {
+  const failed = failedBefore(tried);
   const why = failed.find(({ cause }) => cause === 'low_confidence')?.failure.detail ?? '';
-  if (run.isEscalated) return `the small tier's answer was not good enough (${why}), ${answered} answered`;
+  if (isEscalated(tried)) return `the small tier's answer was not good enough (${why}), ${answered} answered`;
   const others = said(failed.filter(({ cause }) => cause !== 'low_confidence'));
   return `the small tier's answer was doubtful (${why}), ${others === '' ? 'nobody larger could answer' : others}, so it is shown`;
 }
 
-function fallbackReason(run: Run, answered: string): string {
-  const failed = said(failedBefore(run));
+function fallbackReason(tried: Tried, answered: string): string {
+  const failed = said(failedBefore(tried));
   return failed === '' ? '' : `${failed}, ${answered} answered`;
 }
 
 /** What failed before an answer began; what failed in a rescue says nothing about that. */
-function failedBefore({ outcomes }: Run): FailedOutcome[] {
+function failedBefore({ outcomes }: Tried): FailedOutcome[] {
   const failed: FailedOutcome[] = [];
   for (const outcome of outcomes) {
     if (outcome.isOk) break;

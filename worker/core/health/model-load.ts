@@ -1,0 +1,25 @@
+/** What a snapshot says of models and upstreams as a whole, for the plan. */
+import type { HealthSnapshot } from './snapshot.ts';
+import { currentStatus } from './usable.ts';
+
+/** Any instance of the model is up, or half open with the permit for the trial; so is a model that nothing is known of. */
+export function isModelUp({ instances }: HealthSnapshot, modelId: string, nowMs: number): boolean {
+  const own = Object.values(instances).filter((instance) => instance.modelId === modelId);
+  return own.length === 0 || own.some((instance) => currentStatus(instance, nowMs) === 'up' || instance.hasPermit);
+}
+
+/** Requests running and waiting; null when the server has not said. */
+export function queueOf({ instances }: HealthSnapshot, upstreamId: string): number | null {
+  const instance = Object.values(instances).find((candidate) => candidate.upstreamId === upstreamId);
+  return instance?.running == null ? null : instance.running + (instance.waiting ?? 0);
+}
+
+/** Running and twice the waiting requests per place; null when no instance has said. */
+export function loadOf({ instances }: HealthSnapshot, modelId: string, places: number): number | null {
+  let load: number | null = null;
+  for (const instance of Object.values(instances)) {
+    if (instance.modelId !== modelId || instance.running === null) continue;
+    load = (load ?? 0) + (instance.running + 2 * (instance.waiting ?? 0)) / places;
+  }
+  return load;
+}

@@ -1,0 +1,92 @@
+/** The beginning of a stream: as much of it as must be seen before it may be shown, or all of it for a client that waits for the whole. */
+import { fail, type Result } from '../../../shared/result.ts';
+import { type Answer, isComplete } from '../../core/relay/answer.ts';
+import { judgeEnding } from '../../core/relay/verdict.ts';
+import { demandedCall } from '../../core/tools/tool-choice.ts';
+import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
+import type { FedPiece, Intake, Opened, Stop, StreamEnd } from '../run/opened.ts';
+import { answerFor, argumentsPolicyOf } from './answer-for.ts';
+import { type Call, timedOut, tooLarge, unusable, watchCall } from './call.ts';
+import { openIntake } from './intake.ts';
+import { canJudge, isJudged, judged } from './judge.ts';
+import type { Source } from './source.ts';
+
+/** Waits for the stream's first token, and for as much more as must be seen before it may be shown; or for all of it. */
+export async function begin(call: Call, source: Source, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
+  const { run, candidate, startedAtMs } = call;
+  const answer = answerFor(call);
+  const abort = (): void => call.controller.abort();
+  const intake = openIntake(answer, source, run.deps.timers, abort);
+  const held: FedPiece[] = [];
+  const begun = await holdUntil(call, intake, held, () => hasBegun(answer));
+  onBegun();
+  if (begun !== null) return fail(begun);
+  if (!run.tried.isStreamed) {
+    const problem = await collect(call, intake, answer);
+    return problem === null ? judged(run, candidate, { kind: 'whole', answer }) : fail(problem);
+  }
+  if (!mayShow(call, answer)) {
+    const watch = watchCall(call, answer);
+    const problem = await holdUntil(call, intake, held, () => mayShow(call, answer));
+    watch.stop();
+    if (problem !== null) return fail(problem);
+  }
+  answer.state.isShown = true;
+  return judged(run, candidate, { kind: 'stream', stream: { candidate, startedAtMs, answer, intake, held, abort } });
+}
+
+/** A role chunk says nothing yet: until the first token the chain is free to try elsewhere. */
+function hasBegun({ state }: Answer): boolean {
+  return state.contentEvents > 0 || isComplete(state);
+}
+
+/** Whether enough is known of this answer to decide that it may be shown. */
+function mayShow({ run, candidate }: Call, answer: Answer): boolean {
+  const { deps, asked } = run;
+  if (isComplete(answer.state)) return true;
+  if (isJudged(run, candidate) && !canJudge(deps, answer)) return false;
+  const hasTools = asked.request.tools !== undefined;
+  const mustCall = demandedCall(asked.request) !== null;
+  const waitsForCalls = mustCall || (hasTools && argumentsPolicyOf(run) === 'escalate');
+  // Prose where JSON was promised shows nothing, and neither does a call before it is whole: another try is still free then.
+  if (!hasTools && asked.format === null) return true;
+  for (const { content, reasoning, refusal, surfacedCalls } of answer.state.choices.values()) {
+    // Prose where a call is demanded is only shown once the call is there.
+    if ((content !== '' && !mustCall) || refusal !== '' || surfacedCalls > 0 || (reasoning !== '' && !waitsForCalls)) return true;
+  }
+  return false;
+}
+
+/** Null when there is enough; every way of breaking before that is a failure of this attempt and of nothing else. */
+async function holdUntil(call: Call, intake: Intake, held: FedPiece[], isEnough: () => boolean): Promise<UpstreamFailure | null> {
+  const take = (fed: FedPiece): null => {
+    held.push(fed);
+    return null;
+  };
+  const stop = await intake.read({ isEnough, take, hold: () => undefined });
+  if (stop.kind === 'enough') return null;
+  if (stop.kind === 'broken') return stop.problem;
+  return stop.kind === 'done' ? unusable : brokenOff(call, stop);
+}
+
+function brokenOff({ limit }: Call, { kind }: StreamEnd): UpstreamFailure {
+  if (limit !== null) return timedOut;
+  return kind === 'overflow' ? tooLarge : { failure: { code: 'upstream_unreachable' }, cause: 'reset' };
+}
+
+/** Reads a stream to its end for a client that waits for the whole answer; null when it is whole. */
+async function collect(call: Call, intake: Intake, answer: Answer): Promise<UpstreamFailure | null> {
+  const { state } = answer;
+  const watch = watchCall(call, answer);
+  const stop: Stop = await intake.read({ isEnough: () => state.sawDone, take: () => null, hold: () => undefined });
+  watch.stop();
+  intake.cancel();
+  const ending = judgeEnding({
+    isClientGone: false,
+    problem: stop.kind === 'broken' ? stop.problem : stop.kind === 'overflow' ? brokenOff(call, stop) : null,
+    isComplete: isComplete(state),
+    limit: call.limit === 'idle' || call.limit === 'total' ? call.limit : null,
+    end: stop.kind === 'eof' || stop.kind === 'reset' ? stop.kind : null,
+  });
+  return ending.kind === 'failed' ? { failure: ending.failure, cause: ending.cause } : null;
+}

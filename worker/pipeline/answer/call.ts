@@ -1,0 +1,64 @@
+/** One call of one model server while its answer comes in. */
+import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
+import type { ModelConfig, UpstreamConfig } from '../../../shared/config.ts';
+import type { Answer, AnswerState } from '../../core/relay/answer.ts';
+import type { AlreadySent } from '../../core/relay/choice.ts';
+import type { Candidate } from '../../core/route/attempt.ts';
+import type { Dialect } from '../../core/upstreams/dialect.ts';
+import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
+import { mostTokens } from '../run/asked.ts';
+import type { Parts, Run } from '../run/run.ts';
+import { startWatch, type Watch, type WatchLimits } from './watch.ts';
+
+export interface Call {
+  readonly run: Run;
+  readonly candidate: Candidate;
+  readonly model: ModelConfig;
+  readonly upstream: UpstreamConfig;
+  readonly dialect: Dialect;
+  readonly controller: AbortController;
+  readonly resumed: Resumed | null;
+  readonly startedAtMs: number;
+  /** The limit that ran out, if one did. */
+  limit: 'first_event' | 'idle' | 'total' | null;
+}
+
+/** What the client has already, when a call finishes an answer that broke off. */
+export interface Resumed {
+  readonly sent: AlreadySent;
+  readonly head: AnswerState['head'];
+  /** What this call may generate: with what the client has, no more than it asked for. */
+  readonly maxTokens: number;
+}
+
+export const timedOut: UpstreamFailure = { failure: { code: 'upstream_timeout' }, cause: 'timeout' };
+export const unusable: UpstreamFailure = { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
+export const tooLarge: UpstreamFailure = { failure: { code: 'upstream_too_large' }, cause: 'invalid_answer' };
+
+/** The limits of a call whose answer has begun. */
+export function watchLimits({ deps, asked }: Parts<'deps' | 'asked'>, candidate: Candidate, state: AnswerState): WatchLimits {
+  const { config } = deps;
+  const { idle, total } = upstreamOf(config, candidate.upstreamId).timeouts_ms;
+  return {
+    idleMs: idle,
+    totalMs: total,
+    tokensPerSecond: modelOf(config, candidate.modelId).slow_tokens_per_second,
+    maxTokens: mostTokens(asked),
+    progress: state,
+  };
+}
+
+/** Idle and total limits of a call that nobody is being written to for. */
+export function watchCall(call: Call, answer: Answer): Watch {
+  const { deps, asked, tried } = call.run;
+  return startWatch(deps.clock, deps.timers, {
+    ...watchLimits(call.run, call.candidate, answer.state),
+    pingMs: null,
+    onLimit(limit) {
+      call.limit ??= limit;
+      call.controller.abort();
+    },
+    onBeat: () => tried.place?.keep(asked.caller.background),
+    onPing: () => undefined,
+  });
+}

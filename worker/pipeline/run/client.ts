@@ -1,0 +1,35 @@
+/** What the client has of its answer, and what it is told beside it. */
+import type { IdempotencyRecord } from '../../core/auth/idempotency.ts';
+import type { RateNumbers } from '../../core/limits/rate.ts';
+
+export interface Client {
+  /** The model whose answer it gets; null before one answers. */
+  servedModelId: string | null;
+  firstByteAtMs: number | null;
+  /** While the request waits for a place. */
+  queuePosition: number | null;
+  /** For `x-ratelimit-*`; null for keys without exact limits. */
+  rate: RateNumbers | null;
+  /** The answer as it is sent, for a request with an idempotency key. */
+  recording: Recording | null;
+  isGone: boolean;
+  /** The run is closed: see `calls/settle.ts`. */
+  isSettled: boolean;
+}
+
+export interface Recording {
+  readonly record: IdempotencyRecord;
+  text: string;
+}
+
+export function nothingSent(): Client {
+  return {
+    servedModelId: null,
+    firstByteAtMs: null,
+    queuePosition: null,
+    rate: null,
+    recording: null,
+    isGone: false,
+    isSettled: false,
+  };
+}
