@@ -1,9 +1,9 @@
 /** Builds the machine that reads one call's answer (which formats, which reasoning, which checks) and notes it for the bill. */
 import type { RoutingConfig } from '../../../shared/config.ts';
-import { type Answer, createAnswer } from '../../core/relay/answer.ts';
-import { createChoice } from '../../core/relay/choice.ts';
+import { type Answer, createAnswer } from '../../core/answer/answer.ts';
+import { createChoice } from '../../core/answer/choice.ts';
 import { createStreamCheck } from '../../core/structured/stream-check.ts';
-import { type AnswerMachine, createAnswerMachine } from '../../core/tools/answer-machine.ts';
+import { type AnswerMachine, createAnswerMachine } from '../../core/answer/answer-machine.ts';
 import { createArgumentsCheck } from '../../core/tools/check-arguments.ts';
 import { demandedCall, toolChoiceOf } from '../../core/tools/tool-choice.ts';
 import { choicesOf } from '../run/asked.ts';

@@ -1,7 +1,7 @@
 /** The beginning of a stream: as much of it as must be seen before it may be shown, or all of it for a client that waits for the whole. */
 import { fail, type Result } from '../../../shared/result.ts';
-import { type Answer, isComplete } from '../../core/relay/answer.ts';
-import { judgeEnding } from '../../core/relay/verdict.ts';
+import { type Answer, isComplete } from '../../core/answer/answer.ts';
+import { judgeEnding } from '../../core/answer/verdict.ts';
 import { demandedCall } from '../../core/tools/tool-choice.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import type { FedPiece, Intake, Opened, Stop, StreamEnd } from '../run/opened.ts';

@@ -1,8 +1,8 @@
 /** One call of one model server while its answer comes in. */
 import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
 import type { ModelConfig, UpstreamConfig } from '../../../shared/config.ts';
-import type { Answer, AnswerState } from '../../core/relay/answer.ts';
-import type { AlreadySent } from '../../core/relay/choice.ts';
+import type { Answer, AnswerState } from '../../core/answer/answer.ts';
+import type { AlreadySent } from '../../core/answer/choice.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
 import type { Dialect } from '../../core/upstreams/dialect.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';

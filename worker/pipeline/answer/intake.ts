@@ -3,7 +3,7 @@
  * collects it whole or passes it on says how much is enough and takes the pieces.
  */
 import type { Timers } from '../../core/ports.ts';
-import type { Answer, Feed } from '../../core/relay/answer.ts';
+import type { Answer, Feed } from '../../core/answer/answer.ts';
 import type { FedPiece, Intake, Piece, Stop, StreamEnd } from '../run/opened.ts';
 import type { Source } from './source.ts';
 

@@ -5,7 +5,7 @@
 import { modelOf } from '../../../shared/config-prepare.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import { type Answer, isComplete } from '../../core/relay/answer.ts';
+import { type Answer, isComplete } from '../../core/answer/answer.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
 import { judgeAnswer } from '../../core/route/escalate.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';

@@ -3,8 +3,8 @@
  * shape: all endings told apart at the cost of a pump that looks at nothing; docs/decisions/0002-relay-shape.md).
  */
 import type { ClientPipe } from '../../core/ports.ts';
-import { isComplete } from '../../core/relay/answer.ts';
-import { type AnswerEnding, judgeEnding } from '../../core/relay/verdict.ts';
+import { isComplete } from '../../core/answer/answer.ts';
+import { type AnswerEnding, judgeEnding } from '../../core/answer/verdict.ts';
 import { contentOf, pingFrame } from '../frames.ts';
 import type { FedPiece, OpenStream, Stop, Taker } from '../run/opened.ts';
 import { clientLeft, type Run } from '../run/run.ts';

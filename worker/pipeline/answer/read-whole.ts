@@ -1,6 +1,6 @@
 /** A 200 that is no event stream: the answer as JSON, whatever it is called, or something pretending to be one. */
 import { fail, type Result } from '../../../shared/result.ts';
-import { isEndMark } from '../../core/relay/answer.ts';
+import { isEndMark } from '../../core/answer/answer.ts';
 import { parseLenient } from '../../core/upstreams/lenient-json.ts';
 import { statusFailure, type UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import type { Opened } from '../run/opened.ts';

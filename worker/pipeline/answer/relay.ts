@@ -3,7 +3,7 @@
  * it the chain may still choose another model, after it the answer is finished, rescued, or ended with an error event.
  */
 import type { ClientPipe } from '../../core/ports.ts';
-import type { AnswerEnding } from '../../core/relay/verdict.ts';
+import type { AnswerEnding } from '../../core/answer/verdict.ts';
 import { reportEnd } from '../calls/report.ts';
 import { errorFrame, pingFrame, queuedFrame, tailOf, wholeAsFrames } from '../frames.ts';
 import type { OpenStream } from '../run/opened.ts';

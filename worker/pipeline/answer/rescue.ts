@@ -5,7 +5,7 @@
  */
 import { modelOf } from '../../../shared/config-prepare.ts';
 import { isUsable } from '../../core/health/usable.ts';
-import type { AlreadySent, Choice } from '../../core/relay/choice.ts';
+import type { AlreadySent, Choice } from '../../core/answer/choice.ts';
 import { type Candidate, type FailureCause, routeKey, ruleOf } from '../../core/route/attempt.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import { clientUsage } from '../calls/book.ts';

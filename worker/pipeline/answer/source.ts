@@ -1,5 +1,5 @@
 /** A model server's answer: its events as decoded pieces, or one text. Reads are made one by one, so that a slow client holds the server back. */
-import { isEndMark } from '../../core/relay/answer.ts';
+import { isEndMark } from '../../core/answer/answer.ts';
 import { createEventDecoder } from '../../core/sse/decode-events.ts';
 import { readNamedEvent } from '../../core/sse/named-event.ts';
 import { createSniffer } from '../../core/sse/sniff.ts';

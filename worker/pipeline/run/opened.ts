@@ -1,5 +1,5 @@
 /** What a call has opened: a stream that has begun, or a whole answer. Names alone; `answer/intake.ts` reads them. */
-import type { Answer, Feed } from '../../core/relay/answer.ts';
+import type { Answer, Feed } from '../../core/answer/answer.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 

@@ -1,6 +1,6 @@
 /** What is being spent: where something is held for the request, and every call that may have cost tokens. */
 import type { TenantLimits } from '../../core/limits/tenant.ts';
-import type { Answer } from '../../core/relay/answer.ts';
+import type { Answer } from '../../core/answer/answer.ts';
 
 export interface Spent {
   /** Made here, unlike the request id, which a client may choose: what limits, budgets and model servers know this request by. */
