@@ -3,12 +3,14 @@
  * outside, because workerd's own stands still while code runs. Prints time per request for the view alone, for each mode, and for the
  * whole decision.
  */
+import { fileURLToPath, URL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { compileConfigs } from '../../infra/config/compile.ts';
 import { repoFolder } from '../../infra/wrangler.ts';
 import { readRouterConfig } from './router-config.ts';
+import type { Batch } from './speed-worker.ts';
 
 const usage = `Times classification in workerd.
 
@@ -23,41 +25,16 @@ const { values: options } = parseArgs({
 
 /** Requests per batch: enough for a batch to be long against the call's own time. */
 const batchSize = 50;
-const modes = ['none', 'view', 'heuristic', 'hybrid', 'hybrid + plan'] as const;
+const modes = ['none', 'view', 'heuristic', 'hybrid', 'hybrid + plan'] as const satisfies readonly Batch['mode'][];
 const warmUpBatches = 15;
 
 async function bundle(): Promise<string> {
   const shipped = compileConfigs(`${repoFolder}configs`).profiles['a40-pair'];
   if (shipped === undefined) throw new Error('the configuration has mistakes');
   const tree = { ...shipped, routing: { ...shipped.routing, ...readRouterConfig(options.config) } };
-  const root = `${repoFolder}worker/core/classify/`;
-  const script = `
-    import { buildView } from '${root}view.ts';
-    import { classify } from '${root}classify.ts';
-    import { loadWeights } from '${root}weights/load.ts';
-    import { planRoute } from '${root}../route/plan.ts';
-    import { prepareConfig } from '${repoFolder}shared/config-prepare.ts';
-    const whole = prepareConfig('speed', ${JSON.stringify(tree)});
-    const config = whole.routing;
-    const situation = {
-      config: whole, wish: { kind: 'auto', strategy: null }, strategy: 'latency', agent: null, session: null, arm: null,
-      hasVisionHint: false, allowedModels: null, loadOf: () => 0.2, queueOf: () => 3, isUp: () => true, serverRoomOf: () => null, random: () => 0.5,
-    };
-    const modes = { heuristic: { ...config, classifier: { ...config.classifier, mode: 'heuristic' } }, hybrid: { ...config, classifier: { ...config.classifier, mode: 'hybrid' } } };
-    let sink = 0;
-    export default { async fetch(request) {
-      const { mode, count, bodies } = await request.json();
-      for (let at = 0; at < count && mode !== 'none'; at += 1) {
-        const view = buildView(bodies[at % bodies.length]);
-        if (mode === 'view') { sink += view.totalChars; continue; }
-        const classification = classify(view, modes[mode] ?? modes.hybrid, loadWeights());
-        sink += classification.score;
-        if (mode === 'hybrid + plan') sink += planRoute({ ...situation, view, classification }).value.plan.candidates.length;
-      }
-      return new Response(String(sink));
-    } };`;
   const built = await build({
-    stdin: { contents: script, resolveDir: root, loader: 'ts' },
+    entryPoints: [fileURLToPath(new URL('speed-worker.ts', import.meta.url))],
+    define: { tree: JSON.stringify(tree) },
     bundle: true,
     format: 'esm',
     write: false,
@@ -114,7 +91,8 @@ async function main(): Promise<void> {
         method: 'POST',
         body: JSON.stringify({ mode, count: batchSize, bodies: requests }),
       });
-      await answer.text();
+      const said = await answer.text();
+      if (!answer.ok) throw new Error(`${mode}: ${said.slice(0, 300)}`);
       return performance.now() - started;
     };
     for (let batch = 0; batch < warmUpBatches; batch += 1) for (const mode of modes) await time(mode);

@@ -13,9 +13,6 @@ export const hangMs = 20_000;
 const cleanModels = ['small', 'large'];
 const snapshotMs = steadyOverrides.routing.health.snapshot_max_age_ms + 20;
 
-/** Longer than an isolate keeps what it has to book. */
-const bookedWithinMs = 700;
-
 export interface Seen {
   /** `complete`, `502 upstream_error`, `event upstream_error`, `hang`, `false success`, `unclear`. */
   readonly result: string;
@@ -59,14 +56,8 @@ export async function showRow(gateway: GatewayUnderTest, row: FaultCase, referen
     whole: await see(row.plain, { shownBy: 'all', isStream: false }),
     oneAtFault: isHealedByFallback(row.streamed) ? await see(healed, { shownBy: 'first', isStream: true }) : null,
   };
-  if (row.isContagious === true) await wellAgain(gateway);
+  if (row.isContagious === true) await gateway.recovered();
   return line;
-}
-
-/** What lets a model back in are answers; they are booked before anything else is counted. */
-async function wellAgain(gateway: GatewayUnderTest): Promise<void> {
-  await gateway.recovered();
-  await pause(bookedWithinMs);
 }
 
 export function pause(ms: number): Promise<void> {
@@ -86,7 +77,7 @@ async function show(
   shown: Shown,
   reference: Reply | null,
 ): Promise<Seen> {
-  await (row.isContagious === true ? wellAgain(gateway) : gateway.recovered());
+  await gateway.recovered();
   const before = await gateway.stats();
   // A good answer of each model first: what is counted afterwards is this request's.
   const content = '[[tokens:8]]Describe a quay.';

@@ -13,13 +13,11 @@ import { type Reply, readReply } from '../support/http/reply.ts';
 import { faultRequest } from '../support/http/fault-request.ts';
 import { connect } from '../support/http/harness.ts';
 import { difference } from '../support/http/stats-difference.ts';
-import { pause, until } from '../support/http/until.ts';
+import { until } from '../support/http/until.ts';
 
 const gateway = connect(inject('addresses'));
 /** Longer than three attempts that each run into the limit of a whole answer. */
 const noHangMs = 20_000;
-/** Longer than an isolate keeps what it has to book. */
-const bookedWithinMs = 700;
 
 /** Answers without any fault, by what the request demands. */
 const references = new Map<string, Reply>();
@@ -61,8 +59,7 @@ describe('with every model server at fault or one of them', () => {
     test.each(healed('plain', contagious))('%s, whole, another model answers', one, (_, row) => runHealed(row, false));
     test('and all is well again', async () => {
       await gateway.recovered();
-      // What lets a model back in are answers, which are no row's: the books are compared from here on.
-      await pause(bookedWithinMs);
+      // The books are compared from here on.
       before = await settledStats(0);
       fallbacksSeen = 0;
     });

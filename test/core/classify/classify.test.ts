@@ -26,7 +26,30 @@ describe('modes', () => {
   });
   it('gives reasons in every mode', () => {
     for (const config of [hybrid, heuristicOnly])
-      expect(read(ask('Prove that 3 is prime'), config).reasons.join('; ')).toContain('keywords');
+      expect(read(ask('Prove that 3 is prime, step by step'), config).reasons.join('; ')).toContain('keywords');
+  });
+});
+
+describe('reasons', () => {
+  const requests = [
+    ask('hi'),
+    ask('Prove it step by step'),
+    ask(`Compare the two designs. ${'They differ in how they lock. '.repeat(80)}`),
+    ask('Evaluate this', { tools: tools(7), response_format: { type: 'json_object' } }),
+  ];
+  it.each(requests)('of a sum of signals add up to the score as it is shown (%#)', (request) => {
+    const { score, reasons } = read(request, heuristicOnly);
+    const shown = reasons.map((reason) => Number(/ (\d\.\d\d)(?: \(|$)/.exec(reason)?.[1]));
+    expect(shown.reduce((sum, value) => sum + value, 0)).toBeCloseTo(Number(score.toFixed(2)), 10);
+  });
+  it('name the words that were found', () => {
+    expect(read(ask('Prove it step by step'), heuristicOnly).reasons[0]).toBe('keywords 0.54 (prove, step by step)');
+  });
+  it('of a trained score are a chance and what is telling, without figures that do not add up', () => {
+    expect(read(ask('hi')).reasons).toEqual(['under 1 % likely to need the large model']);
+    const [chance, ...telling] = read(ask('Prove it step by step')).reasons;
+    expect(chance).toMatch(/^(\d\d|over 99) % likely to need the large model$/);
+    expect(telling.join(', ')).not.toMatch(/\d\.\d/);
   });
 });
 

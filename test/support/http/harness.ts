@@ -11,11 +11,14 @@ import type { GateLogEntry } from '../../../infra/standin/gate.ts';
 import type { LogEntry } from '../../../infra/standin/request-log.ts';
 import type { Stats } from '../../../shared/records.ts';
 import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
-import { until } from './until.ts';
+import { pause, until } from './until.ts';
 
 export const clientKey = 'pointsman-test-client-key';
 export const adminToken = 'pointsman-test-admin-token';
 export const upstreamKey = 'pointsman-test-upstream-key';
+
+/** Longer than an isolate keeps what it has to book. */
+const bookedWithinMs = 700;
 
 /** Where everything listens; plain data, so that a global set-up can hand it to test files. */
 export interface Addresses {
@@ -160,15 +163,20 @@ export function connect({ url, servers, controls, gate }: Addresses): GatewayUnd
     return list.data.flatMap((model) => model.health_status ?? []);
   };
   const recovered = async () => {
+    let hasAsked = false;
     for (const [id, origin] of Object.entries(servers)) await until(`${id} listens`, () => listens(origin));
     await until('every model is up', async () => {
       // Only an answer lets a model back in that has failed its calls.
       for (const [model, { status }] of Object.entries((await health()).models)) {
-        if (status !== 'up') await (await chat({ model, messages: [{ role: 'user', content: '[[tokens:1]]Hello' }] })).text();
+        if (status === 'up') continue;
+        hasAsked = true;
+        await (await chat({ model, messages: [{ role: 'user', content: '[[tokens:1]]Hello' }] })).text();
       }
       const isHealthy = (await health()).status === 'healthy';
       return isHealthy && (await modelStatuses()).every((status) => status === 'up');
     });
+    // These answers are booked before anything else is counted.
+    if (hasAsked) await pause(bookedWithinMs);
   };
   const chat: GatewayUnderTest['chat'] = (body, headers = {}) =>
     fetch(`${url}/v1/chat/completions`, {

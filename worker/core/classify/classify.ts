@@ -4,9 +4,10 @@
  */
 import type { Intent, RoutingConfig } from '../../../shared/config.ts';
 import { levelOf, readIntent, type IntentConfig, type IntentLevel, type IntentReading } from '../intent/intent.ts';
-import { complexityOf, scoreHeuristic, type Complexity, type HeuristicScore, type SignalReading } from './heuristic.ts';
+import { complexityOf, scoreHeuristic, type Complexity, type SignalReading } from './heuristic.ts';
 import { hintsOf } from './hints.ts';
 import { logistic, scoreLearned, type LearnedScore, type LearnedWeights } from './learned.ts';
+import { chanceReasons, sumReasons } from './reasons.ts';
 import type { RequestView } from './view.ts';
 
 export type ClassifyConfig = Pick<RoutingConfig, 'classifier' | 'intent'>;
@@ -29,7 +30,7 @@ export interface Classification {
   readonly heuristicScore: number;
   /** null in mode `heuristic` and when no weights are loaded. */
   readonly learned: LearnedScore | null;
-  /** What decided, the weightiest first; short phrases, which may quote keywords of any script. */
+  /** What decided, the weightiest first; short phrases, which may quote keywords of any script. See reasons.ts. */
   readonly reasons: readonly string[];
   /** The mode that scored: `heuristic` whenever there are no weights. */
   readonly mode: ClassifierMode;
@@ -75,7 +76,7 @@ export function classify(view: RequestView, config: ClassifyConfig, weights: Lea
     signals: heuristic.signals,
     heuristicScore: heuristic.score,
     learned,
-    reasons: learned === null ? heuristicReasons(heuristic) : learnedReasons(learned, heuristic),
+    reasons: learned === null ? sumReasons(heuristic) : chanceReasons(learned, heuristic),
     mode,
   };
 }
@@ -112,23 +113,4 @@ const heuristicSteepness = 6;
 
 function heuristicConfidence(score: number, threshold: number): number {
   return logistic(heuristicSteepness * Math.abs(score - threshold));
-}
-
-function heuristicReasons(heuristic: HeuristicScore): string[] {
-  return heuristic.signals
-    .filter((signal) => signal.contribution > 0)
-    .toSorted((a, b) => b.contribution - a.contribution)
-    .map((signal) => `${signal.id} ${signal.value.toFixed(2)} (+${signal.contribution.toFixed(2)})${quoted(signal)}`);
-}
-
-function quoted(signal: SignalReading): string {
-  const found = signal.facts['found'];
-  return Array.isArray(found) && found.length > 0 ? `: ${found.slice(0, 5).join(', ')}` : '';
-}
-
-function learnedReasons(learned: LearnedScore, heuristic: HeuristicScore): string[] {
-  const gain = learned.largeRight - learned.smallRight;
-  const reasons = [`learned: large deserved ${learned.largeDeserved.toFixed(2)}`];
-  if (learned.kind !== 'prose') reasons.push(`expected gain of large ${gain.toFixed(2)} (${learned.kind})`);
-  return [...reasons, ...heuristicReasons(heuristic)];
 }

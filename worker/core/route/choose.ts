@@ -174,7 +174,7 @@ function byScore(input: ChooseInput): Opinion {
   const { score, reasons } = classification;
   const { threshold, offsets } = thresholdOf(input);
   const isLarge = score >= threshold;
-  const why = reasons.length > 0 ? `: ${reasons.slice(0, 3).join(', ')}` : '';
+  const why = reasons.length > 0 ? `: ${reasons.join(', ')}` : '';
   // Two digits are enough for people, unless they hide which of the two is larger.
   const digits = score.toFixed(2) === threshold.toFixed(2) ? 4 : 2;
   const limit = `${threshold.toFixed(digits)}${movedBy(offsets)}`;

@@ -18,4 +18,4 @@ function seed(view: RequestView): SignalValue {
   return { value: Math.min(view.userTurns * 0.15, 0.6), applies: true, facts: { userTurns: view.userTurns } };
 }
 
-export const depth: Signal = { calibrated, seed };
+export const depth: Signal = { phrase: 'turns so far', calibrated, seed };

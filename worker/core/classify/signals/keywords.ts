@@ -107,4 +107,4 @@ function seed(view: RequestView, config: ClassifierConfig): SignalValue {
   return { value: Math.min(found.length * 0.25, 1), applies: true, facts: { found } };
 }
 
-export const keywords: Signal = { calibrated, seed };
+export const keywords: Signal = { phrase: 'keywords', calibrated, seed };

@@ -55,4 +55,4 @@ function isWhiteSpace(code: number): boolean {
   );
 }
 
-export const length: Signal = { calibrated, seed };
+export const length: Signal = { phrase: 'length', calibrated, seed };

@@ -16,6 +16,8 @@ export interface SignalValue {
 }
 
 export interface Signal {
+  /** What people read of it in a reason. */
+  readonly phrase: string;
   /** This project's curve. */
   readonly calibrated: (view: RequestView, config: ClassifierConfig) => SignalValue;
   /** The published original's curve, kept exactly for the profile `seed-compat`. */

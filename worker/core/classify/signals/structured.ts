@@ -37,4 +37,4 @@ function seed(view: RequestView): SignalValue {
   return { value: applies ? 0.7 : 0, applies, facts: { responseFormat: view.responseFormat ?? 'none' } };
 }
 
-export const structured: Signal = { calibrated, seed };
+export const structured: Signal = { phrase: 'answer format', calibrated, seed };

@@ -25,4 +25,4 @@ function seed(view: RequestView): SignalValue {
   return { value: view.tools > 0 ? 0.8 : 0, applies: view.tools > 0, facts: { tools: view.tools } };
 }
 
-export const tools: Signal = { calibrated, seed };
+export const tools: Signal = { phrase: 'tools', calibrated, seed };
