@@ -1,7 +1,7 @@
 /** Whether an environment of wrangler.toml could serve anybody if it were deployed now: the Worker's own rules, asked before it is published. */
 import type { ConfigTree } from '../shared/config.ts';
-import { type Env, readOrigin, readSettings } from '../worker/env.ts';
-import { deploymentMistakes, type UpstreamTarget } from '../worker/readiness.ts';
+import { type Env, readSettings, readTargets } from '../worker/env.ts';
+import { deploymentMistakes } from '../worker/readiness.ts';
 
 /** @param values the environment's vars and its secrets, by name */
 export function mistakesOf(values: Readonly<Record<string, string>>, profiles: Readonly<Record<string, ConfigTree>>): string[] {
@@ -11,16 +11,8 @@ export function mistakesOf(values: Readonly<Record<string, string>>, profiles: R
   const profile = settings.value.profile ?? '';
   const config = Object.hasOwn(profiles, profile) ? profiles[profile] : undefined;
   if (config === undefined) return [`CONFIG_PROFILE is "${profile}"; profiles are ${Object.keys(profiles).join(', ')}.`];
-  const used = new Set(Object.values(config.models).flatMap(({ upstreams }) => upstreams));
-  const mistakes: string[] = [];
-  const targets: UpstreamTarget[] = [];
-  for (const [id, { url_var: variable, access: usesAccess }] of Object.entries(config.upstreams)) {
-    if (!used.has(id)) continue;
-    const origin = readOrigin(env, variable);
-    if (origin.ok) targets.push({ variable, origin: origin.value, usesAccess });
-    else mistakes.push(origin.failure);
-  }
-  return [...mistakes, ...deploymentMistakes(settings.value, targets)];
+  const { targets, mistakes } = readTargets(env, config);
+  return [...mistakes, ...deploymentMistakes(settings.value, [...targets.values()])];
 }
 
 /** `NAME=value` lines or a JSON object, as `wrangler deploy --secrets-file` takes them. Throws a sentence for anything else. */

@@ -2,8 +2,10 @@
  * Model servers that somebody runs already, in place of the stand-ins of `npm start`: where they are, what they serve, and the
  * configuration that follows from it.
  */
-import * as z from 'zod';
 import type { ConfigTree } from '../shared/config.ts';
+import { asItIs } from '../worker/core/log/known-secrets.ts';
+import type { Dialect } from '../worker/core/upstreams/dialect.ts';
+import { dialectsOf } from '../worker/core/upstreams/registry.ts';
 import { serverOrigin, UsageError } from './command-line.ts';
 
 export interface OwnServer {
@@ -50,7 +52,6 @@ export function readOwnServers(flags: Flags, config: ConfigTree): Record<string,
   return own;
 }
 
-const ModelList = z.object({ data: z.array(z.object({ id: z.string() })) });
 const probeTimeoutMs = 3000;
 
 interface Unlisted {
@@ -60,17 +61,17 @@ interface Unlisted {
 
 type Listing = { readonly kind: 'listed'; readonly names: readonly string[] } | Unlisted;
 
-/** Asks a server what it serves. Never rejects. */
-async function listModels(origin: string, key: string | null): Promise<Listing> {
+/** Asks a server what it serves, as a probe of the gateway would. Never rejects. */
+async function listModels(origin: string, dialect: Dialect, key: string | null): Promise<Listing> {
   try {
-    const response = await fetch(`${origin}/v1/models`, {
+    const response = await fetch(origin + dialect.probe.models.path, {
       signal: AbortSignal.timeout(probeTimeoutMs),
-      headers: key === null ? {} : { authorization: `Bearer ${key}` },
+      headers: dialect.headers(key),
     });
-    const list = ModelList.safeParse(await response.json().catch(() => null));
+    const list = dialect.probe.models.read(await response.text().catch(() => ''));
     if (response.status === 401 || response.status === 403) return { kind: 'locked', why: `HTTP ${response.status}` };
-    if (!response.ok || !list.success) return { kind: 'unlisted', why: `HTTP ${response.status}` };
-    return { kind: 'listed', names: list.data.data.map(({ id }) => id) };
+    if (!response.ok || list === null) return { kind: 'unlisted', why: `HTTP ${response.status}` };
+    return { kind: 'listed', names: list.map(({ name }) => name) };
   } catch (error) {
     return { kind: 'silent', why: reasonOf(error) };
   }
@@ -91,7 +92,8 @@ export async function probeServers(
   config: ConfigTree,
   key: string | null,
 ): Promise<ProbedServer[]> {
-  const listings = await Promise.all(Object.values(own).map(({ origin }) => listModels(origin, key)));
+  const dialectOf = dialectsOf(config.upstreams, asItIs);
+  const listings = await Promise.all(Object.entries(own).map(([id, { origin }]) => listModels(origin, dialectOf(id), key)));
   const taken = new Set(
     Object.values(config.models)
       .filter(({ upstreams }) => !upstreams.some((id) => Object.hasOwn(own, id)))

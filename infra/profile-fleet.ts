@@ -50,10 +50,12 @@ export function varsFor(
   const vars: Record<string, string> = {
     ENVIRONMENT: 'development',
     CONFIG_PROFILE: profile,
-    UPSTREAM_API_KEY: upstreamKey,
     ACCESS_CLIENT_ID: fleet?.clientId ?? '',
     ACCESS_CLIENT_SECRET: fleet?.clientSecret ?? '',
   };
-  for (const [id, upstream] of Object.entries(config.upstreams)) vars[upstream.url_var] = own[id] ?? fleet?.urls[id] ?? '';
+  for (const [id, upstream] of Object.entries(config.upstreams)) {
+    vars[upstream.url_var] = own[id] ?? fleet?.urls[id] ?? '';
+    vars[upstream.key_var] = upstreamKey;
+  }
   return vars;
 }

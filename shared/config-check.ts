@@ -2,12 +2,14 @@
  * Validates a configuration tree: first its shape, then everything one part says about another. Used by the build, by
  * `CONFIG_OVERRIDES` at start, and by tests. A mistake is data here: where it is, what stands there, what was expected.
  */
-import { ConfigTree } from './config.ts';
+import { ConfigTree, defaultKeyVar, type ModelConfig } from './config.ts';
 import type * as z from './zod.ts';
+
+type Path = readonly (string | number)[];
 
 export interface ConfigMistake {
   /** Keys from the root of the tree. */
-  readonly path: readonly (string | number)[];
+  readonly path: Path;
   readonly message: string;
   /** The name that nobody knows, where the mistake is one, and the names there are, where they are known here. */
   readonly unknown?: { readonly name: string; readonly known: readonly string[] | null };
@@ -17,12 +19,24 @@ export type CheckedConfig =
   | { readonly ok: true; readonly config: ConfigTree }
   | { readonly ok: false; readonly mistakes: readonly ConfigMistake[] };
 
-/** Checks shape and cross-references of `tree` (untrusted). Returns the parsed tree, defaults filled in, or every mistake found. */
-export function checkConfig(tree: unknown): CheckedConfig {
+/**
+ * Checks shape and cross-references of `tree` (untrusted). Returns the parsed tree, defaults filled in, or every mistake found.
+ *
+ * @param dialects the names that an upstream's dialect may have: those of the Worker's registry
+ */
+export function checkConfig(tree: unknown, dialects: readonly string[]): CheckedConfig {
   const parsed = ConfigTree.safeParse(tree);
   if (!parsed.success) return { ok: false, mistakes: parsed.error.issues.flatMap(mistakesOf) };
-  const mistakes = crossReferences(parsed.data);
-  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, config: parsed.data };
+  const config = parsed.data;
+  const mistakes = [
+    ...ambiguousNames(config),
+    ...upstreamMistakes(config, dialects),
+    ...modelMistakes(config),
+    ...chainMistakes(config),
+    ...routeMistakes(config),
+    ...numberMistakes(config),
+  ];
+  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, config };
 }
 
 /** A key that does not belong is named itself, not the object it stands in: people look for the line. */
@@ -42,66 +56,129 @@ function pathKey(key: PropertyKey): string | number {
   return typeof key === 'symbol' ? String(key) : key;
 }
 
-function crossReferences(config: ConfigTree): ConfigMistake[] {
-  const mistakes: ConfigMistake[] = [];
-  const { models, upstreams, routing, limits } = config;
-  const at = (path: (string | number)[], message: string) => void mistakes.push({ path, message });
-  const known = (what: string, among: Record<string, unknown>, name: string, path: (string | number)[]): void => {
-    if (Object.hasOwn(among, name)) return;
-    const names = Object.keys(among);
-    const message = `there is no ${what} "${name}"; ${what}s are ${names.join(', ')}`;
-    mistakes.push({ path, message, unknown: { name, known: names } });
-  };
-  const knownModel = (id: string, path: (string | number)[]) => known('model', models, id, path);
+/** What is wrong with a reference by name: nothing, or that there is no such thing. */
+function unknownName(what: string, names: readonly string[], name: string, path: Path): ConfigMistake[] {
+  if (names.includes(name)) return [];
+  const message = `there is no ${what} "${name}"; ${what}s are ${names.join(', ')}`;
+  return [{ path, message, unknown: { name, known: names } }];
+}
 
-  if (Object.keys(models).length === 0) at(['models'], 'at least one model is needed');
-  else if (Object.keys(routing.intent.models).length === 0 && !Object.values(models).some(({ tier }) => tier === 'large')) {
-    at(['models'], 'no model has tier large, and no intent has a model of its own: nothing can take what the small ones cannot');
+/** The same for a model, which must also be one that chats where it is to answer a chat. */
+function modelName({ models }: ConfigTree, name: string, path: Path, mustChat: boolean): ConfigMistake[] {
+  const unknown = unknownName('model', Object.keys(models), name, path);
+  const kind = models[name]?.kind;
+  if (unknown.length > 0 || !mustChat || kind === 'chat') return unknown;
+  return [{ path, message: `"${name}" has kind ${kind}; expected a model of kind chat` }];
+}
+
+/** Variables that mean something else: their values go to no model server. */
+const ownVariables: ReadonlySet<string> = new Set([
+  'ADMIN_TOKEN',
+  'BOOTSTRAP_API_KEY',
+  'ACCESS_CLIENT_ID',
+  'ACCESS_CLIENT_SECRET',
+  'ACCESS_TEAM_DOMAIN',
+  'ACCESS_AUD',
+  'ENVIRONMENT',
+  'CONFIG_PROFILE',
+  'CONFIG_OVERRIDES',
+  'ALLOW_CONFIG_OVERRIDES',
+  'REQUEST_LOG',
+]);
+
+function upstreamMistakes({ upstreams }: ConfigTree, dialects: readonly string[]): ConfigMistake[] {
+  const addresses = new Set(Object.values(upstreams).map((upstream) => upstream.url_var));
+  return Object.entries(upstreams).flatMap(([id, { key_var: key, dialect }]) => {
+    const mistakes = unknownName('dialect', dialects, dialect, ['upstreams', id, 'dialect']);
+    const other = ownVariables.has(key) ? 'is a setting of the gateway' : addresses.has(key) ? 'holds an address' : null;
+    if (other === null) return mistakes;
+    const message = `${key} ${other}; name the secret with this server's key, such as ${defaultKeyVar}`;
+    return [...mistakes, { path: ['upstreams', id, 'key_var'], message }];
+  });
+}
+
+function modelMistakes(config: ConfigTree): ConfigMistake[] {
+  const { models, upstreams, routing } = config;
+  const chatting = Object.values(models).filter(({ kind }) => kind === 'chat');
+  const mistakes: ConfigMistake[] = [];
+  if (chatting.length === 0) mistakes.push({ path: ['models'], message: 'at least one model of kind chat is needed' });
+  else if (Object.keys(routing.intent.models).length === 0 && !chatting.some(({ tier }) => tier === 'large')) {
+    const message = 'no model has tier large, and no intent has a model of its own: nothing can take what the small ones cannot';
+    mistakes.push({ path: ['models'], message });
   }
-  mistakes.push(...ambiguousNames(config));
   for (const [id, model] of Object.entries(models)) {
-    model.upstreams.forEach((upstream, i) => known('upstream', upstreams, upstream, ['models', id, 'upstreams', i]));
-    if (limits.default_completion_tokens >= model.context_tokens) {
-      at(
-        ['models', id, 'context_tokens'],
-        `limits.default_completion_tokens (${limits.default_completion_tokens}) leaves no room for a prompt in ${model.context_tokens} tokens`,
-      );
-    }
-    if (model.tool_formats.length > 0 && !model.capabilities.includes('tools')) {
-      at(['models', id, 'tool_formats'], 'tool formats without the capability "tools"');
-    }
-    if (!Object.hasOwn(routing.chains, id))
-      at(['routing', 'chains'], `"${id}" has no chain; write [] if nobody may stand in for it`);
+    const names = Object.keys(upstreams);
+    model.upstreams.forEach((name, i) => mistakes.push(...unknownName('upstream', names, name, ['models', id, 'upstreams', i])));
+    if (model.kind === 'chat') mistakes.push(...chatModelMistakes(config, id, model));
   }
-  for (const [id, chain] of Object.entries(routing.chains)) {
-    knownModel(id, ['routing', 'chains', id]);
-    chain.forEach((next, i) => {
-      knownModel(next, ['routing', 'chains', id, i]);
-      if (next === id || chain.indexOf(next) !== i) at(['routing', 'chains', id, i], `"${next}" stands twice in its own chain`);
-    });
+  return mistakes;
+}
+
+function chatModelMistakes({ limits, routing }: ConfigTree, id: string, model: ModelConfig): ConfigMistake[] {
+  const mistakes: ConfigMistake[] = [];
+  const at = (path: Path, message: string) => void mistakes.push({ path, message });
+  if (limits.default_completion_tokens >= model.context_tokens) {
+    at(
+      ['models', id, 'context_tokens'],
+      `limits.default_completion_tokens (${limits.default_completion_tokens}) leaves no room for a prompt in ${model.context_tokens} tokens`,
+    );
   }
-  for (const [intent, id] of Object.entries(routing.intent.models)) knownModel(id, ['routing', 'intent', 'models', intent]);
-  for (const [name, agent] of Object.entries(routing.agents)) {
-    agent.allowed_models?.forEach((id, i) => knownModel(id, ['routing', 'agents', name, 'allowed_models', i]));
-  }
-  for (const [name, experiment] of Object.entries(routing.experiments)) {
-    for (const [arm, { model }] of Object.entries(experiment.arms)) {
-      if (model !== undefined) knownModel(model, ['routing', 'experiments', name, 'arms', arm, 'model']);
-    }
-    if (experiment.shadow !== undefined) knownModel(experiment.shadow.model, ['routing', 'experiments', name, 'shadow', 'model']);
+  if (model.tool_formats.length > 0 && !model.capabilities.includes('tools'))
+    at(['models', id, 'tool_formats'], 'tool formats without the capability "tools"');
+  if (!Object.hasOwn(routing.chains, id))
+    at(['routing', 'chains'], `"${id}" has no chain; write [] if nobody may stand in for it`);
+  return mistakes;
+}
+
+function chainMistakes(config: ConfigTree): ConfigMistake[] {
+  const { models, routing } = config;
+  return Object.entries(routing.chains).flatMap(([id, chain]) => [
+    ...modelName(config, id, ['routing', 'chains', id], false),
+    ...chain.flatMap((next, i) => {
+      const path = ['routing', 'chains', id, i];
+      const mistakes = modelName(config, next, path, false);
+      const [kind, nextKind] = [models[id]?.kind, models[next]?.kind];
+      if (kind !== undefined && nextKind !== undefined && kind !== nextKind) {
+        const message = `"${next}" has kind ${nextKind} and cannot stand in for "${id}", which has kind ${kind}`;
+        mistakes.push({ path, message });
+      }
+      if (next === id || chain.indexOf(next) !== i) mistakes.push({ path, message: `"${next}" stands twice in its own chain` });
+      return mistakes;
+    }),
+  ]);
+}
+
+/** Models by name elsewhere in the routing. */
+function routeMistakes(config: ConfigTree): ConfigMistake[] {
+  const { models, routing } = config;
+  const mistakes: ConfigMistake[] = [];
+  const check = (name: string, path: Path, mustChat: boolean) => void mistakes.push(...modelName(config, name, path, mustChat));
+  for (const [intent, id] of Object.entries(routing.intent.models)) check(id, ['routing', 'intent', 'models', intent], true);
+  for (const [name, agent] of Object.entries(routing.agents))
+    agent.allowed_models?.forEach((id, i) => check(id, ['routing', 'agents', name, 'allowed_models', i], false));
+  for (const [name, { arms, shadow }] of Object.entries(routing.experiments)) {
+    const path = ['routing', 'experiments', name];
+    for (const [arm, { model }] of Object.entries(arms))
+      if (model !== undefined) check(model, [...path, 'arms', arm, 'model'], true);
+    if (shadow !== undefined) check(shadow.model, [...path, 'shadow', 'model'], true);
   }
   for (const [alias, target] of Object.entries(routing.aliases)) {
-    if (!reservedModelNames.has(target) && !Object.hasOwn(models, target)) {
-      at(['routing', 'aliases', alias], `"${target}" is neither a model nor one of ${[...reservedModelNames].join(', ')}`);
-    }
+    if (reservedModelNames.has(target) || Object.hasOwn(models, target)) continue;
+    const message = `"${target}" is neither a model nor one of ${[...reservedModelNames].join(', ')}`;
+    mistakes.push({ path: ['routing', 'aliases', alias], message });
   }
+  return mistakes;
+}
+
+function numberMistakes({ routing, limits }: ConfigTree): ConfigMistake[] {
+  const mistakes: ConfigMistake[] = [];
+  const at = (path: Path, message: string) => void mistakes.push({ path, message });
   const { high, medium, low } = routing.intent.thresholds;
   if (!(high >= medium && medium >= low)) at(['routing', 'intent', 'thresholds'], 'expected high ≥ medium ≥ low');
   const weightSum = Object.values(routing.classifier.weights).reduce((sum, weight) => sum + weight, 0);
   if (Math.abs(weightSum - 1) > 1e-9) at(['routing', 'classifier', 'weights'], `the weights add up to ${weightSum}, expected 1`);
-  if (limits.default_completion_tokens > limits.max_completion_tokens) {
+  if (limits.default_completion_tokens > limits.max_completion_tokens)
     at(['limits', 'default_completion_tokens'], 'must not be larger than max_completion_tokens');
-  }
   return mistakes;
 }
 

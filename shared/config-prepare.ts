@@ -1,10 +1,11 @@
 /** A checked configuration tree with what is looked up per request worked out once: names, and nothing that could change. */
-import { reservedModelNames } from './config-check.ts';
 import type { ConfigTree, ModelConfig, UpstreamConfig } from './config.ts';
 
 export interface Config extends ConfigTree {
   readonly profile: string;
-  /** Every name a client may use for one certain model: ids and served names. */
+  /** Of `models` those that answer chats: what routing chooses from. */
+  readonly chatModels: Readonly<Record<string, ModelConfig>>;
+  /** Every name a client may use for one certain model, of whatever kind: ids and served names. */
   readonly modelIdByName: ReadonlyMap<string, string>;
   /** Aliases of aliases do not exist: a target is a model id or a reserved name. */
   readonly aliasTargets: ReadonlyMap<string, string>;
@@ -14,12 +15,9 @@ export function prepareConfig(profile: string, tree: ConfigTree): Config {
   const modelIdByName = new Map<string, string>();
   for (const [id, model] of Object.entries(tree.models)) modelIdByName.set(model.served_name, id);
   for (const id of Object.keys(tree.models)) modelIdByName.set(id, id);
-  return Object.freeze({ ...tree, profile, modelIdByName, aliasTargets: new Map(Object.entries(tree.routing.aliases)) });
-}
-
-/** Every name that `model` may have in a request. */
-export function requestableModels(config: Config): string[] {
-  return [...reservedModelNames, ...config.modelIdByName.keys(), ...config.aliasTargets.keys()];
+  const chatModels = Object.fromEntries(Object.entries(tree.models).filter(([, { kind }]) => kind === 'chat'));
+  const aliasTargets = new Map(Object.entries(tree.routing.aliases));
+  return Object.freeze({ ...tree, profile, chatModels, modelIdByName, aliasTargets });
 }
 
 /** The model's entry. Ids come from the checked tree, so a miss is a mistake of ours and throws. */

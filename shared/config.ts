@@ -9,12 +9,23 @@ const int = (min: number, max: number) => z.int().check(z.gte(min), z.lte(max));
 const number = (min: number, max: number) => z.number().check(z.gte(min), z.lte(max));
 const text = (min: number, max: number) => z.string().check(z.minLength(min), z.maxLength(max));
 
+/** Where one key opens every server, it is the secret of this name. */
+export const defaultKeyVar = 'UPSTREAM_API_KEY';
+
 const id = z.string().check(z.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'lower-case id of letters, digits, dot, dash, underscore'));
 const ms = int(1, 3_600_000);
+const variable = (example: string) =>
+  z
+    .string()
+    .check(
+      z.regex(
+        /^[A-Z][A-Z0-9_]{2,63}$/,
+        `the name of an environment variable, such as ${example}: 3 to 64 capital letters, digits and underscores, a letter first`,
+      ),
+    );
 const share = number(0, 1);
 const usd = number(0, 100_000);
 
-export const dialectIds = ['vllm'] as const;
 export const toolFormatIds = [
   'hermes',
   'llama3_json',
@@ -26,6 +37,8 @@ export const toolFormatIds = [
   'json_bare',
 ] as const;
 export const capabilityIds = ['tools', 'json_schema', 'logprobs', 'continue', 'vision'] as const;
+/** What a model is asked for. A model stands in for others of its kind only. */
+export const modelKindIds = ['chat', 'embedding'] as const;
 export const tierIds = ['small', 'large', 'vision'] as const;
 export const intentIds = ['code', 'reasoning', 'general'] as const;
 export const strategyIds = ['cost', 'latency', 'quality'] as const;
@@ -52,8 +65,11 @@ const Timeouts = z.strictObject({
 
 export const Upstream = z.strictObject({
   /** Name of the environment variable that holds the origin (no path). Addresses never stand in the config. */
-  url_var: z.string().check(z.regex(/^[A-Z][A-Z0-9_]{2,63}$/, 'the name of an environment variable, such as SMALL_UPSTREAM_URL')),
-  dialect: z.enum(dialectIds),
+  url_var: variable('SMALL_UPSTREAM_URL'),
+  /** Name of the secret that holds this server's API key. No other upstream gets that key unless it names the same secret. */
+  key_var: z._default(variable(defaultKeyVar), defaultKeyVar),
+  /** A name from the Worker's registry of dialects, which is handed to the check. */
+  dialect: id,
   /** Send the Cloudflare Access service token. */
   access: z.boolean(),
   /** Upstreams with the same tunnel share its fate. */
@@ -72,9 +88,11 @@ const Price = z.strictObject({
 });
 
 export const Model = z.strictObject({
+  kind: z._default(z.enum(modelKindIds), 'chat'),
   upstreams: z.array(id).check(z.minLength(1)),
   /** The name the model server knows the model by; clients may use it, too. */
   served_name: text(1, 200),
+  /** Read of chat models only. */
   tier: z.enum(tierIds),
   context_tokens: int(256, 10_000_000),
   capabilities: z.array(z.enum(capabilityIds)),
@@ -308,6 +326,7 @@ export type UpstreamConfig = z.infer<typeof Upstream>;
 export type ModelConfig = z.infer<typeof Model>;
 export type RoutingConfig = z.infer<typeof Routing>;
 export type LimitsConfig = z.infer<typeof Limits>;
+export type ModelKind = (typeof modelKindIds)[number];
 export type Tier = (typeof tierIds)[number];
 export type Intent = (typeof intentIds)[number];
 export type Strategy = (typeof strategyIds)[number];

@@ -1,5 +1,5 @@
 /** Wires the ports to their adapters: the only file that knows both. One set per isolate. */
-import { type Config, modelOf } from '../shared/config-prepare.ts';
+import type { Config } from '../shared/config-prepare.ts';
 import { GatewayError } from '../shared/errors.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
 import { loadConfig } from './config.ts';
@@ -9,7 +9,9 @@ import { healthConfig } from './core/health/health-config.ts';
 import { type HideSecrets, secretHider } from './core/log/known-secrets.ts';
 import type { KeysPort, LogPort, UpstreamPort } from './core/ports.ts';
 import { emptyRetryBudget } from './core/route/retry-budget.ts';
-import { type Env, readOrigin, readSettings, secretsIn, type Settings } from './env.ts';
+import type { DialectOf } from './core/upstreams/dialect.ts';
+import { dialects, dialectsOf } from './core/upstreams/registry.ts';
+import { type Env, readSettings, readTargets, secretsIn, type Settings } from './env.ts';
 import { defaultProfile, profiles } from './generated/config.ts';
 import { createAdmissionClient } from './io/admission-client.ts';
 import { createAccessVerifier } from './io/access-jwt.ts';
@@ -29,7 +31,7 @@ import { createUpstreamFetch } from './io/upstream-fetch.ts';
 import type { HealthWiring } from './objects/health-object.ts';
 import type { PipelineDeps } from './pipeline/run/deps.ts';
 import { probeUpstream } from './pipeline/probe-upstream.ts';
-import { deploymentMistakes, type UpstreamTarget } from './readiness.ts';
+import { deploymentMistakes } from './readiness.ts';
 
 export interface Deps {
   readonly pipeline: PipelineDeps;
@@ -53,33 +55,39 @@ const keyEnvironments = { development: 'dev', staging: 'test', production: 'live
 interface Setup {
   readonly settings: Settings;
   readonly config: Config;
+  readonly dialectOf: DialectOf;
   readonly upstream: UpstreamPort;
+  /** What the tenants' salts are derived from: every model server's key. */
+  readonly saltSecret: string;
 }
 
 /** Settings, configuration and addresses, or every mistake in them, for the operator's eyes. */
 function setUp(env: Env): Result<Setup, readonly string[]> {
   const settings = readSettings(env);
   if (!settings.ok) return settings;
-  const config = loadConfig(profiles, settings.value.profile ?? defaultProfile, settings.value.configOverrides);
+  const config = loadConfig(
+    profiles,
+    settings.value.profile ?? defaultProfile,
+    settings.value.configOverrides,
+    Object.keys(dialects),
+  );
   if (!config.ok) return config;
-  const used = new Set(Object.keys(config.value.models).flatMap((id) => modelOf(config.value, id).upstreams));
-  const targets = new Map<string, UpstreamTarget>();
-  const mistakes: string[] = [];
-  for (const [id, upstream] of Object.entries(config.value.upstreams)) {
-    if (!used.has(id)) continue;
-    const origin = readOrigin(env, upstream.url_var);
-    if (origin.ok) targets.set(id, { variable: upstream.url_var, origin: origin.value, usesAccess: upstream.access });
-    else mistakes.push(origin.failure);
-  }
-  mistakes.push(...deploymentMistakes(settings.value, [...targets.values()]));
+  const { targets, mistakes: unread } = readTargets(env, config.value);
+  const mistakes = [...unread, ...deploymentMistakes(settings.value, [...targets.values()])];
   if (mistakes.length > 0) return fail(mistakes);
-  return ok({ settings: settings.value, config: config.value, upstream: createUpstreamFetch(targets, settings.value) });
+  const dialectOf = dialectsOf(config.value.upstreams, outlet(env).hideSecrets);
+  const servers = [...targets].map(([id, { origin, usesAccess, key }]) => {
+    return [id, { origin, usesAccess, headers: dialectOf(id).headers(key) }] as const;
+  });
+  const upstream = createUpstreamFetch(new Map(servers), settings.value.access);
+  const saltSecret = [...new Set([...targets.values()].flatMap(({ key }) => key ?? []))].join(':');
+  return ok({ settings: settings.value, config: config.value, dialectOf, upstream, saltSecret });
 }
 
 /** Everything a request needs. Throws `not_ready` when the set-up has mistakes; they are logged once. */
 export async function createDeps(env: Env): Promise<Deps> {
-  const { settings, config, upstream } = setUpOrThrow(env);
-  const { log, hideSecrets } = outlet(env);
+  const { settings, config, dialectOf, upstream, saltSecret } = setUpOrThrow(env);
+  const { log } = outlet(env);
   const isolateId = crypto.randomUUID();
   const digestOfBootstrap = settings.bootstrapApiKey === null ? null : await sha256Hex(settings.bootstrapApiKey);
   const ledger = createLedgerClient(env.LEDGER, {
@@ -102,7 +110,7 @@ export async function createDeps(env: Env): Promise<Deps> {
     async saltOf(keyId) {
       const known = salts.get(keyId);
       if (known !== undefined) return known;
-      const salt = (await sha256Hex(`${settings.upstreamApiKey ?? ''}:${keyId}`)).slice(0, 32);
+      const salt = (await sha256Hex(`${saltSecret}:${keyId}`)).slice(0, 32);
       if (salts.size < 10_000) salts.set(keyId, salt);
       return salt;
     },
@@ -120,7 +128,7 @@ export async function createDeps(env: Env): Promise<Deps> {
       tenants: createTenantClient(env.TENANT, clock, log),
       sessions: createSessionClient(env.SESSION, { ttlMs: config.routing.sessions.ttl_ms, clock, log }),
       log,
-      hideSecrets,
+      dialectOf,
       openPipe: openClientPipe,
       retryBudget: { current: emptyRetryBudget },
     },
@@ -129,9 +137,9 @@ export async function createDeps(env: Env): Promise<Deps> {
 
 /** The health object probes by the same configuration and through the same door as requests go. */
 export function wireHealth(env: Env): HealthWiring {
-  const { config, upstream } = setUpOrThrow(env);
+  const { config, dialectOf, upstream } = setUpOrThrow(env);
   const timeoutMs = config.routing.health.probe_timeout_ms;
-  const probe: HealthWiring['probe'] = (id) => probeUpstream(upstream, id, AbortSignal.timeout(timeoutMs));
+  const probe: HealthWiring['probe'] = (id) => probeUpstream(upstream, dialectOf(id), id, AbortSignal.timeout(timeoutMs));
   return { config, log: wireLog(env), probe };
 }
 
@@ -156,7 +164,7 @@ let isolateOutlet: Outlet | null = null;
 /** What leaves the gateway in words, kept clear of the deployment's secrets: there before anything else, for a set-up with mistakes as well. */
 function outlet(env: Env): Outlet {
   if (isolateOutlet === null) {
-    const hideSecrets = secretHider(secretsIn(env));
+    const hideSecrets = secretHider(secretsIn(env, profiles));
     isolateOutlet = { log: createConsoleLog(hideSecrets), hideSecrets };
   }
   return isolateOutlet;

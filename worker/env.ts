@@ -1,4 +1,5 @@
 /** Vars and secrets, read once per isolate into typed settings, with a clear message for everything that is missing or malformed. */
+import type { ConfigTree } from '../shared/config.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
 import type { AdmissionObjectBase } from './objects/admission-object.ts';
 import type { HealthObjectBase } from './objects/health-object.ts';
@@ -7,7 +8,7 @@ import type { LedgerObjectBase } from './objects/ledger-object.ts';
 import type { SessionObject } from './objects/session-object.ts';
 import type { TenantObjectBase } from './objects/tenant-object.ts';
 
-/** The bindings and variables of wrangler.toml. Variables that configs name (`url_var`) are read by name. */
+/** The bindings and variables of wrangler.toml. Variables that configs name (`url_var`, `key_var`) are read by name. */
 export interface Env {
   readonly HEALTH: DurableObjectNamespace<HealthObjectBase>;
   readonly ADMISSION: DurableObjectNamespace<AdmissionObjectBase>;
@@ -25,7 +26,6 @@ export interface Settings {
   readonly profile: string | null;
   /** Parsed JSON of CONFIG_OVERRIDES, not yet validated. */
   readonly configOverrides: unknown;
-  readonly upstreamApiKey: string | null;
   readonly access: { readonly clientId: string; readonly clientSecret: string } | null;
   readonly adminToken: string | null;
   /** Set when operators may also come through Cloudflare Access. */
@@ -37,13 +37,10 @@ export interface Settings {
 
 const tokenPattern = /^[\x21-\x7e]{16,512}$/;
 
-/** Reads every setting but the upstream addresses (`readOrigin`). The failure is one sentence per mistake, for the operator only. */
+/** Reads every setting but the upstreams' addresses and keys (`readTargets`). The failure is one sentence per mistake, for the operator only. */
 export function readSettings(env: Env): Result<Settings, readonly string[]> {
   const mistakes: string[] = [];
-  const text = (name: string): string | null => {
-    const value = env[name];
-    return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
-  };
+  const text = (name: string): string | null => readText(env, name);
   const token = (name: string): string | null => {
     const value = text(name);
     if (value !== null && !tokenPattern.test(value))
@@ -90,7 +87,6 @@ export function readSettings(env: Env): Result<Settings, readonly string[]> {
     environment,
     profile: text('CONFIG_PROFILE'),
     configOverrides,
-    upstreamApiKey: text('UPSTREAM_API_KEY'),
     access: clientId !== null && clientSecret !== null ? { clientId, clientSecret } : null,
     adminToken,
     accessLogin: issuer !== null && audience !== null ? { issuer, audience } : null,
@@ -99,14 +95,74 @@ export function readSettings(env: Env): Result<Settings, readonly string[]> {
   });
 }
 
+/** A variable's text, trimmed; null where it is not set. */
+function readText(env: Env, name: string): string | null {
+  const value = env[name];
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
+}
+
 const secretName = /TOKEN|SECRET|PASSWORD|KEY|CLIENT_ID/;
 
-/** The values that no log and no answer may hold: of every variable that is named like a secret, also where the set-up has mistakes. */
-export function secretsIn(env: Env): string[] {
+/**
+ * The values that no log and no answer may hold: of every variable that is named like a secret, or that a configuration names as one,
+ * also where the set-up has mistakes.
+ */
+export function secretsIn(env: Env, profiles: Readonly<Record<string, ConfigTree>> = {}): string[] {
+  const named = new Set([...Object.values(profiles), overridesIn(env)].flatMap(keyVariablesIn));
   return Object.entries(env).flatMap(([name, value]) =>
-    secretName.test(name) && typeof value === 'string' ? [value.trim()] : [],
+    (secretName.test(name) || named.has(name)) && typeof value === 'string' ? [value.trim()] : [],
   );
 }
+
+/** Null where there are none that could be read. */
+function overridesIn(env: Env): unknown {
+  try {
+    return JSON.parse(readText(env, 'CONFIG_OVERRIDES') ?? 'null');
+  } catch {
+    return null;
+  }
+}
+
+/** The `key_var` of every upstream, in a tree that nobody has checked. */
+function keyVariablesIn(tree: unknown): unknown[] {
+  return Object.values(Object(Object(tree)['upstreams'])).map((upstream) => Object(upstream)['key_var']);
+}
+
+/** What a call of an upstream needs that stands in no configuration. */
+export interface UpstreamTarget {
+  readonly origin: string;
+  /** The variable that holds it. */
+  readonly originVariable: string;
+  /** Null: the server is asked without one. */
+  readonly key: string | null;
+  readonly keyVariable: string;
+  readonly usesAccess: boolean;
+}
+
+export interface UpstreamTargets {
+  /** By upstream id: of those that a model runs on. */
+  readonly targets: ReadonlyMap<string, UpstreamTarget>;
+  readonly mistakes: readonly string[];
+}
+
+/** Reads the address and the key of every upstream that a model runs on; each mistake is one sentence for the operator. */
+export function readTargets(env: Env, { models, upstreams }: ConfigTree): UpstreamTargets {
+  const used = new Set(Object.values(models).flatMap((model) => model.upstreams));
+  const targets = new Map<string, UpstreamTarget>();
+  const mistakes: string[] = [];
+  for (const [id, { url_var: originVariable, key_var: keyVariable, access: usesAccess }] of Object.entries(upstreams)) {
+    if (!used.has(id)) continue;
+    const origin = readOrigin(env, originVariable);
+    const key = readText(env, keyVariable);
+    if (key !== null && unsendable.test(key)) mistakes.push(`${keyVariable} holds a line break, which no header can carry.`);
+    if (!origin.ok) mistakes.push(origin.failure);
+    else targets.set(id, { origin: origin.value, originVariable, key, keyVariable, usesAccess });
+  }
+  return { targets, mistakes };
+}
+
+/** Every call with such a key would fail as if the server could not be reached. */
+const unsendable = /[\r\n\0]/;
 
 /** Reads an upstream's origin from the variable its config names: http(s), no path, no credentials. */
 export function readOrigin(env: Env, variable: string): Result<string, string> {

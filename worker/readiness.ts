@@ -2,14 +2,8 @@
  * What staging and production must have before they serve anybody: own secrets, an operator's door, real addresses. Pure, so that
  * `npm run deploy:check` refuses before a deployment what the Worker refuses after it.
  */
-import type { Settings } from './env.ts';
-
-export interface UpstreamTarget {
-  /** The variable that holds its address. */
-  readonly variable: string;
-  readonly origin: string;
-  readonly usesAccess: boolean;
-}
+import { defaultKeyVar } from '../shared/config.ts';
+import type { Settings, UpstreamTarget } from './env.ts';
 
 /** How the tokens begin that stand in this repository for anybody to read. */
 const published = /^(?:change.?me|pointsman.local|stand.in-)/i;
@@ -21,12 +15,13 @@ const placeholderHost = /(?:^|\.)(?:example\.(?:com|net|org)|example|invalid|tes
 export function deploymentMistakes(settings: Settings, targets: readonly UpstreamTarget[]): string[] {
   if (settings.environment === 'development') return [];
   const mistakes: string[] = [];
-  const secrets = {
-    ADMIN_TOKEN: settings.adminToken,
-    UPSTREAM_API_KEY: settings.upstreamApiKey,
-    ACCESS_CLIENT_SECRET: settings.access?.clientSecret ?? null,
-  };
-  for (const [name, value] of Object.entries(secrets)) {
+  const keys = new Map(targets.map(({ keyVariable, key }) => [keyVariable, key]));
+  const secrets = new Map([
+    ['ADMIN_TOKEN', settings.adminToken],
+    ...keys,
+    ['ACCESS_CLIENT_SECRET', settings.access?.clientSecret ?? null],
+  ]);
+  for (const [name, value] of secrets) {
     if (value !== null && published.test(value))
       mistakes.push(`${name} is an example that anybody can read; make one of your own.`);
   }
@@ -38,10 +33,14 @@ export function deploymentMistakes(settings: Settings, targets: readonly Upstrea
     mistakes.push(
       'ACCESS_CLIENT_ID and ACCESS_CLIENT_SECRET are not set, and upstreams with access: true are behind Cloudflare Access.',
     );
-  for (const { variable, origin } of targets) {
+  // The one key for all may be left out, for servers that ask for none; whoever names another one wants it sent.
+  for (const [name, key] of keys) {
+    if (key === null && name !== defaultKeyVar) mistakes.push(`${name} is not set; it holds the API key of a model server.`);
+  }
+  for (const { originVariable, origin } of targets) {
     const { hostname } = new URL(origin);
     if (placeholderHost.test(hostname))
-      mistakes.push(`${variable} is a placeholder (${hostname}); it needs the model server's own hostname.`);
+      mistakes.push(`${originVariable} is a placeholder (${hostname}); it needs the model server's own hostname.`);
   }
   return mistakes;
 }

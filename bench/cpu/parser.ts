@@ -8,11 +8,12 @@ import type { ToolFormatId } from '../../shared/config.ts';
 import { type Answer, createAnswer } from '../../worker/core/answer/answer.ts';
 import { createChoice } from '../../worker/core/answer/choice.ts';
 import { renderChunk } from '../../worker/core/surfaces/chat/render.ts';
+import { asItIs } from '../../worker/core/log/known-secrets.ts';
 import { createEventDecoder } from '../../worker/core/sse/decode-events.ts';
 import { encodeData } from '../../worker/core/sse/encode-events.ts';
 import { createAnswerMachine } from '../../worker/core/answer/answer-machine.ts';
 import { createArgumentsCheck } from '../../worker/core/tools/check-arguments.ts';
-import { dialectOf } from '../../worker/core/upstreams/dialect.ts';
+import { createVllm } from '../../worker/core/upstreams/vllm.ts';
 import { progressBar } from '../load/progress-bar.ts';
 import { createResult, printResult, type Row, saveResult } from './result-file.ts';
 import { ratioOf, spreadOf } from './statistics.ts';
@@ -91,7 +92,7 @@ function answerWith(formats: readonly ToolFormatId[]): Answer {
     });
   const argumentsCheck = () => (formats.length === 0 ? null : createArgumentsCheck([benchTool], checkLimits, false));
   return createAnswer({
-    dialect: dialectOf('vllm'),
+    dialect: createVllm(asItIs),
     isTransparent: machine().isTransparent,
     choiceCount: 1,
     maxAnswerChars: 8_388_608,

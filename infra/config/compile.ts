@@ -13,6 +13,7 @@ import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, 
 import { checkConfig, type ConfigMistake } from '../../shared/config-check.ts';
 import type { ConfigTree } from '../../shared/config.ts';
 import { mergePatch } from '../../shared/merge-patch.ts';
+import { dialects } from '../../worker/core/upstreams/registry.ts';
 import { suggestion } from './suggestion.ts';
 import { writeModule } from './write-module.ts';
 
@@ -47,7 +48,7 @@ export function compileConfigs(dir: string): CompileResult {
     if (unreadable.length > 0) continue;
     const sources = [...base.sources, ...own.sources];
     const tree = sources.reduce<unknown>((merged, source) => mergePatch(merged, source.doc.toJS()), {});
-    const checked = checkConfig(tree);
+    const checked = checkConfig(tree, Object.keys(dialects));
     if (checked.ok) profiles[profile] = checked.config;
     else {
       for (const mistake of checked.mistakes) {

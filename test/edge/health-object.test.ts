@@ -45,8 +45,9 @@ describe('probes', () => {
       'small /metrics',
       'small /v1/models',
     ]);
-    for (const { headers } of upstreams.requests) {
-      expect(headers.get('authorization')).toBe(`Bearer ${edgeBindings.UPSTREAM_API_KEY}`);
+    const keys: Record<string, string> = { small: edgeBindings.UPSTREAM_API_KEY, large: edgeBindings.LARGE_SERVER_CREDENTIAL };
+    for (const { server, headers } of upstreams.requests) {
+      expect(headers.get('authorization')).toBe(`Bearer ${keys[server]}`);
       expect(headers.get('cf-access-client-secret')).toBe(edgeBindings.ACCESS_CLIENT_SECRET);
     }
     expect(await instance(smallKey)).toMatchObject({ status: 'up', running: 3, waiting: 1 });

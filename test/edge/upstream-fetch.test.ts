@@ -1,17 +1,19 @@
-/** Reading a model server's body inside workerd: what it unfolds to is what counts, whatever its headers say. */
+/** The upstream port inside workerd: as every one, and reading bodies, of which what they unfold to counts, whatever their headers say. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { createUpstreamFetch } from '../../worker/io/upstream-fetch.ts';
+import { createUpstreamFetch, type Server } from '../../worker/io/upstream-fetch.ts';
+import type { BodyStep, Reply } from '../support/fakes/fake-upstream.ts';
+import { upstreamSuite } from '../support/upstream-suite.ts';
 
 const realFetch = globalThis.fetch;
 afterEach(() => {
   globalThis.fetch = realFetch;
 });
 
-const targets = new Map([['small', { origin: 'https://small.invalid', usesAccess: false }]]);
+const servers = new Map<string, Server>([['small', { origin: 'https://small.invalid', usesAccess: false, headers: {} }]]);
 
 async function textOf(body: string, headers: Record<string, string>, maxBytes: number): Promise<string | null> {
   globalThis.fetch = async () => new Response(body, { status: 400, headers });
-  const upstream = createUpstreamFetch(targets, { upstreamApiKey: null, access: null });
+  const upstream = createUpstreamFetch(servers, null);
   const call = {
     upstreamId: 'small',
     method: 'POST',
@@ -41,3 +43,41 @@ describe("a model server's body", () => {
     expect(await textOf('hello', { 'content-length': '5', 'content-encoding': 'identity' }, 5)).toBe('hello');
   });
 });
+
+upstreamSuite('the adapter', (reply) => {
+  globalThis.fetch = (_, init) => respond(reply, init?.signal ?? new AbortController().signal);
+  return createUpstreamFetch(servers, null);
+});
+
+/** What `fetch` makes of a server that behaves like this. */
+async function respond(reply: Reply, signal: AbortSignal): Promise<Response> {
+  signal.throwIfAborted();
+  if (reply.kind === 'refuse') throw new Error('Network connection lost.');
+  if (reply.kind === 'hang') return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  if (reply.kind === 'json') return Response.json(reply.body, { headers: { 'content-type': 'application/json; charset=utf-8' } });
+  if (reply.kind === 'stream')
+    return new Response(bodyOf(reply.steps, signal), { headers: { 'content-type': 'Text/Event-Stream; charset=utf-8' } });
+  const headers = new Headers({ 'content-type': reply.mediaType ?? 'application/json' });
+  if (reply.retryAfter !== undefined) headers.set('retry-after', reply.retryAfter);
+  return new Response(reply.body ?? null, { status: reply.status, headers });
+}
+
+function bodyOf(steps: readonly BodyStep[], signal: AbortSignal): ReadableStream<Uint8Array> {
+  const rest = [...steps];
+  return new ReadableStream({
+    type: 'bytes',
+    start(controller) {
+      signal.addEventListener('abort', () => controller.error(new Error('aborted')));
+    },
+    pull(controller) {
+      const step = rest.shift();
+      if (step === undefined) {
+        controller.close();
+        controller.byobRequest?.respond(0);
+      } else if (step === 'reset') controller.error(new Error('Network connection lost.'));
+      else if (typeof step === 'string') {
+        if (step !== 'stall') controller.enqueue(new TextEncoder().encode(step));
+      } else if (step instanceof Uint8Array) controller.enqueue(step);
+    },
+  });
+}

@@ -66,10 +66,15 @@ describe('a chat', () => {
     expect(stream.metadata).toMatchObject({ model_id: 'qwen2.5-7b', fallback_used: false });
   });
 
-  test('with the first model out of reach: the other one answers', async () => {
+  test('with the first model out of reach: the other one answers, asked with its own key', async () => {
     upstreams.fail('small', 'unreachable');
     const response = await ask({});
     expect(await response.json()).toMatchObject({ 'x-routing-metadata': { model_id: 'qwen2.5-32b', fallback_used: true } });
+    const ownKeys = { small: edgeBindings.UPSTREAM_API_KEY, large: edgeBindings.LARGE_SERVER_CREDENTIAL };
+    for (const [server, key] of Object.entries(ownKeys)) {
+      const calls = upstreams.requests.filter((request) => request.server === server);
+      expect(new Set(calls.map(({ headers }) => headers.get('authorization')))).toEqual(new Set([`Bearer ${key}`]));
+    }
   });
 
   test('with nothing in reach: an error in the envelope', async () => {

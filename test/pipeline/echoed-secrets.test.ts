@@ -50,7 +50,7 @@ async function ask(last: Reply, body: object) {
   const { gateway, send } = createFakeApp({
     script: [],
     last,
-    change: (deps) => ({ ...deps, hideSecrets: secretHider([apiKey, accessSecret, clientKey]) }),
+    hideSecrets: secretHider([apiKey, accessSecret, clientKey]),
   });
   const headers = { authorization: `Bearer ${clientKey}`, 'content-type': 'application/json' };
   const response = await send('POST', '/v1/chat/completions', headers, JSON.stringify(body));

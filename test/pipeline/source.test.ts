@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { asItIs } from '../../worker/core/log/known-secrets.ts';
+import { createVllm } from '../../worker/core/upstreams/vllm.ts';
 import { openSource } from '../../worker/pipeline/answer/source.ts';
 import type { Piece } from '../../worker/pipeline/run/opened.ts';
 
@@ -6,7 +8,7 @@ const payloads = ['{"a":"für 10 €"}', '{"b":"🌍🌍"}', '\uFEFF{"c":1}', '[
 const bytes = new TextEncoder().encode(payloads.map((payload) => `data: ${payload}\n\n`).join(''));
 
 async function readAll(parts: readonly Uint8Array[]): Promise<Piece[]> {
-  const source = openSource(new Blob([]).stream().pipeThrough(delivering(parts)), 10_000);
+  const source = openSource(new Blob([]).stream().pipeThrough(delivering(parts)), 10_000, createVllm(asItIs));
   const pieces: Piece[] = [];
   for (;;) {
     const piece = await source.read();

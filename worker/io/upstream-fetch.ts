@@ -6,41 +6,40 @@ import { headerNames } from '../../shared/headers.ts';
 import { fail, ok } from '../../shared/result.ts';
 import type { UpstreamAnswer, UpstreamPort } from '../core/ports.ts';
 
-export interface UpstreamSecrets {
-  readonly upstreamApiKey: string | null;
-  readonly access: { readonly clientId: string; readonly clientSecret: string } | null;
+export interface Server {
+  readonly origin: string;
+  readonly usesAccess: boolean;
+  /** What its dialect asks for: this server's key among it, and nobody else's. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-/** @param targets origin and Access flag by upstream id */
+/** @param servers by upstream id */
 export function createUpstreamFetch(
-  targets: ReadonlyMap<string, { readonly origin: string; readonly usesAccess: boolean }>,
-  secrets: UpstreamSecrets,
+  servers: ReadonlyMap<string, Server>,
+  access: { readonly clientId: string; readonly clientSecret: string } | null,
 ): UpstreamPort {
-  const headersOf = (usesAccess: boolean): Record<string, string> => ({
+  const headersOf = ({ usesAccess, headers }: Server): Record<string, string> => ({
     'content-type': 'application/json',
     // The tunnel holds compressed event streams back.
     'accept-encoding': 'identity',
     'cache-control': 'no-transform',
     'user-agent': 'pointsman',
-    ...(secrets.upstreamApiKey === null ? {} : { authorization: `Bearer ${secrets.upstreamApiKey}` }),
-    ...(usesAccess && secrets.access !== null
-      ? {
-          [headerNames.accessClientId]: secrets.access.clientId,
-          [headerNames.accessClientSecret]: secrets.access.clientSecret,
-        }
+    ...headers,
+    ...(usesAccess && access !== null
+      ? { [headerNames.accessClientId]: access.clientId, [headerNames.accessClientSecret]: access.clientSecret }
       : {}),
   });
-  const prepared = new Map([...targets].map(([id, target]) => [id, { ...target, headers: headersOf(target.usesAccess) }]));
+  const prepared = new Map([...servers].map(([id, server]) => [id, { origin: server.origin, headers: headersOf(server) }]));
 
   return {
     async open(call) {
-      const target = prepared.get(call.upstreamId);
-      if (target === undefined) return fail({ code: 'upstream_unreachable' });
+      const server = prepared.get(call.upstreamId);
+      if (server === undefined) return fail({ code: 'upstream_unreachable' });
       try {
-        const response = await fetch(target.origin + call.path, {
+        const response = await fetch(server.origin + call.path, {
           method: call.method,
           ...(call.body === null ? {} : { body: call.body }),
-          headers: { ...target.headers, accept: call.accept, [headerNames.requestId]: call.requestId },
+          headers: { ...server.headers, accept: call.accept, [headerNames.requestId]: call.requestId },
           redirect: 'manual',
           signal: call.signal,
         });

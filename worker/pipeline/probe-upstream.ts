@@ -1,29 +1,34 @@
-/** One probe of an upstream: does it answer, which models has it loaded, how busy is it. Reads `/v1/models` and `/metrics`. */
+/** One probe of an upstream: does it answer, which models has it loaded, how busy is it. What is asked, and how, its dialect says. */
 import type { ProbeResult } from '../core/health/health-event.ts';
-import { readLoad, readModels } from '../core/health/probe-reading.ts';
 import type { UpstreamPort } from '../core/ports.ts';
-import { statusFailure } from '../core/upstreams/transport-failure.ts';
+import type { Dialect } from '../core/upstreams/dialect.ts';
+import { loginPage } from '../core/upstreams/transport-failure.ts';
 
 const maxModelsBytes = 1_048_576;
-const maxMetricsBytes = 2_097_152;
+const maxLoadBytes = 2_097_152;
+
+const unknownLoad = { running: null, waiting: null, kvCacheUsage: null };
 
 /** Never rejects. Load is `null` where the server does not publish it; that alone is no failure. */
-export async function probeUpstream(upstream: UpstreamPort, upstreamId: string, signal: AbortSignal): Promise<ProbeResult> {
-  const unknownLoad = { running: null, waiting: null, kvCacheUsage: null };
+export async function probeUpstream(
+  upstream: UpstreamPort,
+  dialect: Dialect,
+  upstreamId: string,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
+  const { probe } = dialect;
   const get = (path: string, accept: 'application/json' | 'text/plain') =>
     upstream.open({ upstreamId, method: 'GET', path, body: null, requestId: 'health-probe', accept, signal });
-  const models = await get('/v1/models', 'application/json');
-  if (!models.ok) {
-    return { upstreamId, cause: signal.aborted ? 'timeout' : 'unreachable', modelsServed: null, ...unknownLoad };
-  }
+  const failed = (cause: ProbeResult['cause']): ProbeResult => ({ upstreamId, cause, modelsServed: null, ...unknownLoad });
+  const models = await get(probe.models.path, 'application/json');
+  if (!models.ok) return failed(signal.aborted ? 'timeout' : 'unreachable');
   const { status, mediaType } = models.value;
   const body = await models.value.readText(maxModelsBytes);
-  if (status !== 200 || mediaType === 'text/html') {
-    const { cause } = statusFailure(status === 200 ? 302 : status, mediaType, null, null);
-    return { upstreamId, cause, modelsServed: null, ...unknownLoad };
-  }
-  const modelsServed = body === null ? null : readModels(body);
-  const metrics = await get('/metrics', 'text/plain');
-  const text = metrics.ok && metrics.value.status === 200 ? await metrics.value.readText(maxMetricsBytes) : null;
-  return { upstreamId, cause: null, modelsServed, ...(text === null ? unknownLoad : readLoad(text)) };
+  if (status !== 200) return failed(dialect.readError(models.value, null, 0).cause);
+  if (mediaType === 'text/html') return failed(loginPage.cause);
+  const modelsServed = body === null ? null : probe.models.read(body);
+  if (probe.load === null) return { upstreamId, cause: null, modelsServed, ...unknownLoad };
+  const load = await get(probe.load.path, 'text/plain');
+  const text = load.ok && load.value.status === 200 ? await load.value.readText(maxLoadBytes) : null;
+  return { upstreamId, cause: null, modelsServed, ...(text === null ? unknownLoad : probe.load.read(text)) };
 }

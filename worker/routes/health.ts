@@ -49,9 +49,10 @@ function statusOf(id: string, snapshot: HealthSnapshot): InstanceStatus | 'unkno
 
 function describe(config: Config, id: string, snapshot: HealthSnapshot): Record<string, unknown> {
   const instances = Object.values(snapshot.instances).filter((instance) => instance.modelId === id);
+  const { kind, served_name: name, tier } = modelOf(config, id);
   return {
-    name: modelOf(config, id).served_name,
-    tier: modelOf(config, id).tier,
+    name,
+    ...(kind === 'chat' ? { tier } : { kind }),
     status: statusOf(id, snapshot),
     instances: instances.map(
       ({ upstreamId, status, untilMs, failedInARow, contextTokens, running, waiting, kvCacheUsage, lastProbeAtMs }) => ({

@@ -54,8 +54,9 @@ function idsFor(config: Config, { allowedModels }: Pick<KeyRecord, 'allowedModel
 
 /** Ways of choosing, and aliases, that have at least one of these models behind them. */
 function namesFor(config: Config, ids: readonly string[]): string[] {
-  const tiers = new Set<string>(ids.map((id) => modelOf(config, id).tier));
-  const isOpen = (name: string): boolean => (name.startsWith('auto') ? ids.length > 0 : tiers.has(name));
+  const chatIds = ids.filter((id) => Object.hasOwn(config.chatModels, id));
+  const tiers = new Set<string>(chatIds.map((id) => modelOf(config, id).tier));
+  const isOpen = (name: string): boolean => (name.startsWith('auto') ? chatIds.length > 0 : tiers.has(name));
   const ways = [...reservedModelNames].filter(isOpen);
   const aliases = [...config.aliasTargets].filter(
     ([, target]) => ways.includes(target) || ids.includes(config.modelIdByName.get(target) ?? ''),
@@ -73,9 +74,9 @@ function describeModel(config: Config, id: string, snapshot: HealthSnapshot): Re
     object: 'model',
     created,
     owned_by: 'pointsman',
+    kind: model.kind,
     served_name: model.served_name,
-    tier: model.tier,
-    capabilities: model.capabilities,
+    ...(model.kind === 'chat' ? { tier: model.tier, capabilities: model.capabilities } : {}),
     context_tokens: Math.max(0, ...rooms) || model.context_tokens,
     price: model.price,
     health_status: snapshot.models[id]?.status ?? 'up',

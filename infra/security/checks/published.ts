@@ -25,9 +25,11 @@ function publishedValues(): string[] {
 }
 
 function mistakesWith(values: Readonly<Record<string, string>>, origin: string): readonly string[] {
-  const settings = readSettings({ ...own, ...values } as unknown as Env);
+  const vars = { ...own, ...values };
+  const settings = readSettings(vars as unknown as Env);
   if (!settings.ok) return settings.failure;
-  return deploymentMistakes(settings.value, [{ variable: 'SMALL_UPSTREAM_URL', origin, usesAccess: true }]);
+  const key = { key: vars.UPSTREAM_API_KEY, keyVariable: 'UPSTREAM_API_KEY' };
+  return deploymentMistakes(settings.value, [{ origin, originVariable: 'SMALL_UPSTREAM_URL', ...key, usesAccess: true }]);
 }
 
 const published: SecurityCheck = {

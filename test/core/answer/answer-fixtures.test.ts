@@ -1,5 +1,6 @@
 /** Every recorded and written stream: what a client sees of it, whole and cut at every byte. */
 import { describe, expect, it } from 'vitest';
+import { readUsage } from '../../../worker/core/upstreams/read-answer.ts';
 import { bytesOf, type ClientView, replay, type ReplayOptions } from './replay.ts';
 import { fixtureNames, readFixture, readThirdParty, thirdPartyNames } from './stream-fixtures.ts';
 
@@ -75,7 +76,7 @@ describe.each(fixtureNames)('%s', (name) => {
     expect(choice?.logprobs).toHaveLength(row?.logprobs ?? 0);
     expect(view).toMatchObject({
       problem: row?.problem ?? null,
-      usage: row?.usage ?? null,
+      usage: readUsage(row?.usage),
       isComplete: row?.finishReason != null,
     });
   });

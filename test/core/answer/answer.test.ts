@@ -118,7 +118,7 @@ describe('usage', () => {
       chunkOf({ content: 'x' }, { usage: { prompt_tokens: 5, completion_tokens: count } }),
     );
     const view = replay([streamOf(role, ...running, stop(), '[DONE]')]);
-    expect(view.usage).toEqual({ prompt_tokens: 5, completion_tokens: 3 });
+    expect(view.usage).toEqual({ promptTokens: 5, completionTokens: 3 });
     expect(view.choices[0]?.content).toBe('xxx');
   });
 

@@ -3,12 +3,14 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createChunkReader } from '../../../worker/core/answer/chunk-reader.ts';
 import { fail, ok } from '../../../shared/result.ts';
-import { type ChunkChoice, type Dialect, dialectOf } from '../../../worker/core/upstreams/dialect.ts';
+import { asItIs } from '../../../worker/core/log/known-secrets.ts';
+import type { ChunkChoice, Dialect } from '../../../worker/core/upstreams/dialect.ts';
 import { parseLenient } from '../../../worker/core/upstreams/lenient-json.ts';
 import { unreadable } from '../../../worker/core/upstreams/read-answer.ts';
+import { createVllm } from '../../../worker/core/upstreams/vllm.ts';
 import { fixtureNames, payloadsOf, readFixture } from './stream-fixtures.ts';
 
-const vllm = dialectOf('vllm');
+const vllm = createVllm(asItIs);
 
 function parsed(payload: string): ReturnType<Dialect['readChunk']> {
   if (payload === '') return vllm.readChunk(null);

@@ -1,24 +1,19 @@
 /** Replays a server's stream through decoder and answer as the relay does, and keeps what a client would have seen of it. */
 import type { ResponseFormat } from '../../../shared/chat.ts';
-import {
-  type Answer,
-  type AnswerOptions,
-  createAnswer,
-  type Feed,
-  isComplete,
-  isEndMark,
-} from '../../../worker/core/answer/answer.ts';
+import { type Answer, type AnswerOptions, createAnswer, type Feed, isComplete } from '../../../worker/core/answer/answer.ts';
 import { type Choice, createChoice } from '../../../worker/core/answer/choice.ts';
+import { asItIs } from '../../../worker/core/log/known-secrets.ts';
 import { createEventDecoder } from '../../../worker/core/sse/decode-events.ts';
 import { encodeData } from '../../../worker/core/sse/encode-events.ts';
 import { compileFormat } from '../../../worker/core/structured/compile-format.ts';
 import { createStreamCheck } from '../../../worker/core/structured/stream-check.ts';
 import { type AnswerMachine, createAnswerMachine } from '../../../worker/core/answer/answer-machine.ts';
 import { parseLenient } from '../../../worker/core/upstreams/lenient-json.ts';
-import { dialectOf } from '../../../worker/core/upstreams/dialect.ts';
+import { createVllm } from '../../../worker/core/upstreams/vllm.ts';
 import { configWith } from '../../support/fakes/config.ts';
 
 const { limits } = configWith();
+const vllm = createVllm(asItIs);
 
 export interface ReplayOptions {
   readonly formats?: Parameters<typeof createAnswerMachine>[0]['formats'];
@@ -79,7 +74,7 @@ export function answerWith(options: ReplayOptions = {}): Answer {
       sent: null,
     });
   const answerOptions: AnswerOptions = {
-    dialect: dialectOf('vllm'),
+    dialect: vllm,
     isTransparent: format.value === null && machine().isTransparent,
     choiceCount: n,
     maxAnswerChars,
@@ -123,7 +118,7 @@ export function replay(pieces: readonly Uint8Array[], options: ReplayOptions = {
     if (problem !== null || answer.state.sawDone) break;
   }
   if (problem === null && !answer.state.sawDone && options.isOpen !== true) {
-    takeAll(events.end().payloads.filter((payload) => isEndMark(payload) || parseLenient(payload) !== null));
+    takeAll(events.end().payloads.filter((payload) => vllm.isEndMark(payload) || parseLenient(payload) !== null));
     if (problem === null) take('', answer.end());
   }
   const { sawDone, usage, contentEvents, warnings } = answer.state;

@@ -1,6 +1,7 @@
 /** Vars and secrets: what is read from them, and the sentence an operator reads about each mistake. */
 import { describe, expect, it } from 'vitest';
-import { type Env, readOrigin, readSettings } from '../../../worker/env.ts';
+import { type Env, readOrigin, readSettings, readTargets, secretsIn } from '../../../worker/env.ts';
+import { configWith } from '../../support/fakes/config.ts';
 
 const env = (vars: Record<string, unknown>): Env => vars as unknown as Env;
 const long = 'a-token-of-some-length';
@@ -13,7 +14,6 @@ describe('readSettings', () => {
         environment: 'production',
         profile: null,
         configOverrides: null,
-        upstreamApiKey: null,
         access: null,
         adminToken: null,
         accessLogin: null,
@@ -29,7 +29,6 @@ describe('readSettings', () => {
         ENVIRONMENT: 'development',
         CONFIG_PROFILE: ' a40-pair\n',
         CONFIG_OVERRIDES: '{"limits":{"max_depth":9}}',
-        UPSTREAM_API_KEY: ' key ',
         ACCESS_CLIENT_ID: 'id.access',
         ACCESS_CLIENT_SECRET: 'secret',
         ADMIN_TOKEN: `${long}\n`,
@@ -44,7 +43,6 @@ describe('readSettings', () => {
         environment: 'development',
         profile: 'a40-pair',
         configOverrides: { limits: { max_depth: 9 } },
-        upstreamApiKey: 'key',
         access: { clientId: 'id.access', clientSecret: 'secret' },
         adminToken: long,
         bootstrapApiKey: long,
@@ -150,4 +148,80 @@ describe('readOrigin', () => {
     expect(origin.ok ? '' : origin.failure).toMatch(sentence);
     expect(JSON.stringify(origin)).not.toContain('canary');
   });
+});
+
+describe('readTargets', () => {
+  const addresses = { SMALL_UPSTREAM_URL: 'https://small.acme.dev', LARGE_UPSTREAM_URL: 'https://large.acme.dev' };
+  const ownKey = configWith({ upstreams: { large: { key_var: 'LARGE_KEY' } } });
+  const keysOf = (vars: Record<string, unknown>, config = ownKey) =>
+    Object.fromEntries([...readTargets(env({ ...addresses, ...vars }), config).targets].map(([id, { key }]) => [id, key]));
+
+  it('gives every upstream its address and the key that it names', () => {
+    const { targets, mistakes } = readTargets(env({ ...addresses, UPSTREAM_API_KEY: ' one ', LARGE_KEY: 'two\n' }), ownKey);
+    expect(mistakes).toEqual([]);
+    expect(Object.fromEntries(targets)).toEqual({
+      small: {
+        origin: 'https://small.acme.dev',
+        originVariable: 'SMALL_UPSTREAM_URL',
+        key: 'one',
+        keyVariable: 'UPSTREAM_API_KEY',
+        usesAccess: true,
+      },
+      large: {
+        origin: 'https://large.acme.dev',
+        originVariable: 'LARGE_UPSTREAM_URL',
+        key: 'two',
+        keyVariable: 'LARGE_KEY',
+        usesAccess: true,
+      },
+    });
+  });
+
+  it.each<[string, Record<string, unknown>, Record<string, string | null>]>([
+    ['the key that is there goes to nobody who names another', { UPSTREAM_API_KEY: 'one' }, { small: 'one', large: null }],
+    ['nor the other way round', { LARGE_KEY: 'two' }, { small: null, large: 'two' }],
+    ['an empty secret is none', { UPSTREAM_API_KEY: ' ', LARGE_KEY: '' }, { small: null, large: null }],
+    ['a secret that is no text is none', { UPSTREAM_API_KEY: 5, LARGE_KEY: {} }, { small: null, large: null }],
+  ])('%s', (_, vars, keys) => {
+    expect(keysOf(vars)).toEqual(keys);
+  });
+
+  it('sends one key to all where none is named', () => {
+    expect(keysOf({ UPSTREAM_API_KEY: 'one', LARGE_KEY: 'two' }, configWith())).toEqual({ small: 'one', large: 'one' });
+  });
+
+  it('asks for nothing of an upstream that no model runs on', () => {
+    const spare = configWith({ models: { 'qwen2.5-32b': { upstreams: ['small'] } } });
+    expect(readTargets(env({ SMALL_UPSTREAM_URL: addresses.SMALL_UPSTREAM_URL }), spare).mistakes).toEqual([]);
+  });
+
+  it('tells every mistake, and no value of it', () => {
+    const { mistakes } = readTargets(env({ LARGE_UPSTREAM_URL: 'canary', LARGE_KEY: 'canary\r\nx-forged: 1' }), ownKey);
+    expect(mistakes).toEqual([
+      'SMALL_UPSTREAM_URL is not set; it holds the origin of a model server.',
+      'LARGE_KEY holds a line break, which no header can carry.',
+      'LARGE_UPSTREAM_URL is not a URL.',
+    ]);
+  });
+});
+
+describe('secretsIn', () => {
+  const overrides = (upstreams: unknown) => ({ CONFIG_OVERRIDES: JSON.stringify({ upstreams }) });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['by its name', { VENDOR_API_KEY: 'canary' }],
+    ['because a profile names it', { OPEN_SESAME: 'canary' }],
+    ['because the overrides name it', { WORD: 'canary', ...overrides({ other: { key_var: 'WORD' } }) }],
+  ])('knows a secret %s', (_, vars) => {
+    const profiles = { p: configWith({ upstreams: { large: { key_var: 'OPEN_SESAME' } } }) };
+    expect(secretsIn(env(vars), profiles)).toContain('canary');
+    expect(secretsIn(env({ ENVIRONMENT: 'canary', ...vars }), profiles)).toEqual(['canary']);
+  });
+
+  it.each(['{', '5', 'null', '[]', '{"upstreams":5}', '{"upstreams":{"a":null}}', '{"upstreams":{"a":{"key_var":{}}}}'])(
+    'reads overrides that nobody has checked: %s',
+    (CONFIG_OVERRIDES) => {
+      expect(secretsIn(env({ CONFIG_OVERRIDES, ADMIN_TOKEN: 'canary' }))).toEqual(['canary']);
+    },
+  );
 });

@@ -1,19 +1,26 @@
 /** The configuration an isolate runs with: the profile, the overrides on top, and what the operator reads when they do not fit. */
 import { describe, expect, it } from 'vitest';
-import { modelOf, requestableModels, upstreamOf } from '../../../shared/config-prepare.ts';
+import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
 import { loadConfig } from '../../../worker/config.ts';
+import { dialects } from '../../../worker/core/upstreams/registry.ts';
 import { configWith, shippedTree } from '../../support/fakes/config.ts';
 
+const names = Object.keys(dialects);
 const profiles = { 'a40-pair': shippedTree() };
 
 describe('loadConfig', () => {
   it('takes a profile as it is without overrides', () => {
-    const loaded = loadConfig(profiles, 'a40-pair', null);
+    const loaded = loadConfig(profiles, 'a40-pair', null, names);
     expect(loaded).toMatchObject({ ok: true, value: { profile: 'a40-pair', limits: profiles['a40-pair'].limits } });
   });
 
   it('merges overrides over the profile and leaves the profile alone', () => {
-    const loaded = loadConfig(profiles, 'a40-pair', { limits: { max_depth: 9 }, routing: { aliases: { 'gpt-4o': null } } });
+    const loaded = loadConfig(
+      profiles,
+      'a40-pair',
+      { limits: { max_depth: 9 }, routing: { aliases: { 'gpt-4o': null } } },
+      names,
+    );
     expect(loaded.ok && loaded.value.limits.max_depth).toBe(9);
     expect(loaded.ok && loaded.value.aliasTargets.has('gpt-4o')).toBe(false);
     expect(profiles['a40-pair'].limits.max_depth).not.toBe(9);
@@ -22,7 +29,7 @@ describe('loadConfig', () => {
   it('fills in defaults of what overrides add', () => {
     const { upstreams } = shippedTree();
     const added = { ...upstreams['small'], url_var: 'OTHER_UPSTREAM_URL', tunnel: null, weight: null };
-    const loaded = loadConfig(profiles, 'a40-pair', { upstreams: { other: added } });
+    const loaded = loadConfig(profiles, 'a40-pair', { upstreams: { other: added } }, names);
     expect(loaded.ok && loaded.value.upstreams['other']).toMatchObject({ tunnel: 'main', weight: 1 });
   });
 
@@ -45,7 +52,7 @@ describe('loadConfig', () => {
       [/^CONFIG_OVERRIDES: routing\.aliases\.a: "b" is neither/],
     ],
   ])('refuses %s with a sentence for the operator', (_, profile, overrides, sentences) => {
-    const loaded = loadConfig(profiles, profile, overrides);
+    const loaded = loadConfig(profiles, profile, overrides, names);
     expect(loaded.ok ? [] : loaded.failure).toEqual(
       sentences.map((sentence) => (typeof sentence === 'string' ? sentence : expect.stringMatching(sentence))),
     );
@@ -61,12 +68,13 @@ describe('a prepared configuration', () => {
     expect(config.modelIdByName.get('constructor')).toBeUndefined();
   });
 
-  it('lists every name that a request may use', () => {
-    const names = requestableModels(config);
-    expect(names).toEqual(
-      expect.arrayContaining(['auto', 'auto:quality', 'small', 'vision', 'qwen2.5-7b', 'Qwen/Qwen2.5-7B-Instruct', 'house']),
-    );
-    expect(new Set(names).size).toBe(names.length);
+  it('holds the models that answer chats apart from all', () => {
+    const { models } = shippedTree();
+    const embedder = { ...models['qwen2.5-7b'], kind: 'embedding', served_name: 'BAAI/bge-m3' };
+    const mixed = configWith({ models: { 'bge-m3': embedder } });
+    expect(Object.keys(mixed.models)).toEqual([...Object.keys(models), 'bge-m3']);
+    expect(Object.keys(mixed.chatModels)).toEqual(Object.keys(models));
+    expect(mixed.modelIdByName.get('BAAI/bge-m3')).toBe('bge-m3');
   });
 
   it('throws for ids that the checked tree cannot hold', () => {

@@ -1,7 +1,7 @@
 /** What staging and production refuse to run with, and `npm run deploy:check` to deploy. */
 import { describe, expect, it } from 'vitest';
 import { mistakesOf, readSecretsFile } from '../../../infra/deployment.ts';
-import { shippedTree } from '../../support/fakes/config.ts';
+import { configWith, shippedTree } from '../../support/fakes/config.ts';
 import { readRepoFile } from '../repo/source-files.ts';
 
 const profiles = { 'a40-pair': shippedTree() };
@@ -76,6 +76,29 @@ describe('production', () => {
   it('needs an address for every upstream', () => {
     expect(mistakesOf(without('LARGE_UPSTREAM_URL'), profiles)).toEqual([
       expect.stringContaining('LARGE_UPSTREAM_URL is not set'),
+    ]);
+  });
+});
+
+describe('an upstream with a key of its own', () => {
+  const own = { 'a40-pair': configWith({ upstreams: { large: { key_var: 'LARGE_SERVER_KEY' } } }) };
+
+  it('is ready when its secret is there, with the other one or without', () => {
+    const values = { ...complete, LARGE_SERVER_KEY: 'v6nB3xZ9' };
+    expect(mistakesOf(values, own)).toEqual([]);
+    const { UPSTREAM_API_KEY: _left, ...rest } = values;
+    expect(mistakesOf(rest, own)).toEqual([]);
+  });
+
+  it.each([undefined, '', ' '])('is not ready without it: %j', (LARGE_SERVER_KEY) => {
+    const values = LARGE_SERVER_KEY === undefined ? complete : { ...complete, LARGE_SERVER_KEY };
+    expect(mistakesOf(values, own)).toEqual(['LARGE_SERVER_KEY is not set; it holds the API key of a model server.']);
+    expect(mistakesOf({ ...values, ENVIRONMENT: 'development' }, own)).toEqual([]);
+  });
+
+  it('must not have a published one', () => {
+    expect(mistakesOf({ ...complete, LARGE_SERVER_KEY: 'stand-in-vllm-key' }, own)).toEqual([
+      'LARGE_SERVER_KEY is an example that anybody can read; make one of your own.',
     ]);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { estimateCompletionTokens, reconcileUsage } from '../../../worker/core/cost/reconcile-usage.ts';
+import { estimateCompletionTokens, reconcileUsage, type Relayed } from '../../../worker/core/cost/reconcile-usage.ts';
+import { readUsage } from '../../../worker/core/upstreams/read-answer.ts';
 
 const relayed = {
   contentEvents: 7,
@@ -10,11 +11,13 @@ const relayed = {
   contextTokens: 32_768,
   promptTokensEstimate: 40,
 };
+/** As vLLM sends it. */
+const read = (usage: unknown, seen: Relayed) => reconcileUsage(readUsage(usage), seen);
 const whole = { prompt_tokens: 12, completion_tokens: 8, total_tokens: 20 };
 
 describe('reconcileUsage', () => {
   it('books what the model server says', () => {
-    const usage = reconcileUsage(
+    const usage = read(
       { ...whole, prompt_tokens_details: { cached_tokens: 4 }, completion_tokens_details: { reasoning_tokens: 3 } },
       relayed,
     );
@@ -31,7 +34,7 @@ describe('reconcileUsage', () => {
   ])(
     'books a prompt that is %s by the server’s count or the bound, never by a small estimate',
     (_, reported, booked, isFlagged) => {
-      expect(reconcileUsage({ ...whole, prompt_tokens: reported }, relayed)).toMatchObject({
+      expect(read({ ...whole, prompt_tokens: reported }, relayed)).toMatchObject({
         promptTokens: booked,
         completionTokens: 8,
         isEstimated: isFlagged,
@@ -46,7 +49,7 @@ describe('reconcileUsage', () => {
     ['beyond the tolerance', 273, 256, true],
     ['absurd', Number.POSITIVE_INFINITY, 256, true],
   ])('books a completion that is %s by the server’s count or the limit', (_, reported, booked, isFlagged) => {
-    expect(reconcileUsage({ ...whole, completion_tokens: reported }, relayed)).toMatchObject({
+    expect(read({ ...whole, completion_tokens: reported }, relayed)).toMatchObject({
       promptTokens: 12,
       completionTokens: booked,
       isEstimated: isFlagged,
@@ -54,7 +57,7 @@ describe('reconcileUsage', () => {
   });
 
   it('never books less for a server that reports more, up to what is possible', () => {
-    const booked = (prompt_tokens: number) => reconcileUsage({ ...whole, prompt_tokens }, relayed).promptTokens;
+    const booked = (prompt_tokens: number) => read({ ...whole, prompt_tokens }, relayed).promptTokens;
     fc.assert(
       fc.property(fc.nat(32_768), fc.nat(32_768), (a, b) => {
         expect(booked(Math.max(a, b))).toBeGreaterThanOrEqual(booked(Math.min(a, b)));
@@ -63,10 +66,7 @@ describe('reconcileUsage', () => {
   });
 
   it('keeps an explicit zero, which is not a missing count', () => {
-    const usage = reconcileUsage(
-      { prompt_tokens: 0, completion_tokens: 0, prompt_tokens_details: { cached_tokens: 0 } },
-      relayed,
-    );
+    const usage = read({ prompt_tokens: 0, completion_tokens: 0, prompt_tokens_details: { cached_tokens: 0 } }, relayed);
     expect(usage).toEqual({ promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: null, isEstimated: false });
   });
 
@@ -78,7 +78,7 @@ describe('reconcileUsage', () => {
     ['a list', []],
     ['empty', {}],
   ])('estimates both counts when usage is %s', (_, usage) => {
-    expect(reconcileUsage(usage, relayed)).toEqual({
+    expect(read(usage, relayed)).toEqual({
       promptTokens: 40,
       completionTokens: 7,
       cachedTokens: null,
@@ -94,7 +94,7 @@ describe('reconcileUsage', () => {
     ['a string', '8'],
     ['null', null],
   ])('estimates the completion and flags it when it is %s, and keeps the prompt', (_, completion_tokens) => {
-    expect(reconcileUsage({ ...whole, completion_tokens }, relayed)).toMatchObject({
+    expect(read({ ...whole, completion_tokens }, relayed)).toMatchObject({
       promptTokens: 12,
       completionTokens: 7,
       isEstimated: true,
@@ -102,7 +102,7 @@ describe('reconcileUsage', () => {
   });
 
   it.each([-3, 1.5, '12', Number.NaN])('estimates the prompt and flags it when it is %s', (prompt_tokens) => {
-    expect(reconcileUsage({ ...whole, prompt_tokens }, relayed)).toMatchObject({
+    expect(read({ ...whole, prompt_tokens }, relayed)).toMatchObject({
       promptTokens: 40,
       completionTokens: 8,
       isEstimated: true,
@@ -116,7 +116,7 @@ describe('reconcileUsage', () => {
     ['more reasoning than completion', { completion_tokens_details: { reasoning_tokens: 9 } }],
     ['details of null', { prompt_tokens_details: null, completion_tokens_details: null }],
   ])('knows nothing of %s', (_, details) => {
-    expect(reconcileUsage({ ...whole, ...details }, relayed)).toEqual({
+    expect(read({ ...whole, ...details }, relayed)).toEqual({
       promptTokens: 12,
       completionTokens: 8,
       cachedTokens: null,
@@ -144,7 +144,7 @@ describe('reconcileUsage', () => {
         fc.nat(4096),
         fc.double(),
         (usage, events, chars, maxTokens, estimate) => {
-          const { promptTokens, completionTokens, cachedTokens, reasoningTokens } = reconcileUsage(usage, {
+          const { promptTokens, completionTokens, cachedTokens, reasoningTokens } = read(usage, {
             contentEvents: events,
             contentChars: chars,
             maxTokens,

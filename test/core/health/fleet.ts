@@ -1,9 +1,9 @@
 /** A small fleet for the health tests: two models behind one tunnel, a third behind its own; the rules as shipped, but two good probes close. */
 import type { HealthConfig, HealthRules } from '../../../worker/core/health/health-config.ts';
-import type { AttemptReport, HealthEvent, ListedModel, ProbeResult } from '../../../worker/core/health/health-event.ts';
-import type { HealthState } from '../../../worker/core/health/health-state.ts';
+import type { AttemptReport, HealthEvent, ProbeResult } from '../../../worker/core/health/health-event.ts';
+import type { ListedModel } from '../../../worker/core/upstreams/dialect.ts';
+import { type HealthState, unknownHealth } from '../../../worker/core/health/health-state.ts';
 import { snapshot } from '../../../worker/core/health/snapshot.ts';
-import { unknownHealth } from '../../../worker/core/health/health-state.ts';
 import { step } from '../../../worker/core/health/step.ts';
 import type { FailureCause } from '../../../worker/core/route/attempt.ts';
 

@@ -1,6 +1,6 @@
 /** Every kind of name that may stand in a request's `model` field. */
 import { describe, expect, it } from 'vitest';
-import { readModelName } from '../../../worker/core/route/model-names.ts';
+import { modelIdOf, readModelName } from '../../../worker/core/route/model-names.ts';
 import { configWith } from '../../support/fakes/config.ts';
 
 const config = configWith({
@@ -61,5 +61,29 @@ describe('readModelName', () => {
     [['gone'], 'None of the models that the key may use is configured.'],
   ])('names nothing that the caller may not use: %j', (allowed, detail) => {
     expect(readModelName('gpt-5', config, new Set(allowed))).toMatchObject({ ok: false, failure: { detail } });
+  });
+});
+
+describe('a model of another kind', () => {
+  const mixed = configWith({
+    models: { 'bge-m3': { ...config.models['qwen2.5-7b'], kind: 'embedding', served_name: 'BAAI/bge-m3', tier: 'large' } },
+    routing: { aliases: { 'text-embedding-3-small': 'bge-m3' } },
+  });
+
+  it.each(['bge-m3', 'BAAI/bge-m3', 'text-embedding-3-small'])('answers no chat, and the field is named: %s', (name) => {
+    expect(readModelName(name, mixed)).toEqual({
+      ok: false,
+      failure: {
+        code: 'invalid_value',
+        param: 'model',
+        sentence: `The model \`${name}\` is of kind embedding and answers no chats.`,
+        detail: 'Use auto, small, large or one of: qwen2.5-7b, qwen2.5-32b.',
+      },
+    });
+    expect(modelIdOf(name, mixed)).toBe('bge-m3');
+  });
+
+  it('is in no tier', () => {
+    expect(modelIdOf('large', mixed)).toBe('qwen2.5-32b');
   });
 });

@@ -2,15 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../../shared/config-check.ts';
 import { mergePatch } from '../../../shared/merge-patch.ts';
+import { dialects } from '../../../worker/core/upstreams/registry.ts';
 import { shippedTree } from '../../support/fakes/config.ts';
 
+const dialectNames = Object.keys(dialects);
 const small = 'qwen2.5-7b';
 const large = 'qwen2.5-32b';
 const model = (patch: object) => ({ models: { [small]: patch } });
 
 describe('checkConfig', () => {
   it('accepts the shipped configuration and fills defaults in', () => {
-    const checked = checkConfig(shippedTree());
+    const checked = checkConfig(shippedTree(), dialectNames);
     expect(checked.ok && checked.config.upstreams['small']?.tunnel).toBe('main');
   });
 
@@ -54,7 +56,53 @@ describe('checkConfig', () => {
       'upstreams.small.url_var',
       /environment variable/,
     ],
-    ['an unknown dialect', { upstreams: { small: { dialect: 'smoke' } } }, 'upstreams.small.dialect', /"vllm"/],
+    [
+      'an unknown dialect',
+      { upstreams: { small: { dialect: 'smoke' } } },
+      'upstreams.small.dialect',
+      /no dialect "smoke"; dialects are vllm$/,
+    ],
+    [
+      'a dialect by an inherited name',
+      { upstreams: { small: { dialect: 'constructor' } } },
+      'upstreams.small.dialect',
+      /no dialect/,
+    ],
+    ...[
+      'upstream_api_key',
+      'MY-KEY',
+      'MY KEY',
+      '2_KEY',
+      'K',
+      'sk-live-0123456789abcdef',
+      '$MY_KEY',
+      'MY_KEY\n',
+      '',
+      'SCHLÜSSEL',
+      5,
+    ].map((key_var): [string, object, string, RegExp] => [
+      `${JSON.stringify(key_var)} where the name of a secret belongs`,
+      { upstreams: { small: { key_var } } },
+      'upstreams.small.key_var',
+      typeof key_var === 'string'
+        ? /such as UPSTREAM_API_KEY: 3 to 64 capital letters, digits and underscores/
+        : /expected string/,
+    ]),
+    ...['ADMIN_TOKEN', 'ACCESS_CLIENT_SECRET', 'BOOTSTRAP_API_KEY', 'CONFIG_OVERRIDES'].map(
+      (key_var): [string, object, string, RegExp] => [
+        `the gateway's own ${key_var} for a server's key`,
+        { upstreams: { small: { key_var } } },
+        'upstreams.small.key_var',
+        /is a setting of the gateway; name the secret/,
+      ],
+    ),
+    [
+      'an address for a key',
+      { upstreams: { small: { key_var: 'LARGE_UPSTREAM_URL' } } },
+      'upstreams.small.key_var',
+      /LARGE_UPSTREAM_URL holds an address; name the secret/,
+    ],
+    ['an unknown kind', model({ kind: 'image' }), `models.${small}.kind`, /"chat"\|"embedding"/],
     [
       'a model without a chain',
       { routing: { chains: { [large]: null } } },
@@ -146,8 +194,17 @@ describe('checkConfig', () => {
 
   it('refuses a tree without models', () => {
     const tree = { ...shippedTree(), models: {} };
-    const checked = checkConfig(tree);
+    const checked = checkConfig(tree, dialectNames);
     expect(checked.ok ? [] : checked.mistakes.map(({ path }) => path.join('.'))).toContain('models');
+  });
+
+  it('one key opens every server unless an upstream names a secret of its own', () => {
+    const tree = mergePatch(shippedTree(), { upstreams: { large: { key_var: 'LARGE_KEY_2' } } });
+    const checked = checkConfig(tree, dialectNames);
+    expect(checked.ok && Object.values(checked.config.upstreams).map((upstream) => upstream.key_var)).toEqual([
+      'UPSTREAM_API_KEY',
+      'LARGE_KEY_2',
+    ]);
   });
 
   it('tells every mistake at once', () => {
@@ -155,7 +212,7 @@ describe('checkConfig', () => {
   });
 
   it.each([null, undefined, 5, 'text', [], () => 1])('takes anything and refuses %j', (tree) => {
-    expect(checkConfig(tree).ok).toBe(false);
+    expect(checkConfig(tree, dialectNames).ok).toBe(false);
   });
 
   it('knows no model by an inherited name', () => {
@@ -163,7 +220,75 @@ describe('checkConfig', () => {
   });
 });
 
+describe('a model of another kind', () => {
+  const embedder = 'bge-m3';
+  const added = (patch: object = {}, routing: object = {}) => ({
+    models: { [embedder]: { ...shippedTree().models[small], kind: 'embedding', served_name: 'BAAI/bge-m3', ...patch } },
+    routing,
+  });
+
+  it.each([
+    ['as it is', added()],
+    ['without abilities, and with less room than an answer may take', added({ capabilities: [], context_tokens: 512 })],
+    [
+      'with stand-ins of its own kind',
+      {
+        ...added({}, { chains: { [embedder]: ['bge-2'] } }),
+        models: {
+          ...added().models,
+          'bge-2': { ...added().models[embedder], served_name: 'BAAI/bge-2' },
+        },
+      },
+    ],
+    ['under another name', added({}, { aliases: { 'text-embedding-3-small': embedder } })],
+    ['for an agent', added({}, { agents: { indexer: { allowed_models: [embedder] } } })],
+  ])('is accepted %s', (_, patch) => {
+    expect(mistakesOf(patch)).toEqual([]);
+  });
+
+  it.each<[string, object, string, RegExp]>([
+    [
+      'in the chain of a chat model',
+      added({}, { chains: { [small]: [large, embedder] } }),
+      `routing.chains.${small}.1`,
+      /"bge-m3" has kind embedding and cannot stand in for "qwen2\.5-7b", which has kind chat/,
+    ],
+    [
+      'with a chat model in its chain',
+      added({}, { chains: { [embedder]: [small] } }),
+      `routing.chains.${embedder}.0`,
+      /"qwen2\.5-7b" has kind chat and cannot stand in for "bge-m3", which has kind embedding/,
+    ],
+    [
+      'for an intent',
+      added({}, { intent: { models: { code: embedder } } }),
+      'routing.intent.models.code',
+      /"bge-m3" has kind embedding; expected a model of kind chat/,
+    ],
+    [
+      'for an arm of an experiment',
+      added({}, { experiments: { e: { enabled: true, arms: { a: { weight: 1, model: embedder } } } } }),
+      'routing.experiments.e.arms.a.model',
+      /expected a model of kind chat/,
+    ],
+    [
+      'for a shadow',
+      added({}, { experiments: { e: { enabled: true, arms: {}, shadow: { model: embedder, share: 0.1 } } } }),
+      'routing.experiments.e.shadow.model',
+      /expected a model of kind chat/,
+    ],
+    ['in the place of the large one', { models: { [large]: { kind: 'embedding' } } }, 'models', /no model has tier large/],
+  ])('is refused %s', (_, patch, path, message) => {
+    expect(mistakesOf(patch)).toContainEqual({ path, message: expect.stringMatching(message) });
+  });
+
+  it('is not enough by itself', () => {
+    const patch = { models: { [small]: { kind: 'embedding' }, [large]: { kind: 'embedding' } } };
+    expect(mistakesOf(patch)).toContainEqual({ path: 'models', message: 'at least one model of kind chat is needed' });
+  });
+});
+
 function mistakesOf(patch: object): { path: string; message: string }[] {
-  const checked = checkConfig(mergePatch(shippedTree(), patch));
+  const checked = checkConfig(mergePatch(shippedTree(), patch), dialectNames);
   return checked.ok ? [] : checked.mistakes.map(({ path, message }) => ({ path: path.join('.'), message }));
 }

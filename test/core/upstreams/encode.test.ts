@@ -1,9 +1,12 @@
 /** How a request is written for vLLM: what travels, under which name, and what never does. */
 import { describe, expect, it } from 'vitest';
 import type { ChatRequest, Message } from '../../../shared/chat.ts';
-import { dialectOf, type EncodeOptions } from '../../../worker/core/upstreams/dialect.ts';
+import { asItIs } from '../../../worker/core/log/known-secrets.ts';
+import type { EncodeOptions } from '../../../worker/core/upstreams/dialect.ts';
+import { createVllm } from '../../../worker/core/upstreams/vllm.ts';
 
-const vllm = dialectOf('vllm');
+const vllm = createVllm(asItIs);
+const encode = (request: ChatRequest, options: EncodeOptions) => vllm.encode(request, options).body;
 
 const plain: EncodeOptions = {
   servedName: 'Served/Name',
@@ -17,8 +20,14 @@ const plain: EncodeOptions = {
 const hello: ChatRequest = { model: 'auto', messages: [{ role: 'user', content: 'hello' }] };
 
 describe('encode', () => {
+  it('asks at one path, for streams and whole answers alike, with the key as a Bearer token', () => {
+    for (const isStream of [true, false]) expect(vllm.encode(hello, { ...plain, isStream }).path).toBe('/v1/chat/completions');
+    expect(vllm.headers('sk-1')).toEqual({ authorization: 'Bearer sk-1' });
+    expect(vllm.headers(null)).toEqual({});
+  });
+
   it('asks for a whole answer by the served name with the limit that was decided', () => {
-    expect(vllm.encode({ ...hello, max_tokens: 5, max_completion_tokens: 6 }, plain)).toEqual({
+    expect(encode({ ...hello, max_tokens: 5, max_completion_tokens: 6 }, plain)).toEqual({
       model: 'Served/Name',
       messages: [{ role: 'user', content: 'hello' }],
       stream: false,
@@ -27,7 +36,7 @@ describe('encode', () => {
   });
 
   it('asks for usage with every stream, whatever the client wants of it', () => {
-    const body = vllm.encode({ ...hello, stream: true, stream_options: { include_usage: false } }, { ...plain, isStream: true });
+    const body = encode({ ...hello, stream: true, stream_options: { include_usage: false } }, { ...plain, isStream: true });
     expect(body).toMatchObject({ stream: true, stream_options: { include_usage: true } });
   });
 
@@ -62,21 +71,21 @@ describe('encode', () => {
       add_generation_prompt: false,
       chat_template_kwargs: { enable_thinking: false },
     } satisfies Partial<ChatRequest>;
-    expect(vllm.encode({ ...hello, ...passed }, plain)).toMatchObject(passed);
+    expect(encode({ ...hello, ...passed }, plain)).toMatchObject(passed);
   });
 
   it('leaves out what is for the gateway alone', () => {
-    const body = vllm.encode({ ...hello, user: 'u1', metadata: { agent: 'a' } }, plain);
+    const body = encode({ ...hello, user: 'u1', metadata: { agent: 'a' } }, plain);
     expect(Object.keys(body)).toEqual(['model', 'messages', 'stream', 'max_tokens']);
   });
 
   it('lets no field travel that nobody knows', () => {
     const hostile: ChatRequest = Object.assign({ ...hello }, { api_base: 'http://evil', cache_salt: 'other', guided_json: {} });
-    expect(Object.keys(vllm.encode(hostile, plain))).toEqual(['model', 'messages', 'stream', 'max_tokens']);
+    expect(Object.keys(encode(hostile, plain))).toEqual(['model', 'messages', 'stream', 'max_tokens']);
   });
 
   it('writes the developer role as system', () => {
-    const body = vllm.encode({ ...hello, messages: [{ role: 'developer', content: 'be brief', name: 'n' }] }, plain);
+    const body = encode({ ...hello, messages: [{ role: 'developer', content: 'be brief', name: 'n' }] }, plain);
     expect(body['messages']).toEqual([{ role: 'system', content: 'be brief', name: 'n' }]);
   });
 
@@ -85,21 +94,21 @@ describe('encode', () => {
     [{ reasoning: 'newer', reasoning_content: 'older' }, { reasoning: 'newer' }],
     [{ reasoning: 'newer' }, { reasoning: 'newer' }],
   ])('sends earlier reasoning as vLLM reads it: %j becomes %j', (fields, expected) => {
-    const body = vllm.encode({ ...hello, messages: [{ role: 'assistant', content: 'x', ...fields }] }, plain);
+    const body = encode({ ...hello, messages: [{ role: 'assistant', content: 'x', ...fields }] }, plain);
     expect(body['messages']).toEqual([{ role: 'assistant', content: 'x', ...expected }]);
   });
 
   it('salts the prefix cache by tenant', () => {
-    expect(vllm.encode(hello, { ...plain, cacheSalt: 'abc' })['cache_salt']).toBe('abc');
+    expect(encode(hello, { ...plain, cacheSalt: 'abc' })['cache_salt']).toBe('abc');
   });
 
   it('asks for logprobs of its own only where the client did not', () => {
-    expect(vllm.encode(hello, { ...plain, wantsLogprobs: true })['logprobs']).toBe(true);
-    expect(vllm.encode({ ...hello, logprobs: false }, plain)['logprobs']).toBe(false);
+    expect(encode(hello, { ...plain, wantsLogprobs: true })['logprobs']).toBe(true);
+    expect(encode({ ...hello, logprobs: false }, plain)['logprobs']).toBe(false);
   });
 
   it('continues an answer from the text that the client has', () => {
-    expect(vllm.encode(hello, { ...plain, continueFrom: 'Once upon' })).toMatchObject({
+    expect(encode(hello, { ...plain, continueFrom: 'Once upon' })).toMatchObject({
       messages: [
         { role: 'user', content: 'hello' },
         { role: 'assistant', content: 'Once upon' },
@@ -107,7 +116,7 @@ describe('encode', () => {
       continue_final_message: true,
       add_generation_prompt: false,
     });
-    expect(vllm.encode(hello, plain)).not.toHaveProperty('continue_final_message');
+    expect(encode(hello, plain)).not.toHaveProperty('continue_final_message');
   });
 
   it('continues a message that the client began, and what broke off of it', () => {
@@ -116,8 +125,8 @@ describe('encode', () => {
       messages: [...hello.messages, { role: 'assistant', content: [{ type: 'text', text: 'Once' }] }],
       continue_final_message: true,
     };
-    expect(vllm.encode(begun, plain)).toMatchObject({ continue_final_message: true, add_generation_prompt: false });
-    const resumed = vllm.encode(begun, { ...plain, continueFrom: ' upon' });
+    expect(encode(begun, plain)).toMatchObject({ continue_final_message: true, add_generation_prompt: false });
+    const resumed = encode(begun, { ...plain, continueFrom: ' upon' });
     expect(resumed['messages']).toEqual([...hello.messages, { role: 'assistant', content: 'Once upon' }]);
   });
 
@@ -128,28 +137,28 @@ describe('encode', () => {
     ['several choices, sampled', { n: 2, temperature: 0.5 }, 0.5],
     ['several choices, without a temperature', { n: 2 }, undefined],
   ])('the temperature of %s', (_, fields, expected) => {
-    expect(vllm.encode({ ...hello, ...fields }, plain)['temperature']).toBe(expected);
+    expect(encode({ ...hello, ...fields }, plain)['temperature']).toBe(expected);
   });
 
   it('sends seeds that every server can read, the same for the same', () => {
-    expect(vllm.encode({ ...hello, seed: -5 }, plain)['seed']).toBe(-5);
+    expect(encode({ ...hello, seed: -5 }, plain)['seed']).toBe(-5);
     for (const seed of [2 ** 63, -(2 ** 63), 2 ** 64 + 2 ** 20, 1e300]) {
-      const sent = vllm.encode({ ...hello, seed }, plain)['seed'];
+      const sent = encode({ ...hello, seed }, plain)['seed'];
       expect(Number.isSafeInteger(sent)).toBe(true);
-      expect(vllm.encode({ ...hello, seed }, plain)['seed']).toBe(sent);
+      expect(encode({ ...hello, seed }, plain)['seed']).toBe(sent);
     }
   });
 
   it('sends the client’s own field for a form, and not the same thing twice', () => {
     const format = { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object' } } } as const;
     const outputs = { json: { type: 'object' }, disable_any_whitespace: true };
-    const body = vllm.encode({ ...hello, response_format: format, structured_outputs: outputs }, plain);
+    const body = encode({ ...hello, response_format: format, structured_outputs: outputs }, plain);
     expect(body['structured_outputs']).toEqual(outputs);
     expect(body).not.toHaveProperty('response_format');
   });
 
   it('leaves out template arguments that are none, which some tokenizers refuse', () => {
-    expect(vllm.encode({ ...hello, chat_template_kwargs: {} }, plain)).not.toHaveProperty('chat_template_kwargs');
+    expect(encode({ ...hello, chat_template_kwargs: {} }, plain)).not.toHaveProperty('chat_template_kwargs');
   });
 
   const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '' } } as const;
@@ -169,12 +178,12 @@ describe('encode', () => {
       { content: [{ type: 'text', text: 'No.' }] },
     ],
   ] as const)('an assistant %s', (_, fields, expected) => {
-    const body = vllm.encode({ ...hello, messages: [{ role: 'assistant', ...structuredClone(fields) } as Message] }, plain);
+    const body = encode({ ...hello, messages: [{ role: 'assistant', ...structuredClone(fields) } as Message] }, plain);
     expect(body['messages']).toEqual([{ role: 'assistant', ...expected }]);
   });
 
   it('a tool that found nothing has an empty text', () => {
-    const body = vllm.encode({ ...hello, messages: [{ role: 'tool', tool_call_id: 'c', content: [] }] }, plain);
+    const body = encode({ ...hello, messages: [{ role: 'tool', tool_call_id: 'c', content: [] }] }, plain);
     expect(body['messages']).toEqual([{ role: 'tool', tool_call_id: 'c', content: '' }]);
   });
 
@@ -189,33 +198,33 @@ describe('encode', () => {
     ['none where none must be called', { tool_choice: 'auto' }, [lister, other, bare]],
     ['none without a choice', {}, [lister, other, bare]],
   ] as const)('makes strict %s', (_, choice, expected) => {
-    const body = vllm.encode({ ...hello, tools: [lister, other, bare], ...structuredClone(choice) }, plain);
+    const body = encode({ ...hello, tools: [lister, other, bare], ...structuredClone(choice) }, plain);
     expect(body['tools']).toEqual(expected);
   });
 
   it('makes no tool strict where the server has no grammar, the client says no, or the schema is not for grammars', () => {
     const tool_choice = 'required';
-    expect(vllm.encode({ ...hello, tools: [other], tool_choice }, { ...plain, hasGrammar: false })['tools']).toEqual([other]);
+    expect(encode({ ...hello, tools: [other], tool_choice }, { ...plain, hasGrammar: false })['tools']).toEqual([other]);
     const free = { ...other, function: { ...other.function, strict: false } };
-    expect(vllm.encode({ ...hello, tools: [free], tool_choice }, plain)['tools']).toEqual([free]);
+    expect(encode({ ...hello, tools: [free], tool_choice }, plain)['tools']).toEqual([free]);
     const odd = { type: 'function', function: { name: 'f', parameters: { pattern: '(?=a)' } } } as const;
-    expect(vllm.encode({ ...hello, tools: [odd], tool_choice }, plain)['tools']).toEqual([odd]);
+    expect(encode({ ...hello, tools: [odd], tool_choice }, plain)['tools']).toEqual([odd]);
   });
 
   it('keeps a client’s strict tool, and sends of its schema what grammars know', () => {
     const strict = { ...lister, function: { ...lister.function, strict: true } };
-    expect(vllm.encode({ ...hello, tools: [strict] }, { ...plain, hasGrammar: false })['tools']).toEqual([reduced]);
+    expect(encode({ ...hello, tools: [strict] }, { ...plain, hasGrammar: false })['tools']).toEqual([reduced]);
   });
 
   it('sends of a format what grammars know, in either field', () => {
     const schema = { type: 'array', uniqueItems: true };
     const format = { type: 'json_schema', json_schema: { name: 'a', schema, strict: true } } as const;
-    expect(vllm.encode({ ...hello, response_format: format }, plain)['response_format']).toEqual({
+    expect(encode({ ...hello, response_format: format }, plain)['response_format']).toEqual({
       type: 'json_schema',
       json_schema: { name: 'a', schema: { type: 'array' }, strict: true },
     });
     const outputs = { json: schema, whitespace_pattern: ' ' };
-    expect(vllm.encode({ ...hello, structured_outputs: outputs }, plain)['structured_outputs']).toEqual({
+    expect(encode({ ...hello, structured_outputs: outputs }, plain)['structured_outputs']).toEqual({
       json: { type: 'array' },
       whitespace_pattern: ' ',
     });
@@ -230,7 +239,7 @@ describe('encode', () => {
       ],
     } satisfies ChatRequest);
     const before = JSON.stringify(frozen);
-    vllm.encode(frozen, { ...plain, continueFrom: 'x' });
+    encode(frozen, { ...plain, continueFrom: 'x' });
     expect(JSON.stringify(frozen)).toBe(before);
   });
 });

@@ -1,9 +1,10 @@
 /** Reading vLLM's chunks and whole answers: every fixture, every variant that was seen, and what must not be believed. */
 import { describe, expect, it } from 'vitest';
-import { dialectOf } from '../../../worker/core/upstreams/dialect.ts';
+import { asItIs } from '../../../worker/core/log/known-secrets.ts';
+import { createVllm } from '../../../worker/core/upstreams/vllm.ts';
 import { fixtureNames, payloadsOf, readFixture } from '../answer/stream-fixtures.ts';
 
-const vllm = dialectOf('vllm');
+const vllm = createVllm(asItIs);
 
 const chunk = (choices: unknown, fields: object = {}) => ({ id: 'c1', created: 1, model: 'm', choices, ...fields });
 const delta = (fields: object, choice: object = {}) => chunk([{ index: 0, delta: fields, finish_reason: null, ...choice }]);
@@ -63,7 +64,7 @@ describe('readChunk', () => {
     for (const choices of [null, undefined, [], [{}], [null], [{ index: 0, delta: {}, finish_reason: null }]]) {
       expect(vllm.readChunk({ ...chunk(choices), usage: { prompt_tokens: 5 } })).toMatchObject({
         ok: true,
-        value: { usage: { prompt_tokens: 5 } },
+        value: { usage: { promptTokens: 5 } },
       });
     }
   });
@@ -236,7 +237,7 @@ describe('readCompletion', () => {
         id: 'c1',
         created: 5,
         model: 'm',
-        usage: { prompt_tokens: 1 },
+        usage: { promptTokens: 1 },
         choices: [
           {
             index: 0,

@@ -4,6 +4,8 @@ import { compileConfigs, defaultProfile } from '../../../infra/config/compile.ts
 import { checkConfig } from '../../../shared/config-check.ts';
 import { type Config, prepareConfig } from '../../../shared/config-prepare.ts';
 import type { ConfigTree } from '../../../shared/config.ts';
+import type { DialectRegistry } from '../../../worker/core/upstreams/dialect.ts';
+import { dialects as shippedDialects } from '../../../worker/core/upstreams/registry.ts';
 import { mergePatch } from '../../../shared/merge-patch.ts';
 
 const configsFolder = fileURLToPath(new URL('../../../configs', import.meta.url));
@@ -21,8 +23,8 @@ export function shippedTree(): ConfigTree {
 }
 
 /** The default profile with `patch` on top; throws with every mistake when the result is not valid. */
-export function configWith(patch: object = {}): Config {
-  const checked = checkConfig(mergePatch(shippedTree(), patch));
+export function configWith(patch: object = {}, dialects: DialectRegistry = shippedDialects): Config {
+  const checked = checkConfig(mergePatch(shippedTree(), patch), Object.keys(dialects));
   if (!checked.ok) throw new Error(checked.mistakes.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
   return prepareConfig('test', checked.config);
 }

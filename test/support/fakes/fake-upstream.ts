@@ -28,6 +28,7 @@ export type CallEnd = 'open' | 'refused' | 'read' | 'reset' | 'aborted' | 'cance
 
 export interface UpstreamCallRecord {
   readonly upstreamId: string;
+  readonly path: string;
   readonly body: Readonly<Record<string, unknown>>;
   readonly accept: string;
   readonly atMs: number;
@@ -49,6 +50,7 @@ export function createFakeUpstream(time: FakeTime, script: readonly Reply[], las
       const reply = script[calls.length] ?? last;
       const record: UpstreamCallRecord = {
         upstreamId: call.upstreamId,
+        path: call.path,
         body: JSON.parse(call.body ?? '{}'),
         accept: call.accept,
         atMs: time.clock.now(),
@@ -88,17 +90,11 @@ function textAnswer(
   reply: Extract<Reply, { kind: 'status' | 'json' }>,
 ): UpstreamAnswer {
   const text = reply.kind === 'json' ? JSON.stringify(reply.body) : (reply.body ?? '');
-  const { body } = streamAnswer(time, call, record, { kind: 'stream', steps: text === '' ? [] : [text] });
   return {
+    ...streamAnswer(time, call, record, { kind: 'stream', steps: text === '' ? [] : [text] }),
     status: reply.kind === 'json' ? 200 : reply.status,
     mediaType: reply.kind === 'json' ? 'application/json' : (reply.mediaType ?? 'application/json'),
     retryAfter: reply.kind === 'json' ? null : (reply.retryAfter ?? null),
-    retryAfterExact: null,
-    body,
-    async readText(maxBytes) {
-      if (record.end === 'open') record.end = 'read';
-      return call.signal.aborted || text.length > maxBytes ? null : text;
-    },
   };
 }
 
@@ -149,5 +145,33 @@ function streamAnswer(
     },
     { highWaterMark: 0 },
   );
-  return { status: 200, mediaType, retryAfter: null, retryAfterExact: null, body, readText: async () => null };
+  return {
+    status: 200,
+    mediaType,
+    retryAfter: null,
+    retryAfterExact: null,
+    body,
+    readText: (maxBytes) => readText(body, maxBytes),
+  };
+}
+
+async function readText(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<string | null> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return text + decoder.decode();
+      bytes += value.byteLength;
+      if (bytes > maxBytes) {
+        await reader.cancel();
+        return null;
+      }
+      text += decoder.decode(value, { stream: true });
+    }
+  } catch {
+    return null;
+  }
 }

@@ -3,9 +3,11 @@ import type { ErrorCode } from '../../../shared/errors.ts';
 import type { LedgerEntry } from '../../../shared/records.ts';
 import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
 import type { KeyRecord } from '../../../worker/core/auth/key-record.ts';
-import { asItIs } from '../../../worker/core/log/known-secrets.ts';
+import { asItIs, type HideSecrets } from '../../../worker/core/log/known-secrets.ts';
 import type { ClientPipe } from '../../../worker/core/ports.ts';
 import { emptyRetryBudget } from '../../../worker/core/route/retry-budget.ts';
+import type { DialectRegistry } from '../../../worker/core/upstreams/dialect.ts';
+import { dialectsOf } from '../../../worker/core/upstreams/registry.ts';
 import { parseChatRequest } from '../../../worker/core/validate/chat-request.ts';
 import { chat } from '../../../worker/pipeline/chat.ts';
 import type { Caller } from '../../../worker/pipeline/run/asked.ts';
@@ -78,6 +80,9 @@ export interface GatewayOptions {
   /** Merge patch over the configuration. */
   readonly config?: object;
   readonly queue?: { readonly waitMs: number } | 'full';
+  /** The shipped ones unless it says otherwise. */
+  readonly dialects?: DialectRegistry;
+  readonly hideSecrets?: HideSecrets;
   readonly change?: (deps: PipelineDeps) => PipelineDeps;
 }
 
@@ -123,8 +128,9 @@ const key: KeyRecord = {
   rotatedFrom: null,
 };
 
-export function createGateway({ script, last, config: patch = {}, queue, change = (deps) => deps }: GatewayOptions): FakeGateway {
-  const config = configWith(mergeDeep(shortLimits, patch));
+export function createGateway(options: GatewayOptions): FakeGateway {
+  const { script, last, config: patch = {}, queue, dialects, hideSecrets = asItIs, change = (deps) => deps } = options;
+  const config = configWith(mergeDeep(shortLimits, patch), dialects);
   const time = createFakeTime();
   const upstream = createFakeUpstream(time, script, last);
   const health = createFakeHealth(config, time.clock);
@@ -146,7 +152,7 @@ export function createGateway({ script, last, config: patch = {}, queue, change 
     tenants: unaskedTenants,
     sessions: createFakeSessions(),
     log,
-    hideSecrets: asItIs,
+    dialectOf: dialectsOf(config.upstreams, hideSecrets, dialects),
     openPipe: openNodePipe,
     retryBudget: { current: emptyRetryBudget },
   });

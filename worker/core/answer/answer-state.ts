@@ -1,5 +1,5 @@
 /** What is known of an answer while it comes in, and what of it makes it whole. */
-import type { UpstreamChunk } from '../upstreams/dialect.ts';
+import type { ReportedUsage, UpstreamChunk } from '../upstreams/dialect.ts';
 import { asArray, asObject } from '../upstreams/json-view.ts';
 import type { Choice } from './choice.ts';
 
@@ -12,8 +12,8 @@ export interface AnswerState {
    * whoever shows it puts in what is missing.
    */
   head: Head;
-  /** The server's usage object, unchecked; null until one came. */
-  usage: unknown;
+  /** Null until the server says something of it. */
+  usage: ReportedUsage | null;
   sawDone: boolean;
   /** Every choice has its finish reason from the server: nothing is to come but usage and the end mark. */
   isOver: boolean;

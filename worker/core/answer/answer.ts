@@ -57,11 +57,6 @@ const verbatim: Feed = { kind: 'verbatim' };
 const tooLarge: UpstreamFailure = { failure: { code: 'upstream_too_large' }, cause: 'invalid_answer' };
 const noAnswer: UpstreamFailure = { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
 
-/** What servers write when there is no more. */
-export function isEndMark(payload: string): boolean {
-  return payload === '[DONE]' || (payload.length < 16 && payload.trim() === '[DONE]');
-}
-
 export function createAnswer(options: AnswerOptions): Answer {
   const choices = new Map<number, Choice>();
   const state: AnswerState = {
@@ -203,7 +198,7 @@ export function createAnswer(options: AnswerOptions): Answer {
     state,
 
     feed(payload) {
-      if (isEndMark(payload)) return finish();
+      if (options.dialect.isEndMark(payload)) return finish();
       if (options.isTransparent && chunks.skim(payload, takeText)) return isTooLarge() ? unlessOver(broken(tooLarge)) : verbatim;
       return unlessOver(read(payload));
     },

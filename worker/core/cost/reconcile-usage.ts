@@ -3,6 +3,7 @@
  * too high is never replaced by a low one: what is free by mistake is asked for again. Never throws, whatever the server sent.
  */
 import type { Usage } from '../../../shared/chat.ts';
+import type { ReportedUsage } from '../upstreams/dialect.ts';
 
 /** What the gateway itself saw of an attempt. */
 export interface Relayed {
@@ -28,7 +29,7 @@ const toleranceTokens = 16;
 const toleranceShare = 0.02;
 
 /**
- * Reads vLLM's `usage` object. What stands is flagged `isEstimated` as a whole where one count is not simply the server's:
+ * What stands is flagged `isEstimated` as a whole where one count is not simply the server's:
  *
  * | a count that is                                                              | is booked as                          |
  * | ---------------------------------------------------------------------------- | ------------------------------------- |
@@ -38,18 +39,19 @@ const toleranceShare = 0.02;
  * | missing, negative, a fraction, no number                                     | an estimate of what was seen, flagged |
  *
  * Details that cannot be true become `null` (unknown), which books cached tokens at the full price.
+ *
+ * @param reported null when the server said nothing
  */
-export function reconcileUsage(upstreamUsage: unknown, relayed: Relayed): Usage {
-  const usage = isObject(upstreamUsage) ? upstreamUsage : {};
+export function reconcileUsage(reported: ReportedUsage | null, relayed: Relayed): Usage {
   const { maxTokens, maxPromptTokens, contextTokens } = relayed;
   const tolerated = maxTokens + Math.max(toleranceTokens, Math.ceil(maxTokens * toleranceShare));
-  const prompt = readCount(usage['prompt_tokens'], maxPromptTokens, contextTokens);
-  const completion = readCount(usage['completion_tokens'], maxTokens, tolerated);
+  const prompt = readCount(reported?.promptTokens, maxPromptTokens, contextTokens);
+  const completion = readCount(reported?.completionTokens, maxTokens, tolerated);
   return {
     promptTokens: prompt?.tokens ?? clampToCount(relayed.promptTokensEstimate, maxPromptTokens),
     completionTokens: completion?.tokens ?? estimateCompletionTokens(relayed),
-    cachedTokens: detail(usage['prompt_tokens_details'], 'cached_tokens', prompt?.tokens ?? null),
-    reasoningTokens: detail(usage['completion_tokens_details'], 'reasoning_tokens', completion?.tokens ?? null),
+    cachedTokens: detail(reported?.cachedTokens, prompt?.tokens ?? null),
+    reasoningTokens: detail(reported?.reasoningTokens, completion?.tokens ?? null),
     isEstimated: prompt?.isExpected !== true || completion?.isExpected !== true,
   };
 }
@@ -76,8 +78,8 @@ export function estimateCompletionTokens({
   return clampToCount(hasLongEvents ? contentChars / charsPerToken : contentEvents, maxTokens);
 }
 
-function detail(details: unknown, name: string, whole: number | null): number | null {
-  return whole !== null && isObject(details) ? countUpTo(details[name], whole) : null;
+function detail(value: unknown, whole: number | null): number | null {
+  return whole === null ? null : countUpTo(value, whole);
 }
 
 function countUpTo(value: unknown, max: number): number | null {
@@ -87,8 +89,4 @@ function countUpTo(value: unknown, max: number): number | null {
 function clampToCount(value: number, max: number): number {
   const count = Math.ceil(Math.min(value, max));
   return count > 0 ? count : 0;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,5 +1,6 @@
 /** What health is told: reports of attempts from isolates, results of probes, and that an isolate reads the snapshot. */
 import type { FailureCause } from '../route/attempt.ts';
+import type { ListedModel, ServerLoad } from '../upstreams/dialect.ts';
 
 interface AttemptFacts {
   readonly modelId: string;
@@ -28,26 +29,15 @@ export type AttemptReport = AttemptFacts &
       }
   );
 
-/** A line of a server's list of models. */
-export interface ListedModel {
-  readonly name: string;
-  /** Prompt and answer together, as this server runs it; `null` where it does not say. */
-  readonly contextTokens: number | null;
-}
-
 export type FailureReport = Extract<AttemptReport, { kind: 'failure' }>;
 
-/** What one probe of an upstream found. Unknown load is `null`. */
-export interface ProbeResult {
+/** What one probe of an upstream found. */
+export interface ProbeResult extends ServerLoad {
   readonly upstreamId: string;
   /** `null`: the probe succeeded. */
   readonly cause: FailureCause | null;
   /** The server's list of models; `null` when it could not be read. */
   readonly modelsServed: readonly ListedModel[] | null;
-  readonly running: number | null;
-  readonly waiting: number | null;
-  /** From 0 to 1. */
-  readonly kvCacheUsage: number | null;
 }
 
 export type HealthEvent =

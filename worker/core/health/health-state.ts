@@ -5,7 +5,7 @@ import type { FailureRun } from './failure-run.ts';
 import { noFailures } from './failure-run.ts';
 import { routeKey } from '../route/attempt.ts';
 import type { HealthConfig } from './health-config.ts';
-import type { ListedModel } from './health-event.ts';
+import type { ListedModel } from '../upstreams/dialect.ts';
 
 export interface InstanceState {
   readonly run: FailureRun;

@@ -10,7 +10,7 @@ import { hasPermit, phaseOf } from './breaker.ts';
 import type { FailureRun } from './failure-run.ts';
 import { runLength } from './failure-run.ts';
 import type { HealthConfig, Instance } from './health-config.ts';
-import type { ListedModel } from './health-event.ts';
+import type { ListedModel } from '../upstreams/dialect.ts';
 import type { HealthState } from './health-state.ts';
 import { instanceOf, tunnelOf, upstreamOf } from './health-state.ts';
 import { leastBad, statusIds } from './usable.ts';

@@ -17,10 +17,9 @@ import {
 } from './breaker.ts';
 import { addFailures, endRun, isSeenByProbes, isTooLong, noFailures, withoutUnsure } from './failure-run.ts';
 import type { HealthConfig, Instance } from './health-config.ts';
-import type { AttemptReport, FailureReport, HealthEvent, ListedModel, ProbeResult } from './health-event.ts';
-import { maxReports } from './health-event.ts';
-import type { HealthState } from './health-state.ts';
-import { instanceOf, tunnelOf, upstreamOf, withInstance, withTunnel, withUpstream } from './health-state.ts';
+import type { ListedModel } from '../upstreams/dialect.ts';
+import { type AttemptReport, type FailureReport, type HealthEvent, maxReports, type ProbeResult } from './health-event.ts';
+import { type HealthState, instanceOf, tunnelOf, upstreamOf, withInstance, withTunnel, withUpstream } from './health-state.ts';
 import { blameTunnel, clearTunnel, probedTunnel } from './tunnel.ts';
 
 type SuccessReport = Pick<AttemptReport, 'startedAtMs' | 'atMs'> & { readonly kind: 'begun' | 'success' };

@@ -70,7 +70,7 @@ export function thresholdOf({
   const { classifier, strategies } = config.routing;
   // The original's rule knows neither load nor price.
   if (classifier.curves === 'seed') return { threshold: classifier.threshold, offsets: { strategy: 0, load: 0, price: 0 } };
-  const firstOf = (tier: Tier) => Object.keys(config.models).find((id) => modelOf(config, id).tier === tier);
+  const firstOf = (tier: Tier) => Object.keys(config.chatModels).find((id) => modelOf(config, id).tier === tier);
   const [small, large] = [firstOf('small'), firstOf('large')];
   const priceOf = (id: string | undefined) => (id === undefined ? 0 : modelOf(config, id).price.output_per_million_usd);
   return effectiveThreshold(classifier.threshold, strategy, strategies, {
@@ -125,7 +125,7 @@ function experimentArm({ config, arm }: ChooseInput): Opinion {
 
 /** In the middle of a tool loop the model that made the call gets its result. */
 function toolLoop({ config, view, session }: ChooseInput): Opinion {
-  if (!view.isToolLoop || session === null || !Object.hasOwn(config.models, session.modelId)) return null;
+  if (!view.isToolLoop || session === null || !Object.hasOwn(config.chatModels, session.modelId)) return null;
   return {
     tier: session.tier,
     modelIds: withChain(config, [session.modelId]),
@@ -135,7 +135,7 @@ function toolLoop({ config, view, session }: ChooseInput): Opinion {
 }
 
 function staysLarge({ config, session }: ChooseInput): Opinion {
-  if (session === null || !Object.hasOwn(config.models, session.modelId)) return null;
+  if (session === null || !Object.hasOwn(config.chatModels, session.modelId)) return null;
   if (session.tier === 'large') {
     // After a fallback the last answer is another tier's: the conversation goes back to where it belongs.
     const isOwn = modelOf(config, session.modelId).tier === 'large';
@@ -202,7 +202,7 @@ function movedBy(offsets: EffectiveThreshold['offsets']): string {
 }
 
 function ofTier(config: Config, tier: Tier): Pick<ModelChoice, 'tier' | 'modelIds'> {
-  const ids = Object.keys(config.models);
+  const ids = Object.keys(config.chatModels);
   const own = ids.filter((id) => modelOf(config, id).tier === tier);
   if (tier === 'vision') {
     const seeing = ids.filter((id) => modelOf(config, id).capabilities.includes('vision'));

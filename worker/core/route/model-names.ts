@@ -9,18 +9,18 @@ export type ModelWish =
   | { readonly kind: 'tier'; readonly tier: Tier }
   | { readonly kind: 'model'; readonly modelId: string };
 
-/** The one configured model that a name stands for; null when there is none, or when it leaves a choice. */
+/** The one configured model, of whatever kind, that a name stands for; null when there is none, or when it leaves a choice. */
 export function modelIdOf(name: string, config: Config): string | null {
-  const wish = readModelName(name, config);
-  if (!wish.ok || wish.value.kind === 'auto') return null;
-  if (wish.value.kind === 'model') return wish.value.modelId;
-  const { tier } = wish.value;
-  const [only, ...others] = Object.keys(config.models).filter((id) => modelOf(config, id).tier === tier);
+  const wish = readWish(name, config);
+  if (wish === null || wish.kind === 'auto') return null;
+  if (wish.kind === 'model') return wish.modelId;
+  const [only, ...others] = Object.keys(config.chatModels).filter((id) => modelOf(config, id).tier === wish.tier);
   return others.length > 0 ? null : (only ?? null);
 }
 
 /**
- * Reads `model`; an unknown name is `model_not_found` with what would have been understood, as far as the caller may use it.
+ * Reads the `model` of a chat. An unknown name is `model_not_found`, a model of another kind an invalid value; both with what would have
+ * been understood, as far as the caller may use it.
  *
  * @param allowed models of the key and the agent; null allows all
  */
@@ -29,26 +29,37 @@ export function readModelName(
   config: Config,
   allowed: ReadonlySet<string> | null = null,
 ): Result<ModelWish, Failure> {
-  const target = config.aliasTargets.get(name) ?? name;
-  if (target === 'auto') return ok({ kind: 'auto', strategy: null });
-  if (target === 'small' || target === 'large' || target === 'vision') return ok({ kind: 'tier', tier: target });
-  for (const strategy of strategyIds) if (target === `auto:${strategy}`) return ok({ kind: 'auto', strategy });
-  const modelId = config.modelIdByName.get(target);
-  if (modelId !== undefined) return ok({ kind: 'model', modelId });
-  return fail({ ...unknownModel(name), detail: understood(config, allowed) });
+  const wish = readWish(name, config);
+  if (wish === null) return fail({ ...unknownModel(name), detail: understood(config, allowed) });
+  if (wish.kind !== 'model' || Object.hasOwn(config.chatModels, wish.modelId)) return ok(wish);
+  const sentence = `The model \`${shown(name)}\` is of kind ${modelOf(config, wish.modelId).kind} and answers no chats.`;
+  return fail({ code: 'invalid_value', param: 'model', sentence, detail: understood(config, allowed) });
 }
 
-/** In the words that OpenAI's clients know; the name as it was asked for, in one line of at most 100 characters. */
+function readWish(name: string, config: Config): ModelWish | null {
+  const target = config.aliasTargets.get(name) ?? name;
+  if (target === 'auto') return { kind: 'auto', strategy: null };
+  if (target === 'small' || target === 'large' || target === 'vision') return { kind: 'tier', tier: target };
+  for (const strategy of strategyIds) if (target === `auto:${strategy}`) return { kind: 'auto', strategy };
+  const modelId = config.modelIdByName.get(target);
+  return modelId === undefined ? null : { kind: 'model', modelId };
+}
+
+/** In the words that OpenAI's clients know. */
 export function unknownModel(name: string): Failure {
-  const shown = name.slice(0, 100).replace(/[\p{Cc}`]+/gu, ' ');
-  return { code: 'model_not_found', param: 'model', sentence: `The model \`${shown}\` does not exist.` };
+  return { code: 'model_not_found', param: 'model', sentence: `The model \`${shown(name)}\` does not exist.` };
+}
+
+/** The name as it was asked for, in one line of at most 100 characters. */
+function shown(name: string): string {
+  return name.slice(0, 100).replace(/[\p{Cc}`]+/gu, ' ');
 }
 
 /** A client reads names, not a catalogue. */
 const maxNames = 20;
 
 function understood(config: Config, allowed: ReadonlySet<string> | null): string {
-  const ids = Object.keys(config.models).filter((id) => allowed === null || allowed.has(id));
+  const ids = Object.keys(config.chatModels).filter((id) => allowed === null || allowed.has(id));
   if (ids.length === 0) return 'None of the models that the key may use is configured.';
   const tiers = new Set(ids.map((id) => modelOf(config, id).tier));
   const more = ids.length > maxNames ? ' …' : '.';

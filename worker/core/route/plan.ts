@@ -121,7 +121,7 @@ function isShut(input: PlanInput): boolean {
   const { wish, config } = input;
   if (wish.kind === 'auto') return false;
   if (wish.kind === 'model') return !isAllowed(wish.modelId, input);
-  const ofTier = Object.keys(config.models).filter((id) => {
+  const ofTier = Object.keys(config.chatModels).filter((id) => {
     const { tier, capabilities } = modelOf(config, id);
     return tier === wish.tier || (wish.tier === 'vision' && capabilities.includes('vision'));
   });
@@ -132,12 +132,12 @@ function isShut(input: PlanInput): boolean {
 function otherAllowed(input: PlanInput, choice: ModelChoice): string[] {
   const { wish, allowedModels, config } = input;
   if (wish.kind !== 'auto' || allowedModels === null) return [];
-  return Object.keys(config.models).filter((id) => allowedModels.has(id) && !choice.modelIds.includes(id));
+  return Object.keys(config.chatModels).filter((id) => allowedModels.has(id) && !choice.modelIds.includes(id));
 }
 
 /** @param why the sentence before the names; empty where the name that was given says it all */
 function notAllowed(input: PlanInput, why: string): Failure {
-  const names = Object.keys(input.config.models).filter((id) => isAllowed(id, input));
+  const names = Object.keys(input.config.chatModels).filter((id) => isAllowed(id, input));
   const detail = names.length > 0 ? `${why}Allowed: ${names.join(', ')}.` : 'None of the models that it may use is configured.';
   return { code: 'model_not_allowed', param: 'model', detail };
 }
@@ -219,7 +219,7 @@ function whyBlind({ wish, view, hasVisionHint, allowedModels }: PlanInput, seein
 function whyNot(input: PlanInput, choice: ModelChoice, requiredTokens: number): Failure {
   const { config, view, wish } = input;
   const permitted = [...choice.modelIds, ...otherAllowed(input, choice)].filter((id) => isAllowed(id, input));
-  const seeing = Object.keys(config.models).filter((id) => modelOf(config, id).capabilities.includes('vision'));
+  const seeing = Object.keys(config.chatModels).filter((id) => modelOf(config, id).capabilities.includes('vision'));
   const isUnseen = wish.kind !== 'model' && seeing.length > 0 && !seeing.some((id) => isAllowed(id, input));
   if ((view.images > 0 || choice.tier === 'vision') && !isUnseen) {
     return { code: 'vision_model_missing', param: view.images > 0 ? 'messages' : 'model', detail: whyBlind(input, seeing) };

@@ -1,14 +1,14 @@
 /**
- * What the gateway needs to know of a family of model servers, and nothing else does: how a request is written, how an answer, a
- * streamed chunk and an error are read. A new family is one file here and one line in the registry.
+ * What the gateway needs to know of a family of model servers, and nothing else does: where a call goes and what it carries, how a request
+ * is written, how an answer, a streamed chunk, its end, its usage and an error are read, how a probe looks at a server. Types only; the
+ * families stand in the registry, and who reads answers gets one of them as an argument.
  */
 import type { ChatRequest } from '../../../shared/chat.ts';
 import type { Result } from '../../../shared/result.ts';
-import { asItIs, type HideSecrets } from '../log/known-secrets.ts';
+import type { HideSecrets } from '../log/known-secrets.ts';
 import type { FinishMeaning } from './finish-reasons.ts';
 import type { ErrorHead } from './read-error.ts';
 import type { UpstreamFailure } from './transport-failure.ts';
-import { createVllm } from './vllm.ts';
 
 export interface EncodeOptions {
   readonly servedName: string;
@@ -21,6 +21,13 @@ export interface EncodeOptions {
   readonly hasGrammar: boolean;
   /** Continue this answer instead of beginning one: text the client has already. */
   readonly continueFrom: string | null;
+}
+
+/** A request as the server takes it. */
+export interface EncodedCall {
+  /** Behind the server's origin; there are servers that want the model in it, or another one for streams. */
+  readonly path: string;
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 /** The parts of a `delta` (or of a whole `message`) that matter here; `reasoning` under whichever name the server has for it. */
@@ -41,17 +48,14 @@ export interface ChunkChoice {
   readonly logprobs: unknown;
 }
 
-export interface UpstreamChunk {
-  readonly id: string | null;
-  readonly created: number | null;
-  readonly model: string | null;
-  readonly choices: readonly ChunkChoice[];
-  /** The server's own usage object, unchecked; null when the chunk has none. */
-  readonly usage: unknown;
-  /** True when forwarding the very bytes shows a client nothing but plain content of the known choices. */
-  readonly isPlainContent: boolean;
-  /** Every choice in it says that it is the assistant's, which clients need once. */
-  readonly hasRole: boolean;
+/** What a server says that an answer took. Unchecked: whoever books it asks whether it can be true. */
+export interface ReportedUsage {
+  readonly promptTokens: unknown;
+  readonly completionTokens: unknown;
+  /** Of the prompt, those that it had kept from before. */
+  readonly cachedTokens: unknown;
+  /** Of the completion, those of thinking. */
+  readonly reasoningTokens: unknown;
 }
 
 /** A whole answer, not streamed. */
@@ -60,12 +64,45 @@ export interface UpstreamCompletion {
   readonly created: number | null;
   readonly model: string | null;
   readonly choices: readonly ChunkChoice[];
-  readonly usage: unknown;
+  /** Null when the server says nothing of it. */
+  readonly usage: ReportedUsage | null;
+}
+
+export interface UpstreamChunk extends UpstreamCompletion {
+  /** True when forwarding the very bytes shows a client nothing but plain content of the known choices. */
+  readonly isPlainContent: boolean;
+  /** Every choice in it says that it is the assistant's, which clients need once. */
+  readonly hasRole: boolean;
+}
+
+/** A line of a server's list of models. */
+export interface ListedModel {
+  readonly name: string;
+  /** Prompt and answer together, as this server runs it; `null` where it does not say. */
+  readonly contextTokens: number | null;
+}
+
+/** How busy a server is; unknown is `null`. */
+export interface ServerLoad {
+  readonly running: number | null;
+  readonly waiting: number | null;
+  /** From 0 to 1. */
+  readonly kvCacheUsage: number | null;
+}
+
+/** How a server is looked at, by requests that make no model work. */
+export interface DialectProbe {
+  /** A server that answers here is up. `read` gives null for what is no list of models. */
+  readonly models: { readonly path: string; read(body: string): readonly ListedModel[] | null };
+  /** Null for servers that publish nothing of the kind. */
+  readonly load: { readonly path: string; read(body: string): ServerLoad } | null;
 }
 
 export interface Dialect {
-  readonly chatPath: string;
-  encode(request: ChatRequest, options: EncodeOptions): Record<string, unknown>;
+  /** Headers that every call of a server carries, its key among them. @param key null: the server is asked without one */
+  headers(key: string | null): Readonly<Record<string, string>>;
+  readonly probe: DialectProbe;
+  encode(request: ChatRequest, options: EncodeOptions): EncodedCall;
   /** @param body null when it could not be read */
   readError(head: ErrorHead, body: string | null, nowMs: number): UpstreamFailure;
   /** An error object with status 200 comes back as the failure that it is. */
@@ -73,11 +110,15 @@ export interface Dialect {
   /** An error inside a stream comes back as a failure, and so does what holds a part of the answer and cannot be read. */
   readChunk(payload: unknown): Result<UpstreamChunk, UpstreamFailure>;
   readFinish(reason: string): FinishMeaning;
+  /** Whether the data of an event says that no more comes. Asked for every event: dear tests come last. */
+  isEndMark(payload: string): boolean;
 }
-
-const dialects = { vllm: createVllm } as const satisfies Record<string, (hideSecrets: HideSecrets) => Dialect>;
 
 /** @param hideSecrets for the words of a server's errors, some of which a client is told */
-export function dialectOf(id: keyof typeof dialects, hideSecrets: HideSecrets = asItIs): Dialect {
-  return dialects[id](hideSecrets);
-}
+export type DialectFactory = (hideSecrets: HideSecrets) => Dialect;
+
+/** By the names that configurations use. */
+export type DialectRegistry = Readonly<Record<string, DialectFactory>>;
+
+/** The dialect of an upstream, by the upstream's id: one and the same for its headers, its calls and its probes. */
+export type DialectOf = (upstreamId: string) => Dialect;

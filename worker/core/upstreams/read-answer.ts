@@ -3,7 +3,7 @@
  * is; what holds nothing is passed over; what holds something that cannot be read is a failure, because the answer without it is another.
  */
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import type { ChunkChoice, UpstreamChunk, UpstreamCompletion } from './dialect.ts';
+import type { ChunkChoice, ReportedUsage, UpstreamChunk, UpstreamCompletion } from './dialect.ts';
 import { asArray, asInteger, asObject, asString } from './json-view.ts';
 import type { UpstreamFailure } from './transport-failure.ts';
 
@@ -35,7 +35,7 @@ export function readChunk(payload: unknown): Result<UpstreamChunk, UpstreamFailu
     hasRole &&= asObject(asObject(item)?.['delta'])?.['role'] === 'assistant';
     choices.push(choice);
   }
-  return ok({ ...headOf(chunk), choices, usage: chunk?.['usage'] ?? null, isPlainContent, hasRole });
+  return ok({ ...headOf(chunk), choices, usage: readUsage(chunk?.['usage']), isPlainContent, hasRole });
 }
 
 /** Null: no answer. */
@@ -44,7 +44,19 @@ export function readCompletion(body: unknown): UpstreamCompletion | null {
   const choices = asArray(answer?.['choices'])?.map((choice) => readChoice(choice, 'message')) ?? [];
   const read = choices.filter((choice) => typeof choice === 'object');
   if (choices.length === 0 || read.length < choices.length) return null;
-  return { ...headOf(answer), choices: read, usage: answer?.['usage'] ?? null };
+  return { ...headOf(answer), choices: read, usage: readUsage(answer?.['usage']) };
+}
+
+/** Null when nothing is said of it. What is said is taken as it is, in OpenAI's places. */
+export function readUsage(usage: unknown): ReportedUsage | null {
+  if (usage == null) return null;
+  const counts = asObject(usage);
+  return {
+    promptTokens: counts?.['prompt_tokens'],
+    completionTokens: counts?.['completion_tokens'],
+    cachedTokens: asObject(counts?.['prompt_tokens_details'])?.['cached_tokens'],
+    reasoningTokens: asObject(counts?.['completion_tokens_details'])?.['reasoning_tokens'],
+  };
 }
 
 /** Some servers write "" or 0 for what they do not know yet. */

@@ -19,6 +19,9 @@ export interface UpstreamFailure {
   readonly limit?: TokenLimit;
 }
 
+/** A page with status 200 in the place of an answer: somebody is to log in. */
+export const loginPage: UpstreamFailure = { failure: { code: 'upstream_auth' }, cause: 'auth' };
+
 type Row = readonly [ErrorCode, FailureCause];
 
 /** Statuses that say enough by themselves; the rest goes by its class. */

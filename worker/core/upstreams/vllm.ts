@@ -10,12 +10,16 @@ import { asObject, asString } from './json-view.ts';
 import { readChunk, readCompletion } from './read-answer.ts';
 import { readError, readErrorEvent } from './read-error.ts';
 import type { UpstreamFailure } from './transport-failure.ts';
+import { vllmProbe } from './vllm-probe.ts';
 import { encodeRequest } from './vllm-request.ts';
 
 export function createVllm(hideSecrets: HideSecrets): Dialect {
   return {
-    chatPath: '/v1/chat/completions',
-    encode: encodeRequest,
+    headers: (key) => (key === null ? {} : { authorization: `Bearer ${key}` }),
+
+    probe: vllmProbe,
+
+    encode: (request, options) => ({ path: '/v1/chat/completions', body: encodeRequest(request, options) }),
 
     readError: (head, body, nowMs) => readError(head, body, nowMs, hideSecrets),
 
@@ -32,6 +36,8 @@ export function createVllm(hideSecrets: HideSecrets): Dialect {
     },
 
     readFinish: readFinishReason,
+
+    isEndMark: (payload) => payload === '[DONE]' || (payload.length < 16 && payload.trim() === '[DONE]'),
   };
 }
 

@@ -26,7 +26,7 @@ function rememberRoute(run: Run): void {
   const { conversation, caller } = asked;
   const { servedModelId } = client;
   if (conversation === null || servedModelId === null) return;
-  const { models } = deps.config;
+  const { chatModels } = deps.config;
   const tier = isAnsweredByFallback(run) ? tried.route.decision.tier : modelOf(deps.config, servedModelId).tier;
   const answered = { modelId: servedModelId, tier, isEscalated: isEscalated(tried) };
   const { namedId, history, memory: known } = conversation;
@@ -36,7 +36,7 @@ function rememberRoute(run: Run): void {
     return;
   }
   const memory = remembered(known, answered);
-  const hasSiblings = Object.values(models).filter((model) => model.tier === tier).length > 1;
+  const hasSiblings = Object.values(chatModels).filter((model) => model.tier === tier).length > 1;
   // The client goes on with one of the choices; which one is its own affair.
   for (const choice of spent.answers.at(-1)?.answer.state.choices.values() ?? []) {
     const isKept = isWorthKeeping(memory, choice.calls.length > 0, hasSiblings);

@@ -10,7 +10,6 @@ import type { UpstreamAnswer } from '../../core/ports.ts';
 import { type Candidate, routeKey } from '../../core/route/attempt.ts';
 import { answerTokens } from '../../core/route/token-room.ts';
 import { addText, emptyHash, hashName } from '../../core/text-hash.ts';
-import { dialectOf } from '../../core/upstreams/dialect.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import { upstreamBody } from '../../core/upstreams/upstream-body.ts';
 import { longestGenerationMs } from '../calls/pace.ts';
@@ -40,7 +39,7 @@ export async function openCall(
     candidate,
     model: modelOf(deps.config, candidate.modelId),
     upstream,
-    dialect: dialectOf(upstream.dialect, deps.hideSecrets),
+    dialect: deps.dialectOf(candidate.upstreamId),
     controller: new AbortController(),
     resumed,
     startedAtMs: deps.clock.now(),
@@ -73,24 +72,23 @@ async function makeCall(call: Call): Promise<Result<Opened, UpstreamFailure>> {
 
 /** @param onBegun called when the answer's first token is there */
 async function answered(call: Call, isStream: boolean, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
-  const { run, candidate, model, controller, resumed } = call;
+  const { run, candidate, model, controller, resumed, dialect } = call;
   const { deps, asked, tried, spent } = run;
   const { caller, request } = asked;
+  const encoded = dialect.encode(request, {
+    servedName: model.served_name,
+    isStream,
+    maxTokens: tokensFor(call),
+    cacheSalt: caller.cacheSalt,
+    wantsLogprobs: isJudged(run, candidate) && model.capabilities.includes('logprobs'),
+    hasGrammar: model.capabilities.includes('json_schema'),
+    continueFrom: resumed?.sent.mode === 'continue' ? resumed.sent.text : null,
+  });
   const opened = await deps.upstream.open({
     upstreamId: candidate.upstreamId,
     method: 'POST',
-    path: call.dialect.chatPath,
-    body: upstreamBody(
-      call.dialect.encode(request, {
-        servedName: model.served_name,
-        isStream,
-        maxTokens: tokensFor(call),
-        cacheSalt: caller.cacheSalt,
-        wantsLogprobs: isJudged(run, candidate) && model.capabilities.includes('logprobs'),
-        hasGrammar: model.capabilities.includes('json_schema'),
-        continueFrom: resumed?.sent.mode === 'continue' ? resumed.sent.text : null,
-      }),
-    ),
+    path: encoded.path,
+    body: upstreamBody(encoded.body),
     // vLLM keeps its requests by this header: two calls under way must never share one, whatever ids clients choose.
     requestId: `${caller.requestId}-${spent.runId}-${tried.calls}`,
     accept: isStream ? 'text/event-stream' : 'application/json',
@@ -99,7 +97,7 @@ async function answered(call: Call, isStream: boolean, onBegun: () => void): Pro
   if (!opened.ok) return fail(call.limit === null ? { failure: opened.failure, cause: 'unreachable' } : timedOut);
   const { status, mediaType, body } = opened.value;
   if (status !== 200 || body === null) return fail(status === 200 ? unusable : await readFailure(call, opened.value));
-  const source = openSource(body, deps.config.limits.max_event_bytes);
+  const source = openSource(body, deps.config.limits.max_event_bytes, dialect);
   const isStreamed = (await source.shape(mediaType)) === 'events';
   const read = isStreamed ? await begin(call, source, onBegun) : await readWhole(call, source, mediaType);
   // A stream that is only doubted is kept.

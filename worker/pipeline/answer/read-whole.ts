@@ -1,8 +1,8 @@
 /** A 200 that is no event stream: the answer as JSON, whatever it is called, or something pretending to be one. */
 import { fail, type Result } from '../../../shared/result.ts';
-import { isEndMark } from '../../core/answer/answer.ts';
+import type { Dialect } from '../../core/upstreams/dialect.ts';
 import { parseLenient } from '../../core/upstreams/lenient-json.ts';
-import { statusFailure, type UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
+import { loginPage, type UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import type { Opened } from '../run/opened.ts';
 import { answerFor } from './answer-for.ts';
 import { type Call, tooLarge, unusable } from './call.ts';
@@ -12,8 +12,8 @@ import type { Source } from './source.ts';
 export async function readWhole(call: Call, source: Source, mediaType: string): Promise<Result<Opened, UpstreamFailure>> {
   const text = await source.readText(call.run.deps.config.limits.max_answer_bytes);
   if (text === 'too_large') return fail(tooLarge);
-  if (mediaType === 'text/html') return fail(statusFailure(302, mediaType, null, null));
-  const body = text === null ? null : parseLenient(withoutEndMark(text));
+  if (mediaType === 'text/html') return fail(loginPage);
+  const body = text === null ? null : parseLenient(withoutEndMark(text, call.dialect));
   if (body === null) return fail(unusable);
   const completion = call.dialect.readCompletion(body.value);
   if (!completion.ok) return completion;
@@ -23,7 +23,7 @@ export async function readWhole(call: Call, source: Source, mediaType: string): 
 }
 
 /** There are servers that put the end mark of a stream behind their JSON. */
-function withoutEndMark(text: string): string {
+function withoutEndMark(text: string, { isEndMark }: Dialect): string {
   const at = text.lastIndexOf('data:');
   return at > 0 && isEndMark(text.slice(at + 'data:'.length).trim()) ? text.slice(0, at) : text;
 }

@@ -1,8 +1,8 @@
 /** A model server's answer: its events as decoded pieces, or one text. Reads are made one by one, so that a slow client holds the server back. */
-import { isEndMark } from '../../core/answer/answer.ts';
 import { createEventDecoder } from '../../core/sse/decode-events.ts';
 import { readNamedEvent } from '../../core/sse/named-event.ts';
 import { createSniffer } from '../../core/sse/sniff.ts';
+import type { Dialect } from '../../core/upstreams/dialect.ts';
 import { parseLenient } from '../../core/upstreams/lenient-json.ts';
 import type { Piece } from '../run/opened.ts';
 
@@ -22,7 +22,11 @@ const eof: Piece = { kind: 'eof' };
 const reset: Piece = { kind: 'reset' };
 const overflow: Piece = { kind: 'overflow' };
 
-export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: number): Source {
+export function openSource(
+  body: ReadableStream<Uint8Array>,
+  maxEventBytes: number,
+  { isEndMark }: Pick<Dialect, 'isEndMark'>,
+): Source {
   const reader = body.getReader();
   const decode = createTextDecoder();
   const events = createEventDecoder({ maxEventBytes, readNamed: readNamedEvent });

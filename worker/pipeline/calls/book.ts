@@ -167,6 +167,6 @@ function priceOf({ deps }: Parts<'deps'>, modelId: string): NormalisedPrice {
 
 /** The first large model's price: what everything would have cost without routing. */
 function largePrice({ deps }: Parts<'deps'>): NormalisedPrice | null {
-  const large = Object.values(deps.config.models).find((model) => model.tier === 'large');
+  const large = Object.values(deps.config.chatModels).find((model) => model.tier === 'large');
   return large === undefined ? null : normalisePrice(large.price);
 }

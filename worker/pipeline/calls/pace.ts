@@ -15,11 +15,11 @@ const marginMs = 60_000;
  * The longest a request can take, in milliseconds; what it holds ends by itself then. Attempts before the answer begins have a whole call's
  * time each when the answer is read whole; a stream has it while its beginning is judged, for the rest, and for each rescue.
  */
-export function longestRequestMs(asked: Asked, { upstreams, models, routing }: Config): number {
+export function longestRequestMs(asked: Asked, { upstreams, chatModels, routing }: Config): number {
   const longest = (of: (limits: UpstreamConfig['timeouts_ms']) => number): number =>
     Math.max(...Object.values(upstreams).map(({ timeouts_ms: limits }) => of(limits)));
   const { retry, rescue, admission } = routing;
-  const generationMs = Math.max(...Object.values(models).map((model) => longestGenerationMs(asked, model)));
+  const generationMs = Math.max(...Object.values(chatModels).map((model) => longestGenerationMs(asked, model)));
   const callMs = longest(({ total, idle }) => Math.max(total, generationMs + idle));
   const toBegin = admission.max_wait_ms + longest(({ first_event }) => first_event);
   const wholes = Math.max(retry.max_attempts, 2 + rescue.max_rescues);

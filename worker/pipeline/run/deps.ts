@@ -1,7 +1,6 @@
 /** What the pipeline needs of the world. */
 import type { Config } from '../../../shared/config-prepare.ts';
 import type { LearnedWeights } from '../../core/classify/learned.ts';
-import type { HideSecrets } from '../../core/log/known-secrets.ts';
 import type {
   AdmissionPort,
   ClientPipe,
@@ -15,6 +14,7 @@ import type {
   UpstreamPort,
 } from '../../core/ports.ts';
 import type { RetryBudget } from '../../core/route/retry-budget.ts';
+import type { DialectOf } from '../../core/upstreams/dialect.ts';
 
 export interface PipelineDeps {
   readonly config: Config;
@@ -31,8 +31,7 @@ export interface PipelineDeps {
   readonly tenants: TenantPort;
   readonly sessions: SessionPort;
   readonly log: LogPort;
-  /** For words of a model server that a client is told. */
-  readonly hideSecrets: HideSecrets;
+  readonly dialectOf: DialectOf;
   openPipe(): ClientPipe;
   /** One per isolate. */
   readonly retryBudget: { current: RetryBudget };

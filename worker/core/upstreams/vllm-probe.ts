@@ -1,6 +1,11 @@
-/** Reads what a model server tells a probe: its list of models and its gauges. */
-import { asArray, asInteger, asObject, asString } from '../upstreams/json-view.ts';
-import type { ListedModel, ProbeResult } from './health-event.ts';
+/** How vLLM, and what speaks alike, is looked at: its list of models and its gauges. */
+import type { DialectProbe, ListedModel, ServerLoad } from './dialect.ts';
+import { asArray, asInteger, asObject, asString } from './json-view.ts';
+
+export const vllmProbe = {
+  models: { path: '/v1/models', read: readModels },
+  load: { path: '/metrics', read: readLoad },
+} satisfies DialectProbe;
 
 /** A provider's catalogue has hundreds of lines; more than this is no list of models. */
 const maxModels = 5000;
@@ -9,7 +14,7 @@ const maxModels = 5000;
  * The models in a `/v1/models` answer; null when it is none. Of their sizes only those count that the running server has: vLLM's
  * `max_model_len` and llama.cpp's `meta.n_ctx` (of one slot). `n_ctx_train` and catalogues' `context_length` say what a model could have.
  */
-export function readModels(body: string): ListedModel[] | null {
+function readModels(body: string): ListedModel[] | null {
   let list: readonly unknown[] | null;
   try {
     list = asArray(asObject(JSON.parse(body))?.['data']);
@@ -28,7 +33,7 @@ export function readModels(body: string): ListedModel[] | null {
 }
 
 /** vLLM's gauges, by their present and their former names; summed over engines, the fullest cache counts. */
-export function readLoad(metrics: string): Pick<ProbeResult, 'running' | 'waiting' | 'kvCacheUsage'> {
+function readLoad(metrics: string): ServerLoad {
   const running = gauge(metrics, 'vllm:num_requests_running');
   const waiting = gauge(metrics, 'vllm:num_requests_waiting');
   const cache = gauge(metrics, 'vllm:kv_cache_usage_perc') ?? gauge(metrics, 'vllm:gpu_cache_usage_perc');

@@ -1,7 +1,9 @@
+/** What vLLM and its kin tell a probe. */
 import { describe, expect, it } from 'vitest';
-import { readLoad, readModels } from '../../../worker/core/health/probe-reading.ts';
+import { vllmProbe } from '../../../worker/core/upstreams/vllm-probe.ts';
 
-const list = (...data: unknown[]) => readModels(JSON.stringify({ object: 'list', data }));
+const { models, load } = vllmProbe;
+const list = (...data: unknown[]) => models.read(JSON.stringify({ object: 'list', data }));
 
 describe('a list of models', () => {
   it.each([
@@ -22,7 +24,7 @@ describe('a list of models', () => {
     ['no list', '{"data":{}}'],
     ['an error', '{"error":"no"}'],
   ])('is none: %s', (_, body) => {
-    expect(readModels(body)).toBeNull();
+    expect(models.read(body)).toBeNull();
   });
 
   it('is read without the lines that name nothing', () => {
@@ -32,5 +34,5 @@ describe('a list of models', () => {
 
 it('reads the gauges of vLLM by both names, summed over engines', () => {
   const text = 'vllm:num_requests_running{e="0"} 2\nvllm:num_requests_running{e="1"} 1\nvllm:gpu_cache_usage_perc 0.5\n';
-  expect(readLoad(text)).toEqual({ running: 3, waiting: null, kvCacheUsage: 0.5 });
+  expect(load.read(text)).toEqual({ running: 3, waiting: null, kvCacheUsage: 0.5 });
 });
