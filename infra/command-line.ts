@@ -76,13 +76,10 @@ function optionsKeptByNpm(names: readonly string[], env: NodeJS.ProcessEnv, args
   });
 }
 
-/** As `readCommandLine`, for the top of a command: a `UsageError` is printed and ends the process. */
+/** As `readCommandLine`, for a command without a main function: whatever it throws from here on ends it, in one line. */
 export function commandLine<O extends Options>(command: Command<O>): Parsed<O> {
-  try {
-    return readCommandLine(command);
-  } catch (error) {
-    return endWith(error);
-  }
+  process.on('uncaughtException', endWith);
+  return readCommandLine(command);
 }
 
 /** A whole number from `min` to `max`, or a `UsageError` that names the option. */

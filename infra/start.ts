@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import type { ConfigTree } from '../shared/config.ts';
 import { decimalNumber, portNumber, readCommandLine, runCommand, UsageError } from './command-line.ts';
 import { compileConfigs, defaultProfile, describeMistakes } from './config/compile.ts';
-import { startGateway } from './gateway.ts';
 import { type OwnServer, overridesFor, type ProbedServer, probeServers, readOwnServers } from './own-servers.ts';
 import { portTaken } from './port.ts';
-import { startStandins, varsFor } from './profile-fleet.ts';
+import { standinsFor, varsFor } from './rig/profile.ts';
+import { startWranglerDev } from './rig/wrangler-dev.ts';
+import { startFleet } from './standin/fleet.ts';
 import { repoFolder } from './wrangler.ts';
 import { workerOutput } from './worker-output.ts';
 
@@ -62,11 +63,12 @@ async function main(): Promise<number> {
   // Stand-ins accept the key that your own servers want, so that both can stand in one profile.
   const upstreamKey = values['upstream-key'] ?? standinKey;
   const origins = Object.fromEntries(Object.entries(own).map(([id, { origin }]) => [id, origin]));
-  const fleet = await startStandins(config, origins, timeScale, upstreamKey);
+  const models = standinsFor(config, origins);
+  const fleet = models.length === 0 ? null : await startFleet({ models, shared: { timeScale, apiKey: upstreamKey } });
   try {
     console.log('Starting the Worker …');
     const overrides = overridesFor(probed, config);
-    const starting = startGateway({
+    const starting = startWranglerDev({
       port,
       vars: {
         ...varsFor(config, origins, fleet, values.profile, upstreamKey),

@@ -48,7 +48,7 @@ const money = {
   name: 'money',
   include: ['test/money/**/*.test.ts'],
   environment: 'node',
-  globalSetup: ['test/money/lab-bundle.ts'],
+  globalSetup: ['test/support/bundles/lab.ts'],
   fileParallelism: false,
   testTimeout: 60_000,
   hookTimeout: 60_000,
@@ -59,7 +59,7 @@ const survival = {
   name: 'survival',
   include: ['test/survival/**/*.test.ts'],
   environment: 'node',
-  globalSetup: ['test/survival/support/global-setup.ts'],
+  globalSetup: ['test/support/bundles/gateway.ts'],
   fileParallelism: false,
   testTimeout: 60_000,
 };

@@ -4,7 +4,7 @@ import { chatRequest, openConnection } from './raw-client.ts';
 import { streamedBody } from './relay-cells.ts';
 import type { Row } from './result-file.ts';
 import type { Bench, Target } from './targets.ts';
-import { benchKey } from './workerd.ts';
+import { clientKey } from '../../infra/rig/connect.ts';
 
 const clients = 60;
 const chunks = 200;
@@ -36,7 +36,7 @@ export async function countAborts(bench: Bench<(typeof names)[number]>): Promise
 async function readAndLeave(target: Target): Promise<void> {
   const connection = await openConnection(target.url);
   let events = 0;
-  const answer = connection.send(chatRequest(target.url, benchKey, streamedBody(false)), {
+  const answer = connection.send(chatRequest(target.url, clientKey, streamedBody(false)), {
     onBytes(bytes) {
       events += bytes.toString('latin1').split('data: ').length - 1;
       if (events >= leaveAfterEvents) connection.close();

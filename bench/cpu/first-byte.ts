@@ -4,7 +4,7 @@ import { streamedBody } from './relay-cells.ts';
 import type { Row } from './result-file.ts';
 import { ratioOf, spreadOf } from './statistics.ts';
 import type { Bench, Target } from './targets.ts';
-import { benchKey } from './workerd.ts';
+import { clientKey } from '../../infra/rig/connect.ts';
 
 const requestsPerRound = 300;
 const names = ['pump', 'native-body', 'hono', 'gateway'] as const;
@@ -40,7 +40,7 @@ export async function measureFirstByte(
 
 async function medianFirstByteMs(target: Target): Promise<number> {
   const connection = await openConnection(target.url);
-  const request = chatRequest(target.url, benchKey, streamedBody(false));
+  const request = chatRequest(target.url, clientKey, streamedBody(false));
   const times: number[] = [];
   for (let i = 0; i < requestsPerRound; i += 1) times.push((await connection.send(request)).firstByteMs);
   connection.close();

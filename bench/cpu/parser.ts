@@ -3,7 +3,7 @@
  * the whole answer machine with nothing to look for, and with tool formats active. No streams, no sockets.
  */
 import { spawnSync } from 'node:child_process';
-import { commandLine } from '../../infra/command-line.ts';
+import { commandLine, wholeNumber } from '../../infra/command-line.ts';
 import type { ToolFormatId } from '../../shared/config.ts';
 import { type Answer, createAnswer } from '../../worker/core/answer/answer.ts';
 import { createChoice } from '../../worker/core/answer/choice.ts';
@@ -27,7 +27,7 @@ const help = `Microseconds and bytes of heap per chunk of the steps that read an
   --chunks N    text chunks an answer (200)
   --answers N   answers a step and round (200)
   --json        print the result as JSON
-  --save        write bench/results/cpu-parser.json and the table in bench/README.md
+  --save        write the table in bench/README.md
   --help
 
 The floor decodes UTF-8 and nothing else. Every further step includes those before it.`;
@@ -142,7 +142,9 @@ const steps: readonly (readonly [name: string, kind: AnswerKind, step: Step])[] 
   ['whole answer, hermes + json_fenced + json_bare, tool calls', 'calls', allQwen],
 ];
 
-const [rounds, chunks, answers] = [Number(values.rounds), Number(values.chunks), Number(values.answers)];
+const rounds = wholeNumber('rounds', values.rounds, { min: 1 });
+const chunks = wholeNumber('chunks', values.chunks, { min: 1 });
+const answers = wholeNumber('answers', values.answers, { min: 1 });
 const encoder = new TextEncoder();
 const cases = [1, 8].flatMap((tokensPerChunk) =>
   steps.map(([name, kind, step]) => ({

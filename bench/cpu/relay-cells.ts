@@ -4,7 +4,7 @@ import type { Workload } from './mock-upstream.ts';
 import { chatRequest, type Connection, openConnection } from './raw-client.ts';
 import { type Bench, cpuOf, type Target } from './targets.ts';
 import { type AnswerKind, benchTool } from './vllm-wire.ts';
-import { benchKey } from './workerd.ts';
+import { clientKey } from '../../infra/rig/connect.ts';
 
 type TargetName = 'native-body' | 'pump' | 'hono' | 'gateway';
 
@@ -118,7 +118,7 @@ async function cellCpuMs(bench: Bench<TargetName>, cell: RelayCell, streams: num
 
 /** Answers one after the other on every connection, begun evenly over the time between two chunks. */
 async function runStreams(cell: RelayCell, target: Target, connections: readonly Connection[], requests: number): Promise<void> {
-  const request = chatRequest(target.url, benchKey, streamedBody(cell.hasTools));
+  const request = chatRequest(target.url, clientKey, streamedBody(cell.hasTools));
   const answers = connections.map(async (connection, i) => {
     await sleep((i * cell.workload.intervalMs) / connections.length);
     for (let j = 0; j < requests; j += 1) {

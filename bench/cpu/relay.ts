@@ -2,11 +2,11 @@
  * `npm run bench:relay`: what passing a stream on costs, in workerd itself. CPU per chunk, first byte and client aborts of the gateway
  * beside three Workers that do less: the body handed back, a pump that looks at nothing, a bare Hono pass-through. Asserts nothing.
  */
-import { commandLine } from '../../infra/command-line.ts';
+import { commandLine, wholeNumber } from '../../infra/command-line.ts';
 import { progressBar } from '../load/progress-bar.ts';
 import { countAborts } from './client-aborts.ts';
 import { measureFirstByte } from './first-byte.ts';
-import { checkMachine, pinSelf } from './process-cpu.ts';
+import { checkMachine, pinSelf } from '../../infra/rig/process-cpu.ts';
 import { createResult, printResult, type Row, saveResult } from './result-file.ts';
 import { type Costs, measureCosts, type RelayCell, relayCells, requestName } from './relay-cells.ts';
 import { ratioOf, spreadOf } from './statistics.ts';
@@ -22,7 +22,7 @@ const help = `CPU per streamed chunk, first byte and client aborts, in workerd i
   --burst-chunks N   text chunks of an answer written as fast as it is taken (2000)
   --only TEXT        only cost rows whose name contains the text; nothing else is measured
   --json             print the result as JSON
-  --save             write bench/results/cpu-relay.json and the table in bench/README.md
+  --save             write the table in bench/README.md
   --help
 
 A chunk is one event in one write: 1 token, or 8. CPU is user and system time of the workerd process, less its idle share, by chunks
@@ -42,18 +42,19 @@ const { values } = commandLine({
   },
 });
 
-const rounds = Number(values.rounds);
+const rounds = wholeNumber('rounds', values.rounds, { min: 1 });
+const streams = wholeNumber('streams', values.streams, { min: 1 });
+const chunks = wholeNumber('chunks', values.chunks, { min: 2 });
+const burstChunks = wholeNumber('burst-chunks', values['burst-chunks'], { min: 2 });
 checkMachine();
 pinSelf();
 const bench = await startBench(['native-body', 'pump', 'hono']);
 try {
-  const cells = relayCells({ chunks: Number(values.chunks), burstChunks: Number(values['burst-chunks']) }).filter((cell) =>
-    cell.name.includes(values.only),
-  );
+  const cells = relayCells({ chunks, burstChunks }).filter((cell) => cell.name.includes(values.only));
   const isPart = values.only !== '';
   const shortCells = new Set(cells.map(requestName)).size;
   const bar = progressBar((rounds + 1) * (cells.length + shortCells + (isPart ? 0 : 4)), values.json);
-  const costs = await measureCosts(bench, cells, { rounds, streams: Number(values.streams), onStep: bar.step });
+  const costs = await measureCosts(bench, cells, { rounds, streams, onStep: bar.step });
   const rows = cells.map((cell) => chunkRow(cell, cells, costs.chunk));
   rows.push(...requestRows(costs.request));
   if (!isPart) {

@@ -2,15 +2,15 @@
  * `npm run bench:request`: CPU of an answer that is not streamed, 4 KB each way, in workerd itself: the whole gateway (key, limits,
  * routing, abort signal, accounting) beside a bare Hono pass-through and beside the floor that reads and rewrites both bodies.
  */
-import { commandLine } from '../../infra/command-line.ts';
+import { commandLine, wholeNumber } from '../../infra/command-line.ts';
 import { progressBar } from '../load/progress-bar.ts';
-import { checkMachine, pinSelf } from './process-cpu.ts';
+import { checkMachine, pinSelf } from '../../infra/rig/process-cpu.ts';
 import { chatRequest, type Connection, openConnection } from './raw-client.ts';
 import { createResult, printResult, type Row, saveResult } from './result-file.ts';
 import { ratioOf, spreadOf } from './statistics.ts';
 import { cpuOf, startBench, type Target } from './targets.ts';
 import { fillWithProse } from './vllm-wire.ts';
-import { benchKey } from './workerd.ts';
+import { clientKey } from '../../infra/rig/connect.ts';
 
 const help = `CPU and requests a second of answers that are not streamed, in workerd itself. Seven rounds take about two minutes.
 
@@ -21,7 +21,7 @@ const help = `CPU and requests a second of answers that are not streamed, in wor
   --requests N      requests a target and round (4000)
   --bytes N         size of the request's body, and of the answer's (4096)
   --json            print the result as JSON
-  --save            write bench/results/cpu-request.json and the table in bench/README.md
+  --save            write the table in bench/README.md
   --help
 
 CPU is user and system time of the workerd process, less its idle share, until half a second after the last answer, so that accounting is
@@ -41,7 +41,10 @@ const { values } = commandLine({
 });
 
 const names = ['hono', 'buffer-rewrite', 'gateway'] as const;
-const [rounds, requests, bytes] = [Number(values.rounds), Number(values.requests), Number(values.bytes)];
+const rounds = wholeNumber('rounds', values.rounds, { min: 1 });
+const requests = wholeNumber('requests', values.requests, { min: 1 });
+const bytes = wholeNumber('bytes', values.bytes, { min: 1024 });
+const connectionCount = wholeNumber('connections', values.connections, { min: 1 });
 const costs = new Map<string, number[]>(names.map((name) => [name, []]));
 const rates = new Map<string, number[]>(names.map((name) => [name, []]));
 
@@ -73,8 +76,8 @@ process.exit(0);
 
 /** All requests on all connections; µs of CPU a request, and requests a second as the clients saw them. */
 async function load(target: Target): Promise<{ cpuUs: number; perSecond: number }> {
-  const connections = await Promise.all(Array.from({ length: Number(values.connections) }, () => openConnection(target.url)));
-  const request = chatRequest(target.url, benchKey, body());
+  const connections = await Promise.all(Array.from({ length: connectionCount }, () => openConnection(target.url)));
+  const request = chatRequest(target.url, clientKey, body());
   let left = requests;
   let seconds = 0;
   const drive = async (connection: Connection): Promise<void> => {

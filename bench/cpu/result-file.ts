@@ -1,46 +1,35 @@
-/**
- * Where a bench leaves its figures: bench/results/cpu-NAME.json, and one table of all of them in bench/README.md, rewritten from those
- * files whenever one is saved, so that it never says anything that no command printed.
- */
+/** How a CPU bench shows its figures: aligned columns on stdout, and a table of its own in bench/README.md. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import * as z from 'zod';
+import { cores } from '../../infra/rig/process-cpu.ts';
+import { workerdVersion } from '../../infra/rig/workerd.ts';
 import { repoFolder } from '../../infra/wrangler.ts';
-import { cores } from './process-cpu.ts';
-import { workerdVersion } from './workerd.ts';
+import type { Spread } from './statistics.ts';
 
-const Spread = z.object({ median: z.number(), min: z.number(), max: z.number() });
-
-const Row = z.object({
-  what: z.string(),
+export interface Row {
+  readonly what: string;
   /** Median of the rounds. */
-  value: z.number(),
-  unit: z.string(),
+  readonly value: number;
+  readonly unit: string;
   /** Round by round against `base`, on the same work. */
-  ratio: Spread.nullable(),
-  base: z.string().nullable(),
+  readonly ratio: Spread | null;
+  readonly base: string | null;
   /** What to reach: a ratio, or a value where there is none. Printed, never asserted. */
-  goal: z.string().nullable(),
-});
-export type Row = z.infer<typeof Row>;
+  readonly goal: string | null;
+}
 
-const ResultFile = z.object({
-  command: z.string(),
-  date: z.string(),
-  commit: z.string(),
-  machine: z.string(),
-  rounds: z.int(),
-  rows: z.array(Row),
-});
-export type ResultFile = z.infer<typeof ResultFile>;
+export interface Result {
+  readonly command: string;
+  readonly date: string;
+  readonly commit: string;
+  readonly machine: string;
+  readonly rounds: number;
+  readonly rows: readonly Row[];
+}
 
-const folder = join(repoFolder, 'bench/results');
-const readme = join(repoFolder, 'bench/README.md');
-const [tableStart, tableEnd] = ['<!-- cpu results: start -->', '<!-- cpu results: end -->'];
-
-export function createResult(command: string, rounds: number, rows: readonly Row[]): ResultFile {
+export function createResult(command: string, rounds: number, rows: readonly Row[]): Result {
   const [cpu] = cpus();
   const pinning = cores === null ? 'not pinned' : `gateways on core ${cores.gateway}, clients and mock on ${cores.driver}`;
   return {
@@ -63,7 +52,7 @@ function commitOf(): string {
 }
 
 /** For people: aligned columns on stdout. */
-export function printResult({ machine, rounds, rows }: ResultFile): void {
+export function printResult({ machine, rounds, rows }: Result): void {
   const lines = [['', 'median', 'ratio (range)', 'against', 'goal'], ...rows.map(cellsOf)];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   console.log(`${machine}; ${rounds} rounds\n`);
@@ -85,29 +74,23 @@ function formatValue(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 2 : 1);
 }
 
-/** Writes bench/results/cpu-NAME.json and the table of the README. */
-export function saveResult(name: string, result: ResultFile): void {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `cpu-${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
-  if (!existsSync(readme)) return;
+/** Writes the table between the command's marks in bench/README.md. */
+export function saveResult(name: 'relay' | 'request' | 'parser', result: Result): void {
+  const readme = join(repoFolder, 'bench/README.md');
   const text = readFileSync(readme, 'utf8');
-  const [from, to] = [text.indexOf(tableStart), text.indexOf(tableEnd)];
-  if (from < 0 || to < from) return;
-  writeFileSync(readme, `${text.slice(0, from + tableStart.length)}\n\n${tableOf(readResults())}\n${text.slice(to)}`);
+  const [start, end] = [`<!-- bench:${name}: start -->`, `<!-- bench:${name}: end -->`];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`bench/README.md has no ${start} … ${end}.`);
+  writeFileSync(readme, `${text.slice(0, from + start.length)}\n\n${tableOf(result)}\n\n${text.slice(to)}`);
 }
 
-function readResults(): ResultFile[] {
-  return readdirSync(folder)
-    .filter((file) => /^cpu-[a-z-]+\.json$/.test(file))
-    .sort()
-    .map((file) => ResultFile.parse(JSON.parse(readFileSync(join(folder, file), 'utf8'))));
-}
-
-function tableOf(results: readonly ResultFile[]): string {
-  const rows = results.flatMap((result) => [
-    `| **\`${result.command}\`**, ${result.rounds} rounds, ${result.date}, ${result.commit} | | | | |`,
-    ...result.rows.map((row) => `| ${cellsOf(row).join(' | ')} |`),
-  ]);
-  const machines = [...new Set(results.map(({ machine }) => machine))].map((machine) => `Machine: ${machine}.\n`);
-  return ['| what | median | ratio (range) | against | goal |', '|---|---|---|---|---|', ...rows, '', ...machines].join('\n');
+function tableOf({ command, rounds, date, commit, machine, rows }: Result): string {
+  return [
+    '| what | median | ratio (range) | against | goal |',
+    '|---|---|---|---|---|',
+    `| **\`${command}\`**, ${rounds} rounds, ${date}, ${commit} | | | | |`,
+    ...rows.map((row) => `| ${cellsOf(row).join(' | ')} |`),
+    '',
+    `Machine: ${machine}.`,
+  ].join('\n');
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath, URL } from 'node:url';
 import { MockReply, type Workload } from './mock-upstream.ts';
-import { cores, pinned } from './process-cpu.ts';
+import { cores, pinned } from '../../infra/rig/process-cpu.ts';
 
 export interface Mock {
   readonly url: string;

@@ -1,10 +1,17 @@
 /** The gateway and the Workers it is compared with, each in a workerd of its own before the same mock model server. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { fileURLToPath, URL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Mock, startMock } from './start-mock.ts';
-import { buildGateway, buildReference, type Served, serve } from './workerd.ts';
+import { type BuiltBundle, buildGateway, buildWorker } from '../../infra/rig/bundle.ts';
+import { clientKey } from '../../infra/rig/connect.ts';
+import { serveWorkerd } from '../../infra/rig/workerd.ts';
+
+interface Served {
+  readonly url: string;
+  /** CPU time so far, ms. */
+  cpuMs(): number;
+  stop(): Promise<void>;
+}
 
 export interface Target extends Served {
   readonly name: string;
@@ -22,23 +29,19 @@ const idleMs = 2000;
 
 /** Builds and starts the gateway and the named reference workers; everything is gone after `stop`. */
 export async function startBench<Name extends string>(references: readonly Name[]): Promise<Bench<Name>> {
-  const folder = mkdtempSync(join(tmpdir(), 'pointsman-bench-'));
   const mock = await startMock();
   await mock.set({ kind: 'json', bytes: 1024 });
-  const at = (name: string): string => {
-    mkdirSync(join(folder, name));
-    return join(folder, name);
-  };
   const running = new Map<string, Served>();
   const stop = async (): Promise<void> => {
     await Promise.all([...running.values()].map((served) => served.stop()));
     mock.stop();
-    rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const gateway = await buildGateway(at('gateway'), mock.url);
-    running.set('gateway', await serve(gateway));
-    for (const name of references) running.set(name, await serve(await buildReference(name, at(name), mock.url, gateway)));
+    running.set('gateway', await serve(await builtGateway(mock.url)));
+    for (const name of references) {
+      const file = fileURLToPath(new URL(`reference-workers/${name}.ts`, import.meta.url));
+      running.set(name, await serve(await buildWorker(file, { UPSTREAM_URL: mock.url })));
+    }
     const targets = await measureIdle(running);
     return {
       mock,
@@ -53,6 +56,33 @@ export async function startBench<Name extends string>(references: readonly Name[
     await stop();
     throw error;
   }
+}
+
+/** With every upstream at one address. */
+async function builtGateway(upstreamUrl: string): Promise<BuiltBundle> {
+  const built = await buildGateway();
+  const vars = Object.entries(built.vars).map(([name, value]) => [name, name.endsWith('_UPSTREAM_URL') ? upstreamUrl : value]);
+  return { ...built, vars: { ...Object.fromEntries(vars), BOOTSTRAP_API_KEY: clientKey } };
+}
+
+/** `stop` throws when the Worker has logged a warning or an error: then the figures are not those of a sound gateway. */
+async function serve(built: BuiltBundle): Promise<Served> {
+  let complaint: string | null = null;
+  const onOutput = (text: string): void => {
+    complaint ??= /^.*"level":"(?:warn|error)".*$/m.exec(text)?.[0] ?? null;
+  };
+  const workerd = await serveWorkerd(built, { onOutput });
+  const [url] = workerd.urls;
+  if (url === undefined) throw new Error('workerd listens nowhere');
+  return {
+    url,
+    cpuMs: workerd.cpuMs,
+    async stop() {
+      await workerd.stop();
+      built.remove();
+      if (complaint !== null) throw new Error(`The Worker logged: ${complaint.slice(0, 500)}`);
+    },
+  };
 }
 
 async function measureIdle(running: ReadonlyMap<string, Served>): Promise<Map<string, Target>> {

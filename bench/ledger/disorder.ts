@@ -1,6 +1,6 @@
 /** The trouble of a reconciliation: objects evicted and broken between and during requests, calls to them lost on either way. */
 import { pick, type Random, seededRandom } from '../../infra/standin/random.ts';
-import type { Lab } from './lab.ts';
+import type { Lab } from '../../infra/rig/lab.ts';
 
 export interface Disorder {
   readonly evictions: number;
@@ -8,7 +8,7 @@ export interface Disorder {
   readonly failedEvictions: number;
 }
 
-type Target = readonly [binding: string, className: string | null, name: string];
+type Target = readonly [binding: string, name: string, mayBeEvicted?: false];
 
 /** Calls that are lost, by binding: before the object has them, and after. */
 const losses = { LEDGER: 0.1, TENANT: 0.03, KEYS: 0.05, HEALTH: 0.1, ADMISSION: 0.1, SESSION: 0.1 } as const;
@@ -23,13 +23,13 @@ export async function loseCalls(lab: Lab, isOn: boolean): Promise<void> {
 export function makeDisorder(lab: Lab, tenants: readonly string[], seed: string): () => Promise<Disorder> {
   const random = seededRandom('disorder', seed);
   const targets: readonly [Target, ...Target[]] = [
-    ['LEDGER', 'LedgerObject', 'root'],
-    ...[0, 1, 2, 3].map((shard): Target => ['LEDGER', 'LedgerObject', `shard:${shard}`]),
-    ...tenants.map((tenant): Target => ['TENANT', 'TenantObject', `tenant:${tenant}`]),
-    ['KEYS', 'KeysObject', 'keys'],
+    ['LEDGER', 'root'],
+    ...[0, 1, 2, 3].map((shard): Target => ['LEDGER', `shard:${shard}`]),
+    ...tenants.map((tenant): Target => ['TENANT', `tenant:${tenant}`]),
+    ['KEYS', 'keys'],
     // Only broken: evicting an object whose probes are under way stops all of the local workerd for seconds.
-    ['HEALTH', null, 'fleet'],
-    ['ADMISSION', 'AdmissionObject', 'model:qwen2.5-7b'],
+    ['HEALTH', 'fleet', false],
+    ['ADMISSION', 'model:qwen2.5-7b'],
   ];
   const done = { evictions: 0, breaks: 0, failedEvictions: 0 };
   let isOver = false;
@@ -48,12 +48,12 @@ export function makeDisorder(lab: Lab, tenants: readonly string[], seed: string)
 
 async function strike(
   lab: Lab,
-  [binding, className, name]: Target,
+  [binding, name, mayBeEvicted]: Target,
   random: Random,
   done: { evictions: number; breaks: number; failedEvictions: number },
 ): Promise<void> {
-  if (className !== null && random() < 0.5) {
-    if (await lab.evict(className, name)) done.evictions += 1;
+  if (mayBeEvicted !== false && random() < 0.5) {
+    if ((await lab.object(binding, name, { do: 'evict' })) === true) done.evictions += 1;
     else done.failedEvictions += 1;
     return;
   }

@@ -1,6 +1,6 @@
 /** What a key's object holds, read from its storage. */
 import * as z from 'zod';
-import type { Lab } from './lab.ts';
+import type { Lab } from '../../infra/rig/lab.ts';
 
 const Dump = z.object({ sums: z.array(z.object({ sums: z.string() })), requests: z.array(z.object({ request: z.string() })) });
 const Sums = z.object({

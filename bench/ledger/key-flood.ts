@@ -2,11 +2,12 @@
  * `npm run bench:flood`: made-up keys, well-formed ones, against a gateway whose real clients go on working. Counts what becomes of the
  * real ones, and how often the object that knows all keys was asked.
  */
-import { parseArgs } from 'node:util';
 import { randomBytes } from 'node:crypto';
+import { readCommandLine, runCommand, wholeNumber } from '../../infra/command-line.ts';
 import { formatKey, keyRandomBytes } from '../../worker/core/auth/key-format.ts';
-import { labOverrides } from './lab-config.ts';
-import { buildLab, type Bundle, type Lab, startLab } from './lab.ts';
+import { labOverrides } from '../../infra/rig/configs.ts';
+import type { Lab } from '../../infra/rig/lab.ts';
+import { withLab } from './with-lab.ts';
 
 const help = `Floods a gateway with made-up API keys while real clients work.
 
@@ -31,7 +32,7 @@ export interface Flood {
 const concurrency = 48;
 
 export async function flood(lab: Lab, keys: number, clients: number): Promise<Flood> {
-  const real = await Promise.all(Array.from({ length: clients }, (_, index) => makeKey(lab, `real-${index}`)));
+  const real = await Promise.all(Array.from({ length: clients }, async () => (await lab.makeKey()).key));
   const [madeUp, served] = [new Map<string, number>(), new Map<string, number>()];
   for (const key of real) count(served, await statusOf(lab, key));
   await lab.counts(true);
@@ -69,15 +70,9 @@ function madeUpKey(): string {
   return made.value.token;
 }
 
-async function makeKey(lab: Lab, name: string): Promise<string> {
-  const made: unknown = await (await lab.admin('POST', '/admin/keys', { name })).json();
-  if (typeof made !== 'object' || made === null || !('key' in made)) throw new Error(JSON.stringify(made));
-  return String(made.key);
-}
-
 async function statusOf(lab: Lab, key: string): Promise<string> {
   const body = { model: 'small', messages: [{ role: 'user', content: '[[tokens:3]]Name a harbour.' }], max_tokens: 10 };
-  const response = await lab.chat(body, key);
+  const response = await lab.chat(body, {}, { key });
   await response.arrayBuffer();
   return String(response.status);
 }
@@ -86,46 +81,30 @@ function count(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
-async function run(bundle: Bundle, keys: number, clients: number): Promise<Flood> {
-  const lab = await startLab({ bundle, overrides: labOverrides });
-  try {
-    return await flood(lab, keys, clients);
-  } finally {
-    await lab.stop();
-  }
-}
-
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = readCommandLine({
+    name: 'npm run bench:flood',
+    help,
     options: {
       keys: { type: 'string', default: '100000' },
       clients: { type: 'string', default: '50' },
       json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  if (values.help) {
-    console.log(help);
-    return 0;
+  const [keys, clients] = [wholeNumber('keys', values.keys), wholeNumber('clients', values.clients, { min: 1 })];
+  const result = await withLab(labOverrides, (lab) => flood(lab, keys, clients));
+  const failed = Object.entries(result.real).reduce((sum, [status, times]) => (status === '200' ? sum : sum + times), 0);
+  if (values.json) console.log(JSON.stringify(result, null, 2));
+  else {
+    const text = (counts: Readonly<Record<string, number>>) =>
+      Object.entries(counts)
+        .map(([status, times]) => `${times} × ${status}`)
+        .join(', ');
+    console.log(`\n  made-up keys: ${text(result.madeUp)}`);
+    console.log(`  real clients: ${text(result.real)}; failed: ${failed}`);
+    console.log(`  asked for keys: ${result.lookUpsPerSecond.toFixed(1)} times a second over ${result.seconds.toFixed(0)} s`);
   }
-  const bundle = await buildLab();
-  try {
-    const result = await run(bundle, Number(values.keys), Number(values.clients));
-    const failed = Object.entries(result.real).reduce((sum, [status, times]) => (status === '200' ? sum : sum + times), 0);
-    if (values.json) console.log(JSON.stringify(result, null, 2));
-    else {
-      const text = (counts: Readonly<Record<string, number>>) =>
-        Object.entries(counts)
-          .map(([status, times]) => `${times} × ${status}`)
-          .join(', ');
-      console.log(`\n  made-up keys: ${text(result.madeUp)}`);
-      console.log(`  real clients: ${text(result.real)}; failed: ${failed}`);
-      console.log(`  asked for keys: ${result.lookUpsPerSecond.toFixed(1)} times a second over ${result.seconds.toFixed(0)} s`);
-    }
-    return failed === 0 ? 0 : 1;
-  } finally {
-    bundle.remove();
-  }
+  return failed === 0 ? 0 : 1;
 }
 
-if (import.meta.main) process.exitCode = await main();
+if (import.meta.main) await runCommand(main);

@@ -2,14 +2,14 @@
  * `npm run reconcile`: many requests with faults, clients that leave, objects evicted and broken and calls to them lost, then one table
  * that sets the clients' ledger, the model servers' and the gateway's side by side. Ends non-zero on any drift.
  */
-import { parseArgs } from 'node:util';
-import * as z from 'zod';
-import type { Stats } from '../../shared/records.ts';
+import { readCommandLine, runCommand, wholeNumber } from '../../infra/command-line.ts';
 import { progressBar } from '../load/progress-bar.ts';
 import { type Books, compare, type Line } from './compare.ts';
 import { type Disorder, loseCalls, makeDisorder } from './disorder.ts';
-import { buildLab, type Lab, type LabOptions, startLab } from './lab.ts';
-import { labOverrides } from './lab-config.ts';
+import { type Bundle, buildLab } from '../../infra/rig/bundle.ts';
+import { type Lab, startLab } from '../../infra/rig/lab.ts';
+import { pause } from '../../infra/rig/waiting.ts';
+import { labOverrides } from '../../infra/rig/configs.ts';
 import { holdings } from './holdings.ts';
 import { planRequests } from './plan.ts';
 import { reconcileRoughly } from './rough.ts';
@@ -27,7 +27,7 @@ const help = `Sends requests through the gateway while everything around them br
   --json             the result as JSON
   --help
 
-The Worker runs in workerd by Miniflare: its objects are really evicted (memory gone, storage kept) and really broken (ctx.abort), at
+The Worker runs in workerd itself: its objects are really evicted (memory gone, storage kept) and really broken (ctx.abort), at
 random, about sixteen times a second. Then workerd itself is killed (kill -9) in the middle of abandoned work and unseen second runs, and
 started again on the same storage. Compared are the clients' notes, the model servers' logs, and /stats, per agent and per key.`;
 
@@ -42,7 +42,7 @@ export interface Reconciliation {
 }
 
 export interface ReconcileOptions {
-  readonly bundle: LabOptions['bundle'];
+  readonly bundle: Bundle;
   readonly requests: number;
   readonly concurrency: number;
   readonly seed: string;
@@ -67,8 +67,6 @@ const keyBodies = [
   },
 ];
 
-const MadeKey = z.object({ id: z.string(), key: z.string() });
-
 export async function reconcile(options: ReconcileOptions): Promise<Reconciliation> {
   const orderly = await reconcileFaults(options);
   const { bundle, crashes, seed, isSilent } = options;
@@ -81,11 +79,9 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciliati
 
 /** Faults, clients that leave, objects evicted and broken, calls to them lost. */
 async function reconcileFaults(options: ReconcileOptions): Promise<Omit<Reconciliation, 'drift'>> {
-  const lab = await startLab({ bundle: options.bundle, overrides: labOverrides });
+  const lab = await startLab({ on: options.bundle, overrides: labOverrides });
   try {
-    const keys = await Promise.all(
-      keyBodies.map(async (body) => MadeKey.parse(await (await lab.admin('POST', '/admin/keys', body)).json())),
-    );
+    const keys = await Promise.all(keyBodies.map((body) => lab.makeKey(body)));
     const startedAt = performance.now();
     const end = options.isCalm
       ? null
@@ -143,22 +139,20 @@ const settleWithinMs = 30_000;
 
 /** Waits until the model servers are idle and the gateway's books have stopped moving. */
 async function settledBooks(lab: Lab, ids: readonly string[], sent: Books['sent']): Promise<Books> {
-  const calls = () =>
-    Object.values(lab.fleet.models).flatMap((model) => model.log().filter(({ path }) => path === '/v1/chat/completions'));
   const deadline = Date.now() + settleWithinMs;
   let last = '';
   for (;;) {
-    const stats: Stats = JSON.parse(await (await lab.admin('GET', '/stats')).text());
+    const stats = await lab.stats();
     const tenants = await Promise.all(ids.map((id) => holdings(lab, id)));
     const open = tenants.reduce((sum, tenant) => sum + tenant.open, 0);
     const now = JSON.stringify([stats.totals, open]);
-    const isIdle = calls().every(({ endedAtMs }) => endedAtMs !== null);
+    const isIdle = lab.calls().every(({ endedAtMs }) => endedAtMs !== null);
     if ((isIdle && open === 0 && now === last) || Date.now() > deadline) {
       const keys = ids.map((id, index) => ({ id, hasBudget: Object.hasOwn(keyBodies[index] ?? {}, 'budgets') }));
-      return { sent, calls: calls(), stats, keys, spentNanoUsd: tenants.map(({ spentNanoUsd }) => spentNanoUsd), open };
+      return { sent, calls: lab.calls(), stats, keys, spentNanoUsd: tenants.map(({ spentNanoUsd }) => spentNanoUsd), open };
     }
     last = now;
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await pause(1500);
   }
 }
 
@@ -179,7 +173,9 @@ function print({ requests, seconds, disorder, lines, lost, double, drift }: Reco
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = readCommandLine({
+    name: 'npm run reconcile',
+    help,
     options: {
       requests: { type: 'string', default: '10000' },
       concurrency: { type: 'string', default: '24' },
@@ -187,24 +183,19 @@ async function main(): Promise<number> {
       crashes: { type: 'string', default: '3' },
       calm: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  if (values.help) {
-    console.log(help);
-    return 0;
-  }
+  const options = {
+    requests: wholeNumber('requests', values.requests, { min: 1 }),
+    concurrency: wholeNumber('concurrency', values.concurrency, { min: 1 }),
+    seed: values.seed,
+    isCalm: values.calm,
+    crashes: wholeNumber('crashes', values.crashes),
+    isSilent: values.json,
+  };
   const bundle = await buildLab();
   try {
-    const result = await reconcile({
-      bundle,
-      requests: Number(values.requests),
-      concurrency: Number(values.concurrency),
-      seed: values.seed,
-      isCalm: values.calm,
-      crashes: Number(values.crashes),
-      isSilent: values.json,
-    });
+    const result = await reconcile({ bundle, ...options });
     if (values.json) console.log(JSON.stringify(result, null, 2));
     else print(result);
     return result.drift === 0 ? 0 : 1;
@@ -213,4 +204,4 @@ async function main(): Promise<number> {
   }
 }
 
-if (import.meta.main) process.exitCode = await main();
+if (import.meta.main) await runCommand(main);

@@ -11,8 +11,11 @@ import { mergePatch } from '../../shared/merge-patch.ts';
 import { progressBar } from '../load/progress-bar.ts';
 import type { Line } from './compare.ts';
 import { holdings } from './holdings.ts';
-import { labOverrides } from './lab-config.ts';
-import { type Bundle, type Lab, startLab } from './lab.ts';
+import { labOverrides } from '../../infra/rig/configs.ts';
+import type { Bundle } from '../../infra/rig/bundle.ts';
+import type { MadeKey } from '../../infra/rig/connect.ts';
+import { type Lab, startLab } from '../../infra/rig/lab.ts';
+import { pause } from '../../infra/rig/waiting.ts';
 
 const roughOverrides = {
   models: { 'qwen2.5-7b': { tokens_per_second: 400 }, 'qwen2.5-32b': { tokens_per_second: 400 } },
@@ -36,11 +39,6 @@ interface Sent {
   readonly isAnswered: boolean;
 }
 
-interface RoughKey {
-  readonly id: string;
-  readonly key: string;
-}
-
 export interface RoughOptions {
   readonly bundle: Bundle;
   readonly requests: number;
@@ -52,9 +50,9 @@ export interface RoughOptions {
 export async function reconcileRoughly(options: RoughOptions): Promise<Line[]> {
   const overrides = mergePatch(labOverrides, roughOverrides);
   if (typeof overrides !== 'object' || overrides === null) throw new Error('no configuration');
-  const lab = await startLab({ bundle: options.bundle, overrides: { ...overrides } });
+  const lab = await startLab({ on: options.bundle, overrides: { ...overrides } });
   try {
-    const keys = await Promise.all(roughKeys.map((body) => makeKey(lab, body)));
+    const keys = await Promise.all(roughKeys.map((body) => lab.makeKey(body)));
     const sent = await sendRoughly(lab, keys, options);
     return await settledLines(lab, keys, sent);
   } finally {
@@ -62,26 +60,19 @@ export async function reconcileRoughly(options: RoughOptions): Promise<Line[]> {
   }
 }
 
-async function makeKey(lab: Lab, body: object): Promise<RoughKey> {
-  const made: unknown = await (await lab.admin('POST', '/admin/keys', body)).json();
-  if (typeof made === 'object' && made !== null && 'id' in made && 'key' in made)
-    return { id: String(made.id), key: String(made.key) };
-  throw new Error(JSON.stringify(made));
-}
-
 /** What a crash has left open is given up half a minute later. */
 const settleWithinMs = 60_000;
 
-async function settledLines(lab: Lab, keys: readonly RoughKey[], sent: readonly Sent[]): Promise<Line[]> {
+async function settledLines(lab: Lab, keys: readonly MadeKey[], sent: readonly Sent[]): Promise<Line[]> {
   const deadline = Date.now() + settleWithinMs;
   let last = '';
   for (;;) {
     const held = await Promise.all(keys.map(({ id }) => holdings(lab, id)));
-    const stats: Stats = JSON.parse(await (await lab.admin('GET', '/stats')).text());
+    const stats = await lab.stats();
     const open = held.reduce((sum, one) => sum + one.open, 0);
     const now = JSON.stringify([stats.totals, held]);
     if ((open === 0 && now === last) || Date.now() > deadline) {
-      const calls = Object.values(lab.fleet.models).flatMap((model) => model.log());
+      const calls = lab.calls();
       const spent = held.map(({ spentNanoUsd }) => spentNanoUsd);
       const lines = compareRoughly({ keys, sent, calls, stats, spent });
       return [
@@ -94,7 +85,7 @@ async function settledLines(lab: Lab, keys: readonly RoughKey[], sent: readonly 
   }
 }
 
-async function sendRoughly(lab: Lab, keys: readonly RoughKey[], options: RoughOptions): Promise<Sent[]> {
+async function sendRoughly(lab: Lab, keys: readonly MadeKey[], options: RoughOptions): Promise<Sent[]> {
   const bar = progressBar(options.requests, options.isSilent);
   const random = seededRandom('rough', options.seed);
   const sent: Sent[] = [];
@@ -114,7 +105,7 @@ async function sendRoughly(lab: Lab, keys: readonly RoughKey[], options: RoughOp
   const workers = Promise.all(Array.from({ length: 12 }, worker));
   for (let crash = 1; crash <= options.crashes; crash += 1) {
     while (started < (options.requests * crash) / (options.crashes + 1)) await pause(20);
-    await lab.crash();
+    await lab.restart();
   }
   await workers;
   bar.end();
@@ -173,7 +164,7 @@ function sendOne(
 }
 
 interface RoughBooks {
-  readonly keys: readonly RoughKey[];
+  readonly keys: readonly MadeKey[];
   readonly sent: readonly Sent[];
   /** What the model servers did, for all keys. */
   readonly calls: readonly LogEntry[];
@@ -234,8 +225,4 @@ function compareRoughly({ keys, sent, calls, stats, spent }: RoughBooks): Line[]
 function workOf({ model, usage, tokensSent, tokensMade }: LogEntry): number {
   const price = prices[model ?? ''] ?? 0;
   return ((usage?.promptTokens ?? 0) + Math.max(usage?.completionTokens ?? 0, tokensSent, tokensMade)) * price;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

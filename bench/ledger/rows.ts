@@ -2,9 +2,11 @@
  * `npm run bench:rows`: SQLite rows that a request costs in the Durable Objects, which is what they are billed by: counted from
  * `rowsWritten` of every statement, an alarm set counting as one row. Load arrives evenly, as in steady operation.
  */
-import { parseArgs } from 'node:util';
-import * as z from 'zod';
-import { buildLab, type Bundle, labKey, type Lab, startLab } from './lab.ts';
+import { readCommandLine, runCommand, wholeNumber } from '../../infra/command-line.ts';
+import { pause } from '../../infra/rig/waiting.ts';
+import { clientKey } from '../../infra/rig/connect.ts';
+import type { Lab } from '../../infra/rig/lab.ts';
+import { withLab } from './with-lab.ts';
 
 const help = `Counts the rows that the Durable Objects write per request, in steady load.
 
@@ -35,7 +37,8 @@ export async function countRows(lab: Lab, name: string, key: string, perSecond: 
   const send = async () => {
     const response = await lab.chat(
       { messages: [{ role: 'user', content: '[[tokens:5]]Name a harbour.' }], max_tokens: 20 },
-      key,
+      {},
+      { key },
     );
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
     await response.text();
@@ -65,29 +68,16 @@ export async function countRows(lab: Lab, name: string, key: string, perSecond: 
 
 export const ledgerRowsPerRequest = ({ rows, requests }: RowsRun): number => (rows['LedgerObject'] ?? 0) / requests;
 
-function pause(ms: number): Promise<void> {
-  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-const MadeKey = z.object({ key: z.string() });
-
 /** With the configuration as shipped: probes and batches at their own pace. */
-async function runAll(bundle: Bundle, rates: readonly number[], seconds: number): Promise<RowsRun[]> {
-  const lab = await startLab({ bundle, overrides: {} });
-  try {
-    const made = await lab.admin('POST', '/admin/keys', {
-      name: 'rows',
-      limits: { requests_per_minute: 1_000_000, max_concurrent: 1000 },
-      budgets: [{ period: 'month', limit_usd: 1000 }],
-    });
-    const { key: budgeted } = MadeKey.parse(await made.json());
-    const runs: RowsRun[] = [];
-    for (const rate of rates) runs.push(await countRows(lab, 'no limits', labKey, rate, seconds));
-    runs.push(await countRows(lab, 'budget and limits', budgeted, rates.at(-1) ?? 10, seconds));
-    return runs;
-  } finally {
-    await lab.stop();
-  }
+async function runAll(lab: Lab, rates: readonly number[], seconds: number): Promise<RowsRun[]> {
+  const { key: budgeted } = await lab.makeKey({
+    limits: { requests_per_minute: 1_000_000, max_concurrent: 1000 },
+    budgets: [{ period: 'month', limit_usd: 1000 }],
+  });
+  const runs: RowsRun[] = [];
+  for (const rate of rates) runs.push(await countRows(lab, 'no limits', clientKey, rate, seconds));
+  runs.push(await countRows(lab, 'budget and limits', budgeted, rates.at(-1) ?? 10, seconds));
+  return runs;
 }
 
 function print(runs: readonly RowsRun[]): void {
@@ -113,29 +103,23 @@ function print(runs: readonly RowsRun[]): void {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = readCommandLine({
+    name: 'npm run bench:rows',
+    help,
     options: {
       rates: { type: 'string', default: '2,10,50' },
       seconds: { type: 'string', default: '10' },
       json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  if (values.help) {
-    console.log(help);
-    return 0;
-  }
-  const bundle = await buildLab();
-  try {
-    const runs = await runAll(bundle, values.rates.split(',').map(Number), Number(values.seconds));
-    if (values.json) console.log(JSON.stringify(runs, null, 2));
-    else print(runs);
-    const over = runs.filter((run) => run.perSecond >= limitFromRate && ledgerRowsPerRequest(run) > ledgerLimit);
-    for (const { perSecond } of over) console.error(`More than ${ledgerLimit} ledger rows a request at ${perSecond} per second.`);
-    return over.length > 0 ? 1 : 0;
-  } finally {
-    bundle.remove();
-  }
+  const rates = values.rates.split(',').map((text) => wholeNumber('rates', text, { min: 1 }));
+  const seconds = wholeNumber('seconds', values.seconds, { min: 1 });
+  const runs = await withLab({}, (lab) => runAll(lab, rates, seconds));
+  if (values.json) console.log(JSON.stringify(runs, null, 2));
+  else print(runs);
+  const over = runs.filter((run) => run.perSecond >= limitFromRate && ledgerRowsPerRequest(run) > ledgerLimit);
+  for (const { perSecond } of over) console.error(`More than ${ledgerLimit} ledger rows a request at ${perSecond} per second.`);
+  return over.length > 0 ? 1 : 0;
 }
 
-if (import.meta.main) process.exitCode = await main();
+if (import.meta.main) await runCommand(main);

@@ -2,9 +2,10 @@
  * `npm run bench:tenant`: what a request costs in its key's object (CPU and rows, an admission and an ending) while so many other
  * requests of the key are open. Linux only: CPU time is read from /proc.
  */
-import { parseArgs } from 'node:util';
-import { buildLab, type Bundle, type Lab, startLab } from './lab.ts';
-import { cpuMs, workerdPids } from './workerd-process.ts';
+import { readCommandLine, runCommand, wholeNumber } from '../../infra/command-line.ts';
+import type { Lab } from '../../infra/rig/lab.ts';
+import { checkMachine } from '../../infra/rig/process-cpu.ts';
+import { withLab } from './with-lab.ts';
 
 const help = `Measures what a request costs in the object of its key, while others are open.
 
@@ -22,7 +23,7 @@ const hourMs = 3_600_000;
 /** Runs take turns, and the cheapest turn of each counts: others use this machine, too. */
 const turns = 5;
 
-export interface TenantCost {
+interface TenantCost {
   readonly open: number;
   readonly cpuMicros: number;
   readonly rows: number;
@@ -55,9 +56,7 @@ function admit() {
   return { method: 'admit', args: [request, limits] };
 }
 
-export async function measureTenant(lab: Lab, counts: readonly number[], requests: number): Promise<TenantCost[]> {
-  const [pid] = workerdPids();
-  if (pid === undefined) throw new Error('no workerd was found among the children of this process');
+async function measureTenant(lab: Lab, counts: readonly number[], requests: number): Promise<TenantCost[]> {
   const best = new Map<number, TenantCost>();
   for (let turn = 0; turn < turns; turn += 1) {
     for (const open of counts) {
@@ -65,9 +64,9 @@ export async function measureTenant(lab: Lab, counts: readonly number[], request
       await order({ do: 'repeat', times: open, prefix: 'open', calls: [admit()] });
       await order({ do: 'repeat', times: 200, prefix: 'warm', calls: [admit(), finish] });
       await lab.counts(true);
-      const before = cpuMs(pid);
+      const before = lab.cpuMs();
       await order({ do: 'repeat', times: requests, prefix: 'measured', calls: [admit(), finish] });
-      const cpuMicros = ((cpuMs(pid) - before) * 1000) / requests;
+      const cpuMicros = ((lab.cpuMs() - before) * 1000) / requests;
       const { rows, alarms } = await lab.counts();
       const cost = { open, cpuMicros, rows: ((rows['TenantObject'] ?? 0) + (alarms['TenantObject'] ?? 0)) / requests };
       const known = best.get(open);
@@ -77,52 +76,38 @@ export async function measureTenant(lab: Lab, counts: readonly number[], request
   return [...best.values()];
 }
 
-export function growthOf(costs: readonly TenantCost[]): { readonly cpu: number; readonly rows: number } {
+function growthOf(costs: readonly TenantCost[]): { readonly cpu: number; readonly rows: number } {
   const growth = (pick: (cost: TenantCost) => number) =>
     Math.max(...costs.map(pick)) / pick(costs[0] ?? { open: 0, cpuMicros: 1, rows: 1 });
   return { cpu: growth(({ cpuMicros }) => cpuMicros), rows: growth(({ rows }) => rows) };
 }
 
-async function run(bundle: Bundle, counts: readonly number[], requests: number): Promise<TenantCost[]> {
-  const lab = await startLab({ bundle, overrides: {} });
-  try {
-    return await measureTenant(lab, counts, requests);
-  } finally {
-    await lab.stop();
-  }
-}
-
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = readCommandLine({
+    name: 'npm run bench:tenant',
+    help,
     options: {
       open: { type: 'string', default: '0,250,1000,2000' },
       requests: { type: 'string', default: '2000' },
       json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  if (values.help) {
-    console.log(help);
-    return 0;
-  }
-  const bundle = await buildLab();
-  try {
-    const costs = await run(bundle, values.open.split(',').map(Number), Number(values.requests));
-    const growth = growthOf(costs);
-    if (values.json) console.log(JSON.stringify({ costs, growth }, null, 2));
-    else {
-      console.log('\n  open requests    CPU of a request    rows of a request');
-      for (const { open, cpuMicros, rows } of costs) {
-        console.log(
-          `  ${String(open).padStart(13)}    ${`${cpuMicros.toFixed(0)} µs`.padStart(16)}    ${rows.toFixed(2).padStart(17)}`,
-        );
-      }
-      console.log(`\n  growth: CPU ${growth.cpu.toFixed(2)} times, rows ${growth.rows.toFixed(2)} times (at most ${mostGrowth})`);
+  const counts = values.open.split(',').map((text) => wholeNumber('open', text));
+  const requests = wholeNumber('requests', values.requests, { min: 1 });
+  checkMachine();
+  const costs = await withLab({}, (lab) => measureTenant(lab, counts, requests));
+  const growth = growthOf(costs);
+  if (values.json) console.log(JSON.stringify({ costs, growth }, null, 2));
+  else {
+    console.log('\n  open requests    CPU of a request    rows of a request');
+    for (const { open, cpuMicros, rows } of costs) {
+      console.log(
+        `  ${String(open).padStart(13)}    ${`${cpuMicros.toFixed(0)} µs`.padStart(16)}    ${rows.toFixed(2).padStart(17)}`,
+      );
     }
-    return growth.cpu > mostGrowth || growth.rows > mostGrowth ? 1 : 0;
-  } finally {
-    bundle.remove();
+    console.log(`\n  growth: CPU ${growth.cpu.toFixed(2)} times, rows ${growth.rows.toFixed(2)} times (at most ${mostGrowth})`);
   }
+  return growth.cpu > mostGrowth || growth.rows > mostGrowth ? 1 : 0;
 }
 
-if (import.meta.main) process.exitCode = await main();
+if (import.meta.main) await runCommand(main);

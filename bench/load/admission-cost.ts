@@ -3,27 +3,18 @@
  * or not at all; in workerd itself. The object lives in the same process here: in production the second way adds a network round trip.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { commandLine, wholeNumber } from '../../infra/command-line.ts';
 import type { Engine } from '../../infra/standin/pacer.ts';
-import { checkMachine, pinSelf } from '../cpu/process-cpu.ts';
+import { checkMachine, pinSelf } from '../../infra/rig/process-cpu.ts';
 import { ratioOf, spreadOf } from '../cpu/statistics.ts';
-import { readAnswer } from './client.ts';
-import { buildBundle, type GatewayOnWorkerd, startGatewayOnWorkerd } from './gateway-on-workerd.ts';
+import { readAnswer } from '../../infra/rig/chat-client.ts';
+import { buildGateway } from '../../infra/rig/bundle.ts';
+import { type Rig, startRig } from '../../infra/rig/rig.ts';
 import { placesEngine } from './places-engine.ts';
 import { progressBar } from './progress-bar.ts';
 import { median } from './promise-table.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '9' },
-    requests: { type: 'string', default: '300' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
-if (values.help) {
-  console.log(`What admission costs a request, in workerd itself. About a minute.
+const help = `What admission costs a request, in workerd itself. About a minute.
 
   npm run bench:admission -- [options]
 
@@ -36,12 +27,20 @@ no admission   routing.admission.enabled: false
 lease          the default: the isolate holds a block of places and renews it in the background
 object         the model server reports that it is busy, so an isolate without spare places asks the object for every request
 
-CPU is user and system time of the workerd process by requests, background work and probes included. Asserts nothing.`);
-  process.exit(0);
-}
+CPU is user and system time of the workerd process by requests, background work and probes included. Asserts nothing.`;
 
-const rounds = Number(values.rounds);
-const requests = Number(values.requests);
+const { values } = commandLine({
+  name: 'npm run bench:admission',
+  help,
+  options: {
+    rounds: { type: 'string', default: '9' },
+    requests: { type: 'string', default: '300' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const rounds = wholeNumber('rounds', values.rounds, { min: 1 });
+const requests = wholeNumber('requests', values.requests, { min: 1 });
 const cap = 64;
 /** Accounts and releases are written up to half a second after the answers: that is part of the price. */
 const afterMs = 650;
@@ -65,9 +64,9 @@ interface Round {
 
 checkMachine();
 pinSelf();
-const bundle = await buildBundle();
+const bundle = await buildGateway();
 const bar = progressBar((rounds + 1) * variants.length, values.json);
-const gateways: GatewayOnWorkerd[] = [];
+const gateways: Rig[] = [];
 const measured = new Map<Variant, Round[]>(variants.map((variant) => [variant, []]));
 try {
   for (const variant of variants) gateways.push(await start(variant));
@@ -108,12 +107,13 @@ else {
 }
 process.exit(0);
 
-function start({ isEnabled, isBusy }: Variant): Promise<GatewayOnWorkerd> {
+function start({ isEnabled, isBusy }: Variant): Promise<Rig> {
   const engine = placesEngine({ places: cap, serviceMs: 0 });
-  const busy: Engine = { ...engine, load: () => ({ running: cap - 1, waiting: 0, kvUsage: 0.5, preemptions: 0 }) };
-  return startGatewayOnWorkerd({
-    bundle,
+  const busy: Engine = { ...engine, load: () => ({ running: cap - 1, waiting: 0, kvUsage: 0.5 }) };
+  return startRig({
+    on: bundle,
     fleet: {
+      gate: false,
       models: [
         { id: 'small', servedName: 'Qwen/Qwen2.5-7B-Instruct', role: 'small', engine: isBusy ? busy : engine },
         { id: 'large', servedName: 'Qwen/Qwen2.5-32B-Instruct-AWQ', role: 'large' },
@@ -123,12 +123,12 @@ function start({ isEnabled, isBusy }: Variant): Promise<GatewayOnWorkerd> {
   });
 }
 
-async function oneRound(gateway: GatewayOnWorkerd): Promise<Round> {
+async function oneRound(gateway: Rig): Promise<Round> {
   const cpuBefore = gateway.cpuMs();
   const took: number[] = [];
   for (let index = 0; index < requests; index += 1) {
     const messages = [{ role: 'user', content: `[[tokens:8]]Name harbour ${index}.` }];
-    const answer = await gateway.chat({ model: 'small', max_tokens: 60, messages });
+    const answer = await gateway.open({ model: 'small', max_tokens: 60, messages }).answer;
     if (!readAnswer(answer).isSuccess) throw new Error(`a request failed: ${answer.status} ${answer.body}`);
     took.push(answer.tookMs);
   }

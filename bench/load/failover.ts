@@ -2,30 +2,13 @@
  * `npm run bench:failover`: sixteen situations in which a router of model servers is commonly tried, each on a gateway of its own in workerd
  * before two stand-in model servers, asked by the official client. Twice: as it is, and with model lists that name the models otherwise.
  */
-import { parseArgs } from 'node:util';
+import { commandLine, UsageError } from '../../infra/command-line.ts';
 import { failoverScenarios } from './failover/registry.ts';
 import { startStand } from './failover/stand.ts';
-import { buildBundle } from './gateway-on-workerd.ts';
+import { buildGateway } from '../../infra/rig/bundle.ts';
 import { progressBar } from './progress-bar.ts';
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    lists: { type: 'string', default: 'both' },
-    'real-time': { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
-const lists = new Map([
-  ['own', [false]],
-  ['foreign', [true]],
-  ['both', [false, true]],
-]).get(values.lists);
-
-if (values.help || lists === undefined) {
-  console.log(`Failover in sixteen common situations: what was expected, what was seen, how long it took. About two minutes.
+const help = `Failover in sixteen common situations: what was expected, what was seen, how long it took. About two minutes.
 
   npm run bench:failover -- [options]
 
@@ -36,9 +19,27 @@ if (values.help || lists === undefined) {
   --json         print the result as JSON, without a progress bar
   --help
 
-Seconds are those of the scenario in either case. Ends with 1 when a scenario is not as expected.`);
-  process.exit(values.help ? 0 : 2);
-}
+Seconds are those of the scenario in either case. Ends with 1 when a scenario is not as expected.`;
+
+const { values } = commandLine({
+  name: 'npm run bench:failover',
+  help,
+  options: {
+    only: { type: 'string', default: '' },
+    lists: { type: 'string', default: 'both' },
+    'real-time': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const lists = new Map([
+  ['own', [false]],
+  ['foreign', [true]],
+  ['both', [false, true]],
+]).get(values.lists);
+if (lists === undefined) throw new UsageError(`--lists ${values.lists}: expected own, foreign or both.`);
+const chosen = failoverScenarios.filter(({ name }) => values.only === '' || name === values.only);
+if (chosen.length === 0) throw new UsageError(`--only ${values.only}: no scenario has this name; --help lists them.`);
 
 interface Result {
   readonly lists: 'own' | 'foreign';
@@ -50,9 +51,8 @@ interface Result {
 }
 
 const timeScale = values['real-time'] ? 1 : 0.1;
-const chosen = failoverScenarios.filter(({ name }) => values.only === '' || name === values.only);
 const bar = progressBar(chosen.length * lists.length, values.json);
-const bundle = await buildBundle();
+const bundle = await buildGateway();
 const results: Result[] = [];
 try {
   for (const listsForeignNames of lists) {
@@ -67,7 +67,7 @@ try {
 }
 if (values.json) console.log(JSON.stringify(results, null, 2));
 else print();
-process.exit(results.length > 0 && results.every(({ isPassed }) => isPassed) ? 0 : 1);
+process.exit(results.every(({ isPassed }) => isPassed) ? 0 : 1);
 
 async function tried(scenario: (typeof failoverScenarios)[number], listsForeignNames: boolean): Promise<Result> {
   const { name, expected, models } = scenario;

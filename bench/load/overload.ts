@@ -2,31 +2,18 @@
  * `npm run bench:overload`: five times what the model server can take, in workerd itself, the model server being the bottleneck: what is
  * still answered, how fast the rest is turned away, whether anybody is lost, and whether two keys get what their weights say.
  */
-import { parseArgs } from 'node:util';
+import { commandLine, decimalNumber, wholeNumber } from '../../infra/command-line.ts';
 import { seededRandom } from '../../infra/standin/random.ts';
-import { pinSelf } from '../cpu/process-cpu.ts';
-import { readAnswer } from './client.ts';
-import { type GatewayOnWorkerd, startGatewayOnWorkerd } from './gateway-on-workerd.ts';
+import { pinSelf } from '../../infra/rig/process-cpu.ts';
+import { get, readAnswer } from '../../infra/rig/chat-client.ts';
+import { buildGateway } from '../../infra/rig/bundle.ts';
+import { type Rig, startRig } from '../../infra/rig/rig.ts';
 import { type KeyName, overloadRows, type Sent, weights } from './overload-rows.ts';
 import { placesEngine } from './places-engine.ts';
 import { progressBar } from './progress-bar.ts';
 import { brokenPromises, figure, type PromiseRow, tableOf } from './promise-table.ts';
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '60' },
-    factor: { type: 'string', default: '5' },
-    places: { type: 'string', default: '16' },
-    'service-ms': { type: 'string', default: '500' },
-    isolates: { type: 'string', default: '1' },
-    'without-admission': { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
-if (values.help) {
-  console.log(`Overload in workerd itself, a model server with fixed places being the bottleneck.
+const help = `Overload in workerd itself, a model server with fixed places being the bottleneck.
 
   npm run bench:overload -- [options]
 
@@ -40,14 +27,28 @@ if (values.help) {
   --help
 
 Two keys send: a heavy one four fifths of the requests, with weight 1, and a light one the rest, with weight 3. Both ask for more than their
-share. Goodput counts usable answers within ${10} s. Ends with 1 when a promise is broken.`);
-  process.exit(0);
-}
+share. Goodput counts usable answers within ${10} s. Ends with 1 when a promise is broken.`;
 
-const seconds = Number(values.seconds);
-const factor = Number(values.factor);
-const places = Number(values.places);
-const serviceMs = Number(values['service-ms']);
+const { values } = commandLine({
+  name: 'npm run bench:overload',
+  help,
+  options: {
+    seconds: { type: 'string', default: '60' },
+    factor: { type: 'string', default: '5' },
+    places: { type: 'string', default: '16' },
+    'service-ms': { type: 'string', default: '500' },
+    isolates: { type: 'string', default: '1' },
+    'without-admission': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const atLeastOne = { min: 1 };
+const seconds = wholeNumber('seconds', values.seconds, atLeastOne);
+const factor = decimalNumber('factor', values.factor);
+const places = wholeNumber('places', values.places, atLeastOne);
+const serviceMs = wholeNumber('service-ms', values['service-ms'], atLeastOne);
+const isolates = wholeNumber('isolates', values.isolates, atLeastOne);
 const hasAdmission = !values['without-admission'];
 const patienceMs = 10_000;
 const peakSeconds = Math.min(10, seconds);
@@ -57,9 +58,12 @@ const livezPerSecond = 20;
 const lightShare = 0.2;
 
 pinSelf();
-const gateway = await startGatewayOnWorkerd({
-  isolates: Number(values.isolates),
+const bundle = await buildGateway();
+const gateway = await startRig({
+  on: bundle,
+  isolates,
   fleet: {
+    gate: false,
     models: [
       { id: 'small', servedName: 'Qwen/Qwen2.5-7B-Instruct', role: 'small', engine: placesEngine({ places, serviceMs }) },
       { id: 'large', servedName: 'Qwen/Qwen2.5-32B-Instruct-AWQ', role: 'large' },
@@ -85,7 +89,8 @@ const ticking = setInterval(() => {
 }, 1000);
 let rows: readonly PromiseRow[];
 try {
-  const keys = { heavy: await gateway.createKey('heavy'), light: await gateway.createKey('light') };
+  const [heavy, light] = [await gateway.makeKey({ plan: 'heavy' }), await gateway.makeKey({ plan: 'light' })];
+  const keys = { heavy: heavy.key, light: light.key };
   const peak = await measurePeak(gateway, keys.heavy);
   const cpuBefore = gateway.cpuMs();
   const { sent, livez } = await overload(gateway, keys, peak * factor);
@@ -96,20 +101,21 @@ try {
   clearInterval(ticking);
   bar.end();
   await gateway.stop();
+  bundle.remove();
 }
 if (values.json) console.log(JSON.stringify(rows, null, 2));
 else console.log(tableOf(`${factor} × overload for ${seconds} s${hasAdmission ? '' : ', without admission'}`, rows));
 process.exit(brokenPromises(rows).length > 0 ? 1 : 0);
 
 /** Usable answers a second with as many clients as there are places and seats: more cannot be had. */
-async function measurePeak(target: GatewayOnWorkerd, key: string): Promise<number> {
+async function measurePeak(target: Rig, key: string): Promise<number> {
   const startedAtMs = performance.now();
   const fromMs = startedAtMs + settleMs / 2;
   const untilMs = startedAtMs + peakSeconds * 1000;
   let answered = 0;
   const client = async (index: number): Promise<void> => {
     for (let time = 0; performance.now() < untilMs; time += 1) {
-      const { isSuccess } = readAnswer(await isolateOf(target, index).chat(chatBody(time), { key }));
+      const { isSuccess } = readAnswer(await isolateOf(target, index).open(chatBody(time), { key }).answer);
       if (isSuccess && performance.now() >= fromMs && performance.now() < untilMs) answered += 1;
     }
   };
@@ -118,7 +124,7 @@ async function measurePeak(target: GatewayOnWorkerd, key: string): Promise<numbe
 }
 
 /** Requests at random moments (Poisson, seeded), whatever becomes of those before, and `/livez` beside them. */
-async function overload(target: GatewayOnWorkerd, keys: Readonly<Record<KeyName, string>>, perSecond: number) {
+async function overload(target: Rig, keys: Readonly<Record<KeyName, string>>, perSecond: number) {
   const random = seededRandom('overload');
   const startedAtMs = performance.now();
   const elapsedMs = (): number => performance.now() - startedAtMs;
@@ -131,21 +137,15 @@ async function overload(target: GatewayOnWorkerd, keys: Readonly<Record<KeyName,
       sent.push(sendOne(isolateOf(target, sent.length), key, keys[key], elapsedMs(), sent.length));
     }
     for (; nextLivezAtMs <= elapsedMs(); nextLivezAtMs += 1000 / livezPerSecond) {
-      livez.push(target.get('/livez').then(({ tookMs }) => tookMs));
+      livez.push(get(target.url, '/livez').then(({ tookMs }) => tookMs));
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   return { sent: await Promise.all(sent), livez: await Promise.all(livez) };
 }
 
-async function sendOne(
-  target: Pick<GatewayOnWorkerd, 'chat'>,
-  key: KeyName,
-  secret: string,
-  atMs: number,
-  index: number,
-): Promise<Sent> {
-  const answer = await target.chat(chatBody(index), { key: secret });
+async function sendOne(target: Pick<Rig, 'open'>, key: KeyName, secret: string, atMs: number, index: number): Promise<Sent> {
+  const answer = await target.open(chatBody(index), { key: secret }).answer;
   const { status, tookMs, headers } = answer;
   const facts = { key, atMs, tookMs, retryAfter: headers['retry-after'] };
   if (status === 0) return { ...facts, outcome: 'lost' };
@@ -155,7 +155,7 @@ async function sendOne(
   return { ...facts, outcome: status === 503 && errorCode === 'queue_full' ? 'shed' : 'error' };
 }
 
-function isolateOf(target: GatewayOnWorkerd, index: number): Pick<GatewayOnWorkerd, 'chat'> {
+function isolateOf(target: Rig, index: number): Pick<Rig, 'open'> {
   return target.isolates[index % target.isolates.length] ?? target;
 }
 

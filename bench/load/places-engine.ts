@@ -50,5 +50,5 @@ export function placesEngine({ places, serviceMs }: PlacesOptions): Engine {
       },
     };
   };
-  return { admit, load: () => ({ running, waiting: queue.length, kvUsage: running / places, preemptions: 0 }) };
+  return { admit, load: () => ({ running, waiting: queue.length, kvUsage: running / places }) };
 }

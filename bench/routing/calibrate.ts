@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readCommandLine, runCommand, UsageError } from '../../infra/command-line.ts';
 import type { ChatRequest } from '../../shared/chat.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import { classify } from '../../worker/core/classify/classify.ts';
@@ -44,7 +44,6 @@ Print how the scores are spread, alone or beside a target:
 `;
 
 const flags = {
-  help: { type: 'boolean', short: 'h', default: false },
   'target-large': { type: 'string' },
   'target-cost': { type: 'string' },
   'target-quality': { type: 'string' },
@@ -63,25 +62,26 @@ interface Wanted {
   readonly config: string | undefined;
 }
 
-/** What the command line asks for; a failure says what is wrong with it. `null` asks for help. */
-function readArguments(args: readonly string[], dataDir: string | undefined): Result<Wanted | null, string> {
-  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: flags });
-  if (values.help) return ok(null);
+/** What the command line asks for. */
+function readArguments(args: readonly string[], dataDir: string | undefined): Wanted {
+  const command = { name: 'npm run calibrate', help: usage, options: flags, maxPositionals: 1 };
+  const { values, positionals } = readCommandLine(command, process.env, [...args]);
   const kinds = ['large', 'cost', 'quality'] as const;
   const targets = kinds.flatMap((kind) => {
     const text = values[`target-${kind}`];
     return text === undefined ? [] : [{ kind, value: text.trim() === '' ? Number.NaN : Number(text) }];
   });
   const [target = null] = targets;
-  if (targets.length > 1) return fail('One target at a time.');
-  if (target === null && !values.reference) return fail('Give a target, or --reference.');
+  if (targets.length > 1) throw new UsageError('One target at a time.');
+  if (target === null && !values.reference) throw new UsageError('Give a target, or --reference.');
   if (target !== null && !(target.value >= 0 && target.value <= 1))
-    return fail(`--target-${target.kind} is a share from 0 to 1.`);
+    throw new UsageError(`--target-${target.kind} is a share from 0 to 1.`);
   const [priceRatio, answerTokens] = [Number(values['price-ratio']), Number(values['answer-tokens'])];
-  if (!(priceRatio >= 1) || !(answerTokens >= 1)) return fail('--price-ratio and --answer-tokens are numbers from 1 on.');
+  if (!(priceRatio >= 1) || !(answerTokens >= 1))
+    throw new UsageError('--price-ratio and --answer-tokens are numbers from 1 on.');
   const path = positionals[0] ?? (dataDir === undefined ? undefined : join(dataDir, 'routing/labelled-requests.jsonl'));
-  if (path === undefined) return fail('Give a file, or set POINTSMAN_DATA_DIR.');
-  return ok({ path, target, reference: values.reference, priceRatio, answerTokens, config: values.config });
+  if (path === undefined) throw new UsageError('Give a file, or set POINTSMAN_DATA_DIR.');
+  return { path, target, reference: values.reference, priceRatio, answerTokens, config: values.config };
 }
 
 function scoreAll(requests: readonly ChatRequest[], config: RouterConfig, answerTokens: number): Scored[] {
@@ -133,27 +133,18 @@ function calibrate(wanted: Wanted, today: string): Result<string, string> {
   return ok(`${scored.length} requests${found}\n\nrouting:\n  classifier:\n${yaml.join('\n')}\n`);
 }
 
-/** Runs the command; the exit code, and what goes to standard output and to standard error. */
+/** What the command prints. */
 export function run(
   args: readonly string[],
   { dataDir, today }: { readonly dataDir: string | undefined; readonly today: string },
-): { readonly code: number; readonly out: string; readonly error: string } {
-  let wanted: Result<Wanted | null, string>;
-  try {
-    wanted = readArguments(args, dataDir);
-  } catch (error) {
-    wanted = fail(error instanceof Error ? error.message : String(error));
-  }
-  if (!wanted.ok) return { code: 2, out: '', error: `${wanted.failure}\n\n${usage}` };
-  if (wanted.value === null) return { code: 0, out: usage, error: '' };
-  const done = calibrate(wanted.value, today);
-  return done.ok ? { code: 0, out: done.value, error: '' } : { code: 1, out: '', error: `${done.failure}\n` };
+): string {
+  const done = calibrate(readArguments(args, dataDir), today);
+  if (!done.ok) throw new Error(done.failure);
+  return done.value;
 }
 
 if (import.meta.main) {
   const today = new Date().toISOString().slice(0, 10);
-  const { code, out, error } = run(process.argv.slice(2), { dataDir: process.env['POINTSMAN_DATA_DIR'], today });
-  process.stdout.write(out);
-  process.stderr.write(error);
-  process.exitCode = code;
+  const world = { dataDir: process.env['POINTSMAN_DATA_DIR'], today };
+  await runCommand(() => void process.stdout.write(run(process.argv.slice(2), world)));
 }

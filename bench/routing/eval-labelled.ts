@@ -48,12 +48,7 @@ const ownCategory: Readonly<Record<string, string>> = {
   rag: 'rag-user',
 };
 
-export function evaluateLabelled(
-  corpus: Corpus,
-  heldOut: HeldOut,
-  config: RouterConfig,
-  seed: number,
-): { markdown: string; json: unknown } {
+export function evaluateLabelled(corpus: Corpus, heldOut: HeldOut, config: RouterConfig, seed: number): string {
   const given = corpus.labelled.filter((row) => row.row.set === 'given');
   const english = corpus.labelled.filter((row) => row.row.set === 'english');
   const eight = corpus.labelled.filter((row) => row.row.set === 'eight-languages');
@@ -105,10 +100,7 @@ export function evaluateLabelled(
     const isIt = (row: LabelledExample): boolean => row.row.set === 'eight-languages' && languageOf(row) === id;
     return { language: id, tier: tierF1(corpus.labelled.filter(isIt), routerWithout(corpus, heldOut, config, seed, isIt)) };
   });
-  return {
-    markdown: render({ onGiven, onOwn, byCategory, seen, leftOut, given }),
-    json: { onGiven, onOwn, byCategory, vision: seen, languagesLeftOut: leftOut },
-  };
+  return render({ onGiven, onOwn, byCategory, seen, leftOut, given });
 }
 
 interface Rendered {
@@ -158,7 +150,7 @@ function render({ onGiven, onOwn, byCategory, seen, leftOut, given }: Rendered):
 }
 
 /** How often each confidence is right, for the rules' intent and the learned one; and for the tier. */
-export function evaluateReliability(corpus: Corpus, heldOut: HeldOut, config: RouterConfig): { markdown: string; json: unknown } {
+export function evaluateReliability(corpus: Corpus, heldOut: HeldOut, config: RouterConfig): string {
   const bins = [0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0001] as const;
   const all = corpus.labelled;
   const rules = all.map((row) => {
@@ -188,8 +180,5 @@ export function evaluateReliability(corpus: Corpus, heldOut: HeldOut, config: Ro
     };
     return [`${low.toFixed(1)}–${Math.min(1, high).toFixed(1)}`, cell(rules), cell(learned), cell(tier)];
   });
-  return {
-    markdown: `Mean confidence → share right (rows), over all ${all.length} labelled rows:\n\n${table(['confidence', 'intent by rules', 'intent, hybrid', 'tier, hybrid'], rows)}`,
-    json: rows,
-  };
+  return `Mean confidence → share right (rows), over all ${all.length} labelled rows:\n\n${table(['confidence', 'intent by rules', 'intent, hybrid', 'tier, hybrid'], rows)}`;
 }

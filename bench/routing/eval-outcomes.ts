@@ -120,7 +120,7 @@ export function evaluateOutcomes(
   heldOut: HeldOut,
   config: RouterConfig,
   seed: number,
-): { markdown: string; summary: string; json: unknown } {
+): { markdown: string; summary: string } {
   const heuristicOf = (settings: RouterConfig) => (row: OutcomeCase) =>
     scoreHeuristic(buildView(requestOf(row.row)), settings.classifier).score;
   const slices = (scoreOf: (row: OutcomeCase) => number): ScoredSlice[] => slicesBy(corpus.outcomes, scoreOf);
@@ -157,7 +157,6 @@ export function evaluateOutcomes(
       figures.filter(({ name }) => inShort.includes(name)),
       leads,
     ),
-    json: { routers: figures, leads },
   };
 }
 

@@ -33,7 +33,7 @@ const dressings: readonly [string, (request: ChatRequest, random: Random) => Cha
 ];
 
 /** Every row is scored by a model that has not seen it, before and after. */
-export function evaluateRobustness(corpus: Corpus, heldOut: HeldOut, config: RouterConfig): { markdown: string; json: unknown } {
+export function evaluateRobustness(corpus: Corpus, heldOut: HeldOut, config: RouterConfig): string {
   const figures = dressings.map(([dressing, dress]) => {
     const sets = { given: { kept: 0, total: 0 }, own: { kept: 0, total: 0 } };
     for (const row of corpus.labelled) {
@@ -46,7 +46,7 @@ export function evaluateRobustness(corpus: Corpus, heldOut: HeldOut, config: Rou
     return { dressing, given: shareOf(sets.given.kept, sets.given.total), own: shareOf(sets.own.kept, sets.own.total) };
   });
   const rows = figures.map((row) => [row.dressing, withInterval(row.given), withInterval(row.own)]);
-  return { markdown: `Share of rows whose tier stays the same:\n\n${table(['changed', 'given', 'own'], rows)}`, json: figures };
+  return `Share of rows whose tier stays the same:\n\n${table(['changed', 'given', 'own'], rows)}`;
 }
 
 function keepsVerdict(

@@ -108,11 +108,7 @@ function shareLarge(texts: readonly string[], isLarge: Decide): number {
 }
 
 /** Flips per wrapping and the share that goes large, by source. */
-export function evaluateTraffic(
-  traffic: Traffic,
-  config: RouterConfig,
-  weights: LearnedWeights,
-): { markdown: string; json: unknown } {
+export function evaluateTraffic(traffic: Traffic, config: RouterConfig, weights: LearnedWeights): string {
   const isLarge = decider(config, weights);
   const sources: [string, readonly string[]][] = [['questions of the data folder', traffic.questions]];
   if (traffic.firstTurns !== null) sources.unshift(['public first turns', traffic.firstTurns]);
@@ -140,28 +136,17 @@ export function evaluateTraffic(
     percent(Math.max(...row.flips.shares)),
   ]);
   const flips = wrappings.map(({ name }, at) => [name, ...figures.map((row) => percent(row.flips.shares[at] ?? 0))]);
-  return {
-    markdown: [
-      ...(traffic.firstTurns === null
-        ? [
-            'The public first turns are not at hand (`--first-turns FILE` or POINTSMAN_FIRST_TURNS, made by `first-turns.ts`): left out.',
-          ]
-        : []),
-      table(
-        [
-          'prompts',
-          'number',
-          'go large',
-          `up to ${longChars} characters`,
-          'longer',
-          'flips, mean of wrappings',
-          'worst wrapping',
-        ],
-        large,
-      ),
-      'Share of prompts that change sides under each wrapping:',
-      table(['wrapping', ...figures.map((row) => `${row.source} (${row.flips.prompts}, ${row.flips.long} of them long)`)], flips),
-    ].join('\n\n'),
-    json: figures,
-  };
+  return [
+    ...(traffic.firstTurns === null
+      ? [
+          'The public first turns are not at hand (`--first-turns FILE` or POINTSMAN_FIRST_TURNS, made by `first-turns.ts`): left out.',
+        ]
+      : []),
+    table(
+      ['prompts', 'number', 'go large', `up to ${longChars} characters`, 'longer', 'flips, mean of wrappings', 'worst wrapping'],
+      large,
+    ),
+    'Share of prompts that change sides under each wrapping:',
+    table(['wrapping', ...figures.map((row) => `${row.source} (${row.flips.prompts}, ${row.flips.long} of them long)`)], flips),
+  ].join('\n\n');
 }

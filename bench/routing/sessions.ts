@@ -3,23 +3,26 @@
  * copy and without it; and how long a turn waits for its memory. Workerd on this machine, so the object is in the same process: a
  * deployment adds the way to it.
  */
-import { parseArgs } from 'node:util';
+import { commandLine, wholeNumber } from '../../infra/command-line.ts';
 import * as z from 'zod';
 import { percentile } from '../../shared/units.ts';
-import { buildLab, labKey, startLab, type Lab } from '../ledger/lab.ts';
+import { clientKey } from '../../infra/rig/connect.ts';
+import type { Lab } from '../../infra/rig/lab.ts';
+import { pause } from '../../infra/rig/waiting.ts';
+import { withLab } from '../ledger/with-lab.ts';
 
 const usage = `Counts what conversations cost in the session objects.
 
   node bench/routing/sessions.ts [--conversations N] [--turns N]
 `;
 
-const { values: options } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    conversations: { type: 'string', default: '100' },
-    turns: { type: 'string', default: '12' },
-  },
+const { values: options } = commandLine({
+  name: 'node bench/routing/sessions.ts',
+  help: usage,
+  options: { conversations: { type: 'string', default: '100' }, turns: { type: 'string', default: '12' } },
 });
+const conversations = wholeNumber('conversations', options.conversations, { min: 1 });
+const turns = wholeNumber('turns', options.turns, { min: 1 });
 
 const tools = [{ type: 'function', function: { name: 'look_up', parameters: { type: 'object' } } }];
 /** Longer than an isolate keeps its copy of a named conversation. That of a history lasts as long as its row. */
@@ -45,7 +48,7 @@ async function send(lab: Lab, path: string, name: string, { hasTools, isHard, se
   const response = await fetch(lab.url + path, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${labKey}`,
+      authorization: `Bearer ${clientKey}`,
       'content-type': 'application/json',
       ...(session ? { 'x-session-id': name.replaceAll(/[^a-z0-9]+/gi, '-') } : {}),
     },
@@ -84,7 +87,7 @@ interface Cost {
 
 let offsetMs = 0;
 
-async function run(lab: Lab, scenario: Scenario, conversations: number): Promise<Cost> {
+async function run(lab: Lab, scenario: Scenario): Promise<Cost> {
   const { name, turns, isForgotten } = scenario;
   await lab.counts(true);
   for (let turn = 0; turn < turns; turn += 1) {
@@ -93,7 +96,7 @@ async function run(lab: Lab, scenario: Scenario, conversations: number): Promise
       const some = Array.from({ length: Math.min(10, conversations - at) }, (_, i) => `${name} ${at + i}`);
       await Promise.all(some.map((one) => send(lab, '/v1/chat/completions', one, scenario)));
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
   }
   const { calls, rows, alarms } = await lab.counts();
   return {
@@ -123,38 +126,27 @@ async function wait(lab: Lab, rounds: number): Promise<{ withCopy: number; witho
   return { withCopy: median(times.withCopy), without: median(times.without) };
 }
 
-async function main(): Promise<void> {
-  const conversations = Number(options.conversations);
-  const turns = Number(options.turns);
-  const plain = { turns, hasTools: false, isHard: false, session: false, isForgotten: false };
-  const scenarios: Scenario[] = [
-    { ...plain, name: 'one turn', turns: 1 },
-    { ...plain, name: 'one hard turn', turns: 1, isHard: true },
-    { ...plain, name: `${turns} turns, small` },
-    { ...plain, name: `${turns} turns, large`, isHard: true },
-    { ...plain, name: `${turns} turns, large, named`, isHard: true, session: true },
-    { ...plain, name: `${turns} turns, large, named, every turn without a copy`, isHard: true, session: true, isForgotten: true },
-  ];
-  const bundle = await buildLab();
-  const lab = await startLab({ bundle, overrides: {} });
-  try {
-    await send(lab, '/v1/chat/completions', 'warm-up', plain);
-    console.log('| conversation | reads | writes | rows | calls a turn |\n|---|---|---|---|---|');
-    for (const scenario of scenarios) {
-      const cost = await run(lab, scenario, conversations);
-      const each = (count: number): string => (count / conversations).toFixed(2);
-      const perTurn = ((cost.reads + cost.writes) / conversations / scenario.turns).toFixed(2);
-      console.log(`| ${scenario.name} | ${each(cost.reads)} | ${each(cost.writes)} | ${each(cost.rows)} | ${perTurn} |`);
-    }
-    const { withCopy, without } = await wait(lab, 200);
-    console.log(
-      `\nA decision over loopback, median of 200: ${withCopy.toFixed(2)} ms with the copy, ${without.toFixed(2)} ms without.`,
-    );
-  } finally {
-    await lab.stop();
-    bundle.remove();
-  }
-}
+const plain = { turns, hasTools: false, isHard: false, session: false, isForgotten: false };
+const scenarios: Scenario[] = [
+  { ...plain, name: 'one turn', turns: 1 },
+  { ...plain, name: 'one hard turn', turns: 1, isHard: true },
+  { ...plain, name: `${turns} turns, small` },
+  { ...plain, name: `${turns} turns, large`, isHard: true },
+  { ...plain, name: `${turns} turns, large, named`, isHard: true, session: true },
+  { ...plain, name: `${turns} turns, large, named, every turn without a copy`, isHard: true, session: true, isForgotten: true },
+];
 
-if (options.help) process.stdout.write(usage);
-else await main();
+await withLab({}, async (lab) => {
+  await send(lab, '/v1/chat/completions', 'warm-up', plain);
+  console.log('| conversation | reads | writes | rows | calls a turn |\n|---|---|---|---|---|');
+  for (const scenario of scenarios) {
+    const cost = await run(lab, scenario);
+    const each = (count: number): string => (count / conversations).toFixed(2);
+    const perTurn = ((cost.reads + cost.writes) / conversations / scenario.turns).toFixed(2);
+    console.log(`| ${scenario.name} | ${each(cost.reads)} | ${each(cost.writes)} | ${each(cost.rows)} | ${perTurn} |`);
+  }
+  const { withCopy, without } = await wait(lab, 200);
+  console.log(
+    `\nA decision over loopback, median of 200: ${withCopy.toFixed(2)} ms with the copy, ${without.toFixed(2)} ms without.`,
+  );
+});

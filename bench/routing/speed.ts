@@ -4,10 +4,13 @@
  * whole decision.
  */
 import { fileURLToPath, URL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { commandLine, wholeNumber } from '../../infra/command-line.ts';
 import { build } from 'esbuild';
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { compileConfigs } from '../../infra/config/compile.ts';
+import { serveWorkerd } from '../../infra/rig/workerd.ts';
 import { repoFolder } from '../../infra/wrangler.ts';
 import { readRouterConfig } from './router-config.ts';
 import type { Batch } from './speed-worker.ts';
@@ -19,9 +22,12 @@ const usage = `Times classification in workerd.
 Milliseconds per request, median over batches and the 99th percentile of batches; a single request cannot be timed from outside.
 `;
 
-const { values: options } = parseArgs({
-  options: { help: { type: 'boolean', short: 'h' }, batches: { type: 'string', default: '120' }, config: { type: 'string' } },
+const { values: options } = commandLine({
+  name: 'npm run bench:routing',
+  help: usage,
+  options: { batches: { type: 'string', default: '120' }, config: { type: 'string' } },
 });
+const batches = wholeNumber('batches', options.batches, { min: 1 });
 
 /** Requests per batch: enough for a batch to be long against the call's own time. */
 const batchSize = 50;
@@ -68,26 +74,15 @@ function quantile(sorted: readonly number[], q: number): number {
 }
 
 async function main(): Promise<void> {
-  if (options.help === true) {
-    process.stdout.write(usage);
-    return;
-  }
-  const worker = new Miniflare(
-    convertV4MiniflareOptions({
-      name: 'speed',
-      host: '127.0.0.1',
-      port: 0,
-      cf: false,
-      modules: true,
-      script: await bundle(),
-      compatibilityDate: '2026-06-01',
-    }),
-  );
+  const folder = mkdtempSync(join(tmpdir(), 'pointsman-speed-'));
+  writeFileSync(join(folder, 'index.js'), await bundle());
+  const plain = { compatibilityFlags: [], objects: [], vars: {} };
+  const worker = await serveWorkerd({ folder, entry: 'index.js', compatibilityDate: '2026-06-01', ...plain });
   try {
     const requests = bodies();
     const time = async (mode: (typeof modes)[number]): Promise<number> => {
       const started = performance.now();
-      const answer = await worker.dispatchFetch('http://localhost/', {
+      const answer = await fetch(worker.urls[0] ?? '', {
         method: 'POST',
         body: JSON.stringify({ mode, count: batchSize, bodies: requests }),
       });
@@ -97,14 +92,13 @@ async function main(): Promise<void> {
     };
     for (let batch = 0; batch < warmUpBatches; batch += 1) for (const mode of modes) await time(mode);
     const taken: Record<string, number[]> = Object.fromEntries(modes.map((mode) => [mode, []]));
-    for (let batch = 0; batch < Number(options.batches); batch += 1)
-      for (const mode of modes) taken[mode]?.push(await time(mode));
+    for (let batch = 0; batch < batches; batch += 1) for (const mode of modes) taken[mode]?.push(await time(mode));
     const idle = quantile(
       (taken['none'] ?? []).toSorted((a, b) => a - b),
       0.5,
     );
     process.stdout.write(
-      `4 KB requests in workerd, ${options.batches} batches of ${batchSize}; ms per request, the call itself taken off\n`,
+      `4 KB requests in workerd, ${batches} batches of ${batchSize}; ms per request, the call itself taken off\n`,
     );
     for (const mode of modes.slice(1)) {
       const sorted = (taken[mode] ?? []).map((ms) => (ms - idle) / batchSize).toSorted((a, b) => a - b);
@@ -113,7 +107,8 @@ async function main(): Promise<void> {
       );
     }
   } finally {
-    await worker.dispose();
+    await worker.stop();
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { commandLine, wholeNumber } from '../../infra/command-line.ts';
 import type { PackedWeights } from '../../worker/core/classify/learned/weights.ts';
 import { crossValidate, trainOn, type Corpus, type HeldOut } from './cross-validate.ts';
 import { dataDirectory, loadCorpus } from './load-corpus.ts';
@@ -23,22 +23,19 @@ Needs POINTSMAN_DATA_DIR. --date defaults to today; everything else follows from
 other than the shipped one.
 `;
 
-const { values: options } = parseArgs({
+const { values: options } = commandLine({
+  name: 'npm run train',
+  help: usage,
   options: {
-    help: { type: 'boolean', short: 'h' },
     seed: { type: 'string', default: '1' },
     date: { type: 'string' },
     out: { type: 'string' },
     config: { type: 'string' },
   },
 });
+const seed = wholeNumber('seed', options.seed);
 
 function main(): void {
-  if (options.help === true) {
-    process.stdout.write(usage);
-    return;
-  }
-  const seed = Number(options.seed);
   const dataDir = dataDirectory();
   const say = (line: string): boolean => process.stderr.write(`${line}\n`);
   say('reading rows and features');

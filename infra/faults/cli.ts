@@ -2,26 +2,16 @@
  * `npm run faults`: shows every fault of the table to gateways of its own and prints what a client sees, streamed and whole, how it goes
  * when only the first model is at fault, what the models' health makes of it, what the ledger has, and how long it took.
  */
-import { parseArgs } from 'node:util';
+import { commandLine, UsageError, wholeNumber } from '../command-line.ts';
 import { progressBar } from '../../bench/load/progress-bar.ts';
-import { startHarness } from '../../test/support/http/harness.ts';
-import { breakerOverrides, direct } from '../../test/support/http/breaker-config.ts';
-import { steadyOverrides } from '../../test/support/http/steady.ts';
+import { startRig } from '../rig/rig.ts';
+import { breakerRig } from '../rig/configs.ts';
+import { steadyOverrides } from '../rig/configs.ts';
 import { sequences } from './sequences.ts';
 import { answersWithoutFault, hangMs, type Line, type Seen, showRow } from './show.ts';
 import { faultTable, nameOf } from './table.ts';
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    gateways: { type: 'string', default: '3' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
-if (values.help) {
-  console.log(`Every fault of a model server, over HTTP through a gateway that is started for it. About four minutes.
+const help = `Every fault of a model server, over HTTP through a gateway that is started for it. About four minutes.
 
   npm run faults -- [options]
 
@@ -38,19 +28,28 @@ ledger            the endings of the first two, as the gateway booked them
 Behind the table stand the sequences of requests in which one failure must not become another client's.
 
 A cell that is not as infra/faults/table.ts promises is marked with what was promised. Ends with 1 when there is one, above all when an
-answer passes for whole and is not, or when nothing ends within ${hangMs / 1000} s.`);
-  process.exit(0);
-}
+answer passes for whole and is not, or when nothing ends within ${hangMs / 1000} s.`;
 
+const { values } = commandLine({
+  name: 'npm run faults',
+  help,
+  options: {
+    only: { type: 'string', default: '' },
+    gateways: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const gateways = wholeNumber('gateways', values.gateways, { min: 1 });
 const rows = faultTable.filter((row) => nameOf(row).includes(values.only));
 const chosenSequences = sequences.filter(({ name }) => name.includes(values.only));
+if (rows.length + chosenSequences.length === 0) throw new UsageError(`--only ${values.only}: no fault has such a name.`);
 const bar = progressBar(rows.length + chosenSequences.length, values.json);
 const lines = new Map<number, Line>();
 let next = 0;
 
 /** Takes rows until none is left. What a request says of the models' health is told apart only where one is under way at a time. */
 async function work(): Promise<void> {
-  const gateway = await startHarness({ overrides: steadyOverrides });
+  const gateway = await startRig({ on: 'wrangler dev', overrides: steadyOverrides });
   try {
     const references = await answersWithoutFault(gateway, rows);
     for (let index = next++; index < rows.length; index = next++) {
@@ -73,8 +72,7 @@ interface SequenceResult {
 async function runSequences(): Promise<SequenceResult[]> {
   const results: SequenceResult[] = [];
   if (chosenSequences.length === 0) return results;
-  const models = [{ id: 'direct', servedName: direct.served_name, role: 'small' as const }];
-  const gateway = await startHarness({ overrides: breakerOverrides, direct: models });
+  const gateway = await startRig({ on: 'wrangler dev', ...breakerRig });
   try {
     for (const { name, promise, run } of chosenSequences) {
       await gateway.resetState();
@@ -88,8 +86,7 @@ async function runSequences(): Promise<SequenceResult[]> {
   return results;
 }
 
-const count = Math.max(1, Math.min(rows.length, Math.floor(Number(values.gateways)) || 1));
-const working = [runSequences(), ...Array.from({ length: rows.length === 0 ? 0 : count }, work)] as const;
+const working = [runSequences(), ...Array.from({ length: Math.min(rows.length, gateways) }, work)] as const;
 // Where one of them fails, the others still stop what they have started.
 await Promise.allSettled(working);
 bar.end();
@@ -101,7 +98,7 @@ const deviations = cells.filter(({ isPromised }) => !isPromised).length;
 const wrongSequences = inSequence.filter(({ wrong }) => wrong.length > 0).length;
 if (values.json) console.log(JSON.stringify({ rows: shown, sequences: inSequence }, null, 2));
 else print(shown);
-process.exit(shown.length + inSequence.length > 0 && deviations + wrongSequences === 0 ? 0 : 1);
+process.exit(deviations + wrongSequences === 0 ? 0 : 1);
 
 function print(all: readonly Line[]): void {
   const head = ['fault', 'streamed', 'whole', 'one at fault', 'health', 'ledger', 'ms'];

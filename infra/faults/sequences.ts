@@ -2,9 +2,9 @@
  * What no single request can show: who is asked after a failure, who is blamed for it, and what becomes of the next client. Each runs on a
  * gateway with fast breakers and with rescue on, before model servers that are well when it begins.
  */
-import type { GatewayUnderTest } from '../../test/support/http/harness.ts';
-import { readReply, type Reply } from '../../test/support/http/reply.ts';
-import { pause } from '../../test/support/http/until.ts';
+import type { GatewayUnderTest } from '../rig/connect.ts';
+import { readReply, type Reply } from '../rig/reply.ts';
+import { pause } from '../rig/waiting.ts';
 import { contextSpeakers } from '../standin/fault-actions/context-words.ts';
 
 export interface Sequence {

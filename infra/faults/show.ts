@@ -1,10 +1,11 @@
 /** Shows one row of the fault table to a gateway and judges what its client saw, what its ledger booked, and what its health page says. */
+import { pause } from '../rig/waiting.ts';
 import type { Stats } from '../../shared/records.ts';
-import { faultRequest } from '../../test/support/http/fault-request.ts';
-import { type GatewayUnderTest, read } from '../../test/support/http/harness.ts';
-import { readReply, type Reply } from '../../test/support/http/reply.ts';
-import { difference } from '../../test/support/http/stats-difference.ts';
-import { steadyOverrides } from '../../test/support/http/steady.ts';
+import { faultRequest } from './fault-request.ts';
+import { type GatewayUnderTest, read } from '../rig/connect.ts';
+import { readReply, type Reply } from '../rig/reply.ts';
+import { difference } from './stats-difference.ts';
+import { steadyOverrides } from '../rig/configs.ts';
 import type { Expectation, FaultCase, Need } from './fault-case.ts';
 import { isHealedByFallback, nameOf } from './table.ts';
 
@@ -58,10 +59,6 @@ export async function showRow(gateway: GatewayUnderTest, row: FaultCase, referen
   };
   if (row.isContagious === true) await gateway.recovered();
   return line;
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Null when nothing ended in time. */

@@ -1,4 +1,5 @@
 /** The shape of a security check: one attack, one rule, and what was wrong. */
+import { comesTrue as waitFor } from '../rig/waiting.ts';
 import type { Stand } from './stand.ts';
 
 export interface SecurityCheck {
@@ -33,11 +34,9 @@ export function codeOf({ text }: { readonly text: string }): string | null {
   }
 }
 
-/** Waits for what comes through a pipe, such as a log. False when it has not come after ten seconds. */
+/** Waits for what comes through a pipe, such as a log. */
 export async function comesTrue(isTrue: () => boolean): Promise<boolean> {
-  const deadline = Date.now() + 10_000;
-  while (!isTrue() && Date.now() < deadline) await new Promise((go) => setTimeout(go, 50));
-  return isTrue();
+  return (await waitFor(isTrue, 10_000)) !== null;
 }
 
 export const hello = { model: 'small', messages: [{ role: 'user', content: '[[tokens:6]]Name a harbour.' }], max_tokens: 30 };

@@ -27,25 +27,18 @@ export interface ChatTask {
   readonly requestId: string;
 }
 
-/** The decided answer and its places; null when the queue limit is reached. */
-export function prepareReply(state: ModelServerState, task: ChatTask): { reply: Reply; leases: readonly Lease[] } | null {
-  const { metrics, options, prefixes } = state;
+/** The decided answer and its places. */
+export function prepareReply(state: ModelServerState, task: ChatTask): { reply: Reply; leases: readonly Lease[] } {
+  const { options } = state;
   const { body, promptTokens } = task.chat;
-  const cachedTokens = Math.min(prefixes.hit(task.conversation.messages), promptTokens);
   const choices = Array.from({ length: body.n ?? 1 }, (_, index) => makeChoice(state, task, index));
-  const leases = takePlaces(state, task, cachedTokens, choices);
-  if (!leases) {
-    metrics.countRejected();
-    return null;
-  }
-  metrics.countPrompt(promptTokens, cachedTokens);
+  const leases = takePlaces(state, task, choices);
   const reply: Reply = {
     flavour: flavours[options.flavour],
     id: `chatcmpl-${task.requestId}`,
     createdSeconds: Math.floor(Date.now() / 1000),
     model: options.servedName,
     promptTokens,
-    cachedTokens: options.reportsCachedTokens ? cachedTokens : null,
     choices,
     isForcedCall: body.tool_choice === 'required' || isRecord(body.tool_choice),
     sendsUsage: body.stream_options?.include_usage === true,
@@ -87,27 +80,17 @@ function makeChoice(state: ModelServerState, { chat, conversation, applied, requ
   };
 }
 
-/** One place per choice, all or none. */
-function takePlaces(state: ModelServerState, task: ChatTask, cachedTokens: number, choices: readonly Choice[]): Lease[] | null {
-  const { engine, options, controls } = state;
+/** One place per choice. */
+function takePlaces({ engine, options, controls }: ModelServerState, task: ChatTask, choices: readonly Choice[]): Lease[] {
   const { firstTokenMs, tokenMs } = controls.state();
-  const { promptTokens } = task.chat;
-  const leases: Lease[] = [];
-  for (const [index, { steps }] of choices.entries()) {
-    const lease = engine.admit({
-      promptTokens,
+  return choices.map(({ steps }, index) =>
+    engine.admit({
       // Further choices share the first one's prompt.
-      cachedTokens: index === 0 ? cachedTokens : promptTokens,
+      promptTokens: index === 0 ? task.chat.promptTokens : 0,
       outputTokens: Math.max(1, steps.length),
       variation: 0.8 + 0.4 * seededRandom(options.seed, task.conversation.key, 'pace')(),
       tokenMs: task.conversation.directives.paceMs ?? tokenMs,
       firstTokenMs,
-    });
-    if (!lease) {
-      for (const taken of leases) taken.end();
-      return null;
-    }
-    leases.push(lease);
-  }
-  return leases;
+    }),
+  );
 }

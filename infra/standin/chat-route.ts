@@ -60,9 +60,7 @@ export async function handleChat(
     return null;
   }
   if (early) return early;
-  const prepared = prepareReply(state, { chat, conversation, applied, requestId: entry.id });
-  if (!prepared) return flavour.words.overloaded;
-  const { reply, leases } = prepared;
+  const { reply, leases } = prepareReply(state, { chat, conversation, applied, requestId: entry.id });
   const free = () => leases.forEach((lease) => lease.end());
   exchange.gone.addEventListener('abort', free, { once: true });
   try {
@@ -133,7 +131,7 @@ async function sendReply(
   const form = applied.find(({ action }) => action.form)?.action.form;
   const isStream = form ? form === 'stream' : wantsStream;
   const wire = isStream ? streamWire(reply, leases, applied) : await plainWireOf(reply, leases, applied, entry);
-  if (!wire || gone.aborted) return closeBooks(state, reply, entry, 'gone');
+  if (!wire || gone.aborted) return closeBooks(reply, entry, 'gone');
   const type = isStream ? 'text/event-stream; charset=utf-8' : 'application/json';
   const length = wire.byteLength === null ? {} : { 'content-length': wire.byteLength };
   const own: [string, string | number][] = [['content-type', type], ...Object.entries(length)];
@@ -147,13 +145,12 @@ async function sendReply(
   const ended = await writeWire(response, wire.actions, gone, {
     onFirstByte() {
       entry.firstByteAtMs = Date.now();
-      state.metrics.observe('time_to_first_token_seconds', (entry.firstByteAtMs - entry.receivedAtMs) / 1000);
     },
     onTokens(tokens) {
       entry.tokensSent += tokens;
     },
   });
-  closeBooks(state, reply, entry, ended);
+  closeBooks(reply, entry, ended);
 }
 
 interface PreparedWire {
@@ -196,15 +193,8 @@ function totalTokens(reply: Reply): number {
   return reply.choices.reduce((sum, { steps }) => sum + steps.length, 0);
 }
 
-function closeBooks({ metrics }: ModelServerState, reply: Reply, entry: LogEntry, ended: 'ended' | 'gone' | 'killed'): void {
+function closeBooks(reply: Reply, entry: LogEntry, ended: 'ended' | 'gone' | 'killed'): void {
   if (ended === 'gone') entry.ending = 'client_gone';
   const isWhole = entry.ending === 'open';
   entry.usage = { promptTokens: reply.promptTokens, completionTokens: isWhole ? totalTokens(reply) : entry.tokensSent };
-  const reason = reply.choices[0]?.finishReason;
-  metrics.countGenerated(entry.usage.completionTokens);
-  if (ended === 'killed') metrics.countFinished('error');
-  else if (ended === 'ended') metrics.countFinished(reason === 'length' || reason === 'repetition' ? reason : 'stop');
-  metrics.observe('e2e_request_latency_seconds', (Date.now() - entry.receivedAtMs) / 1000);
-  metrics.observe('request_prompt_tokens', entry.usage.promptTokens);
-  metrics.observe('request_generation_tokens', entry.usage.completionTokens);
 }

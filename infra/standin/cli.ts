@@ -1,12 +1,10 @@
 /** Starts model servers and the tunnel gate from a command line, prints where they are, and stops them on SIGINT or SIGTERM. */
-import { parseArgs } from 'node:util';
+import { decimalNumber, portNumber, readCommandLine, runCommand, UsageError, wholeNumber } from '../command-line.ts';
 import { modelRoles } from './chat.ts';
-import type { ModelRole } from './chat.ts';
 import { listFaults } from './faults.ts';
 import type { Fleet, FleetModel } from './fleet.ts';
 import { a40Pair, startFleet } from './fleet.ts';
-import type { FlavourName } from './flavours/registry.ts';
-import { flavours, isFlavourName } from './flavours/registry.ts';
+import { flavourNames } from './flavours/registry.ts';
 
 const HELP = `Stand-in model servers with vLLM's wire, and the tunnel gate before them. Loopback only.
 
@@ -14,7 +12,7 @@ const HELP = `Stand-in model servers with vLLM's wire, and the tunnel gate befor
 
 Models
   --model SPEC           one server, repeatable; keys: id, port, served, role (${modelRoles.join(', ')}),
-                         tool-parser, flavour (${Object.keys(flavours).join(', ')}), control-port. Without any: small on 8001 and large on 8002.
+                         tool-parser, flavour (${flavourNames.join(', ')}), control-port. Without any: small on 8001 and large on 8002.
 Options for all models
   --api-key KEY          what /v1 demands as Bearer token (none: open)
   --seed TEXT            servers with the same seed give the same answers
@@ -24,8 +22,6 @@ Options for all models
   --reasoning-parser     reasoning in a field of its own
   --tokens-per-chunk N   tokens in one event (1)
   --rejects-prefill      answer 400 to continue_final_message
-  --gpu                  pace, queue and KV cache of one A40 shared by all models
-  --max-num-queued-reqs N   503 beyond so many waiting requests, with --gpu (no limit)
   --control              open the control surfaces (/__log, /__control)
   --log-bodies           keep request bodies in the log
 Gate
@@ -56,8 +52,6 @@ const options = {
   'reasoning-parser': { type: 'boolean', default: false },
   'tokens-per-chunk': { type: 'string', default: '1' },
   'rejects-prefill': { type: 'boolean', default: false },
-  gpu: { type: 'boolean', default: false },
-  'max-num-queued-reqs': { type: 'string' },
   control: { type: 'boolean', default: false },
   'log-bodies': { type: 'boolean', default: false },
   'no-gate': { type: 'boolean', default: false },
@@ -68,14 +62,13 @@ const options = {
   refusal: { type: 'string' },
   json: { type: 'boolean', default: false },
   'list-faults': { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
 } as const;
 
-type Values = ReturnType<typeof readArguments>;
-
 function readArguments() {
-  return parseArgs({ options }).values;
+  return readCommandLine({ name: 'node infra/standin/cli.ts', help: HELP, options }).values;
 }
+
+type Values = ReturnType<typeof readArguments>;
 
 function pairs(text: string): Map<string, string> {
   return new Map(
@@ -86,28 +79,14 @@ function pairs(text: string): Map<string, string> {
   );
 }
 
-function whole(text: string | undefined, name: string): number {
-  const value = Number(text);
-  if (text === undefined || text === '' || !Number.isFinite(value) || value < 0)
-    throw new Error(`${name} wants a number, not "${text}"`);
-  return value;
+/** One of the names, or a `UsageError` that lists them. */
+function oneOf<Name extends string>(option: string, text: string, names: readonly Name[]): Name {
+  const name = names.find((known) => known === text);
+  if (name === undefined) throw new UsageError(`--${option} ${text}: expected ${names.join(' or ')}.`);
+  return name;
 }
 
-function toolParser(text: string): 'none' | 'hermes' {
-  if (text === 'none' || text === 'hermes') return text;
-  throw new Error(`tool-parser is none or hermes, not "${text}"`);
-}
-
-function flavourOf(text: string): FlavourName {
-  if (isFlavourName(text)) return text;
-  throw new Error(`flavour is one of ${Object.keys(flavours).join(', ')}, not "${text}"`);
-}
-
-function roleOf(text: string): ModelRole {
-  const role = modelRoles.find((known) => known === text);
-  if (!role) throw new Error(`role is one of ${modelRoles.join(', ')}, not "${text}"`);
-  return role;
-}
+const toolParser = (text: string) => oneOf('tool-parser', text, ['none', 'hermes']);
 
 function fleetModels(values: Values): FleetModel[] {
   if (!values.model) return a40Pair.map((model, index) => ({ ...model, port: 8001 + index }));
@@ -119,43 +98,39 @@ function fleetModels(values: Values): FleetModel[] {
     return {
       ...known,
       id,
-      port: port === undefined ? 0 : whole(port, 'port'),
+      port: port === undefined ? 0 : wholeNumber('model', port, { max: 65_535 }),
       servedName: spec.get('served') ?? known?.servedName ?? id,
-      role: roleOf(spec.get('role') ?? known?.role ?? 'small'),
+      role: oneOf('model', spec.get('role') ?? known?.role ?? 'small', modelRoles),
       ...(parser === undefined ? {} : { toolParser: toolParser(parser) }),
-      ...(flavour === undefined ? {} : { flavour: flavourOf(flavour) }),
-      ...(control === undefined ? {} : { controlPort: whole(control, 'control-port') }),
+      ...(flavour === undefined ? {} : { flavour: oneOf('model', flavour, flavourNames) }),
+      ...(control === undefined ? {} : { controlPort: portNumber('model', control) }),
     };
   });
 }
 
 function start(values: Values): Promise<Fleet> {
-  const timeScale = whole(values['time-scale'], '--time-scale');
+  const timeScale = decimalNumber('time-scale', values['time-scale']);
   const gatePorts = (values['gate-port'] ?? []).map((text): [string, number] => {
-    const [id = '', port] = text.split('=');
-    return [id, whole(port, '--gate-port')];
+    const [id = '', port = ''] = text.split('=');
+    return [id, portNumber('gate-port', port)];
   });
-  const { refusal, 'max-num-queued-reqs': queueLimit } = values;
-  if (refusal !== undefined && refusal !== 'access-302' && refusal !== 'access-403')
-    throw new Error('--refusal is access-302 or access-403');
+  const { refusal } = values;
   return startFleet({
     models: fleetModels(values),
-    gpu: values.gpu,
-    maxQueued: queueLimit === undefined ? null : whole(queueLimit, '--max-num-queued-reqs'),
     gate: !values['no-gate'],
     gatePorts: Object.fromEntries(gatePorts),
-    gateControlPort: values['gate-control'] === undefined ? null : whole(values['gate-control'], '--gate-control'),
-    ...(refusal ? { refusal } : {}),
+    gateControlPort: values['gate-control'] === undefined ? null : portNumber('gate-control', values['gate-control']),
+    ...(refusal === undefined ? {} : { refusal: oneOf('refusal', refusal, ['access-302', 'access-403']) }),
     ...(values['client-id'] ? { clientId: values['client-id'] } : {}),
     ...(values['client-secret'] ? { clientSecret: values['client-secret'] } : {}),
     shared: {
       apiKey: values['api-key'] ?? null,
       ...(values.seed === undefined ? {} : { seed: values.seed }),
       timeScale,
-      maxModelLen: whole(values['max-model-len'], '--max-model-len'),
+      maxModelLen: wholeNumber('max-model-len', values['max-model-len'], { min: 1 }),
       toolParser: toolParser(values['tool-parser']),
       reasoningParser: values['reasoning-parser'],
-      tokensPerChunk: Math.max(1, Math.floor(whole(values['tokens-per-chunk'], '--tokens-per-chunk'))),
+      tokensPerChunk: wholeNumber('tokens-per-chunk', values['tokens-per-chunk'], { min: 1 }),
       rejectsPrefill: values['rejects-prefill'],
       control: values.control,
       logsBodies: values['log-bodies'],
@@ -177,20 +152,19 @@ function announce(fleet: Fleet, asJson: boolean): void {
   if (gate) console.log(`service token: CF-Access-Client-Id: ${clientId}, CF-Access-Client-Secret: ${clientSecret}`);
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const values = readArguments();
-  if (values.help || values['list-faults']) {
-    console.log(values.help ? HELP : listFaults());
-    return;
+  if (values['list-faults']) {
+    console.log(listFaults());
+    return 0;
   }
   const fleet = await start(values);
   announce(fleet, values.json);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void fleet.close().then(() => process.exit(0)));
-  }
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  await fleet.close();
+  return 0;
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+await runCommand(main);

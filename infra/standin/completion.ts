@@ -15,8 +15,6 @@ export interface Choice extends Steps {
 export interface Reply extends Head {
   readonly flavour: Flavour;
   readonly promptTokens: number;
-  /** Reported only by a server started with that flag. */
-  readonly cachedTokens: number | null;
   readonly choices: readonly Choice[];
   /** `required` or a named tool was asked for. */
   readonly isForcedCall: boolean;
@@ -101,8 +99,8 @@ function endingOf({ finishReason, stopReason }: Choice): Finish {
   return { finishReason, stopReason };
 }
 
-function countsOf({ promptTokens, cachedTokens }: Reply, completionTokens: number): TokenCounts {
-  return { promptTokens, cachedTokens, completionTokens };
+function countsOf({ promptTokens }: Reply, completionTokens: number): TokenCounts {
+  return { promptTokens, completionTokens };
 }
 
 /** The body of an answer that was not streamed. */

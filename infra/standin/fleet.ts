@@ -1,8 +1,6 @@
 /** Model servers and the gate before them, started and stopped together in one process. Tests and `npm start` begin here. */
 import type { Gate } from './gate.ts';
 import { startGate } from './gate.ts';
-import { startGpu } from './gpu-engine.ts';
-import { a40, qwen32bAwq, qwen7b } from './gpu.ts';
 import type { ModelServer } from './server.ts';
 import { startModelServer } from './server.ts';
 import type { ModelServerOptions } from './options.ts';
@@ -15,10 +13,6 @@ export interface FleetOptions {
   readonly models?: readonly FleetModel[];
   /** Options for all models; a model's own win. */
   readonly shared?: Partial<ModelServerOptions>;
-  /** Pace, queue and KV cache of one A40 that all models share, in the shared time scale. Role `small` costs a 7B, any other a 32B AWQ. */
-  readonly gpu?: boolean;
-  /** --max-num-queued-reqs of every model on the GPU; null, as in vLLM, is no limit. */
-  readonly maxQueued?: number | null;
   /** false leaves the gate out: the URLs are the servers' own. */
   readonly gate?: boolean;
   readonly clientId?: string;
@@ -49,18 +43,18 @@ export const a40Pair: readonly FleetModel[] = [
   { id: 'large', servedName: 'Qwen/Qwen2.5-32B-Instruct-AWQ', role: 'large' },
 ];
 
-const CLIENT_ID = 'stand-in.access';
-const CLIENT_SECRET = 'stand-in-access-secret';
+export const accessClientId = 'stand-in.access';
+export const accessClientSecret = 'stand-in-access-secret';
 
 /** Starts everything; when one part cannot start, the others are stopped again and the reason is thrown. */
 export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
-  const { models: wanted = a40Pair, clientId = CLIENT_ID, clientSecret = CLIENT_SECRET } = options;
+  const { models: wanted = a40Pair, clientId = accessClientId, clientSecret = accessClientSecret } = options;
   const started: ModelServer[] = [];
   const closeModels = async () => {
     await Promise.all(started.map((server) => server.close()));
   };
   try {
-    for (const model of onOneCard(wanted, options)) started.push(await startModelServer({ ...options.shared, ...model }));
+    for (const model of wanted) started.push(await startModelServer({ ...options.shared, ...model }));
     const directUrls = Object.fromEntries(started.map(({ id, url }) => [id, url]));
     const gate =
       options.gate === false ? null : await startGate({ ...gateOptions(options), routes: directUrls, clientId, clientSecret });
@@ -86,15 +80,6 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     await closeModels();
     throw error;
   }
-}
-
-function onOneCard(models: readonly FleetModel[], { gpu, shared, maxQueued = null }: FleetOptions): readonly FleetModel[] {
-  if (!gpu) return models;
-  const card = startGpu(a40, shared?.timeScale ?? 0);
-  return models.map((model) => {
-    const cost = (model.role ?? 'small') === 'small' ? qwen7b : qwen32bAwq;
-    return { ...model, engine: model.engine ?? card.engine({ ...cost, maxQueued }) };
-  });
 }
 
 function gateOptions({ refusal, gatePorts, gateControlPort, gateReadTimeoutMs }: FleetOptions) {

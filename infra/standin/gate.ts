@@ -2,6 +2,7 @@
  * The tunnel gate: what stands between the Worker and a model server in production (Cloudflare Access and cloudflared), on loopback.
  * Demands the service token, streams both ways without holding anything back, and can misbehave the way the edge does.
  */
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent } from 'node:http';
 import { edgeAnswer, GateControlBody } from './gate-behaviour.ts';
@@ -27,17 +28,6 @@ export interface GateOptions {
   readonly readTimeoutMs?: number;
 }
 
-export interface GateCounters {
-  seen: number;
-  passed: number;
-  refused: number;
-  /** Answered by a behaviour instead of the model server. */
-  disturbed: number;
-  /** The model server could not be reached or broke off. */
-  originFailed: number;
-  clientGone: number;
-}
-
 export interface GateLogEntry {
   readonly atMs: number;
   readonly route: string;
@@ -56,7 +46,6 @@ export interface Gate {
   readonly controlUrl: string | null;
   set(body: GateControlBody): void;
   log(): readonly GateLogEntry[];
-  counters(): Readonly<Record<string, Readonly<GateCounters>>>;
   clear(): void;
   close(): Promise<void>;
 }
@@ -68,7 +57,6 @@ const TOKEN_HEADERS = ['cf-access-client-id', 'cf-access-client-secret'];
 interface Route {
   readonly name: string;
   readonly target: string;
-  readonly counters: GateCounters;
   setting: GateSetting;
 }
 
@@ -86,7 +74,6 @@ export async function startGate(options: GateOptions): Promise<Gate> {
   const routes = Object.entries(options.routes).map(([name, target]): Route => ({
     name,
     target,
-    counters: noCounts(),
     setting: passing,
   }));
   const state: GateState = { options, agent: new Agent({ keepAlive: true, maxFreeSockets: 100 }), routes, log: [] };
@@ -103,10 +90,8 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     urls: Object.fromEntries([...listeners].map(([name, { url }]) => [name, url])),
     set,
     log: () => state.log,
-    counters: () => Object.fromEntries(routes.map(({ name, counters }) => [name, counters])),
     clear() {
       state.log = [];
-      for (const { counters } of routes) Object.assign(counters, noCounts());
     },
   };
   const surface = typeof options.controlPort === 'number' ? await startGateControl(options.controlPort, gate) : null;
@@ -120,29 +105,23 @@ export async function startGate(options: GateOptions): Promise<Gate> {
   };
 }
 
-function noCounts(): GateCounters {
-  return { seen: 0, passed: 0, refused: 0, disturbed: 0, originFailed: 0, clientGone: 0 };
-}
-
-/** GET and POST /__gate/control, GET and DELETE /__gate/log. */
-function startGateControl(port: number, gate: Pick<Gate, 'set' | 'log' | 'counters' | 'clear'>): Promise<Listener> {
+/** POST /__gate/control, GET and DELETE /__gate/log. */
+function startGateControl(port: number, gate: Pick<Gate, 'set' | 'log' | 'clear'>): Promise<Listener> {
   return listen(port, async (request, response) => {
     switch (`${request.method} ${request.url}`) {
       case 'POST /__gate/control': {
         const parsed = GateControlBody.safeParse(tryParse((await readBody(request, 1_000_000)) ?? ''));
         if (parsed.success) gate.set(parsed.data);
-        const body = parsed.success ? gate.counters() : { error: parsed.error.message };
+        const body = parsed.success ? { set: true } : { error: parsed.error.message };
         return reply(response, { status: parsed.success ? 200 : 400, body });
       }
-      case 'GET /__gate/control':
-        return reply(response, { status: 200, body: gate.counters() });
       case 'GET /__gate/log':
         return reply(response, { status: 200, body: gate.log() });
       case 'DELETE /__gate/log':
         gate.clear();
         return reply(response, { status: 200, body: { cleared: true } });
       default:
-        return reply(response, { status: 404, body: { error: 'GET|POST /__gate/control, GET|DELETE /__gate/log' } });
+        return reply(response, { status: 404, body: { error: 'POST /__gate/control, GET|DELETE /__gate/log' } });
     }
   });
 }
@@ -156,20 +135,17 @@ function takeSetting(route: Route): GateSetting {
 }
 
 async function pass(state: GateState, route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { counters } = route;
   const gone = goneSignal(response);
   const hasToken = TOKEN_HEADERS.every((name) => headerOf(request, name) !== null);
   const isKnown =
     headerOf(request, 'cf-access-client-id') === state.options.clientId &&
     headerOf(request, 'cf-access-client-secret') === state.options.clientSecret;
-  counters.seen += 1;
   response.setHeader('server', 'cloudflare');
-  response.setHeader('cf-ray', `${counters.seen.toString(16).padStart(16, '8')}-FRA`);
+  response.setHeader('cf-ray', `${randomBytes(8).toString('hex')}-FRA`);
   const setting = takeSetting(route);
   note(state, route, request, hasToken, setting.behaviour === 'pass' ? (isKnown ? 'passed' : 'refused') : setting.behaviour);
 
   const answer = edgeAnswer(setting.behaviour);
-  if (answer || setting.behaviour === 'stall') counters.disturbed += 1;
   if (answer) {
     request.resume();
     const isLate = setting.behaviour === 'connect-timeout' || setting.behaviour === 'read-timeout';
@@ -179,13 +155,11 @@ async function pass(state: GateState, route: Route, request: IncomingMessage, re
   if (setting.behaviour === 'stall') return untilGone(gone);
   const refusal = isKnown ? null : edgeAnswer(state.options.refusal ?? 'access-302');
   if (refusal) {
-    counters.refused += 1;
     request.resume();
     return sendEdgeAnswer(response, refusal);
   }
   if (setting.behaviour === 'delay') await pause(setting.waitMs, gone);
-  counters.passed += 1;
-  const ended = await forward({
+  await forward({
     request,
     response,
     gone,
@@ -195,8 +169,6 @@ async function pass(state: GateState, route: Route, request: IncomingMessage, re
     dropHeaders: TOKEN_HEADERS,
     readTimeoutMs: state.options.readTimeoutMs ?? READ_TIMEOUT_MS,
   });
-  if (ended === 'client-gone') counters.clientGone += 1;
-  else if (ended === 'origin-failed' || ended === 'origin-silent') counters.originFailed += 1;
 }
 
 function note(

@@ -30,8 +30,6 @@ export interface ModelServerOptions {
   readonly tokensPerChunk: number;
   /** Answers 400 to `continue_final_message`. */
   readonly rejectsPrefill: boolean;
-  /** --enable-prompt-tokens-details. */
-  readonly reportsCachedTokens: boolean;
   /** What gives the pace; null is a simple clock with as many places as asked for. */
   readonly engine: Engine | null;
   /** Opens the control surface on a port of its own. */
@@ -60,7 +58,6 @@ export const modelServerDefaults: ModelServerOptions = {
   reasoningStyle: 'think',
   tokensPerChunk: 1,
   rejectsPrefill: false,
-  reportsCachedTokens: false,
   engine: null,
   control: false,
   controlPort: 0,

@@ -1,8 +1,6 @@
 /** When tokens may leave: the contract between a server and its engine, and the simple engine without a GPU behind it. */
 export interface PaceJob {
   readonly promptTokens: number;
-  /** Prompt tokens whose work is already done. */
-  readonly cachedTokens: number;
   readonly outputTokens: number;
   /** Seeded factor around 1 that makes one answer a little slower than another. */
   readonly variation: number;
@@ -25,12 +23,11 @@ export interface EngineLoad {
   readonly waiting: number;
   /** Share of the KV cache in use, 0 to 1. */
   readonly kvUsage: number;
-  readonly preemptions: number;
 }
 
 export interface Engine {
-  /** A place for one sequence, or null when the queue limit is reached. */
-  admit(job: PaceJob): Lease | null;
+  /** A place for one sequence. */
+  admit(job: PaceJob): Lease;
   load(): EngineLoad;
 }
 
@@ -55,15 +52,15 @@ export function simpleEngine(pace: SimplePace): Engine {
     admit(job) {
       running += 1;
       tokensHeld += job.promptTokens + job.outputTokens;
-      const uncached = job.promptTokens - job.cachedTokens;
-      const prefillMs = (pace.firstTokenMs + (1000 * uncached) / pace.prefillTokensPerSecond) * pace.timeScale * job.variation;
+      const prefillMs =
+        (pace.firstTokenMs + (1000 * job.promptTokens) / pace.prefillTokensPerSecond) * pace.timeScale * job.variation;
       const tokenMs = job.tokenMs ?? pace.tokenMs * pace.timeScale * job.variation;
       return timedLease(job.firstTokenMs ?? prefillMs, tokenMs, () => {
         running -= 1;
         tokensHeld -= job.promptTokens + job.outputTokens;
       });
     },
-    load: () => ({ running, waiting: 0, kvUsage: Math.min(1, tokensHeld / ASSUMED_KV_TOKENS), preemptions: 0 }),
+    load: () => ({ running, waiting: 0, kvUsage: Math.min(1, tokensHeld / ASSUMED_KV_TOKENS) }),
   };
 }
 

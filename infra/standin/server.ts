@@ -16,14 +16,11 @@ import { badValue } from './flavours/vllm-words.ts';
 import type { Listener } from './http.ts';
 import { headerOf, listen, readBody, reply } from './http.ts';
 import { isRecord, tryParse } from './json.ts';
-import type { ServerMetrics } from './metrics.ts';
-import { serverMetrics } from './metrics.ts';
+import { metricsPage } from './metrics.ts';
 import type { ModelServerOptions } from './options.ts';
 import { modelServerDefaults } from './options.ts';
 import type { Engine } from './pacer.ts';
 import { simpleEngine } from './pacer.ts';
-import type { PrefixCache } from './prefix-cache.ts';
-import { prefixCache } from './prefix-cache.ts';
 import type { Refusal } from './refusal.ts';
 import type { LogEntry, RequestLog } from './request-log.ts';
 import { requestLog } from './request-log.ts';
@@ -31,17 +28,15 @@ import { countPromptTokens, countTokens, tokenId, tokenize } from './tokens.ts';
 
 const MAX_BODY_BYTES = 64_000_000;
 const VERSION = '0.32.0';
-/** A 7B model on one A40, alone: assumed, see gpu.ts for a model with reasons. */
+/** A 7B model on one A40, alone: assumed. */
 const SIMPLE_PACE = { firstTokenMs: 60, prefillTokensPerSecond: 4000, tokenMs: 28 };
 
 /** What every request of one server shares. */
 export interface ModelServerState {
   readonly options: ModelServerOptions;
   readonly engine: Engine;
-  readonly metrics: ServerMetrics;
   readonly log: RequestLog;
   readonly faults: FaultBook;
-  readonly prefixes: PrefixCache;
   readonly controls: ServerControls;
 }
 
@@ -69,10 +64,8 @@ export async function startModelServer(given: Partial<ModelServerOptions> = {}):
   const state: ModelServerState = {
     options,
     engine: options.engine ?? simpleEngine({ ...SIMPLE_PACE, timeScale: options.timeScale }),
-    metrics: serverMetrics(options.servedName),
     log: requestLog(options.maxLogEntries),
     faults,
-    prefixes: prefixCache(),
     controls,
   };
   listener = await listen(options.port, (request, response) => void serve(state, request, response));
@@ -149,7 +142,7 @@ async function route(
     case 'GET /metrics':
       return {
         status: 200,
-        body: state.metrics.render(state.engine.load(), flavour.metricsStyle),
+        body: metricsPage(state.engine.load(), flavour.metricsStyle, state.options.servedName),
         headers: { 'content-type': 'text/plain; version=0.0.4' },
       };
     case 'GET /v1/models':

@@ -3,7 +3,7 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { generateText, jsonSchema, Output, stepCountIs, streamText, tool } from 'ai';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import * as z from 'zod';
-import { clientKey, connect } from '../support/http/harness.ts';
+import { clientKey, connect } from '../../infra/rig/connect.ts';
 
 const addresses = inject('addresses');
 const gateway = connect(addresses);

@@ -3,7 +3,7 @@ import { tool } from '@langchain/core/tools';
 import { ChatOpenAI } from '@langchain/openai';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import * as z from 'zod';
-import { clientKey, connect } from '../support/http/harness.ts';
+import { clientKey, connect } from '../../infra/rig/connect.ts';
 
 const addresses = inject('addresses');
 const gateway = connect(addresses);

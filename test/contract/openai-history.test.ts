@@ -3,7 +3,7 @@ import type OpenAI from 'openai';
 import { zodFunction, zodResponseFormat } from 'openai/helpers/zod';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import * as z from 'zod';
-import { connect, read } from '../support/http/harness.ts';
+import { connect, read } from '../../infra/rig/connect.ts';
 
 const gateway = connect(inject('addresses'));
 const { client } = gateway;

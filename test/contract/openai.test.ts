@@ -3,7 +3,7 @@ import OpenAI, { APIError } from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import * as z from 'zod';
-import { connect } from '../support/http/harness.ts';
+import { connect } from '../../infra/rig/connect.ts';
 
 const gateway = connect(inject('addresses'));
 const { client } = gateway;

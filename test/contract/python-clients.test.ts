@@ -8,7 +8,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, URL } from 'node:url';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { clientKey, connect } from '../support/http/harness.ts';
+import { clientKey, connect } from '../../infra/rig/connect.ts';
 
 const folder = fileURLToPath(new URL('python', import.meta.url));
 const requirements = join(folder, 'requirements.txt');

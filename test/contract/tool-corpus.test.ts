@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { clientKey, type OwnGateway, startHarness } from '../support/http/harness.ts';
+import { clientKey } from '../../infra/rig/connect.ts';
+import { type Rig, startRig } from '../../infra/rig/rig.ts';
 
 interface Row {
   readonly id: string;
@@ -44,11 +45,12 @@ function params(row: Row) {
 }
 
 describe.each(formats)('%s over HTTP', (format) => {
-  let gateway: OwnGateway;
+  let gateway: Rig;
   let client: OpenAI;
 
   beforeAll(async () => {
-    gateway = await startHarness({
+    gateway = await startRig({
+      on: 'wrangler dev',
       overrides: { models: { 'qwen2.5-7b': { tool_formats: [format] } }, routing: { tools: { invalid_arguments: 'pass' } } },
     });
     client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: clientKey, maxRetries: 0 });

@@ -21,7 +21,7 @@ import type { LedgerPort } from '../../worker/core/ports.ts';
 import { createLedgerClient } from '../../worker/io/ledger-client.ts';
 import { LedgerObjectBase } from '../../worker/objects/ledger-object.ts';
 import { plainEntry } from '../core/ledger/entry.ts';
-import { until } from '../support/http/until.ts';
+import { until } from '../../infra/rig/waiting.ts';
 
 const root = () => env.LEDGER.getByName('root');
 const limits = { escalation: { alert_rate: 0.1 }, classifier: {} };

@@ -2,8 +2,8 @@
 import { reset, SELF } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Stats } from '../../shared/records.ts';
-import { parseStream } from '../support/http/read-stream.ts';
-import { until } from '../support/http/until.ts';
+import { parseStream } from '../../infra/rig/read-stream.ts';
+import { until } from '../../infra/rig/waiting.ts';
 import { edgeBindings } from './bindings.ts';
 import { type FakeUpstreams, fakeUpstreams } from './fake-upstreams.ts';
 

@@ -7,8 +7,7 @@ import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { errors, type ErrorCode, type ErrorEnvelope } from '../../shared/errors.ts';
 import { badBodies } from '../support/http/bad-bodies.ts';
 import { authorized, badRequests, chatPath, json, post } from '../support/http/bad-requests.ts';
-import { clientKey, connect } from '../support/http/harness.ts';
-import { chatLines, exchangeRaw, openRaw, parseAnswer } from '../support/http/raw-client.ts';
+import { clientKey, connect } from '../../infra/rig/connect.ts';
 
 const addresses = inject('addresses');
 const gateway = connect(addresses);
@@ -52,59 +51,6 @@ describe('a request that is refused', () => {
     expect(response.headers.get('allow')).toBe(allow);
     await expectRefusal(response, 'method_not_allowed', null);
   });
-
-  test('no route answers a preflight with permission', async () => {
-    const headers = { origin: 'https://evil.example', 'access-control-request-method': 'POST' };
-    const response = await fetch(addresses.url + chatPath, { method: 'OPTIONS', headers });
-    expect([...response.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
-    expect(response.status).toBe(405);
-  });
-});
-
-describe('what only a raw socket can do', () => {
-  test('a body that does not arrive in time: 408 at the limit', async () => {
-    const connection = await openRaw(addresses.url);
-    connection.socket.write(chatLines(clientKey, json.padEnd(200)).join('\r\n').slice(0, -150));
-    const { status, headers, body } = parseAnswer(await connection.until((text) => text.includes('request_timeout'), 5000));
-    connection.socket.destroy();
-    expect(status).toBe(408);
-    expect(headers.get('x-should-retry')).toBe('true');
-    expect(body).toContain('"code":"request_timeout"');
-  });
-
-  const hostileIds = ['<script>alert(1)</script>', 'a'.repeat(300), '../../etc/passwd', 'x y', '"; drop table'];
-  test.each(hostileIds)('the request id %j is replaced', async (id) => {
-    const { status, headers } = await exchangeRaw(
-      addresses.url,
-      chatLines('wrong-key-of-enough-length', json, [`x-request-id: ${id}`]),
-    );
-    expect(status).toBe(401);
-    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
-  });
-
-  test('a header that tries to bring its own line becomes no header of the answer', async () => {
-    const lines = chatLines('wrong-key-of-enough-length', json, [
-      'x-request-id: abc%0d%0aset-cookie:evil=1',
-      'x-agent-name: a%0d%0ab',
-    ]);
-    const { status, headers } = await exchangeRaw(addresses.url, lines);
-    expect(status).toBe(401);
-    expect(headers.has('set-cookie')).toBe(false);
-    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
-  });
-
-  const broken: readonly (readonly [string, readonly string[]])[] = [
-    ['two lengths', chatLines(clientKey, json, ['content-length: 5'])],
-    ['a length and chunks', chatLines(clientKey, json, ['transfer-encoding: chunked'])],
-    ['a negative length', ['POST /v1/chat/completions HTTP/1.1', 'host: a', 'content-length: -1', '', '']],
-    ['a folded header', chatLines(clientKey, json, ['x-agent-name: a', ' b'])],
-    ['a NUL in a header', chatLines(clientKey, json, ['x-agent-name: a\0b'])],
-  ];
-  // The platform's own layer answers these, in its own words.
-  test.each(broken)('%s is no request', async (_, lines) => {
-    const { status } = await exchangeRaw(addresses.url, lines, 3000);
-    expect(status === 0 || status >= 400, `status ${status}`).toBe(true);
-  });
 });
 
 describe('afterwards', () => {
@@ -121,20 +67,6 @@ describe('afterwards', () => {
 });
 
 describe('what is accepted', () => {
-  test('keys given twice are read once, as the last one, and the model server reads the same', async () => {
-    const body =
-      '{"model":"small","messages":[{"role":"user","content":"first"}],"model":"large","messages":[{"role":"user","content":"second"}],"max_tokens":5}';
-    const response = await gateway.chat(body, { 'x-request-id': 'twice' });
-    expect(response.status).toBe(200);
-    await response.text();
-    const [call, ...others] = (await gateway.chatCalls()).filter(({ id }) => clientIdOf(id) === 'twice');
-    expect(others).toEqual([]);
-    expect(call).toMatchObject({
-      server: 'large',
-      body: { model: 'Qwen/Qwen2.5-32B-Instruct-AWQ', messages: [{ role: 'user', content: 'second' }] },
-    });
-  });
-
   test('unknown fields are named and go no further', async () => {
     const hostile =
       '{"__proto__":{"model":"large"},"constructor":1,"api_base":"http://evil.example","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}';

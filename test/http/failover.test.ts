@@ -6,21 +6,19 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { GateBehaviour } from '../../infra/standin/gate-behaviour.ts';
 import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { type ErrorCode, errors } from '../../shared/errors.ts';
-import { type OwnGateway, startHarness } from '../support/http/harness.ts';
-import { type Reply, readReply } from '../support/http/reply.ts';
-import { direct, breakerOverrides } from '../support/http/breaker-config.ts';
-import { pause, until } from '../support/http/until.ts';
+import { clientKey } from '../../infra/rig/connect.ts';
+import { type Rig, startRig } from '../../infra/rig/rig.ts';
+import { type Reply, readReply } from '../../infra/rig/reply.ts';
+import { breakerRig } from '../../infra/rig/configs.ts';
+import { pause, until } from '../../infra/rig/waiting.ts';
 
 const small = 'qwen2.5-7b';
 const large = 'qwen2.5-32b';
 
-let gateway: OwnGateway;
+let gateway: Rig;
 
 beforeAll(async () => {
-  gateway = await startHarness({
-    overrides: breakerOverrides,
-    direct: [{ id: 'direct', servedName: direct.served_name, role: 'small' }],
-  });
+  gateway = await startRig({ on: 'wrangler dev', ...breakerRig });
 });
 
 afterAll(() => gateway.stop());
@@ -93,26 +91,11 @@ describe('a model server that dies', () => {
     await gateway.control('small', { modelLoaded: false });
     expect(await ask({})).toMatchObject({ status: 200, metadata: { model_id: large, fallback_used: true } });
     await until('health says what is missing', async () => (await statusOf(small)) === 'missing', 2000);
-    expect(await (await gateway.get('/v1/models/qwen2.5-7b', 'pointsman-test-client-key')).json()).toMatchObject({
+    expect(await (await gateway.get('/v1/models/qwen2.5-7b', clientKey)).json()).toMatchObject({
       health_status: 'missing',
     });
     await gateway.control('small', { modelLoaded: true });
     await until('it answers again', async () => (await ask({})).metadata?.['model_id'] === small);
-  });
-
-  test('an outage of everything is not made worse by retries', async () => {
-    for (const id of ['small', 'large']) await gateway.control(id, { fault: 'server-error' });
-    const count = 60;
-    for (let time = 0; time < count; time += 1) expectError(await ask({}, `${time}. `), ['upstream_error']);
-    expect((await gateway.chatCalls()).length).toBeLessThanOrEqual(1.6 * count);
-  });
-
-  test('a body that every model fails takes no model from anybody', async () => {
-    for (let time = 0; time < 30; time += 1) {
-      expectError(await ask({}, '[[fault:server-error]]'), ['upstream_error']);
-      if (time % 10 === 0) expect(await ask({})).toMatchObject({ status: 200, metadata: { model_id: small, attempts: 1 } });
-    }
-    expect([await statusOf(small), await statusOf(large)]).toEqual(['up', 'up']);
   });
 });
 
@@ -178,11 +161,9 @@ describe('the tunnel', () => {
 });
 
 describe('an answer that breaks off after it has begun', () => {
-  const faults = ['mid-reset', 'mid-hang-up', 'eof', 'cut-json', 'stall', 'mid-error', 'mid-error-no-done', 'huge-event'];
-
-  test.each(faults)('%s: the other model goes on from where the client is', async (fault) => {
+  test('the other model goes on from where the client is', async () => {
     const whole = await ask({ model: 'large' });
-    const reply = await ask({ stream: true, stream_options: { include_usage: true } }, `[[fault:${fault};on=small]]`);
+    const reply = await ask({ stream: true, stream_options: { include_usage: true } }, '[[fault:mid-reset;on=small]]');
     expect(reply).toMatchObject({ status: 200, errors: [], text: whole.text, finishReasons: ['stop'], isDone: true });
     expect(reply.metadata).toMatchObject({ model_id: large, rescued: 1, attempts: 2 });
     const calls = (await gateway.chatCalls()).filter(({ id }) => clientIdOf(id) === reply.headers.get('x-request-id'));
@@ -206,14 +187,9 @@ describe('a model server without a tunnel and without anybody to stand in', () =
     ['close-before-headers', 'upstream_unreachable'],
     ['not-http', 'upstream_unreachable'],
     ['refused;ms=300', 'upstream_unreachable'],
-    ['never-answers', 'upstream_timeout'],
-    ['slow-headers;ms=3000', 'upstream_timeout'],
     ['mid-reset', 'upstream_truncated'],
     ['mid-hang-up', 'upstream_truncated'],
     ['short-body', 'upstream_invalid_answer'],
-    ['unauthorized', 'upstream_auth'],
-    ['rate-limit;after=5', 'upstream_rate_limited'],
-    ['unavailable', 'upstream_overloaded'],
   ];
 
   test.each(rows)('%s', async (fault, code) => {

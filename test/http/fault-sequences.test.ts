@@ -1,16 +1,13 @@
 /** Who is asked after a failure, who is blamed, and what becomes of the next client: the sequences of `npm run faults`. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { sequences } from '../../infra/faults/sequences.ts';
-import { breakerOverrides, direct } from '../support/http/breaker-config.ts';
-import { type OwnGateway, startHarness } from '../support/http/harness.ts';
+import { breakerRig } from '../../infra/rig/configs.ts';
+import { type Rig, startRig } from '../../infra/rig/rig.ts';
 
-let gateway: OwnGateway;
+let gateway: Rig;
 
 beforeAll(async () => {
-  gateway = await startHarness({
-    overrides: breakerOverrides,
-    direct: [{ id: 'direct', servedName: direct.served_name, role: 'small' }],
-  });
+  gateway = await startRig({ on: 'wrangler dev', ...breakerRig });
 });
 
 afterAll(() => gateway.stop());

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
-import { clientKey } from '../support/http/harness.ts';
+import { clientKey } from '../../infra/rig/connect.ts';
 
 const { url } = inject('addresses');
 const page = readFileSync(fileURLToPath(new URL('../../docs/routing.md', import.meta.url)), 'utf8');

@@ -9,11 +9,11 @@ import { faults } from '../../infra/standin/faults.ts';
 import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { errors } from '../../shared/errors.ts';
 import type { Stats } from '../../shared/records.ts';
-import { type Reply, readReply } from '../support/http/reply.ts';
-import { faultRequest } from '../support/http/fault-request.ts';
-import { connect } from '../support/http/harness.ts';
-import { difference } from '../support/http/stats-difference.ts';
-import { until } from '../support/http/until.ts';
+import { type Reply, readReply } from '../../infra/rig/reply.ts';
+import { faultRequest } from '../../infra/faults/fault-request.ts';
+import { connect } from '../../infra/rig/connect.ts';
+import { difference } from '../../infra/faults/stats-difference.ts';
+import { until } from '../../infra/rig/waiting.ts';
 
 const gateway = connect(inject('addresses'));
 /** Longer than three attempts that each run into the limit of a whole answer. */

@@ -1,7 +1,7 @@
 /** Work that is abandoned: the key's budget pays for what its model servers did, whoever gave it up, and the ledger says the same. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chatLines, openRaw } from '../support/http/raw-client.ts';
-import { pause, until } from '../support/http/until.ts';
+import { rawChat, openRaw } from '../../infra/rig/raw-client.ts';
+import { pause, until } from '../../infra/rig/waiting.ts';
 import { type Asked, bodyOf, type MadeKey, type MoneyLab, openLab } from './money-lab.ts';
 
 let lab: MoneyLab;
@@ -19,7 +19,7 @@ const largeNanoUsd = 800;
 async function leave(key: string, asked: Asked, afterMs: number): Promise<void> {
   const calls = lab.calls().length;
   const connection = await openRaw(lab.url);
-  connection.socket.write(chatLines(key, JSON.stringify(bodyOf(asked))).join('\r\n'));
+  connection.socket.write(rawChat(key, JSON.stringify(bodyOf(asked))));
   await until('a model server has it', async () => lab.calls().length > calls);
   await pause(afterMs);
   connection.socket.resetAndDestroy();
@@ -58,5 +58,5 @@ test('a whole answer that does not come in time is booked with the time that its
   const tokens = (await lab.stats()).keys[id]?.tokens;
   // Few enough to be asked for as plain JSON, which cannot be watched: twelve at each of the two models that were asked.
   expect(tokens?.completion).toBeGreaterThanOrEqual(24);
-  expect(lab.output.filter((line) => line.includes('reservation_too_small'))).toEqual([]);
+  expect(lab.output()).not.toContain('reservation_too_small');
 });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { labAdminToken } from '../../bench/ledger/lab.ts';
+import { adminToken } from '../../infra/rig/connect.ts';
 import { repoFolder } from '../../infra/wrangler.ts';
 import { type MadeKey, type MoneyLab, openLab } from './money-lab.ts';
 
@@ -25,7 +25,7 @@ interface Ran {
 /** Not `spawnSync`: the model servers live in this process. */
 function run(file: string, args: readonly string[]): Promise<Ran> {
   const child = spawn(process.execPath, [join(repoFolder, file), ...args], {
-    env: { ...process.env, ADMIN_TOKEN: labAdminToken },
+    env: { ...process.env, ADMIN_TOKEN: adminToken },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => void (output += chunk.toString()));
@@ -159,7 +159,7 @@ describe('the examples of docs/operations.md', () => {
       [true, '/admin/stats/reset'],
     ]);
     for (const [, post, path = ''] of paths) {
-      const headers = { authorization: `Bearer ${labAdminToken}` };
+      const headers = { authorization: `Bearer ${adminToken}` };
       expect((await fetch(lab.url + path, { method: post === undefined ? 'GET' : 'POST', headers })).status).toBe(200);
     }
   });

@@ -1,6 +1,6 @@
 /** A key's models are a wall: what it may not use answers nothing of it, however the request is put and whatever breaks meanwhile. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pause, until } from '../support/http/until.ts';
+import { pause, until } from '../../infra/rig/waiting.ts';
 import { type Asked, type MadeKey, type MoneyLab, openLab } from './money-lab.ts';
 
 const [small, large] = ['qwen2.5-7b', 'qwen2.5-32b'] as const;

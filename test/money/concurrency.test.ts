@@ -1,8 +1,8 @@
 /** Concurrency limits that neither leak nor give way: as the model server saw it, and after a storm of clients that left. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clientIdOf } from '../../infra/standin/request-log.ts';
-import { chatLines, openRaw } from '../support/http/raw-client.ts';
-import { pause, until } from '../support/http/until.ts';
+import { rawChat, openRaw } from '../../infra/rig/raw-client.ts';
+import { pause, until } from '../../infra/rig/waiting.ts';
 import { bodyOf, codeOf, countBy, type MadeKey, type MoneyLab, mostAtOnce, openLab, times } from './money-lab.ts';
 
 const limit = 6;
@@ -60,7 +60,7 @@ describe('a storm of clients that leave', () => {
     await Promise.all(
       times(120, async (index) => {
         const connection = await openRaw(lab.url);
-        connection.socket.write(chatLines(key, body, [`x-request-id: storm-${stream}-${index}`]).join('\r\n'));
+        connection.socket.write(rawChat(key, body, [`x-request-id: storm-${stream}-${index}`]));
         await pause((index % 40) * 12);
         if (index % 3 === 0) connection.socket.end();
         else connection.socket.resetAndDestroy();
@@ -90,7 +90,7 @@ describe('a storm of clients that leave', () => {
     const { id, key } = await lab.makeKey({ limits: { max_concurrent: 5 } });
     await lab.wire('TENANT', { hold: 'reply' });
     const connection = await openRaw(lab.url);
-    connection.socket.write(chatLines(key, JSON.stringify(bodyOf())).join('\r\n'));
+    connection.socket.write(rawChat(key, JSON.stringify(bodyOf())));
     await until('the place is taken', async () => (await lab.held(id)).leases === 1);
     connection.socket.resetAndDestroy();
     await pause(100);

@@ -1,21 +1,13 @@
 /**
  * `kill -9` of workerd in the middle of work, and a new one on the same storage: nobody is locked out for longer than half a minute, and
- * what was spent is in both books.
+ * what was spent is in both books. Each has a lab of its own and waits most of the time, so they run side by side.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pause, until } from '../support/http/until.ts';
-import { type MadeKey, type MoneyLab, openLab, times } from './money-lab.ts';
+import { describe, expect, test } from 'vitest';
+import { pause, until } from '../../infra/rig/waiting.ts';
+import { type MadeKey, openLab, times } from './money-lab.ts';
 
 const budgets = [{ period: 'day', limit_usd: 10 }];
 const slow = { paceMs: 200, tokens: 25, body: { stream: true, max_tokens: 60 } };
-let lab: MoneyLab;
-
-beforeAll(async () => {
-  lab = await openLab();
-});
-
-afterAll(() => lab.stop());
-
 /** The crash takes the connection along. */
 const lost = (answer: Promise<Response>): Promise<unknown> => answer.then((response) => response.text()).catch(() => null);
 
@@ -37,14 +29,17 @@ async function answeredAfter(ask: () => Promise<Response>): Promise<{ tookMs: nu
   }
 }
 
-describe('a crash while a key’s only place is taken and its idempotency key runs', () => {
-  test('frees both within half a minute, Retry-After says when, and the lost request is booked as unknown in both books', async () => {
+describe.concurrent('a crash while a key’s only place is taken and its idempotency key runs', () => {
+  test('frees both within half a minute, Retry-After says when, and the lost request is booked as unknown in both books', async ({
+    expect,
+  }) => {
+    const lab = await openLab();
     const single = await lab.makeKey({ limits: { max_concurrent: 1 }, budgets });
     const keyed = await lab.makeKey({ budgets });
     const headers = { 'idempotency-key': 'lost-in-the-crash' };
     const running = [lost(lab.ask(single.key, slow)), lost(lab.ask(keyed.key, { ...slow, headers }))];
     await until('both run', async () => (await lab.held(single.id)).leases + (await lab.held(keyed.id)).leases === 2);
-    await lab.crash();
+    await lab.restart();
     await Promise.all(running);
     const quick = { tokens: 3, body: { stream: false, max_tokens: 20 } };
     const waits = await Promise.all([
@@ -61,11 +56,12 @@ describe('a crash while a key’s only place is taken and its idempotency key ru
       expect(await lab.booked(id, 2)).toBe(spentNanoUsd);
     }
     expect((await lab.stats()).endings['unknown']).toBe(2);
+    await lab.stop();
   }, 90_000);
 });
 
-describe('a request that is longer than its object’s memory lasts', () => {
-  test('keeps its place: it is heard of again in time', async () => {
+describe.concurrent('a request that is longer than its object’s memory lasts', () => {
+  test('keeps its place: it is heard of again in time', async ({ expect }) => {
     const timeouts_ms = { total: 60_000, idle: 5000 };
     const own = await openLab({ upstreams: { small: { timeouts_ms }, large: { timeouts_ms } } });
     const { id, key } = await own.makeKey({ limits: { max_concurrent: 1 }, budgets });
@@ -85,8 +81,9 @@ describe('a request that is longer than its object’s memory lasts', () => {
   }, 60_000);
 });
 
-describe('crashes in the middle of load', () => {
-  test('lose no reply of a key with a budget and book none twice: usage and spending agree', async () => {
+describe.concurrent('crashes in the middle of load', () => {
+  test('lose no reply of a key with a budget and book none twice: usage and spending agree', async ({ expect }) => {
+    const lab = await openLab();
     const keys: MadeKey[] = await Promise.all(times(3, () => lab.makeKey({ budgets })));
     const answered = new Map(keys.map(({ id }) => [id, 0]));
     let isOver = false;
@@ -104,7 +101,7 @@ describe('crashes in the middle of load', () => {
     );
     for (let time = 0; time < 3; time += 1) {
       await pause(1500);
-      await lab.crash();
+      await lab.restart();
     }
     await pause(1500);
     isOver = true;
@@ -119,5 +116,6 @@ describe('crashes in the middle of load', () => {
       expect(seen - (answered.get(id) ?? 0)).toBeLessThanOrEqual(3 * 4);
       expect(seen).toBeGreaterThanOrEqual((answered.get(id) ?? 0) - 3 * 4);
     }
+    await lab.stop();
   }, 120_000);
 });

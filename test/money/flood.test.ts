@@ -1,7 +1,7 @@
 /** What `npm run bench:flood` measures, small: made-up keys, well-formed ones, and the clients with real ones beside them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { flood } from '../../bench/ledger/key-flood.ts';
-import { pause } from '../support/http/until.ts';
+import { pause } from '../../infra/rig/waiting.ts';
 import { codeOf, type MoneyLab, openLab } from './money-lab.ts';
 
 let lab: MoneyLab;

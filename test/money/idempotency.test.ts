@@ -1,6 +1,6 @@
 /** Idempotency keys: one run, the same answer to the byte, nothing kept of what broke, nothing shared between keys. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../support/http/until.ts';
+import { until } from '../../infra/rig/waiting.ts';
 import { type Asked, codeOf, countBy, dayMs, type MoneyLab, openLab, times } from './money-lab.ts';
 
 let lab: MoneyLab;
@@ -56,7 +56,7 @@ describe('a repeat with the same key and body', () => {
 
   test('is spelled how it likes: order of the fields and white space do not count', async () => {
     const name = newName();
-    const send = (body: string) => lab.chat(body, key, { 'idempotency-key': name });
+    const send = (body: string) => lab.chat(body, { 'idempotency-key': name }, { key });
     const first = await send('{"model":"small","messages":[{"role":"user","content":"Hi"}],"max_tokens":9}');
     const text = await first.text();
     await until(
@@ -74,7 +74,7 @@ describe('a repeat with the same key and body', () => {
     const send = () => own.ask(mine.key, { headers: { 'idempotency-key': 'a-day' } });
     const text = await (await send()).text();
     await until('it is kept', async () => (await send()).status === 200);
-    await own.evict('TenantObject', `tenant:${mine.id}`);
+    await own.object('TENANT', `tenant:${mine.id}`, { do: 'evict' });
     await own.object('TENANT', `tenant:${mine.id}`, { do: 'break' }).catch(() => undefined);
     await own.clock(dayMs - 60_000);
     expect(await (await send()).text()).toBe(text);

@@ -1,22 +1,12 @@
-/** The platform's coarse limit per key, as its local runtime plays it: it refuses as every limit does, and its own failure refuses nobody. */
+/** The platform's coarse limit per key: it refuses as every limit does, and its own failure refuses nobody. */
 import { describe, expect, test } from 'vitest';
 import { createKeyRate } from '../../worker/io/key-rate.ts';
-import { pause } from '../support/http/until.ts';
 import { countBy, openLab, times } from './money-lab.ts';
 
 const limit = 20;
-const minuteMs = 60_000;
-
-/** The local runtime counts by minutes of the wall clock; what is sent within one must not be cut by its end. */
-async function awayFromTheFullMinute(): Promise<void> {
-  const leftMs = minuteMs - (Date.now() % minuteMs);
-  if (leftMs < 8000) await pause(leftMs);
-}
-
 describe('the rate-limit binding', () => {
   test('lets so many requests of a key through and refuses the rest, before its object or a model is asked', async () => {
     const lab = await openLab({}, {}, { keyRate: limit });
-    await awayFromTheFullMinute();
     const exact = await lab.makeKey({ limits: { requests_per_minute: 1000 } });
     const other = await lab.makeKey();
     await lab.counts(true);

@@ -1,6 +1,6 @@
 /** Keys are listed in pages, changed, deleted, and no larger than a row; what cannot be reached is said to be that on every path. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../support/http/until.ts';
+import { until } from '../../infra/rig/waiting.ts';
 import { codeOf, type MadeKey, type MoneyLab, openLab, times } from './money-lab.ts';
 
 let lab: MoneyLab;

@@ -1,6 +1,6 @@
 /** Limits that a key has for one model: exact at the model's own server, whatever brings a request there; routed requests go elsewhere. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pause, until } from '../support/http/until.ts';
+import { pause, until } from '../../infra/rig/waiting.ts';
 import { type Asked, codeOf, countBy, type MadeKey, type MoneyLab, mostAtOnce, openLab, times } from './money-lab.ts';
 
 const [small, large] = ['qwen2.5-7b', 'qwen2.5-32b'] as const;

@@ -1,17 +1,13 @@
 /** A lab of a test file's own, with what these tests ask it for: keys, what a key's object holds, what the model servers saw. */
 import { inject } from 'vitest';
-import { type Lab, type LabOptions, startLab } from '../../bench/ledger/lab.ts';
-import { labOverrides } from '../../bench/ledger/lab-config.ts';
+import { labOverrides } from '../../infra/rig/configs.ts';
+import { type Lab, type LabOptions, startLab } from '../../infra/rig/lab.ts';
+import { until } from '../../infra/rig/waiting.ts';
 import type { LogEntry } from '../../infra/standin/request-log.ts';
 import { mergePatch } from '../../shared/merge-patch.ts';
-import type { Stats } from '../../shared/records.ts';
 import { loadTenant, type OpenRequest, type TenantState, type TenantSums } from '../../worker/core/limits/tenant-state.ts';
-import { until } from '../support/http/until.ts';
 
-export interface MadeKey {
-  readonly id: string;
-  readonly key: string;
-}
+export type { MadeKey } from '../../infra/rig/connect.ts';
 
 export interface Held {
   readonly leases: number;
@@ -22,18 +18,14 @@ export interface Held {
 }
 
 export interface MoneyLab extends Lab {
-  makeKey(body?: Readonly<Record<string, unknown>>): Promise<MadeKey>;
   /** A chat that says so many words, and waits so long before each. */
   ask(key: string, options?: Asked): Promise<Response>;
   /** What the object of a key, or of the deployment, holds. */
   held(tenant: string): Promise<Held>;
   /** Waits until nothing is open there any more. */
   settled(tenant: string): Promise<Held>;
-  stats(): Promise<Stats>;
   /** What the ledger has for a key, once it has so many of its requests. */
   booked(keyId: string, requests: number): Promise<number>;
-  /** Chat calls that reached a model server. */
-  calls(): readonly (LogEntry & { readonly server: string })[];
 }
 
 export interface Asked {
@@ -63,10 +55,9 @@ export async function openLab(
 ): Promise<MoneyLab> {
   const overrides = mergePatch(labOverrides, patch) as Record<string, unknown>;
   const lab = await startLab({
-    bundle: { folder: inject('labFolder'), remove: () => undefined },
+    on: inject('bundle'),
     overrides,
     vars,
-    logsBodies: true,
     ...special,
   });
   const held = async (tenant: string): Promise<Held> => {
@@ -89,20 +80,12 @@ export async function openLab(
       state,
     };
   };
-  const stats = async () => (await (await lab.admin('GET', '/stats')).json()) as Stats;
+  const { stats } = lab;
   return {
     ...lab,
-    get url() {
-      return lab.url;
-    },
     held,
-    async makeKey(body = {}) {
-      const response = await lab.admin('POST', '/admin/keys', { name: 'test', ...body });
-      const made = (await response.json()) as MadeKey;
-      if (!response.ok) throw new Error(JSON.stringify(made));
-      return made;
-    },
-    ask: (key, options = {}) => lab.chat(bodyOf(options), key, options.headers, options.signal),
+    ask: (key, options = {}) =>
+      lab.chat(bodyOf(options), options.headers, { key, ...(options.signal ? { signal: options.signal } : {}) }),
     async settled(tenant) {
       await until(`nothing is open for ${tenant}`, async () => {
         const { leases, reservedNanoUsd } = await held(tenant);
@@ -116,14 +99,6 @@ export async function openLab(
       if (key?.requests !== requests) throw new Error(`${key?.requests} requests of ${keyId}, not ${requests}`);
       return key.cost_nano_usd;
     },
-    stats,
-    calls: () =>
-      Object.entries(lab.fleet.models).flatMap(([server, model]) =>
-        model
-          .log()
-          .filter(({ path }) => path === '/v1/chat/completions')
-          .map((entry) => ({ ...entry, server })),
-      ),
   };
 }
 

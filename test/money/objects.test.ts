@@ -1,6 +1,6 @@
 /** What a request needs of the objects: nothing, for a key without limits on a warm isolate; and what becomes of it when they are down. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../support/http/until.ts';
+import { until } from '../../infra/rig/waiting.ts';
 import { type Asked, codeOf, type MadeKey, type MoneyLab, openLab, times } from './money-lab.ts';
 
 const bindings = ['HEALTH', 'ADMISSION', 'KEYS', 'TENANT', 'SESSION', 'LEDGER'] as const;

@@ -83,7 +83,7 @@ describe('the numbers in the headers', () => {
     ],
     ['a failure of the model servers', 502, (key) => lab.ask(key, { text: '[[fault:server-error]]' })],
     ['a refusal by the model server', 400, (key) => lab.ask(key, { text: '[[fault:bad-request]]' })],
-    ['a body that is no JSON', 400, (key) => lab.chat('{', key)],
+    ['a body that is no JSON', 400, (key) => lab.chat('{', {}, { key })],
     ['an unknown model', 404, (key) => lab.ask(key, { body: { model: 'gpt-17' } })],
     ['the list of models', 200, (key) => fetch(`${lab.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })],
   ];

@@ -5,8 +5,15 @@ import { reconcile, type Reconciliation } from '../../bench/ledger/reconcile.ts'
 let result: Reconciliation;
 
 beforeAll(async () => {
-  const bundle = { folder: inject('labFolder'), remove: () => undefined };
-  result = await reconcile({ bundle, requests: 500, concurrency: 12, seed: 'test', isCalm: false, crashes: 1, isSilent: true });
+  result = await reconcile({
+    bundle: inject('bundle'),
+    requests: 500,
+    concurrency: 12,
+    seed: 'test',
+    isCalm: false,
+    crashes: 1,
+    isSilent: true,
+  });
 }, 240_000);
 
 describe('five hundred requests, with everything around them breaking', () => {

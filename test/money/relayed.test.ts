@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Leaving } from '../../bench/ledger/plan.ts';
 import { witness } from '../../bench/ledger/witness.ts';
 import { clientIdOf } from '../../infra/standin/request-log.ts';
-import { until } from '../support/http/until.ts';
+import { until } from '../../infra/rig/waiting.ts';
 import { bodyOf, type MoneyLab, openLab, times } from './money-lab.ts';
 
 const each = 15;

@@ -1,6 +1,6 @@
 /** Statistics that say what happened, once: shadows, feedback, replays, resets, and a key's own view along its dimensions. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../support/http/until.ts';
+import { until } from '../../infra/rig/waiting.ts';
 import { type MoneyLab, openLab, sum, times } from './money-lab.ts';
 
 const budgets = [{ period: 'day', limit_usd: 1 }];

@@ -1,5 +1,6 @@
 /** Load over HTTP: the same request goes another way while one model's server is busy, says so, and comes back. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { clientKey } from '../../infra/rig/connect.ts';
 import { readRouterConfig } from '../../bench/routing/router-config.ts';
 import { ChatRequest } from '../../shared/chat.ts';
 import { classify } from '../../worker/core/classify/classify.ts';
@@ -39,7 +40,7 @@ async function occupy(model: 'small' | 'large', count: number): Promise<void> {
     await fetch(`${gateway.url}/v1/chat/completions`, {
       method: 'POST',
       signal: one.signal,
-      headers: { authorization: 'Bearer pointsman-seeds-key', 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${clientKey}`, 'content-type': 'application/json' },
       body: JSON.stringify({ ...ask('[[pace:300]][[tokens:100]]Take your time.'), model, stream: true, max_tokens: 100 }),
     });
   }

@@ -40,7 +40,7 @@ async function send(body: Record<string, unknown>, count: number): Promise<void>
 }
 
 async function readStats(): Promise<Stats> {
-  return JSON.parse(await (await gateway.operate('GET', '/stats')).text());
+  return JSON.parse(await (await gateway.admin('GET', '/stats')).text());
 }
 
 async function statsAfter(requests: number): Promise<Stats> {
@@ -49,7 +49,7 @@ async function statsAfter(requests: number): Promise<Stats> {
 }
 
 const today = () => new Date().toISOString().slice(0, 10);
-const lines = () => gateway.log().match(/\{[^\n]*"routing_alert"[^\n]*\}/g) ?? [];
+const lines = () => gateway.output().match(/\{[^\n]*"routing_alert"[^\n]*\}/g) ?? [];
 
 describe('the statistics of a day', () => {
   test('raise no alert while few answers were judged', async () => {

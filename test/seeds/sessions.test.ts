@@ -1,5 +1,7 @@
 /** Conversations and experiments over HTTP: what is remembered from turn to turn, and how an arm is rated. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clientKey } from '../../infra/rig/connect.ts';
+import { pause } from '../../infra/rig/waiting.ts';
 import { answered, ask, type ProfileGateway, startProfile } from './profile-gateway.ts';
 
 let gateway: ProfileGateway;
@@ -138,17 +140,18 @@ describe('an experiment', () => {
     const small = arms.filter((arm) => arm === 'split:small').length;
     expect(small).toBeGreaterThan(8);
     expect(small).toBeLessThan(32);
-    const key = { authorization: 'Bearer pointsman-seeds-key', 'content-type': 'application/json' };
+    const key = { authorization: `Bearer ${clientKey}`, 'content-type': 'application/json' };
     const rate = (body: unknown) =>
       fetch(`${split.url}/v1/feedback`, { method: 'POST', headers: key, body: JSON.stringify(body) });
     expect((await rate({ request_id: rated, score: 0.5 })).status).toBe(200);
     expect((await rate({ request_id: 'nobody', score: 0.5 })).status).toBe(404);
     expect((await rate({ request_id: rated, score: 7 })).status).toBe(400);
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-    const stats: Record<string, Record<string, Record<string, unknown>>> = await split.stats();
-    expect(stats['arms']?.['split:small']).toMatchObject({ requests: small });
-    expect(stats['feedback']?.['split:small']).toMatchObject({ count: 1, mean_score: 0.5 });
-    expect(stats['shadows']?.['qwen2.5-7b|qwen2.5-32b']).toMatchObject({ count: small, mean_score: 1 });
-    expect(stats['totals']).toMatchObject({ requests: 40 });
+    await pause(2000);
+    expect(await split.stats()).toMatchObject({
+      arms: { 'split:small': { requests: small } },
+      feedback: { 'split:small': { count: 1, mean_score: 0.5 } },
+      shadows: { 'qwen2.5-7b|qwen2.5-32b': { count: small, mean_score: 1 } },
+      totals: { requests: 40 },
+    });
   });
 });

@@ -1,4 +1,5 @@
 /** Scenarios over many requests: an outage from its beginning to its end, and the books after a bad day. */
+import { pause } from '../../../infra/rig/waiting.ts';
 import * as z from 'zod';
 import { allOf, type FailoverScenario, isWhole } from './scenario.ts';
 import { type Answer, settlingRequests, type Stand } from './stand.ts';
@@ -86,7 +87,7 @@ async function statsOf(stand: Stand, requests: number): Promise<z.infer<typeof S
 }
 
 async function readStats({ gateway }: Stand): Promise<z.infer<typeof Stats>> {
-  return Stats.parse(await gateway.getJson('/stats'));
+  return Stats.parse(await gateway.stats());
 }
 
 async function secondsUntilBack(stand: Stand): Promise<number | null> {
@@ -98,8 +99,4 @@ async function secondsUntilBack(stand: Stand): Promise<number | null> {
     await pause(stand.ms(0.3));
   }
   return null;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -5,9 +5,10 @@
 import OpenAI from 'openai';
 import * as z from 'zod';
 import type { FleetModel } from '../../../infra/standin/fleet.ts';
-import { clientIdOf, type LogEntry } from '../../../infra/standin/request-log.ts';
-import type { Bundle } from '../../cpu/workerd.ts';
-import { benchKey, type GatewayOnWorkerd, startGatewayOnWorkerd } from '../gateway-on-workerd.ts';
+import { clientIdOf } from '../../../infra/standin/request-log.ts';
+import type { Bundle } from '../../../infra/rig/bundle.ts';
+import { until } from '../../../infra/rig/waiting.ts';
+import { type Rig, type ServerCall, startRig } from '../../../infra/rig/rig.ts';
 
 export type ModelId = 'small' | 'large';
 
@@ -49,7 +50,7 @@ export interface Answer {
 }
 
 export interface Stand {
-  readonly gateway: GatewayOnWorkerd;
+  readonly gateway: Rig;
   /** Wall-clock milliseconds of so many seconds of the scenario. */
   ms(seconds: number): number;
   ask(ask: Ask): Promise<Answer>;
@@ -95,16 +96,15 @@ export async function startStand({ bundle, timeScale, listsForeignNames, models 
     listedNames: listsForeignNames ? foreignNames[id] : null,
     ...models[id],
   });
-  const gateway = await startGatewayOnWorkerd({
-    bundle,
+  const gateway = await startRig({
+    on: bundle,
     overrides: scaledOverrides(timeScale),
-    fleet: { models: [model('small', 'Qwen/Qwen2.5-7B-Instruct'), model('large', 'Qwen/Qwen2.5-32B-Instruct-AWQ')] },
+    fleet: { gate: false, models: [model('small', 'Qwen/Qwen2.5-7B-Instruct'), model('large', 'Qwen/Qwen2.5-32B-Instruct-AWQ')] },
   });
-  const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: benchKey, maxRetries: 0 });
   const stand: Stand = {
     gateway,
     ms: (seconds) => seconds * 1000 * timeScale,
-    ask: (ask) => askOnce(client, gateway, timeScale, ask),
+    ask: (ask) => askOnce(gateway, timeScale, ask),
     health: (id) => healthOf(gateway, id),
     stop: gateway.stop,
   };
@@ -127,15 +127,13 @@ async function settle({ ask, gateway }: Stand): Promise<void> {
   if (error !== null) throw new Error(`The gateway does not answer before anything is broken: ${error}`);
   const servers = Object.values(gateway.fleet.models);
   const isProbed = () => servers.every((server) => server.log().some(({ path }) => path === '/v1/models'));
-  const deadline = performance.now() + settledWithinMs;
-  while (!isProbed() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
-  if (!isProbed()) throw new Error('The gateway has probed nothing.');
+  await until('the gateway has probed both servers', isProbed, settledWithinMs);
   // What a probe says reaches the isolate with its next snapshot.
-  await gateway.get('/health');
+  await gateway.health();
   await ask({ text: 'Good evening.' });
 }
 
-async function askOnce(client: OpenAI, gateway: GatewayOnWorkerd, scale: number, ask: Ask): Promise<Answer> {
+async function askOnce(gateway: Rig, scale: number, ask: Ask): Promise<Answer> {
   const requestId = `failover-${crypto.randomUUID()}`;
   const content = ask.text.includes('[[say:') || !ask.text.includes('[[') ? ask.text : `[[say:${sixtyWords}]]${ask.text}`;
   const body = {
@@ -158,7 +156,7 @@ async function askOnce(client: OpenAI, gateway: GatewayOnWorkerd, scale: number,
   };
   try {
     if (ask.isStream === false) {
-      const whole = await client.chat.completions.create(body, options);
+      const whole = await gateway.client.chat.completions.create(body, options);
       noteFirst();
       const [choice] = whole.choices;
       seen.text = choice?.message.content ?? '';
@@ -166,7 +164,7 @@ async function askOnce(client: OpenAI, gateway: GatewayOnWorkerd, scale: number,
       seen.servedBy = servedBy(whole);
       completionTokens = whole.usage?.completion_tokens ?? null;
     } else {
-      const stream = await client.chat.completions.create(
+      const stream = await gateway.client.chat.completions.create(
         { ...body, stream: true, stream_options: { include_usage: true } },
         options,
       );
@@ -191,7 +189,7 @@ async function askOnce(client: OpenAI, gateway: GatewayOnWorkerd, scale: number,
   return { ...seen, error, status, calls, completionTokens, generatedTokens, firstTokenSeconds, tookSeconds: since() };
 }
 
-function callsOf(gateway: GatewayOnWorkerd, requestId: string): readonly (LogEntry & { readonly server: string })[] {
+function callsOf(gateway: Rig, requestId: string): readonly ServerCall[] {
   return gateway.calls().filter(({ id }) => clientIdOf(id) === requestId);
 }
 
@@ -216,8 +214,7 @@ const HealthPage = z.object({
 });
 const modelIds = { small: 'qwen2.5-7b', large: 'qwen2.5-32b' };
 
-async function healthOf(gateway: GatewayOnWorkerd, id: ModelId): Promise<{ status: string; failures: number }> {
-  const { body } = await gateway.get('/health');
-  const [instance] = HealthPage.parse(JSON.parse(body)).models[modelIds[id]]?.instances ?? [];
+async function healthOf(gateway: Rig, id: ModelId): Promise<{ status: string; failures: number }> {
+  const [instance] = HealthPage.parse(await gateway.health()).models[modelIds[id]]?.instances ?? [];
   return { status: instance?.status ?? 'unknown', failures: instance?.consecutive_failures ?? 0 };
 }

@@ -4,10 +4,12 @@
  */
 import type { FleetModel } from '../../../infra/standin/fleet.ts';
 import { between, pick, type Random, seededRandom } from '../../../infra/standin/random.ts';
-import { postChat, readAnswer, type Reading } from '../client.ts';
-import { type GatewayOnWorkerd, startGatewayOnWorkerd } from '../gateway-on-workerd.ts';
+import { postChat, readAnswer, type Reading } from '../../../infra/rig/chat-client.ts';
+import { upstreamKey } from '../../../infra/rig/connect.ts';
+import { type Rig, startRig } from '../../../infra/rig/rig.ts';
 import { figure, type PromiseRow, promise } from '../promise-table.ts';
-import { inParallel, type Scenario } from './scenario.ts';
+import { inParallel } from '../../../infra/rig/waiting.ts';
+import type { Scenario } from './scenario.ts';
 
 const runs = 500;
 const atATime = 12;
@@ -52,7 +54,7 @@ export const brokenStreams: Scenario = {
   async run(bundle) {
     const done: Run[] = [];
     for (const setup of setups) {
-      const gateway = await startGatewayOnWorkerd({ bundle, overrides, fleet: { models: [small, setup.large] } });
+      const gateway = await startRig({ on: bundle, overrides, fleet: { gate: false, models: [small, setup.large] } });
       try {
         const count = runs / setups.length;
         await inParallel(count, atATime, async (index) => {
@@ -71,18 +73,18 @@ const overrides = {
   routing: { health: { breaker: { enabled: false } } },
 };
 
-async function oneRun(gateway: GatewayOnWorkerd, setup: Setup, random: Random): Promise<Run> {
+async function oneRun(gateway: Rig, setup: Setup, random: Random): Promise<Run> {
   const fault = pick(random, faults);
   const words = `[[tokens:${between(random, 12, 120)}]]Tell me about harbour ${between(random, 1, 1_000_000)}.`;
   // A third of the answers would end at their token limit.
   const limit = random() < 1 / 3 ? { max_tokens: between(random, 10, 40) } : {};
   const body = (text: string, model: string) => ({ model, stream: true, messages: [{ role: 'user', content: text }], ...limit });
   const server = gateway.fleet.model('small');
-  const whole = readAnswer(await postChat(server.url, body(words, server.servedName), { key: 'any' }).answer);
+  const whole = readAnswer(await postChat(server.url, body(words, server.servedName), { key: upstreamKey }).answer);
   // Two thirds of the way, or anywhere after the first word; the role comes in an event of its own.
   const after = random() < 0.5 ? Math.ceil((whole.textEvents * 2) / 3) + 1 : between(random, 2, whole.textEvents);
   const on = setup.isLargeBroken ? '' : ';on=small';
-  const reading = readAnswer(await gateway.chat(body(`[[fault:${fault};after=${after}${on}]]${words}`, 'small')));
+  const reading = readAnswer(await gateway.open(body(`[[fault:${fault};after=${after}${on}]]${words}`, 'small')).answer);
   return { setup, fault, verdict: judge(reading, whole) };
 }
 

@@ -3,10 +3,11 @@
  * log has it, and whether the places and the seats in the queue are. A close shows only when something is written: hence the short pings.
  */
 import { clientIdOf, type LogEntry } from '../../../infra/standin/request-log.ts';
-import { type Exchange, readAnswer } from '../client.ts';
-import { type GatewayOnWorkerd, startGatewayOnWorkerd } from '../gateway-on-workerd.ts';
+import { type Exchange, readAnswer } from '../../../infra/rig/chat-client.ts';
+import { type Rig, startRig } from '../../../infra/rig/rig.ts';
 import { ms, type PromiseRow, promise } from '../promise-table.ts';
-import { inParallel, pause, type Scenario, until } from './scenario.ts';
+import { comesTrue, inParallel, pause } from '../../../infra/rig/waiting.ts';
+import type { Scenario } from './scenario.ts';
 
 const holdMs = 200;
 const pingMs = 300;
@@ -39,7 +40,7 @@ export const leavingClients: Scenario = {
     const rows: PromiseRow[] = [];
     const models = { 'qwen2.5-7b': { max_in_flight: clients } };
     const routing = { streaming, chains: { 'qwen2.5-7b': [] } };
-    const gateway = await startGatewayOnWorkerd({ bundle, overrides: { upstreams, models, routing } });
+    const gateway = await startRig({ on: bundle, fleet: { gate: false }, overrides: { upstreams, models, routing } });
     try {
       for (const way of ways) for (const phase of phases) rows.push(...(await leaveDuring(gateway, way, phase)));
       rows.push(await leaveBeforeHeaders(gateway), await closeWhileWaiting(gateway), await halfClose(gateway));
@@ -50,7 +51,7 @@ export const leavingClients: Scenario = {
   },
 };
 
-async function leaveDuring(gateway: GatewayOnWorkerd, way: Way, phase: (typeof phases)[number]): Promise<PromiseRow[]> {
+async function leaveDuring(gateway: Rig, way: Way, phase: (typeof phases)[number]): Promise<PromiseRow[]> {
   const name = `${way.how} ${phase.name}`;
   let freedMs = Infinity;
   // On a busy machine a timer can be late by more than all that is measured here; a second round is not late by chance.
@@ -65,38 +66,38 @@ async function leaveDuring(gateway: GatewayOnWorkerd, way: Way, phase: (typeof p
 }
 
 /** How long the slowest of ten that leave together held the model server, ms. */
-async function oneRound(gateway: GatewayOnWorkerd, way: Way, phase: (typeof phases)[number], id: string): Promise<number> {
+async function oneRound(gateway: Rig, way: Way, phase: (typeof phases)[number], id: string): Promise<number> {
   const sent = Array.from({ length: clients }, (_, index) => {
     let body = '';
     const requestId = `${id}-${index}`;
     const exchange = gateway.open(chatBody(phase.text), { requestId, onBody: (text) => void (body = text) });
     return { requestId, exchange, isThere: () => phase.isThere(body) };
   });
-  await until(() => sent.every(({ isThere }) => isThere()), 10_000);
+  await comesTrue(() => sent.every(({ isThere }) => isThere()), 10_000);
   const ids = new Set(sent.map(({ requestId }) => requestId));
   return freedAfter(gateway, ids, () => sent.forEach(({ exchange }) => exchange.leave(way.how)));
 }
 
 /** A client that waits for a whole answer which has not begun: its reset is heard at once, its close never, since nothing is written to it. */
-async function leaveBeforeHeaders(gateway: GatewayOnWorkerd): Promise<PromiseRow> {
+async function leaveBeforeHeaders(gateway: Rig): Promise<PromiseRow> {
   const sent = Array.from({ length: clients }, (_, index) => {
     const requestId = `whole-${index}`;
     return { requestId, exchange: gateway.open(chatBody('[[fault:never-answers]]', false), { requestId }) };
   });
   const ids = new Set(sent.map(({ requestId }) => requestId));
-  await until(() => callsOf(gateway, ids).length === clients, 5000);
+  await comesTrue(() => callsOf(gateway, ids).length === clients, 5000);
   const freedMs = await freedAfter(gateway, ids, () => sent.forEach(({ exchange }) => exchange.leave('reset')));
   return promise(`reset before the headers: model server free, slowest of ${clients}`, ms(freedMs), '≤ 1000 ms', freedMs <= 1000);
 }
 
 /** Once the answer has begun, white space is written, and a close is heard. */
-async function closeWhileWaiting(gateway: GatewayOnWorkerd): Promise<PromiseRow> {
+async function closeWhileWaiting(gateway: Rig): Promise<PromiseRow> {
   const sent = Array.from({ length: clients }, (_, index) => {
     const requestId = `waiting-${index}`;
     return { requestId, exchange: gateway.open(chatBody('[[pace:50]][[tokens:400]]', false), { requestId }) };
   });
   const ids = new Set(sent.map(({ requestId }) => requestId));
-  await until(() => callsOf(gateway, ids).length === clients, 5000);
+  await comesTrue(() => callsOf(gateway, ids).length === clients, 5000);
   await pause(2000);
   const freedMs = await freedAfter(gateway, ids, () => sent.forEach(({ exchange }) => exchange.leave('close')));
   const goalMs = pingMs + 700;
@@ -109,7 +110,7 @@ async function closeWhileWaiting(gateway: GatewayOnWorkerd): Promise<PromiseRow>
 }
 
 /** A client that says it will send no more, and reads on, has not left. */
-async function halfClose(gateway: GatewayOnWorkerd): Promise<PromiseRow> {
+async function halfClose(gateway: Rig): Promise<PromiseRow> {
   const exchange = gateway.open(chatBody('[[pace:25]][[tokens:30]]'));
   await pause(holdMs);
   exchange.leave('half_close');
@@ -118,21 +119,21 @@ async function halfClose(gateway: GatewayOnWorkerd): Promise<PromiseRow> {
 }
 
 /** The longest time from leaving to the end of a call, by the model server's log. */
-async function freedAfter(gateway: GatewayOnWorkerd, ids: ReadonlySet<string>, leave: () => void): Promise<number> {
+async function freedAfter(gateway: Rig, ids: ReadonlySet<string>, leave: () => void): Promise<number> {
   const leftAtMs = Date.now();
   leave();
-  await until(() => callsOf(gateway, ids).every(({ endedAtMs }) => endedAtMs !== null), 5000);
+  await comesTrue(() => callsOf(gateway, ids).every(({ endedAtMs }) => endedAtMs !== null), 5000);
   return Math.max(...callsOf(gateway, ids).map(({ endedAtMs }) => (endedAtMs ?? Infinity) - leftAtMs));
 }
 
-function callsOf(gateway: GatewayOnWorkerd, ids: ReadonlySet<string>): readonly LogEntry[] {
+function callsOf(gateway: Rig, ids: ReadonlySet<string>): readonly LogEntry[] {
   return gateway.calls().filter(({ id }) => ids.has(clientIdOf(id)));
 }
 
-async function servedAtOnce(gateway: GatewayOnWorkerd): Promise<number> {
+async function servedAtOnce(gateway: Rig): Promise<number> {
   let served = 0;
   await inParallel(clients, clients, async () => {
-    const { isSuccess } = readAnswer(await gateway.chat(chatBody('[[tokens:8]]')));
+    const { isSuccess } = readAnswer(await gateway.open(chatBody('[[tokens:8]]')).answer);
     if (isSuccess) served += 1;
   });
   return served;
@@ -143,7 +144,7 @@ async function leaveQueue(bundle: Parameters<Scenario['run']>[0]): Promise<Promi
   const models = { 'qwen2.5-7b': { max_in_flight: places } };
   const admission = { queue_ratio: 1, max_wait_ms: patienceMs };
   const routing = { streaming, admission, chains: { 'qwen2.5-7b': [] } };
-  const gateway = await startGatewayOnWorkerd({ bundle, overrides: { upstreams, models, routing } });
+  const gateway = await startRig({ on: bundle, fleet: { gate: false }, overrides: { upstreams, models, routing } });
   const rows: PromiseRow[] = [];
   try {
     for (const { how, withinMs } of ways) {
@@ -164,27 +165,27 @@ async function leaveQueue(bundle: Parameters<Scenario['run']>[0]): Promise<Promi
   return rows;
 }
 
-async function seatFreedAfter(gateway: GatewayOnWorkerd, how: Way['how'], waitMs: number): Promise<number | null> {
+async function seatFreedAfter(gateway: Rig, how: Way['how'], waitMs: number): Promise<number | null> {
   const inside: Exchange[] = [];
   for (let next = await enter(gateway); next !== null; next = await enter(gateway)) inside.push(next);
   // The last one in waits longest, and has the last seat.
   const leaver = inside.pop();
   await pause(waitMs);
   leaver?.leave(how);
-  const freedMs = await until(async () => {
+  const freedMs = await comesTrue(async () => {
     const newcomer = await enter(gateway);
     if (newcomer !== null) inside.push(newcomer);
     return newcomer !== null;
   }, 5000);
   for (const exchange of inside) exchange.leave('reset');
-  await until(() => gateway.calls().every(({ endedAtMs }) => endedAtMs !== null), 5000);
+  await comesTrue(() => gateway.calls().every(({ endedAtMs }) => endedAtMs !== null), 5000);
   // Whoever waited has left, too; the object hears of it a moment later.
   await pause(500);
   return freedMs;
 }
 
 /** A stream that has a place or a seat, or null when it was turned away. */
-async function enter(gateway: GatewayOnWorkerd): Promise<Exchange | null> {
+async function enter(gateway: Rig): Promise<Exchange | null> {
   const exchange = gateway.open(chatBody('[[pace:25]][[tokens:4000]]'));
   const isTurnedAway = await Promise.race([exchange.answer.then(() => true), pause(40).then(() => false)]);
   return isTurnedAway ? null : exchange;

@@ -1,8 +1,9 @@
 /** One model server refuses every connection: requests must not notice, once it is taken out they must not pay for it, and it must come back. */
 import { median, figure, ms, type PromiseRow, promise } from '../promise-table.ts';
-import { readAnswer } from '../client.ts';
-import { type GatewayOnWorkerd, startGatewayOnWorkerd } from '../gateway-on-workerd.ts';
-import { inParallel, recover, type Scenario } from './scenario.ts';
+import { readAnswer } from '../../../infra/rig/chat-client.ts';
+import { type Rig, startRig } from '../../../infra/rig/rig.ts';
+import { inParallel } from '../../../infra/rig/waiting.ts';
+import { recover, type Scenario } from './scenario.ts';
 
 const requests = 1000;
 const warmUps = 100;
@@ -24,8 +25,8 @@ export const oneModelDead: Scenario = {
   title: 'a dead model is hidden by the other one, before and after it is taken out',
   async run(bundle) {
     // A second gateway, whose models are well, is asked in between: what disturbs the machine disturbs both.
-    const gateway = await startGatewayOnWorkerd({ bundle, overrides: {} });
-    const well = await startGatewayOnWorkerd({ bundle, overrides: {} });
+    const gateway = await startRig({ on: bundle, fleet: { gate: false } });
+    const well = await startRig({ on: bundle, fleet: { gate: false } });
     const { controls } = gateway.fleet.model('small');
     try {
       // Compiled code and open connections: the first requests cost more than any that follow.
@@ -44,12 +45,13 @@ export const oneModelDead: Scenario = {
 };
 
 /** So many whole answers and so many streams of each gateway, mixed: both are equally busy. */
-async function sample(gateway: GatewayOnWorkerd, well: GatewayOnWorkerd, count: number): Promise<Sample[]> {
+async function sample(gateway: Rig, well: Rig, count: number): Promise<Sample[]> {
   const samples: Sample[] = [];
   await inParallel(4 * count, atATime, async (index) => {
     const [isOfDead, isStream] = [index % 2 === 0, index % 4 < 2];
     const messages = [{ role: 'user', content: `[[tokens:12]]Name harbour number ${index}.` }];
-    const answer = await (isOfDead ? gateway : well).chat({ model: 'small', messages, ...(isStream ? { stream: true } : {}) });
+    const answer = await (isOfDead ? gateway : well).open({ model: 'small', messages, ...(isStream ? { stream: true } : {}) })
+      .answer;
     const { isSuccess, metadata } = readAnswer(answer);
     const { fallback_used: isFallback, attempts } = metadata;
     samples.push({ isOfDead, isStream, isSuccess, isFallback, attempts, tookMs: answer.tookMs });

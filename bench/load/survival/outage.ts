@@ -2,10 +2,11 @@
  * A steady outage of everything, of three kinds at the same time, under the default configuration: what retries add to it, how much is
  * probed meanwhile, and how soon the primary model is in use again. And, before it: single failures, which must not show in the next request.
  */
-import { readAnswer, type Reading } from '../client.ts';
-import { type GatewayOnWorkerd, type GatewayOptions, startGatewayOnWorkerd } from '../gateway-on-workerd.ts';
+import { readAnswer, type Reading } from '../../../infra/rig/chat-client.ts';
+import { type Rig, type RigOptions, startRig } from '../../../infra/rig/rig.ts';
 import { figure, ms, type PromiseRow, promise } from '../promise-table.ts';
-import { pause, recover, type Scenario } from './scenario.ts';
+import { pause } from '../../../infra/rig/waiting.ts';
+import { recover, type Scenario } from './scenario.ts';
 
 const perSecond = 25;
 const maxUpstreamCalls = 1.2;
@@ -15,38 +16,38 @@ const probeIntervalMs = 5000;
 
 interface OutageKind {
   readonly name: string;
-  readonly gateway: Omit<GatewayOptions, 'bundle'>;
-  begin(gateway: GatewayOnWorkerd): Promise<void>;
-  end(gateway: GatewayOnWorkerd): Promise<void>;
+  readonly gateway: Omit<RigOptions, 'on'>;
+  begin(gateway: Rig): Promise<void>;
+  end(gateway: Rig): Promise<void>;
   /** Probes sent so far; null where nobody is there to count them. */
-  probes(gateway: GatewayOnWorkerd): number | null;
+  probes(gateway: Rig): number | null;
 }
 
-const setBoth = async ({ fleet }: GatewayOnWorkerd, body: { down?: boolean; fault?: string | null }): Promise<void> => {
+const setBoth = async ({ fleet }: Rig, body: { down?: boolean; fault?: string | null }): Promise<void> => {
   for (const server of Object.values(fleet.models)) await server.controls.set(body);
 };
 
-const probesSeen = ({ fleet }: GatewayOnWorkerd): number =>
+const probesSeen = ({ fleet }: Rig): number =>
   Object.values(fleet.models).reduce((sum, server) => sum + server.log().filter(({ path }) => path === '/v1/models').length, 0);
 
 const kinds: readonly OutageKind[] = [
   {
     name: 'connections refused',
-    gateway: { overrides: {} },
+    gateway: { fleet: { gate: false } },
     begin: (gateway) => setBoth(gateway, { down: true }),
     end: (gateway) => setBoth(gateway, { down: false }),
     probes: () => null,
   },
   {
     name: 'every chat answered with 500',
-    gateway: { overrides: {} },
+    gateway: { fleet: { gate: false } },
     begin: (gateway) => setBoth(gateway, { fault: 'server-error' }),
     end: (gateway) => setBoth(gateway, { fault: null }),
     probes: probesSeen,
   },
   {
     name: 'model servers gone behind the tunnel',
-    gateway: { overrides: {}, fleet: { gate: true } },
+    gateway: {},
     begin: (gateway) => setBoth(gateway, { down: true }),
     end: (gateway) => setBoth(gateway, { down: false }),
     probes: ({ fleet }) => (fleet.gate?.log() ?? []).filter(({ path }) => path === '/v1/models').length,
@@ -63,7 +64,7 @@ export function outage(seconds: number): Scenario {
     async run(bundle) {
       const rows = await Promise.all(
         kinds.map(async (kind) => {
-          const gateway = await startGatewayOnWorkerd({ bundle, ...kind.gateway });
+          const gateway = await startRig({ on: bundle, ...kind.gateway });
           try {
             return await oneOutage(kind, gateway, seconds);
           } finally {
@@ -76,7 +77,7 @@ export function outage(seconds: number): Scenario {
   };
 }
 
-async function oneOutage(kind: OutageKind, gateway: GatewayOnWorkerd, seconds: number): Promise<PromiseRow[]> {
+async function oneOutage(kind: OutageKind, gateway: Rig, seconds: number): Promise<PromiseRow[]> {
   const disturbed = await singleFailures(gateway);
   await kind.begin(gateway);
   const [probesBefore, startedAtMs] = [kind.probes(gateway), performance.now()];
@@ -120,7 +121,7 @@ async function oneOutage(kind: OutageKind, gateway: GatewayOnWorkerd, seconds: n
 }
 
 /** Requests whose answer was not the primary model's first try, although only the request before had failed. */
-async function singleFailures(gateway: GatewayOnWorkerd): Promise<number> {
+async function singleFailures(gateway: Rig): Promise<number> {
   let disturbed = 0;
   for (const fault of singleFaults) {
     await ask(gateway, `[[fault:${fault};on=small;times=1]]`, fault);
@@ -131,7 +132,7 @@ async function singleFailures(gateway: GatewayOnWorkerd): Promise<number> {
 }
 
 /** Sends at an even pace whatever becomes of the answers, as many clients do. */
-async function steadily(gateway: GatewayOnWorkerd, count: number): Promise<Reading[]> {
+async function steadily(gateway: Rig, count: number): Promise<Reading[]> {
   const answers: Promise<Reading>[] = [];
   for (let index = 0; index < count; index += 1) {
     answers.push(ask(gateway, '', `during ${index}`));
@@ -140,7 +141,7 @@ async function steadily(gateway: GatewayOnWorkerd, count: number): Promise<Readi
   return Promise.all(answers);
 }
 
-async function ask(gateway: GatewayOnWorkerd, directives: string, words: string): Promise<Reading> {
+async function ask(gateway: Rig, directives: string, words: string): Promise<Reading> {
   const messages = [{ role: 'user', content: `${directives}[[tokens:12]]Name a harbour: ${words}.` }];
-  return readAnswer(await gateway.chat({ model: 'small', messages, stream: words.length % 2 === 0 }));
+  return readAnswer(await gateway.open({ model: 'small', messages, stream: words.length % 2 === 0 }).answer);
 }

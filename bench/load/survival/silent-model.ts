@@ -1,7 +1,7 @@
 /** A model server that is slow to its first token, or says nothing at all, in real time: 20 s of silence against a limit of 10 s. */
 import { clientIdOf } from '../../../infra/standin/request-log.ts';
-import { readAnswer } from '../client.ts';
-import { startGatewayOnWorkerd } from '../gateway-on-workerd.ts';
+import { readAnswer } from '../../../infra/rig/chat-client.ts';
+import { startRig } from '../../../infra/rig/rig.ts';
 import { ms, type PromiseRow, promise } from '../promise-table.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -30,14 +30,14 @@ export const silentModel: Scenario = {
   title: 'a model that is silent for 10 s is left for the other one, and not asked twice',
   async run(bundle) {
     const overrides = { upstreams: { small: { timeouts_ms: { first_event: limitMs } } } };
-    const gateway = await startGatewayOnWorkerd({ bundle, overrides });
+    const gateway = await startRig({ on: bundle, fleet: { gate: false }, overrides });
     try {
       const answers = await Promise.all(
         cases.map(async ({ what, fault, isStream, maxTokens }, index): Promise<PromiseRow[]> => {
           const requestId = `silent-${index}`;
           const messages = [{ role: 'user', content: `[[fault:${fault};on=small]][[tokens:12]]Name harbour ${index}.` }];
           const limit = maxTokens === undefined ? {} : { max_tokens: maxTokens };
-          const answer = await gateway.chat({ model: 'small', stream: isStream, messages, ...limit }, { requestId });
+          const answer = await gateway.open({ model: 'small', stream: isStream, messages, ...limit }, { requestId }).answer;
           const { isSuccess } = readAnswer(answer);
           const calls = gateway.calls().filter(({ id }) => clientIdOf(id) === requestId);
           const servers = calls.map(({ server }) => server).join(', ');

@@ -3,10 +3,12 @@
  * both together. Each isolate may let in `optimisticPlaces` without a lease in calm times; that is the documented allowance.
  */
 import { optimisticPlaces } from '../../../worker/core/admission/local-gate.ts';
-import { readAnswer } from '../client.ts';
-import { type Gateway, type GatewayOnWorkerd, startGatewayOnWorkerd } from '../gateway-on-workerd.ts';
+import { readAnswer } from '../../../infra/rig/chat-client.ts';
+import type { GatewayUnderTest } from '../../../infra/rig/connect.ts';
+import { type Rig, startRig } from '../../../infra/rig/rig.ts';
 import { figure, ms, type PromiseRow, promise } from '../promise-table.ts';
-import { inParallel, pause, type Scenario, until } from './scenario.ts';
+import { comesTrue, inParallel, pause } from '../../../infra/rig/waiting.ts';
+import type { Scenario } from './scenario.ts';
 
 const isolates = 2;
 const cap = 16;
@@ -18,14 +20,14 @@ export const twoIsolates: Scenario = {
   name: 'two-isolates',
   title: 'two isolates keep one cap, one queue and one breaker',
   async run(bundle) {
-    const shared = await startGatewayOnWorkerd({ bundle, isolates, overrides: { models, routing: { chains } } });
+    const shared = await startRig({ on: bundle, fleet: { gate: false }, isolates, overrides: { models, routing: { chains } } });
     const rows: PromiseRow[] = [];
     try {
       rows.push(...(await burst(shared)), ...(await overload(shared)), ...(await movingLoad(shared)));
     } finally {
       await shared.stop();
     }
-    const pair = await startGatewayOnWorkerd({ bundle, isolates, overrides: {} });
+    const pair = await startRig({ on: bundle, fleet: { gate: false }, isolates });
     try {
       rows.push(...(await sharedBreaker(pair)));
     } finally {
@@ -36,7 +38,7 @@ export const twoIsolates: Scenario = {
 };
 
 /** From rest: more than places and seats together, at the same moment, at both. */
-async function burst(gateway: GatewayOnWorkerd): Promise<PromiseRow[]> {
+async function burst(gateway: Rig): Promise<PromiseRow[]> {
   clearLogs(gateway);
   const count = 80;
   const statuses = await Promise.all(Array.from({ length: count }, (_, index) => ask(gateway.isolates[index % isolates], index)));
@@ -54,7 +56,7 @@ async function burst(gateway: GatewayOnWorkerd): Promise<PromiseRow[]> {
 }
 
 /** Twice what the model can take, for a while: by then nobody is optimistic. */
-async function overload(gateway: GatewayOnWorkerd): Promise<PromiseRow[]> {
+async function overload(gateway: Rig): Promise<PromiseRow[]> {
   clearLogs(gateway);
   const settleMs = 1000;
   const fromMs = Date.now() + settleMs;
@@ -66,7 +68,7 @@ async function overload(gateway: GatewayOnWorkerd): Promise<PromiseRow[]> {
 }
 
 /** One isolate goes quiet, the other takes over: what the first held must not stay idle. */
-async function movingLoad(gateway: GatewayOnWorkerd): Promise<PromiseRow[]> {
+async function movingLoad(gateway: Rig): Promise<PromiseRow[]> {
   const [first, second] = gateway.isolates;
   await pause(500);
   await inParallel(cap * 14, cap - 2, async (index) => void (await ask(first, index)));
@@ -78,13 +80,13 @@ async function movingLoad(gateway: GatewayOnWorkerd): Promise<PromiseRow[]> {
 }
 
 /** One isolate meets the dead model until it is out; the other must not have to find out for itself. */
-async function sharedBreaker(gateway: GatewayOnWorkerd): Promise<PromiseRow[]> {
+async function sharedBreaker(gateway: Rig): Promise<PromiseRow[]> {
   const [first, second] = gateway.isolates;
   await Promise.all([ask(first, 0), ask(second, 0)]);
   await gateway.fleet.model('small').controls.set({ down: true });
   for (let index = 0; index < 6; index += 1) await ask(first, index);
   let met = 0;
-  const learnedMs = await until(async () => {
+  const learnedMs = await comesTrue(async () => {
     const attempts = await attemptsOf(second);
     met += attempts > 1 ? 1 : 0;
     await pause(50);
@@ -102,25 +104,25 @@ async function sharedBreaker(gateway: GatewayOnWorkerd): Promise<PromiseRow[]> {
   ];
 }
 
-async function ask(isolate: Gateway | undefined, index: number): Promise<number> {
+async function ask(isolate: GatewayUnderTest | undefined, index: number): Promise<number> {
   if (isolate === undefined) throw new Error('no such isolate');
   const messages = [{ role: 'user', content: `[[pace:10]][[tokens:20]]Name harbour ${index}.` }];
-  const answer = await isolate.chat({ model: 'small', max_tokens: 60, stream: index % 2 === 0, messages });
+  const answer = await isolate.open({ model: 'small', max_tokens: 60, stream: index % 2 === 0, messages }).answer;
   return answer.status === 200 && !readAnswer(answer).isSuccess ? 0 : answer.status;
 }
 
-async function attemptsOf(isolate: Gateway | undefined): Promise<number> {
+async function attemptsOf(isolate: GatewayUnderTest | undefined): Promise<number> {
   const messages = [{ role: 'user', content: '[[tokens:8]]Name a harbour.' }];
-  const answer = await isolate?.chat({ model: 'small', messages });
+  const answer = await isolate?.open({ model: 'small', messages }).answer;
   return answer === undefined ? 0 : readAnswer(answer).metadata.attempts;
 }
 
-function clearLogs(gateway: GatewayOnWorkerd): void {
+function clearLogs(gateway: Rig): void {
   for (const server of Object.values(gateway.fleet.models)) server.clearLog();
 }
 
 /** The most calls at the same time, by the model server's log, among those that began at `fromMs` or later or were still open then. */
-function mostInFlight(gateway: GatewayOnWorkerd, fromMs: number): number {
+function mostInFlight(gateway: Rig, fromMs: number): number {
   const changes = gateway.calls().flatMap(({ receivedAtMs, endedAtMs }): [number, number][] => [
     [receivedAtMs, 1],
     [endedAtMs ?? Infinity, -1],

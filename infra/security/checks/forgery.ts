@@ -1,6 +1,6 @@
 /** Server-side request forgery: nothing a client sends makes the gateway, or a model server, call an address of the client's choice. */
 import { codeOf, expectEqual, expectTrue, hello, type SecurityCheck, say } from '../check.ts';
-import type { Stand } from '../stand.ts';
+import { secrets, type Stand } from '../stand.ts';
 
 const threat = 'Request forgery and key theft';
 
@@ -65,7 +65,7 @@ const ssrfHeaders: SecurityCheck = {
     const host = new URL(stand.canary).host;
     const body = JSON.stringify(hello);
     const asked = await stand.raw(
-      `POST /v1/chat/completions HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer canary-client-key-5d2f81\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${secrets.clientKey}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
     );
     const absolute = await stand.raw(`GET ${stand.canary}/v1/models HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
     return [

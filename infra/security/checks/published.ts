@@ -1,7 +1,7 @@
 /** What stands in this repository for anybody to read opens no deployment. */
 import { deploymentMistakes } from '../../../worker/readiness.ts';
 import { type Env, readSettings } from '../../../worker/env.ts';
-import { startGateway } from '../../gateway.ts';
+import { startWranglerDev } from '../../rig/wrangler-dev.ts';
 import { codeOf, comesTrue, expectEqual, expectTrue, type SecurityCheck } from '../check.ts';
 import { linesIn, readRepoFile } from './source.ts';
 
@@ -50,7 +50,7 @@ const published: SecurityCheck = {
       SMALL_UPSTREAM_URL: 'https://small.example.com',
       LARGE_UPSTREAM_URL: 'https://large.example.com',
     };
-    const gateway = await startGateway({ port: 0, vars, readyStatus: 503, onOutput: (text) => void (output += text) });
+    const gateway = await startWranglerDev({ port: 0, vars, readyStatus: 503, onOutput: (text) => void (output += text) });
     try {
       const ready = await stand.sendTo(gateway.url, 'GET', '/readyz');
       const headers = { authorization: `Bearer ${vars.ADMIN_TOKEN}` };

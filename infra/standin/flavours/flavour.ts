@@ -16,8 +16,6 @@ export interface Head {
 
 export interface TokenCounts {
   readonly promptTokens: number;
-  /** Null where the server does not report them. */
-  readonly cachedTokens: number | null;
   readonly completionTokens: number;
 }
 

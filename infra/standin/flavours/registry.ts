@@ -7,6 +7,4 @@ export const flavours = { vllm, 'llama-cpp': llamaCpp } satisfies Record<string,
 
 export type FlavourName = keyof typeof flavours;
 
-export function isFlavourName(name: string): name is FlavourName {
-  return Object.hasOwn(flavours, name);
-}
+export const flavourNames = Object.keys(flavours).filter((name): name is FlavourName => Object.hasOwn(flavours, name));

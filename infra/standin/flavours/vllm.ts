@@ -40,8 +40,7 @@ function chunk({ id, createdSeconds, model }: Head, part: ChunkPart, context: Ch
     completion_tokens: completionTokens,
   };
   if (part.kind === 'usage') {
-    const usage = { ...counted, ...promptDetails(context.counts) };
-    return { ...head, choices: [], usage, system_fingerprint: FINGERPRINT };
+    return { ...head, choices: [], usage: counted, system_fingerprint: FINGERPRINT };
   }
   const usage = context.sendsRunningUsage ? { usage: { ...counted, completion_tokens_details: null } } : {};
   if (part.kind === 'role') {
@@ -55,10 +54,6 @@ function chunk({ id, createdSeconds, model }: Head, part: ChunkPart, context: Ch
   // The fingerprint stands on the last chunk, which is the usage chunk where there is one.
   const fingerprint = ending && !context.sendsUsage ? { system_fingerprint: FINGERPRINT } : {};
   return { ...head, choices: [{ index, delta, logprobs, ...end, token_ids: null }], ...usage, ...fingerprint };
-}
-
-function promptDetails({ cachedTokens }: TokenCounts): Payload {
-  return cachedTokens === null ? {} : { prompt_tokens_details: { cached_tokens: cachedTokens } };
 }
 
 function whole({ id, createdSeconds, model }: Head, choices: readonly WholeChoice[], counts: TokenCounts): Payload {
@@ -84,7 +79,6 @@ function whole({ id, createdSeconds, model }: Head, choices: readonly WholeChoic
       total_tokens: promptTokens + completionTokens,
       completion_tokens: completionTokens,
       prompt_tokens_details: null,
-      ...promptDetails(counts),
       completion_tokens_details: null,
     },
     prompt_logprobs: null,

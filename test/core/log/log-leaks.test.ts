@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { watchForLeaks } from '../../../infra/log-leaks.ts';
+import { watchForLeaks } from '../../../infra/rig/log-leaks.ts';
 
 test('a secret in a gateway’s output is seen, also when it comes in two parts', () => {
   const leaks = watchForLeaks({

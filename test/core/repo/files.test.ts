@@ -11,7 +11,7 @@ const mayBeLonger: Readonly<Record<string, string>> = {
 
 const code = filesMatching(/\.(?:ts|tsx|mjs|js)$/);
 const texts = filesMatching(/\.(?:ts|tsx|mjs|js|md|yaml|yml|toml|json|css|html|sh|sql|example)$|^\.[a-z]+(?:rc|ignore)$/).filter(
-  ({ path }) => !path.startsWith('test/fixtures/') && !path.startsWith('bench/results/') && path !== 'package-lock.json',
+  ({ path }) => !path.startsWith('test/fixtures/') && path !== 'package-lock.json',
 );
 const self = 'test/core/repo/files.test.ts';
 

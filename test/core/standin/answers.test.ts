@@ -105,20 +105,6 @@ describe('usage', () => {
     expect(running).toEqual(running.toSorted((a, b) => a - b));
     expect(running[0]).toBe(0);
   });
-
-  it('reports cached tokens of a conversation seen before, where the server is told to', async () => {
-    const caching = await startModelServer({ reportsCachedTokens: true });
-    const body = {
-      messages: [
-        { role: 'system', content: 'rule '.repeat(40) },
-        { role: 'user', content: 'hi' },
-      ],
-    };
-    await ask(caching.url, body);
-    const second = await ask(caching.url, body);
-    await caching.close();
-    expect(second.json.usage.prompt_tokens_details.cached_tokens).toBeGreaterThanOrEqual(32);
-  });
 });
 
 describe('a stop sequence', () => {

@@ -19,15 +19,7 @@ function run(...flags: string[]) {
 
 describe.concurrent('the command line', { timeout }, () => {
   it('serves a list of models behind the gate until it is told to stop', async () => {
-    const { child, output } = run(
-      '--model',
-      'id=a,role=coder,served=some/a',
-      '--model',
-      'id=b,port=0',
-      '--gpu',
-      '--control',
-      '--json',
-    );
+    const { child, output } = run('--model', 'id=a,role=coder,served=some/a', '--model', 'id=b,port=0', '--control', '--json');
     await once(child.stdout, 'data');
     const { urls, directUrls, controls, clientId, clientSecret } = JSON.parse(output.out);
     const headers = { 'cf-access-client-id': clientId, 'cf-access-client-secret': clientSecret };
@@ -39,12 +31,12 @@ describe.concurrent('the command line', { timeout }, () => {
   });
 
   it.each([
-    [['--model', 'id=a,role=poet'], /role is one of/],
+    [['--model', 'id=a,role=poet'], /--model poet: expected .* or /],
     [['--nonsense'], /nonsense/],
-    [['--time-scale', 'fast'], /--time-scale wants a number/],
+    [['--time-scale', 'fast'], /--time-scale fast: expected a number/],
   ])('refuses %j with a clear word', async (flags, words) => {
     const { child, output } = run(...flags);
-    expect(await once(child, 'exit')).toEqual([1, null]);
+    expect(await once(child, 'exit')).toEqual([2, null]);
     expect(output.err).toMatch(words);
   });
 });

@@ -90,7 +90,7 @@ describe('the other routes', () => {
     const models: Parsed = await (await get('/v1/models')).json();
     expect(models.data[0]).toMatchObject({ owned_by: 'llamacpp', meta: { n_ctx: 2048 } });
     expect((await fetch(`${server.url}/metrics`)).status).toBe(401);
-    expect(await (await get('/metrics')).text()).toContain('llamacpp:prompt_tokens_total');
+    expect(await (await get('/metrics')).text()).toContain('llamacpp:requests_processing 0');
     expect(await (await get('/health')).json()).toEqual({ status: 'ok' });
   });
 });

@@ -1,7 +1,5 @@
 /** A running model server: its controls, its ledger, and what happens when a client leaves. */
 import { describe, expect, it } from 'vitest';
-import { startGpu } from '../../../infra/standin/gpu-engine.ts';
-import { a40, qwen7b } from '../../../infra/standin/gpu.ts';
 import { startModelServer } from '../../../infra/standin/server.ts';
 import type { Parsed } from './chat-client.ts';
 import { ask, contentOf, eventually, user } from './chat-client.ts';
@@ -9,11 +7,8 @@ import { ask, contentOf, eventually, user } from './chat-client.ts';
 const gauge = (page: string, name: string) => Number(new RegExp(`^vllm:${name}\\{.*\\} (\\S+)$`, 'm').exec(page)?.[1]);
 
 describe('a client that leaves', () => {
-  it.each([
-    ['the simple engine', null],
-    ['the GPU', startGpu(a40, 1).engine(qwen7b)],
-  ])('frees its place at once with %s, and the ledger says when and how far it came', async (_name, engine) => {
-    const server = await startModelServer({ engine });
+  it('frees its place at once, and the ledger says when and how far it came', async () => {
+    const server = await startModelServer();
     const leave = new AbortController();
     const response = await fetch(`${server.url}/v1/chat/completions`, {
       method: 'POST',
@@ -34,7 +29,6 @@ describe('a client that leaves', () => {
     });
     expect(server.log()[0]?.tokensSent).toBeLessThan(2000);
     expect(gauge(await metrics(), 'num_requests_running')).toBe(0);
-    expect(await metrics()).toMatch(/request_success_total\{.*finished_reason="abort"\} 0/);
     await server.close();
   });
 
@@ -87,20 +81,6 @@ describe('the control surface', () => {
     await fetch(`${server.controlUrl}/__log`, { method: 'DELETE' });
     expect(server.log()).toEqual([]);
     await server.close();
-  });
-});
-
-describe('a queue limit', () => {
-  it('answers 503 at once beyond it', async () => {
-    const engine = startGpu(a40, 1).engine({ ...qwen7b, maxRunning: 1, maxQueued: 1 });
-    const server = await startModelServer({ engine });
-    const asked = [0, 1, 2, 3].map((index) =>
-      ask(server.url, { stream: true, ...user(`essay ${index} [[tokens:500]]`) }, { maxMs: 400 }),
-    );
-    const statuses = (await Promise.all(asked)).map(({ status }) => status);
-    await server.close();
-    expect(statuses.filter((status) => status === 503).length).toBeGreaterThanOrEqual(1);
-    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(1);
   });
 });
 

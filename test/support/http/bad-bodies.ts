@@ -1,9 +1,11 @@
-/** Chat bodies that the gateway must refuse by itself: what is wrong, the code and the field that the answer must name. */
+/**
+ * Chat bodies that the gateway must refuse by itself: what is wrong, the code and the field that the answer must name. One for every code
+ * and every place that finds it; the rest is in test/core/validate.
+ */
 import type { ErrorCode } from '../../../shared/errors.ts';
 
 const user = { role: 'user', content: 'hello' };
 const schemaOf = (schema: unknown) => ({ response_format: { type: 'json_schema', json_schema: { name: 'a', schema } } });
-const toolNamed = (name: string) => ({ type: 'function', function: { name } });
 const nested = (levels: number) => `{"messages":${'['.repeat(levels)}${']'.repeat(levels)}}`;
 
 export type BodyRow = readonly [name: string, body: unknown, code: ErrorCode, param: string | null];
@@ -11,92 +13,16 @@ export type BodyRow = readonly [name: string, body: unknown, code: ErrorCode, pa
 /** Strings go out as they are, the rest as JSON. */
 export const badBodies: readonly BodyRow[] = [
   ['an empty body', '', 'invalid_json', null],
-  ['white space', ' \n ', 'invalid_json', null],
-  ['no JSON', 'messages=hello', 'invalid_json', null],
-  ['JSON that breaks off', '{"messages":[{"role":"user","content":"hel', 'invalid_json', null],
-  ['NaN', '{"messages":[{"role":"user","content":"hi"}],"temperature":NaN}', 'invalid_json', null],
-  ['two documents', '{"messages":[]}{"messages":[]}', 'invalid_json', null],
   ['a list', [user], 'invalid_request', null],
-  ['a string', '"hello"', 'invalid_request', null],
-  ['null', 'null', 'invalid_request', null],
   ['no messages', {}, 'missing_field', 'messages'],
-  ['messages that are empty', { messages: [] }, 'invalid_value', 'messages'],
-  ['messages that are no list', { messages: 'hello' }, 'invalid_value', 'messages'],
-  ['a message that is null', { messages: [null] }, 'invalid_value', 'messages.0'],
-  ['a message without role', { messages: [{ content: 'hello' }] }, 'missing_field', 'messages.0.role'],
-  ['an unknown role', { messages: [{ role: 'root', content: 'hello' }] }, 'invalid_value', 'messages.0.role'],
-  ['a user message without content', { messages: [{ role: 'user' }] }, 'missing_field', 'messages.0.content'],
-  ['content that is a number', { messages: [{ role: 'user', content: 7 }] }, 'invalid_value', 'messages.0.content'],
-  ['content without parts', { messages: [{ role: 'user', content: [] }] }, 'invalid_value', 'messages.0.content'],
-  [
-    'a part of an unknown type',
-    { messages: [{ role: 'user', content: [{ type: 'audio', audio: 'x' }] }] },
-    'invalid_value',
-    'messages.0.content.0.type',
-  ],
-  [
-    'an image inside a private network',
-    { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://169.254.169.254/x.png' } }] }] },
-    'invalid_value',
-    'messages.0.content.0.image_url.url',
-  ],
   [
     'an image and no model that sees',
     { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] }] },
     'vision_model_missing',
     'messages',
   ],
-  ['the vision tier without a model', { model: 'vision', messages: [user] }, 'vision_model_missing', 'model'],
-  [
-    'a tool message without its call',
-    { messages: [user, { role: 'tool', content: '4' }] },
-    'missing_field',
-    'messages.1.tool_call_id',
-  ],
-  ['a model that is a number', { model: 7, messages: [user] }, 'invalid_value', 'model'],
-  ['a model without a name', { model: '', messages: [user] }, 'invalid_value', 'model'],
   ['an unknown model', { model: 'gpt-17', messages: [user] }, 'model_not_found', 'model'],
-  ['a model named like a prototype', { model: '__proto__', messages: [user] }, 'model_not_found', 'model'],
   ['a temperature below its range', { messages: [user], temperature: -1 }, 'invalid_value', 'temperature'],
-  ['a temperature in words', { messages: [user], temperature: 'hot' }, 'invalid_value', 'temperature'],
-  ['top_p of zero', { messages: [user], top_p: 0 }, 'invalid_value', 'top_p'],
-  ['no choices', { messages: [user], n: 0 }, 'invalid_value', 'n'],
-  ['a million choices', { messages: [user], n: 1_000_000 }, 'invalid_value', 'n'],
-  ['a hundred stop sequences', { messages: [user], stop: Array.from({ length: 100 }, String) }, 'invalid_value', 'stop'],
-  ['an empty stop sequence', { messages: [user], stop: [''] }, 'invalid_value', 'stop.0'],
-  ['no tokens', { messages: [user], max_tokens: 0 }, 'invalid_value', 'max_tokens'],
-  ['fewer than no tokens', { messages: [user], max_completion_tokens: -1 }, 'invalid_value', 'max_completion_tokens'],
-  ['half a token', { messages: [user], max_tokens: 1.5 }, 'invalid_value', 'max_tokens'],
-  ['a billion tokens', { messages: [user], max_tokens: 1e9 }, 'invalid_value', 'max_tokens'],
-  ['a seed with a fraction', { messages: [user], seed: 0.5 }, 'invalid_value', 'seed'],
-  ['a bias that is out of range', { messages: [user], logit_bias: { 5: 1000 } }, 'invalid_value', 'logit_bias.5'],
-  ['alternatives without logprobs', { messages: [user], top_logprobs: 2 }, 'invalid_value', 'top_logprobs'],
-  ['too many alternatives', { messages: [user], logprobs: true, top_logprobs: 1000 }, 'invalid_value', 'top_logprobs'],
-  ['stream in words', { messages: [user], stream: 'yes' }, 'invalid_value', 'stream'],
-  ['stream options in words', { messages: [user], stream: true, stream_options: 'all' }, 'invalid_value', 'stream_options'],
-  ['metadata that is no object', { messages: [user], metadata: ['a'] }, 'invalid_value', 'metadata'],
-  ['a tool with a hostile name', { messages: [user], tools: [toolNamed('a b\r\nc')] }, 'invalid_value', 'tools.0.function.name'],
-  [
-    'two tools of one name',
-    { messages: [user], tools: [toolNamed('a'), toolNamed('a')] },
-    'invalid_value',
-    'tools.1.function.name',
-  ],
-  ['a tool choice without tools', { messages: [user], tool_choice: 'required' }, 'invalid_value', 'tool_choice'],
-  [
-    'a tool choice that is not offered',
-    { messages: [user], tools: [toolNamed('a')], tool_choice: toolNamed('b') },
-    'invalid_value',
-    'tool_choice.function.name',
-  ],
-  ['513 tools', { messages: [user], tools: Array.from({ length: 513 }, (_, i) => toolNamed(`t${i}`)) }, 'invalid_value', 'tools'],
-  ['an unknown response format', { messages: [user], response_format: { type: 'xml' } }, 'invalid_value', 'response_format.type'],
-  [
-    'a schema format without schema',
-    { messages: [user], response_format: { type: 'json_schema' } },
-    'missing_field',
-    'response_format.json_schema',
-  ],
   [
     'a schema that lies elsewhere',
     { messages: [user], ...schemaOf({ $ref: 'https://example.com/schema.json' }) },
@@ -104,11 +30,7 @@ export const badBodies: readonly BodyRow[] = [
     'response_format.json_schema.schema.$ref',
   ],
   ['the retired functions', { messages: [user], functions: [{ name: 'a' }] }, 'unsupported_parameter', 'functions'],
-  ['a field that current servers ignore', { messages: [user], guided_json: {} }, 'unsupported_parameter', 'guided_json'],
-  ['audio', { messages: [user], modalities: ['text', 'audio'] }, 'unsupported_parameter', 'modalities'],
   ['65 levels of nesting', nested(64), 'request_too_complex', null],
-  ['a hundred thousand levels of nesting', nested(100_000), 'request_too_complex', null],
-  ['2001 messages', { messages: Array.from({ length: 2001 }, () => user) }, 'invalid_value', 'messages'],
   [
     '20,001 parts',
     { messages: [{ role: 'user', content: Array.from({ length: 20_001 }, () => ({ type: 'text', text: 'a' })) }] },

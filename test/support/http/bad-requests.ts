@@ -1,7 +1,6 @@
 /** Requests that the gateway must refuse whatever their body says: keys, paths, types, sizes and headers. */
-import { gzipSync } from 'node:zlib';
 import type { ErrorCode } from '../../../shared/errors.ts';
-import { adminToken, clientKey } from './harness.ts';
+import { adminToken, clientKey } from '../../../infra/rig/connect.ts';
 
 export type RequestRow = readonly [name: string, path: string, init: RequestInit, code: ErrorCode, param: string | null];
 
@@ -19,51 +18,21 @@ export const authorized = { ...bearer(clientKey), ...typed };
 
 export const badRequests: readonly RequestRow[] = [
   ['no key', chatPath, post(typed), 'missing_api_key', null],
-  ['an empty authorization', chatPath, post({ ...typed, authorization: '' }), 'missing_api_key', null],
-  ['a wrong key', chatPath, post({ ...typed, ...bearer('pointsman-test-client-kez') }), 'invalid_api_key', null],
+  ['a wrong key', chatPath, post({ ...typed, ...bearer('pointsman-rig-client-kez') }), 'invalid_api_key', null],
   ['a short key', chatPath, post({ ...typed, ...bearer('sk-1') }), 'invalid_api_key', null],
-  ['a key of 10,000 characters', chatPath, post({ ...typed, ...bearer('k'.repeat(10_000)) }), 'invalid_api_key', null],
   ['the key and more', chatPath, post({ ...typed, ...bearer(`${clientKey}x`) }), 'invalid_api_key', null],
   ['the beginning of the key', chatPath, post({ ...typed, ...bearer(clientKey.slice(0, -1)) }), 'invalid_api_key', null],
-  [
-    'the key in another scheme',
-    chatPath,
-    post({ ...typed, authorization: `Basic ${btoa(`user:${clientKey}`)}` }),
-    'invalid_api_key',
-    null,
-  ],
-  ['the key without a scheme', chatPath, post({ ...typed, authorization: clientKey }), 'invalid_api_key', null],
-  ['the key after two spaces', chatPath, post({ ...typed, authorization: `Bearer  ${clientKey}` }), 'invalid_api_key', null],
-  [
-    'a wrong key in a header of another vendor',
-    chatPath,
-    post({ ...typed, 'x-api-key': `${clientKey}x` }),
-    'invalid_api_key',
-    null,
-  ],
   ['the key in a header of nobody', chatPath, post({ ...typed, 'x-key': clientKey }), 'missing_api_key', null],
-  ['the admin token as x-api-key', '/stats', { headers: { 'x-api-key': adminToken } }, 'missing_api_key', null],
-  ['the key in the address', `${chatPath}?api_key=${clientKey}`, post(typed), 'missing_api_key', null],
-  [
-    'an SQL fragment as key',
-    chatPath,
-    post({ ...typed, ...bearer("'/**/OR/**/1=1--padded-to-length") }),
-    'invalid_api_key',
-    null,
-  ],
   ['the admin token where a key belongs', chatPath, post({ ...typed, ...bearer(adminToken) }), 'invalid_api_key', null],
   ['no key before a bad body', chatPath, post(typed, '{'), 'missing_api_key', null],
   ['no key for the list of models', '/v1/models', {}, 'missing_api_key', null],
   ['no token for the statistics', '/stats', {}, 'missing_api_key', null],
-  ['a wrong token for the statistics', '/stats', { headers: bearer('pointsman-test-admin-tokem') }, 'invalid_api_key', null],
+  ['a wrong token for the statistics', '/stats', { headers: bearer('pointsman-rig-admin-tokem') }, 'invalid_api_key', null],
   ['a client key for the statistics', '/stats', { headers: bearer(clientKey) }, 'forbidden', null],
   ['a client key for the router', '/router/info', { headers: bearer(clientKey) }, 'forbidden', null],
 
   ['an unknown path', '/v1/chat/completion', post(authorized), 'not_found', null],
   ['a path in capitals', '/V1/chat/completions', post(authorized), 'not_found', null],
-  ['an operators’ path with two slashes', '//stats', { headers: bearer(adminToken) }, 'not_found', null],
-  ['an operators’ path with a slash at its end', '/stats/', { headers: bearer(adminToken) }, 'not_found', null],
-  ['a path with an encoded slash', '/v1%2Fchat/completions', post(authorized), 'not_found', null],
   ['a file of the repository', '/.dev.vars', {}, 'not_found', null],
   ['an unknown path without a key', '/v2/anything', {}, 'not_found', null],
   ['an unknown model by its address', '/v1/models/gpt-17', { headers: bearer(clientKey) }, 'model_not_found', 'model'],
@@ -90,13 +59,6 @@ export const badRequests: readonly RequestRow[] = [
     post({ ...authorized, 'content-type': 'application/jsonlines' }),
     'unsupported_media_type',
     'content-type',
-  ],
-  [
-    'a gzip body',
-    chatPath,
-    post({ ...authorized, 'content-encoding': 'gzip' }, gzipSync(json)),
-    'unsupported_media_type',
-    'content-encoding',
   ],
   [
     'a body said to be brotli',
@@ -135,20 +97,12 @@ export const badRequests: readonly RequestRow[] = [
     'x-routing-strategy',
   ],
   ['an agent with a space', chatPath, post({ ...authorized, 'x-agent-name': 'a b' }), 'invalid_value', 'x-agent-name'],
-  ['an agent with markup', chatPath, post({ ...authorized, 'x-agent-name': '<script>' }), 'invalid_value', 'x-agent-name'],
   [
     'an agent of 200 characters',
     chatPath,
     post({ ...authorized, 'x-agent-name': 'a'.repeat(200) }),
     'invalid_value',
     'x-agent-name',
-  ],
-  [
-    'a second authorization',
-    chatPath,
-    post({ ...typed, authorization: `Bearer ${clientKey}, Bearer ${clientKey}` }),
-    'invalid_api_key',
-    null,
   ],
 ];
 

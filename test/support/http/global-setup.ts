@@ -1,7 +1,8 @@
 /** Starts the gateway that the files of the project `http` share, and stops it after the last of them. */
 import type { TestProject } from 'vitest/node';
-import { type Addresses, type OwnGateway, startHarness } from './harness.ts';
-import { steadyOverrides } from './steady.ts';
+import { type Addresses } from '../../../infra/rig/connect.ts';
+import { type Rig, startRig } from '../../../infra/rig/rig.ts';
+import { steadyOverrides } from '../../../infra/rig/configs.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -9,10 +10,10 @@ declare module 'vitest' {
   }
 }
 
-let running: OwnGateway | null = null;
+let running: Rig | null = null;
 
 export async function setup(project: TestProject): Promise<void> {
-  const started = await startHarness({ overrides: steadyOverrides });
+  const started = await startRig({ on: 'wrangler dev', overrides: steadyOverrides });
   running = started;
   project.provide('addresses', started.addresses);
 }

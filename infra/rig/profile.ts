@@ -1,20 +1,13 @@
 /** The model servers of a profile: stand-ins for its upstreams, but for those that run already, and the vars that name them all. */
-import type { ConfigTree } from '../shared/config.ts';
-import type { ModelRole } from './standin/chat.ts';
-import { type Fleet, type FleetModel, startFleet } from './standin/fleet.ts';
+import type { ConfigTree } from '../../shared/config.ts';
+import type { ModelRole } from '../standin/chat.ts';
+import type { Fleet, FleetModel } from '../standin/fleet.ts';
 
-/** Stand-ins for every upstream of the profile that is not `own`; null when none is needed. */
-export async function startStandins(
-  config: ConfigTree,
-  own: Readonly<Record<string, string>>,
-  timeScale: number,
-  key: string,
-): Promise<Fleet | null> {
-  const models = Object.keys(config.upstreams)
+/** Stand-ins for every upstream of the profile that is not `own`. */
+export function standinsFor(config: ConfigTree, own: Readonly<Record<string, string>> = {}): FleetModel[] {
+  return Object.keys(config.upstreams)
     .filter((id) => !Object.hasOwn(own, id))
     .flatMap((id) => standinFor(id, config));
-  if (models.length === 0) return null;
-  return startFleet({ models, shared: { timeScale, apiKey: key } });
 }
 
 function standinFor(upstreamId: string, config: ConfigTree): FleetModel[] {

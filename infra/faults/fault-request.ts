@@ -1,6 +1,6 @@
 /** Chat bodies in which a fault of the table can show, the same with and without it. */
-import type { FaultCase, Need } from '../../../infra/faults/fault-case.ts';
-import { directiveOf } from '../../../infra/faults/table.ts';
+import type { FaultCase, Need } from './fault-case.ts';
+import { directiveOf } from './table.ts';
 
 const weatherTool = {
   type: 'function',

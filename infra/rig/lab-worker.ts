@@ -1,6 +1,6 @@
 /**
- * What stands around the Worker in the lab, inside workerd: objects that can be broken, read and counted on order, calls to them that can
- * be held or lost on the way, and a clock that can be moved. The Worker and its objects are the deployed ones; nothing in them knows.
+ * What stands around the Worker in the lab, inside workerd: objects that can be evicted, broken, read and counted on order, calls to them
+ * that can be held or lost on the way, and a clock that can be moved. The Worker and its objects are the deployed ones; nothing in them knows.
  */
 import type { DurableObject } from 'cloudflare:workers';
 
@@ -17,6 +17,8 @@ export interface Wire {
 }
 
 export type ObjectOrder =
+  /** Ends the object's memory the way the platform does when it is idle. */
+  | { readonly do: 'evict' }
   /** `ctx.abort()`: everything under way in the object fails, what was not yet durable is gone. */
   | { readonly do: 'break' }
   /** Runs the alarm handler now, whatever the alarm was set to. */
@@ -136,10 +138,44 @@ interface Namespace {
   getByName(name: string): object;
 }
 
-/** The same bindings with the lab's wires between. Made once, because the Worker keeps what it gets first. */
-export function wired(env: Record<string, unknown>, bindings: readonly string[]): Record<string, unknown> {
+interface Entry {
+  fetch(request: Request, env: Record<string, unknown>, ctx: ExecutionContext): Response | Promise<Response>;
+}
+
+/** The gateway with the lab's wires between it and its objects, and a path for orders. */
+export function surround(gateway: Entry, bindings: readonly string[]): Entry {
+  // Made once, because the Worker keeps what it gets first.
+  let wiredEnv: Record<string, unknown> | null = null;
+  return {
+    async fetch(request, env, ctx) {
+      wiredEnv ??= wired(env, bindings);
+      if (!request.url.endsWith('/__lab')) return gateway.fetch(request, wiredEnv, ctx);
+      try {
+        return Response.json({ answer: (await obey(await request.json(), env)) ?? null });
+      } catch (error) {
+        return Response.json({ error: String(error) }, { status: 500 });
+      }
+    },
+  };
+}
+
+function wired(env: Record<string, unknown>, bindings: readonly string[]): Record<string, unknown> {
   const tapped = bindings.map((binding) => [binding, { getByName: (name: string) => stubOf(env, binding, name) }]);
-  return { ...env, ...Object.fromEntries(tapped) };
+  const { LAB_KEY_RATE: limit } = env;
+  const keyRate = typeof limit === 'string' ? { KEY_RATE: rateLimit(Number(limit)) } : {};
+  return { ...env, ...keyRate, ...Object.fromEntries(tapped) };
+}
+
+/** The platform's coarse limit of requests per key, with a period that never ends. */
+function rateLimit(limit: number): RateLimit {
+  const counted = new Map<string, number>();
+  return {
+    limit: ({ key }) => {
+      const count = (counted.get(key) ?? 0) + 1;
+      counted.set(key, count);
+      return Promise.resolve({ success: count <= limit });
+    },
+  };
 }
 
 function namespaceOf(env: Record<string, unknown>, binding: string): Namespace {
@@ -175,8 +211,23 @@ async function whileHeld(isHeld: () => boolean): Promise<void> {
   while (isHeld()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
+interface Unsafe {
+  readonly default: { evict(stub: object): Promise<void> };
+}
+
+/** False when there is nothing to evict. */
+async function evict(stub: object): Promise<boolean> {
+  // workerd's own module, which no bundler knows and no types describe.
+  const name = ['workerd', 'unsafe'].join(':');
+  const { default: unsafe } = (await import(name)) as Unsafe;
+  return unsafe.evict(stub).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Carries out an order that came over HTTP. */
-export async function obey(order: LabOrder, env: Record<string, unknown>): Promise<unknown> {
+async function obey(order: LabOrder, env: Record<string, unknown>): Promise<unknown> {
   if (order.on === 'clock') {
     ({ offsetMs } = order);
   } else if (order.on === 'wire') {
@@ -188,6 +239,7 @@ export async function obey(order: LabOrder, env: Record<string, unknown>): Promi
     return read;
   } else {
     const stub = namespaceOf(env, order.binding).getByName(order.name);
+    if (order.order.do === 'evict') return evict(stub);
     return methodOf(stub, 'lab')(order.order);
   }
   return null;

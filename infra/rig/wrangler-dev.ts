@@ -1,13 +1,13 @@
-/** Runs the Worker under `wrangler dev` and waits until it answers: what `npm start` and the tests over HTTP share. */
+/** Runs the working tree's Worker under `wrangler dev` and waits until it answers. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keepsLastConfig } from './config/compile.ts';
-import { watchForLeaks } from './log-leaks.ts';
-import { runWrangler } from './wrangler.ts';
+import { keepsLastConfig } from '../config/compile.ts';
+import { runWrangler } from '../wrangler.ts';
+import { comesTrue } from './waiting.ts';
 
-export interface GatewayOptions {
+export interface WranglerDevOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly vars: Readonly<Record<string, string>>;
@@ -18,23 +18,20 @@ export interface GatewayOptions {
   readonly readyStatus?: number;
 }
 
-export interface Gateway {
+export interface WranglerDev {
   readonly url: string;
   readonly exited: Promise<number>;
-  /** Secrets among `vars` that have stood in its output so far. */
-  leaks(): readonly string[];
   stop(): Promise<void>;
 }
 
 const readyWithinMs = 60_000;
 
 /** Rejects with wrangler's own words when the Worker does not come up. */
-export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+export async function startWranglerDev(options: WranglerDevOptions): Promise<WranglerDev> {
   const port = options.port === 0 ? await freePort() : options.port;
   const inspectorPort = await freePort();
   const state = options.persistTo ?? mkdtempSync(join(tmpdir(), 'pointsman-state-'));
   let output = '';
-  const leaks = watchForLeaks(options.vars);
   const running = runWrangler(
     [
       'dev',
@@ -55,7 +52,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ],
     (text) => {
       output = (output + text).slice(-20_000);
-      leaks.note(text);
       options.onOutput?.(text);
     },
     { [keepsLastConfig]: '1' },
@@ -72,11 +68,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     clearTimeout(late);
     if (options.persistTo === undefined) rmSync(state, { recursive: true, force: true });
   };
-  const deadline = Date.now() + readyWithinMs;
-  while (Date.now() < deadline && !hasExited) {
-    if (await isUp(url, options.readyStatus ?? 200)) return { url, exited: running.exited, leaks: leaks.found, stop };
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const isReady = () => isUp(url, options.readyStatus ?? 200);
+  const tookMs = await comesTrue(async () => hasExited || (await isReady()), readyWithinMs, 100);
+  if (tookMs !== null && !hasExited) return { url, exited: running.exited, stop };
   await stop();
   throw new Error(`The Worker did not start.\n${output}`);
 }

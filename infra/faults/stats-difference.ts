@@ -1,5 +1,5 @@
 /** What was counted between two readings of `/stats`, for tests that share a gateway with others. */
-import type { Stats } from '../../../shared/records.ts';
+import type { Stats } from '../../shared/records.ts';
 
 type Counts = Readonly<Record<string, number>>;
 

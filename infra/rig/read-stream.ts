@@ -37,10 +37,6 @@ export interface StreamRead {
   readonly raw: string;
 }
 
-export async function readStream(response: Response): Promise<StreamRead> {
-  return parseStream(await response.text());
-}
-
 export function parseStream(raw: string): StreamRead {
   const chunks: Chunk[] = [];
   const unreadable: string[] = [];

@@ -1,21 +1,20 @@
 /**
- * The whole product for a test: the Worker under `wrangler dev` before stand-in model servers and a tunnel gate, all on loopback ports.
- * A handle speaks to everything over HTTP, so it is the same for a gateway that a global set-up started and for one of a file's own.
+ * A handle on a gateway that runs already, its model servers and their gate. It speaks to everything over HTTP, so it is the same for a
+ * gateway that a global set-up started in another process and for one of a file's own.
  */
 import OpenAI from 'openai';
-import { startGateway } from '../../../infra/gateway.ts';
-import type { ControlBody } from '../../../infra/standin/control.ts';
-import { type FleetModel, startFleet } from '../../../infra/standin/fleet.ts';
-import type { GateControlBody } from '../../../infra/standin/gate-behaviour.ts';
-import type { GateLogEntry } from '../../../infra/standin/gate.ts';
-import type { LogEntry } from '../../../infra/standin/request-log.ts';
-import type { Stats } from '../../../shared/records.ts';
-import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
-import { pause, until } from './until.ts';
+import type { Stats } from '../../shared/records.ts';
+import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
+import type { ControlBody } from '../standin/control.ts';
+import type { GateControlBody } from '../standin/gate-behaviour.ts';
+import type { GateLogEntry } from '../standin/gate.ts';
+import type { LogEntry } from '../standin/request-log.ts';
+import { type ChatOptions, type Exchange, postChat } from './chat-client.ts';
+import { pause, until } from './waiting.ts';
 
-export const clientKey = 'pointsman-test-client-key';
-export const adminToken = 'pointsman-test-admin-token';
-export const upstreamKey = 'pointsman-test-upstream-key';
+export const clientKey = 'pointsman-rig-client-key';
+export const adminToken = 'pointsman-rig-admin-token';
+export const upstreamKey = 'pointsman-rig-upstream-key';
 
 /** Longer than an isolate keeps what it has to book. */
 const bookedWithinMs = 700;
@@ -48,9 +47,15 @@ export interface GatewayUnderTest {
   readonly url: string;
   /** The official client with the test key; it makes no retries of its own. */
   readonly client: OpenAI;
-  /** `POST /v1/chat/completions` with the test key. A string is sent as it is. */
-  chat(body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** `POST /v1/chat/completions` with the rig's key unless it is given another. A string is sent as it is. */
+  chat(body: unknown, headers?: Readonly<Record<string, string>>, sender?: Sender): Promise<Response>;
+  /** The same by a client that can drive more than the gateway can take, and leave in the middle. */
+  open(body: unknown, options?: Partial<ChatOptions>): Exchange;
   get(path: string, token?: string): Promise<Response>;
+  /** With the admin token. */
+  admin(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Response>;
+  /** Makes an API key. */
+  makeKey(body?: Readonly<Record<string, unknown>>): Promise<MadeKey>;
   stats(): Promise<Stats>;
   health(): Promise<HealthPage>;
   control(modelServer: string, body: ControlBody): Promise<void>;
@@ -66,87 +71,16 @@ export interface GatewayUnderTest {
   resetState(): Promise<void>;
 }
 
-export interface OwnGateway extends GatewayUnderTest {
-  /** Stops the Worker and starts it anew on the same port, data and model servers. */
-  restart(): Promise<void>;
-  stop(): Promise<void>;
+export interface Sender {
+  readonly key?: string;
+  readonly signal?: AbortSignal;
 }
 
-export interface HarnessOptions {
-  /** Merge patch over the configuration. */
-  readonly overrides: Readonly<Record<string, unknown>>;
-  /** Further model servers; reached without the gate, under the variable `<ID>_UPSTREAM_URL`. */
-  readonly direct?: readonly FleetModel[];
-  /** Keeps the Durable Objects' data in this folder. */
-  readonly persistTo?: string;
+export interface MadeKey {
+  readonly id: string;
+  readonly key: string;
 }
 
-const pair: readonly FleetModel[] = [
-  { id: 'small', servedName: 'Qwen/Qwen2.5-7B-Instruct', role: 'small' },
-  // One of the two speaks with parsers, as vLLM does when told so.
-  { id: 'large', servedName: 'Qwen/Qwen2.5-32B-Instruct-AWQ', role: 'large', toolParser: 'hermes', reasoningParser: true },
-];
-
-/** Starts the model servers and the Worker; takes about five seconds. */
-export async function startHarness(options: HarnessOptions): Promise<OwnGateway & { readonly addresses: Addresses }> {
-  // Nothing outside this machine is needed; the look-up of Request.cf would only wait for its own failure.
-  process.env['CLOUDFLARE_CF_FETCH_ENABLED'] = 'false';
-  const direct = options.direct ?? [];
-  const fleet = await startFleet({
-    models: [...pair, ...direct],
-    shared: { timeScale: 0, apiKey: upstreamKey, logsBodies: true, control: true },
-    gateControlPort: 0,
-  });
-  const start = (port: number) =>
-    startGateway({
-      port,
-      vars: {
-        ENVIRONMENT: 'development',
-        BOOTSTRAP_API_KEY: clientKey,
-        ADMIN_TOKEN: adminToken,
-        UPSTREAM_API_KEY: upstreamKey,
-        ACCESS_CLIENT_ID: fleet.clientId,
-        ACCESS_CLIENT_SECRET: fleet.clientSecret,
-        SMALL_UPSTREAM_URL: fleet.urls['small'] ?? '',
-        LARGE_UPSTREAM_URL: fleet.urls['large'] ?? '',
-        ...Object.fromEntries(direct.map(({ id }) => [`${id.toUpperCase()}_UPSTREAM_URL`, fleet.directUrls[id] ?? ''])),
-        CONFIG_OVERRIDES: JSON.stringify(options.overrides),
-      },
-      ...(options.persistTo === undefined ? {} : { persistTo: options.persistTo }),
-    });
-  let gateway = await start(0).catch(async (error: unknown) => {
-    await fleet.close();
-    throw error;
-  });
-  const addresses: Addresses = {
-    url: gateway.url,
-    servers: fleet.directUrls,
-    controls: Object.fromEntries(Object.values(fleet.models).map(({ id, controlUrl }) => [id, controlUrl ?? ''])),
-    gate: fleet.gate?.controlUrl ?? '',
-  };
-  // Whatever was tested: no secret may have stood in the log.
-  const stopGateway = async (): Promise<void> => {
-    await gateway.stop();
-    if (gateway.leaks().length > 0) throw new Error(`In the log of the gateway: ${gateway.leaks().join(', ')}`);
-  };
-  return {
-    addresses,
-    ...connect(addresses),
-    async restart() {
-      await stopGateway();
-      gateway = await start(Number(new URL(addresses.url).port));
-    },
-    async stop() {
-      try {
-        await stopGateway();
-      } finally {
-        await fleet.close();
-      }
-    },
-  };
-}
-
-/** A handle on something that runs already. */
 export function connect({ url, servers, controls, gate }: Addresses): GatewayUnderTest {
   const headersFor = (token: string) => ({ authorization: `Bearer ${token}` });
   const get = (path: string, token = adminToken) => fetch(url + path, { headers: headersFor(token) });
@@ -178,24 +112,39 @@ export function connect({ url, servers, controls, gate }: Addresses): GatewayUnd
     // These answers are booked before anything else is counted.
     if (hasAsked) await pause(bookedWithinMs);
   };
-  const chat: GatewayUnderTest['chat'] = (body, headers = {}) =>
+  const chat: GatewayUnderTest['chat'] = (body, headers = {}, { key = clientKey, signal } = {}) =>
     fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
-      headers: { ...headersFor(clientKey), 'content-type': 'application/json', ...headers },
+      headers: { ...headersFor(key), 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  const admin: GatewayUnderTest['admin'] = (method, path, body) =>
+    fetch(url + path, {
+      method,
+      headers: { ...headersFor(adminToken), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   return {
     url,
     client: new OpenAI({ apiKey: clientKey, baseURL: `${url}/v1`, maxRetries: 0 }),
     get,
+    admin,
+    async makeKey(body = {}) {
+      const response = await admin('POST', '/admin/keys', { name: 'test', ...body });
+      const text = await response.text();
+      if (!response.ok) throw new Error(text);
+      return JSON.parse(text);
+    },
+    open: (body, options) => postChat(url, body, { key: clientKey, ...options }),
     control,
     setGate,
     log,
     health,
     recovered,
     chat,
-    stats: async (): Promise<Stats> => read(await get('/stats')),
-    gateLog: async (): Promise<GateLogEntry[]> => read(await fetch(`${gate}/__gate/log`)),
+    stats: async () => read(await get('/stats')),
+    gateLog: async () => read(await fetch(`${gate}/__gate/log`)),
     async chatCalls() {
       const logs = await Promise.all(Object.keys(controls).map(async (server) => ({ server, entries: await log(server) })));
       return logs.flatMap(({ server, entries }) =>
@@ -215,11 +164,11 @@ export function connect({ url, servers, controls, gate }: Addresses): GatewayUnd
 
 /** The routing metadata of an answer's header. */
 export function routingOf(response: Response): RoutingMetadata {
-  return JSON.parse(response.headers.get('x-routing-metadata') ?? 'null') as RoutingMetadata;
+  return JSON.parse(response.headers.get('x-routing-metadata') ?? 'null');
 }
 
 export async function read<T>(response: Response): Promise<T> {
-  return (await response.json()) as T;
+  return JSON.parse(await response.text());
 }
 
 function listens(origin: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** Looks through a gateway's output, as it comes, for the secrets that the gateway was started with. */
-import { type Env, secretsIn } from '../worker/env.ts';
+import { type Env, secretsIn } from '../../worker/env.ts';
 
 export interface LogLeaks {
   note(text: string): void;

@@ -3,13 +3,18 @@
  * an answer, by reset or by half-close.
  */
 import { connect, type Socket } from 'node:net';
-import { pause } from './until.ts';
+import { pause } from './waiting.ts';
 
 export interface RawAnswer {
+  /** Of the first answer; 0 when none came. */
   readonly status: number;
   readonly headers: Headers;
   /** The body as it came, chunk sizes included. */
   readonly body: string;
+  /** Everything that was received, headers included. */
+  readonly received: string;
+  /** How many answers came over the connection. */
+  readonly answers: number;
 }
 
 export interface RawConnection {
@@ -20,17 +25,17 @@ export interface RawConnection {
   until(isEnough: (received: string) => boolean, withinMs?: number): Promise<string>;
 }
 
-export async function openRaw(url: string): Promise<RawConnection> {
+export async function openRaw(url: string, encoding: 'utf8' | 'latin1' = 'utf8'): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   const state = { text: '', isOver: false };
-  socket.setEncoding('utf8');
+  socket.setEncoding(encoding);
   socket.on('data', (part) => void (state.text += part));
   socket.on('close', () => void (state.isOver = true));
   socket.on('end', () => void (state.isOver = true));
   // A reset is how some of these tests end; the caller sees it as the end of what was received.
   socket.on('error', () => void (state.isOver = true));
-  await new Promise((resolve) => socket.once('connect', resolve));
+  await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
   return {
     socket,
     received: () => state.text,
@@ -42,33 +47,36 @@ export async function openRaw(url: string): Promise<RawConnection> {
   };
 }
 
-/** Sends `lines` as they are, joined by CRLF, and reads the answer's head and what came with it. */
-export async function exchangeRaw(url: string, lines: readonly string[], withinMs?: number): Promise<RawAnswer> {
-  const connection = await openRaw(url);
-  connection.socket.write(lines.join('\r\n'));
-  const text = await connection.until((received) => isWhole(received), withinMs);
+/** Sends bytes as they are and listens until the other side ends, or nothing more has come for a while. */
+export async function sendRaw(url: string, bytes: string, withinMs = 3000): Promise<RawAnswer> {
+  const connection = await openRaw(url, 'latin1');
+  connection.socket.write(bytes, 'latin1');
+  let [length, grownAtMs] = [0, 0];
+  const isQuiet = (received: string): boolean => {
+    if (received.length > length) [length, grownAtMs] = [received.length, performance.now()];
+    return length > 0 && performance.now() - grownAtMs > 300;
+  };
+  const text = await connection.until(isQuiet, withinMs);
   connection.socket.destroy();
   return parseAnswer(text);
 }
 
-export function parseAnswer(text: string): RawAnswer {
+function parseAnswer(text: string): RawAnswer {
   const end = text.indexOf('\r\n\r\n');
   const [statusLine = '', ...lines] = text.slice(0, end === -1 ? text.length : end).split('\r\n');
   const headers = new Headers();
-  for (const line of lines) headers.append(line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim());
-  return { status: Number(statusLine.split(' ')[1] ?? 0), headers, body: end === -1 ? '' : text.slice(end + 4) };
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    if (colon > 0) headers.append(line.slice(0, colon), line.slice(colon + 1).trim());
+  }
+  const body = end === -1 ? '' : text.slice(end + 4);
+  const answers = [...text.matchAll(/HTTP\/1\.[01] \d{3}/g)].length;
+  return { status: Number(statusLine.split(' ')[1] ?? 0), headers, body, received: text, answers };
 }
 
-/** A chat request as the lines of `exchangeRaw`; the body goes last, and headers given twice are sent twice. */
-export function chatLines(key: string, body: string, headers: readonly string[] = []): string[] {
+/** A chat request; headers given twice are sent twice. */
+export function rawChat(key: string, body: string, headers: readonly string[] = []): string {
   const length = `content-length: ${Buffer.byteLength(body)}`;
   const fixed = ['host: gateway.test', `authorization: Bearer ${key}`, 'content-type: application/json', length];
-  return ['POST /v1/chat/completions HTTP/1.1', ...fixed, ...headers, '', body];
-}
-
-function isWhole(text: string): boolean {
-  const { headers, body } = parseAnswer(text);
-  if (!text.includes('\r\n\r\n')) return false;
-  const length = headers.get('content-length');
-  return length === null ? body.endsWith('0\r\n\r\n') : Buffer.byteLength(body) >= Number(length);
+  return ['POST /v1/chat/completions HTTP/1.1', ...fixed, ...headers, '', body].join('\r\n');
 }
