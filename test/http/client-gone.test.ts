@@ -46,6 +46,7 @@ test('twenty clients that leave at once free twenty calls, and no model is blame
 });
 
 test('a client that reads nothing holds the model server back, and is dropped at the limit of a whole answer', async () => {
+  await settled();
   const start = await gateway.stats();
   const connection = await ask('deaf', '[[fault:endless-stream]]Name a harbour.', { max_tokens: 100 });
   connection.socket.pause();
