@@ -1,8 +1,9 @@
-/** The whole surface on one screen: every path, who may use it, what answers it. A path that is not in the table does not exist. */
+/** Every path on one screen: who may use it, what answers it. A path that is not in the table does not exist. */
 import type { Handler, MiddlewareHandler } from 'hono';
 import { HonoBase } from 'hono/hono-base';
 import { RegExpRouter } from 'hono/router/reg-exp-router';
 import { GatewayError } from '../shared/errors.ts';
+import type { Surface } from './core/surfaces/surface.ts';
 import type { Deps } from './deps.ts';
 import { requireAdmin, requireKey } from './middleware/auth.ts';
 import type { AppEnv } from './middleware/context.ts';
@@ -21,7 +22,7 @@ import {
   rotateKey,
   updateKey,
 } from './routes/admin-keys.ts';
-import { chatCompletions } from './routes/chat-completions.ts';
+import { answers } from './routes/answers.ts';
 import { feedback } from './routes/feedback.ts';
 import { health, livez, readyz } from './routes/health.ts';
 import { getModel, listModels } from './routes/models.ts';
@@ -38,9 +39,7 @@ type Route = readonly [
   handler: (deps: Deps) => Handler<AppEnv>,
 ];
 
-/** docs/api.md describes each of them; a test compares. */
-export const routes: readonly Route[] = [
-  ['POST', '/v1/chat/completions', 'chat', chatCompletions],
+const routesBesides: readonly Route[] = [
   ['POST', '/v1/route', 'chat', routeOnly],
   ['POST', '/v1/feedback', 'feedback', feedback],
   ['GET', '/v1/usage', 'usage', usage],
@@ -62,7 +61,13 @@ export const routes: readonly Route[] = [
   ['GET', '/admin/audit', 'admin', auditLog],
 ];
 
+/** A path for each public wire, and all others. docs/api.md describes each of them; a test compares. */
+export function routesOf(surfaces: readonly Surface[]): readonly Route[] {
+  return [...surfaces.map((surface): Route => ['POST', surface.path, 'chat', answers(surface)]), ...routesBesides];
+}
+
 export function createApp(deps: Deps): HonoBase<AppEnv> {
+  const routes = routesOf(deps.surfaces);
   const closed = new Set(routes.filter(([, , access]) => access === 'admin').map(([, path]) => path.split('/')[1]));
   const isClosed = (path: string): boolean => closed.has(/^\/+([^/]*)/.exec(path)?.[1]?.toLowerCase());
   const served = routes.map(([, path]) => path).filter((path) => !isClosed(path));

@@ -8,6 +8,8 @@ import { loadWeights } from './core/classify/weights/load.ts';
 import { healthConfig } from './core/health/health-config.ts';
 import { type HideSecrets, secretHider } from './core/log/known-secrets.ts';
 import type { KeysPort, LogPort, UpstreamPort } from './core/ports.ts';
+import { surfaces } from './core/surfaces/registry.ts';
+import type { Surface } from './core/surfaces/surface.ts';
 import { emptyRetryBudget } from './core/route/retry-budget.ts';
 import type { DialectOf } from './core/upstreams/dialect.ts';
 import { dialects, dialectsOf } from './core/upstreams/registry.ts';
@@ -34,6 +36,8 @@ import { probeUpstream } from './pipeline/probe-upstream.ts';
 import { deploymentMistakes } from './readiness.ts';
 
 export interface Deps {
+  /** The public wires. */
+  readonly surfaces: readonly Surface[];
   readonly pipeline: PipelineDeps;
   readonly keys: KeysPort & KeysAdmin;
   readonly adminToken: string | null;
@@ -114,6 +118,7 @@ export async function createDeps(env: Env): Promise<Deps> {
       if (salts.size < 10_000) salts.set(keyId, salt);
       return salt;
     },
+    surfaces,
     pipeline: {
       config,
       weights: config.routing.classifier.mode === 'heuristic' ? null : loadWeights(),

@@ -7,10 +7,9 @@ import { commandLine, wholeNumber } from '../../infra/command-line.ts';
 import type { ToolFormatId } from '../../shared/config.ts';
 import { type Answer, createAnswer } from '../../worker/core/answer/answer.ts';
 import { createChoice } from '../../worker/core/answer/choice.ts';
-import { renderChunk } from '../../worker/core/surfaces/chat/render.ts';
 import { asItIs } from '../../worker/core/log/known-secrets.ts';
+import { createChatStream } from '../../worker/core/surfaces/chat/chat-stream.ts';
 import { createEventDecoder } from '../../worker/core/sse/decode-events.ts';
-import { encodeData } from '../../worker/core/sse/encode-events.ts';
 import { createAnswerMachine } from '../../worker/core/answer/answer-machine.ts';
 import { createArgumentsCheck } from '../../worker/core/tools/check-arguments.ts';
 import { createVllm } from '../../worker/core/upstreams/vllm.ts';
@@ -93,6 +92,7 @@ function answerWith(formats: readonly ToolFormatId[]): Answer {
   const argumentsCheck = () => (formats.length === 0 ? null : createArgumentsCheck([benchTool], checkLimits, false));
   return createAnswer({
     dialect: createVllm(asItIs),
+    passesPayloads: true,
     isTransparent: machine().isTransparent,
     choiceCount: 1,
     maxAnswerChars: 8_388_608,
@@ -111,17 +111,20 @@ const checkLimits = { max_schema_bytes: 32_768, max_schema_depth: 16, max_depth:
 
 const head = { id: 'chatcmpl-1', created: 1_770_000_000, model: 'Qwen/Qwen2.5-7B-Instruct' };
 
+const noRouting = (): never => {
+  throw new Error('no answer of this bench is ended by its events');
+};
+
 /** The whole machine, and what is not passed on as it came is written anew. */
 function readAnswer(formats: readonly ToolFormatId[]): Step {
   const encoder = new TextEncoder();
   return (pieces) => {
     const answer = answerWith(formats);
+    const stream = createChatStream({});
     return eachPayload(pieces, (payload) => {
       const feed = answer.feed(payload);
-      if (feed.kind !== 'emit') return feed.kind === 'verbatim' ? 1 : 0;
-      let text = '';
-      for (const emission of feed.emissions) text += encodeData(renderChunk(head, emission, null));
-      return encoder.encode(text).length;
+      if (feed.kind !== 'events') return feed.kind === 'verbatim' ? 1 : 0;
+      return encoder.encode(stream.write(head, feed.events, noRouting)).length;
     });
   };
 }

@@ -11,7 +11,7 @@ import type { RateNumbers } from '../core/limits/rate.ts';
 import { mayEscalate } from '../core/route/may-escalate.ts';
 import { mostAnswerTokens } from '../core/route/token-room.ts';
 import { compileFormat } from '../core/structured/compile-format.ts';
-import type { ValidChat } from '../core/validate/chat-request.ts';
+import type { ReadRequest } from '../core/surfaces/surface.ts';
 import { finish } from './answer/finish.ts';
 import { type FirstAnswer, firstAnswer } from './answer/first-answer.ts';
 import { abandonIdempotent, beginIdempotent, recordingPipe } from './answer/idempotent.ts';
@@ -46,14 +46,24 @@ export type ChatResult =
     };
 
 /** @param wantedStrategy from the `x-routing-strategy` header, or null */
-export function chat(deps: PipelineDeps, caller: Caller, valid: ValidChat, wantedStrategy: Strategy | null): Promise<ChatResult> {
+export function chat(
+  deps: PipelineDeps,
+  caller: Caller,
+  valid: ReadRequest,
+  wantedStrategy: Strategy | null,
+): Promise<ChatResult> {
   const life = live(deps, caller, valid, wantedStrategy);
   // A client's reset ends the request's context and all that nobody waits for (measured): no booking, no place given back.
   caller.background(life.catch(() => undefined));
   return life;
 }
 
-async function live(deps: PipelineDeps, caller: Caller, valid: ValidChat, wantedStrategy: Strategy | null): Promise<ChatResult> {
+async function live(
+  deps: PipelineDeps,
+  caller: Caller,
+  valid: ReadRequest,
+  wantedStrategy: Strategy | null,
+): Promise<ChatResult> {
   const understood = await understand(deps, caller, valid, wantedStrategy);
   if (!understood.ok) return refused(understood.failure, null);
   const run = understood.value;
@@ -82,7 +92,7 @@ async function live(deps: PipelineDeps, caller: Caller, valid: ValidChat, wanted
 async function understand(
   deps: PipelineDeps,
   caller: Caller,
-  { request, ignored }: ValidChat,
+  { request, ignored }: ReadRequest,
   wantedStrategy: Strategy | null,
 ): Promise<Result<Run, Failure>> {
   const format = compileFormat(request, deps.config.limits);

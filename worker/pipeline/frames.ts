@@ -1,8 +1,9 @@
-/** What the client's stream is made of: pieces passed on, chunks written anew, the tail of a complete answer, the error event of a broken one. */
-import { errorEnvelope, type Failure } from '../../shared/errors.ts';
-import type { AnswerState, Emission, Feed } from '../core/answer/answer.ts';
-import { type Head, headOf, renderChunk, renderUsageChunk } from '../core/surfaces/chat/render.ts';
-import { doneFrame, encodeComment, encodeData } from '../core/sse/encode-events.ts';
+/** What the client's stream is made of: pieces passed on, what its wire makes of the answer's events, its end, and the end of a broken one. */
+import type { Failure } from '../../shared/errors.ts';
+import type { AnswerState, Feed } from '../core/answer/answer.ts';
+import type { AnswerEvent } from '../core/answer/answer-events.ts';
+import { type AnswerHead, eventsOf, headOf, type WholeAnswer, wholeAnswer } from '../core/answer/whole-answer.ts';
+import { encodeComment } from '../core/sse/encode-events.ts';
 import { clientUsage } from './calls/book.ts';
 import { finalMetadata } from './run/metadata.ts';
 import type { DataPiece } from './run/opened.ts';
@@ -24,65 +25,46 @@ export function contentOf(run: Run, state: AnswerState, piece: DataPiece, feeds:
   const fed = feeds === null ? piece.payloads : piece.payloads.slice(0, feeds.length);
   for (const [i, payload] of fed.entries()) {
     const feed = feeds?.[i];
-    // A line break between data lines is white space of their JSON; there are clients that read line by line.
-    if (feed === undefined || feed.kind === 'verbatim') text += encodeData(payload.replaceAll('\n', ' '));
-    else text += framesOf(run, state, feed.emissions);
+    if (feed === undefined || feed.kind === 'verbatim') text += run.client.writer.pass?.(payload) ?? '';
+    else if (feed.events.length > 0) text += framesOf(run, state, feed.events);
   }
   return text === '' ? null : encoder.encode(text);
 }
 
-function framesOf(run: Run, state: AnswerState, emissions: readonly Emission[]): string {
-  if (emissions.length === 0) return '';
-  const head = headOf(state, fallbackHead(run));
-  // All chunks of an answer say the same, also when the server thinks of a name for it later.
+function framesOf(run: Run, state: AnswerState, events: readonly AnswerEvent[]): string {
+  const head = shownHead(run, state);
+  // All of an answer says the same, also when the server thinks of a name for it later.
   state.head = head;
-  let text = '';
-  for (const emission of emissions) {
-    const metadata = emission.finishReason === null ? null : finalMetadata(run);
-    text += encodeData(renderChunk(head, emission, metadata));
-  }
-  return text;
+  return run.client.writer.write(head, events, () => finalMetadata(run));
 }
 
-/** A whole answer as the chunks of a stream, for a server that answered with JSON although a stream was asked for. */
+/** A whole answer as a stream, for a server that answered with JSON although a stream was asked for. */
 export function wholeAsFrames(run: Run, state: AnswerState): Uint8Array {
-  let text = '';
-  for (const choice of state.choices.values()) {
-    const emit = (delta: Record<string, unknown>, finishReason: string | null = null): Emission => ({
-      choiceIndex: choice.index,
-      delta,
-      finishReason,
-      logprobs: null,
-    });
-    const { reasoning, content, refusal, calls } = choice;
-    text += framesOf(run, state, [
-      emit({ role: 'assistant', content: '' }),
-      ...(reasoning === '' ? [] : [emit({ reasoning, reasoning_content: reasoning })]),
-      ...(content === '' ? [] : [emit({ content })]),
-      ...(refusal === '' ? [] : [emit({ refusal })]),
-      ...calls.map(({ id, name, arguments: args }, index) =>
-        emit({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: args } }] }),
-      ),
-      emit({}, choice.finishReason),
-    ]);
-  }
-  return encoder.encode(text);
+  return encoder.encode(framesOf(run, state, eventsOf(wholeOf(run, state))));
 }
 
-/** What follows a complete answer: the usage chunk if the client asked for one, and [DONE]. */
+/** What follows a complete answer: its usage, and its end. */
 export function tailOf(run: Run, state: AnswerState): Uint8Array {
-  const wantsUsage = run.asked.request.stream_options?.include_usage === true;
-  const usage = wantsUsage ? encodeData(renderUsageChunk(headOf(state, fallbackHead(run)), clientUsage(run))) : '';
-  return encoder.encode(usage + doneFrame);
+  const usage = framesOf(run, state, [{ kind: 'usage', usage: clientUsage(run) }]);
+  return encoder.encode(usage + run.client.writer.end());
 }
 
-/** The end of a broken answer: one event that official clients throw on, and no [DONE]. */
-export function errorFrame(failure: Failure): Uint8Array {
-  return encoder.encode(encodeData(JSON.stringify(errorEnvelope(failure))));
+/** The end of a broken answer. */
+export function errorFrame({ client }: Parts<'client'>, failure: Failure): Uint8Array {
+  return encoder.encode(client.writer.fail(failure));
 }
 
-/** Identity for servers that send none. */
-export function fallbackHead({ asked, client }: Parts<'asked' | 'client'>): Head {
-  const model = client.servedModelId ?? asked.request.model;
-  return { id: `chatcmpl-${asked.caller.requestId}`, created: Math.floor(asked.startedAtMs / 1000), model };
+/** The answer as it came to its end. */
+export function wholeOf(run: Parts<'asked' | 'client'>, state: AnswerState): WholeAnswer {
+  return wholeAnswer(state, shownHead(run, state));
+}
+
+/** Servers that send no identity get ours. */
+function shownHead({ asked, client }: Parts<'asked' | 'client'>, state: AnswerState): AnswerHead {
+  const { caller, request, startedAtMs } = asked;
+  return headOf(state, {
+    id: caller.surface.answerId(caller.requestId),
+    created: Math.floor(startedAtMs / 1000),
+    model: client.servedModelId ?? request.model,
+  });
 }

@@ -15,7 +15,7 @@ import {
   updateKeyRecord,
 } from '../core/auth/key-record.ts';
 import { modelIdOf } from '../core/route/model-names.ts';
-import { parseJsonObject } from '../core/validate/chat-request.ts';
+import { parseJsonObject } from '../core/validate/json-object.ts';
 import type { Deps } from '../deps.ts';
 import { readJsonText } from '../middleware/body.ts';
 import type { AppEnv } from '../middleware/context.ts';

@@ -6,14 +6,22 @@ import { GatewayError } from '../../shared/errors.ts';
 import { clientIdPattern, headerNames } from '../../shared/headers.ts';
 import { checkAgent } from '../core/auth/access.ts';
 import { parseIdempotencyKey } from '../core/auth/idempotency.ts';
+import type { Surface } from '../core/surfaces/surface.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
 import type { Caller } from '../pipeline/run/asked.ts';
 
 /** @param text the request body, for its size */
-export async function callerOf(deps: Deps, c: Context<AppEnv>, request: ChatRequest, text: string): Promise<Caller> {
+export async function callerOf(
+  deps: Deps,
+  c: Context<AppEnv>,
+  surface: Surface,
+  request: ChatRequest,
+  text: string,
+): Promise<Caller> {
   const key = c.get('key');
   return {
+    surface,
     key,
     requestId: c.get('requestId'),
     agent: permittedAgent(c, request),

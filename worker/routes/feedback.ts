@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { GatewayError } from '../../shared/errors.ts';
 import { clientIdPattern } from '../../shared/headers.ts';
-import { parseJsonObject } from '../core/validate/chat-request.ts';
+import { parseJsonObject } from '../core/validate/json-object.ts';
 import type { Deps } from '../deps.ts';
 import { readJsonText } from '../middleware/body.ts';
 import type { AppEnv } from '../middleware/context.ts';

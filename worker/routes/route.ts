@@ -1,7 +1,7 @@
 /** `POST /v1/route`: takes a chat body and answers with decision, plan and explanation. No model runs, nothing is billed. */
 import type { Context } from 'hono';
 import { GatewayError } from '../../shared/errors.ts';
-import { parseChatRequest } from '../core/validate/chat-request.ts';
+import { chatSurface } from '../core/surfaces/chat/chat-surface.ts';
 import type { Deps } from '../deps.ts';
 import { readJsonText } from '../middleware/body.ts';
 import type { AppEnv } from '../middleware/context.ts';
@@ -12,10 +12,10 @@ export function routeOnly(deps: Deps): (c: Context<AppEnv>) => Promise<Response>
   return async (c) => {
     const { limits } = deps.pipeline.config;
     const text = await readJsonText(c, limits, deps.pipeline.timers);
-    const valid = parseChatRequest(text, limits);
+    const valid = chatSurface.read(text, limits);
     if (!valid.ok) throw new GatewayError(valid.failure);
     const { request, ignored } = valid.value;
-    const caller = await callerOf(deps, c, request, text);
+    const caller = await callerOf(deps, c, chatSurface, request, text);
     const explained = await explain(deps.pipeline, caller, request, ignored, readStrategy(c));
     if (!explained.ok) throw new GatewayError(explained.failure);
     return c.json(explained.value);

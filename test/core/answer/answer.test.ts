@@ -126,8 +126,8 @@ describe('usage', () => {
     const answer = answerWith();
     answer.feed(role);
     expect(answer.feed(chunkOf({ content: 'x' }, { usage: { prompt_tokens: 5 } }))).toMatchObject({
-      kind: 'emit',
-      emissions: [{ delta: { content: 'x' } }],
+      kind: 'events',
+      events: [{ kind: 'text', text: 'x' }],
     });
   });
 });

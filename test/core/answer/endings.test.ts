@@ -49,8 +49,8 @@ describe.each(machines)('behind the finish reason, with %s', (_, options) => {
     const answer = answerWith(options);
     for (const payload of [role, text('a'), stop()]) answer.feed(payload);
     expect(answer.state.isOver).toBe(true);
-    expect(answer.end()).toMatchObject({ kind: 'done', emissions: [{ finishReason: 'stop' }] });
-    expect(answer.end()).toEqual({ kind: 'done', emissions: [] });
+    expect(answer.end()).toMatchObject({ kind: 'done', events: [{ kind: 'finish', reason: 'stop' }] });
+    expect(answer.end()).toEqual({ kind: 'done', events: [] });
   });
 
   it('an error ends the answer all the same while another choice goes on', () => {
@@ -151,14 +151,18 @@ describe('the head of the chunks', () => {
 
   it.each<[string, readonly object[], readonly string[]]>([
     ['is passed on while it stays the same', [whole, whole, whole], ['verbatim', 'verbatim', 'verbatim']],
-    ['is written anew where the id changes', [whole, { ...whole, id: 'b' }, whole], ['verbatim', 'emit', 'verbatim']],
+    ['is written anew where the id changes', [whole, { ...whole, id: 'b' }, whole], ['verbatim', 'events', 'verbatim']],
     [
       'is written anew where the time changes',
       [whole, whole, whole, { ...whole, created: 2 }],
-      ['verbatim', 'verbatim', 'verbatim', 'emit'],
+      ['verbatim', 'verbatim', 'verbatim', 'events'],
     ],
-    ['is written anew while it is not whole', [{ ...whole, id: '', model: '' }, whole, whole], ['emit', 'verbatim', 'verbatim']],
-    ['is written anew where a part of it never comes', [{ id: 'a' }, { id: 'a' }], ['emit', 'emit']],
+    [
+      'is written anew while it is not whole',
+      [{ ...whole, id: '', model: '' }, whole, whole],
+      ['events', 'verbatim', 'verbatim'],
+    ],
+    ['is written anew where a part of it never comes', [{ id: 'a' }, { id: 'a' }], ['events', 'events']],
   ])('%s', (_, heads, kinds) => {
     const answer = answerWith();
     expect(heads.map((head, i) => answer.feed(named(head, `word${i}`)).kind)).toEqual(kinds);
@@ -180,6 +184,6 @@ describe('the head of the chunks', () => {
     const answer = answerWith();
     const other = { ...whole, id: 'b' };
     const kinds = [whole, whole, whole, other, other, other, other, whole].map((head) => answer.feed(named(head, 'x')).kind);
-    expect(kinds).toEqual(['verbatim', 'verbatim', 'verbatim', 'emit', 'emit', 'emit', 'emit', 'verbatim']);
+    expect(kinds).toEqual(['verbatim', 'verbatim', 'verbatim', 'events', 'events', 'events', 'events', 'verbatim']);
   });
 });

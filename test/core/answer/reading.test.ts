@@ -23,7 +23,7 @@ describe('events that are no chunks', () => {
   });
 
   it('are never shown', () => {
-    expect(answerWith().feed('{"event":"ping"}')).toEqual({ kind: 'emit', emissions: [] });
+    expect(answerWith().feed('{"event":"ping"}')).toEqual({ kind: 'events', events: [] });
   });
 });
 

@@ -1,10 +1,12 @@
 /** Replays a server's stream through decoder and answer as the relay does, and keeps what a client would have seen of it. */
 import type { ResponseFormat } from '../../../shared/chat.ts';
+import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
 import { type Answer, type AnswerOptions, createAnswer, type Feed, isComplete } from '../../../worker/core/answer/answer.ts';
 import { type Choice, createChoice } from '../../../worker/core/answer/choice.ts';
 import { asItIs } from '../../../worker/core/log/known-secrets.ts';
 import { createEventDecoder } from '../../../worker/core/sse/decode-events.ts';
 import { encodeData } from '../../../worker/core/sse/encode-events.ts';
+import { createChatStream } from '../../../worker/core/surfaces/chat/chat-stream.ts';
 import { compileFormat } from '../../../worker/core/structured/compile-format.ts';
 import { createStreamCheck } from '../../../worker/core/structured/stream-check.ts';
 import { type AnswerMachine, createAnswerMachine } from '../../../worker/core/answer/answer-machine.ts';
@@ -27,6 +29,8 @@ export interface ReplayOptions {
   readonly refusesEmpty?: boolean;
   /** The stream goes on for ever after its last piece. */
   readonly isOpen?: boolean;
+  /** False for a client of another wire than the server's. */
+  readonly passesPayloads?: boolean;
 }
 
 export interface ClientChoice {
@@ -75,6 +79,7 @@ export function answerWith(options: ReplayOptions = {}): Answer {
     });
   const answerOptions: AnswerOptions = {
     dialect: vllm,
+    passesPayloads: options.passesPayloads ?? true,
     isTransparent: format.value === null && machine().isTransparent,
     choiceCount: n,
     maxAnswerChars,
@@ -156,12 +161,17 @@ function show(choices: Record<number, ClientChoice>, payload: string, feed: Feed
 
 function seenIn(payload: string, feed: Feed): readonly SeenChoice[] {
   if (feed.kind === 'verbatim') return JSON.parse(payload).choices;
-  return feed.emissions.map(({ choiceIndex: index, delta, finishReason, logprobs }) => ({
-    index,
-    delta: delta as SeenDelta,
-    finish_reason: finishReason,
-    logprobs,
-  }));
+  const frames = createChatStream({}).write({ id: 'c', created: 1, model: 'm' }, feed.events, () => routing);
+  return dataOf(frames).flatMap((data): SeenChoice[] => JSON.parse(data).choices);
+}
+
+const routing = {} as RoutingMetadata;
+
+function dataOf(frames: string): string[] {
+  return frames
+    .split('\n\n')
+    .filter((frame) => frame !== '')
+    .map((frame) => frame.slice('data: '.length));
 }
 
 function take(choices: Record<number, ClientChoice>, { index, delta, finish_reason: finishReason, logprobs }: SeenChoice): void {

@@ -4,7 +4,8 @@ import { ChatRequest } from '../../../shared/chat.ts';
 import { errors } from '../../../shared/errors.ts';
 import { headerNames } from '../../../shared/headers.ts';
 import { CreateKeyBody } from '../../../shared/key-bodies.ts';
-import { routes } from '../../../worker/app.ts';
+import { routesOf } from '../../../worker/app.ts';
+import { surfaces } from '../../../worker/core/surfaces/registry.ts';
 import { readRepoFile } from './source-files.ts';
 
 const page = readRepoFile('docs/api.md');
@@ -14,7 +15,7 @@ const sections = new Map(
     .map((section): [title: string, text: string] => [section.split('\n', 1)[0] ?? '', section])
     .filter(([title]) => /^`[A-Z]+ \//.test(title)),
 );
-const rows = routes.map(([method, path, access]) => ({ title: `\`${method} ${path}\``, method, path, access }));
+const rows = routesOf(surfaces).map(([method, path, access]) => ({ title: `\`${method} ${path}\``, method, path, access }));
 
 /** The request that a section shows, up to the answer behind it. */
 function exampleOf(title: string): { readonly request: string; readonly answer: string } {

@@ -46,7 +46,7 @@ const floors: readonly Floor[] = [
     name: 'the app knows routes and middleware',
     files: /^worker\/app\.ts$/,
     mayImport: /^(?:hono|hono\/.*|shared\/.*|worker\/(?:routes|middleware)\/.*)$/,
-    mayImportTypes: /^worker\/deps\.ts$/,
+    mayImportTypes: /^worker\/(?:deps\.ts|core\/surfaces\/.*)$/,
   },
   {
     name: 'infra knows shared, the core, the rules of settings and node',

@@ -17,7 +17,7 @@ describe('when nothing can be a call', () => {
     const machine = createAnswerMachine(options(others));
     const text = '<tool_call>{"name": "search", "arguments": {}}</tool_call> and {"name": "search", "arguments": {}}';
     expect(machine.isTransparent).toBe(true);
-    expect(machine.feed({ content: text })).toEqual([{ kind: 'content', text }]);
+    expect(machine.feed({ content: text })).toEqual([{ kind: 'text', text }]);
     expect(machine.end('stop')).toEqual({
       events: [],
       finishReason: 'stop',
@@ -45,7 +45,7 @@ describe('when nothing can be a call', () => {
         { index: 1, function: { name: 'search' } },
       ],
     });
-    expect(machine.feed({ content: '\n' })).toEqual([{ kind: 'content', text: '\n' }]);
+    expect(machine.feed({ content: '\n' })).toEqual([{ kind: 'text', text: '\n' }]);
   });
 
   it('gives no event for an empty delta', () => {
@@ -57,7 +57,7 @@ describe('when nothing can be a call', () => {
   it('passes prose on with the chunk it came in', () => {
     const machine = createAnswerMachine(options({ formats: ['hermes'] }));
     const text = 'Some prose, 1 > 0, with `code` and {braces}.';
-    expect(machine.feed({ content: text })).toEqual([{ kind: 'content', text }]);
+    expect(machine.feed({ content: text })).toEqual([{ kind: 'text', text }]);
   });
 });
 
@@ -179,7 +179,7 @@ describe('reasoning', () => {
       content: 'c',
       tool_calls: [{ index: 0, id: 'x', function: { name: 'search', arguments: '{}' } }],
     });
-    expect(events.map(({ kind }) => kind)).toEqual(['reasoning', 'content', 'tool_call']);
+    expect(events.map(({ kind }) => kind)).toEqual(['reasoning', 'text', 'call']);
   });
 });
 
@@ -203,7 +203,7 @@ describe('white space around calls', () => {
     const held = createAnswerMachine(options({ formats: ['mistral'] }));
     held.feed({ content: '[TOOL_CALLS]search{}' });
     const events = Array.from({ length: 100 }, () => held.feed({ content: ' '.repeat(100) })).flat();
-    expect(events.filter(({ kind }) => kind === 'content').length).toBeGreaterThan(50);
+    expect(events.filter(({ kind }) => kind === 'text').length).toBeGreaterThan(50);
   });
 });
 
@@ -265,8 +265,8 @@ describe('as a TransformStream', () => {
   it('gives the same events and, last, the end', async () => {
     const pieces: UpstreamPiece[] = [
       { content: 'Hi <tool_' },
-      { content: 'call>{"name": "search", "arguments": {"q": 1}}</tool_call>', finish_reason: null },
-      { finish_reason: 'stop' },
+      { content: 'call>{"name": "search", "arguments": {"q": 1}}</tool_call>', finishReason: null },
+      { finishReason: 'stop' },
     ];
     const stream = new ReadableStream<UpstreamPiece>({
       start(controller) {
@@ -279,8 +279,9 @@ describe('as a TransformStream', () => {
     for (let read = await reader.read(); !read.done; read = await reader.read()) out.push(read.value);
     const call = { id: 'call_1', name: 'search', arguments: '{"q": 1}' };
     expect(out).toEqual([
-      { kind: 'content', text: 'Hi ' },
-      { kind: 'tool_call', index: 0, ...call },
+      { kind: 'text', text: 'Hi ' },
+      { kind: 'call', index: 0, ...call },
+      { kind: 'call_end', index: 0 },
       { kind: 'end', finishReason: 'tool_calls', isIncomplete: false, hasBrokenCall: false, overflow: false, calls: [call] },
     ]);
   });

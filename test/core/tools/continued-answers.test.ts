@@ -8,7 +8,7 @@ import { assemble, run } from './corpus.ts';
 import { calledTools, formatSets, hostileText } from './fragments.ts';
 
 function textOf(events: ReturnType<ReturnType<typeof createAnswerMachine>['feed']>): string {
-  return events.map((event) => (event.kind === 'content' ? event.text : '')).join('');
+  return events.map((event) => (event.kind === 'text' ? event.text : '')).join('');
 }
 
 /** The first call breaks off behind `first`; the other one goes on from what was shown with `second`. */
@@ -62,7 +62,7 @@ describe('an answer that another call goes on with', () => {
       const after = machine.feed({ content: '</think>Yes.' });
       expect([...before, ...after]).toEqual([
         { kind: 'reasoning', text: 'so' },
-        { kind: 'content', text: 'Yes.' },
+        { kind: 'text', text: 'Yes.' },
       ]);
     }
   });
@@ -73,7 +73,7 @@ describe('an answer that another call goes on with', () => {
       fc.property(hostileText, anyFormats, fc.nat(), (text, formats, cut) => {
         const first = text.slice(0, text === '' ? 0 : cut % text.length);
         const outcome = continued(first, (shown) => text.slice(shown.length), formats);
-        if (outcome.shown.some(({ kind }) => kind !== 'content')) return;
+        if (outcome.shown.some(({ kind }) => kind !== 'text')) return;
         const { content, calls, end } = run(options({ formats, tools: calledTools }), [{ content: text }], 'stop');
         expect([outcome.content, outcome.calls, outcome.end]).toEqual([content, calls, end]);
       }),

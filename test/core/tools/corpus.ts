@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import { expect } from 'vitest';
 import type { ToolFormatId } from '../../../shared/config.ts';
+import type { FinishReason } from '../../../worker/core/upstreams/finish-reasons.ts';
 import {
   type AnswerEnd,
-  type AnswerEvent,
+  type SpokenEvent,
   type AnswerMachineOptions,
   createAnswerMachine,
   type UpstreamDelta,
@@ -94,27 +95,30 @@ export interface Outcome {
 export function run(options: AnswerMachineOptions, deltas: readonly UpstreamDelta[], finish: string | null): Outcome {
   const machine = createAnswerMachine(options);
   const events = deltas.flatMap((delta) => [...machine.feed(delta)]);
-  const { events: last, ...end } = machine.end(finish);
+  const { events: last, ...end } = machine.end(finish as FinishReason | null);
   return assemble([...events, ...last], end);
 }
 
-/** Joins events, and checks on the way what holds for every stream: indexes without gaps, each header once, ids unique. */
-export function assemble(events: readonly AnswerEvent[], end: Omit<AnswerEnd, 'events'>): Outcome {
+/** Joins events, and checks on the way what holds for every stream: indexes without gaps, headers and ends once, ids unique. */
+export function assemble(events: readonly SpokenEvent[], end: Omit<AnswerEnd, 'events'>): Outcome {
   const outcome: Outcome = { content: '', reasoning: '', calls: [], end };
+  const ended = new Set<number>();
   for (const event of events) {
-    if (event.kind === 'content') outcome.content += event.text;
+    if (event.kind === 'text') outcome.content += event.text;
     else if (event.kind === 'reasoning') outcome.reasoning += event.text;
-    else if (event.kind === 'tool_call') {
+    else if (event.kind === 'call') {
       expect(event.index).toBe(outcome.calls.length);
       expect(event.id).not.toBe('');
       expect(outcome.calls.map(({ id }) => id)).not.toContain(event.id);
       outcome.calls.push({ id: event.id, name: event.name, arguments: event.arguments });
     } else {
       const call = outcome.calls[event.index];
-      if (call === undefined) throw new Error(`arguments for call ${event.index}, which was never opened`);
-      call.arguments += event.arguments;
+      if (call === undefined || ended.has(event.index)) throw new Error(`call ${event.index} goes on, and is not open`);
+      if (event.kind === 'call_end') ended.add(event.index);
+      else call.arguments += event.arguments;
     }
   }
+  expect(ended.size).toBe(end.calls.length);
   return outcome;
 }
 

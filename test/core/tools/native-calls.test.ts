@@ -205,17 +205,26 @@ describe('when native calls become visible', () => {
     const [first, second, third] = deltas([[0, 'x', 'a', '{"k":']], [[0, u, u, '1}']], [[1, 'y', 'b', '{}']]);
     expect(machine.feed(first ?? {})).toEqual([]);
     expect(machine.feed(second ?? {})).toEqual([]);
-    expect(machine.feed(third ?? {})).toEqual([{ kind: 'tool_call', index: 0, id: 'x', name: 'a', arguments: '{"k":1}' }]);
-    expect(machine.end('tool_calls').events).toEqual([{ kind: 'tool_call', index: 1, id: 'y', name: 'b', arguments: '{}' }]);
+    expect(machine.feed(third ?? {})).toEqual([
+      { kind: 'call', index: 0, id: 'x', name: 'a', arguments: '{"k":1}' },
+      { kind: 'call_end', index: 0 },
+    ]);
+    expect(machine.end('tool_calls').events).toEqual([
+      { kind: 'call', index: 1, id: 'y', name: 'b', arguments: '{}' },
+      { kind: 'call_end', index: 1 },
+    ]);
   });
 
   it('early: fragments as they come, the last brace with the end, so that a broken call never looks whole', () => {
     const machine = createAnswerMachine(options({ emission: 'early' }));
     const [first, second] = deltas([[0, 'x', 'a', '{"k":']], [[0, u, u, '1}']]);
-    expect(machine.feed(first ?? {})).toEqual([{ kind: 'tool_call', index: 0, id: 'x', name: 'a', arguments: '{"k":' }]);
-    expect(machine.feed(second ?? {})).toEqual([{ kind: 'tool_arguments', index: 0, arguments: '1' }]);
+    expect(machine.feed(first ?? {})).toEqual([{ kind: 'call', index: 0, id: 'x', name: 'a', arguments: '{"k":' }]);
+    expect(machine.feed(second ?? {})).toEqual([{ kind: 'call_arguments', index: 0, arguments: '1' }]);
     expect(machine.end('tool_calls')).toMatchObject({
-      events: [{ kind: 'tool_arguments', index: 0, arguments: '}' }],
+      events: [
+        { kind: 'call_arguments', index: 0, arguments: '}' },
+        { kind: 'call_end', index: 0 },
+      ],
       calls: [{ id: 'x', name: 'a', arguments: '{"k":1}' }],
     });
   });

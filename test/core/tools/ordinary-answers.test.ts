@@ -38,7 +38,7 @@ describe('a JSON answer', () => {
       const machine = createAnswerMachine(options({ formats, tools }));
       let shown = 0;
       for (let at = 0; at < text.length; at += 1) {
-        for (const event of machine.feed({ content: text.charAt(at) })) if (event.kind === 'content') shown += event.text.length;
+        for (const event of machine.feed({ content: text.charAt(at) })) if (event.kind === 'text') shown += event.text.length;
         expect(at + 1 - shown, `${formats.join()}: ${text.slice(0, at + 1)}`).toBeLessThanOrEqual(100);
       }
     }
@@ -56,7 +56,7 @@ describe('a JSON answer', () => {
         let shown = 0;
         for (let at = 0; at < text.length; at += 20) {
           for (const event of machine.feed({ content: text.slice(at, at + 20) }))
-            if (event.kind === 'content') shown += event.text.length;
+            if (event.kind === 'text') shown += event.text.length;
           expect(Math.min(at + 20, text.length) - shown).toBeLessThanOrEqual(60);
         }
       }

@@ -223,7 +223,7 @@ function heldAlong(formats: readonly ToolFormatId[], text: string): string[] {
   let shown = '';
   for (let at = 0; at < text.length; at += 1) {
     for (const event of machine.feed({ content: text.charAt(at) })) {
-      if (event.kind !== 'content') return held;
+      if (event.kind !== 'text') return held;
       shown += event.text;
     }
     expect(text.startsWith(shown)).toBe(true);

@@ -1,6 +1,6 @@
 /** Every way a body can be refused: the code and the field a client is told. */
 import { describe, expect, it } from 'vitest';
-import { parseChatRequest } from '../../../worker/core/validate/chat-request.ts';
+import { parseChatRequest } from '../../../worker/core/surfaces/chat/chat-request.ts';
 import {
   type BadBody as Row,
   bodyWith,

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { LimitsConfig } from '../../../shared/config.ts';
 import type { ErrorCode } from '../../../shared/errors.ts';
-import { parseChatRequest } from '../../../worker/core/validate/chat-request.ts';
+import { parseChatRequest } from '../../../worker/core/surfaces/chat/chat-request.ts';
 import { configWith } from '../../support/fakes/config.ts';
 
 /** Pinned, so that operators may change the shipped ones. */

@@ -1,6 +1,6 @@
 /** Bodies that must pass, and what of them travels on. */
 import { describe, expect, it } from 'vitest';
-import { parseChatRequest } from '../../../worker/core/validate/chat-request.ts';
+import { parseChatRequest } from '../../../worker/core/surfaces/chat/chat-request.ts';
 import { bodyWith, hello, image, limits, nested, timesOf, userParts, weather } from './chat-bodies.ts';
 
 const unchanged: (readonly [string, Record<string, unknown>])[] = [

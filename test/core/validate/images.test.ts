@@ -1,6 +1,6 @@
 /** Image addresses that may not reach a model server, which would fetch them. The ones that may stand in good-bodies.test.ts. */
 import { describe, expect, it } from 'vitest';
-import { parseChatRequest } from '../../../worker/core/validate/chat-request.ts';
+import { parseChatRequest } from '../../../worker/core/surfaces/chat/chat-request.ts';
 import { image, limits } from './chat-bodies.ts';
 
 describe('an image address', () => {

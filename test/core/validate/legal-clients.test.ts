@@ -1,6 +1,6 @@
 /** What legal clients send and must get through: nulls, histories as their libraries print them, other spellings, what vLLM alone knows. */
 import { describe, expect, it } from 'vitest';
-import { parseChatRequest } from '../../../worker/core/validate/chat-request.ts';
+import { parseChatRequest } from '../../../worker/core/surfaces/chat/chat-request.ts';
 import { bodyWith, hello, limits, toolNamed, weather } from './chat-bodies.ts';
 
 /** An answer as `model_dump()` of the Python client prints it. */

@@ -1,6 +1,7 @@
-/** The whole surface in Node: every path, header and middleware of the Worker in front of a pipeline on fakes. */
+/** The whole Worker in Node: every path, header and middleware of the Worker in front of a pipeline on fakes. */
 import type { KeyRecord } from '../../../worker/core/auth/key-record.ts';
 import { createApp } from '../../../worker/app.ts';
+import { surfaces } from '../../../worker/core/surfaces/registry.ts';
 import type { Deps } from '../../../worker/deps.ts';
 import { createGateway, type FakeGateway, type GatewayOptions } from './gateway.ts';
 
@@ -27,6 +28,7 @@ export function createFakeApp(options: GatewayOptions, allowedModels: readonly s
     throw new Error('this test does not reach the keys');
   };
   const deps: Deps = {
+    surfaces: options.surfaces ?? surfaces,
     pipeline: gateway.deps,
     keys: {
       find: async (token) => keys.get(token) ?? null,

@@ -6,9 +6,10 @@ import type { KeyRecord } from '../../../worker/core/auth/key-record.ts';
 import { asItIs, type HideSecrets } from '../../../worker/core/log/known-secrets.ts';
 import type { ClientPipe } from '../../../worker/core/ports.ts';
 import { emptyRetryBudget } from '../../../worker/core/route/retry-budget.ts';
+import { chatSurface } from '../../../worker/core/surfaces/chat/chat-surface.ts';
+import type { Surface } from '../../../worker/core/surfaces/surface.ts';
 import type { DialectRegistry } from '../../../worker/core/upstreams/dialect.ts';
 import { dialectsOf } from '../../../worker/core/upstreams/registry.ts';
-import { parseChatRequest } from '../../../worker/core/validate/chat-request.ts';
 import { chat } from '../../../worker/pipeline/chat.ts';
 import type { Caller } from '../../../worker/pipeline/run/asked.ts';
 import type { PipelineDeps } from '../../../worker/pipeline/run/deps.ts';
@@ -84,6 +85,8 @@ export interface GatewayOptions {
   readonly dialects?: DialectRegistry;
   readonly hideSecrets?: HideSecrets;
   readonly change?: (deps: PipelineDeps) => PipelineDeps;
+  /** The public wires of an app; all by default. */
+  readonly surfaces?: readonly Surface[];
 }
 
 /** Short limits, no jitter, no rescue: what a test needs of these it says itself. */
@@ -176,7 +179,7 @@ export function createGateway(options: GatewayOptions): FakeGateway {
 }
 
 async function ask(deps: PipelineDeps, time: FakeTime, body: object, behaviour: ClientBehaviour): Promise<ClientReply> {
-  const valid = parseChatRequest(JSON.stringify(body), deps.config.limits);
+  const valid = chatSurface.read(JSON.stringify(body), deps.config.limits);
   if (!valid.ok) throw new Error(`the body is not valid: ${JSON.stringify(valid.failure)}`);
   const background: Promise<unknown>[] = [];
   const connection = new AbortController();
@@ -211,6 +214,7 @@ async function ask(deps: PipelineDeps, time: FakeTime, body: object, behaviour: 
 
 function callerWith(signal: AbortSignal, background: Caller['background'], bodyBytes: number): Caller {
   return {
+    surface: chatSurface,
     key,
     requestId: 'request-1',
     agent: null,

@@ -1,25 +1,45 @@
 /**
- * What a client is shown of an answer, and the list it is collected in while one delta is worked on. Neighbouring pieces of the
- * same thing become one event.
+ * What an answer says, piece by piece, in nobody's wire: the machines that read one emit these events, and each public wire writes them in
+ * its own words. In a list of events those of one choice stand in the order in which they came; plain data, fit to be stored.
  */
-
+import type { Usage } from '../../../shared/chat.ts';
 import type { CallEvent } from '../tools/call-sink.ts';
+import type { FinishReason } from '../upstreams/finish-reasons.ts';
 
-export type AnswerEvent =
-  | { readonly kind: 'content'; readonly text: string }
+/** A piece of what the model says. */
+export type SpokenEvent =
+  | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'reasoning'; readonly text: string }
   | CallEvent;
 
+type ChoiceEvent =
+  /** Comes first, once a choice. */
+  | { readonly kind: 'begin' }
+  | SpokenEvent
+  /** Words of the model for why it does not answer. */
+  | { readonly kind: 'refusal'; readonly text: string }
+  /** Log probabilities, as the server wrote them, of what the event before says; of nothing that is shown if that is a `begin`. */
+  | { readonly kind: 'logprobs'; readonly logprobs: unknown }
+  /** Comes last; a choice without it broke off. */
+  | { readonly kind: 'finish'; readonly reason: FinishReason };
+
+export type AnswerEvent =
+  /** `choice` counts the answers that were asked for at once. */
+  | (ChoiceEvent & { readonly choice: number })
+  /** Of the whole answer, behind all its choices. */
+  | { readonly kind: 'usage'; readonly usage: Usage };
+
+/** The list that pieces are collected in while one delta is worked on. Neighbouring pieces of the same thing become one event. */
 export interface EventList {
-  push(event: AnswerEvent): void;
+  push(event: SpokenEvent): void;
   /** Hands over what was collected and starts anew. */
-  take(): readonly AnswerEvent[];
+  take(): readonly SpokenEvent[];
 }
 
-const none: readonly AnswerEvent[] = [];
+const none: readonly SpokenEvent[] = [];
 
 export function createEventList(): EventList {
-  let events: AnswerEvent[] = [];
+  let events: SpokenEvent[] = [];
   return {
     push(event) {
       const last = events.at(-1);
@@ -36,15 +56,11 @@ export function createEventList(): EventList {
   };
 }
 
-function merge(last: AnswerEvent, next: AnswerEvent): AnswerEvent | null {
-  if (
-    next.kind === 'tool_arguments' &&
-    (last.kind === 'tool_call' || last.kind === 'tool_arguments') &&
-    last.index === next.index
-  ) {
+function merge(last: SpokenEvent, next: SpokenEvent): SpokenEvent | null {
+  if (next.kind === 'call_arguments' && (last.kind === 'call' || last.kind === 'call_arguments') && last.index === next.index) {
     return { ...last, arguments: last.arguments + next.arguments };
   }
-  if (next.kind === 'content' && last.kind === 'content') return { kind: 'content', text: last.text + next.text };
+  if (next.kind === 'text' && last.kind === 'text') return { kind: 'text', text: last.text + next.text };
   if (next.kind === 'reasoning' && last.kind === 'reasoning') return { kind: 'reasoning', text: last.text + next.text };
   return null;
 }

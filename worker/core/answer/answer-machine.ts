@@ -5,8 +5,9 @@
  */
 import type { ToolFormatId } from '../../../shared/config.ts';
 import type { ChunkDelta } from '../upstreams/dialect.ts';
+import type { FinishReason } from '../upstreams/finish-reasons.ts';
 import { createThinkSplitter, type ReasoningMode } from './think-splitter.ts';
-import { type AnswerEvent, createEventList, type EventList } from './answer-events.ts';
+import { createEventList, type EventList, type SpokenEvent } from './answer-events.ts';
 import { type CallFinder, createCallFinder } from '../tools/call-finder.ts';
 import { type CallSink, createCallSink, type SurfacedCall } from '../tools/call-sink.ts';
 import type { DeclaredTool } from '../tools/declared-tool.ts';
@@ -14,16 +15,16 @@ import { toolFormats } from '../tools/formats/registry.ts';
 import { readNamedChoice } from '../tools/named-choice.ts';
 import { createNativeCalls } from '../tools/native-calls.ts';
 
-export type { AnswerEvent, SurfacedCall };
+export type { SpokenEvent, SurfacedCall };
 
 /** What the machine reads of a delta. */
 export type UpstreamDelta = Pick<ChunkDelta, 'content' | 'reasoning' | 'tool_calls'>;
 
 export interface AnswerEnd {
   /** What was held back until now. */
-  readonly events: readonly AnswerEvent[];
-  /** What the client must see: `tool_calls` instead of `stop` when there are calls, else the server's own. */
-  readonly finishReason: string | null;
+  readonly events: readonly SpokenEvent[];
+  /** What a client must be told: `tool_calls` instead of `stop` when there are calls, else the server's own. */
+  readonly finishReason: FinishReason | null;
   /** The answer broke off inside a call, which was therefore not surfaced (or, in `early` emission, is shown in part). */
   readonly isIncomplete: boolean;
   /**
@@ -46,7 +47,7 @@ export interface AnswerMachine {
   /** A call passed a limit: nothing more will come, and the upstream may be let go. */
   readonly hasOverflowed: boolean;
   /** The events of one delta, in order. Costs time in proportion to the delta, whatever came before. */
-  feed(delta: UpstreamDelta): readonly AnswerEvent[];
+  feed(delta: UpstreamDelta): readonly SpokenEvent[];
   /**
    * The upstream call broke off, and another one goes on from the text that was shown: its deltas are fed to the same machine, which so
    * knows whether the answer stands in a code block, in a JSON answer, or behind its beginning. Forgets what was held back, which the
@@ -55,7 +56,7 @@ export interface AnswerMachine {
    */
   forgetHeld(): void;
   /** Once, when no more deltas come; `upstreamFinishReason` is null when the answer broke off without one. */
-  end(upstreamFinishReason: string | null): AnswerEnd;
+  end(upstreamFinishReason: FinishReason | null): AnswerEnd;
 }
 
 export interface AnswerMachineOptions {
@@ -75,10 +76,7 @@ export interface AnswerMachineOptions {
 }
 
 /** Finish reasons that say themselves that something is missing: what a limit cut is no broken call. */
-export const limitReasons: ReadonlySet<string> = new Set(['length', 'content_filter']);
-
-/** Finish reasons that say that the message holds calls. */
-const promiseReasons: ReadonlySet<string> = new Set(['tool_calls', 'function_call']);
+export const limitReasons: ReadonlySet<FinishReason | null> = new Set(['length', 'content_filter']);
 
 /** Markers, names and white space that a region may hold besides the arguments, in UTF-16 units. */
 const regionOverheadChars = 4096;
@@ -90,7 +88,7 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
   const content = createContentGate(events, sink);
   const finder = createFinder(options, sink, content);
   const isTransparent = finder === null && options.reasoning === 'none';
-  const onAnswer = finder?.feed ?? ((text: string) => events.push({ kind: 'content', text }));
+  const onAnswer = finder?.feed ?? ((text: string) => events.push({ kind: 'text', text }));
   const splitter = createThinkSplitter(options.reasoning, {
     onReasoning: (text) => events.push({ kind: 'reasoning', text }),
     onAnswer,
@@ -129,7 +127,7 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
       content.end();
       const overflow = sink.hasOverflowed();
       const isIncomplete = isTextCut || isNativeCut || overflow || sink.hasUnfinished();
-      const isEmptyPromise = sink.calls.length === 0 && promiseReasons.has(upstreamFinishReason ?? '');
+      const isEmptyPromise = sink.calls.length === 0 && upstreamFinishReason === 'tool_calls';
       return {
         events: events.take(),
         finishReason: finishReasonFor(upstreamFinishReason, sink),
@@ -185,14 +183,14 @@ function createContentGate(events: EventList, sink: CallSink): ContentGate {
     hasInk = true;
     const whole = blank + text;
     blank = '';
-    if (whole !== '') events.push({ kind: 'content', text: whole });
+    if (whole !== '') events.push({ kind: 'text', text: whole });
   };
   return {
     pass(text) {
       if (sink.hasOverflowed()) return;
       if (hasInk || blank.length + text.length > maxBlankChars || text.trim() !== '') release(text);
       else if (isHolding || sink.calls.length > 0) blank += text;
-      else if (text !== '') events.push({ kind: 'content', text });
+      else if (text !== '') events.push({ kind: 'text', text });
     },
     mayHoldBlank() {
       isHolding = true;
@@ -206,7 +204,7 @@ function createContentGate(events: EventList, sink: CallSink): ContentGate {
   };
 }
 
-function finishReasonFor(upstream: string | null, sink: CallSink): string | null {
+function finishReasonFor(upstream: FinishReason | null, sink: CallSink): FinishReason | null {
   // A call that is shown in part must not look like one to carry out.
   if (sink.hasUnfinished()) return upstream === 'tool_calls' ? 'length' : upstream;
   return sink.calls.length > 0 && upstream === 'stop' ? 'tool_calls' : upstream;

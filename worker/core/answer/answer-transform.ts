@@ -1,9 +1,10 @@
 /**
  * The answer machine as a standard TransformStream, for whoever has a stream of deltas. Holds nothing the machine does not hold.
  */
+import type { FinishReason } from '../upstreams/finish-reasons.ts';
 import {
   type AnswerEnd,
-  type AnswerEvent,
+  type SpokenEvent,
   type AnswerMachineOptions,
   createAnswerMachine,
   type UpstreamDelta,
@@ -11,11 +12,11 @@ import {
 
 /** A delta together with the finish reason of its choice. */
 export interface UpstreamPiece extends UpstreamDelta {
-  readonly finish_reason?: string | null;
+  readonly finishReason?: FinishReason | null;
 }
 
 /** The last chunk of the stream: the machine's end without its events, which come before it. */
-export type AnswerPiece = AnswerEvent | ({ readonly kind: 'end' } & Omit<AnswerEnd, 'events'>);
+export type AnswerPiece = SpokenEvent | ({ readonly kind: 'end' } & Omit<AnswerEnd, 'events'>);
 
 /**
  * Chunks in are deltas, chunks out are answer events and one `end`. The end carries the finish reason that came last; null when
@@ -23,11 +24,11 @@ export type AnswerPiece = AnswerEvent | ({ readonly kind: 'end' } & Omit<AnswerE
  */
 export function createAnswerTransform(options: AnswerMachineOptions): TransformStream<UpstreamPiece, AnswerPiece> {
   const machine = createAnswerMachine(options);
-  let finishReason: string | null = null;
+  let finishReason: FinishReason | null = null;
   return new TransformStream<UpstreamPiece, AnswerPiece>({
     transform(piece, controller) {
       for (const event of machine.feed(piece)) controller.enqueue(event);
-      finishReason = piece.finish_reason ?? finishReason;
+      finishReason = piece.finishReason ?? finishReason;
     },
     flush(controller) {
       const { events, ...end } = machine.end(finishReason);

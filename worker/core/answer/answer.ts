@@ -1,20 +1,23 @@
 /**
  * An upstream's answer as it arrives, payload by payload, and what of it a client should see. Pure: it is fed the data of SSE events
- * (or one whole completion) and says for each whether the very bytes may go on, what to send instead, or what broke. It also knows
- * whether the answer is complete, which is the only thing that makes an ending a success.
+ * (or one whole completion) and says for each what it adds to the answer, whether the bytes that came say the same, or what broke. It also
+ * knows whether the answer is complete, which is the only thing that makes an ending a success.
  */
 import type { Dialect, UpstreamChunk, UpstreamCompletion } from '../upstreams/dialect.ts';
 import type { UpstreamFailure } from '../upstreams/transport-failure.ts';
+import type { AnswerEvent } from './answer-events.ts';
 import { type AnswerState, areEnded, count, countLogprobs, hasHead, isComplete, mergeHead } from './answer-state.ts';
 import { createChunkReader } from './chunk-reader.ts';
-import { type Choice, type ClientDelta, endChoice, feedChoice } from './choice.ts';
+import { type Choice, endChoice, feedChoice } from './choice.ts';
 import { type Demands, problemOf, problemOfWhole, warn } from './fitness.ts';
 
 export { type AnswerState, isComplete };
 
 export interface AnswerOptions extends Demands {
   readonly dialect: Dialect;
-  /** True when content may pass untouched: nothing to extract, check or hold back. */
+  /** The client reads the server's own wire: a payload of plain text may be shown as it came. */
+  readonly passesPayloads: boolean;
+  /** Nothing to extract, check or hold back: text comes out of the machine as it goes in. */
   readonly isTransparent: boolean;
   /** The largest choice index plus one; choices beyond it are dropped. */
   readonly choiceCount: number;
@@ -28,21 +31,14 @@ export interface AnswerOptions extends Demands {
   createChoice(index: number): Choice;
 }
 
-export interface Emission {
-  readonly choiceIndex: number;
-  readonly delta: ClientDelta;
-  readonly finishReason: string | null;
-  readonly logprobs: unknown;
-}
-
 export type Feed =
-  /** The payload may go to the client as it is. */
+  /** The payload may go to the client as it is; only where payloads pass. */
   | { readonly kind: 'verbatim' }
-  | { readonly kind: 'emit'; readonly emissions: readonly Emission[] }
+  | { readonly kind: 'events'; readonly events: readonly AnswerEvent[] }
   /** Nothing more is read: the end mark, or something behind a whole answer that can only be dropped. */
-  | { readonly kind: 'done'; readonly emissions: readonly Emission[] }
-  /** `emissions` are what is whole of it and may still be shown before the error: complete calls. */
-  | { readonly kind: 'broken'; readonly problem: UpstreamFailure; readonly emissions: readonly Emission[] };
+  | { readonly kind: 'done'; readonly events: readonly AnswerEvent[] }
+  /** `events` are what is whole of it and may still be shown before the error: complete calls. */
+  | { readonly kind: 'broken'; readonly problem: UpstreamFailure; readonly events: readonly AnswerEvent[] };
 
 export interface Answer {
   feed(payload: string): Feed;
@@ -73,6 +69,8 @@ export function createAnswer(options: AnswerOptions): Answer {
     warnings: [],
   };
 
+  /** Plain text need not even be looked at. */
+  const passesUnread = options.isTransparent && options.passesPayloads;
   const chunks = createChunkReader(options.dialect);
   /** The chunk that was last seen to have the answer's head. */
   let ownChunk: UpstreamChunk | null = null;
@@ -99,15 +97,15 @@ export function createAnswer(options: AnswerOptions): Answer {
     state.logprobChars += JSON.stringify(logprobs).length;
   };
 
-  /** Content of choices that were asked for and have their role. */
+  /** Text of choices that were asked for and have begun, or begin with it. */
   const mayPass = (chunk: UpstreamChunk): boolean =>
-    options.isTransparent &&
+    passesUnread &&
     chunk.isPlainContent &&
     isOwn(chunk) &&
     chunk.choices.every(({ index }) => index < options.choiceCount && (choices.has(index) || chunk.hasRole));
 
   const addText = (choice: Choice, text: string): void => {
-    choice.hasRole = true;
+    choice.hasBegun = true;
     if (text === '') return;
     choice.addContent(text);
     state.contentEvents += 1;
@@ -132,22 +130,22 @@ export function createAnswer(options: AnswerOptions): Answer {
   };
 
   const takeChoices = (pieces: UpstreamChunk['choices']): Feed => {
-    const emissions: Emission[] = [];
+    const events: AnswerEvent[] = [];
     for (const piece of pieces) {
       if (piece.index >= options.choiceCount) continue;
       const choice = choiceAt(piece.index);
       const problem = takeFinish(choice, piece.finishReason);
-      if (problem !== null) return broken(problem, emissions);
+      if (problem !== null) return broken(problem, events);
       count(state, piece);
       keepLogprobs(choice, piece.logprobs);
-      const deltas = feedChoice(choice, piece.delta);
+      const fed = feedChoice(choice, piece.delta);
       const wrong = isTooLarge() ? tooLarge : problemOf(choice, state, options);
       if (wrong !== null) return broken(wrong);
       countLogprobs(choice, piece.logprobs);
-      emissions.push(...emit(choice, options.showsLogprobs ? piece.logprobs : null, deltas));
+      show(choice, fed, options.showsLogprobs ? piece.logprobs : null, events);
     }
     state.isOver = areEnded(state, ({ serverFinish }) => serverFinish !== null);
-    return { kind: 'emit', emissions };
+    return { kind: 'events', events };
   };
 
   /** `stop` is the least that a server can say: any other word stands, and what broke after the end broke nothing. */
@@ -162,23 +160,23 @@ export function createAnswer(options: AnswerOptions): Answer {
 
   /** Ends every choice that the server has ended. */
   const settle = (): Feed => {
-    const emissions: Emission[] = [];
+    const events: AnswerEvent[] = [];
     for (const choice of choices.values()) {
       if (choice.serverFinish === null || choice.finishReason !== null) continue;
-      const deltas = endChoice(choice, choice.serverFinish);
+      const last = endChoice(choice, choice.serverFinish);
       const problem = problemOf(choice, state, options);
-      if (problem !== null) return broken(problem, choice.hasBrokenCall && deltas.length > 0 ? emit(choice, null, deltas) : []);
-      emissions.push(...emit(choice, null, deltas));
+      if (problem !== null) return broken(problem, choice.hasBrokenCall && last.length > 0 ? show(choice, last, null, []) : []);
+      show(choice, last, null, events);
     }
     const problem = problemOfWhole(state, options);
-    return problem === null ? { kind: 'done', emissions } : broken(problem);
+    return problem === null ? { kind: 'done', events } : broken(problem);
   };
 
   /** The end mark, or what counts as one. */
   const finish = (): Feed => {
     state.sawDone = true;
     state.isOver = areEnded(state, ({ serverFinish }) => serverFinish !== null);
-    return state.isOver ? settle() : { kind: 'done', emissions: [] };
+    return state.isOver ? settle() : { kind: 'done', events: [] };
   };
 
   /** What breaks behind a whole answer is not shown: it has its end, and a client must see one. */
@@ -191,7 +189,7 @@ export function createAnswer(options: AnswerOptions): Answer {
     state.usage = chunk.value.usage ?? state.usage;
     if (mayPass(chunk.value)) return takePlain(chunk.value);
     const feed = takeChoices(chunk.value.choices);
-    return isUnchanged(chunk.value, feed) && isOwn(chunk.value) ? verbatim : feed;
+    return options.passesPayloads && isUnchanged(chunk.value, feed) && isOwn(chunk.value) ? verbatim : feed;
   };
 
   return {
@@ -199,7 +197,7 @@ export function createAnswer(options: AnswerOptions): Answer {
 
     feed(payload) {
       if (options.dialect.isEndMark(payload)) return finish();
-      if (options.isTransparent && chunks.skim(payload, takeText)) return isTooLarge() ? unlessOver(broken(tooLarge)) : verbatim;
+      if (passesUnread && chunks.skim(payload, takeText)) return isTooLarge() ? unlessOver(broken(tooLarge)) : verbatim;
       return unlessOver(read(payload));
     },
 
@@ -212,39 +210,32 @@ export function createAnswer(options: AnswerOptions): Answer {
     },
 
     end() {
-      return state.isOver && !isComplete(state) ? settle() : { kind: 'done', emissions: [] };
+      return state.isOver && !isComplete(state) ? settle() : { kind: 'done', events: [] };
     },
   };
 }
 
-/** Whether what would be written anew is the text that came, and nothing else: then the very bytes may go on after all. */
+/** Whether what a client should see is the text that came, and nothing else: then the payload itself may go on after all. */
 function isUnchanged({ choices: [piece, otherPiece], isPlainContent }: UpstreamChunk, feed: Feed): boolean {
-  if (feed.kind !== 'emit' || !isPlainContent || piece === undefined || otherPiece !== undefined) return false;
-  const [emission, otherEmission] = feed.emissions;
-  if (emission === undefined || otherEmission !== undefined || emission.delta['role'] !== undefined) return false;
-  return emission.delta['content'] === piece.delta.content && emission.logprobs === piece.logprobs;
+  if (feed.kind !== 'events' || !isPlainContent || piece === undefined || otherPiece !== undefined) return false;
+  const [text, logprobs, other] = feed.events;
+  if (text?.kind !== 'text' || text.text !== piece.delta.content || other !== undefined) return false;
+  return logprobs === undefined ? piece.logprobs === null : logprobs.kind === 'logprobs';
 }
 
-function emit(choice: Choice, logprobs: unknown, deltas: readonly ClientDelta[]): Emission[] {
-  const emissions: Emission[] = [];
-  const push = (delta: ClientDelta, finishReason: string | null): void => {
-    emissions.push({ choiceIndex: choice.index, delta, finishReason, logprobs: null });
-  };
-  if (!choice.hasRole) {
-    choice.hasRole = true;
-    push({ role: 'assistant', content: '' }, null);
+/** What a client should see of a choice, in the order of `answer-events.ts`, behind what is in `events` already. */
+function show(choice: Choice, fed: readonly AnswerEvent[], logprobs: unknown, events: AnswerEvent[]): AnswerEvent[] {
+  const { index, finishReason } = choice;
+  if (!choice.hasBegun) {
+    choice.hasBegun = true;
+    events.push({ choice: index, kind: 'begin' });
   }
-  for (const delta of deltas) push(delta, null);
-  if (logprobs !== null) {
-    if (deltas.length === 0) push({}, null);
-    const last = emissions.length - 1;
-    const carrier = emissions[last];
-    if (carrier !== undefined) emissions[last] = { ...carrier, logprobs };
-  }
-  if (choice.finishReason !== null) push({}, choice.finishReason);
-  return emissions;
+  for (const event of fed) events.push(event);
+  if (logprobs !== null) events.push({ choice: index, kind: 'logprobs', logprobs });
+  if (finishReason !== null) events.push({ choice: index, kind: 'finish', reason: finishReason });
+  return events;
 }
 
-function broken(problem: UpstreamFailure, emissions: readonly Emission[] = []): Feed {
-  return { kind: 'broken', problem, emissions };
+function broken(problem: UpstreamFailure, events: readonly AnswerEvent[] = []): Feed {
+  return { kind: 'broken', problem, events };
 }

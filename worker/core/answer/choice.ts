@@ -4,15 +4,13 @@
  */
 import type { ArgumentsVerdict } from '../../../shared/records.ts';
 import type { StreamCheck } from '../structured/stream-check.ts';
-import { type AnswerEvent, type AnswerMachine, limitReasons, type SurfacedCall } from './answer-machine.ts';
+import type { AnswerEvent, SpokenEvent } from './answer-events.ts';
+import { type AnswerMachine, limitReasons, type SurfacedCall } from './answer-machine.ts';
 import type { ArgumentsCheck } from '../tools/check-arguments.ts';
 import type { ChunkDelta } from '../upstreams/dialect.ts';
 import type { FinishReason } from '../upstreams/finish-reasons.ts';
 import { createJoint, type Joint, type JointVerdict } from './joint.ts';
 import { createKeptText } from './kept-text.ts';
-
-/** A `delta` object as clients read it. */
-export type ClientDelta = Readonly<Record<string, unknown>>;
 
 export interface Choice {
   readonly index: number;
@@ -38,14 +36,15 @@ export interface Choice {
   /** What the server said last of how it ended. It is shown only when no more can come, for there are servers that go on writing. */
   serverFinish: FinishReason | null;
   /** What the client sees of it. */
-  finishReason: string | null;
+  finishReason: FinishReason | null;
   /** Violations of response_format; non-null means the answer must not be called a success. */
   violations: readonly { readonly path: string; readonly message: string }[] | null;
   /** Deterministic repairs that made the text valid. */
   repairs: readonly string[];
   /** The model broke a call off, or announced one and made none; the choice then has no finish reason and is no success. */
   hasBrokenCall: boolean;
-  hasRole: boolean;
+  /** A client knows that it has begun. */
+  hasBegun: boolean;
   /** How much of `repeats` has come again; it is not shown a second time. */
   repeatedChars: number;
   /** The server did not repeat what the client has: the two do not make one answer. */
@@ -107,7 +106,7 @@ export function createChoice(index: number, { createMachine, check, argumentsChe
     violations: null,
     repairs: [],
     hasBrokenCall: false,
-    hasRole: sent !== null,
+    hasBegun: sent !== null,
     repeatedChars: 0,
     hasDiverged: isContinued && !knowsBeginning(machine, sent.text),
     get repeats() {
@@ -131,16 +130,17 @@ export function createChoice(index: number, { createMachine, check, argumentsChe
 function knowsBeginning(machine: AnswerMachine, sent: string): boolean {
   const events = machine.feed({ content: sent });
   machine.forgetHeld();
-  return events.every(({ kind }) => kind === 'content');
+  return events.every(({ kind }) => kind === 'text');
 }
 
-/** Takes one piece of the choice and returns the deltas a client should see, in order. */
-export function feedChoice(choice: Choice, delta: ChunkDelta): ClientDelta[] {
+/** Takes one piece of the choice and returns what a client should see of it, in order. */
+export function feedChoice(choice: Choice, delta: ChunkDelta): AnswerEvent[] {
   const fitted = choice.joint === null ? delta : { ...delta, content: joined(choice, choice.joint, delta) };
-  const deltas = surface(choice, choice.machine.feed(fitted));
-  if (delta.refusal == null) return deltas;
+  const events = surface(choice, choice.machine.feed(fitted));
+  if (delta.refusal == null) return events;
   choice.refusal += delta.refusal;
-  return [...deltas, { refusal: delta.refusal }];
+  events.push({ choice: choice.index, kind: 'refusal', text: delta.refusal });
+  return events;
 }
 
 /** The text to read of a delta, as far as it is known what it is. */
@@ -157,54 +157,50 @@ function settleJoint(choice: Choice, verdict: JointVerdict): string {
 }
 
 /** Ends the choice: what was held back comes out, and `finishReason` is what the client must see. */
-export function endChoice(choice: Choice, serverFinish: FinishReason): ClientDelta[] {
+export function endChoice(choice: Choice, serverFinish: FinishReason): AnswerEvent[] {
   const last = choice.joint === null ? '' : settleJoint(choice, choice.joint.end());
-  const deltas = last === '' ? [] : surface(choice, choice.machine.feed({ content: last }));
+  const events: AnswerEvent[] = last === '' ? [] : surface(choice, choice.machine.feed({ content: last }));
   const end = choice.machine.end(serverFinish);
-  deltas.push(...surface(choice, end.events));
+  events.push(...surface(choice, end.events));
   choice.calls = end.calls.map((call) => ({ ...call, arguments: choice.repairedArguments.get(call.id) ?? call.arguments }));
   choice.hasBrokenCall = end.hasBrokenCall;
   choice.isCutShort = choice.hasStartedOver && serverFinish === 'length';
-  if (end.hasBrokenCall || choice.isCutShort) return deltas;
+  if (end.hasBrokenCall || choice.isCutShort) return events;
   choice.finishReason = end.finishReason ?? serverFinish;
   // A refusal is an answer, not JSON gone wrong.
-  if (choice.check === null || choice.calls.length > 0 || choice.refusal !== '') return withoutLack(choice, deltas);
+  if (choice.check === null || choice.calls.length > 0 || choice.refusal !== '') return withoutLack(choice, events);
   const verdict = choice.check.end();
-  pushContent(choice, verdict.emit, deltas);
+  pushContent(choice, verdict.emit, events);
   choice.repairs = verdict.repairs;
   // An answer cut by its token limit is called that, not invalid: clients know what to do about it.
-  if (!verdict.ok && limitReasons.has(choice.finishReason)) pushContent(choice, verdict.rest, deltas);
+  if (!verdict.ok && limitReasons.has(choice.finishReason)) pushContent(choice, verdict.rest, events);
   else if (!verdict.ok) choice.violations = verdict.violations;
-  return withoutLack(choice, deltas);
+  return withoutLack(choice, events);
 }
 
 /** An answer that ended before it had repeated everything is another answer. */
-function withoutLack(choice: Choice, deltas: ClientDelta[]): ClientDelta[] {
+function withoutLack(choice: Choice, events: AnswerEvent[]): AnswerEvent[] {
   if (choice.repeatedChars < choice.repeats.length) choice.hasDiverged = true;
-  return deltas;
+  return events;
 }
 
-function surface(choice: Choice, events: readonly AnswerEvent[]): ClientDelta[] {
-  const deltas: ClientDelta[] = [];
-  for (const event of events) {
-    if (event.kind === 'content') {
-      const text = choice.check === null ? event.text : checked(choice, choice.check, event.text);
-      pushContent(choice, text, deltas);
+function surface(choice: Choice, spoken: readonly SpokenEvent[]): AnswerEvent[] {
+  const { index, check } = choice;
+  const events: AnswerEvent[] = [];
+  for (const event of spoken) {
+    if (event.kind === 'text') {
+      pushContent(choice, check === null ? event.text : checked(choice, check, event.text), events);
     } else if (event.kind === 'reasoning') {
       choice.reasoning += event.text;
-      // Clients differ in which of the two names they read.
-      deltas.push({ reasoning: event.text, reasoning_content: event.text });
-    } else if (event.kind === 'tool_call') {
+      events.push({ choice: index, kind: 'reasoning', text: event.text });
+    } else if (event.kind === 'call') {
       // A call in place of text that the client has: another answer.
       if (choice.repeatedChars < choice.repeats.length) choice.hasDiverged = true;
       choice.surfacedCalls += 1;
-      const call = { name: event.name, arguments: checkedArguments(choice, event) };
-      deltas.push({ tool_calls: [{ index: event.index, id: event.id, type: 'function', function: call }] });
-    } else {
-      deltas.push({ tool_calls: [{ index: event.index, function: { arguments: event.arguments } }] });
-    }
+      events.push({ ...event, choice: index, arguments: checkedArguments(choice, event) });
+    } else events.push({ ...event, choice: index });
   }
-  return deltas;
+  return events;
 }
 
 /** The arguments to show. Streamed ones are not held back for this, so `early` emission checks nothing. */
@@ -222,11 +218,11 @@ function checked(choice: Choice, check: StreamCheck, text: string): string {
   return emit;
 }
 
-function pushContent(choice: Choice, text: string, deltas: ClientDelta[]): void {
+function pushContent(choice: Choice, text: string, events: AnswerEvent[]): void {
   if (text === '') return;
   choice.addContent(text);
   const fresh = skipRepeated(choice, text);
-  if (fresh !== '') deltas.push({ content: fresh });
+  if (fresh !== '') events.push({ choice: choice.index, kind: 'text', text: fresh });
 }
 
 /** The part of `text` that the client does not have yet. */

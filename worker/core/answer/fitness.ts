@@ -40,7 +40,7 @@ export function problemOf(choice: Choice, state: AnswerState, demands: Demands):
 export function problemOfWhole(state: AnswerState, { demandedCall, refusesEmpty }: Demands): UpstreamFailure | null {
   const choices = [...state.choices.values()];
   // A refusal is an answer; a limit says itself that something is missing.
-  const isFree = (choice: Choice): boolean => choice.refusal !== '' || limitReasons.has(choice.finishReason ?? '');
+  const isFree = (choice: Choice): boolean => choice.refusal !== '' || limitReasons.has(choice.finishReason);
   if (demandedCall !== null && !choices.every((choice) => isFree(choice) || hasCall(choice, demandedCall.name)))
     return problem({ code: 'tool_choice_unmet' });
   if (!choices.every((choice) => !isFree(choice) && isEmpty(choice))) return null;

@@ -4,12 +4,13 @@
  */
 import type { ParsedCall } from './call-shape.ts';
 
-/** What becomes visible of a call. */
+/** What becomes visible of a call: its beginning, pieces of its arguments as long as they come in, its end. */
 export type CallEvent =
-  /** Emission `atomic`: a whole call. `early`: its first piece. */
-  | { readonly kind: 'tool_call'; readonly index: number; readonly id: string; readonly name: string; readonly arguments: string }
-  /** Emission `early` only: a further piece of the arguments. */
-  | { readonly kind: 'tool_arguments'; readonly index: number; readonly arguments: string };
+  /** `arguments` are whole where calls are shown when they are whole, else their first piece. `index` counts the calls of a message. */
+  | { readonly kind: 'call'; readonly index: number; readonly id: string; readonly name: string; readonly arguments: string }
+  | { readonly kind: 'call_arguments'; readonly index: number; readonly arguments: string }
+  /** Without it the call was cut. */
+  | { readonly kind: 'call_end'; readonly index: number };
 
 /** A call as the client got it. */
 export interface SurfacedCall {
@@ -80,7 +81,8 @@ export function createCallSink(options: CallSinkOptions, events: { push(event: C
       if (isLongerThan(call.arguments, options.maxArgumentsBytes)) hasOverflowed = true;
       const place = admit(call.id);
       if (place === null) return;
-      events.push({ kind: 'tool_call', index: place.index, id: place.id, name: call.name, arguments: call.arguments });
+      events.push({ kind: 'call', index: place.index, id: place.id, name: call.name, arguments: call.arguments });
+      events.push({ kind: 'call_end', index: place.index });
       calls.push({ id: place.id, name: call.name, arguments: call.arguments });
     },
 
@@ -92,9 +94,9 @@ export function createCallSink(options: CallSinkOptions, events: { push(event: C
       // The last brace waits: what is shown of an unfinished call must never parse.
       let brace = '';
       unfinished += 1;
-      events.push({ kind: 'tool_call', index, id, name, arguments: '' });
+      events.push({ kind: 'call', index, id, name, arguments: '' });
       const show = (piece: string): void => {
-        if (piece !== '') events.push({ kind: 'tool_arguments', index, arguments: piece });
+        if (piece !== '') events.push({ kind: 'call_arguments', index, arguments: piece });
       };
       return {
         append(piece) {
@@ -109,6 +111,7 @@ export function createCallSink(options: CallSinkOptions, events: { push(event: C
           if (isLongerThan(whole, options.maxArgumentsBytes)) hasOverflowed = true;
           if (hasOverflowed) return;
           show(brace);
+          events.push({ kind: 'call_end', index });
           unfinished -= 1;
           calls.push({ id, name, arguments: whole });
         },

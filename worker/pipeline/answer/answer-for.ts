@@ -11,7 +11,7 @@ import type { Parts } from '../run/run.ts';
 import type { Call } from './call.ts';
 
 export function answerFor({ run, candidate: { modelId }, model, dialect, resumed }: Call): Answer {
-  const { deps, asked, tried, spent } = run;
+  const { deps, asked, tried, spent, client } = run;
   const { request, format } = asked;
   const { limits } = deps.config;
   const machine = (): AnswerMachine =>
@@ -31,6 +31,7 @@ export function answerFor({ run, candidate: { modelId }, model, dialect, resumed
   const argumentsCheck = hasTools ? createArgumentsCheck(request.tools ?? [], limits, invalid === 'repair') : null;
   const answer = createAnswer({
     dialect,
+    passesPayloads: client.writer.pass !== null,
     isTransparent: format === null && resumed === null && !tried.judges && machine().isTransparent,
     showsLogprobs: request.logprobs === true,
     choiceCount: choicesOf(asked),

@@ -2,7 +2,7 @@
  * Requests with an idempotency key: the first one runs and its whole answer is kept, a repeat gets that answer, streams included. A
  * broken answer is never kept. What is kept is what was sent, byte for byte.
  */
-import { errorEnvelope, errors, type Failure, shouldRetry } from '../../../shared/errors.ts';
+import { errors, type Failure, shouldRetry } from '../../../shared/errors.ts';
 import { headerNames } from '../../../shared/headers.ts';
 import { encodeMetadataHeader } from '../../../shared/routing-metadata.ts';
 import type { LedgerEntry } from '../../../shared/records.ts';
@@ -84,8 +84,8 @@ function answerOf(run: Run, failure: Failure | null): StoredAnswer {
       [headerNames.shouldRetry, String(shouldRetry(failure.code))],
       routing,
     ] as const;
-    const body = { ...errorEnvelope(failure), [headerNames.routingMetadata]: metadata };
-    return { status: errors[failure.code].status, headers, body: JSON.stringify(body) };
+    const body = run.asked.caller.surface.writeError(failure, metadata);
+    return { status: errors[failure.code].status, headers, body };
   }
   const type = run.tried.isStreamed ? 'text/event-stream; charset=utf-8' : 'application/json';
   return { status: 200, headers: [['content-type', type], routing], body: run.client.recording?.text ?? '' };

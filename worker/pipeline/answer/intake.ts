@@ -58,7 +58,7 @@ function feed(answer: Answer, piece: Piece): FedPiece | StreamEnd {
   if (piece.kind === 'data') return { kind: 'fed', piece, feeds: feedUntilEnd(answer, piece.payloads) };
   const end = answer.end();
   // What cannot be read behind a whole answer is not missed.
-  if (end.kind === 'done' && end.emissions.length === 0) return answer.state.isOver ? { kind: 'eof' } : piece;
+  if (end.kind === 'done' && end.events.length === 0) return answer.state.isOver ? { kind: 'eof' } : piece;
   return { kind: 'fed', piece: { kind: 'data', bytes: noBytes, payloads: [''], isVerbatim: false }, feeds: [end] };
 }
 

@@ -9,7 +9,6 @@ import { type Answer, isComplete } from '../../core/answer/answer.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
 import { judgeAnswer } from '../../core/route/escalate.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
-import { requestedMaxTokens } from '../../core/validate/chat-request.ts';
 import type { PipelineDeps } from '../run/deps.ts';
 import type { Opened } from '../run/opened.ts';
 import type { Parts, Run } from '../run/run.ts';
@@ -50,7 +49,7 @@ function doubtIn({ deps, asked }: Parts<'deps' | 'asked'>, opened: Opened): Fail
       hasCalls: choice.surfacedCalls > 0 || choice.calls.length > 0,
       finishReason: choice.finishReason,
       meanLogprob: choice.logprobCount > 0 ? choice.logprobSum / choice.logprobCount : null,
-      hasOwnLimit: requestedMaxTokens(asked.request) !== null,
+      hasOwnLimit: asked.view.requestedMaxTokens !== null,
     },
     asked.classification,
     asked.view.askStats.words,

@@ -5,14 +5,12 @@
  * white space follows, which JSON may begin with. What could still go wrong by then is that this answer breaks off and no other model can
  * stand in: the error is written then, behind the status of a success, and the connection broken off.
  */
-import { errorEnvelope } from '../../../shared/errors.ts';
 import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
 import type { RunEnding } from '../../core/ledger/ending.ts';
 import type { ClientPipe } from '../../core/ports.ts';
 import type { Answer } from '../../core/answer/answer.ts';
-import { renderCompletion } from '../../core/surfaces/chat/render.ts';
 import { clientUsage } from '../calls/book.ts';
-import { fallbackHead } from '../frames.ts';
+import { wholeOf } from '../frames.ts';
 import { finalMetadata } from '../run/metadata.ts';
 import { clientLeft, type Parts, type Run } from '../run/run.ts';
 import { deliver, pinging } from './deliver.ts';
@@ -49,13 +47,11 @@ function isAnswering({ tried: { calls, outcomes }, spent: { answers } }: Parts<'
 
 /** The answer as it is sent, and what its client is told about its routing. */
 export function wholeBody(run: Run, { state }: Answer): { readonly body: string; readonly metadata: RoutingMetadata } {
-  const { client } = run;
+  const { asked, client } = run;
   const nowMs = run.deps.clock.now();
   client.firstByteAtMs = nowMs;
   const metadata = finalMetadata(run, nowMs);
-  const { id, created, model } = fallbackHead(run);
-  const head = { id: state.head.id ?? id, created: state.head.created ?? created, model: state.head.model ?? model };
-  const body = JSON.stringify(renderCompletion(head, state, clientUsage(run), metadata));
+  const body = asked.caller.surface.writeWhole(wholeOf(run, state), clientUsage(run), metadata);
   if (client.recording !== null) client.recording.text = body;
   return { body, metadata };
 }
@@ -84,7 +80,7 @@ async function sendResult(run: Run, pipe: ClientPipe, result: FirstAnswer): Prom
     await deliver(run, pipe, encoder.encode(wholeBody(run, result.answer).body));
     return { kind: 'ok' };
   }
-  await deliver(run, pipe, encoder.encode(JSON.stringify(errorEnvelope(result.failure))));
+  await deliver(run, pipe, encoder.encode(run.asked.caller.surface.writeError(result.failure, null)));
   // Taken when the error has gone out; what breaks the connection would overtake it otherwise.
   await deliver(run, pipe, blank);
   return { kind: 'failed', failure: result.failure };

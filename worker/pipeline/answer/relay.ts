@@ -20,7 +20,7 @@ export async function relay(run: Run, pipe: ClientPipe, first: Promise<FirstAnsw
   let ending: AnswerEnding;
   try {
     ending = await answer(run, pipe, first);
-    if (ending.kind === 'failed') await deliver(run, pipe, errorFrame(ending.failure));
+    if (ending.kind === 'failed') await deliver(run, pipe, errorFrame(run, ending.failure));
   } catch (error) {
     ending = run.client.isGone ? { kind: 'client_gone' } : await brokenByUs(run, pipe, error);
   }
@@ -32,7 +32,7 @@ export async function relay(run: Run, pipe: ClientPipe, first: Promise<FirstAnsw
 async function brokenByUs(run: Run, pipe: ClientPipe, error: unknown): Promise<AnswerEnding> {
   const failure = { code: 'internal_error' } as const;
   run.deps.log.write('error', failure.code, { requestId: run.asked.caller.requestId, error });
-  await deliver(run, pipe, errorFrame(failure)).catch(() => undefined);
+  await deliver(run, pipe, errorFrame(run, failure)).catch(() => undefined);
   return { kind: 'failed', failure, cause: 'client' };
 }
 

@@ -8,9 +8,12 @@ import type { Arm } from '../../core/route/experiment.ts';
 import type { History } from '../../core/route/history.ts';
 import type { SessionMemory } from '../../core/route/session.ts';
 import type { AnswerFormat } from '../../core/structured/check-answer.ts';
+import type { Surface } from '../../core/surfaces/surface.ts';
 
 /** What the caller says about a request besides its body. */
 export interface Caller {
+  /** The wire that it speaks. */
+  readonly surface: Surface;
   readonly key: KeyRecord;
   readonly requestId: string;
   readonly agent: string | null;

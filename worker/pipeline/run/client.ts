@@ -1,8 +1,12 @@
 /** What the client has of its answer, and what it is told beside it. */
 import type { IdempotencyRecord } from '../../core/auth/idempotency.ts';
 import type { RateNumbers } from '../../core/limits/rate.ts';
+import type { StreamWriter } from '../../core/surfaces/surface.ts';
+import type { Asked } from './asked.ts';
 
 export interface Client {
+  /** Of its stream, from the first event to the end. */
+  readonly writer: StreamWriter;
   /** The model whose answer it gets; null before one answers. */
   servedModelId: string | null;
   firstByteAtMs: number | null;
@@ -22,8 +26,9 @@ export interface Recording {
   text: string;
 }
 
-export function nothingSent(): Client {
+export function nothingSent({ caller, request }: Pick<Asked, 'caller' | 'request'>): Client {
   return {
+    writer: caller.surface.openStream(request),
     servedModelId: null,
     firstByteAtMs: null,
     queuePosition: null,

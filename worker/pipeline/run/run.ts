@@ -24,7 +24,7 @@ export function newRun(deps: PipelineDeps, asked: Asked, route: RoutePlan, isStr
     asked,
     tried: nothingTried(route, isStreamed, judges),
     spent: nothingSpent(deps.newId()),
-    client: nothingSent(),
+    client: nothingSent(asked),
   };
 }
 

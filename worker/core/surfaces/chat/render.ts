@@ -1,37 +1,43 @@
-/** Writes an answer in OpenAI's shapes: chunks of a stream, and the whole completion. */
+/** Writes chat completions: chunks of a stream, and whole ones. */
 import type { Usage } from '../../../../shared/chat.ts';
 import type { RoutingMetadata } from '../../../../shared/routing-metadata.ts';
-import type { AnswerState, Emission } from '../../answer/answer.ts';
-import type { Choice } from '../../answer/choice.ts';
+import type { AnswerHead, WholeAnswer, WholeChoice } from '../../answer/whole-answer.ts';
+import type { FinishReason } from '../../upstreams/finish-reasons.ts';
 
-/** Identity that a server did not supply. */
-export interface Head {
-  readonly id: string;
-  readonly created: number;
-  readonly model: string;
+/** What one chunk says of a choice. */
+export interface ChunkPiece {
+  readonly choice: number;
+  readonly delta: Readonly<Record<string, unknown>>;
+  readonly finishReason: FinishReason | null;
+  logprobs: unknown;
 }
 
-export function headOf(state: AnswerState, fallback: Head): Head {
-  const { id, created, model } = state.head;
-  return { id: id ?? fallback.id, created: created ?? fallback.created, model: model ?? fallback.model };
+/** The words of this wire for why an answer ended. */
+const finishWords = {
+  stop: 'stop',
+  length: 'length',
+  tool_calls: 'tool_calls',
+  content_filter: 'content_filter',
+} as const satisfies Record<FinishReason, string>;
+
+function finishWord(reason: FinishReason | null): string | null {
+  return reason === null ? null : finishWords[reason];
 }
 
 /** One chunk; the finish chunk carries the routing metadata. */
-export function renderChunk(head: Head, emission: Emission, metadata: RoutingMetadata | null): string {
+export function renderChunk(head: AnswerHead, piece: ChunkPiece, metadata: RoutingMetadata | null): string {
   const choice = {
-    index: emission.choiceIndex,
-    delta: emission.delta,
-    logprobs: emission.logprobs,
-    finish_reason: emission.finishReason,
+    index: piece.choice,
+    delta: piece.delta,
+    logprobs: piece.logprobs,
+    finish_reason: finishWord(piece.finishReason),
   };
   const chunk = { id: head.id, object: 'chat.completion.chunk', created: head.created, model: head.model, choices: [choice] };
-  return JSON.stringify(
-    emission.finishReason === null || metadata === null ? chunk : { ...chunk, 'x-routing-metadata': metadata },
-  );
+  return JSON.stringify(metadata === null ? chunk : { ...chunk, 'x-routing-metadata': metadata });
 }
 
 /** The chunk without choices that `stream_options.include_usage` asks for. */
-export function renderUsageChunk(head: Head, usage: Usage): string {
+export function renderUsageChunk(head: AnswerHead, usage: Usage): string {
   return JSON.stringify({
     id: head.id,
     object: 'chat.completion.chunk',
@@ -43,24 +49,22 @@ export function renderUsageChunk(head: Head, usage: Usage): string {
 }
 
 export function renderCompletion(
-  head: Head,
-  state: AnswerState,
+  { head, choices }: WholeAnswer,
   usage: Usage,
   metadata: RoutingMetadata,
 ): Record<string, unknown> {
-  const choices = [...state.choices.values()].sort((a, b) => a.index - b.index).map(renderChoice);
   return {
     id: head.id,
     object: 'chat.completion',
     created: head.created,
     model: head.model,
-    choices,
+    choices: [...choices].sort((a, b) => a.index - b.index).map(renderChoice),
     usage: wireUsage(usage),
     'x-routing-metadata': metadata,
   };
 }
 
-function renderChoice(choice: Choice): Record<string, unknown> {
+function renderChoice(choice: WholeChoice): Record<string, unknown> {
   const message: Record<string, unknown> = {
     role: 'assistant',
     content: choice.content === '' && (choice.calls.length > 0 || choice.refusal !== '') ? null : choice.content,
@@ -77,7 +81,12 @@ function renderChoice(choice: Choice): Record<string, unknown> {
       function: { name, arguments: args },
     }));
   }
-  return { index: choice.index, message, logprobs: mergeLogprobs(choice.logprobs), finish_reason: choice.finishReason };
+  return {
+    index: choice.index,
+    message,
+    logprobs: mergeLogprobs(choice.logprobs),
+    finish_reason: finishWord(choice.finishReason),
+  };
 }
 
 /** Streamed logprob entries, joined as a whole answer has them. */
@@ -92,7 +101,7 @@ function mergeLogprobs(parts: readonly unknown[]): unknown {
 }
 
 /** OpenAI's usage object. Unknown details are left out, since zero would be a claim; an estimate says so. */
-export function wireUsage(usage: Usage): Record<string, unknown> {
+function wireUsage(usage: Usage): Record<string, unknown> {
   const wire: Record<string, unknown> = {
     prompt_tokens: usage.promptTokens,
     completion_tokens: usage.completionTokens,

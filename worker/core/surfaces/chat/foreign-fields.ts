@@ -3,7 +3,7 @@
  * not know, is dropped and named to the client: it may be a tracing tag as well as a mistyped name.
  */
 
-import { ChatRequest } from '../../../shared/chat.ts';
+import { ChatRequest } from '../../../../shared/chat.ts';
 
 /** Where a field stands, without indexes: `messages.function_call`. */
 type Kind = string;

@@ -2,8 +2,8 @@
  * What of a body was not read: found by comparing the body with what the schema kept of it, so that no list of known names can go stale.
  * A field that would change the answer is refused by name; the rest is dropped, and named to the client.
  */
-import type { Failure } from '../../../shared/errors.ts';
-import { fail, ok, type Result } from '../../../shared/result.ts';
+import type { Failure } from '../../../../shared/errors.ts';
+import { fail, ok, type Result } from '../../../../shared/result.ts';
 import { asksForNothing, refusedFields, silentFields } from './foreign-fields.ts';
 
 const maxNames = 20;

@@ -3,26 +3,20 @@
  * JSON, depth, lengths of lists, shape, fields that were not read, limits, what fields say about each other. What a client wrote is
  * checked and brought into one spelling; its words are never changed.
  */
-import { ChatRequest, Message } from '../../../shared/chat.ts';
-import type { LimitsConfig } from '../../../shared/config.ts';
-import type { Failure } from '../../../shared/errors.ts';
-import { clientIdPattern } from '../../../shared/headers.ts';
-import { fail, ok, type Result } from '../../../shared/result.ts';
-import * as z from '../../../shared/zod.ts';
+import { ChatRequest, Message } from '../../../../shared/chat.ts';
+import type { LimitsConfig } from '../../../../shared/config.ts';
+import type { Failure } from '../../../../shared/errors.ts';
+import { clientIdPattern } from '../../../../shared/headers.ts';
+import { fail, ok, type Result } from '../../../../shared/result.ts';
+import * as z from '../../../../shared/zod.ts';
+import { parseJsonObject } from '../../validate/json-object.ts';
+import type { ReadRequest } from '../surface.ts';
 import { contradiction } from './contradiction.ts';
 import { checkDropped } from './dropped-fields.ts';
 import { dropNulls } from './drop-nulls.ts';
-import { checkImages } from './images.ts';
-import { exceedsDepth } from './json-depth.ts';
-import { jsonFault } from './json-fault.ts';
-import { shapeFailure } from './shape-failure.ts';
+import { checkImages } from '../../validate/images.ts';
+import { shapeFailure } from '../../validate/shape-failure.ts';
 import { unifySpellings } from './spellings.ts';
-
-export interface ValidChat {
-  readonly request: ChatRequest;
-  /** Fields of the body that were dropped, and change nothing. At most 20, names cut to 64 characters. */
-  readonly ignored: readonly string[];
-}
 
 /** Everything but what stands in the messages; those are parsed one by one. */
 const Frame = z.extend(ChatRequest, { messages: z.array(z.unknown()).check(z.minLength(1)) });
@@ -33,7 +27,7 @@ const maxEntries = 1024;
 const maxTokenIds = 300_000;
 
 /** Parses and checks a request body. `text` is at most `limits.max_body_bytes` long already. */
-export function parseChatRequest(text: string, limits: LimitsConfig): Result<ValidChat, Failure> {
+export function parseChatRequest(text: string, limits: LimitsConfig): Result<ReadRequest, Failure> {
   const json = parseJsonObject(text, limits);
   if (!json.ok) return json;
   const body = json.value;
@@ -77,23 +71,6 @@ function shapeOf(body: Record<string, unknown>): Result<ChatRequest, Failure> {
     messages.push(message.data);
   }
   return ok({ ...frame.data, messages });
-}
-
-/** Text → a JSON object no deeper than allowed. */
-export function parseJsonObject(text: string, limits: LimitsConfig): Result<Record<string, unknown>, Failure> {
-  if (text.trim() === '') return fail({ code: 'invalid_json', detail: 'The body is empty.' });
-  if (exceedsDepth(text, limits.max_depth)) {
-    return fail({ code: 'request_too_complex', detail: `At most ${limits.max_depth} levels of nesting are allowed.` });
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    const detail = jsonFault(text);
-    return fail({ code: 'invalid_json', ...(detail === null ? {} : { detail }) });
-  }
-  if (!isObject(value)) return fail({ code: 'invalid_request', detail: 'The body must be a JSON object.' });
-  return ok(value);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -141,9 +118,4 @@ function overLimit(request: ChatRequest, limits: LimitsConfig): Failure | null {
     over('n', request.n ?? 1, limits.max_n, 'Number of choices') ??
     over('top_logprobs', request.top_logprobs ?? 0, limits.max_top_logprobs, 'Number of alternatives')
   );
-}
-
-/** The client's own limit on output tokens, by its current or its older name; null when it named none. */
-export function requestedMaxTokens(request: ChatRequest): number | null {
-  return request.max_completion_tokens ?? request.max_tokens ?? null;
 }

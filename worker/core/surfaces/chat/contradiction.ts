@@ -1,6 +1,6 @@
 /** What two fields of a request say about each other. */
-import type { ChatRequest, Message, StructuredOutputs } from '../../../shared/chat.ts';
-import type { Failure } from '../../../shared/errors.ts';
+import type { ChatRequest, Message, StructuredOutputs } from '../../../../shared/chat.ts';
+import type { Failure } from '../../../../shared/errors.ts';
 
 /** The first contradiction, as a failure that names the field; null when there is none. */
 export function contradiction(request: ChatRequest): Failure | null {

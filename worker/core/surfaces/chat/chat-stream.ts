@@ -1,0 +1,64 @@
+/** A stream of chat completions: chunks with deltas, the routing in the chunk that ends a choice, `[DONE]` behind a whole answer. */
+import type { ChatRequest } from '../../../../shared/chat.ts';
+import { errorEnvelope } from '../../../../shared/errors.ts';
+import type { AnswerEvent } from '../../answer/answer-events.ts';
+import { doneFrame, encodeData } from '../../sse/encode-events.ts';
+import type { StreamWriter } from '../surface.ts';
+import { type ChunkPiece, renderChunk, renderUsageChunk } from './render.ts';
+
+export function createChatStream({ stream_options: options }: Pick<ChatRequest, 'stream_options'>): StreamWriter {
+  const showsUsage = options?.include_usage === true;
+  return {
+    write(head, events, routing) {
+      let text = '';
+      for (const piece of piecesOf(events)) {
+        text += encodeData(renderChunk(head, piece, piece.finishReason === null ? null : routing()));
+      }
+      const last = events.at(-1);
+      if (showsUsage && last?.kind === 'usage') text += encodeData(renderUsageChunk(head, last.usage));
+      return text;
+    },
+    // A line break between data lines is white space of their JSON; there are clients that read line by line.
+    pass: (payload) => encodeData(payload.replaceAll('\n', ' ')),
+    end: () => doneFrame,
+    // One event that official clients throw on, and no [DONE].
+    fail: (failure) => encodeData(JSON.stringify(errorEnvelope(failure))),
+  };
+}
+
+/** A chunk for each event that says something here. */
+function piecesOf(events: readonly AnswerEvent[]): ChunkPiece[] {
+  const pieces: ChunkPiece[] = [];
+  for (const event of events) {
+    if (event.kind === 'usage' || event.kind === 'call_end') continue;
+    const { choice } = event;
+    const last = pieces.at(-1);
+    if (event.kind === 'finish') pieces.push({ choice, delta: {}, finishReason: event.reason, logprobs: null });
+    else if (event.kind !== 'logprobs') pieces.push({ choice, delta: deltaOf(event), finishReason: null, logprobs: null });
+    else if (last?.choice === choice && last.delta !== beginning) last.logprobs = event.logprobs;
+    else pieces.push({ choice, delta: {}, finishReason: null, logprobs: event.logprobs });
+  }
+  return pieces;
+}
+
+const beginning = { role: 'assistant', content: '' };
+
+function deltaOf(event: Exclude<AnswerEvent, { kind: 'usage' | 'call_end' | 'finish' | 'logprobs' }>): ChunkPiece['delta'] {
+  switch (event.kind) {
+    case 'begin':
+      return beginning;
+    case 'text':
+      return { content: event.text };
+    case 'reasoning':
+      // Clients differ in which of the two names they read.
+      return { reasoning: event.text, reasoning_content: event.text };
+    case 'refusal':
+      return { refusal: event.text };
+    case 'call': {
+      const called = { name: event.name, arguments: event.arguments };
+      return { tool_calls: [{ index: event.index, id: event.id, type: 'function', function: called }] };
+    }
+    case 'call_arguments':
+      return { tool_calls: [{ index: event.index, function: { arguments: event.arguments } }] };
+  }
+}

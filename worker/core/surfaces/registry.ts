@@ -1,0 +1,5 @@
+/** The public wires that are served: one line each. */
+import { chatSurface } from './chat/chat-surface.ts';
+import type { Surface } from './surface.ts';
+
+export const surfaces: readonly Surface[] = [chatSurface];

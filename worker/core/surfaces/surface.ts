@@ -1,0 +1,47 @@
+/**
+ * A public wire: how clients of one API write a request and read an answer, its stream and its errors. Everything between them, from routing
+ * to the books, knows the request that `read` makes and the answer's events, and no wire. A new one is a file here and a line in the registry.
+ */
+import type { ChatRequest, Usage } from '../../../shared/chat.ts';
+import type { LimitsConfig } from '../../../shared/config.ts';
+import type { Failure } from '../../../shared/errors.ts';
+import type { Result } from '../../../shared/result.ts';
+import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
+import type { AnswerEvent } from '../answer/answer-events.ts';
+import type { AnswerHead, WholeAnswer } from '../answer/whole-answer.ts';
+
+export interface ReadRequest {
+  readonly request: ChatRequest;
+  /** Fields of the body that were dropped, and change nothing. At most 20, names cut to 64 characters. */
+  readonly ignored: readonly string[];
+}
+
+export interface Surface {
+  /** Where requests are sent to. */
+  readonly path: string;
+  /** @param text the body, at most `limits.max_body_bytes` long */
+  read(text: string, limits: LimitsConfig): Result<ReadRequest, Failure>;
+  /** The id of an answer whose server gave it none. */
+  answerId(requestId: string): string;
+  /** The body of a response, one JSON text. */
+  writeWhole(answer: WholeAnswer, usage: Usage, routing: RoutingMetadata): string;
+  /** The body of an error response, one JSON text. @param routing null when it is not known yet */
+  writeError(failure: Failure, routing: RoutingMetadata | null): string;
+  /** One for each client's stream, also where several calls make up its answer. */
+  openStream(request: ChatRequest): StreamWriter;
+}
+
+/** Writes server-sent events, as text. What it needs to remember of an answer between two calls it keeps itself. */
+export interface StreamWriter {
+  /** '' when the client is shown nothing of these events. @param routing as it is known at that moment */
+  write(head: AnswerHead, events: readonly AnswerEvent[], routing: () => RoutingMetadata): string;
+  /**
+   * A model server's payload as it came; it is plain text, which a client of the same wire reads alike, and then nothing has to be written
+   * anew. Null for wires that no model server writes.
+   */
+  readonly pass: ((payload: string) => string) | null;
+  /** What follows the events of an answer that is whole. */
+  end(): string;
+  /** The end of an answer that broke off behind its beginning: clients must not take it for a whole one. */
+  fail(failure: Failure): string;
+}
