@@ -6,7 +6,7 @@ import { fail, ok } from '../../../shared/result.ts';
 import { asItIs } from '../../../worker/core/log/known-secrets.ts';
 import type { ChunkChoice, Dialect } from '../../../worker/core/upstreams/dialect.ts';
 import { parseLenient } from '../../../worker/core/upstreams/lenient-json.ts';
-import { unreadable } from '../../../worker/core/upstreams/read-answer.ts';
+import { unreadable } from '../../../worker/core/upstreams/transport-failure.ts';
 import { createVllm } from '../../../worker/core/upstreams/vllm.ts';
 import { fixtureNames, payloadsOf, readFixture } from './stream-fixtures.ts';
 

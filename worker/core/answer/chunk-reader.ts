@@ -5,7 +5,7 @@
 import { fail, ok } from '../../../shared/result.ts';
 import type { Dialect, UpstreamChunk } from '../upstreams/dialect.ts';
 import { parseLenient } from '../upstreams/lenient-json.ts';
-import { unreadable } from '../upstreams/read-answer.ts';
+import { unreadable } from '../upstreams/transport-failure.ts';
 
 export interface ChunkReader {
   /** As `Dialect.readChunk`, for the text of a payload. */

@@ -5,18 +5,12 @@
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import type { ChunkChoice, ReportedUsage, UpstreamChunk, UpstreamCompletion } from './dialect.ts';
 import { asArray, asInteger, asObject, asString } from './json-view.ts';
-import type { UpstreamFailure } from './transport-failure.ts';
+import { unreadable, type UpstreamFailure } from './transport-failure.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Choices beyond this index are a server's mistake: the gateway never asks for that many. */
 const maxChoiceIndex = 63;
-
-/** A part of the answer that came and could not be read. */
-export const unreadable: UpstreamFailure = {
-  failure: { code: 'upstream_invalid_answer', detail: 'A part of it could not be read.' },
-  cause: 'invalid_answer',
-};
 
 /** An object without choices is an event of another kind, or the usage; null, numbers and what is empty say nothing. */
 export function readChunk(payload: unknown): Result<UpstreamChunk, UpstreamFailure> {

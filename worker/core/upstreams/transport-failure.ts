@@ -19,6 +19,12 @@ export interface UpstreamFailure {
   readonly limit?: TokenLimit;
 }
 
+/** A part of the answer that came and could not be read. */
+export const unreadable: UpstreamFailure = {
+  failure: { code: 'upstream_invalid_answer', detail: 'A part of it could not be read.' },
+  cause: 'invalid_answer',
+};
+
 /** A page with status 200 in the place of an answer: somebody is to log in. */
 export const loginPage: UpstreamFailure = { failure: { code: 'upstream_auth' }, cause: 'auth' };
 
