@@ -84,13 +84,26 @@ describe('a change', () => {
   });
 
   test.each([
-    ['a field that is none', { colour: 'red' }, 400],
-    ['a model that is none', { allowed_models: ['gpt-17'] }, 400],
-    ['an end in the past', { expires_at: '2020-01-01T00:00:00Z' }, 400],
-    ['too much metadata', { metadata: Object.fromEntries(times(33, (index) => [`n${index}`, 'x'])) }, 400],
-  ])('to %s is refused', async (_, body, status) => {
+    ['a field that is none', { colour: 'red' }, 'colour'],
+    ['a limit that is none', { limits: { requests_per_hour: 5 } }, 'limits.requests_per_hour'],
+    ['a model that is none', { allowed_models: ['gpt-17'] }, 'allowed_models'],
+    ['a plan that is none', { plan: 'gold' }, 'plan'],
+    ['an end in the past', { expires_at: '2020-01-01T00:00:00Z' }, 'expires_at'],
+    ['too much metadata', { metadata: Object.fromEntries(times(33, (index) => [`n${index}`, 'x'])) }, 'metadata'],
+  ])('to %s is refused by the name of the field', async (_, body, param) => {
     const { id } = await lab.makeKey();
-    expect((await change(id, body)).status).toBe(status);
+    const response = await change(id, body);
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { code: 'invalid_value', param } }]);
+  });
+
+  test('and a new key alike: what is missing, and a plan that is none', async () => {
+    for (const [body, code, param] of [
+      [{}, 'missing_field', 'name'],
+      [{ name: 'shop', plan: 'gold' }, 'invalid_value', 'plan'],
+    ] as const) {
+      const response = await lab.admin('POST', '/admin/keys', body);
+      expect([response.status, await response.json()]).toMatchObject([400, { error: { code, param } }]);
+    }
   });
 
   test('of a revoked key is refused; of none is not found', async () => {
@@ -102,7 +115,11 @@ describe('a change', () => {
 
   test('does not bring back what was revoked at the same moment', async () => {
     const { id, key } = await lab.makeKey();
-    await Promise.all([change(id, { name: 'x' }), lab.admin('POST', `${path(id)}/revoke`), change(id, { plan: 'y' })]);
+    await Promise.all([
+      change(id, { name: 'x' }),
+      lab.admin('POST', `${path(id)}/revoke`),
+      change(id, { metadata: { at: 'once' } }),
+    ]);
     expect((await lab.ask(key)).status).toBe(401);
   });
 });

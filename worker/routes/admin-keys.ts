@@ -1,6 +1,7 @@
 /** `/admin/keys`: make, list, rotate and revoke API keys. A key is shown once, when it is made; what is stored is its hash. */
 import type { Context } from 'hono';
 import { type Failure, GatewayError } from '../../shared/errors.ts';
+import type { UpdateKeyBody } from '../../shared/key-bodies.ts';
 import type { Result } from '../../shared/result.ts';
 import { parseCreateKey, parseRevokeKey, parseRotateKey, parseUpdateKey } from '../core/auth/admin-bodies.ts';
 import { formatKey, keyRandomBytes } from '../core/auth/key-format.ts';
@@ -66,7 +67,7 @@ export function createKey(deps: Deps): Handler {
   return async (c) => {
     const nowMs = deps.pipeline.clock.now();
     const body = unwrap(parseCreateKey(await readObject(deps, c), nowMs));
-    checkModels(deps, body.allowed_models);
+    checkNames(deps, body);
     const limits = { ...body.limits, models: limitsById(deps, body.limits.models) };
     const { token, key } = await makeKey(deps);
     const record = createKeyRecord({ ...body, limits }, key, nowMs);
@@ -81,7 +82,7 @@ export function updateKey(deps: Deps): Handler {
     const nowMs = deps.pipeline.clock.now();
     const body = unwrap(parseUpdateKey(await readObject(deps, c), nowMs));
     if (endedWhy(record, nowMs) === 'revoked') throw new GatewayError({ code: 'invalid_request', detail: 'The key is revoked.' });
-    checkModels(deps, body.allowed_models ?? null);
+    checkNames(deps, body);
     const { models } = body.limits ?? {};
     const limits = models === undefined ? body.limits : { ...body.limits, models: limitsById(deps, models) };
     const updated = updateKeyRecord(record, limits === undefined ? body : { ...body, limits });
@@ -100,9 +101,16 @@ export function deleteKey(deps: Deps): Handler {
   };
 }
 
-function checkModels(deps: Deps, wanted: readonly string[] | null): void {
-  const unknown = (wanted ?? []).filter((id) => !Object.hasOwn(deps.pipeline.config.models, id));
+/** A plan or model that the configuration does not have would be found out only when the key is used. */
+function checkNames(
+  { pipeline: { config } }: Deps,
+  { plan, allowed_models: models }: Pick<UpdateKeyBody, 'plan' | 'allowed_models'>,
+): void {
+  const unknown = (models ?? []).filter((id) => !Object.hasOwn(config.models, id));
   if (unknown.length > 0) throw invalid('allowed_models', `There is no model ${unknown.join(', ')}.`);
+  const plans = Object.keys(config.routing.admission.plans);
+  if (plan !== undefined && !plans.includes(plan))
+    throw invalid('plan', `There is no plan ${plan}; there are: ${plans.join(', ')}.`);
 }
 
 /** The limits of models by their configured ids, whatever names they were given by. */

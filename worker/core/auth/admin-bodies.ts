@@ -2,6 +2,8 @@
 import type { Failure } from '../../../shared/errors.ts';
 import { CreateKeyBody, RevokeKeyBody, RotateKeyBody, UpdateKeyBody } from '../../../shared/key-bodies.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
+import type * as z from '../../../shared/zod.ts';
+import { shapeFailure } from '../validate/shape-failure.ts';
 
 /** The validated body, defaults filled in; `nowMs` because a key must not expire before it exists. A failure names the field. */
 export function parseCreateKey(body: unknown, nowMs: number): Result<CreateKeyBody, Failure> {
@@ -31,22 +33,8 @@ export function parseRevokeKey(body: unknown): Result<RevokeKeyBody, Failure> {
   return parse(RevokeKeyBody, body ?? {});
 }
 
-/** The part of a zod schema that is used here. */
-interface Schema<T> {
-  safeParse(body: unknown):
-    | { readonly success: true; readonly data: T }
-    | {
-        readonly success: false;
-        readonly error: { readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[] };
-      };
-}
-
 /** Reports the first fault only: an operator mends one at a time. */
-function parse<T>(schema: Schema<T>, body: unknown): Result<T, Failure> {
+function parse<T>(schema: z.ZodMiniType<T>, body: unknown): Result<T, Failure> {
   const parsed = schema.safeParse(body);
-  if (parsed.success) return ok(parsed.data);
-  const issue = parsed.error.issues[0];
-  const param = issue?.path.map(String).join('.') ?? '';
-  if (param === '') return fail({ code: 'invalid_request', detail: issue?.message ?? 'The body is not valid.' });
-  return fail({ code: 'invalid_value', param, detail: `${param}: ${issue?.message}` });
+  return parsed.success ? ok(parsed.data) : fail(shapeFailure(parsed.error, body, []));
 }

@@ -14,10 +14,16 @@ const maxParamChars = 200;
 export function shapeFailure(error: z.core.$ZodError, input: unknown, at: readonly PropertyKey[]): Failure {
   const issue = error.issues[0];
   if (issue === undefined) return { code: 'invalid_request' };
+  if (issue.code === 'unrecognized_keys') return unknownField([...at, ...issue.path, ...issue.keys.slice(0, 1)]);
   const { path, message } = innermost(issue, at);
   const param = path.map(String).join('.').slice(0, maxParamChars);
   if (valueAt(input, path) === undefined) return { code: 'missing_field', param, detail: `${param} is required.` };
   return { code: 'invalid_value', param, detail: `${param}: ${message}.` };
+}
+
+function unknownField(path: readonly PropertyKey[]): Failure {
+  const param = path.map(String).join('.').slice(0, maxParamChars);
+  return { code: 'invalid_value', param, detail: `${param} is no field here.` };
 }
 
 /** For unions: the issue of the branch that got furthest, since that is the one the client meant. */
