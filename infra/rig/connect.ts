@@ -12,9 +12,9 @@ import type { LogEntry } from '../standin/request-log.ts';
 import { type ChatOptions, type Exchange, postChat } from './chat-client.ts';
 import { pause, until } from './waiting.ts';
 
-export const clientKey = 'pointsman-rig-client-key';
-export const adminToken = 'pointsman-rig-admin-token';
-export const upstreamKey = 'pointsman-rig-upstream-key';
+export const clientKey = 'pointsman-local-rig-client';
+export const adminToken = 'pointsman-local-rig-admin';
+export const upstreamKey = 'pointsman-local-rig-upstream';
 
 /** Longer than an isolate keeps what it has to book. */
 const bookedWithinMs = 700;

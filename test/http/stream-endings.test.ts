@@ -161,7 +161,7 @@ const canaries = [
   'vLLM',
   'pod-7',
   'stand-in-access',
-  'upstream-key',
+  'rig-upstream',
   '<html',
 ];
 

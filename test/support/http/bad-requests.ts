@@ -18,7 +18,7 @@ export const authorized = { ...bearer(clientKey), ...typed };
 
 export const badRequests: readonly RequestRow[] = [
   ['no key', chatPath, post(typed), 'missing_api_key', null],
-  ['a wrong key', chatPath, post({ ...typed, ...bearer('pointsman-rig-client-kez') }), 'invalid_api_key', null],
+  ['a wrong key', chatPath, post({ ...typed, ...bearer('pointsman-local-rig-clienz') }), 'invalid_api_key', null],
   ['a short key', chatPath, post({ ...typed, ...bearer('sk-1') }), 'invalid_api_key', null],
   ['the key and more', chatPath, post({ ...typed, ...bearer(`${clientKey}x`) }), 'invalid_api_key', null],
   ['the beginning of the key', chatPath, post({ ...typed, ...bearer(clientKey.slice(0, -1)) }), 'invalid_api_key', null],
@@ -27,7 +27,7 @@ export const badRequests: readonly RequestRow[] = [
   ['no key before a bad body', chatPath, post(typed, '{'), 'missing_api_key', null],
   ['no key for the list of models', '/v1/models', {}, 'missing_api_key', null],
   ['no token for the statistics', '/stats', {}, 'missing_api_key', null],
-  ['a wrong token for the statistics', '/stats', { headers: bearer('pointsman-rig-admin-tokem') }, 'invalid_api_key', null],
+  ['a wrong token for the statistics', '/stats', { headers: bearer('pointsman-local-rig-admim') }, 'invalid_api_key', null],
   ['a client key for the statistics', '/stats', { headers: bearer(clientKey) }, 'forbidden', null],
   ['a client key for the router', '/router/info', { headers: bearer(clientKey) }, 'forbidden', null],
 
