@@ -7,6 +7,7 @@ import { ok, type Result } from '../../shared/result.ts';
 import { classify } from '../core/classify/classify.ts';
 import { buildView } from '../core/classify/view.ts';
 import { isModelUp, loadOf, queueOf } from '../core/health/model-load.ts';
+import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import { agentOf, allowedByBoth } from '../core/route/agent-policy.ts';
 import { routeKey } from '../core/route/attempt.ts';
 import { type ChooseInput, thresholdOf } from '../core/route/choose.ts';
@@ -55,7 +56,7 @@ export async function decide(
   const named = wish.value.kind === 'auto' ? wish.value.strategy : null;
   const fallback = config.routing.default_strategy ?? 'cost';
   const strategy = named ?? wantedStrategy ?? arm?.strategy ?? agent?.policy.strategy ?? fallback;
-  const nowMs = clock.now();
+  const health = readHealth(deps, snapshot);
   const input: ChooseInput = {
     config,
     view,
@@ -66,15 +67,13 @@ export async function decide(
     session: memory,
     arm,
     hasVisionHint: request.metadata?.['hint'] === 'vision',
-    loadOf: (modelId) => loadOf(snapshot, modelId, modelOf(config, modelId).max_in_flight),
+    loadOf: health.loadOf,
   };
   const route = planRoute({
     ...input,
     allowedModels,
+    ...health,
     needs: needsOf(request),
-    isUp: (modelId) => isModelUp(snapshot, modelId, nowMs),
-    queueOf: (upstreamId) => queueOf(snapshot, upstreamId),
-    serverRoomOf: (modelId, upstreamId) => snapshot.instances[routeKey({ modelId, upstreamId })]?.contextTokens ?? null,
     random: deps.random,
   });
   if (!route.ok) return route;
@@ -89,6 +88,18 @@ export async function decide(
     allowedModels,
     conversation: conversation === null ? null : { ...conversation, memory },
   });
+}
+
+/** What choosing and planning ask of health. */
+function readHealth({ config, clock }: PipelineDeps, snapshot: HealthSnapshot) {
+  const nowMs = clock.now();
+  return {
+    loadOf: (modelId: string) => loadOf(snapshot, modelId, modelOf(config, modelId).max_in_flight),
+    isUp: (modelId: string) => isModelUp(snapshot, modelId, nowMs),
+    queueOf: (upstreamId: string) => queueOf(snapshot, upstreamId),
+    serverRoomOf: (modelId: string, upstreamId: string) =>
+      snapshot.instances[routeKey({ modelId, upstreamId })]?.contextTokens ?? null,
+  };
 }
 
 function conversationOf({ config }: PipelineDeps, caller: Caller, request: ChatRequest): Omit<Conversation, 'memory'> {

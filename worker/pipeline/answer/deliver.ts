@@ -2,7 +2,7 @@
 import type { ClientPipe } from '../../core/ports.ts';
 import { clientLeft, type Parts } from '../run/run.ts';
 
-type Leaving = Parts<'deps' | 'asked' | 'tried' | 'client'>;
+export type Leaving = Parts<'deps' | 'asked' | 'tried' | 'client'>;
 
 /** A client that does not take the last of its answer for this long is as good as gone. */
 const stuckClientMs = 60_000;

@@ -14,7 +14,7 @@ import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts'
 import { upstreamBody } from '../../core/upstreams/upstream-body.ts';
 import { longestGenerationMs } from '../calls/pace.ts';
 import type { Opened } from '../run/opened.ts';
-import type { Run } from '../run/run.ts';
+import type { Parts, Run } from '../run/run.ts';
 import { type BegunAnswer, hasSpent } from '../run/spent.ts';
 import { begin } from './begin.ts';
 import { type Call, type Resumed, timedOut, unusable } from './call.ts';
@@ -135,7 +135,7 @@ function noteUnseen(
   run.spent.unseen.push({ modelId: candidate.modelId, ranMs, isWatched });
 }
 
-function asksForStream({ deps, asked, tried }: Run, model: ModelConfig): boolean {
+function asksForStream({ deps, asked, tried }: Parts<'deps' | 'asked' | 'tried'>, model: ModelConfig): boolean {
   return tried.isStreamed || longestGenerationMs(asked, model) > deps.config.routing.streaming.plain_json_max_ms;
 }
 

@@ -10,7 +10,7 @@ import type { OpenStream } from '../run/opened.ts';
 import { clientLeft, type Run } from '../run/run.ts';
 import { finish } from './finish.ts';
 import type { FirstAnswer } from './first-answer.ts';
-import { deliver, pinging } from './deliver.ts';
+import { deliver, type Leaving, pinging } from './deliver.ts';
 import { pump } from './pump.ts';
 import { rescue } from './rescue.ts';
 
@@ -29,7 +29,7 @@ export async function relay(run: Run, pipe: ClientPipe, first: Promise<FirstAnsw
 }
 
 /** A mistake of ours is logged, and for the client an error like any other: no answer ends in silence. */
-async function brokenByUs(run: Run, pipe: ClientPipe, error: unknown): Promise<AnswerEnding> {
+async function brokenByUs(run: Leaving, pipe: ClientPipe, error: unknown): Promise<AnswerEnding> {
   const failure = { code: 'internal_error' } as const;
   run.deps.log.write('error', failure.code, { requestId: run.asked.caller.requestId, error });
   await deliver(run, pipe, errorFrame(run, failure)).catch(() => undefined);
@@ -69,12 +69,12 @@ async function segments(run: Run, pipe: ClientPipe, first: OpenStream): Promise<
   }
 }
 
-function send(run: Run, pipe: ClientPipe, bytes: Uint8Array): Promise<void> {
+function send(run: Leaving, pipe: ClientPipe, bytes: Uint8Array): Promise<void> {
   run.client.firstByteAtMs ??= run.deps.clock.now();
   return deliver(run, pipe, bytes);
 }
 
-function commented<T>(run: Run, pipe: ClientPipe, work: Promise<T>): Promise<T> {
+function commented<T>(run: Leaving, pipe: ClientPipe, work: Promise<T>): Promise<T> {
   const { client } = run;
   const comment = (): Uint8Array => (client.queuePosition === null ? pingFrame : queuedFrame(client.queuePosition));
   return pinging(run, pipe, work, run.deps.config.routing.streaming.ping_ms, comment);

@@ -5,17 +5,18 @@
  */
 import { modelOf } from '../../../shared/config-prepare.ts';
 import { isUsable } from '../../core/health/usable.ts';
-import type { AlreadySent, Choice } from '../../core/answer/choice.ts';
-import { type Candidate, type FailureCause, routeKey, ruleOf } from '../../core/route/attempt.ts';
+import type { Choice } from '../../core/answer/choice.ts';
+import { type Candidate, ruleOf } from '../../core/route/attempt.ts';
+import { canBeFinished, modesForRest, routesForRest } from '../../core/route/rescue.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import { clientUsage } from '../calls/book.ts';
 import { releasePlace, takePlace } from '../calls/places.ts';
 import { reportAttempt } from '../calls/report.ts';
 import { refuseCall } from '../calls/reserve.ts';
-import { type Asked, choicesOf } from '../run/asked.ts';
+import { choicesOf } from '../run/asked.ts';
 import type { OpenStream } from '../run/opened.ts';
-import type { Parts, Run } from '../run/run.ts';
-import type { Rescue, Tried } from '../run/tried.ts';
+import type { Run } from '../run/run.ts';
+import type { Rescue } from '../run/tried.ts';
 import type { Resumed } from './call.ts';
 import { openCall } from './open.ts';
 
@@ -24,14 +25,17 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
   const { deps, asked, tried, client } = run;
   const { rescue: rules } = deps.config.routing;
   const choice = broken.answer.state.choices.get(0);
-  if (!rules.enabled || choice === undefined || !isSafe(asked, choice, cause)) return null;
+  const wanted = { choices: choicesOf(asked), hasLogprobs: asked.request.logprobs === true };
+  if (!rules.enabled || choice === undefined || !canBeFinished(choice, cause, wanted)) return null;
   // What was cut short by the limit for its rest is asked for whole: the same rescue, and the last of it.
   if (!choice.isCutShort && tried.rescues.length >= rules.max_rescues) return null;
   const begun: Rescue = { from: broken.candidate.modelId, code: failure.code, to: null };
   if (!choice.isCutShort) tried.rescues.push(begun);
   const snapshot = await deps.health.snapshot(asked.caller.background);
   const nowMs = deps.clock.now();
-  const routes = choice.isCutShort ? [broken.candidate] : others(tried, broken.candidate, failure.code === 'upstream_timeout');
+  const { plan } = tried.route;
+  const isSilent = failure.code === 'upstream_timeout';
+  const routes = choice.isCutShort ? [broken.candidate] : routesForRest(plan, broken.candidate, isSilent);
   const route = routes.find((candidate) => isUsable(snapshot, candidate, nowMs)) ?? routes[0];
   if (route === undefined) return null;
   if ((await refuseCall(run, route)) !== null) return null;
@@ -39,7 +43,14 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
   const place = await takePlace(run, route.modelId, snapshot);
   if (!place.ok) return null;
   const leftTokens = asked.maxTokens - clientUsage(run).completionTokens;
-  for (const mode of modesFor(run, route, choice, leftTokens)) {
+  const modes = modesForRest({
+    model: modelOf(deps.config, route.modelId),
+    isConstrained: asked.format !== null || asked.request.structured_outputs !== undefined,
+    isCutShort: choice.isCutShort,
+    hasText: shownText(choice) !== '',
+    leftTokens,
+  });
+  for (const mode of modes) {
     if (client.isGone) return null;
     const maxTokens = mode === 'continue' ? leftTokens : asked.maxTokens;
     const { head } = broken.answer.state;
@@ -54,35 +65,6 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
 /** What the client has: more than this call's text as long as that repeats what an earlier one has shown. */
 function shownText({ content, repeats, repeatedChars }: Choice): string {
   return repeatedChars < repeats.length ? repeats : content;
-}
-
-/** One plain answer, not ended, no call begun, neither thinking nor a refusal shown: only then can two calls make one answer. */
-function isSafe(asked: Asked, choice: Choice, cause: FailureCause): boolean {
-  const isOne = choicesOf(asked) === 1 && asked.request.logprobs !== true;
-  const isHealable = ruleOf(cause).elsewhere === 'yes' && (cause !== 'unfit_answer' || choice.isCutShort);
-  const isPlain = choice.reasoning === '' && choice.refusal === '' && choice.surfacedCalls === 0;
-  return isOne && isHealable && isPlain && choice.finishReason === null && !choice.hasDiverged;
-}
-
-/** Other routes in the plan's order; the one that broke comes last, and not at all when it fell silent: it may still be working. */
-function others({ route }: Tried, broken: Candidate, isSilent: boolean): Candidate[] {
-  const different = route.plan.candidates.filter((candidate) => routeKey(candidate) !== routeKey(broken));
-  return isSilent ? different : [...different, broken];
-}
-
-function modesFor(
-  { deps, asked }: Parts<'deps' | 'asked'>,
-  route: Candidate,
-  choice: Choice,
-  leftTokens: number,
-): AlreadySent['mode'][] {
-  const { capabilities, reasoning } = modelOf(deps.config, route.modelId);
-  // What is read as thinking from the first character on cannot be read as the rest of an answer.
-  const canContinue = capabilities.includes('continue') && reasoning !== 'think_open';
-  // Constrained decoding starts its grammar anew, so a structured answer cannot be continued.
-  const isConstrained = asked.format !== null || asked.request.structured_outputs !== undefined;
-  const mayContinue = canContinue && !choice.isCutShort && !isConstrained && shownText(choice) !== '' && leftTokens > 0;
-  return mayContinue ? ['continue', 'repeat'] : ['repeat'];
 }
 
 async function resume(run: Run, route: Candidate, resumed: Resumed): Promise<OpenStream | 'rejected' | null> {

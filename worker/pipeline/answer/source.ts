@@ -4,7 +4,7 @@ import { readNamedEvent } from '../../core/sse/named-event.ts';
 import { createSniffer } from '../../core/sse/sniff.ts';
 import type { Dialect } from '../../core/upstreams/dialect.ts';
 import { parseLenient } from '../../core/upstreams/lenient-json.ts';
-import type { Piece } from '../run/opened.ts';
+import type { Piece, StreamEnd } from '../run/opened.ts';
 
 export interface Source {
   /** Whether the answer is events or one text, by what it begins with; a server's word for it counts where that says nothing. */
@@ -18,9 +18,9 @@ export interface Source {
 
 const lineFeed = 10;
 
-const eof: Piece = { kind: 'eof' };
-const reset: Piece = { kind: 'reset' };
-const overflow: Piece = { kind: 'overflow' };
+const eof: StreamEnd = { kind: 'eof' };
+const reset: StreamEnd = { kind: 'reset' };
+const overflow: StreamEnd = { kind: 'overflow' };
 
 export function openSource(
   body: ReadableStream<Uint8Array>,
@@ -28,22 +28,13 @@ export function openSource(
   { isEndMark }: Pick<Dialect, 'isEndMark'>,
 ): Source {
   const reader = body.getReader();
-  const decode = createTextDecoder();
-  const events = createEventDecoder({ maxEventBytes, readNamed: readNamedEvent });
+  const pieces = createPieces(maxEventBytes);
   /** Read already, to see what it is. */
   const early: Uint8Array[] = [];
   let end: Piece | null = null;
-  const take = (value: Uint8Array): Piece => {
-    const { payloads, isVerbatim: hasWholeFrames, overflow: isOver } = events.feed(decode(value));
-    if (isOver) return overflow;
-    // The text decoder may hold back the beginning of a character that these bytes end with.
-    return { kind: 'data', bytes: value, payloads, isVerbatim: hasWholeFrames && value[value.byteLength - 1] === lineFeed };
-  };
-  /** The last event may lack the blank line behind it. One that is only begun says nothing: the answer is then cut, not unreadable. */
-  const endWith = (how: Piece): Piece => {
+  const endWith = (how: StreamEnd): Piece => {
     end = how;
-    const payloads = events.end().payloads.filter((payload) => isEndMark(payload) || parseLenient(payload) !== null);
-    return payloads.length === 0 ? how : { kind: 'data', bytes: noBytes, payloads, isVerbatim: false };
+    return pieces.last(how);
   };
   const cancel = (): void => {
     reader.cancel().catch(() => undefined);
@@ -68,10 +59,10 @@ export function openSource(
     async read() {
       if (end !== null) return end;
       const first = early.shift();
-      if (first !== undefined) return take(first);
+      if (first !== undefined) return pieces.take(first);
       try {
         const { done, value } = await reader.read();
-        return done ? endWith(eof) : take(value);
+        return done ? endWith(eof) : pieces.take(value);
       } catch {
         return endWith(reset);
       }
@@ -96,6 +87,25 @@ export function openSource(
       }
     },
     cancel,
+  };
+}
+
+/** Reads of an event stream → pieces. */
+function createPieces(maxEventBytes: number) {
+  const decode = createTextDecoder();
+  const events = createEventDecoder({ maxEventBytes, readNamed: readNamedEvent });
+  return {
+    take(value: Uint8Array): Piece {
+      const { payloads, isVerbatim: hasWholeFrames, overflow: isOver } = events.feed(decode(value));
+      if (isOver) return overflow;
+      // The text decoder may hold back the beginning of a character that these bytes end with.
+      return { kind: 'data', bytes: value, payloads, isVerbatim: hasWholeFrames && value[value.byteLength - 1] === lineFeed };
+    },
+    /** The last event may lack the blank line behind it. One that is only begun says nothing: the answer is then cut, not unreadable. */
+    last(how: StreamEnd): Piece {
+      const payloads = events.end().payloads.filter((payload) => isEndMark(payload) || parseLenient(payload) !== null);
+      return payloads.length === 0 ? how : { kind: 'data', bytes: noBytes, payloads, isVerbatim: false };
+    },
   };
 }
 

@@ -142,7 +142,7 @@ export function entryOf(run: Run, ending: RunEnding): LedgerEntry {
 }
 
 /** The small tier's answer that was judged: the one that was not good enough, or the one that was shown. */
-function judgedOf({ deps, tried, spent, client }: Run): LedgerEntry['judged'] {
+function judgedOf({ deps, tried, spent, client }: Parts<'deps' | 'tried' | 'spent' | 'client'>): LedgerEntry['judged'] {
   if (!tried.judges) return null;
   const doubted = tried.outcomes.find((outcome) => !outcome.isOk && outcome.cause === 'low_confidence');
   if (doubted !== undefined) return { model: doubted.candidate.modelId, isEscalated: true };

@@ -12,7 +12,7 @@ import { leastAnswer, loweredTokens } from '../../core/route/token-room.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import { choicesOf } from '../run/asked.ts';
 import type { PipelineDeps } from '../run/deps.ts';
-import type { Run } from '../run/run.ts';
+import type { Parts, Run } from '../run/run.ts';
 import { isDoubted, type Tried } from '../run/tried.ts';
 import { releasePlace, takePlace } from './places.ts';
 import { report, reportAttempt } from './report.ts';
@@ -79,7 +79,7 @@ async function tryOnce<Opened extends { readonly kind: 'stream' | 'whole' }>(
 
 /** Asks once more with fewer tokens where the limit was the gateway's own and the server says that it is too much. */
 async function openWithRoom<Opened>(
-  { asked, tried, client }: Run,
+  { asked, tried, client }: Parts<'asked' | 'tried' | 'client'>,
   candidate: Candidate,
   open: OpenCall<Opened>,
 ): Promise<Result<Opened, UpstreamFailure>> {
