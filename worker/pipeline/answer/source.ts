@@ -22,13 +22,9 @@ const eof: StreamEnd = { kind: 'eof' };
 const reset: StreamEnd = { kind: 'reset' };
 const overflow: StreamEnd = { kind: 'overflow' };
 
-export function openSource(
-  body: ReadableStream<Uint8Array>,
-  maxEventBytes: number,
-  { isEndMark }: Pick<Dialect, 'isEndMark'>,
-): Source {
+export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: number, dialect: Pick<Dialect, 'isEndMark'>): Source {
   const reader = body.getReader();
-  const pieces = createPieces(maxEventBytes);
+  const pieces = createPieces(maxEventBytes, dialect);
   /** Read already, to see what it is. */
   const early: Uint8Array[] = [];
   let end: Piece | null = null;
@@ -91,7 +87,7 @@ export function openSource(
 }
 
 /** Reads of an event stream → pieces. */
-function createPieces(maxEventBytes: number) {
+function createPieces(maxEventBytes: number, { isEndMark }: Pick<Dialect, 'isEndMark'>) {
   const decode = createTextDecoder();
   const events = createEventDecoder({ maxEventBytes, readNamed: readNamedEvent });
   return {
