@@ -25,7 +25,7 @@ export type CheckedConfig =
  * @param dialects the names that an upstream's dialect may have: those of the Worker's registry
  */
 export function checkConfig(tree: unknown, dialects: readonly string[]): CheckedConfig {
-  const parsed = ConfigTree.safeParse(tree);
+  const parsed = ConfigTree.safeParse(withUnread(tree));
   if (!parsed.success) return { ok: false, mistakes: parsed.error.issues.flatMap(mistakesOf) };
   const config = parsed.data;
   const mistakes = [
@@ -37,6 +37,19 @@ export function checkConfig(tree: unknown, dialects: readonly string[]): Checked
     ...numberMistakes(config),
   ];
   return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, config };
+}
+
+/** Keys that are read of models that chat alone: another kind may leave them out. */
+const unread = { tier: 'small', capabilities: [], tool_formats: [], reasoning: 'none', slow_tokens_per_second: 1 };
+
+function withUnread(tree: unknown): unknown {
+  const { models } = Object(tree);
+  if (typeof models !== 'object' || models === null) return tree;
+  const filled = Object.entries<unknown>(models).map(([id, model]) => {
+    const { kind = 'chat' } = Object(model);
+    return [id, kind === 'chat' ? model : { ...unread, ...Object(model) }] as const;
+  });
+  return { ...Object(tree), models: Object.fromEntries(filled) };
 }
 
 /** A key that does not belong is named itself, not the object it stands in: people look for the line. */

@@ -229,6 +229,21 @@ describe('a model of another kind', () => {
 
   it.each([
     ['as it is', added()],
+    [
+      'without what only chats need',
+      {
+        models: {
+          [embedder]: {
+            kind: 'embedding',
+            upstreams: ['small'],
+            served_name: 'BAAI/bge-m3',
+            context_tokens: 8192,
+            max_in_flight: 16,
+            price: shippedTree().models[small]?.price,
+          },
+        },
+      },
+    ],
     ['without abilities, and with less room than an answer may take', added({ capabilities: [], context_tokens: 512 })],
     [
       'with stand-ins of its own kind',
@@ -280,6 +295,20 @@ describe('a model of another kind', () => {
     ['in the place of the large one', { models: { [large]: { kind: 'embedding' } } }, 'models', /no model has tier large/],
   ])('is refused %s', (_, patch, path, message) => {
     expect(mistakesOf(patch)).toContainEqual({ path, message: expect.stringMatching(message) });
+  });
+
+  it.each([
+    ['a key that nobody knows', { dimension: 1024 }, 'dimension'],
+    ['a tier that is none', { tier: 'huge' }, 'tier'],
+    ['no server', { upstreams: [] }, 'upstreams'],
+  ])('is read as strictly as the others: %s', (_, patch, key) => {
+    expect(mistakesOf(added(patch)).map(({ path }) => path)).toEqual([`models.${embedder}.${key}`]);
+  });
+
+  it.each([null, 5, 'x', [], { kind: null }, { kind: 5 }])('is no way round the shape: %j', (entry) => {
+    const tree = { ...shippedTree(), models: { ...shippedTree().models, [embedder]: entry } };
+    expect(checkConfig(tree, dialectNames).ok).toBe(false);
+    expect(checkConfig({ ...shippedTree(), models: entry }, dialectNames).ok).toBe(false);
   });
 
   it('is not enough by itself', () => {
