@@ -2,7 +2,7 @@
 import { scoreFeatures } from '../../worker/core/classify/learned.ts';
 import { scoreHeuristic } from '../../worker/core/classify/heuristic.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
-import { readIntent } from '../../worker/core/intent/intent.ts';
+import { readIntent } from '../../worker/core/classify/intent.ts';
 import { assemble, trainOn, type Corpus, type HeldOut } from './cross-validate.ts';
 import type { LabelledExample } from './examples.ts';
 import { table, withInterval } from './markdown.ts';

@@ -3,7 +3,7 @@ import { hintsOf } from '../../worker/core/classify/hints.ts';
 import { scoreHeuristic } from '../../worker/core/classify/heuristic.ts';
 import { readFeatures, type LearnedFeatures } from '../../worker/core/classify/learned.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
-import { readIntent } from '../../worker/core/intent/intent.ts';
+import { readIntent } from '../../worker/core/classify/intent.ts';
 import type { ChatRequest } from '../../shared/chat.ts';
 import type { Intent } from '../../shared/config.ts';
 import { augment } from './augment.ts';

@@ -3,7 +3,7 @@ import type { Intent } from '../../shared/config.ts';
 import { learnedIntent } from '../../worker/core/classify/classify.ts';
 import type { LearnedScore } from '../../worker/core/classify/learned.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
-import { readIntent } from '../../worker/core/intent/intent.ts';
+import { readIntent } from '../../worker/core/classify/intent.ts';
 import type { LabelledExample, OutcomeCase } from './examples.ts';
 import { macroF1, shareOf, bootstrap, type Interval, type ScoredSlice } from './metrics.ts';
 import { sliceIds } from './outcomes.ts';

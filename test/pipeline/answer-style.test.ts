@@ -4,7 +4,7 @@ import { aggregate, deltaOfFeedback } from '../../worker/core/ledger/aggregate.t
 import { mergeDelta } from '../../worker/core/ledger/delta.ts';
 import { keyUsage, toStats } from '../../worker/core/ledger/stats.ts';
 import { plainEntry } from '../core/ledger/entry.ts';
-import { readRepoFile } from '../core/repo/source-files.ts';
+import { readRepoFile } from '../../infra/graph/source-files.ts';
 import { adminToken, clientKey, createFakeApp, usageKey } from '../support/fakes/app.ts';
 import { completion, hello } from './wire.ts';
 

@@ -2,7 +2,7 @@
 import type { ErrorCode, Failure } from '../../shared/errors.ts';
 import type { KeyBreakdown, KeySeen, KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
 import type { Result } from '../../shared/result.ts';
-import type { IdempotencyDecision, IdempotencyRecord, IdempotencyRequest } from './auth/idempotency.ts';
+import type { IdempotencyDecision, IdempotencyRecord, IdempotencyRequest } from './kept/idempotency.ts';
 import type { KeyRecord } from './auth/key-record.ts';
 import type { AttemptReport } from './health/health-event.ts';
 import type { ShadowBooking } from './ledger/aggregate.ts';

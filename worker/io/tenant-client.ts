@@ -1,7 +1,7 @@
 /** The tenant object of a key behind its port. Trouble with it closes the door for hard limits: an unchecked budget is no budget. */
 import { fail, type Result } from '../../shared/result.ts';
 import type { Failure } from '../../shared/errors.ts';
-import type { IdempotencyDecision } from '../core/auth/idempotency.ts';
+import type { IdempotencyDecision } from '../core/kept/idempotency.ts';
 import type { BudgetNumbers } from '../core/limits/budget-state.ts';
 import type { RateNumbers } from '../core/limits/rate.ts';
 import { heartbeatMs } from '../core/limits/heartbeat.ts';

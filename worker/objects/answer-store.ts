@@ -10,7 +10,7 @@ import {
   type IdempotencyRecord,
   type IdempotencyRequest,
   idempotencyTtlMs,
-} from '../core/auth/idempotency.ts';
+} from '../core/kept/idempotency.ts';
 import { graceMs, leaseMs } from '../core/limits/heartbeat.ts';
 
 /** Kept answers at most, of up to 1.9 MB each; at the bound the oldest makes room, and its key would run again. */

@@ -7,7 +7,8 @@ import { healthConfig, type HealthConfig } from '../core/health/health-config.ts
 import type { AttemptReport, HealthEvent, ProbeResult } from '../core/health/health-event.ts';
 import { type HealthState, retainConfigured, storedHealth, unknownHealth } from '../core/health/health-state.ts';
 import { dueProbes, nextProbeAtMs } from '../core/health/probe-schedule.ts';
-import { type HealthSnapshot, snapshot } from '../core/health/snapshot.ts';
+import type { HealthSnapshot } from '../core/health/snapshot.ts';
+import { snapshot } from '../core/health/take-snapshot.ts';
 import { statusChanges } from '../core/health/status-changes.ts';
 import { step } from '../core/health/step.ts';
 import type { LogPort } from '../core/ports.ts';

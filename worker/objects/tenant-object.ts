@@ -6,7 +6,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Failure } from '../../shared/errors.ts';
 import type { Result } from '../../shared/result.ts';
-import type { IdempotencyRecord, IdempotencyRequest } from '../core/auth/idempotency.ts';
+import type { IdempotencyRecord, IdempotencyRequest } from '../core/kept/idempotency.ts';
 import { budgetNumbers, type BudgetNumbers } from '../core/limits/budget-state.ts';
 import { type RateLimits, rateNumbers, type RateNumbers } from '../core/limits/rate.ts';
 import {

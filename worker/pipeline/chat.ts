@@ -6,7 +6,7 @@ import type { Strategy } from '../../shared/config.ts';
 import { type Failure, GatewayError } from '../../shared/errors.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
-import type { StoredAnswer } from '../core/auth/idempotency.ts';
+import type { StoredAnswer } from '../core/kept/idempotency.ts';
 import type { RateNumbers } from '../core/limits/rate.ts';
 import { mayEscalate } from '../core/route/may-escalate.ts';
 import { mostAnswerTokens } from '../core/route/token-room.ts';

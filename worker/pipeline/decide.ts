@@ -9,7 +9,7 @@ import { buildView } from '../core/classify/view.ts';
 import { isModelUp, loadOf, queueOf } from '../core/health/model-load.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import { agentOf, allowedByBoth } from '../core/route/agent-policy.ts';
-import { routeKey } from '../core/route/attempt.ts';
+import { routeKey } from '../core/upstreams/route-key.ts';
 import { type ChooseInput, thresholdOf } from '../core/route/choose.ts';
 import { chooseArm, openArm } from '../core/route/experiment.ts';
 import { beginningOf, readHistory } from '../core/route/history.ts';

@@ -5,7 +5,7 @@ import { strategyIds, type Strategy } from '../../shared/config.ts';
 import { GatewayError } from '../../shared/errors.ts';
 import { clientIdPattern, headerNames } from '../../shared/headers.ts';
 import { checkAgent } from '../core/auth/access.ts';
-import { parseIdempotencyKey } from '../core/auth/idempotency.ts';
+import { parseIdempotencyKey } from '../core/kept/idempotency.ts';
 import type { Surface } from '../core/surfaces/surface.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';

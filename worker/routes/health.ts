@@ -2,8 +2,7 @@
 import type { Context } from 'hono';
 import { type Config, modelOf } from '../../shared/config-prepare.ts';
 import { fourDigits } from '../../shared/units.ts';
-import type { HealthSnapshot } from '../core/health/snapshot.ts';
-import type { InstanceStatus } from '../core/health/usable.ts';
+import type { HealthSnapshot, InstanceStatus } from '../core/health/snapshot.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { mistakesOf, readSecretsFile } from '../../../infra/deployment.ts';
 import { configWith, shippedTree } from '../../support/fakes/config.ts';
-import { readRepoFile } from '../repo/source-files.ts';
+import { readRepoFile } from '../../../infra/graph/source-files.ts';
 
 const profiles = { 'a40-pair': shippedTree() };
 const complete = {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { snapshot } from '../../../worker/core/health/snapshot.ts';
+import { snapshot } from '../../../worker/core/health/take-snapshot.ts';
 import { unknownHealth } from '../../../worker/core/health/health-state.ts';
 import type { HealthState } from '../../../worker/core/health/health-state.ts';
 import { step } from '../../../worker/core/health/step.ts';

@@ -3,9 +3,9 @@ import type { HealthConfig, HealthRules } from '../../../worker/core/health/heal
 import type { AttemptReport, HealthEvent, ProbeResult } from '../../../worker/core/health/health-event.ts';
 import type { ListedModel } from '../../../worker/core/upstreams/dialect.ts';
 import { type HealthState, unknownHealth } from '../../../worker/core/health/health-state.ts';
-import { snapshot } from '../../../worker/core/health/snapshot.ts';
+import { snapshot } from '../../../worker/core/health/take-snapshot.ts';
 import { step } from '../../../worker/core/health/step.ts';
-import type { FailureCause } from '../../../worker/core/route/attempt.ts';
+import type { FailureCause } from '../../../worker/core/upstreams/causes.ts';
 
 export const rules: HealthRules = {
   probe_interval_ms: 30_000,

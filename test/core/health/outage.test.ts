@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type { FailureCause } from '../../../worker/core/route/attempt.ts';
+import type { FailureCause } from '../../../worker/core/upstreams/causes.ts';
 import { candidate, planOf } from '../route/attempts.ts';
 import { type Fault, simulate } from './simulation.ts';
 

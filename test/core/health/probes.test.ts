@@ -1,6 +1,6 @@
 /** What probes and lists of models are believed, and what they are not: docs/decisions/0006-probes-and-trials.md. */
 import { describe, expect, it } from 'vitest';
-import { snapshot } from '../../../worker/core/health/snapshot.ts';
+import { snapshot } from '../../../worker/core/health/take-snapshot.ts';
 import { step } from '../../../worker/core/health/step.ts';
 import { eventOf, failures, type Happening, pair, play, rules, status, type Timeline } from './fleet.ts';
 

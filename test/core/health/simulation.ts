@@ -7,15 +7,12 @@ import { addReport, type AttemptReport } from '../../../worker/core/health/healt
 import { mayBeTheRequest } from '../../../worker/core/health/request-blame.ts';
 import { unknownHealth } from '../../../worker/core/health/health-state.ts';
 import { dueProbes, nextProbeAtMs } from '../../../worker/core/health/probe-schedule.ts';
-import { type HealthSnapshot, snapshot } from '../../../worker/core/health/snapshot.ts';
+import type { HealthSnapshot } from '../../../worker/core/health/snapshot.ts';
+import { snapshot } from '../../../worker/core/health/take-snapshot.ts';
 import { step } from '../../../worker/core/health/step.ts';
-import {
-  type Candidate,
-  type AttemptOutcome,
-  type FailureCause,
-  type Plan,
-  routeKey,
-} from '../../../worker/core/route/attempt.ts';
+import type { Candidate, AttemptOutcome, Plan } from '../../../worker/core/route/attempt.ts';
+import type { FailureCause } from '../../../worker/core/upstreams/causes.ts';
+import { routeKey } from '../../../worker/core/upstreams/route-key.ts';
 import { next } from '../../../worker/core/route/next.ts';
 import {
   countRequest,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { healthConfig } from '../../../worker/core/health/health-config.ts';
 import type { AttemptReport } from '../../../worker/core/health/health-event.ts';
 import { type HealthState, unknownHealth } from '../../../worker/core/health/health-state.ts';
-import { snapshot } from '../../../worker/core/health/snapshot.ts';
+import { snapshot } from '../../../worker/core/health/take-snapshot.ts';
 import { statusChanges } from '../../../worker/core/health/status-changes.ts';
 import { step } from '../../../worker/core/health/step.ts';
 import { configWith } from '../../support/fakes/config.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { maxReports } from '../../../worker/core/health/health-event.ts';
 import type { AttemptReport } from '../../../worker/core/health/health-event.ts';
 import { retainConfigured, storedHealth, unknownHealth } from '../../../worker/core/health/health-state.ts';
-import { snapshot } from '../../../worker/core/health/snapshot.ts';
+import { snapshot } from '../../../worker/core/health/take-snapshot.ts';
 import { step } from '../../../worker/core/health/step.ts';
 import { eventOf, failures, type Happening, pair, play, rules, status, type Timeline } from './fleet.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { snapshot } from '../../../worker/core/health/snapshot.ts';
+import { snapshot } from '../../../worker/core/health/take-snapshot.ts';
 import { type Happening, pair, play, status, type Timeline, trio } from './fleet.ts';
 
 describe('the tunnel', () => {

@@ -6,7 +6,7 @@ import { headerNames } from '../../../shared/headers.ts';
 import { CreateKeyBody } from '../../../shared/key-bodies.ts';
 import { routesOf } from '../../../worker/app.ts';
 import { surfaces } from '../../../worker/core/surfaces/registry.ts';
-import { readRepoFile } from './source-files.ts';
+import { readRepoFile } from '../../../infra/graph/source-files.ts';
 
 const page = readRepoFile('docs/api.md');
 const sections = new Map(

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { configKeys, shippedValue } from '../../../infra/config/reference.ts';
 import { shippedTree } from '../../support/fakes/config.ts';
-import { readRepoFile } from './source-files.ts';
+import { readRepoFile } from '../../../infra/graph/source-files.ts';
 
 const rows = new Map(
   [...readRepoFile('docs/configuration.md').matchAll(/^\| `([^`]+)` \| ([^|]*) \| ([^|]*) \| (.*) \|$/gm)].map(

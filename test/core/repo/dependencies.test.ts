@@ -1,6 +1,6 @@
 /** What the project depends on: few packages at run time, every version pinned, a lock file that works from any registry. */
 import { describe, expect, it } from 'vitest';
-import { readRepoFile } from './source-files.ts';
+import { readRepoFile } from '../../../infra/graph/source-files.ts';
 
 interface Package {
   readonly dependencies: Record<string, string>;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, URL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readRepoFile } from './source-files.ts';
+import { readRepoFile } from '../../../infra/graph/source-files.ts';
 
 const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 const flags = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--types', 'node', '--skipLibCheck'];

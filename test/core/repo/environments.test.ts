@@ -2,7 +2,7 @@
 import { parse, type TomlTable } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { shippedTree } from '../../support/fakes/config.ts';
-import { readRepoFile } from './source-files.ts';
+import { readRepoFile } from '../../../infra/graph/source-files.ts';
 
 const toml = parse(readRepoFile('wrangler.toml'));
 

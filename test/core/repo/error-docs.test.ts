@@ -1,7 +1,7 @@
 /** docs/errors.md and shared/errors.ts say the same about every code. */
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, errors } from '../../../shared/errors.ts';
-import { readRepoFile } from './source-files.ts';
+import { readRepoFile } from '../../../infra/graph/source-files.ts';
 
 const codes = Object.keys(errors) as ErrorCode[];
 const rows = new Map(

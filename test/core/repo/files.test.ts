@@ -1,6 +1,6 @@
 /** Size, names and contents of the repository's own files. */
 import { describe, expect, it } from 'vitest';
-import { filesMatching, withoutComments } from './source-files.ts';
+import { filesMatching, withoutComments } from '../../../infra/graph/source-files.ts';
 
 const maxLines = 350;
 

@@ -1,6 +1,7 @@
 /** Who may import whom (the floors of the house), and what the pure core may not even mention. */
 import { describe, expect, it } from 'vitest';
-import { filesMatching, type Import, importsOf, type SourceFile, withoutComments } from './source-files.ts';
+import { circlesIn, fileGraph, heightsIn, part, roomGraph, roomOf } from '../../../infra/graph/import-graph.ts';
+import { filesMatching, type Import, importsOf, type SourceFile, withoutComments } from '../../../infra/graph/source-files.ts';
 
 interface Floor {
   readonly name: string;
@@ -98,6 +99,44 @@ describe('the floors of the house', () => {
     expect(
       importsOf({ path: 'worker/x.ts', text }).map(({ target, isTypeOnly }) => `${target}${isTypeOnly ? ' (type)' : ''}`),
     ).toEqual(['shared/a.ts', 'worker/c.ts (type)', 'zod', 'worker/side.ts', '../shared/d.ts', 'worker/e.ts']);
+  });
+});
+
+describe('the rooms of the house', () => {
+  const files = fileGraph(sources.filter(({ path }) => /^(?:worker|shared)\//.test(path)));
+  const rooms = roomGraph(files, roomOf);
+
+  it('no folder of the core leads back to itself, not even by types', () => {
+    expect(circlesIn(part(rooms, /^worker\/core\//))).toEqual([]);
+  });
+
+  it('no file of the Worker leads back to itself', () => {
+    expect(circlesIn(files)).toEqual([]);
+  });
+
+  it.each(['worker/core/json', 'worker/core/text'])('%s knows no other room', (room) => {
+    const known = [...(rooms.get(room)?.keys() ?? ['no such room'])];
+    expect(known.filter((other) => other !== 'shared')).toEqual([]);
+  });
+
+  it('a circle of types through a third folder is found, and named', () => {
+    const room = (name: string, imports: string): SourceFile => ({ path: `worker/core/${name}/it.ts`, text: imports });
+    const graph = roomGraph(
+      fileGraph([
+        room('a', "import { b } from '../b/it.ts';"),
+        room('b', "import type { C } from '../c/deeper.ts';\nimport '../b/it.ts';"),
+        { path: 'worker/core/c/deeper.ts', text: "import type { D } from '../d/it.ts';\nexport { A } from '../a/it.ts';" },
+        room('d', "import { z } from '../../../shared/zod.ts';"),
+      ]),
+      roomOf,
+    );
+    expect(circlesIn(graph)).toEqual(['worker/core/a → worker/core/b → worker/core/c → worker/core/a']);
+    expect(heightsIn(part(graph, /\/[cd]$/))).toEqual(
+      new Map([
+        ['worker/core/d', 0],
+        ['worker/core/c', 1],
+      ]),
+    );
   });
 });
 

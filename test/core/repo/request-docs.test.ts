@@ -1,6 +1,6 @@
 /** docs/request.md against the pipeline: every stage has its file, every file its row, and chat.ts goes through them in the page's order. */
 import { describe, expect, it } from 'vitest';
-import { filesMatching, readRepoFile, withoutComments } from './source-files.ts';
+import { filesMatching, readRepoFile, withoutComments } from '../../../infra/graph/source-files.ts';
 
 const page = readRepoFile('docs/request.md');
 const sources = filesMatching(/^worker\/.*\.ts$/);

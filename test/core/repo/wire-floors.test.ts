@@ -1,6 +1,6 @@
 /** Only a public wire's own files know it: what stands between a request and its answer speaks of events, and of no client's words. */
 import { describe, expect, it } from 'vitest';
-import { filesMatching, importsOf, withoutComments } from './source-files.ts';
+import { filesMatching, importsOf, withoutComments } from '../../../infra/graph/source-files.ts';
 
 const inside = filesMatching(/^worker\/(?:pipeline|core\/(?!surfaces\/)[a-z-]+)\/.*\.ts$/);
 

@@ -2,15 +2,10 @@
 import type { RoutingConfig } from '../../../shared/config.ts';
 import type { ErrorCode } from '../../../shared/errors.ts';
 import { noFailures } from '../../../worker/core/health/failure-run.ts';
-import type { HealthSnapshot, InstanceSnapshot } from '../../../worker/core/health/snapshot.ts';
-import type { InstanceStatus } from '../../../worker/core/health/usable.ts';
-import {
-  type Candidate,
-  type FailedOutcome,
-  type FailureCause,
-  type Plan,
-  routeKey,
-} from '../../../worker/core/route/attempt.ts';
+import type { HealthSnapshot, InstanceSnapshot, InstanceStatus } from '../../../worker/core/health/snapshot.ts';
+import type { Candidate, FailedOutcome, Plan } from '../../../worker/core/route/attempt.ts';
+import type { FailureCause } from '../../../worker/core/upstreams/causes.ts';
+import { routeKey } from '../../../worker/core/upstreams/route-key.ts';
 
 export const retry: RoutingConfig['retry'] = {
   max_attempts: 3,

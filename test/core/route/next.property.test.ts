@@ -1,15 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errors } from '../../../shared/errors.ts';
-import { isUsable, statusIds } from '../../../worker/core/health/usable.ts';
-import {
-  type Candidate,
-  type AttemptOutcome,
-  causes,
-  type FailureCause,
-  routeKey,
-  ruleOf,
-} from '../../../worker/core/route/attempt.ts';
+import { isUsable } from '../../../worker/core/health/usable.ts';
+import { statusIds } from '../../../worker/core/health/snapshot.ts';
+import type { Candidate, AttemptOutcome } from '../../../worker/core/route/attempt.ts';
+import { causes, type FailureCause, ruleOf } from '../../../worker/core/upstreams/causes.ts';
+import { routeKey } from '../../../worker/core/upstreams/route-key.ts';
 import { next, type NextStep } from '../../../worker/core/route/next.ts';
 import { candidate, failed, health, planOf, retry } from './attempts.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Candidate, AttemptOutcome, FailureCause, Plan } from '../../../worker/core/route/attempt.ts';
+import type { Candidate, AttemptOutcome, Plan } from '../../../worker/core/route/attempt.ts';
+import type { FailureCause } from '../../../worker/core/upstreams/causes.ts';
 import { next, type NextContext } from '../../../worker/core/route/next.ts';
 import { candidate, failed, health, planOf, retry } from './attempts.ts';
 

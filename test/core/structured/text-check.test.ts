@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { StructuredOutputs } from '../../../shared/chat.ts';
 import { compileFormat } from '../../../worker/core/structured/compile-format.ts';
-import { createStreamCheck, type StreamCheck } from '../../../worker/core/structured/stream-check.ts';
+import { createStreamCheck } from '../../../worker/core/structured/stream-check.ts';
+import type { StreamCheck } from '../../../worker/core/structured/checked-stream.ts';
 import { limits } from './structured-limits.ts';
 
 const choices: StructuredOutputs = { choice: ['yes', 'no', 'no answer'] };

@@ -1,6 +1,6 @@
 /** What differs between model servers is known to their dialects alone. */
 import { describe, expect, it } from 'vitest';
-import { filesMatching, importsOf, withoutComments } from '../repo/source-files.ts';
+import { filesMatching, importsOf, withoutComments } from '../../../infra/graph/source-files.ts';
 
 const worker = filesMatching(/^worker\/.*\.ts$/);
 const isUpstreams = (path: string): boolean => path.startsWith('worker/core/upstreams/');

@@ -7,7 +7,7 @@ import { healthConfig } from '../../../worker/core/health/health-config.ts';
 import type { AttemptReport } from '../../../worker/core/health/health-event.ts';
 import type { ListedModel } from '../../../worker/core/upstreams/dialect.ts';
 import { unknownHealth } from '../../../worker/core/health/health-state.ts';
-import { snapshot } from '../../../worker/core/health/snapshot.ts';
+import { snapshot } from '../../../worker/core/health/take-snapshot.ts';
 import { step } from '../../../worker/core/health/step.ts';
 import type { ShadowBooking } from '../../../worker/core/ledger/aggregate.ts';
 import type {

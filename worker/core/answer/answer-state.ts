@@ -1,6 +1,6 @@
 /** What is known of an answer while it comes in, and what of it makes it whole. */
 import type { ReportedUsage, UpstreamChunk } from '../upstreams/dialect.ts';
-import { asArray, asObject } from '../upstreams/json-view.ts';
+import { asArray, asObject } from '../json/view.ts';
 import type { Choice } from './choice.ts';
 
 export interface AnswerState {

@@ -3,7 +3,7 @@
  * surfaced so far. Streamed and whole answers go through the same steps, so they cannot differ.
  */
 import type { ArgumentsVerdict } from '../../../shared/records.ts';
-import type { StreamCheck } from '../structured/stream-check.ts';
+import type { StreamCheck } from '../structured/checked-stream.ts';
 import type { AnswerEvent, SpokenEvent } from './answer-events.ts';
 import { type AnswerMachine, limitReasons, type SurfacedCall } from './answer-machine.ts';
 import type { ArgumentsCheck } from '../tools/check-arguments.ts';

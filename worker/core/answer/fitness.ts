@@ -1,6 +1,6 @@
 /** Whether an answer does what the request asked for, as far as that can be told without understanding it. */
 import type { Failure } from '../../../shared/errors.ts';
-import type { FailureCause } from '../route/attempt.ts';
+import type { FailureCause } from '../upstreams/causes.ts';
 import { limitReasons } from './answer-machine.ts';
 import type { UpstreamFailure } from '../upstreams/transport-failure.ts';
 import type { AnswerState } from './answer-state.ts';

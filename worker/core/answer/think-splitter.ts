@@ -2,7 +2,7 @@
  * Separates reasoning from the answer in a model's text: `<think>…</think>` at the start of the message, the opening tag
  * possibly in the prompt already, the closing one possibly never written. Tags anywhere else are ordinary text.
  */
-import { createMarkerSet, findMarker, unfinishedMarkerAt } from '../tools/marker-set.ts';
+import { createMarkerSet, findMarker, unfinishedMarkerAt } from '../text/marker-set.ts';
 
 export type ReasoningMode = 'none' | 'think' | 'think_open';
 

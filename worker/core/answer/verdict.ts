@@ -4,7 +4,7 @@
  * the answer is whole; a limit was passed; it broke off.
  */
 import type { Failure } from '../../../shared/errors.ts';
-import type { FailureCause } from '../route/attempt.ts';
+import type { FailureCause } from '../upstreams/causes.ts';
 import type { UpstreamFailure } from '../upstreams/transport-failure.ts';
 
 export interface EndingFacts {

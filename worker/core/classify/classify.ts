@@ -3,7 +3,7 @@
  * configured mode; chooses no model and knows nothing of health, agents or images.
  */
 import type { Intent, RoutingConfig } from '../../../shared/config.ts';
-import { levelOf, readIntent, type IntentConfig, type IntentLevel, type IntentReading } from '../intent/intent.ts';
+import { levelOf, readIntent, type IntentConfig, type IntentLevel, type IntentReading } from './intent.ts';
 import { complexityOf, scoreHeuristic, type Complexity, type SignalReading } from './heuristic.ts';
 import { hintsOf } from './hints.ts';
 import { logistic, scoreLearned, type LearnedScore, type LearnedWeights } from './learned.ts';

@@ -3,6 +3,7 @@
  * format, JSON). A sentence of nothing but these is a frame around a request. No list is complete: a word that is missing only keeps its
  * sentence in the ask, beside the rest of it.
  */
+import { fnvStart, fnvStep } from '../text/fnv.ts';
 import { classOf, NOT_WORD } from './scripts.ts';
 import { hashKey, tokenize } from './tokens.ts';
 
@@ -72,8 +73,6 @@ add(FORM_VERB, 'use using give provide provided write written output format form
 /** Share of generic words from which a sentence about the answer's form is one, although it names a key or a colour; and at most so many others. */
 const enoughGeneric = 0.75;
 const maxStrange = 4;
-const fnvOffset = 0x811c9dc5 | 0;
-const fnvPrime = 0x01000193;
 
 /**
  * Whether a sentence of at least `minWords` words says nothing about what is asked; words are those of `tokenize`. Nearly every sentence
@@ -82,13 +81,13 @@ const fnvPrime = 0x01000193;
 export function isGeneric(sentence: string, minWords = 0): boolean {
   const text = sentence.toLowerCase();
   let [words, strange, numbers, formats, reasons, seen] = [0, 0, 0, 0, 0, 0];
-  let hash = fnvOffset;
+  let hash = fnvStart;
   let start = -1;
   for (let at = 0; at <= text.length; at += 1) {
     const code = at < text.length ? text.charCodeAt(at) : 0;
     if (classOf(code) !== NOT_WORD) {
       if (start < 0) start = at;
-      hash = Math.imul(hash ^ code, fnvPrime);
+      hash = fnvStep(hash, code);
       continue;
     }
     if (start < 0) continue;
@@ -104,7 +103,7 @@ export function isGeneric(sentence: string, minWords = 0): boolean {
       if (strange > maxStrange) return false;
     }
     start = -1;
-    hash = fnvOffset;
+    hash = fnvStart;
   }
   if (words < minWords || (numbers > 0 && (seen & LENGTH_UNIT) === 0)) return false;
   if (reasons > 0 && (seen & ANSWER) === 0) return false;

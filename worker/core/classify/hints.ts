@@ -1,5 +1,5 @@
 /** What the rules tell the learned model in mode `hybrid`; the same in training and in the Worker. */
-import type { IntentReading } from '../intent/intent.ts';
+import type { IntentReading } from './intent.ts';
 import type { HeuristicScore } from './heuristic.ts';
 import type { Hints } from './learned/tier-features.ts';
 

@@ -3,6 +3,7 @@
  * script, with `+` and `#` kept at their end (c++, c#); Han, kana, Hangul and Thai characters are tokens one by one, so that phrases of
  * them match anywhere.
  */
+import { fnvStart, fnvStep } from '../text/fnv.ts';
 import { classOf, firstUnspacedClass, NOT_WORD } from './scripts.ts';
 
 export interface Tokens {
@@ -15,8 +16,6 @@ export interface Tokens {
   readonly ends: Int32Array;
 }
 
-const FNV_OFFSET = 0x811c9dc5 | 0;
-const FNV_PRIME = 0x01000193;
 const PLUS = 43;
 const HASH = 35;
 
@@ -30,22 +29,22 @@ export function tokenize(text: string): Tokens {
   if (scratch.length < 3 * capacity) scratch = new Int32Array(3 * capacity);
   let count = 0;
   let start = -1;
-  let hash = FNV_OFFSET;
+  let hash = fnvStart;
   for (let at = 0; at < capacity; at += 1) {
     const code = lower.charCodeAt(at);
     const charClass = classOf(code);
     const continues = charClass !== NOT_WORD && charClass < firstUnspacedClass;
     if (continues || (start >= 0 && isSuffix(lower, at, code))) {
       if (start < 0) start = at;
-      hash = Math.imul(hash ^ code, FNV_PRIME);
+      hash = fnvStep(hash, code);
       continue;
     }
     if (start >= 0) {
       count = put(count, hash, start, at, capacity);
       start = -1;
-      hash = FNV_OFFSET;
+      hash = fnvStart;
     }
-    if (charClass !== NOT_WORD) count = put(count, Math.imul(FNV_OFFSET ^ code, FNV_PRIME), at, at + 1, capacity);
+    if (charClass !== NOT_WORD) count = put(count, fnvStep(fnvStart, code), at, at + 1, capacity);
   }
   if (start >= 0) count = put(count, hash, start, capacity, capacity);
   return {

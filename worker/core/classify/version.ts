@@ -1,4 +1,5 @@
 /** Names a classifier by all that its score depends on, so that scores are only compared with scores of the same making. */
+import { fnvOf } from '../text/fnv.ts';
 import { modeOf, type ClassifyConfig } from './classify.ts';
 import type { LearnedWeights } from './learned.ts';
 
@@ -13,9 +14,7 @@ export function classifierVersion(config: ClassifyConfig, weights: LearnedWeight
   const cached = known.get(classifier);
   if (cached !== undefined && cached[0] === weights) return cached[1];
   const text = JSON.stringify([classifier.curves, classifier.weights, classifier.keywords, intent.keywords, weights?.metadata]);
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
-  const version = `${modeOf(config, weights)}-${hash.toString(36)}`;
+  const version = `${modeOf(config, weights)}-${fnvOf(text).toString(36)}`;
   known.set(classifier, [weights, version]);
   return version;
 }

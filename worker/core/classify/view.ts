@@ -4,7 +4,7 @@
  */
 import type { ChatRequest, Message, ResponseFormat } from '../../../shared/chat.ts';
 import { splitAsk, type Ask } from './ask.ts';
-import { measureJson } from './json-size.ts';
+import { measureJson } from '../json/size.ts';
 import { measureText, type TextStats } from './text-stats.ts';
 import {
   estimateTokens,

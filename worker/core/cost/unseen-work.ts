@@ -4,7 +4,7 @@
  * model's pace. A call that the server itself turned away, or that failed at once, cost nothing.
  */
 import type { Usage } from '../../../shared/chat.ts';
-import type { FailureCause } from '../route/attempt.ts';
+import type { FailureCause } from '../upstreams/causes.ts';
 
 /** How a call without a token to show for it came to its end. */
 export interface CallEnd {

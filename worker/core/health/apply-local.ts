@@ -3,7 +3,8 @@
  * reports before the object's answer shows it. Reports that are not delivered yet are applied again to every new snapshot. It judges no
  * tunnel down: that takes everybody's evidence.
  */
-import { routeKey, ruleOf } from '../route/attempt.ts';
+import { routeKey } from '../upstreams/route-key.ts';
+import { ruleOf } from '../upstreams/causes.ts';
 import { addFailures, endRun, isTooLong, runLength, withoutUnsure } from './failure-run.ts';
 import type { HealthRules } from './health-config.ts';
 import type { AttemptReport, FailureReport } from './health-event.ts';

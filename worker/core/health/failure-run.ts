@@ -1,6 +1,5 @@
 /** The run of failures without a success between them: how bad it is, and what ends it. It opens nothing by itself. */
-import type { FailureCause } from '../route/attempt.ts';
-import { ruleOf } from '../route/attempt.ts';
+import { type FailureCause, ruleOf } from '../upstreams/causes.ts';
 import type { HealthRules } from './health-config.ts';
 import type { FailureReport } from './health-event.ts';
 

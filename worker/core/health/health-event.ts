@@ -1,5 +1,5 @@
 /** What health is told: reports of attempts from isolates, results of probes, and that an isolate reads the snapshot. */
-import type { FailureCause } from '../route/attempt.ts';
+import type { FailureCause } from '../upstreams/causes.ts';
 import type { ListedModel, ServerLoad } from '../upstreams/dialect.ts';
 
 interface AttemptFacts {

@@ -3,7 +3,7 @@ import type { Breaker } from './breaker.ts';
 import { closedBreaker } from './breaker.ts';
 import type { FailureRun } from './failure-run.ts';
 import { noFailures } from './failure-run.ts';
-import { routeKey } from '../route/attempt.ts';
+import { routeKey } from '../upstreams/route-key.ts';
 import type { HealthConfig } from './health-config.ts';
 import type { ListedModel } from '../upstreams/dialect.ts';
 

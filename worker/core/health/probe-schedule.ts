@@ -1,5 +1,5 @@
 /** When to probe, and whom: often while something is out, seldom while nobody asks. It sends no probe. */
-import { routeKey } from '../route/attempt.ts';
+import { routeKey } from '../upstreams/route-key.ts';
 import { phaseOf } from './breaker.ts';
 import type { HealthConfig, Instance } from './health-config.ts';
 import type { HealthState } from './health-state.ts';

@@ -1,6 +1,6 @@
 /** Whether a failure is the model's or the request's: one client's poisoned body must not take models from everybody. */
 import type { ChatRequest } from '../../../shared/chat.ts';
-import { type FailureCause, ruleOf } from '../route/attempt.ts';
+import { type FailureCause, ruleOf } from '../upstreams/causes.ts';
 
 /** What a body can cause on every model it is sent to: an error of the server's code, an answer that makes no sense. */
 export function mayBeTheRequest(cause: FailureCause): boolean {

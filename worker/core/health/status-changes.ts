@@ -1,6 +1,5 @@
 /** What an operator reads in the log when a model goes down and when it is back. */
-import type { HealthSnapshot } from './snapshot.ts';
-import type { InstanceStatus } from './usable.ts';
+import type { HealthSnapshot, InstanceStatus } from './snapshot.ts';
 
 export interface StatusChange {
   readonly event: 'model_down' | 'model_up';

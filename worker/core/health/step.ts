@@ -2,7 +2,8 @@
  * The health reducer: (state, event, now, config) → state. It counts, opens and closes; it sends nothing, and what a request may use is
  * read from `snapshot`. Work is linear in the batch and in the number of instances.
  */
-import { routeKey, ruleOf } from '../route/attempt.ts';
+import { routeKey } from '../upstreams/route-key.ts';
+import { ruleOf } from '../upstreams/causes.ts';
 import {
   beginTrials,
   close,

@@ -2,7 +2,8 @@
  * When a tunnel counts as down: when every model behind it shows it, or probes find nobody at its other end (530). One 302 or 530 proves
  * nothing, and a refused login or a 502 may be one model's alone. While a tunnel is down its failures open no breaker of a model.
  */
-import { type FailureCause, routeKey } from '../route/attempt.ts';
+import type { FailureCause } from '../upstreams/causes.ts';
+import { routeKey } from '../upstreams/route-key.ts';
 import { close, isTrial, open, phaseOf, probeFailed } from './breaker.ts';
 import { noFailures } from './failure-run.ts';
 import type { HealthConfig, Instance } from './health-config.ts';

@@ -1,10 +1,6 @@
 /** Which instances a request may use by a snapshot, and which is the least bad when it may use none. An unknown instance is usable. */
-import { routeKey } from '../route/attempt.ts';
-import type { HealthSnapshot, InstanceSnapshot } from './snapshot.ts';
-
-/** The best first. `missing`: the server is there, the model is not. */
-export const statusIds = ['up', 'half_open', 'throttled', 'down', 'missing'] as const;
-export type InstanceStatus = (typeof statusIds)[number];
+import { routeKey } from '../upstreams/route-key.ts';
+import { type HealthSnapshot, type InstanceSnapshot, type InstanceStatus, statusIds } from './snapshot.ts';
 
 /** Without a new snapshot for this long after an ejection's end, an isolate decides alone and lets traffic through. */
 const staleGraceMs = 10_000;

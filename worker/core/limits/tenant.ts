@@ -2,7 +2,7 @@
  * Everything a key may run into, decided as one: requests and tokens per minute, concurrency, budgets, and limits of single models. All
  * or nothing, idempotent by request id. Each function takes the state and says what changes; storing that is the object's.
  */
-import { plainAgentName } from '../auth/agent-name.ts';
+import { plainAgentName } from './agent-name.ts';
 import type { Draft } from '../ledger/booking.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';

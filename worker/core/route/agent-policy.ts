@@ -1,6 +1,6 @@
 /** What the agent of a request may use, and what is left of it together with the key's own. */
 import type { RoutingConfig } from '../../../shared/config.ts';
-import { plainAgentName } from '../auth/agent-name.ts';
+import { plainAgentName } from '../limits/agent-name.ts';
 import type { ChooseInput } from './choose.ts';
 
 /** The configured agent of that name, however it is spelled; null when there is none. */

@@ -1,5 +1,6 @@
 /** Weighted splits by a stable hash: the same conversation always falls on the same arm. Chooses; measures nothing. */
 import type { RoutingConfig, Strategy } from '../../../shared/config.ts';
+import { fnvOf } from '../text/fnv.ts';
 
 export interface Arm {
   readonly experiment: string;
@@ -38,8 +39,7 @@ export function shadowOf(experiments: RoutingConfig['experiments'], unit: string
 
 /** Evenly in [0, 1) by the text: 32 bits of FNV-1a with a final mix, since its low bits alone follow the last characters. */
 export function uniform(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  let hash = fnvOf(text);
   hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b) >>> 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b) >>> 0;
   return ((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000;

@@ -6,7 +6,7 @@
  */
 import type { ChatRequest, Message } from '../../../shared/chat.ts';
 import { textOf } from '../classify/view.ts';
-import { addText, emptyHash, hashName, type TextHash } from '../text-hash.ts';
+import { addText, emptyHash, hashName, type TextHash } from '../text/hash.ts';
 
 /** An answer as its client may send it back. */
 export interface GivenAnswer {

@@ -1,6 +1,6 @@
 /**
  * The step between two attempts: given the plan and what came of the attempts so far, try something, answer, or fail. It sends nothing
- * and waits for nothing. The rules per cause stand in `attempt.ts`; this file holds the order in which they are asked.
+ * and waits for nothing. The rules per cause stand in `upstreams/causes.ts`; this file holds the order in which they are asked.
  */
 import type { RoutingConfig } from '../../../shared/config.ts';
 import { errors } from '../../../shared/errors.ts';
@@ -8,7 +8,9 @@ import type { Failure } from '../../../shared/errors.ts';
 import type { HealthSnapshot, InstanceSnapshot } from '../health/snapshot.ts';
 import { currentStatus, isUsable, leastBad } from '../health/usable.ts';
 import type { Candidate, AttemptOutcome, FailedOutcome, Plan } from './attempt.ts';
-import { routeKey, ruleOf, telling } from './attempt.ts';
+import { routeKey } from '../upstreams/route-key.ts';
+import { ruleOf } from '../upstreams/causes.ts';
+import { telling } from './attempt.ts';
 import { afterRetryAfterMs, backoffMs } from './backoff.ts';
 
 export interface NextContext {

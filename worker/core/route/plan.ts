@@ -7,7 +7,7 @@ import type { Capability, Strategy, Tier } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import type { Candidate, Plan } from './attempt.ts';
-import { contextWords } from './context-words.ts';
+import { contextWords } from '../upstreams/context-words.ts';
 import { choose, type ModelChoice, type ChooseInput, type RuleId } from './choose.ts';
 import type { Need } from './needed.ts';
 import { surePromptTokens, wantedTokens } from './token-room.ts';

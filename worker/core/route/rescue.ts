@@ -1,6 +1,8 @@
 /** Whether an answer that broke off can be finished by another call, by whom, and how. */
 import type { ModelConfig } from '../../../shared/config.ts';
-import { type Candidate, type FailureCause, type Plan, routeKey, ruleOf } from './attempt.ts';
+import type { Candidate, Plan } from './attempt.ts';
+import { type FailureCause, ruleOf } from '../upstreams/causes.ts';
+import { routeKey } from '../upstreams/route-key.ts';
 
 /** What has been shown of a choice. */
 export interface ShownChoice {

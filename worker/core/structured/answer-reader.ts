@@ -4,9 +4,9 @@
  * second document.
  */
 import type { LimitsConfig } from '../../../shared/config.ts';
-import { createJsonDocument, type DocumentRepair } from './json-document.ts';
-import { isJsonSpace } from './json-grammar.ts';
-import type { JsonType } from './json-value.ts';
+import { createJsonDocument, type DocumentRepair } from '../json/document.ts';
+import { isJsonSpace } from '../json/grammar.ts';
+import type { JsonType } from '../json/value.ts';
 import { createSurroundingText } from './surrounding-text.ts';
 import type { ValueTracker } from './value-tracker.ts';
 

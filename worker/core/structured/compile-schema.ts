@@ -7,7 +7,8 @@ import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import { quoteKey, startRun, violate, type Violation } from './check-run.ts';
 import { compilePattern, type PatternTest } from './compile-pattern.ts';
-import { isRecord, sizeOf } from './json-value.ts';
+import { isObject } from '../../../shared/is-object.ts';
+import { sizeOf } from '../json/value.ts';
 import { keywordRegistry } from './keyword-registry.ts';
 import { createNode, findEndless, maxInPlaceDepth, type KeywordScope, type SchemaNode } from './schema-node.ts';
 
@@ -70,7 +71,7 @@ function checkSize(schema: unknown, limits: SchemaLimits): string | null {
 }
 
 function readDraft(schema: unknown): 'current' | 'draft7' | null {
-  const uri = isRecord(schema) ? schema['$schema'] : undefined;
+  const uri = isObject(schema) ? schema['$schema'] : undefined;
   if (uri === undefined) return 'current';
   return typeof uri === 'string' ? (drafts.get(uri.replace(/#$/, '')) ?? null) : null;
 }
@@ -106,8 +107,8 @@ function createCompiler(schema: unknown, draft: 'current' | 'draft7') {
   const allowance = { left: maxPatternStates };
 
   function nodeOf(raw: unknown, path: readonly string[]): SchemaNode {
-    const node = (isRecord(raw) && known.get(raw)) || createNode();
-    if (isRecord(raw)) {
+    const node = (isObject(raw) && known.get(raw)) || createNode();
+    if (isObject(raw)) {
       if (!known.has(raw)) waiting.push({ node, raw, path });
       known.set(raw, node);
     } else if (raw === false) {

@@ -5,7 +5,7 @@
 import type { Result } from '../../../shared/result.ts';
 import type { Check } from './check-run.ts';
 import type { PatternTest } from './compile-pattern.ts';
-import type { JsonType } from './json-value.ts';
+import type { JsonType } from '../json/value.ts';
 
 export interface SchemaNode {
   readonly check: Check;

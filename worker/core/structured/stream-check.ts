@@ -3,10 +3,10 @@
  * and says as early as is cheap that it cannot. An answer that is not streamed goes through the same machine (`check-answer.ts`),
  * so that both get the same verdict and the same text.
  */
-import { createAnswerReader, type AnswerLimits, type Repair } from './answer-reader.ts';
-import type { Violation } from './check-run.ts';
+import { createAnswerReader, type AnswerLimits } from './answer-reader.ts';
+import type { StreamCheck, StreamChecked, StreamEnded } from './checked-stream.ts';
 import type { CompiledSchema } from './compile-schema.ts';
-import type { JsonType } from './json-value.ts';
+import type { JsonType } from '../json/value.ts';
 import { createNode, withAlways, type SchemaNode } from './schema-node.ts';
 import { createTextCheck, type TextFormat } from './text-check.ts';
 import { createValueTracker } from './value-tracker.ts';
@@ -16,39 +16,6 @@ type JsonFormat =
   | { readonly kind: 'json_schema'; readonly compiled: Pick<CompiledSchema, 'validate' | 'root'> };
 
 export type AnswerFormat = JsonFormat | TextFormat;
-
-export interface StreamChecked {
-  /** Text to show now. All of it joined is the document so far. */
-  readonly emit: string;
-  /** `impossible` is final: the rest is not read. */
-  readonly verdict: 'possible' | 'impossible';
-  readonly violations: readonly Violation[];
-}
-
-export type StreamEnded =
-  | {
-      readonly ok: true;
-      readonly emit: string;
-      /** Everything that was emitted. */
-      readonly text: string;
-      readonly value: unknown;
-      readonly violations: readonly [];
-      readonly repairs: readonly Repair[];
-    }
-  | {
-      readonly ok: false;
-      readonly emit: string;
-      /** Text that was held back: what there is of an answer that was cut by its limit. */
-      readonly rest: string;
-      readonly violations: readonly Violation[];
-      readonly repairs: readonly Repair[];
-    };
-
-export interface StreamCheck {
-  feed(text: string): StreamChecked;
-  /** `ok` only when the emitted text, with what is emitted now, satisfies the format. */
-  end(): StreamEnded;
-}
 
 /**
  * The rules, for both formats of JSON. White space around the document is dropped silently; a code fence, other text around an object or

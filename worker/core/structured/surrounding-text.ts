@@ -2,7 +2,7 @@
  * Tells what stands around a document apart: a Markdown code fence (three backticks, with whatever else is on the line) or other
  * text. Keeps no text, only what it was.
  */
-import { isJsonSpace } from './json-grammar.ts';
+import { isJsonSpace } from '../json/grammar.ts';
 
 export interface SurroundingText {
   note(code: number): void;

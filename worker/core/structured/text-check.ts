@@ -6,7 +6,7 @@ import type { AnswerLimits } from './answer-reader.ts';
 import { startRun } from './check-run.ts';
 import type { PatternTest } from './compile-pattern.ts';
 import { baseSteps, stepsPerCharacter } from './compile-schema.ts';
-import type { StreamCheck } from './stream-check.ts';
+import type { StreamCheck } from './checked-stream.ts';
 
 export type TextFormat =
   | { readonly kind: 'choice'; readonly choices: readonly string[] }

@@ -1,11 +1,12 @@
 /**
  * Follows an answer value by value while it is read: where it stands, which keys it has seen, and whether it can still satisfy
  * the schema. It judges only what must hold whatever comes later (types, members that are not allowed or missing, finished
- * scalars); `anyOf` and its kind wait for the validator at the end. The grammar is `json-document.ts`'s matter.
+ * scalars); `anyOf` and its kind wait for the validator at the end. The grammar is `json/document.ts`'s matter.
  */
 import { jsonPointer, maxViolations, quoteKey, startRun, violate, type Violation } from './check-run.ts';
 import { baseSteps, stepsPerCharacter } from './compile-schema.ts';
-import type { JsonType } from './json-value.ts';
+import type { DocumentListener } from '../json/document.ts';
+import type { JsonType } from '../json/value.ts';
 import { withAlways, type SchemaNode } from './schema-node.ts';
 
 interface Frame {
@@ -17,15 +18,7 @@ interface Frame {
   count: number;
 }
 
-/** Each step returns whether the answer is still possible; after the first false the tracker must not be used further. */
-export interface ValueTracker {
-  /** A value of that type begins; a container stays open until `close`. */
-  begin(type: JsonType): boolean;
-  key(key: string): boolean;
-  scalar(value: string | number | boolean | null): boolean;
-  close(): boolean;
-  /** Notes a fault the caller found at the present place. */
-  fail(message: string): false;
+export interface ValueTracker extends DocumentListener {
   readonly violations: readonly Violation[];
 }
 

@@ -3,7 +3,7 @@
  * verdict, so that text and calls come out in order and everything that was no call is shown. A format that rejects a place
  * leaves the text as if it had never looked, and does not look again at what it has read: that bounds the work.
  */
-import type { BeginCall, ParsedCall } from './call-shape.ts';
+import type { BeginCall, ParsedCall } from './call.ts';
 import { createCursor, type TextEnd, hold, moveTo, offsetOf, pushChunk, release } from './cursor.ts';
 import type { DeclaredTools } from './declared-tool.ts';
 import type { ReadCalls, Region, ToolFormat, Verdict } from './formats/tool-format.ts';

@@ -3,19 +3,11 @@
  * `{type, function: {…}}` or `{tool_calls: […]}`, and arrays of these. It collects the calls; whether and when they are surfaced
  * is the format's decision. Of a key that occurs twice the first one counts.
  */
-import type { LiveCall } from './call-sink.ts';
+import type { BeginCall, LiveCall, ParsedCall } from './call.ts';
 import { type DeclaredTools, declaresArgument, isDeclaration, isNameLike, mayHaveArgument } from './declared-tool.ts';
-import { parseString, type ValueKind } from './json-characters.ts';
-import { type JsonListener, type Reaction, unlimited } from './json-scan.ts';
-import { readJsonText } from './json-text.ts';
-
-/** A call as it stands in the text; `id` is the model's own, if it wrote one. */
-export interface ParsedCall {
-  readonly id: string | null;
-  readonly name: string;
-  /** JSON text of an object. */
-  readonly arguments: string;
-}
+import { parseString, type ValueKind } from '../json/characters.ts';
+import { type JsonListener, type Reaction, unlimited } from '../json/scan.ts';
+import { readJsonText } from '../json/text.ts';
 
 export interface CallRules {
   readonly tools: DeclaredTools;
@@ -29,8 +21,6 @@ export interface CallRules {
   /** Whether the model's own ids mean something; elsewhere `id` is one more key to ignore. */
   readonly keepsIds: boolean;
 }
-
-export type BeginCall = (name: string, id: string | null) => LiveCall;
 
 export interface CallShape extends JsonListener {
   /** The complete calls, in order, as long as all of it are calls; those shown live are not among them. */

@@ -2,7 +2,7 @@
  * Where recognised calls become visible, whatever they were read from: numbers them from 0, gives each an id that is unique in
  * the message, keeps only the first where parallel calls are not allowed, and holds the limits. It does not judge arguments.
  */
-import type { ParsedCall } from './call-shape.ts';
+import type { LiveCall, ParsedCall } from './call.ts';
 
 /** What becomes visible of a call: its beginning, pieces of its arguments as long as they come in, its end. */
 export type CallEvent =
@@ -17,13 +17,6 @@ export interface SurfacedCall {
   readonly id: string;
   readonly name: string;
   readonly arguments: string;
-}
-
-/** A call that is shown while its arguments still come in. */
-export interface LiveCall {
-  append(piece: string): void;
-  /** The arguments are whole; a call that never gets here was cut. */
-  finish(): void;
 }
 
 export interface CallSink {

@@ -6,7 +6,7 @@ import type { Tool } from '../../../shared/chat.ts';
 import type { ArgumentsVerdict } from '../../../shared/records.ts';
 import type { CompiledSchema, SchemaLimits } from '../structured/compile-schema.ts';
 import { compileSchema } from '../structured/compile-schema.ts';
-import { asObject } from '../upstreams/json-view.ts';
+import { asObject } from '../json/view.ts';
 
 export interface CheckedArguments {
   readonly verdict: ArgumentsVerdict;

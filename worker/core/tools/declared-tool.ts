@@ -1,4 +1,5 @@
 /** What a request says of its tools, as far as it tells a call from text that only looks like one. */
+import { isObject } from '../../../shared/is-object.ts';
 
 /** A tool the request declares; `parameters` is its JSON Schema, if there is one. */
 export interface DeclaredTool {
@@ -40,13 +41,13 @@ export function isDeclaration(argumentsText: string, tool: DeclaredTool | undefi
   // Whatever follows needs one of these words, and most calls have none.
   if (!argumentsText.includes('type') && !argumentsText.includes('properties')) return false;
   const value: unknown = JSON.parse(argumentsText);
-  return isRecord(value) && (isSchema(value, tool) || areSchemas(value, tool));
+  return isObject(value) && (isSchema(value, tool) || areSchemas(value, tool));
 }
 
 function isSchema(value: Readonly<Record<string, unknown>>, tool: DeclaredTool | undefined): boolean {
   const { type, properties } = value;
   const isTyped = typeof type === 'string' && type.toLowerCase() === 'object' && !declaresArgument(tool, 'type');
-  const hasProperties = isRecord(properties) && !declaresArgument(tool, 'properties');
+  const hasProperties = isObject(properties) && !declaresArgument(tool, 'properties');
   return (isTyped || hasProperties) && Object.keys(value).every((key) => schemaKeys.has(key));
 }
 
@@ -56,9 +57,9 @@ function areSchemas(value: Readonly<Record<string, unknown>>, tool: DeclaredTool
   const properties = propertiesOf(tool);
   if (properties === null || entries.length === 0) return false;
   return entries.every(([name, schema]) => {
-    const { type } = isRecord(schema) ? schema : {};
+    const { type } = isObject(schema) ? schema : {};
     const declared = Object.hasOwn(properties, name) ? properties[name] : null;
-    const declaredType = isRecord(declared) ? declared['type'] : null;
+    const declaredType = isObject(declared) ? declared['type'] : null;
     const isSchemaHere = typeof type === 'string' && typeNames.has(type.toLowerCase());
     return isSchemaHere && typeof declaredType === 'string' && declaredType !== 'object';
   });
@@ -66,9 +67,5 @@ function areSchemas(value: Readonly<Record<string, unknown>>, tool: DeclaredTool
 
 function propertiesOf(tool: DeclaredTool | undefined): Readonly<Record<string, unknown>> | null {
   const properties = tool?.parameters?.['properties'];
-  return isRecord(properties) ? properties : null;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject(properties) ? properties : null;
 }

@@ -3,11 +3,11 @@
  * therefore that tool's call, unless it is a call in its own right; a message that is anything more is read like any other.
  */
 import { type Cursor, offsetOf } from './cursor.ts';
-import { createJsonScan } from './json-scan.ts';
-import { scanJson } from './json-scanner.ts';
+import { createJsonScan } from '../json/scan.ts';
+import { scanJson } from '../json/scanner.ts';
 import { createJsonArguments, createUnmarkedCalls, readArguments } from './formats/json-calls.ts';
 import { asCalls, asText, markOpen, type ReadCalls, type Region, type Verdict } from './formats/tool-format.ts';
-import type { ParsedCall } from './call-shape.ts';
+import type { ParsedCall } from './call.ts';
 import { peek, type Reading, runOut, skipWhitespace } from './reading.ts';
 
 export function readNamedChoice(name: string): ReadCalls {

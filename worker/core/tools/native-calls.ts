@@ -3,10 +3,12 @@
  * missing, repeated or absurd indexes, repeated or empty ids, names and types, whole calls in one delta, no arguments at all,
  * arguments as an object. Does not look at content.
  */
-import type { CallSink, LiveCall } from './call-sink.ts';
+import { isObject } from '../../../shared/is-object.ts';
+import type { CallSink } from './call-sink.ts';
+import type { LiveCall } from './call.ts';
 import { createJsonArguments, type JsonArguments } from './formats/json-calls.ts';
-import type { JsonScan } from './json-scan.ts';
-import { scanJson } from './json-scanner.ts';
+import type { JsonScan } from '../json/scan.ts';
+import { scanJson } from '../json/scanner.ts';
 
 export interface NativeCalls {
   feed(entries: readonly unknown[]): void;
@@ -148,8 +150,8 @@ function hasNotBegun({ status, expects, isObject }: JsonScan): boolean {
 }
 
 function readEntry(raw: unknown): Entry {
-  const entry = isRecord(raw) ? raw : {};
-  const called = isRecord(entry['function']) ? entry['function'] : {};
+  const entry = isObject(raw) ? raw : {};
+  const called = isObject(entry['function']) ? entry['function'] : {};
   const args = called['arguments'];
   return {
     index: typeof entry['index'] === 'number' ? entry['index'] : null,
@@ -157,8 +159,4 @@ function readEntry(raw: unknown): Entry {
     name: typeof called['name'] === 'string' ? called['name'] : '',
     arguments: typeof args === 'string' ? args : typeof args === 'object' && args !== null ? JSON.stringify(args) : '',
   };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

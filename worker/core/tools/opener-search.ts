@@ -6,9 +6,9 @@
 import { codeMarkers, type CodeState, codeTokens, createCodeTracker } from './code-spans.ts';
 import { type Cursor, offsetOf } from './cursor.ts';
 import type { Opener, ReadCalls, ToolFormat, Verdict } from './formats/tool-format.ts';
-import { indifferent, type JsonScan, resumeScan } from './json-scan.ts';
-import { scanJson } from './json-scanner.ts';
-import { createMarkerSet, findMarker, type MarkerSet, mayBecomeMarker, unfinishedMarkerAt } from './marker-set.ts';
+import { indifferent, type JsonScan, resumeScan } from '../json/scan.ts';
+import { scanJson } from '../json/scanner.ts';
+import { createMarkerSet, findMarker, type MarkerSet, mayBecomeMarker, unfinishedMarkerAt } from '../text/marker-set.ts';
 import type { Quotation } from './quoted-calls.ts';
 
 /** A reading that may begin where the cursor stands; `format` is null for one that belongs to none. */

@@ -4,8 +4,8 @@
  * has run out.
  */
 import type { Cursor } from './cursor.ts';
-import { isWhitespace } from './json-characters.ts';
-import { findMarker, type MarkerSet, unfinishedMarkerAt } from './marker-set.ts';
+import { isWhitespace } from '../json/characters.ts';
+import { findMarker, type MarkerSet, unfinishedMarkerAt } from '../text/marker-set.ts';
 
 export type Reading<T> = Generator<void, T, void>;
 

@@ -3,7 +3,7 @@
  * refuses the whole request for one keyword it does not know: `Grammar error: Unimplemented keys: ["uniqueItems"]`. What is left out here
  * only makes the grammar wider; the answer is still checked against the schema as the client wrote it.
  */
-import { asArray, asObject, asString } from './json-view.ts';
+import { asArray, asObject, asString } from '../json/view.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 

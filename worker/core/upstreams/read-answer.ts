@@ -4,7 +4,7 @@
  */
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import type { ChunkChoice, ReportedUsage, UpstreamChunk, UpstreamCompletion } from './dialect.ts';
-import { asArray, asInteger, asObject, asString } from './json-view.ts';
+import { asArray, asInteger, asObject, asString } from '../json/view.ts';
 import { unreadable, type UpstreamFailure } from './transport-failure.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 /** Errors of servers that speak OpenAI's wire: as the answer to a call, and as an event inside a stream. */
 import { asItIs, type HideSecrets } from '../log/known-secrets.ts';
-import { asObject } from './json-view.ts';
+import { asObject } from '../json/view.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { numberIn, readServerWords, type ServerWords, wordsOf } from './server-words.ts';
 import { statusFailure, type UpstreamFailure } from './transport-failure.ts';

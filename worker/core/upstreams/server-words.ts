@@ -1,5 +1,5 @@
 /** What a server says in an error's body, whatever its shape. Nothing here decides what it means. */
-import { asArray, asInteger, asObject, asString } from './json-view.ts';
+import { asArray, asInteger, asObject, asString } from '../json/view.ts';
 
 export interface ServerWords {
   readonly message: string;

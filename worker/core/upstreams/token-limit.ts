@@ -3,7 +3,7 @@
  * sentence, so the sentence is read for what it must say: something is longer than what there is room for. A rate of tokens a minute, a
  * text with too many characters and a limit that is too low are something else.
  */
-import type { TokenCounts } from '../route/context-words.ts';
+import type { TokenCounts } from './context-words.ts';
 import type { ServerWords } from './server-words.ts';
 
 export interface TokenLimit extends TokenCounts {

@@ -5,8 +5,8 @@
  * gets the code's own sentence.
  */
 import type { ErrorCode, Failure } from '../../../shared/errors.ts';
-import type { FailureCause } from '../route/attempt.ts';
-import { contextWords } from '../route/context-words.ts';
+import type { FailureCause } from './causes.ts';
+import { contextWords } from './context-words.ts';
 import { type ProviderTrouble, troubleIn } from './provider-words.ts';
 import { safeDetail } from './safe-detail.ts';
 import type { ServerWords } from './server-words.ts';

@@ -1,6 +1,6 @@
 /** How vLLM, and what speaks alike, is looked at: its list of models and its gauges. */
 import type { DialectProbe, ListedModel, ServerLoad } from './dialect.ts';
-import { asArray, asInteger, asObject, asString } from './json-view.ts';
+import { asArray, asInteger, asObject, asString } from '../json/view.ts';
 
 export const vllmProbe = {
   models: { path: '/v1/models', read: readModels },

@@ -6,7 +6,7 @@ import { fail, ok } from '../../../shared/result.ts';
 import type { HideSecrets } from '../log/known-secrets.ts';
 import type { Dialect } from './dialect.ts';
 import { readFinishReason } from './finish-reasons.ts';
-import { asObject, asString } from './json-view.ts';
+import { asObject, asString } from '../json/view.ts';
 import { readChunk, readCompletion } from './read-answer.ts';
 import { readError, readErrorEvent } from './read-error.ts';
 import type { UpstreamFailure } from './transport-failure.ts';

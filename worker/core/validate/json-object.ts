@@ -2,8 +2,9 @@
 import type { LimitsConfig } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import { exceedsDepth } from './json-depth.ts';
-import { jsonFault } from './json-fault.ts';
+import { isObject } from '../../../shared/is-object.ts';
+import { exceedsDepth } from '../json/depth.ts';
+import { jsonFault } from '../json/fault.ts';
 
 /** Text → a JSON object no deeper than allowed. */
 export function parseJsonObject(text: string, limits: LimitsConfig): Result<Record<string, unknown>, Failure> {
@@ -20,8 +21,4 @@ export function parseJsonObject(text: string, limits: LimitsConfig): Result<Reco
   }
   if (!isObject(value)) return fail({ code: 'invalid_request', detail: 'The body must be a JSON object.' });
   return ok(value);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -7,7 +7,7 @@ import { headerNames } from '../../../shared/headers.ts';
 import { encodeMetadataHeader } from '../../../shared/routing-metadata.ts';
 import type { LedgerEntry } from '../../../shared/records.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import { recordAfterEnding, type StoredAnswer } from '../../core/auth/idempotency.ts';
+import { recordAfterEnding, type StoredAnswer } from '../../core/kept/idempotency.ts';
 import { leaseMs } from '../../core/limits/heartbeat.ts';
 import type { ClientPipe } from '../../core/ports.ts';
 import { metadataOf } from '../run/metadata.ts';

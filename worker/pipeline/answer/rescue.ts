@@ -6,7 +6,8 @@
 import { modelOf } from '../../../shared/config-prepare.ts';
 import { isUsable } from '../../core/health/usable.ts';
 import type { Choice } from '../../core/answer/choice.ts';
-import { type Candidate, ruleOf } from '../../core/route/attempt.ts';
+import type { Candidate } from '../../core/route/attempt.ts';
+import { ruleOf } from '../../core/upstreams/causes.ts';
 import { canBeFinished, modesForRest, routesForRest } from '../../core/route/rescue.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import { clientUsage } from '../calls/book.ts';

@@ -9,7 +9,7 @@ import { reconcileUsage } from '../../core/cost/reconcile-usage.ts';
 import { answerUsage, requestCost, type RequestCost } from '../../core/cost/request-cost.ts';
 import { unseenUsage } from '../../core/cost/unseen-work.ts';
 import { promptTokensBound } from '../../core/cost/worst-case.ts';
-import { intentBand } from '../../core/intent/intent-band.ts';
+import { intentBand } from '../../core/classify/intent-band.ts';
 import type { EntryDraft } from '../../core/ledger/booking.ts';
 import { endingOf, type RunEnding } from '../../core/ledger/ending.ts';
 import { armName } from '../../core/route/experiment.ts';

@@ -8,7 +8,9 @@ import type { Failure } from '../../../shared/errors.ts';
 import type { Result } from '../../../shared/result.ts';
 import type { AttemptReport } from '../../core/health/health-event.ts';
 import { bodyMark, mayBeTheRequest, speaksOfRequest } from '../../core/health/request-blame.ts';
-import { type Candidate, type FailureCause, routeKey } from '../../core/route/attempt.ts';
+import type { Candidate } from '../../core/route/attempt.ts';
+import type { FailureCause } from '../../core/upstreams/causes.ts';
+import { routeKey } from '../../core/upstreams/route-key.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import type { Parts } from '../run/run.ts';
 

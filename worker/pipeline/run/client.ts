@@ -1,5 +1,5 @@
 /** What the client has of its answer, and what it is told beside it. */
-import type { IdempotencyRecord } from '../../core/auth/idempotency.ts';
+import type { IdempotencyRecord } from '../../core/kept/idempotency.ts';
 import type { RateNumbers } from '../../core/limits/rate.ts';
 import type { StreamWriter } from '../../core/surfaces/surface.ts';
 import type { Asked } from './asked.ts';

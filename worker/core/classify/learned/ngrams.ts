@@ -2,6 +2,7 @@
  * Hashed n-grams of the ask: words, pairs, beginnings of words, the opening and the closing words, and which side of the last clause
  * break a word stands on. Every feature counts once however often it occurs; every group has the same weight however long the text.
  */
+import { fnvStep } from '../../text/fnv.ts';
 import { classOf, DIGIT } from '../scripts.ts';
 import type { Tokens } from '../tokens.ts';
 
@@ -30,7 +31,6 @@ const edgeWeight = 0.25;
 /** Which clause a word stands in says less than the word: people end a request with all sorts of things. */
 const clauseWeight = 0.5;
 const gramSeed = 4 * 7919;
-const fnvPrime = 0x01000193;
 /** A closing clause of more words says nothing that the whole ask does not. */
 const maxTailWords = 14;
 /** Every group of one ask together; the ask is at most 1,600 characters. */
@@ -114,10 +114,7 @@ function addCharGrams(tokens: Tokens): void {
 
 /** FNV-1a with a start of its own. */
 function hashOfFour(a: number, b: number, c: number, d: number): number {
-  let hash = Math.imul(gramSeed ^ a, fnvPrime);
-  hash = Math.imul(hash ^ b, fnvPrime);
-  hash = Math.imul(hash ^ c, fnvPrime);
-  return Math.imul(hash ^ d, fnvPrime);
+  return fnvStep(fnvStep(fnvStep(fnvStep(gramSeed, a), b), c), d);
 }
 
 /** A line break alone is none, so that a request broken into lines reads like one that is not. */

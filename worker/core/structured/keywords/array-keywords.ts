@@ -2,7 +2,7 @@
  * Keywords about arrays. Tuples may be written as `prefixItems` + `items` (2020-12) or as `items` + `additionalItems` (draft 7).
  */
 import { checkAt, isAccepted, violate, type Check, type CheckRun } from '../check-run.ts';
-import { canonicalJson } from '../json-value.ts';
+import { canonicalJson } from '../../json/value.ts';
 import type { CompileKeyword, KeywordScope, SchemaNode } from '../schema-node.ts';
 import { isCount } from './value-keywords.ts';
 

@@ -1,14 +1,14 @@
 /** Keywords about objects: which members there are, and what each of them must satisfy. */
 import { checkAt, isAccepted, quoteKey, violate, type Check, type CheckRun } from '../check-run.ts';
 import type { PatternTest } from '../compile-pattern.ts';
-import { isRecord } from '../json-value.ts';
+import { isObject } from '../../../../shared/is-object.ts';
 import type { CompileKeyword, KeywordScope, SchemaNode } from '../schema-node.ts';
 import { isCount } from './value-keywords.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
 function onObject(check: (members: Members, run: CheckRun) => boolean): Check {
-  return (value, run) => !isRecord(value) || check(value, run);
+  return (value, run) => !isObject(value) || check(value, run);
 }
 
 /** Runs a check over every member; false at the end if one failed, at once when the run is quiet or out of steps. */
@@ -24,7 +24,7 @@ function everyMember(members: Members, run: CheckRun, check: (key: string) => bo
 }
 
 function compileMap(given: unknown, scope: KeywordScope, keyword: string): Map<string, SchemaNode> | null {
-  if (!isRecord(given)) return scope.refuse('must be an object of schemas.');
+  if (!isObject(given)) return scope.refuse('must be an object of schemas.');
   return new Map(Object.entries(given).map(([key, schema]) => [key, scope.subschema(schema, keyword, key)]));
 }
 
@@ -41,7 +41,7 @@ function compileProperties(given: unknown, scope: KeywordScope): Check | null {
 }
 
 function compilePatternMap(given: unknown, scope: KeywordScope): (readonly [PatternTest, SchemaNode])[] | null {
-  if (!isRecord(given)) return scope.refuse('must be an object of schemas.');
+  if (!isObject(given)) return scope.refuse('must be an object of schemas.');
   const patterns: (readonly [PatternTest, SchemaNode])[] = [];
   for (const [source, schema] of Object.entries(given)) {
     const compiled = scope.pattern(source);
@@ -68,7 +68,7 @@ function compilePatternProperties(given: unknown, scope: KeywordScope): Check | 
 function compileAdditionalProperties(given: unknown, scope: KeywordScope): Check | null {
   const node = scope.subschema(given, 'additionalProperties');
   const { properties: named, patternProperties: patterned } = scope.schema;
-  const names = new Set(isRecord(named) ? Object.keys(named) : []);
+  const names = new Set(isObject(named) ? Object.keys(named) : []);
   const patterns = patterned === undefined ? [] : compilePatternMap(patterned, scope);
   if (patterns === null) return null;
   if (patterns.length === 0) scope.node.additional = node;
@@ -121,7 +121,7 @@ function compileMemberCount(message: string, holds: (count: number, limit: numbe
 /** `dependentRequired`, `dependentSchemas` and draft 7's `dependencies`, which may hold both kinds. */
 function compileDependent(keyword: string, allows: 'names' | 'schemas' | 'both'): CompileKeyword {
   return (given, scope) => {
-    if (!isRecord(given)) return scope.refuse('must be an object.');
+    if (!isObject(given)) return scope.refuse('must be an object.');
     const dependents: (readonly [string, Check])[] = [];
     for (const [key, dependent] of Object.entries(given)) {
       if (allows !== 'schemas' && isStringList(dependent)) {

@@ -1,6 +1,6 @@
 /** Keywords about one value by itself: its type, its allowed values, numbers and strings. */
 import { violate, type Check } from '../check-run.ts';
-import { canonicalJson, jsonTypeOf, type JsonType } from '../json-value.ts';
+import { canonicalJson, jsonTypeOf, type JsonType } from '../../json/value.ts';
 import type { CompileKeyword, KeywordScope } from '../schema-node.ts';
 import { formatTest } from '../string-formats.ts';
 

@@ -9,6 +9,7 @@ import type { Failure } from '../../../../shared/errors.ts';
 import { clientIdPattern } from '../../../../shared/headers.ts';
 import { fail, ok, type Result } from '../../../../shared/result.ts';
 import * as z from '../../../../shared/zod.ts';
+import { isObject } from '../../../../shared/is-object.ts';
 import { parseJsonObject } from '../../validate/json-object.ts';
 import type { ReadRequest } from '../surface.ts';
 import { contradiction } from './contradiction.ts';
@@ -71,10 +72,6 @@ function shapeOf(body: Record<string, unknown>): Result<ChatRequest, Failure> {
     messages.push(message.data);
   }
   return ok({ ...frame.data, messages });
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function over(param: string, count: number, max: number, what: string): Failure | null {

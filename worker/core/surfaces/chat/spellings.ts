@@ -1,5 +1,5 @@
 /** Other spellings of what the schema knows: brought into its one form before anything is checked. */
-import { asArray, asObject } from '../../upstreams/json-view.ts';
+import { asArray, asObject } from '../../json/view.ts';
 
 /** Rewrites `body` in place. What it does not recognise stays as it is, for the shape check to name. */
 export function unifySpellings(body: Record<string, unknown>): void {

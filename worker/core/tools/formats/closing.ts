@@ -3,7 +3,7 @@
  * markers.
  */
 import { type Cursor, moveTo, offsetOf } from '../cursor.ts';
-import { findMarker, type MarkerSet } from '../marker-set.ts';
+import { findMarker, type MarkerSet } from '../../text/marker-set.ts';
 import { endsInside, type Reading, readUntil, runOut, sees, skipWhitespace, takes, takesLast } from '../reading.ts';
 import { asText, type Verdict } from './tool-format.ts';
 

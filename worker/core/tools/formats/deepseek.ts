@@ -4,7 +4,7 @@
  */
 import { type Cursor, offsetOf } from '../cursor.ts';
 import { isDeclaration, isNameLike } from '../declared-tool.ts';
-import { createMarkerSet } from '../marker-set.ts';
+import { createMarkerSet } from '../../text/marker-set.ts';
 import { endsInside, need, peek, type Reading, readName, runOut, skipWhitespace, takes, takesLast } from '../reading.ts';
 import { type Closing, leaveBroken, readClosing, readClosingOfNone, readMalformed } from './closing.ts';
 import { createJsonArguments, isRepairedAt, type JsonArguments, readArguments, skipJson } from './json-calls.ts';

@@ -3,7 +3,7 @@
  * not the first closing marker, since arguments may quote it.
  */
 import { type Cursor, offsetOf } from '../cursor.ts';
-import { createMarkerSet } from '../marker-set.ts';
+import { createMarkerSet } from '../../text/marker-set.ts';
 import { peek, type Reading, runOut, skipWhitespace, takes, takesLast } from '../reading.ts';
 import { type Closing, leaveBroken, readClosing, readClosingOfNone, readMalformed } from './closing.ts';
 import { createMarkedCalls, isRepairedAt, readCalls } from './json-calls.ts';

@@ -3,8 +3,8 @@
  */
 import { type CallRules, type CallShape, createCallShape } from '../call-shape.ts';
 import { type Cursor, offsetOf } from '../cursor.ts';
-import { createJsonScan, indifferent, type JsonListener, type JsonScan, type JsonStatus } from '../json-scan.ts';
-import { closeMissing, scanJson } from '../json-scanner.ts';
+import { createJsonScan, indifferent, type JsonListener, type JsonScan, type JsonStatus } from '../../json/scan.ts';
+import { closeMissing, scanJson } from '../../json/scanner.ts';
 import { type Reading, sees } from '../reading.ts';
 import type { Region, Verdict } from './tool-format.ts';
 

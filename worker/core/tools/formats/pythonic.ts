@@ -2,7 +2,7 @@
  * Pythonic calls (Llama 3.2, Llama 4, ToolACE): a list of calls with keyword literals, `[name(key=value), …]`, anywhere outside
  * code; all names must be declared. Llama 4's `<|python_start|>` and `<|python_end|>` around it are dropped.
  */
-import type { ParsedCall } from '../call-shape.ts';
+import type { ParsedCall } from '../call.ts';
 import { type Cursor, offsetOf } from '../cursor.ts';
 import { needInk, peek, type Reading, readName, skipWhitespace, takes } from '../reading.ts';
 import { readKeywordArguments } from './python-literals.ts';

@@ -4,7 +4,7 @@
  */
 import type { Cursor } from '../cursor.ts';
 import { type DeclaredTool, isNameLike } from '../declared-tool.ts';
-import { createMarkerSet } from '../marker-set.ts';
+import { createMarkerSet } from '../../text/marker-set.ts';
 import { endsInside, need, type Reading, readName, readUntil, runOut, skipWhitespace, takes, takesLast } from '../reading.ts';
 import { asCalls, asText, markOpen, type Region, type ToolFormat, type Verdict } from './tool-format.ts';
 import { typedValue } from './typed-value.ts';

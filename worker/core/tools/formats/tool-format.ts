@@ -3,10 +3,10 @@
  * other formats or events; the finder runs it.
  */
 import type { ToolFormatId } from '../../../../shared/config.ts';
-import type { BeginCall, ParsedCall } from '../call-shape.ts';
+import type { BeginCall, ParsedCall } from '../call.ts';
 import { type Cursor, offsetOf } from '../cursor.ts';
 import type { DeclaredTools } from '../declared-tool.ts';
-import type { JsonScan } from '../json-scan.ts';
+import type { JsonScan } from '../../json/scan.ts';
 import type { Reading } from '../reading.ts';
 
 /** Offsets count from the start of the text. */

@@ -1,15 +1,16 @@
 /**
  * Turns a parameter's plain text into JSON by the type its schema declares. What does not convert, or has no type, is a string.
  */
-import { readJsonText } from '../json-text.ts';
+import { isObject } from '../../../../shared/is-object.ts';
+import { readJsonText } from '../../json/text.ts';
 
 const number = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
 /** `schema` is that of the tool's parameters. Numbers keep their spelling. */
 export function typedValue(text: string, schema: unknown, key: string): string {
-  const properties = isRecord(schema) ? schema['properties'] : null;
+  const properties = isObject(schema) ? schema['properties'] : null;
   const types = new Set<unknown>();
-  collectTypes(isRecord(properties) && Object.hasOwn(properties, key) ? properties[key] : null, types, 0);
+  collectTypes(isObject(properties) && Object.hasOwn(properties, key) ? properties[key] : null, types, 0);
   const trimmed = text.trim();
   if (types.has('null') && (trimmed === 'null' || trimmed === 'None')) return 'null';
   if (types.has('string')) return JSON.stringify(text);
@@ -23,15 +24,11 @@ export function typedValue(text: string, schema: unknown, key: string): string {
 
 /** The types a schema allows, its alternatives included; eight levels are more than schemas in use have. */
 function collectTypes(schema: unknown, types: Set<unknown>, depth: number): void {
-  if (!isRecord(schema) || depth > 8) return;
+  if (!isObject(schema) || depth > 8) return;
   const { type } = schema;
   for (const one of Array.isArray(type) ? type : [type]) types.add(one);
   for (const keyword of ['anyOf', 'oneOf', 'allOf']) {
     const schemas = schema[keyword];
     if (Array.isArray(schemas)) for (const one of schemas) collectTypes(one, types, depth + 1);
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

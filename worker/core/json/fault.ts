@@ -11,7 +11,7 @@ import {
   mayEndNumber,
   type NumberState,
   startNumber,
-} from '../structured/json-grammar.ts';
+} from './grammar.ts';
 
 const expectations = {
   first_key: 'a key in double quotes, or "}"',

@@ -1,12 +1,9 @@
 /**
  * Facts about a parsed JSON value: its type, its size and depth, one spelling per meaning. Works on what `JSON.parse` returns.
  */
+import { isObject } from '../../../shared/is-object.ts';
 
 export type JsonType = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 export function jsonTypeOf(value: unknown): JsonType {
   if (value === null) return 'null';
@@ -37,7 +34,7 @@ export function sizeOf(value: unknown, maxDepth: number): number | null {
  */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (!isRecord(value)) return JSON.stringify(value === 0 ? 0 : value);
+  if (!isObject(value)) return JSON.stringify(value === 0 ? 0 : value);
   const members = Object.keys(value).sort();
   return `{${members.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`).join(',')}}`;
 }

@@ -3,8 +3,8 @@
  * control character in a string is escaped, missing closers are added when the caller asks. Everything else passes through as it
  * was spelled. It reports values to a listener; it does not build them, and knows nothing of calls.
  */
-import { isScalar, isScalarCharacter, isWhitespace, kindOf, parseString } from './json-characters.ts';
-import { type JsonListener, type JsonScan, type JsonStatus, unlimited } from './json-scan.ts';
+import { isScalar, isScalarCharacter, isWhitespace, kindOf, parseString } from './characters.ts';
+import { type JsonListener, type JsonScan, type JsonStatus, unlimited } from './scan.ts';
 
 /** Deeper nesting is not JSON here: it would only serve to exhaust a client's parser. */
 const maxDepth = 200;

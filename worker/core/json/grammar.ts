@@ -1,6 +1,6 @@
 /**
  * Character by character facts of JSON's grammar (RFC 8259): white space, literals, escapes, and numbers one character at a time,
- * so that a stream never shows a number JSON does not know. The document itself is read in `json-document.ts`.
+ * so that a stream never shows a number JSON does not know. The document itself is read in `document.ts`.
  */
 
 export interface JsonLiteral {

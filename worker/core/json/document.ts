@@ -1,7 +1,7 @@
 /**
  * Reads one JSON document (RFC 8259) piece by piece and hands back the part of it that is certain: it drops trailing commas,
  * escapes raw control characters in strings, and stops at the first character that cannot continue the document. It never closes
- * what the text leaves open. What the values may be is `value-tracker.ts`'s matter.
+ * what the text leaves open. What the values may be is the listener's matter.
  */
 import {
   continueNumber,
@@ -13,10 +13,21 @@ import {
   startNumber,
   type JsonLiteral,
   type NumberState,
-} from './json-grammar.ts';
-import type { ValueTracker } from './value-tracker.ts';
+} from './grammar.ts';
+import type { JsonType } from './value.ts';
 
 export type DocumentRepair = 'trailing_comma' | 'control_character';
+
+/** Told of every value as it is read. Each step returns whether the document is still wanted; after the first false none follows. */
+export interface DocumentListener {
+  /** A value of that type begins; a container stays open until `close`. */
+  begin(type: JsonType): boolean;
+  key(key: string): boolean;
+  scalar(value: string | number | boolean | null): boolean;
+  close(): boolean;
+  /** The text at the present place is no JSON. */
+  fail(message: string): false;
+}
 
 export interface JsonDocument {
   /**
@@ -51,7 +62,7 @@ type Expect =
 const mayClose: ReadonlySet<Expect> = new Set(['first_item', 'first_key', 'comma', 'after_comma']);
 const [quote, comma, backslash] = [34, 44, 92] as const;
 
-export function createJsonDocument(tracker: ValueTracker): JsonDocument {
+export function createJsonDocument(listener: DocumentListener): JsonDocument {
   const repairs = new Set<DocumentRepair>();
   /** Open containers, by their closing character. */
   const closers: number[] = [];
@@ -113,10 +124,10 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
 
   function refuseCharacter(): void {
     isBroken = true;
-    tracker.fail(`is not JSON: unexpected ${JSON.stringify(text.charAt(at))}`);
+    listener.fail(`is not JSON: unexpected ${JSON.stringify(text.charAt(at))}`);
   }
 
-  /** Ends the reading when the tracker has refused what was just read. */
+  /** Ends the reading when the listener has refused what was just read. */
   function settle(isPossible: boolean): boolean {
     isBroken ||= !isPossible;
     return isPossible;
@@ -125,19 +136,19 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
   function beginValue(code: number): void {
     const isObject = code === 123;
     if (isObject || code === 91) {
-      if (!settle(tracker.begin(isObject ? 'object' : 'array'))) return;
+      if (!settle(listener.begin(isObject ? 'object' : 'array'))) return;
       closers.push(isObject ? 125 : 93);
       return advance(isObject ? 'first_key' : 'first_item');
     }
-    if (code === quote) return settle(tracker.begin('string')) ? beginString(false) : undefined;
+    if (code === quote) return settle(listener.begin('string')) ? beginString(false) : undefined;
     literal = literalAt(code);
     if (literal !== null) {
-      if (settle(tracker.begin(literal.type))) [expect, literalRead] = ['literal', 0];
+      if (settle(listener.begin(literal.type))) [expect, literalRead] = ['literal', 0];
       return;
     }
     const state = startNumber(code);
     if (state === null) return refuseCharacter();
-    if (!settle(tracker.begin('number'))) return;
+    if (!settle(listener.begin('number'))) return;
     [number, token, tokenFrom] = [state, '', at];
     advance('number');
   }
@@ -185,7 +196,7 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
   function endString(): void {
     const raw = token + text.slice(tokenFrom, at);
     const value: unknown = hasEscape ? JSON.parse(`"${raw}"`) : raw;
-    const isPossible = isKey ? tracker.key(String(value)) : tracker.scalar(String(value));
+    const isPossible = isKey ? listener.key(String(value)) : listener.scalar(String(value));
     if (!settle(isPossible)) return;
     at += 1;
     if (isKey) expect = 'colon';
@@ -202,14 +213,14 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
   }
 
   function endNumber(): void {
-    if (settle(tracker.scalar(Number(token + text.slice(tokenFrom, at))))) endValue();
+    if (settle(listener.scalar(Number(token + text.slice(tokenFrom, at))))) endValue();
   }
 
   function readLiteral(code: number): void {
     if (literal === null || code !== literal.word.charCodeAt(literalRead)) return refuseCharacter();
     literalRead += 1;
     const isWhole = literalRead === literal.word.length;
-    if (isWhole && !settle(tracker.scalar(literal.value))) return;
+    if (isWhole && !settle(listener.scalar(literal.value))) return;
     at += 1;
     if (isWhole) endValue();
   }
@@ -227,7 +238,7 @@ export function createJsonDocument(tracker: ValueTracker): JsonDocument {
       repairs.add('trailing_comma');
     }
     expect = 'comma';
-    if (!settle(tracker.close())) return;
+    if (!settle(listener.close())) return;
     closers.pop();
     at += 1;
     endValue();

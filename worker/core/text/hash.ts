@@ -1,8 +1,9 @@
 /** 64 bits of FNV-1a over texts: enough to tell things apart, for nobody to trust. */
+import { fnvStart, fnvStep } from './fnv.ts';
 
 export type TextHash = readonly [low: number, high: number];
 
-export const emptyHash: TextHash = [0x811c9dc5, 0xcbf29ce4];
+export const emptyHash: TextHash = [fnvStart >>> 0, 0xcbf29ce4];
 /** Between two texts; in none of them, as good as. */
 const separator = 0x1f;
 
@@ -11,7 +12,7 @@ export function addText([startLow, startHigh]: TextHash, text: string): TextHash
   let high = startHigh;
   for (let i = 0; i <= text.length; i += 1) {
     const unit = i === text.length ? separator : text.charCodeAt(i);
-    low = Math.imul(low ^ unit, 0x01000193) >>> 0;
+    low = fnvStep(low, unit) >>> 0;
     high = Math.imul(high ^ (unit + (low >>> 24)), 0x01000197) >>> 0;
   }
   return [low, high];

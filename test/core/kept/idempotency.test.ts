@@ -8,7 +8,7 @@ import {
   parseIdempotencyKey,
   recordAfterEnding,
   type IdempotencyRecord,
-} from '../../../worker/core/auth/idempotency.ts';
+} from '../../../worker/core/kept/idempotency.ts';
 
 const answer = { status: 200, headers: [['content-type', 'application/json']], body: '{"id":"x"}' } as const;
 const running: IdempotencyRecord = { fingerprint: 'f1', runId: 'a', startedAtMs: 1000, runsUntilMs: 301_000, answer: null };

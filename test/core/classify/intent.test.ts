@@ -4,8 +4,8 @@ import type { ChatRequest } from '../../../shared/chat.ts';
 import { classify } from '../../../worker/core/classify/classify.ts';
 import { buildView } from '../../../worker/core/classify/view.ts';
 import { loadWeights } from '../../../worker/core/classify/weights/load.ts';
-import { levelOf, readIntent } from '../../../worker/core/intent/intent.ts';
-import { ask, chat, hybrid, shipped } from '../classify/requests.ts';
+import { levelOf, readIntent } from '../../../worker/core/classify/intent.ts';
+import { ask, chat, hybrid, shipped } from './requests.ts';
 
 const rules = (request: ChatRequest) => readIntent(buildView(request), shipped.intent);
 const learned = (request: ChatRequest) => classify(buildView(request), hybrid, loadWeights());

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonFault } from '../../../worker/core/validate/json-fault.ts';
+import { jsonFault } from '../../../worker/core/json/fault.ts';
 
 describe('jsonFault', () => {
   it.each([

@@ -1,4 +1,5 @@
 /** Reading untrusted JSON without casts: each function answers with the value if it has the type, else with null. */
+import { isObject } from '../../../shared/is-object.ts';
 
 export function asObject(value: unknown): Readonly<Record<string, unknown>> | null {
   return isObject(value) ? value : null;
@@ -14,8 +15,4 @@ export function asString(value: unknown): string | null {
 
 export function asInteger(value: unknown): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : null;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

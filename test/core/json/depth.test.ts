@@ -1,8 +1,8 @@
 /** The depth scan against a walk over parsed JSON, and on text that is no JSON at all. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exceedsDepth } from '../../../worker/core/validate/json-depth.ts';
-import { nested } from './chat-bodies.ts';
+import { exceedsDepth } from '../../../worker/core/json/depth.ts';
+import { nested } from '../validate/chat-bodies.ts';
 
 describe('exceedsDepth', () => {
   it.each([

@@ -1,6 +1,6 @@
 /** Whole JSON values in texts that are whole: arguments inside a string, values of typed parameters. */
-import { createJsonScan, type JsonListener } from './json-scan.ts';
-import { scanJson } from './json-scanner.ts';
+import { createJsonScan, type JsonListener } from './scan.ts';
+import { scanJson } from './scanner.ts';
 
 /** The text of the one JSON value of that kind which `text` holds, repaired; null if it holds anything else. */
 export function readJsonText(text: string, kind: 'object' | 'array'): string | null {

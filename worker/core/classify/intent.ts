@@ -3,10 +3,10 @@
  * before it is asked only when the current one says too little. System prompts and retrieved passages have no say.
  */
 import type { Intent, RoutingConfig } from '../../../shared/config.ts';
-import { findKeywords, matcherFor } from '../classify/keyword-matcher.ts';
-import { interpolate } from '../classify/signals/signal.ts';
-import { tokenize, type Tokens } from '../classify/tokens.ts';
-import type { RequestView } from '../classify/view.ts';
+import { findKeywords, matcherFor } from './keyword-matcher.ts';
+import { interpolate } from './signals/signal.ts';
+import { tokenize, type Tokens } from './tokens.ts';
+import type { RequestView } from './view.ts';
 
 export type IntentConfig = RoutingConfig['intent'];
 export type IntentLevel = 'high' | 'medium' | 'low';

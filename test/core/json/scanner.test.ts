@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createJsonScan, type JsonListener, type JsonStatus } from '../../../worker/core/tools/json-scan.ts';
-import { closeMissing, scanJson } from '../../../worker/core/tools/json-scanner.ts';
-import { randomPieces, seeded } from './cuts.ts';
+import { createJsonScan, type JsonListener, type JsonStatus } from '../../../worker/core/json/scan.ts';
+import { closeMissing, scanJson } from '../../../worker/core/json/scanner.ts';
+import { randomPieces, seeded } from '../tools/cuts.ts';
 
 function scan(pieces: readonly string[], closes = false): { status: JsonStatus; text: string; rest: string } {
   let text = '';

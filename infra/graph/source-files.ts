@@ -1,9 +1,9 @@
-/** The repository's own files for the tests of its rules: everything but what .gitignore leaves out and what is installed. */
+/** The repository's own files, for what reads its code: everything but what .gitignore leaves out and what is installed. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, URL } from 'node:url';
 
-const repo = fileURLToPath(new URL('../../..', import.meta.url));
+const repo = fileURLToPath(new URL('../..', import.meta.url));
 const ignored = new Set(['node_modules', '.git', '.wrangler', 'tmp', 'dist', 'coverage', 'generated', '.dev.vars', '.env']);
 const binary = /\.(?:png|jpe?g|webp|gif|ico|woff2?|wasm|bin|gz|zip)$/;
 

@@ -1,0 +1,36 @@
+/** What a check says of a structured answer while it comes, and at its end. */
+import type { Repair } from './answer-reader.ts';
+import type { Violation } from './check-run.ts';
+
+export interface StreamChecked {
+  /** Text to show now. All of it joined is the document so far. */
+  readonly emit: string;
+  /** `impossible` is final: the rest is not read. */
+  readonly verdict: 'possible' | 'impossible';
+  readonly violations: readonly Violation[];
+}
+
+export type StreamEnded =
+  | {
+      readonly ok: true;
+      readonly emit: string;
+      /** Everything that was emitted. */
+      readonly text: string;
+      readonly value: unknown;
+      readonly violations: readonly [];
+      readonly repairs: readonly Repair[];
+    }
+  | {
+      readonly ok: false;
+      readonly emit: string;
+      /** Text that was held back: what there is of an answer that was cut by its limit. */
+      readonly rest: string;
+      readonly violations: readonly Violation[];
+      readonly repairs: readonly Repair[];
+    };
+
+export interface StreamCheck {
+  feed(text: string): StreamChecked;
+  /** `ok` only when the emitted text, with what is emitted now, satisfies the format. */
+  end(): StreamEnded;
+}
