@@ -4,7 +4,6 @@ import {
   createAnswerMachine,
   type UpstreamDelta,
 } from '../../../worker/core/answer/answer-machine.ts';
-import { type AnswerPiece, createAnswerTransform, type UpstreamPiece } from '../../../worker/core/answer/answer-transform.ts';
 import { answer, options } from './answer.ts';
 import { run } from './corpus.ts';
 
@@ -258,31 +257,5 @@ describe('the finish reason', () => {
     ['text', 'length', 'length'],
   ])('of %j after %j is %j', (text, finish, expected) => {
     expect(answer(text, {}, finish).finish).toBe(expected);
-  });
-});
-
-describe('as a TransformStream', () => {
-  it('gives the same events and, last, the end', async () => {
-    const pieces: UpstreamPiece[] = [
-      { content: 'Hi <tool_' },
-      { content: 'call>{"name": "search", "arguments": {"q": 1}}</tool_call>', finishReason: null },
-      { finishReason: 'stop' },
-    ];
-    const stream = new ReadableStream<UpstreamPiece>({
-      start(controller) {
-        for (const piece of pieces) controller.enqueue(piece);
-        controller.close();
-      },
-    });
-    const out: AnswerPiece[] = [];
-    const reader = stream.pipeThrough(createAnswerTransform(options())).getReader();
-    for (let read = await reader.read(); !read.done; read = await reader.read()) out.push(read.value);
-    const call = { id: 'call_1', name: 'search', arguments: '{"q": 1}' };
-    expect(out).toEqual([
-      { kind: 'text', text: 'Hi ' },
-      { kind: 'call', index: 0, ...call },
-      { kind: 'call_end', index: 0 },
-      { kind: 'end', finishReason: 'tool_calls', isIncomplete: false, hasBrokenCall: false, overflow: false, calls: [call] },
-    ]);
   });
 });
