@@ -10,7 +10,7 @@ import type { RunEnding } from '../../core/ledger/ending.ts';
 import type { ClientPipe } from '../../core/ports.ts';
 import type { Answer } from '../../core/answer/answer.ts';
 import { clientUsage } from '../calls/book.ts';
-import { wholeOf } from '../frames.ts';
+import { wholeOf } from './frames.ts';
 import { finalMetadata } from '../run/metadata.ts';
 import { clientLeft, type Parts, type Run } from '../run/run.ts';
 import { deliver, pinging } from './deliver.ts';

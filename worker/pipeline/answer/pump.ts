@@ -5,7 +5,7 @@
 import type { ClientPipe } from '../../core/ports.ts';
 import { isComplete } from '../../core/answer/answer.ts';
 import { type AnswerEnding, judgeEnding } from '../../core/answer/verdict.ts';
-import { contentOf, pingFrame } from '../frames.ts';
+import { contentOf, pingFrame } from './frames.ts';
 import type { FedPiece, OpenStream, Stop, Taker } from '../run/opened.ts';
 import { clientLeft, type Run } from '../run/run.ts';
 import { tooLarge, watchLimits } from './call.ts';

@@ -5,7 +5,7 @@
 import type { ClientPipe } from '../../core/ports.ts';
 import type { AnswerEnding } from '../../core/answer/verdict.ts';
 import { reportEnd } from '../calls/report.ts';
-import { errorFrame, pingFrame, queuedFrame, tailOf, wholeAsFrames } from '../frames.ts';
+import { errorFrame, pingFrame, queuedFrame, tailOf, wholeAsFrames } from './frames.ts';
 import type { OpenStream } from '../run/opened.ts';
 import { clientLeft, type Run } from '../run/run.ts';
 import { finish } from './finish.ts';

@@ -1,13 +1,13 @@
 /** What the client's stream is made of: pieces passed on, what its wire makes of the answer's events, its end, and the end of a broken one. */
-import type { Failure } from '../../shared/errors.ts';
-import type { AnswerState, Feed } from '../core/answer/answer.ts';
-import type { AnswerEvent } from '../core/answer/answer-events.ts';
-import { type AnswerHead, eventsOf, headOf, type WholeAnswer, wholeAnswer } from '../core/answer/whole-answer.ts';
-import { encodeComment } from '../core/sse/encode-events.ts';
-import { clientUsage } from './calls/book.ts';
-import { finalMetadata } from './run/metadata.ts';
-import type { DataPiece } from './run/opened.ts';
-import type { Parts, Run } from './run/run.ts';
+import type { Failure } from '../../../shared/errors.ts';
+import type { AnswerState, Feed } from '../../core/answer/answer.ts';
+import type { AnswerEvent } from '../../core/answer/answer-events.ts';
+import { type AnswerHead, eventsOf, headOf, type WholeAnswer, wholeAnswer } from '../../core/answer/whole-answer.ts';
+import { encodeComment } from '../../core/sse/encode-events.ts';
+import { clientUsage } from '../calls/book.ts';
+import { finalMetadata } from '../run/metadata.ts';
+import type { DataPiece } from '../run/opened.ts';
+import type { Parts, Run } from '../run/run.ts';
 
 const encoder = new TextEncoder();
 
