@@ -1,6 +1,6 @@
 /** docs/request.md against the pipeline: every stage has its file, every file its row, and chat.ts goes through them in the page's order. */
 import { describe, expect, it } from 'vitest';
-import { filesMatching, readRepoFile, withoutComments } from '../../../infra/graph/source-files.ts';
+import { filesMatching, importsOf, readRepoFile, withoutComments } from '../../../infra/graph/source-files.ts';
 
 const page = readRepoFile('docs/request.md');
 const sources = filesMatching(/^worker\/.*\.ts$/);
@@ -69,5 +69,21 @@ describe('docs/request.md', () => {
     const places = inOrder.map(([, entry]) => code.search(new RegExp(`(?<!function )\\b${entry}\\(`)));
     expect(places).not.toContain(-1);
     expect(places).toEqual(places.toSorted((one, other) => one - other));
+  });
+});
+
+/** What each room of the pipeline may know, besides shared. What a run is knows nobody; calls know nothing of how an answer is read or shown. */
+const rooms: readonly (readonly [room: string, knows: RegExp])[] = [
+  ['run', /^worker\/(?:core|pipeline\/run)\//],
+  ['calls', /^worker\/(?:core\/(?!answer|surfaces|sse|tools|structured)|pipeline\/(?:run|calls)\/)/],
+  ['answer', /^worker\/(?:core|pipeline\/(?:run|calls|answer))\//],
+];
+
+describe('the rooms of the pipeline', () => {
+  it.each(rooms)('%s imports only what it may know', (room, knows) => {
+    const inside = sources.filter(({ path }) => path.startsWith(`worker/pipeline/${room}/`));
+    const imports = inside.flatMap((file) => importsOf(file).map(({ target }) => `${file.path} → ${target}`));
+    expect(imports.length).toBeGreaterThan(10);
+    expect(imports.filter((line) => !knows.test(line.split(' → ')[1] ?? '') && !/ → shared\//.test(line))).toEqual([]);
   });
 });
