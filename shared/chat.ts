@@ -1,8 +1,8 @@
 /**
  * The chat-completions wire: what a client may send. Parsing keeps what is listed here and drops the rest, so that the gateway and the
  * model server always read the same request and no unknown field travels on. No stricter than the servers behind: where vLLM takes any
- * number or any text, so does this. Nulls of optional fields are gone before (`worker/core/validate/drop-nulls.ts`). Counts and sizes that
- * operators may change are checked in `worker/core/validate`, not here.
+ * number or any text, so does this. Nulls of optional fields are gone before (`drop-nulls.ts` of the chat surface). Counts and sizes that
+ * operators may change are checked in `worker/core/surfaces/chat`, not here.
  */
 import * as z from './zod.ts';
 
@@ -168,13 +168,3 @@ export type ToolChoice = z.infer<typeof ToolChoice>;
 export type ToolCall = z.infer<typeof ToolCall>;
 export type ResponseFormat = z.infer<typeof ResponseFormat>;
 export type StructuredOutputs = z.infer<typeof StructuredOutputs>;
-
-/** Token counts of one answer. `null` means unknown, which is not zero. */
-export interface Usage {
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  readonly cachedTokens: number | null;
-  readonly reasoningTokens: number | null;
-  /** Counted here from what was relayed, because the server sent no usable usage. */
-  readonly isEstimated: boolean;
-}

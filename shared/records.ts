@@ -2,7 +2,7 @@
  * The records that outlive a request: what the ledger books, and what `GET /stats` answers. Written and read by the gateway alone and
  * therefore plain types.
  */
-import type { Usage } from './chat.ts';
+import type { Usage } from './usage.ts';
 import type { Intent, Strategy, Tier } from './config.ts';
 import type { ErrorCode } from './errors.ts';
 

@@ -120,7 +120,7 @@ function readAnswer(formats: readonly ToolFormatId[]): Step {
   const encoder = new TextEncoder();
   return (pieces) => {
     const answer = answerWith(formats);
-    const stream = createChatStream({});
+    const stream = createChatStream({ showsUsage: false });
     return eachPayload(pieces, (payload) => {
       const feed = answer.feed(payload);
       if (feed.kind !== 'events') return feed.kind === 'verbatim' ? 1 : 0;

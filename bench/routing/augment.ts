@@ -2,7 +2,7 @@
  * Extra training rows made from labelled ones: big words around a request, a pasted log, courtesies, typos. What is asked stays the
  * same, so the label does, too. Only ever made from rows of the training folds.
  */
-import type { ChatRequest } from '../../shared/chat.ts';
+import type { InnerRequest } from '../../worker/core/request/inner-request.ts';
 import { dress } from './dressings.ts';
 import { writeLog } from './material.ts';
 import { hashText, pick, seeded, type Random } from './random.ts';
@@ -35,7 +35,7 @@ export function addTypos(text: string, random: Random, everyWords: number): stri
 }
 
 /** The request with its last user turn rewritten; null when that turn has parts. */
-export function withLastTurn(request: ChatRequest, rewrite: (text: string) => string): ChatRequest | null {
+export function withLastTurn(request: InnerRequest, rewrite: (text: string) => string): InnerRequest | null {
   const at = request.messages.findLastIndex((message) => message.role === 'user');
   const message = request.messages[at];
   if (message === undefined || message.role !== 'user' || typeof message.content !== 'string') return null;

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readCommandLine, runCommand, UsageError } from '../../infra/command-line.ts';
-import type { ChatRequest } from '../../shared/chat.ts';
+import type { InnerRequest } from '../../worker/core/request/inner-request.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import { classify } from '../../worker/core/classify/classify.ts';
 import { classifierVersion } from '../../worker/core/classify/version.ts';
@@ -84,7 +84,7 @@ function readArguments(args: readonly string[], dataDir: string | undefined): Wa
   return { path, target, reference: values.reference, priceRatio, answerTokens, config: values.config };
 }
 
-function scoreAll(requests: readonly ChatRequest[], config: RouterConfig, answerTokens: number): Scored[] {
+function scoreAll(requests: readonly InnerRequest[], config: RouterConfig, answerTokens: number): Scored[] {
   const weights = loadWeights();
   return requests.flatMap((request) => {
     const view = buildView(request);

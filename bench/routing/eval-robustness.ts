@@ -1,5 +1,5 @@
 /** How often the verdict stays the same when a request is dressed differently without asking anything else. */
-import type { ChatRequest } from '../../shared/chat.ts';
+import type { InnerRequest } from '../../worker/core/request/inner-request.ts';
 import { scoreFeatures } from '../../worker/core/classify/learned.ts';
 import { addTypos, courtesies, withLastTurn } from './augment.ts';
 import type { Corpus, HeldOut } from './cross-validate.ts';
@@ -12,7 +12,7 @@ import type { RouterConfig } from './router-config.ts';
 
 const typoEveryWords = 10;
 
-const dressings: readonly [string, (request: ChatRequest, random: Random) => ChatRequest | null][] = [
+const dressings: readonly [string, (request: InnerRequest, random: Random) => InnerRequest | null][] = [
   [
     'another system prompt',
     (request, random) => ({
@@ -53,7 +53,7 @@ function keepsVerdict(
   row: LabelledExample,
   heldOut: HeldOut,
   config: RouterConfig,
-  dress: (request: ChatRequest, random: Random) => ChatRequest | null,
+  dress: (request: InnerRequest, random: Random) => InnerRequest | null,
 ): boolean | null {
   const before = heldOut.labelled.get(row);
   const weights = heldOut.weights[row.fold];

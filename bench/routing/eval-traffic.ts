@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import * as z from 'zod';
-import type { ChatRequest } from '../../shared/chat.ts';
+import { innerRequest } from '../../worker/core/surfaces/chat/inner-request.ts';
 import { classify } from '../../worker/core/classify/classify.ts';
 import type { LearnedWeights } from '../../worker/core/classify/learned.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
@@ -77,7 +77,7 @@ type Decide = (text: string) => boolean;
 
 function decider(config: RouterConfig, weights: LearnedWeights): Decide {
   return (text) => {
-    const request: ChatRequest = { model: 'auto', messages: [{ role: 'user', content: text }] };
+    const request = innerRequest({ model: 'auto', messages: [{ role: 'user', content: text }] });
     return classify(buildView(request), config, weights).isLarge;
   };
 }

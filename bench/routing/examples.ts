@@ -3,8 +3,9 @@ import { hintsOf } from '../../worker/core/classify/hints.ts';
 import { scoreHeuristic } from '../../worker/core/classify/heuristic.ts';
 import { readFeatures, type LearnedFeatures } from '../../worker/core/classify/learned.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
+import type { InnerRequest } from '../../worker/core/request/inner-request.ts';
+import { innerRequest } from '../../worker/core/surfaces/chat/inner-request.ts';
 import { readIntent } from '../../worker/core/classify/intent.ts';
-import type { ChatRequest } from '../../shared/chat.ts';
 import type { Intent } from '../../shared/config.ts';
 import { augment } from './augment.ts';
 import { writeEveryday } from './everyday.ts';
@@ -46,7 +47,7 @@ const everydayWeight = 3;
 const triviaCount = 700;
 const triviaSeed = 7;
 
-export function featuresOf(request: ChatRequest, config: RouterConfig): LearnedFeatures {
+export function featuresOf(request: InnerRequest, config: RouterConfig): LearnedFeatures {
   const view = buildView(request);
   return readFeatures(view, hintsOf(scoreHeuristic(view, config.classifier), readIntent(view, config.intent)));
 }
@@ -73,7 +74,7 @@ export function prepareLabelled(rows: readonly LabelledRow[], config: RouterConf
 
 /** A row for training that nobody wrote. */
 function generatedRow(id: string, text: string, intent: Intent, tier: 'small' | 'large' = 'small'): LabelledRow {
-  const request: ChatRequest = { model: 'auto', messages: [{ role: 'user', content: text }] };
+  const request = innerRequest({ model: 'auto', messages: [{ role: 'user', content: text }] });
   return { id, category: 'generated', set: 'generated', tier, intent, request };
 }
 

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { ChatRequest } from '../../shared/chat.ts';
+import type { InnerRequest } from '../../worker/core/request/inner-request.ts';
+import { innerRequest } from '../../worker/core/surfaces/chat/inner-request.ts';
 
 export const sliceIds = ['mmlu', 'gsm8k', 'crux', 'math-l5', 'gsm'] as const;
 export type SliceId = (typeof sliceIds)[number];
@@ -87,8 +88,8 @@ export function readOutcomes(dataDir: string): OutcomeRow[] {
   );
 }
 
-export function requestOf(row: OutcomeRow): ChatRequest {
-  return { model: 'auto', messages: [{ role: 'user', content: row.prompt }] };
+export function requestOf(row: OutcomeRow): InnerRequest {
+  return innerRequest({ model: 'auto', messages: [{ role: 'user', content: row.prompt }] });
 }
 
 /** SHA-256 over all files trained on, in a fixed order. */

@@ -2,12 +2,14 @@
 import * as z from 'zod';
 import { ChatRequest } from '../../shared/chat.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
+import type { InnerRequest } from '../../worker/core/request/inner-request.ts';
+import { innerRequest } from '../../worker/core/surfaces/chat/inner-request.ts';
 
 const Line = z.union([z.object({ body: ChatRequest }).transform(({ body }) => body), ChatRequest]);
 
 /** Chat bodies of a JSONL text, each a line by itself or under `body`; empty lines are skipped. The failure names `name` and line. */
-export function readRequests(text: string, name: string): Result<ChatRequest[], string> {
-  const requests: ChatRequest[] = [];
+export function readRequests(text: string, name: string): Result<InnerRequest[], string> {
+  const requests: InnerRequest[] = [];
   for (const [at, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
     const where = `${name}:${at + 1}`;
@@ -20,7 +22,7 @@ export function readRequests(text: string, name: string): Result<ChatRequest[], 
     const parsed = Line.safeParse(value);
     if (!parsed.success)
       return fail(`${where} is no chat-completions body, and no object with one under "body"${mistakeIn(value)}`);
-    requests.push(parsed.data);
+    requests.push(innerRequest(parsed.data));
   }
   return requests.length > 0 ? ok(requests) : fail(`${name} has no requests`);
 }

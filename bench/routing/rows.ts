@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { ChatRequest } from '../../shared/chat.ts';
 import { intentIds, tierIds, type Intent, type Tier } from '../../shared/config.ts';
+import type { InnerRequest } from '../../worker/core/request/inner-request.ts';
+import { innerRequest } from '../../worker/core/surfaces/chat/inner-request.ts';
 import { writeListing } from './listings.ts';
 import { boilerplates, writeLog, writePassage, writeSmallTalk } from './material.ts';
 import { hashText, pick, seeded, type Random } from './random.ts';
@@ -18,7 +20,7 @@ export interface LabelledRow {
   readonly set: string;
   readonly tier: Tier;
   readonly intent: Intent;
-  readonly request: ChatRequest;
+  readonly request: InnerRequest;
 }
 
 const OwnRow = z.strictObject({
@@ -70,7 +72,7 @@ export function readGivenRows(dataDir: string | undefined): LabelledRow[] | null
       set: 'given',
       tier: row.labels.tier,
       intent: row.labels.intent,
-      request: row.body,
+      request: innerRequest(row.body),
     };
   });
 }
@@ -99,7 +101,7 @@ function toolsFor(random: Random): NonNullable<ChatRequest['tools']> {
 }
 
 /** The row's text inside what its category implies: pasted logs, passages, offered tools, a schema, an earlier chat, a system prompt. */
-function expand(row: OwnRow): ChatRequest {
+function expand(row: OwnRow): InnerRequest {
   const random = seeded(hashText(row.id));
   const messages: ChatRequest['messages'] = [];
   if (random() < 0.2) messages.push({ role: 'system', content: pick(boilerplates, random) });
@@ -116,7 +118,7 @@ function expand(row: OwnRow): ChatRequest {
         ? { type: 'json_object' }
         : { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object', properties } } };
   }
-  return request;
+  return innerRequest(request);
 }
 
 function contentOf(row: OwnRow, random: Random): string {

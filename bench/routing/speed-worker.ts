@@ -5,6 +5,7 @@ import { classify } from '../../worker/core/classify/classify.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
 import { loadWeights } from '../../worker/core/classify/weights/load.ts';
 import { planRoute, type PlanInput } from '../../worker/core/route/plan.ts';
+import { innerRequest } from '../../worker/core/surfaces/chat/inner-request.ts';
 
 /** The profile, put in when the script is built. */
 declare const tree: Parameters<typeof prepareConfig>[1];
@@ -42,12 +43,13 @@ const weights = loadWeights();
 export default {
   async fetch(request: Request): Promise<Response> {
     const { mode, count, bodies }: Batch = await request.json();
+    const requests = bodies.map(innerRequest);
     // Kept and returned, so that nothing is optimised away.
     let sink = 0;
     for (let at = 0; at < count && mode !== 'none'; at += 1) {
-      const body = bodies[at % bodies.length];
-      if (body === undefined) break;
-      const view = buildView(body);
+      const asked = requests[at % requests.length];
+      if (asked === undefined) break;
+      const view = buildView(asked);
       sink += view.totalChars;
       if (mode === 'view') continue;
       const classification = classify(view, mode === 'heuristic' ? heuristic : hybrid, weights);

@@ -1,5 +1,6 @@
 /** Clients that leave: whenever they do, the model server is freed and the request is booked once, as theirs. */
 import { describe, expect, it } from 'vitest';
+import { innerRequest } from '../../worker/core/surfaces/chat/inner-request.ts';
 import { chat } from '../../worker/pipeline/chat.ts';
 import type { BodyStep, Reply } from '../support/fakes/fake-upstream.ts';
 import { type ClientBehaviour, createGateway } from '../support/fakes/gateway.ts';
@@ -168,9 +169,9 @@ describe('a client that leaves', () => {
   it('that had left before the request was read costs no call', async () => {
     const gateway = createGateway({ script: [], last: goodStream('never') });
     const gone = AbortSignal.abort();
-    const valid = { request: { model: 'small', messages: [{ role: 'user' as const, content: 'hi' }] }, ignored: [] };
+    const request = innerRequest({ model: 'small', messages: [{ role: 'user', content: 'hi' }] });
     const { caller } = gateway;
-    const result = await chat(gateway.deps, { ...caller, signal: gone }, valid, null);
+    const result = await chat(gateway.deps, { ...caller, signal: gone }, { request, ignored: [] }, null);
     expect(result).toMatchObject({ kind: 'failed', error: { code: 'client_closed_request' } });
     expect(gateway.upstream.calls).toEqual([]);
     expect(gateway.entry()).toMatchObject({ ending: 'client_abort', attempts: 0 });

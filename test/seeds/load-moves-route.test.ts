@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { clientKey } from '../../infra/rig/connect.ts';
 import { readRouterConfig } from '../../bench/routing/router-config.ts';
 import { ChatRequest } from '../../shared/chat.ts';
+import { innerRequest } from '../../worker/core/surfaces/chat/inner-request.ts';
 import { classify } from '../../worker/core/classify/classify.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
 import { loadWeights } from '../../worker/core/classify/weights/load.ts';
@@ -13,7 +14,7 @@ const request = {
   ...ask('Compare two ways to store sessions and explain in detail which of them is easier to operate.'),
   max_tokens: 8,
 };
-const { score } = classify(buildView(ChatRequest.parse(request)), readRouterConfig(), loadWeights());
+const { score } = classify(buildView(innerRequest(ChatRequest.parse(request))), readRouterConfig(), loadWeights());
 const latency = { 'x-routing-strategy': 'latency' };
 
 let gateway: ProfileGateway;

@@ -1,7 +1,7 @@
 /** The published original's classifier (profile seed-compat) over HTTP: its router and strategy situations, and its load-test mix. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ChatRequest } from '../../shared/chat.ts';
-import { ask, chat, filler, seedMix, tools } from '../core/classify/requests.ts';
+import { askBody as ask, chatBody as chat, filler, seedMix, tools } from '../core/classify/requests.ts';
 import { type ProfileGateway, startProfile } from './profile-gateway.ts';
 
 let gateway: ProfileGateway;

@@ -20,7 +20,7 @@ import { relay } from './answer/relay.ts';
 import { startHeartbeat } from './calls/heartbeat.ts';
 import { reserve } from './calls/reserve.ts';
 import { decide } from './decide.ts';
-import { type Caller, choicesOf } from './run/asked.ts';
+import type { Caller } from './run/asked.ts';
 import type { PipelineDeps } from './run/deps.ts';
 import { metadataOf } from './run/metadata.ts';
 import { clientLeft, newRun, type Run } from './run/run.ts';
@@ -105,7 +105,7 @@ async function understand(
   // The most that any planned model may be asked for: what is reserved, and what a call stays within.
   const maxTokens = mostAnswerTokens(view, deps.config.limits, route.plan.candidates);
   const asked = { caller, startedAtMs, request, ignored, maxTokens, format: format.value, ...taken };
-  return ok(newRun(deps, asked, route, request.stream === true, mayEscalate(route, choicesOf(asked), deps.config)));
+  return ok(newRun(deps, asked, route, request.isStream, mayEscalate(route, request.choiceCount, deps.config)));
 }
 
 /** From here on, and not only from the headers on: a client's reset fires the signal at once (measured in workerd), its half-close does not. */

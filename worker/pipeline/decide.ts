@@ -1,5 +1,5 @@
 /** From a valid body to the decision and the plan: what `chat` runs and what `POST /v1/route` only shows. Calls no model. */
-import type { ChatRequest } from '../../shared/chat.ts';
+import type { InnerRequest } from '../core/request/inner-request.ts';
 import { modelOf } from '../../shared/config-prepare.ts';
 import type { Strategy } from '../../shared/config.ts';
 import type { Failure } from '../../shared/errors.ts';
@@ -33,7 +33,7 @@ export interface Decided extends Pick<
 export async function decide(
   deps: PipelineDeps,
   caller: Caller,
-  request: ChatRequest,
+  request: InnerRequest,
   wantedStrategy: Strategy | null,
 ): Promise<Result<Decided, Failure>> {
   const { config, clock } = deps;
@@ -102,7 +102,7 @@ function readHealth({ config, clock }: PipelineDeps, snapshot: HealthSnapshot) {
   };
 }
 
-function conversationOf({ config }: PipelineDeps, caller: Caller, request: ChatRequest): Omit<Conversation, 'memory'> {
+function conversationOf({ config }: PipelineDeps, caller: Caller, request: InnerRequest): Omit<Conversation, 'memory'> {
   const { tenantId } = caller.key;
   if (caller.sessionId !== null) {
     const namedId = `${tenantId}:${caller.sessionId}`;

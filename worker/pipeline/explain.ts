@@ -5,7 +5,7 @@ import { fourDigits } from '../../shared/units.ts';
 import { modelOf } from '../../shared/config-prepare.ts';
 import { plainJson } from '../core/doors/plain-json.ts';
 import { ruleIds } from '../core/route/choose.ts';
-import type { ChatRequest } from '../../shared/chat.ts';
+import type { InnerRequest } from '../core/request/inner-request.ts';
 import type { Strategy } from '../../shared/config.ts';
 import type { Decided } from './decide.ts';
 import { decide } from './decide.ts';
@@ -15,7 +15,7 @@ import type { PipelineDeps } from './run/deps.ts';
 export async function explain(
   deps: PipelineDeps,
   caller: Caller,
-  request: ChatRequest,
+  request: InnerRequest,
   ignored: readonly string[],
   wantedStrategy: Strategy | null,
 ): Promise<Result<Record<string, unknown>, Failure>> {

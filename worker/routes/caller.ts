@@ -1,11 +1,11 @@
 /** What a request's key, headers and metadata say about who is asking and how: read once, the same for every path that routes. */
 import type { Context } from 'hono';
-import type { ChatRequest } from '../../shared/chat.ts';
 import { strategyIds, type Strategy } from '../../shared/config.ts';
 import { GatewayError } from '../../shared/errors.ts';
 import { clientIdPattern, headerNames } from '../../shared/headers.ts';
 import { checkAgent } from '../core/auth/access.ts';
 import { parseIdempotencyKey } from '../core/kept/idempotency.ts';
+import type { InnerRequest } from '../core/request/inner-request.ts';
 import type { Surface } from '../core/surfaces/surface.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
@@ -16,7 +16,7 @@ export async function callerOf(
   deps: Deps,
   c: Context<AppEnv>,
   surface: Surface,
-  request: ChatRequest,
+  request: InnerRequest,
   text: string,
 ): Promise<Caller> {
   const key = c.get('key');
@@ -35,7 +35,7 @@ export async function callerOf(
 }
 
 /** A key may only be used again with the same request: what was validated decides, not how it was spelled. */
-async function readIdempotency(deps: Deps, c: Context<AppEnv>, request: ChatRequest) {
+async function readIdempotency(deps: Deps, c: Context<AppEnv>, request: InnerRequest) {
   const key = parseIdempotencyKey(c.req.header(headerNames.idempotencyKey) ?? null);
   if (!key.ok) throw new GatewayError(key.failure);
   if (key.value === null) return null;
@@ -65,7 +65,7 @@ export function readStrategy(c: Context<AppEnv>): Strategy | null {
   });
 }
 
-function permittedAgent(c: Context<AppEnv>, request: ChatRequest): string | null {
+function permittedAgent(c: Context<AppEnv>, request: InnerRequest): string | null {
   const agent = readId(c.req.header(headerNames.agentName), headerNames.agentName) ?? agentInMetadata(request);
   const permission = checkAgent(c.get('key'), agent);
   if (!permission.ok) throw new GatewayError(permission.failure);
@@ -73,7 +73,7 @@ function permittedAgent(c: Context<AppEnv>, request: ChatRequest): string | null
 }
 
 /** Metadata is free text: what could be no agent's name is none. */
-function agentInMetadata({ metadata }: ChatRequest): string | null {
+function agentInMetadata({ metadata }: InnerRequest): string | null {
   const agent = metadata?.['agent'];
   return typeof agent === 'string' && clientIdPattern.test(agent) ? agent : null;
 }

@@ -6,6 +6,7 @@ import { type Choice, createChoice } from '../../../worker/core/answer/choice.ts
 import { asItIs } from '../../../worker/core/log/known-secrets.ts';
 import { createEventDecoder } from '../../../worker/core/sse/decode-events.ts';
 import { encodeData } from '../../../worker/core/sse/encode-events.ts';
+import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
 import { createChatStream } from '../../../worker/core/surfaces/chat/chat-stream.ts';
 import { compileFormat } from '../../../worker/core/structured/compile-format.ts';
 import { createStreamCheck } from '../../../worker/core/structured/stream-check.ts';
@@ -56,7 +57,8 @@ export interface ClientView {
 /** An answer with the real machine behind it, as the pipeline builds it. */
 export function answerWith(options: ReplayOptions = {}): Answer {
   const { formats = [], tools = [], reasoning = 'none', n = 1, maxAnswerChars = 8_000_000, keepsLogprobs = false } = options;
-  const format = compileFormat({ response_format: options.responseFormat }, limits);
+  const asked = innerRequest({ model: 'auto', messages: [], response_format: options.responseFormat });
+  const format = compileFormat(asked, limits);
   if (!format.ok) throw new Error(format.failure.code);
   let calls = 0;
   const machine = (): AnswerMachine =>
@@ -161,7 +163,7 @@ function show(choices: Record<number, ClientChoice>, payload: string, feed: Feed
 
 function seenIn(payload: string, feed: Feed): readonly SeenChoice[] {
   if (feed.kind === 'verbatim') return JSON.parse(payload).choices;
-  const frames = createChatStream({}).write({ id: 'c', created: 1, model: 'm' }, feed.events, () => routing);
+  const frames = createChatStream({ showsUsage: false }).write({ id: 'c', created: 1, model: 'm' }, feed.events, () => routing);
   return dataOf(frames).flatMap((data): SeenChoice[] => JSON.parse(data).choices);
 }
 

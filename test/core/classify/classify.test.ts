@@ -1,14 +1,15 @@
 /** Classification as a whole: modes, the threshold as a knob, what must not move the verdict, and the tier router's situations. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ChatRequest } from '../../../shared/chat.ts';
+import type { InnerRequest } from '../../../worker/core/request/inner-request.ts';
+import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
 import { classify, type Classification } from '../../../worker/core/classify/classify.ts';
 import { buildView } from '../../../worker/core/classify/view.ts';
 import { loadWeights } from '../../../worker/core/classify/weights/load.ts';
 import { ask, chat, heuristicOnly, hybrid, tools } from './requests.ts';
 
 const weights = loadWeights();
-const read = (request: ChatRequest, config = hybrid): Classification => classify(buildView(request), config, weights);
+const read = (request: InnerRequest, config = hybrid): Classification => classify(buildView(request), config, weights);
 const withThreshold = (threshold: number) => ({ ...hybrid, classifier: { ...hybrid.classifier, threshold } });
 
 describe('modes', () => {
@@ -138,13 +139,13 @@ describe('what must not move the verdict', () => {
   it.each(['hi', 'Prove it for all n', 'How tall is Everest?', 'Write a type checker'])(
     'a boilerplate system prompt: %s',
     (text) => {
-      const dressed: ChatRequest = {
+      const dressed = innerRequest({
         model: 'auto',
         messages: [
           { role: 'system', content: boilerplate },
           { role: 'user', content: text },
         ],
-      };
+      });
       expect(read(dressed).score).toBe(read(ask(text)).score);
     },
   );

@@ -2,13 +2,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChatRequest } from '../../../shared/chat.ts';
+import type { InnerRequest } from '../../../worker/core/request/inner-request.ts';
+import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
 import { complexityOf, scoreHeuristic } from '../../../worker/core/classify/heuristic.ts';
 import { buildView } from '../../../worker/core/classify/view.ts';
 import { ask, chat, filler, heuristicOnly, tools } from './requests.ts';
 
 const config = heuristicOnly.classifier;
-const score = (request: ChatRequest): number => scoreHeuristic(buildView(request), config).score;
-const isLarge = (request: ChatRequest): boolean => score(request) >= config.threshold;
+const score = (request: InnerRequest): number => scoreHeuristic(buildView(request), config).score;
+const isLarge = (request: InnerRequest): boolean => score(request) >= config.threshold;
 
 describe('renormalisation', () => {
   it('divides plain chat by 0.65', () => {
@@ -93,7 +95,9 @@ describe('properties', () => {
           { role: 'user', content: 'so' },
           { role: 'assistant', content: answer },
         ];
-        const dressed = score({ model: 'auto', messages: [...messages, { role: 'user', content: `  \n${content}\n ` }] });
+        const dressed = score(
+          innerRequest({ model: 'auto', messages: [...messages, { role: 'user', content: `  \n${content}\n ` }] }),
+        );
         expect(dressed).toBe(score(chat('so', content)));
       }),
     );

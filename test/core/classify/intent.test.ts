@@ -1,17 +1,17 @@
 /** Intent by rules and by the learned head: the intent router's prompts, its traps, and what steers the intent and what does not. */
 import { describe, expect, it } from 'vitest';
-import type { ChatRequest } from '../../../shared/chat.ts';
+import type { InnerRequest } from '../../../worker/core/request/inner-request.ts';
 import { classify } from '../../../worker/core/classify/classify.ts';
 import { buildView } from '../../../worker/core/classify/view.ts';
 import { loadWeights } from '../../../worker/core/classify/weights/load.ts';
 import { levelOf, readIntent } from '../../../worker/core/classify/intent.ts';
 import { ask, chat, hybrid, shipped } from './requests.ts';
 
-const rules = (request: ChatRequest) => readIntent(buildView(request), shipped.intent);
-const learned = (request: ChatRequest) => classify(buildView(request), hybrid, loadWeights());
+const rules = (request: InnerRequest) => readIntent(buildView(request), shipped.intent);
+const learned = (request: InnerRequest) => classify(buildView(request), hybrid, loadWeights());
 
 // The router's own test prompts, retold; the third column is what this project says.
-const prompts: [string, ChatRequest, string][] = [
+const prompts: [string, InnerRequest, string][] = [
   ['a Python search with error handling', ask('Write a Python function for binary search and handle errors'), 'code'],
   [
     'a word problem with reasoning',

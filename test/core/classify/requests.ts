@@ -3,6 +3,8 @@ import type { ChatRequest } from '../../../shared/chat.ts';
 import { readRouterConfig, type RouterConfig } from '../../../bench/routing/router-config.ts';
 import { seedConfig } from '../../../bench/routing/seed-config.ts';
 import { buildView, type RequestView } from '../../../worker/core/classify/view.ts';
+import type { InnerRequest } from '../../../worker/core/request/inner-request.ts';
+import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
 
 export const shipped: RouterConfig = readRouterConfig();
 export const heuristicOnly: RouterConfig = {
@@ -12,15 +14,23 @@ export const heuristicOnly: RouterConfig = {
 export const hybrid: RouterConfig = { ...heuristicOnly, classifier: { ...heuristicOnly.classifier, mode: 'hybrid' } };
 export const seed: RouterConfig = { ...seedConfig, intent: shipped.intent };
 
-export function ask(text: string, more: Partial<ChatRequest> = {}): ChatRequest {
+export function askBody(text: string, more: Partial<ChatRequest> = {}): ChatRequest {
   return { model: 'auto', messages: [{ role: 'user', content: text }], ...more };
+}
+
+export function ask(text: string, more: Partial<ChatRequest> = {}): InnerRequest {
+  return innerRequest(askBody(text, more));
 }
 
 export function viewOf(text: string, more: Partial<ChatRequest> = {}): RequestView {
   return buildView(ask(text, more));
 }
 
-export function chat(...turns: string[]): ChatRequest {
+export function messagesView(messages: ChatRequest['messages']): RequestView {
+  return buildView(innerRequest({ model: 'auto', messages }));
+}
+
+export function chatBody(...turns: string[]): ChatRequest {
   const messages = turns.flatMap((content, at): ChatRequest['messages'] =>
     at === turns.length - 1
       ? [{ role: 'user', content }]
@@ -30,6 +40,10 @@ export function chat(...turns: string[]): ChatRequest {
         ],
   );
   return { model: 'auto', messages };
+}
+
+export function chat(...turns: string[]): InnerRequest {
+  return innerRequest(chatBody(...turns));
 }
 
 export function tools(count: number): NonNullable<ChatRequest['tools']> {
@@ -65,7 +79,7 @@ const lookUps = [
 /** The published load test's mix of 60 in words of our own: short facts, complex ones with tools and JSON mode, look-ups with tools. */
 export const seedMix: readonly ChatRequest[] = Array.from({ length: 60 }, (_, at): ChatRequest => {
   const round = Math.floor(at / 3);
-  if (at % 3 === 0) return ask(simple[round % 5] ?? '');
-  if (at % 3 === 1) return ask(pad(complex[round % 4] ?? ''), { tools: tools(1), response_format: { type: 'json_object' } });
-  return ask(lookUps[round % 2] ?? '', { tools: tools(1) });
+  if (at % 3 === 0) return askBody(simple[round % 5] ?? '');
+  if (at % 3 === 1) return askBody(pad(complex[round % 4] ?? ''), { tools: tools(1), response_format: { type: 'json_object' } });
+  return askBody(lookUps[round % 2] ?? '', { tools: tools(1) });
 });

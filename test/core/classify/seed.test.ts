@@ -4,10 +4,12 @@ import type { ChatRequest } from '../../../shared/chat.ts';
 import { classify } from '../../../worker/core/classify/classify.ts';
 import { loadWeights } from '../../../worker/core/classify/weights/load.ts';
 import { buildView } from '../../../worker/core/classify/view.ts';
-import { ask, chat, filler, seed, seedMix, tools } from './requests.ts';
+import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
+import { askBody as ask, chatBody as chat, filler, seed, seedMix, tools } from './requests.ts';
 
-const score = (request: ChatRequest): number => classify(buildView(request), seed, null).score;
-const isLarge = (request: ChatRequest): boolean => classify(buildView(request), seed, null).isLarge;
+const viewOf = (request: ChatRequest) => buildView(innerRequest(request));
+const score = (request: ChatRequest): number => classify(viewOf(request), seed, null).score;
+const isLarge = (request: ChatRequest): boolean => classify(viewOf(request), seed, null).isLarge;
 const json: Partial<ChatRequest> = { response_format: { type: 'json_object' } };
 const fiveKeywords = 'analyze compare debug evaluate critique';
 
@@ -98,12 +100,12 @@ describe('seed curves: the load-test mix of 60', () => {
 describe('seed curves: against the learned model', () => {
   it('ignores the learned weights, whatever the mode says', () => {
     const config = { ...seed, classifier: { ...seed.classifier, mode: 'hybrid' as const } };
-    const read = classify(buildView(ask('Prove it')), config, loadWeights());
+    const read = classify(viewOf(ask('Prove it')), config, loadWeights());
     expect(read.mode).toBe('heuristic');
     expect(read.learned).toBeNull();
   });
   it('matches substrings, as the original did', () => {
-    const found = classify(buildView(ask('The designer redesigned it')), seed, null).signals.find(
+    const found = classify(viewOf(ask('The designer redesigned it')), seed, null).signals.find(
       (signal) => signal.id === 'keywords',
     );
     expect(found?.facts['found']).toEqual(['design']);

@@ -1,9 +1,9 @@
 /** What a view says of a request: the last user turn apart from everything else, and counts of what it carries. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ChatRequest } from '../../../shared/chat.ts';
 import { buildView, sampleText } from '../../../worker/core/classify/view.ts';
-import { ask, chat, tools, viewOf } from './requests.ts';
+import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
+import { ask, chat, messagesView, tools, viewOf } from './requests.ts';
 
 const image = { type: 'image_url' as const, image_url: { url: 'https://example.com/a.png' } };
 const log = Array.from(
@@ -46,7 +46,7 @@ describe('the ask', () => {
   );
 
   it('is read from the last user turn, not from system prompt, answers, history or tool results', () => {
-    const request: ChatRequest = {
+    const request = innerRequest({
       model: 'auto',
       messages: [
         { role: 'system', content: 'Prove everything.' },
@@ -60,14 +60,14 @@ describe('the ask', () => {
         { role: 'assistant', content: 'done' },
         { role: 'user', content: 'and now?' },
       ],
-    };
+    });
     const view = buildView(request);
     expect([view.ask.ask, view.previousAsk]).toEqual(['and now?', 'an older question']);
     expect([view.userTurns, view.toolResults, view.isToolLoop, view.messages]).toEqual([2, 1, false, 6]);
   });
 
   it('is the only message there is when no user spoke', () => {
-    const view = buildView({ model: 'auto', messages: [{ role: 'system', content: 'Write a poem.' }] });
+    const view = messagesView([{ role: 'system', content: 'Write a poem.' }]);
     expect([view.ask.ask, view.hasUserTurn]).toEqual(['Write a poem.', false]);
   });
 });
@@ -87,24 +87,18 @@ describe('counts', () => {
     ['fences', viewOf('a\n```\nx\n```').ask.codeFences, 2],
     [
       'images of the whole chat',
-      buildView({
-        model: 'auto',
-        messages: [
-          { role: 'user', content: [image, image] },
-          { role: 'user', content: 'so?' },
-        ],
-      }).images,
+      messagesView([
+        { role: 'user', content: [image, image] },
+        { role: 'user', content: 'so?' },
+      ]).images,
       2,
     ],
     [
       'images of the last turn',
-      buildView({
-        model: 'auto',
-        messages: [
-          { role: 'user', content: [image] },
-          { role: 'user', content: 'so?' },
-        ],
-      }).lastTurnImages,
+      messagesView([
+        { role: 'user', content: [image] },
+        { role: 'user', content: 'so?' },
+      ]).lastTurnImages,
       0,
     ],
     ['tools', viewOf('go', { tools: tools(3) }).tools, 3],
@@ -157,8 +151,7 @@ describe('the token estimate', () => {
     expect(buildView(chat('hello', 'hello')).estimatedPromptTokens).toBeGreaterThan(base);
     expect(viewOf('hello', { tools: tools(1) }).estimatedPromptTokens).toBeGreaterThan(base);
     expect(
-      buildView({ model: 'auto', messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }, image] }] })
-        .estimatedPromptTokens,
+      messagesView([{ role: 'user', content: [{ type: 'text', text: 'hello' }, image] }]).estimatedPromptTokens,
     ).toBeGreaterThan(base);
   });
   it('scales a long text up from its sample', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Usage } from '../../../shared/chat.ts';
+import type { Usage } from '../../../shared/usage.ts';
 import { normalisePrice, priceUsage, savings } from '../../../worker/core/cost/price.ts';
 import { requestCost } from '../../../worker/core/cost/request-cost.ts';
 import { promptTokensBound, worstCaseCost } from '../../../worker/core/cost/worst-case.ts';

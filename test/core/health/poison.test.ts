@@ -1,5 +1,7 @@
 /** A body that no server can take must not take models from everybody; a fleet that answers nobody must be noticed all the same. */
 import { describe, expect, it } from 'vitest';
+import type { ChatRequest } from '../../../shared/chat.ts';
+import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
 import { addFailures, isTooLong, noFailures } from '../../../worker/core/health/failure-run.ts';
 import { addReport, type AttemptReport } from '../../../worker/core/health/health-event.ts';
 import { bodyMark, mayBeTheRequest, speaksOfRequest } from '../../../worker/core/health/request-blame.ts';
@@ -67,9 +69,10 @@ describe('a failure that may be the request\u2019s own', () => {
 
   it('has the mark of what a model reads, and of nothing else', () => {
     const request = { model: 'auto', messages: [{ role: 'user' as const, content: 'a' }] };
-    expect(bodyMark({ ...request, model: 'small', stream: true, user: 'u' })).toBe(bodyMark(request));
-    expect(bodyMark({ ...request, messages: [{ role: 'user', content: 'b' }] })).not.toBe(bodyMark(request));
-    expect(bodyMark({ ...request, tools: [{ type: 'function', function: { name: 'f' } }] })).not.toBe(bodyMark(request));
+    const mark = (change: Partial<ChatRequest>) => bodyMark(innerRequest({ ...request, ...change }));
+    expect(mark({ model: 'small', stream: true, user: 'u' })).toBe(mark({}));
+    expect(mark({ messages: [{ role: 'user', content: 'b' }] })).not.toBe(mark({}));
+    expect(mark({ tools: [{ type: 'function', function: { name: 'f' } }] })).not.toBe(mark({}));
   });
 });
 

@@ -7,7 +7,7 @@ const inside = filesMatching(/^worker\/(?:pipeline|core\/(?!surfaces\/)[a-z-]+)\
 describe('what knows no wire', () => {
   it('is there', () => {
     expect(inside.map(({ path }) => path)).toEqual(
-      expect.arrayContaining(['worker/core/answer/answer.ts', 'worker/pipeline/frames.ts']),
+      expect.arrayContaining(['worker/core/answer/answer.ts', 'worker/pipeline/chat.ts']),
     );
   });
 
@@ -19,6 +19,12 @@ describe('what knows no wire', () => {
   it('in the core does not know that there are any', () => {
     const known = inside.filter(({ path }) => path.startsWith('worker/core/')).flatMap((file) => importsOf(file));
     expect(known.filter(({ target }) => target.startsWith('worker/core/surfaces/'))).toEqual([]);
+  });
+
+  it('does not read the schema of a body', () => {
+    const files = filesMatching(/^worker\/(?!core\/surfaces\/).*\.ts$/);
+    const known = files.flatMap((file) => importsOf(file).map(({ target }) => `${file.path} → ${target}`));
+    expect(known.filter((line) => line.endsWith('→ shared/chat.ts'))).toEqual([]);
   });
 
   it.each([

@@ -146,7 +146,7 @@ it('a hundred kilobytes of conversation are read in a few milliseconds', () => {
 
 it('experiments know a conversation by its beginning, which stays', () => {
   const tools = [{ type: 'function' as const, function: { name: 'f' } }];
-  const of = (messages: Message[], change = {}) => beginningOf({ model: 'auto', messages, ...change }, 'a');
+  const of = (messages: Message[], change = {}) => beginningOf({ messages, ...change }, 'a');
   expect(of([system, hi])).toBeNull();
   expect(of([system, hi, helloBack, more])).toBe(of([system, hi, helloBack, more, helloBack, more]));
   expect(of([system, hi], { tools })).toBe(of([system, hi, helloBack, more]));

@@ -1,6 +1,7 @@
 /** From a request to an ordered list of attempts: what decides, in which order, and the reason it leaves. */
 import { describe, expect, it } from 'vitest';
 import { buildView } from '../../../worker/core/classify/view.ts';
+import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
 import type { PlanInput } from '../../../worker/core/route/plan.ts';
 import { configWith } from '../../support/fakes/config.ts';
 import { type Case, hello, order, pair, planned, promptOf, route, schema, tools, withImage } from './situation.ts';
@@ -236,7 +237,7 @@ describe('planRoute: nothing to try', () => {
 describe('planRoute: room', () => {
   it('leaves a prompt that only might be too long to the model server', () => {
     const content = 'word '.repeat(8000);
-    const { estimatedPromptTokens } = buildView({ ...hello, messages: [{ role: 'user', content }] });
+    const { estimatedPromptTokens } = buildView(innerRequest({ ...hello, messages: [{ role: 'user', content }] }));
     expect(estimatedPromptTokens).toBeGreaterThan(8192 * 0.9);
     const { plan } = planned({ request: { messages: [{ role: 'user', content }] } });
     expect(plan.requiredContextTokens).toBeLessThan(estimatedPromptTokens);

@@ -4,6 +4,7 @@ import { type Classification, classify } from '../../../worker/core/classify/cla
 import { buildView } from '../../../worker/core/classify/view.ts';
 import { readModelName } from '../../../worker/core/route/model-names.ts';
 import { needsOf } from '../../../worker/core/route/needed.ts';
+import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
 import { planRoute, type PlanInput, type RoutePlan } from '../../../worker/core/route/plan.ts';
 import { configWith } from '../../support/fakes/config.ts';
 
@@ -57,7 +58,7 @@ export interface Case {
 
 export function inputOf({ request, score = 0.1, down = [], allowed, change }: Case): PlanInput {
   const config = change?.config ?? fleet;
-  const full = { ...hello, ...request };
+  const full = innerRequest({ ...hello, ...request });
   const view = buildView(full);
   const wish = readModelName(full.model, config);
   if (!wish.ok) throw new Error(`no model ${full.model}`);

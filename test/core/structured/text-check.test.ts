@@ -1,6 +1,6 @@
 /** Answers that must be one of a few texts, or match an expression: the same verdict however the answer is cut into pieces. */
 import { describe, expect, it } from 'vitest';
-import type { StructuredOutputs } from '../../../shared/chat.ts';
+import type { StructuredOutputs } from '../../../worker/core/request/inner-request.ts';
 import { compileFormat } from '../../../worker/core/structured/compile-format.ts';
 import { createStreamCheck } from '../../../worker/core/structured/stream-check.ts';
 import type { StreamCheck } from '../../../worker/core/structured/checked-stream.ts';
@@ -10,7 +10,7 @@ const choices: StructuredOutputs = { choice: ['yes', 'no', 'no answer'] };
 const code: StructuredOutputs = { regex: '[A-Z]{2}\\d+|none' };
 
 function checkFor(outputs: StructuredOutputs): StreamCheck {
-  const format = compileFormat({ structured_outputs: outputs }, limits);
+  const format = compileFormat({ structuredOutputs: outputs }, limits);
   if (!format.ok || format.value === null) throw new Error('nothing is checked');
   return createStreamCheck(format.value, limits);
 }
@@ -83,14 +83,14 @@ describe('an answer of a promised form', () => {
   it.each<StructuredOutputs>([{ grammar: 'root ::= "a"' }, { regex: '(?=a)a' }, { regex: '(?P<a>b)' }])(
     'is left to the model server where it cannot be checked here: %j',
     (outputs) => {
-      expect(compileFormat({ structured_outputs: outputs }, limits)).toEqual({ ok: true, value: null });
+      expect(compileFormat({ structuredOutputs: outputs }, limits)).toEqual({ ok: true, value: null });
     },
   );
 
   it('names the field of a schema that is not supported', () => {
     const schema = { $ref: 'https://example.com/a' };
-    const format = { type: 'json_schema', json_schema: { name: 'answer', schema } } as const;
-    expect(compileFormat({ response_format: format, structured_outputs: { json: schema } }, limits)).toMatchObject({
+    const format = { kind: 'json_schema', name: 'answer', schema } as const;
+    expect(compileFormat({ answerFormat: format, structuredOutputs: { json: schema } }, limits)).toMatchObject({
       ok: false,
       failure: { code: 'unsupported_schema', param: 'structured_outputs.json.$ref' },
     });

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { ChatRequest, Message } from '../../../shared/chat.ts';
 import { asItIs } from '../../../worker/core/log/known-secrets.ts';
 import type { EncodeOptions } from '../../../worker/core/upstreams/dialect.ts';
+import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
 import { createVllm } from '../../../worker/core/upstreams/vllm.ts';
 
 const vllm = createVllm(asItIs);
-const encode = (request: ChatRequest, options: EncodeOptions) => vllm.encode(request, options).body;
+const encode = (request: ChatRequest, options: EncodeOptions) => vllm.encode(innerRequest(request), options).body;
 
 const plain: EncodeOptions = {
   servedName: 'Served/Name',
@@ -21,7 +22,8 @@ const hello: ChatRequest = { model: 'auto', messages: [{ role: 'user', content: 
 
 describe('encode', () => {
   it('asks at one path, for streams and whole answers alike, with the key as a Bearer token', () => {
-    for (const isStream of [true, false]) expect(vllm.encode(hello, { ...plain, isStream }).path).toBe('/v1/chat/completions');
+    for (const isStream of [true, false])
+      expect(vllm.encode(innerRequest(hello), { ...plain, isStream }).path).toBe('/v1/chat/completions');
     expect(vllm.headers('sk-1')).toEqual({ authorization: 'Bearer sk-1' });
     expect(vllm.headers(null)).toEqual({});
   });
@@ -44,7 +46,6 @@ describe('encode', () => {
     const passed = {
       temperature: 0,
       top_p: 0.5,
-      n: 1,
       stop: ['a'],
       presence_penalty: 1,
       frequency_penalty: 1,
@@ -72,6 +73,7 @@ describe('encode', () => {
       chat_template_kwargs: { enable_thinking: false },
     } satisfies Partial<ChatRequest>;
     expect(encode({ ...hello, ...passed }, plain)).toMatchObject(passed);
+    expect(encode({ ...hello, n: 3 }, plain)['n']).toBe(3);
   });
 
   it('leaves out what is for the gateway alone', () => {

@@ -2,7 +2,7 @@
  * Reads a chat request once and keeps what every routing step needs: the last user turn apart from system prompt, history and tool
  * results, with counts instead of text wherever a count will do. Judges nothing.
  */
-import type { ChatRequest, Message, ResponseFormat } from '../../../shared/chat.ts';
+import type { AskedFormat, InnerRequest, Message } from '../request/inner-request.ts';
 import { splitAsk, type Ask } from './ask.ts';
 import { measureJson } from '../json/size.ts';
 import { measureText, type TextStats } from './text-stats.ts';
@@ -45,7 +45,7 @@ export interface RequestView {
   /** The last message is a tool result: the model is in the middle of a job. */
   readonly isToolLoop: boolean;
   /** null when the request names none. */
-  readonly responseFormat: ResponseFormat['type'] | null;
+  readonly responseFormat: AskedFormat['kind'] | null;
   readonly schemaChars: number;
   readonly schemaProperties: number;
   readonly schemaDepth: number;
@@ -149,7 +149,7 @@ function countDistinct(tokens: Tokens): number {
  * The view of a request. A request without any user turn is read by its last message, so that a lone system prompt still counts as
  * what is asked. Linear; every text is read at most to 16 Ki characters, so a longer request costs no more.
  */
-export function buildView(request: ChatRequest): RequestView {
+export function buildView(request: InnerRequest): RequestView {
   const census = takeCensus(request.messages);
   const subject = census.lastUser ?? request.messages.at(-1);
   const fullText = subject === undefined ? '' : textOf(subject);
@@ -157,8 +157,8 @@ export function buildView(request: ChatRequest): RequestView {
   const ask = splitAsk(text);
   const stats = census.lastUserStats ?? census.lastStats ?? measureText(text);
   const previous = census.previousUser === null ? '' : splitAsk(sampleText(textOf(census.previousUser))).ask;
-  const format = request.response_format ?? null;
-  const schema = format?.type === 'json_schema' ? measureJson(format.json_schema.schema) : null;
+  const format = request.answerFormat ?? null;
+  const schema = format?.kind === 'json_schema' ? measureJson(format.schema) : null;
   const tools = request.tools ?? [];
   const toolTokens = tools.length === 0 ? 0 : tokensPerToolBlock + measureJson(tools).chars * tokensPerJsonChar;
   const last = request.messages.at(-1);
@@ -182,10 +182,10 @@ export function buildView(request: ChatRequest): RequestView {
     images: census.images,
     lastTurnImages: subject === undefined ? 0 : imagesOf(subject),
     tools: tools.length,
-    isToolChoiceForced: request.tool_choice === 'required' || typeof request.tool_choice === 'object',
+    isToolChoiceForced: request.toolChoice === 'required' || typeof request.toolChoice === 'object',
     toolResults: census.toolResults,
     isToolLoop: last?.role === 'tool',
-    responseFormat: format?.type ?? null,
+    responseFormat: format?.kind ?? null,
     schemaChars: schema?.chars ?? 0,
     schemaProperties: schema?.properties ?? 0,
     schemaDepth: schema?.depth ?? 0,
@@ -193,6 +193,6 @@ export function buildView(request: ChatRequest): RequestView {
     toolResultChars: census.toolResultChars,
     totalChars: census.totalChars,
     estimatedPromptTokens: Math.ceil(census.tokens + toolTokens + census.images * tokensPerImage + tokensPerAnswerStart),
-    requestedMaxTokens: request.max_completion_tokens ?? request.max_tokens ?? null,
+    requestedMaxTokens: request.maxTokens ?? null,
   };
 }

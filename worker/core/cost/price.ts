@@ -1,7 +1,7 @@
 /**
  * What tokens cost: prices normalised once at load, priced as integers ever after. Knows nothing of models or of where a price comes from.
  */
-import type { Usage } from '../../../shared/chat.ts';
+import type { Usage } from '../../../shared/usage.ts';
 import type { ModelConfig } from '../../../shared/config.ts';
 import { nanoUsdFromPicoUsd, percentOf, picoUsdPerToken } from '../../../shared/units.ts';
 

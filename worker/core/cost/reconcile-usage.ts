@@ -2,7 +2,7 @@
  * Decides which token counts to book for an attempt: the model server's where they can be true, else what was relayed. A count that is
  * too high is never replaced by a low one: what is free by mistake is asked for again. Never throws, whatever the server sent.
  */
-import type { Usage } from '../../../shared/chat.ts';
+import type { Usage } from '../../../shared/usage.ts';
 import type { ReportedUsage } from '../upstreams/dialect.ts';
 
 /** What the gateway itself saw of an attempt. */

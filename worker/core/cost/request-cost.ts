@@ -1,7 +1,7 @@
 /**
  * What a whole request cost, over every attempt that produced tokens, beside what the same answer would have cost on the large model.
  */
-import type { Usage } from '../../../shared/chat.ts';
+import type { Usage } from '../../../shared/usage.ts';
 import type { AttemptUsage } from '../../../shared/records.ts';
 import { priceUsage, type NormalisedPrice } from './price.ts';
 

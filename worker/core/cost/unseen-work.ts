@@ -3,7 +3,7 @@
  * the time, and GPU time is never free: booked is the prompt, and where the answer could not be watched as it grew, the time it ran at the
  * model's pace. A call that the server itself turned away, or that failed at once, cost nothing.
  */
-import type { Usage } from '../../../shared/chat.ts';
+import type { Usage } from '../../../shared/usage.ts';
 import type { FailureCause } from '../upstreams/causes.ts';
 
 /** How a call without a token to show for it came to its end. */

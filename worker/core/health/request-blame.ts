@@ -1,5 +1,5 @@
 /** Whether a failure is the model's or the request's: one client's poisoned body must not take models from everybody. */
-import type { ChatRequest } from '../../../shared/chat.ts';
+import type { InnerRequest } from '../request/inner-request.ts';
 import { type FailureCause, ruleOf } from '../upstreams/causes.ts';
 
 /** What a body can cause on every model it is sent to: an error of the server's code, an answer that makes no sense. */
@@ -20,7 +20,7 @@ export function speaksOfRequest(cause: FailureCause): 'answer' | 'fault' | 'noth
  * The same for the same body, whatever else differs: 32 bits of FNV-1a over what a model reads. Two requests that collide count as one,
  * which delays an ejection by one failure.
  */
-export function bodyMark({ messages, tools, response_format: format }: ChatRequest): number {
+export function bodyMark({ messages, tools, answerFormat: format }: InnerRequest): number {
   const text = JSON.stringify([messages, tools ?? null, format ?? null]);
   let hash = 0x81_1c_9d_c5;
   for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01_00_01_93);

@@ -4,7 +4,7 @@
  * ends, thinking, the ids of calls, how their arguments are spaced, parts for text), so that nothing else is. Histories of one tenant whose
  * hashes collide only share a model.
  */
-import type { ChatRequest, Message } from '../../../shared/chat.ts';
+import type { AssistantMessage, InnerRequest, Message } from '../request/inner-request.ts';
 import { textOf } from '../classify/view.ts';
 import { addText, emptyHash, hashName, type TextHash } from '../text/hash.ts';
 
@@ -35,7 +35,7 @@ export function readHistory(messages: readonly Message[], tenantId: string): His
 }
 
 /** What experiments know a conversation by, which must stay the same in every turn: its beginning. Null for a single turn without tools. */
-export function beginningOf({ messages, tools }: ChatRequest, tenantId: string): string | null {
+export function beginningOf({ messages, tools }: Pick<InnerRequest, 'messages' | 'tools'>, tenantId: string): string | null {
   const [first, second] = messages.filter(({ role }) => role === 'user');
   if (second === undefined && (tools ?? []).length === 0 && !messages.some(({ role }) => role === 'tool')) return null;
   const start4Ki = messages.slice(0, first === undefined ? 0 : messages.indexOf(first) + 1);
@@ -68,9 +68,9 @@ function addAnswer(hash: TextHash, { content, refusal, calls }: GivenAnswer): Te
   return calls.reduce((so, call) => addText(so, `${call.name}\n${plainJson(call.arguments)}`), next);
 }
 
-function refusalOf({ refusal, content }: Extract<Message, { role: 'assistant' }>): string {
+function refusalOf({ refusal, content }: AssistantMessage): string {
   if (refusal !== undefined) return refusal;
-  if (!Array.isArray(content)) return '';
+  if (typeof content === 'string' || content == null) return '';
   return content.flatMap((part) => (part.type === 'refusal' ? [part.refusal] : [])).join('\n');
 }
 

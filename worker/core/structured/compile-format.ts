@@ -2,22 +2,22 @@
  * Reads what a request says about the form of its answer: the format its answers are checked against, or the failure that names what is
  * not supported.
  */
-import type { ChatRequest, StructuredOutputs } from '../../../shared/chat.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { ok, type Result } from '../../../shared/result.ts';
+import type { InnerRequest, StructuredOutputs } from '../request/inner-request.ts';
 import { compilePattern } from './compile-pattern.ts';
 import { compileSchema, maxPatternStates, type SchemaLimits } from './compile-schema.ts';
 import type { AnswerFormat } from './stream-check.ts';
 
 /** `null` where nothing is promised, or nothing can be checked here: a grammar, an expression that looks around. */
 export function compileFormat(
-  { response_format: format, structured_outputs: outputs }: Pick<ChatRequest, 'response_format' | 'structured_outputs'>,
+  { answerFormat: format, structuredOutputs: outputs }: Pick<InnerRequest, 'answerFormat' | 'structuredOutputs'>,
   limits: SchemaLimits,
 ): Result<AnswerFormat | null, Failure> {
-  if (format === undefined || format.type === 'text') return ok(outputs === undefined ? null : textFormat(outputs));
-  if (format.type === 'json_object') return ok({ kind: 'json_object' });
+  if (format === undefined || format.kind === 'text') return ok(outputs === undefined ? null : textFormat(outputs));
+  if (format.kind === 'json_object') return ok({ kind: 'json_object' });
   const at = outputs?.json === undefined ? 'response_format.json_schema.schema' : 'structured_outputs.json';
-  const compiled = compileSchema(format.json_schema.schema, limits, at);
+  const compiled = compileSchema(format.schema, limits, at);
   return compiled.ok ? ok({ kind: 'json_schema', compiled: compiled.value }) : compiled;
 }
 

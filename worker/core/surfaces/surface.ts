@@ -2,16 +2,17 @@
  * A public wire: how clients of one API write a request and read an answer, its stream and its errors. Everything between them, from routing
  * to the books, knows the request that `read` makes and the answer's events, and no wire. A new one is a file here and a line in the registry.
  */
-import type { ChatRequest, Usage } from '../../../shared/chat.ts';
 import type { LimitsConfig } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import type { Result } from '../../../shared/result.ts';
 import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
+import type { Usage } from '../../../shared/usage.ts';
 import type { AnswerEvent } from '../answer/answer-events.ts';
 import type { AnswerHead, WholeAnswer } from '../answer/whole-answer.ts';
+import type { InnerRequest } from '../request/inner-request.ts';
 
 export interface ReadRequest {
-  readonly request: ChatRequest;
+  readonly request: InnerRequest;
   /** Fields of the body that were dropped, and change nothing. At most 20, names cut to 64 characters. */
   readonly ignored: readonly string[];
 }
@@ -28,7 +29,7 @@ export interface Surface {
   /** The body of an error response, one JSON text. @param routing null when it is not known yet */
   writeError(failure: Failure, routing: RoutingMetadata | null): string;
   /** One for each client's stream, also where several calls make up its answer. */
-  openStream(request: ChatRequest): StreamWriter;
+  openStream(request: InnerRequest): StreamWriter;
 }
 
 /** Writes server-sent events, as text. What it needs to remember of an answer between two calls it keeps itself. */

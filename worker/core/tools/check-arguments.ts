@@ -2,8 +2,8 @@
  * Validates the arguments of a surfaced call against the schema its tool declared, and repairs what can be repaired without guessing:
  * a scalar written as the wrong type, a property the schema does not allow. A schema that is not supported checks nothing.
  */
-import type { Tool } from '../../../shared/chat.ts';
 import type { ArgumentsVerdict } from '../../../shared/records.ts';
+import type { Tool } from '../request/inner-request.ts';
 import type { CompiledSchema, SchemaLimits } from '../structured/compile-schema.ts';
 import { compileSchema } from '../structured/compile-schema.ts';
 import { asObject } from '../json/view.ts';

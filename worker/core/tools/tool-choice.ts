@@ -1,16 +1,11 @@
-/** What a request says of calling its tools. */
-import type { ChatRequest } from '../../../shared/chat.ts';
+/** What a request says of whether tools must be called. */
+import type { InnerRequest } from '../request/inner-request.ts';
 
-export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string };
-
-export function toolChoiceOf(request: ChatRequest): ToolChoice {
-  const choice = request.tool_choice ?? 'auto';
-  return typeof choice === 'string' ? choice : { name: choice.function.name };
-}
-
-/** The call that an answer must have, by any tool where no name is given; null when it need have none. */
-export function demandedCall(request: ChatRequest): { readonly name: string | null } | null {
-  const choice = toolChoiceOf(request);
-  if (request.tools === undefined || choice === 'auto' || choice === 'none') return null;
-  return { name: choice === 'required' ? null : choice.name };
+/** The call that an answer must have, `name` null for any; null when it need not have one. */
+export function demandedCall({
+  tools,
+  toolChoice = 'auto',
+}: Pick<InnerRequest, 'tools' | 'toolChoice'>): { readonly name: string | null } | null {
+  if (tools === undefined || toolChoice === 'auto' || toolChoice === 'none') return null;
+  return { name: toolChoice === 'required' ? null : toolChoice.name };
 }

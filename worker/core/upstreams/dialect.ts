@@ -3,7 +3,7 @@
  * is written, how an answer, a streamed chunk, its end, its usage and an error are read, how a probe looks at a server. Types only; the
  * families stand in the registry, and who reads answers gets one of them as an argument.
  */
-import type { ChatRequest } from '../../../shared/chat.ts';
+import type { InnerRequest } from '../request/inner-request.ts';
 import type { Result } from '../../../shared/result.ts';
 import type { HideSecrets } from '../log/known-secrets.ts';
 import type { FinishMeaning } from './finish-reasons.ts';
@@ -102,7 +102,7 @@ export interface Dialect {
   /** Headers that every call of a server carries, its key among them. @param key null: the server is asked without one */
   headers(key: string | null): Readonly<Record<string, string>>;
   readonly probe: DialectProbe;
-  encode(request: ChatRequest, options: EncodeOptions): EncodedCall;
+  encode(request: InnerRequest, options: EncodeOptions): EncodedCall;
   /** @param body null when it could not be read */
   readError(head: ErrorHead, body: string | null, nowMs: number): UpstreamFailure;
   /** An error object with status 200 comes back as the failure that it is. */

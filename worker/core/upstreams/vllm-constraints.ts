@@ -1,15 +1,19 @@
 /** What a request says about the form of its answer, as vLLM's grammars take it: formats and tools. */
-import type { ChatRequest, Tool } from '../../../shared/chat.ts';
+import type { AskedFormat, InnerRequest, StructuredOutputs, Tool } from '../request/inner-request.ts';
 import { type GrammarAllowance, schemaForGrammar } from './grammar-schema.ts';
 
 /** Grammars of several hundred tools take seconds to compile; beyond this, arguments are only checked afterwards. */
 const maxSchemas = 2000;
 
-export type Constraints = Partial<Pick<ChatRequest, 'response_format' | 'structured_outputs' | 'tools'>>;
+export interface Constraints {
+  readonly response_format?: unknown;
+  readonly structured_outputs?: StructuredOutputs;
+  readonly tools?: readonly Tool[];
+}
 
 /** The request's own fields where nothing has to change. @param hasGrammar the model's server constrains by schemas */
-export function encodeConstraints(request: ChatRequest, hasGrammar: boolean): Constraints {
-  const { response_format: format, structured_outputs: outputs, tools } = request;
+export function encodeConstraints(request: InnerRequest, hasGrammar: boolean): Constraints {
+  const { answerFormat: format, structuredOutputs: outputs, tools } = request;
   const allowance = { left: maxSchemas };
   return {
     ...(tools === undefined ? {} : { tools: encodeTools(request, tools, hasGrammar, allowance) }),
@@ -17,17 +21,16 @@ export function encodeConstraints(request: ChatRequest, hasGrammar: boolean): Co
   };
 }
 
-function formatOf(format: ChatRequest['response_format'], allowance: GrammarAllowance): Constraints {
+function formatOf(format: AskedFormat | undefined, allowance: GrammarAllowance): Constraints {
   if (format === undefined) return {};
-  if (format.type !== 'json_schema') return { response_format: format };
-  const { json_schema: named } = format;
-  const schema = schemaForGrammar(named.schema, allowance);
-  const isWhole = schema === null || schema === named.schema;
-  return { response_format: isWhole ? format : { ...format, json_schema: { ...named, schema } } };
+  const { kind: type, ...named } = format;
+  if (!('schema' in named)) return { response_format: { type } };
+  const schema = schemaForGrammar(named.schema, allowance) ?? named.schema;
+  return { response_format: { type, json_schema: { ...named, schema } } };
 }
 
 /** The format stands in the client's own field, with what else that says. */
-function outputsOf(outputs: NonNullable<ChatRequest['structured_outputs']>, allowance: GrammarAllowance): Constraints {
+function outputsOf(outputs: StructuredOutputs, allowance: GrammarAllowance): Constraints {
   const json = outputs.json === undefined ? null : schemaForGrammar(outputs.json, allowance);
   return { structured_outputs: json === null || json === outputs.json ? outputs : { ...outputs, json } };
 }
@@ -36,7 +39,7 @@ function outputsOf(outputs: NonNullable<ChatRequest['structured_outputs']>, allo
  * vLLM lets a forced call have any arguments, unless the tool is strict: then they follow the tool's schema. So what may be called by
  * force is made strict, unless the client said otherwise or the schema is not for grammars.
  */
-function encodeTools(request: ChatRequest, tools: readonly Tool[], hasGrammar: boolean, allowance: GrammarAllowance): Tool[] {
+function encodeTools(request: InnerRequest, tools: readonly Tool[], hasGrammar: boolean, allowance: GrammarAllowance): Tool[] {
   return tools.map((tool) => {
     const { parameters, strict, name } = tool.function;
     const wantsGrammar = strict ?? (hasGrammar && isForced(request, name));
@@ -46,6 +49,6 @@ function encodeTools(request: ChatRequest, tools: readonly Tool[], hasGrammar: b
   });
 }
 
-function isForced({ tool_choice: choice }: ChatRequest, name: string): boolean {
-  return choice === 'required' || (typeof choice === 'object' && choice.function.name === name);
+function isForced({ toolChoice: choice }: InnerRequest, name: string): boolean {
+  return choice === 'required' || (typeof choice === 'object' && choice.name === name);
 }

@@ -1,15 +1,12 @@
 /** How a conversation is written for vLLM: as the client sent it, but for what chat templates and servers are known to stumble over. */
-import type { ChatRequest, Message, ToolCall } from '../../../shared/chat.ts';
+import type { AssistantMessage, InnerRequest, Message, ToolCall } from '../request/inner-request.ts';
 
 /** @param continueFrom text of an answer that broke off; the answer goes on behind it */
-export function encodeMessages(
-  { messages, continue_final_message: isBegun }: ChatRequest,
-  continueFrom: string | null,
-): unknown[] {
+export function encodeMessages({ messages, continuesLast }: InnerRequest, continueFrom: string | null): unknown[] {
   const mapped: unknown[] = messages.map(encodeMessage);
   if (continueFrom === null) return mapped;
   // The client began the answer itself: what came so far stands behind that.
-  const begun = isBegun === true ? messages.at(-1) : undefined;
+  const begun = continuesLast ? messages.at(-1) : undefined;
   if (begun !== undefined) mapped.pop();
   mapped.push({ role: 'assistant', content: (begun === undefined ? '' : plainText(begun)) + continueFrom });
   return mapped;
@@ -21,8 +18,6 @@ function encodeMessage(message: Message): unknown {
   if (message.role === 'tool') return message.content.length === 0 ? { ...message, content: '' } : message;
   return message.role === 'assistant' ? encodeAssistant(message) : message;
 }
-
-type AssistantMessage = Extract<Message, { role: 'assistant' }>;
 
 function encodeAssistant(message: AssistantMessage): unknown {
   const { refusal, reasoning, reasoning_content: older, tool_calls: calls, content, ...rest } = message;
@@ -41,7 +36,7 @@ function encodeAssistant(message: AssistantMessage): unknown {
 
 /** Refusals inside a list of parts are text to a template. */
 function contentOf(content: AssistantMessage['content']): unknown {
-  if (!Array.isArray(content) || !content.some((part) => part.type === 'refusal')) return content;
+  if (typeof content === 'string' || content == null || !content.some((part) => part.type === 'refusal')) return content;
   return content.map((part) => (part.type === 'refusal' ? { type: 'text', text: part.refusal } : part));
 }
 
@@ -51,6 +46,6 @@ function encodeCall(call: ToolCall): ToolCall {
 }
 
 function plainText({ content }: Message): string {
-  if (!Array.isArray(content)) return content ?? '';
+  if (typeof content === 'string' || content == null) return content ?? '';
   return content.map((part) => (part.type === 'text' ? part.text : part.type === 'refusal' ? part.refusal : '')).join('');
 }

@@ -1,10 +1,10 @@
 /** How a chat request is written for vLLM and for what speaks alike: only fields the gateway knows travel on, and only those the client set. */
-import type { ChatRequest } from '../../../shared/chat.ts';
+import type { InnerRequest, ToolChoice } from '../request/inner-request.ts';
 import type { EncodeOptions } from './dialect.ts';
 import { encodeConstraints } from './vllm-constraints.ts';
 import { encodeMessages } from './vllm-messages.ts';
 
-export function encodeRequest(request: ChatRequest, options: EncodeOptions): Record<string, unknown> {
+export function encodeRequest(request: InnerRequest, options: EncodeOptions): Record<string, unknown> {
   const body: Record<string, unknown> = {
     model: options.servedName,
     messages: encodeMessages(request, options.continueFrom),
@@ -12,35 +12,40 @@ export function encodeRequest(request: ChatRequest, options: EncodeOptions): Rec
     max_tokens: options.maxTokens,
   };
   if (options.isStream) body['stream_options'] = { include_usage: true };
-  for (const field of passedOn) {
-    const value = request[field];
-    if (value !== undefined) body[field] = value;
-  }
+  for (const [field, value] of Object.entries(wishesOf(request))) if (value !== undefined) body[field] = value;
   Object.assign(body, encodeConstraints(request, options.hasGrammar));
   adapt(body, request);
   if (options.wantsLogprobs && request.logprobs !== true) body['logprobs'] = true;
   if (options.cacheSalt !== null) body['cache_salt'] = options.cacheSalt;
-  if (options.continueFrom !== null || request.continue_final_message === true) {
+  if (options.continueFrom !== null || request.continuesLast) {
     body['continue_final_message'] = true;
     body['add_generation_prompt'] = false;
   }
   return body;
 }
 
-const passedOn = [
-  'temperature',
-  'top_p',
-  'n',
-  'stop',
-  'presence_penalty',
-  'frequency_penalty',
-  'seed',
-  'logit_bias',
-  'logprobs',
-  'top_logprobs',
-  'tool_choice',
-  'parallel_tool_calls',
-  'reasoning_effort',
+/** What the client set, under vLLM's names. */
+function wishesOf({ sampling, toolChoice, choiceCount, extras, ...request }: InnerRequest): Readonly<Record<string, unknown>> {
+  return {
+    temperature: sampling.temperature,
+    top_p: sampling.topP,
+    n: choiceCount === 1 ? undefined : choiceCount,
+    stop: sampling.stop,
+    presence_penalty: sampling.presencePenalty,
+    frequency_penalty: sampling.frequencyPenalty,
+    seed: sampling.seed,
+    logit_bias: sampling.logitBias,
+    logprobs: request.logprobs,
+    top_logprobs: request.topLogprobs,
+    tool_choice: toolChoice === undefined ? undefined : encodeToolChoice(toolChoice),
+    parallel_tool_calls: request.allowsParallelCalls,
+    reasoning_effort: request.reasoningEffort,
+    ...Object.fromEntries(ownFields.map((field) => [field, extras[field]])),
+  };
+}
+
+/** What no other family of servers has. Whatever else the extras hold does not travel. */
+const ownFields = [
   'top_k',
   'min_p',
   'repetition_penalty',
@@ -54,7 +59,11 @@ const passedOn = [
   'spaces_between_special_tokens',
   'add_generation_prompt',
   'chat_template_kwargs',
-] as const satisfies readonly (keyof ChatRequest)[];
+] as const;
+
+function encodeToolChoice(choice: ToolChoice): unknown {
+  return typeof choice === 'string' ? choice : { type: 'function', function: choice };
+}
 
 /** Below this vLLM samples greedily, and refuses more than one choice. */
 const greedyBelow = 1e-5;
@@ -62,17 +71,18 @@ const greedyBelow = 1e-5;
 const lowestTemperature = 0.01;
 
 /** What a server would refuse, or read differently than it was meant. */
-function adapt(body: Record<string, unknown>, request: ChatRequest): void {
-  const { seed, temperature, chat_template_kwargs: kwargs } = request;
+function adapt(body: Record<string, unknown>, { tools, sampling, choiceCount }: InnerRequest): void {
+  const { seed, temperature } = sampling;
+  const kwargs = body['chat_template_kwargs'];
   // Servers refuse what belongs to tools when there are none.
-  if (request.tools === undefined) {
+  if (tools === undefined) {
     delete body['tool_choice'];
     delete body['parallel_tool_calls'];
   }
   // Some tokenizers refuse the field itself.
-  if (kwargs !== undefined && Object.keys(kwargs).length === 0) delete body['chat_template_kwargs'];
+  if (typeof kwargs === 'object' && kwargs !== null && Object.keys(kwargs).length === 0) delete body['chat_template_kwargs'];
   if (seed !== undefined) body['seed'] = exactSeed(seed);
-  if ((request.n ?? 1) > 1 && temperature !== undefined && temperature < greedyBelow) body['temperature'] = lowestTemperature;
+  if (choiceCount > 1 && temperature !== undefined && temperature < greedyBelow) body['temperature'] = lowestTemperature;
 }
 
 /** A seed beyond 2^53 was rounded when it was read and may be beyond 64 bits when it is written: the same one becomes the same smaller one. */

@@ -2,8 +2,8 @@
  * Which image addresses may travel on to a vision model. The gateway never fetches one; but a model server does, so addresses inside
  * a private network are refused here (server-side request forgery), as are schemes other than https and embedded pictures.
  */
-import type { Message } from '../../../shared/chat.ts';
 import type { Failure } from '../../../shared/errors.ts';
+import type { Message } from '../request/inner-request.ts';
 
 const embedded = /^data:image\/(?:png|jpeg|webp|gif);base64,/;
 

@@ -5,8 +5,7 @@ import { createChoice } from '../../core/answer/choice.ts';
 import { createStreamCheck } from '../../core/structured/stream-check.ts';
 import { type AnswerMachine, createAnswerMachine } from '../../core/answer/answer-machine.ts';
 import { createArgumentsCheck } from '../../core/tools/check-arguments.ts';
-import { demandedCall, toolChoiceOf } from '../../core/tools/tool-choice.ts';
-import { choicesOf } from '../run/asked.ts';
+import { demandedCall } from '../../core/tools/tool-choice.ts';
 import type { Parts } from '../run/run.ts';
 import type { Call } from './call.ts';
 
@@ -18,8 +17,8 @@ export function answerFor({ run, candidate: { modelId }, model, dialect, resumed
     createAnswerMachine({
       formats: model.tool_formats,
       tools: (request.tools ?? []).map((tool) => tool.function),
-      toolChoice: toolChoiceOf(request),
-      allowsParallelCalls: request.parallel_tool_calls !== false,
+      toolChoice: request.toolChoice ?? 'auto',
+      allowsParallelCalls: request.allowsParallelCalls !== false,
       reasoning: model.reasoning,
       emission: model.tool_emission,
       maxArgumentsBytes: limits.max_tool_arguments_bytes,
@@ -34,7 +33,7 @@ export function answerFor({ run, candidate: { modelId }, model, dialect, resumed
     passesPayloads: client.writer.pass !== null,
     isTransparent: format === null && resumed === null && !tried.judges && machine().isTransparent,
     showsLogprobs: request.logprobs === true,
-    choiceCount: choicesOf(asked),
+    choiceCount: request.choiceCount,
     maxAnswerChars: limits.max_answer_bytes,
     keepsLogprobs: request.logprobs === true && !tried.isStreamed,
     head: resumed?.head ?? null,

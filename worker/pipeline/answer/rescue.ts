@@ -14,7 +14,6 @@ import { clientUsage } from '../calls/book.ts';
 import { releasePlace, takePlace } from '../calls/places.ts';
 import { reportAttempt } from '../calls/report.ts';
 import { refuseCall } from '../calls/reserve.ts';
-import { choicesOf } from '../run/asked.ts';
 import type { OpenStream } from '../run/opened.ts';
 import type { Run } from '../run/run.ts';
 import type { Rescue } from '../run/tried.ts';
@@ -26,7 +25,7 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
   const { deps, asked, tried, client } = run;
   const { rescue: rules } = deps.config.routing;
   const choice = broken.answer.state.choices.get(0);
-  const wanted = { choices: choicesOf(asked), hasLogprobs: asked.request.logprobs === true };
+  const wanted = { choices: asked.request.choiceCount, hasLogprobs: asked.request.logprobs === true };
   if (!rules.enabled || choice === undefined || !canBeFinished(choice, cause, wanted)) return null;
   // What was cut short by the limit for its rest is asked for whole: the same rescue, and the last of it.
   if (!choice.isCutShort && tried.rescues.length >= rules.max_rescues) return null;
@@ -46,7 +45,7 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
   const leftTokens = asked.maxTokens - clientUsage(run).completionTokens;
   const modes = modesForRest({
     model: modelOf(deps.config, route.modelId),
-    isConstrained: asked.format !== null || asked.request.structured_outputs !== undefined,
+    isConstrained: asked.format !== null || asked.request.structuredOutputs !== undefined,
     isCutShort: choice.isCutShort,
     hasText: shownText(choice) !== '',
     leftTokens,

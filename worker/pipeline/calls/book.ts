@@ -1,5 +1,5 @@
 /** A run as the ledger books it: what it spent, how it ended, what it was taken for. */
-import type { Usage } from '../../../shared/chat.ts';
+import type { Usage } from '../../../shared/usage.ts';
 import { modelOf } from '../../../shared/config-prepare.ts';
 import { errors } from '../../../shared/errors.ts';
 import { argumentsVerdictIds, type LedgerEntry } from '../../../shared/records.ts';
@@ -13,7 +13,7 @@ import { intentBand } from '../../core/classify/intent-band.ts';
 import type { EntryDraft } from '../../core/ledger/booking.ts';
 import { endingOf, type RunEnding } from '../../core/ledger/ending.ts';
 import { armName } from '../../core/route/experiment.ts';
-import { choicesOf, mostTokens } from '../run/asked.ts';
+import { mostTokens } from '../run/asked.ts';
 import { cacheState, metadataOf } from '../run/metadata.ts';
 import { contextTokensOf, isAnsweredByFallback, type Parts, type Run } from '../run/run.ts';
 import { type BegunAnswer, hasSpent, partsOf, type UnseenCall } from '../run/spent.ts';
@@ -48,7 +48,7 @@ function unseenUsageOf(run: Costing, { modelId, ranMs, isWatched }: UnseenCall):
     ranMs,
     isWatched,
     tokensPerSecond: modelOf(run.deps.config, modelId).tokens_per_second,
-    choices: choicesOf(asked),
+    choices: asked.request.choiceCount,
     maxTokens: mostTokens(asked),
     promptTokensEstimate: asked.view.estimatedPromptTokens,
     maxPromptTokens: mostPromptTokens(run, contextTokensOf(run, modelId)),

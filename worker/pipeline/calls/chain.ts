@@ -11,7 +11,6 @@ import { next } from '../../core/route/next.ts';
 import { countRequest, countRetry, mayRetry } from '../../core/route/retry-budget.ts';
 import { leastAnswer, loweredTokens } from '../../core/route/token-room.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
-import { choicesOf } from '../run/asked.ts';
 import type { PipelineDeps } from '../run/deps.ts';
 import type { Parts, Run } from '../run/run.ts';
 import { isDoubted, type Tried } from '../run/tried.ts';
@@ -45,7 +44,7 @@ export async function tryInTurn<Opened extends { readonly kind: 'stream' | 'whol
       continue;
     }
     // Who could answer better is down: a doubtful answer is shown, and need not be held back to be judged.
-    tried.judges &&= mayEscalate(tried.route, choicesOf(asked), deps.config, (route) =>
+    tried.judges &&= mayEscalate(tried.route, asked.request.choiceCount, deps.config, (route) =>
       isUsable(snapshot, route, deps.clock.now()),
     );
     const result = await tryOnce(run, step.candidate, snapshot, open);

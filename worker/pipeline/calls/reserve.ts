@@ -13,7 +13,7 @@ import type { Candidate } from '../../core/route/attempt.ts';
 import { mayEscalate } from '../../core/route/may-escalate.ts';
 import { smallTierOnly, withoutUsedUp } from '../../core/route/narrow-plan.ts';
 import type { RoutePlan } from '../../core/route/plan.ts';
-import { type Asked, choicesOf, mostTokens } from '../run/asked.ts';
+import { type Asked, mostTokens } from '../run/asked.ts';
 import { contextTokensOf, type Parts, type Run } from '../run/run.ts';
 import { hasBilled } from '../run/spent.ts';
 import { draftOf } from './book.ts';
@@ -58,7 +58,7 @@ function goOnWith({ deps, asked, tried }: Costing, route: RoutePlan | null): boo
   if (route === null) return false;
   tried.route = route;
   // Where nobody larger may answer instead, a doubtful answer is shown.
-  tried.judges &&= mayEscalate(route, choicesOf(asked), deps.config);
+  tried.judges &&= mayEscalate(route, asked.request.choiceCount, deps.config);
   return true;
 }
 

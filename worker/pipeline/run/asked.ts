@@ -1,9 +1,9 @@
 /** What was asked, by whom, and what it was taken for. Known before the first call, and the same ever after. */
-import type { ChatRequest } from '../../../shared/chat.ts';
 import type { KeyRecord } from '../../core/auth/key-record.ts';
 import type { Classification } from '../../core/classify/classify.ts';
 import type { RequestView } from '../../core/classify/view.ts';
 import type { Background } from '../../core/ports.ts';
+import type { InnerRequest } from '../../core/request/inner-request.ts';
 import type { Arm } from '../../core/route/experiment.ts';
 import type { History } from '../../core/route/history.ts';
 import type { SessionMemory } from '../../core/route/session.ts';
@@ -44,7 +44,7 @@ export interface Conversation {
 export interface Asked {
   readonly caller: Caller;
   readonly startedAtMs: number;
-  readonly request: ChatRequest;
+  readonly request: InnerRequest;
   readonly ignored: readonly string[];
   /** Sent upstream: the client's limit, or the default. */
   readonly maxTokens: number;
@@ -62,9 +62,5 @@ export interface Asked {
 
 /** Tokens of the whole answer, all choices together. */
 export function mostTokens({ maxTokens, request }: Asked): number {
-  return maxTokens * choicesOf({ request });
-}
-
-export function choicesOf({ request }: Pick<Asked, 'request'>): number {
-  return request.n ?? 1;
+  return maxTokens * request.choiceCount;
 }

@@ -60,9 +60,8 @@ function warningsOf(run: Run, modelId: string | null): { readonly warnings?: rea
 
 function loweredLimit(run: Parts<'deps' | 'asked' | 'tried'>, modelId: string): string | null {
   const { request, view } = run.asked;
-  const field = request.max_completion_tokens === undefined ? 'max_tokens' : 'max_completion_tokens';
   const sent = run.tried.askedTokens ?? answerTokens(view, run.deps.config.limits, contextTokensOf(run, modelId));
-  return sent < (request[field] ?? 0) ? `${field} lowered to ${sent}` : null;
+  return sent < (request.maxTokens ?? 0) ? `${request.maxTokensField} lowered to ${sent}` : null;
 }
 
 /** Why this model was chosen, why another one answered instead, and who went on where it broke off. */

@@ -1,5 +1,5 @@
 /**
- * From an untrusted body to a `ChatRequest` the rest of the gateway can rely on, or to the one failure that names the field. Order:
+ * From an untrusted body to a `ChatRequest` that can be relied on, or to the one failure that names the field. Order:
  * JSON, depth, lengths of lists, shape, fields that were not read, limits, what fields say about each other. What a client wrote is
  * checked and brought into one spelling; its words are never changed.
  */
@@ -11,13 +11,18 @@ import { fail, ok, type Result } from '../../../../shared/result.ts';
 import * as z from '../../../../shared/zod.ts';
 import { isObject } from '../../../../shared/is-object.ts';
 import { parseJsonObject } from '../../validate/json-object.ts';
-import type { ReadRequest } from '../surface.ts';
 import { contradiction } from './contradiction.ts';
 import { checkDropped } from './dropped-fields.ts';
 import { dropNulls } from './drop-nulls.ts';
 import { checkImages } from '../../validate/images.ts';
 import { shapeFailure } from '../../validate/shape-failure.ts';
 import { unifySpellings } from './spellings.ts';
+
+export interface ValidChat {
+  readonly request: ChatRequest;
+  /** Fields of the body that were dropped, and change nothing. At most 20, names cut to 64 characters. */
+  readonly ignored: readonly string[];
+}
 
 /** Everything but what stands in the messages; those are parsed one by one. */
 const Frame = z.extend(ChatRequest, { messages: z.array(z.unknown()).check(z.minLength(1)) });
@@ -28,7 +33,7 @@ const maxEntries = 1024;
 const maxTokenIds = 300_000;
 
 /** Parses and checks a request body. `text` is at most `limits.max_body_bytes` long already. */
-export function parseChatRequest(text: string, limits: LimitsConfig): Result<ReadRequest, Failure> {
+export function parseChatRequest(text: string, limits: LimitsConfig): Result<ValidChat, Failure> {
   const json = parseJsonObject(text, limits);
   if (!json.ok) return json;
   const body = json.value;

@@ -1,13 +1,12 @@
 /** A stream of chat completions: chunks with deltas, the routing in the chunk that ends a choice, `[DONE]` behind a whole answer. */
-import type { ChatRequest } from '../../../../shared/chat.ts';
 import { errorEnvelope } from '../../../../shared/errors.ts';
 import type { AnswerEvent } from '../../answer/answer-events.ts';
+import type { InnerRequest } from '../../request/inner-request.ts';
 import { doneFrame, encodeData } from '../../sse/encode-events.ts';
 import type { StreamWriter } from '../surface.ts';
 import { type ChunkPiece, renderChunk, renderUsageChunk } from './render.ts';
 
-export function createChatStream({ stream_options: options }: Pick<ChatRequest, 'stream_options'>): StreamWriter {
-  const showsUsage = options?.include_usage === true;
+export function createChatStream({ showsUsage }: Pick<InnerRequest, 'showsUsage'>): StreamWriter {
   return {
     write(head, events, routing) {
       let text = '';

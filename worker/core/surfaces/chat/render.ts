@@ -1,5 +1,5 @@
 /** Writes chat completions: chunks of a stream, and whole ones. */
-import type { Usage } from '../../../../shared/chat.ts';
+import type { Usage } from '../../../../shared/usage.ts';
 import type { RoutingMetadata } from '../../../../shared/routing-metadata.ts';
 import type { AnswerHead, WholeAnswer, WholeChoice } from '../../answer/whole-answer.ts';
 import type { FinishReason } from '../../upstreams/finish-reasons.ts';

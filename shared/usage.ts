@@ -1,0 +1,11 @@
+/** What an answer took. */
+
+/** Token counts of one answer. `null` means unknown, which is not zero. */
+export interface Usage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly cachedTokens: number | null;
+  readonly reasoningTokens: number | null;
+  /** Counted here from what was relayed, because the server sent no usable usage. */
+  readonly isEstimated: boolean;
+}

@@ -1,0 +1,64 @@
+/** A chat body that was read and checked as the request that everything behind it knows. */
+import type { ChatRequest, ResponseFormat, ToolChoice } from '../../../../shared/chat.ts';
+import type { AskedFormat, InnerRequest } from '../../request/inner-request.ts';
+
+export function innerRequest(chat: ChatRequest): InnerRequest {
+  const {
+    model,
+    messages,
+    tools,
+    tool_choice: choice,
+    parallel_tool_calls: allowsParallelCalls,
+    response_format: format,
+    structured_outputs: structuredOutputs,
+    max_tokens: olderMaxTokens,
+    max_completion_tokens: maxTokens,
+    n,
+    temperature,
+    top_p: topP,
+    presence_penalty: presencePenalty,
+    frequency_penalty: frequencyPenalty,
+    seed,
+    logit_bias: logitBias,
+    stop,
+    logprobs,
+    top_logprobs: topLogprobs,
+    reasoning_effort: reasoningEffort,
+    stream,
+    stream_options: streamOptions,
+    continue_final_message: continuesLast,
+    user,
+    metadata,
+    ...extras
+  } = chat;
+  return {
+    model,
+    messages,
+    tools,
+    toolChoice: choice === undefined ? undefined : toolChoiceOf(choice),
+    allowsParallelCalls,
+    answerFormat: format === undefined ? undefined : formatOf(format),
+    structuredOutputs,
+    maxTokens: maxTokens ?? olderMaxTokens,
+    maxTokensField: maxTokens === undefined ? 'max_tokens' : 'max_completion_tokens',
+    choiceCount: n ?? 1,
+    sampling: { temperature, topP, presencePenalty, frequencyPenalty, seed, logitBias, stop },
+    logprobs,
+    topLogprobs,
+    reasoningEffort,
+    isStream: stream === true,
+    showsUsage: streamOptions?.include_usage === true,
+    continuesLast: continuesLast === true,
+    user,
+    metadata,
+    extras,
+  };
+}
+
+function toolChoiceOf(choice: ToolChoice): InnerRequest['toolChoice'] {
+  return typeof choice === 'string' ? choice : { name: choice.function.name };
+}
+
+function formatOf(format: ResponseFormat): AskedFormat {
+  return format.type === 'json_schema' ? { kind: format.type, ...format.json_schema } : { kind: format.type };
+}
