@@ -38,7 +38,7 @@ function field(value: unknown, key: string | number): unknown {
 }
 
 /** Damerau-Levenshtein with adjacent swaps: a swapped pair is the commonest slip. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let [beforeLast, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, i) => i)];
   for (let i = 1; i <= a.length; i += 1) {
     const row = [i];

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import { expect } from 'vitest';
 import type { ToolFormatId } from '../../../shared/config.ts';
-import type { FinishReason } from '../../../worker/core/upstreams/finish-reasons.ts';
+import type { FinishReason } from '../../../worker/core/upstreams/dialect.ts';
 import {
   type AnswerEnd,
   type SpokenEvent,

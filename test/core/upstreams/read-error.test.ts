@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type ErrorHead, readError, readErrorEvent } from '../../../worker/core/upstreams/read-error.ts';
+import type { ErrorHead } from '../../../worker/core/upstreams/dialect.ts';
+import { readError, readErrorEvent } from '../../../worker/core/upstreams/read-error.ts';
 
 interface ErrorBody {
   readonly status: number;

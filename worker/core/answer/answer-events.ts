@@ -4,7 +4,7 @@
  */
 import type { Usage } from '../../../shared/usage.ts';
 import type { CallEvent } from '../tools/call-sink.ts';
-import type { FinishReason } from '../upstreams/finish-reasons.ts';
+import type { FinishReason } from '../upstreams/dialect.ts';
 
 /** A piece of what the model says. */
 export type SpokenEvent =

@@ -4,8 +4,7 @@
  * ids come in as an argument, and nothing is kept but what may still become part of a call.
  */
 import type { ToolFormatId } from '../../../shared/config.ts';
-import type { ChunkDelta } from '../upstreams/dialect.ts';
-import type { FinishReason } from '../upstreams/finish-reasons.ts';
+import type { ChunkDelta, FinishReason } from '../upstreams/dialect.ts';
 import { createThinkSplitter, type ReasoningMode } from './think-splitter.ts';
 import { createEventList, type EventList, type SpokenEvent } from './answer-events.ts';
 import { type CallFinder, createCallFinder } from '../tools/call-finder.ts';

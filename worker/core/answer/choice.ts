@@ -7,8 +7,7 @@ import type { StreamCheck } from '../structured/checked-stream.ts';
 import type { AnswerEvent, SpokenEvent } from './answer-events.ts';
 import { type AnswerMachine, limitReasons, type SurfacedCall } from './answer-machine.ts';
 import type { ArgumentsCheck } from '../tools/check-arguments.ts';
-import type { ChunkDelta } from '../upstreams/dialect.ts';
-import type { FinishReason } from '../upstreams/finish-reasons.ts';
+import type { ChunkDelta, FinishReason } from '../upstreams/dialect.ts';
 import { createJoint, type Joint, type JointVerdict } from './joint.ts';
 import { createKeptText } from './kept-text.ts';
 

@@ -1,5 +1,5 @@
 /** A whole answer as plain data, apart from the machines that read one: what can be stored, sent again, or written in any wire. */
-import type { FinishReason } from '../upstreams/finish-reasons.ts';
+import type { FinishReason } from '../upstreams/dialect.ts';
 import type { SurfacedCall } from '../tools/call-sink.ts';
 import type { AnswerEvent } from './answer-events.ts';
 import type { AnswerState } from './answer-state.ts';

@@ -6,8 +6,6 @@
 import type { InnerRequest } from '../request/inner-request.ts';
 import type { Result } from '../../../shared/result.ts';
 import type { HideSecrets } from '../log/known-secrets.ts';
-import type { FinishMeaning } from './finish-reasons.ts';
-import type { ErrorHead } from './read-error.ts';
 import type { UpstreamFailure } from './transport-failure.ts';
 
 export interface EncodeOptions {
@@ -56,6 +54,23 @@ export interface ReportedUsage {
   readonly cachedTokens: unknown;
   /** Of the completion, those of thinking. */
   readonly reasoningTokens: unknown;
+}
+
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
+
+/** What a server's finish reason says. */
+export type FinishMeaning =
+  | { readonly kind: 'end'; readonly reason: FinishReason; readonly isKnown: boolean }
+  /** The answer is none, or only the beginning of one. */
+  | { readonly kind: 'failure'; readonly problem: UpstreamFailure };
+
+/** The head of an answer that is no 200. */
+export interface ErrorHead {
+  readonly status: number;
+  readonly mediaType: string;
+  /** `Retry-After`, and `retry-after-ms`. */
+  readonly retryAfter: string | null;
+  readonly retryAfterExact: string | null;
 }
 
 /** A whole answer, not streamed. */

@@ -2,14 +2,8 @@
  * What a server's finish reason means. OpenAI has four; other servers, and the models behind them, have their own words for the same, and
  * words for an answer that did not come to its end. A word that nobody here knows ends the answer like `stop`.
  */
+import type { FinishMeaning, FinishReason } from './dialect.ts';
 import type { UpstreamFailure } from './transport-failure.ts';
-
-export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
-
-export type FinishMeaning =
-  | { readonly kind: 'end'; readonly reason: FinishReason; readonly isKnown: boolean }
-  /** The answer is none, or only the beginning of one. */
-  | { readonly kind: 'failure'; readonly problem: UpstreamFailure };
 
 const meanings: ReadonlyMap<string, FinishMeaning> = new Map([
   ...ends(

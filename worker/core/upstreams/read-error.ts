@@ -1,18 +1,10 @@
 /** Errors of servers that speak OpenAI's wire: as the answer to a call, and as an event inside a stream. */
 import { asItIs, type HideSecrets } from '../log/known-secrets.ts';
 import { asObject } from '../json/view.ts';
+import type { ErrorHead } from './dialect.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { numberIn, readServerWords, type ServerWords, wordsOf } from './server-words.ts';
 import { statusFailure, type UpstreamFailure } from './transport-failure.ts';
-
-/** The head of an answer that is no 200. */
-export interface ErrorHead {
-  readonly status: number;
-  readonly mediaType: string;
-  /** `Retry-After`, and `retry-after-ms`. */
-  readonly retryAfter: string | null;
-  readonly retryAfterExact: string | null;
-}
 
 export function readError(
   head: ErrorHead,

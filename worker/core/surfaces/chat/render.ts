@@ -2,7 +2,7 @@
 import type { Usage } from '../../../../shared/usage.ts';
 import type { RoutingMetadata } from '../../../../shared/routing-metadata.ts';
 import type { AnswerHead, WholeAnswer, WholeChoice } from '../../answer/whole-answer.ts';
-import type { FinishReason } from '../../upstreams/finish-reasons.ts';
+import type { FinishReason } from '../../upstreams/dialect.ts';
 
 /** What one chunk says of a choice. */
 export interface ChunkPiece {
