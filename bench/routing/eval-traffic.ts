@@ -78,7 +78,7 @@ type Decide = (text: string) => boolean;
 function decider(config: RouterConfig, weights: LearnedWeights): Decide {
   return (text) => {
     const request = innerRequest({ model: 'auto', messages: [{ role: 'user', content: text }] });
-    return classify(buildView(request), config, weights).isLarge;
+    return classify(buildView(request), config, weights).score >= config.classifier.threshold;
   };
 }
 

@@ -5,6 +5,7 @@ import { classify } from '../../worker/core/classify/classify.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
 import { loadWeights } from '../../worker/core/classify/weights/load.ts';
 import { planRoute, type PlanInput } from '../../worker/core/route/plan.ts';
+import { readScore } from '../../worker/core/route/score-reading.ts';
 import { innerRequest } from '../../worker/core/surfaces/chat/inner-request.ts';
 
 /** The profile, put in when the script is built. */
@@ -22,7 +23,7 @@ const { routing } = config;
 const inMode = (mode: 'heuristic' | 'hybrid') => ({ ...routing, classifier: { ...routing.classifier, mode } });
 const heuristic = inMode('heuristic');
 const hybrid = inMode('hybrid');
-const situation: Omit<PlanInput, 'view' | 'classification'> = {
+const situation: Omit<PlanInput, 'view' | 'classification' | 'reading'> = {
   config,
   wish: { kind: 'auto', strategy: null },
   strategy: 'latency',
@@ -32,7 +33,6 @@ const situation: Omit<PlanInput, 'view' | 'classification'> = {
   hasVisionHint: false,
   allowedModels: null,
   needs: [],
-  loadOf: () => 0.2,
   queueOf: () => 3,
   isUp: () => true,
   serverRoomOf: () => null,
@@ -55,7 +55,12 @@ export default {
       const classification = classify(view, mode === 'heuristic' ? heuristic : hybrid, weights);
       sink += classification.score;
       if (mode !== 'hybrid + plan') continue;
-      const planned = planRoute({ ...situation, view, classification });
+      const planned = planRoute({
+        ...situation,
+        view,
+        classification,
+        reading: readScore(classification, config, 'latency', () => 0.2),
+      });
       if (!planned.ok) throw new Error(planned.failure.code);
       sink += planned.value.plan.candidates.length;
     }

@@ -10,13 +10,12 @@ import { isModelUp, loadOf, queueOf } from '../core/health/model-load.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import { agentOf, allowedByBoth } from '../core/route/agent-policy.ts';
 import { routeKey } from '../core/upstreams/route-key.ts';
-import { type ChooseInput, thresholdOf } from '../core/route/choose.ts';
 import { chooseArm, openArm } from '../core/route/experiment.ts';
 import { beginningOf, readHistory } from '../core/route/history.ts';
 import { readModelName } from '../core/route/model-names.ts';
 import { needsOf } from '../core/route/needed.ts';
 import { planRoute, type RoutePlan } from '../core/route/plan.ts';
-import type { EffectiveThreshold } from '../core/route/strategy.ts';
+import { readScore, type ScoreReading } from '../core/route/score-reading.ts';
 import type { Asked, Caller, Conversation } from './run/asked.ts';
 import type { PipelineDeps } from './run/deps.ts';
 
@@ -25,7 +24,7 @@ export interface Decided extends Pick<
   Asked,
   'view' | 'classification' | 'classificationMs' | 'arm' | 'allowedModels' | 'conversation'
 > {
-  readonly threshold: EffectiveThreshold;
+  readonly reading: ScoreReading;
   readonly route: RoutePlan;
 }
 
@@ -57,32 +56,29 @@ export async function decide(
   const fallback = config.routing.default_strategy ?? 'cost';
   const strategy = named ?? wantedStrategy ?? arm?.strategy ?? agent?.policy.strategy ?? fallback;
   const health = readHealth(deps, snapshot);
-  const input: ChooseInput = {
+  const reading = readScore(classification, config, strategy, health.loadOf);
+  const route = planRoute({
     config,
     view,
     classification,
+    reading,
     wish: wish.value,
     strategy,
     agent,
     session: memory,
     arm,
     hasVisionHint: request.metadata?.['hint'] === 'vision',
-    loadOf: health.loadOf,
-  };
-  const route = planRoute({
-    ...input,
     allowedModels,
     ...health,
     needs: needsOf(request),
     random: deps.random,
   });
   if (!route.ok) return route;
-  const threshold = thresholdOf(input);
   return ok({
     view,
     classification,
     classificationMs,
-    threshold,
+    reading,
     route: route.value,
     arm,
     allowedModels,

@@ -21,7 +21,7 @@ export async function explain(
 ): Promise<Result<Record<string, unknown>, Failure>> {
   const decided = await decide(deps, caller, request, wantedStrategy);
   if (!decided.ok) return decided;
-  const { route, classification } = decided.value;
+  const { route, classification, reading } = decided.value;
   const { decision, plan, failure } = route;
   return ok({
     decision: {
@@ -32,7 +32,7 @@ export async function explain(
       // Unrounded: what the threshold is compared with.
       score: classification.score,
       confidence: fourDigits(classification.intentConfidence),
-      complexity: classification.complexity,
+      complexity: reading.complexity,
       reason: decision.reason,
       rule: decision.rule,
       strategy: decision.strategy,
@@ -48,7 +48,7 @@ export async function explain(
 
 function explanation(
   deps: PipelineDeps,
-  { view, classification, threshold, route, arm, conversation }: Decided,
+  { view, classification, reading, route, arm, conversation }: Decided,
 ): Record<string, unknown> {
   const { strategy } = route.decision;
   const session = conversation?.memory ?? null;
@@ -57,13 +57,13 @@ function explanation(
     mode: classification.mode,
     threshold: {
       configured: deps.config.routing.classifier.threshold,
-      effective: threshold.threshold,
-      offsets: threshold.offsets,
+      effective: reading.threshold,
+      offsets: reading.offsets,
     },
     strategy: { name: strategy, ...deps.config.routing.strategies[strategy] },
     score: { value: classification.score, heuristic: classification.heuristicScore, learned: classification.learned },
-    is_unsure: classification.isUnsure,
-    tier_confidence: classification.confidence,
+    is_unsure: reading.isUnsure,
+    tier_confidence: reading.confidence,
     signals: classification.signals,
     reasons: classification.reasons,
     intent: { value: classification.intent, confidence: classification.intentConfidence, level: classification.intentLevel },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseBearer } from '../../../worker/core/auth/bearer.ts';
-import { formatKey, keyRandomBytes, maskKey, parseKey, type ApiKey } from '../../../worker/core/auth/key-format.ts';
+import { formatKey, keyRandomBytes, parseKey, type ApiKey } from '../../../worker/core/auth/key-format.ts';
 
 const bytes = fc.uint8Array({ minLength: keyRandomBytes, maxLength: keyRandomBytes });
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_';
@@ -29,7 +29,6 @@ describe('API keys', () => {
         expect(parseKey(key.token)).toEqual(key);
         expect(parseBearer(`Bearer ${key.token}`)).toEqual({ ok: true, value: key.token });
         expect(key.prefix).toMatch(/^[0-9A-Za-z]{8}$/);
-        expect(maskKey(key)).toBe(`pm_${env}_${key.prefix}…`);
       }),
     );
   });

@@ -6,10 +6,16 @@ import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.t
 import { classify, type Classification } from '../../../worker/core/classify/classify.ts';
 import { buildView } from '../../../worker/core/classify/view.ts';
 import { loadWeights } from '../../../worker/core/classify/weights/load.ts';
+import { readScore, type ScoreReading } from '../../../worker/core/route/score-reading.ts';
+import { configWith } from '../../support/fakes/config.ts';
 import { ask, chat, heuristicOnly, hybrid, tools } from './requests.ts';
 
 const weights = loadWeights();
 const read = (request: InnerRequest, config = hybrid): Classification => classify(buildView(request), config, weights);
+const isLarge = (request: InnerRequest, config = hybrid): boolean => read(request, config).score >= config.classifier.threshold;
+const fleet = configWith({ routing: { classifier: { threshold: hybrid.classifier.threshold } } });
+const readingOf = (request: InnerRequest, config = hybrid): ScoreReading =>
+  readScore(read(request, config), fleet, 'cost', () => null);
 const withThreshold = (threshold: number) => ({ ...hybrid, classifier: { ...hybrid.classifier, threshold } });
 
 describe('modes', () => {
@@ -58,23 +64,13 @@ describe('the threshold', () => {
   const requests = ['hi', 'What is a noun?', 'Prove it', 'Design a distributed queue', 'print in python', 'Is time real?'].map(
     (text) => ask(text),
   );
-  it('means large from the score on, in every mode', () => {
-    for (const config of [hybrid, heuristicOnly])
-      for (const request of requests) {
-        const result = read(request, config);
-        expect(result.isLarge).toBe(result.score >= config.classifier.threshold);
-      }
-  });
   it('does not change a score, and sends fewer the higher it is', () => {
     const counts = [0, 0.3, 0.6, 0.9, 1].map(
-      (threshold) => requests.filter((request) => read(request, withThreshold(threshold)).isLarge).length,
+      (threshold) => requests.filter((request) => isLarge(request, withThreshold(threshold))).length,
     );
     expect(counts).toEqual(counts.toSorted((a, b) => b - a));
     expect(counts[0]).toBe(requests.length);
     expect(new Set([0.3, 0.9].map((threshold) => read(ask('Prove it'), withThreshold(threshold)).score)).size).toBe(1);
-  });
-  it('is as sure as the tier deserves it, and never under a half at the shipped one', () => {
-    for (const request of requests) expect(read(request).confidence).toBeGreaterThanOrEqual(0.5);
   });
 });
 
@@ -97,7 +93,7 @@ describe('hybrid verdicts', () => {
     ['a job for an agent', ask('Find the regression that made the build slow, fix it and add a test', { tools: tools(3) }), true],
     ['German', ask('Beweise, dass es unendlich viele Primzahlen gibt.'), true],
     ['Japanese', ask('日本の首都はどこですか？'), false],
-  ])('%s', (_, request, expected) => expect(read(request).isLarge).toBe(expected));
+  ])('%s', (_, request, expected) => expect(isLarge(request)).toBe(expected));
 });
 
 describe('complexity situations of the tier router', () => {
@@ -122,7 +118,7 @@ describe('complexity situations of the tier router', () => {
       ask('Hi there, could you please implement an OAuth system for us?'),
       ['moderate', 'complex'],
     ],
-  ])('%s', (_, request, levels) => expect(levels).toContain(read(request).complexity));
+  ])('%s', (_, request, levels) => expect(levels).toContain(readingOf(request).complexity));
 
   it.each(['Building guide with quick requirements', 'Read the latest paragraph', 'Explain the plane to me'])(
     'no part of a word decides: %s',
@@ -169,7 +165,7 @@ describe('what must not move the verdict', () => {
   );
   it('stuffed keywords before a trivial question', () => {
     for (const count of [1, 3, 9])
-      expect(read(ask(`${'Analyze, design, prove, optimize. '.repeat(count)}What is 1 plus 1?`)).isLarge).toBe(false);
+      expect(isLarge(ask(`${'Analyze, design, prove, optimize. '.repeat(count)}What is 1 plus 1?`))).toBe(false);
   });
 });
 
@@ -178,8 +174,8 @@ describe('any request', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 500 }), (text) => {
         for (const config of [hybrid, heuristicOnly]) {
-          const { score, confidence, intentConfidence } = read(ask(text), config);
-          for (const value of [score, confidence, intentConfidence]) {
+          const { score, intentConfidence } = read(ask(text), config);
+          for (const value of [score, readingOf(ask(text), config).confidence, intentConfidence]) {
             expect(value).toBeGreaterThanOrEqual(0);
             expect(value).toBeLessThanOrEqual(1);
           }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatRequest } from '../../../shared/chat.ts';
 import type { InnerRequest } from '../../../worker/core/request/inner-request.ts';
 import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
-import { complexityOf, scoreHeuristic } from '../../../worker/core/classify/heuristic.ts';
+import { scoreHeuristic } from '../../../worker/core/classify/heuristic.ts';
 import { buildView } from '../../../worker/core/classify/view.ts';
 import { ask, chat, filler, heuristicOnly, tools } from './requests.ts';
 
@@ -55,24 +55,6 @@ describe('verdicts', () => {
 
   it('does not move for repeated keywords', () =>
     expect(score(ask(`prove ${'prove '.repeat(40)}`))).toBeLessThan(score(ask(`prove and derive ${filler(40)}`))));
-});
-
-describe('levels', () => {
-  it.each([
-    [0, 'trivial'],
-    [0.29, 'trivial'],
-    [0.3, 'simple'],
-    [0.59, 'simple'],
-    [0.6, 'moderate'],
-    [0.79, 'moderate'],
-    [0.8, 'complex'],
-    [1, 'complex'],
-  ])('at threshold 0.6, %f is %s', (value, level) => expect(complexityOf(value, 0.6)).toBe(level));
-  it('calls scores near the threshold unsure', () => {
-    const near = { ...config, threshold: score(ask('Prove it')) + 0.01, abstain_band: 0.05 };
-    expect(scoreHeuristic(buildView(ask('Prove it')), near).isUnsure).toBe(true);
-    expect(scoreHeuristic(buildView(ask('hello')), near).isUnsure).toBe(false);
-  });
 });
 
 describe('properties', () => {

@@ -9,7 +9,7 @@ import { askBody as ask, chatBody as chat, filler, seed, seedMix, tools } from '
 
 const viewOf = (request: ChatRequest) => buildView(innerRequest(request));
 const score = (request: ChatRequest): number => classify(viewOf(request), seed, null).score;
-const isLarge = (request: ChatRequest): boolean => classify(viewOf(request), seed, null).isLarge;
+const isLarge = (request: ChatRequest): boolean => score(request) >= seed.classifier.threshold;
 const json: Partial<ChatRequest> = { response_format: { type: 'json_object' } };
 const fiveKeywords = 'analyze compare debug evaluate critique';
 

@@ -163,7 +163,6 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
         retry,
         isRetryAllowed,
         snapshot: isolate.view,
-        isCommitted: false,
       });
       if (decided.kind !== 'try') {
         tellWithheld(scenario.markOf?.(number) ?? number);

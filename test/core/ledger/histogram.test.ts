@@ -5,7 +5,6 @@ import {
   bucketOf,
   emptyHistogram,
   histogramOf,
-  maxRelativeError,
   quantileMs,
   sumHistograms,
   type Histogram,
@@ -16,10 +15,6 @@ const histogramOfAll = (durations: readonly number[]): Histogram => sumHistogram
 const durations = fc.array(fc.integer({ min: 1, max: 3_600_000 }), { minLength: 1, maxLength: 200 });
 
 describe('histogram', () => {
-  it('states an error below 2.5 %', () => {
-    expect(maxRelativeError).toBeLessThan(0.025);
-  });
-
   it('reads every percentile within the stated error of the exact one', () => {
     fc.assert(
       fc.property(durations, fc.integer({ min: 0, max: 100 }), (values, percent) => {
@@ -29,7 +24,7 @@ describe('histogram', () => {
             percent,
           ) ?? Number.NaN;
         const read = quantileMs(histogramOfAll(values), percent) ?? Number.NaN;
-        expect(Math.abs(read - exact) / exact).toBeLessThanOrEqual(maxRelativeError + 1e-9);
+        expect(Math.abs(read - exact) / exact).toBeLessThan(0.02441);
       }),
     );
   });

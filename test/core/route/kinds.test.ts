@@ -1,7 +1,7 @@
 /** Models that answer no chats: whatever their entry says, routing never comes to them. */
 import { describe, expect, it } from 'vitest';
 import { planRoute } from '../../../worker/core/route/plan.ts';
-import { thresholdOf } from '../../../worker/core/route/choose.ts';
+import { readScore } from '../../../worker/core/route/score-reading.ts';
 import { configWith } from '../../support/fakes/config.ts';
 import { type Case, inputOf, pair, schema, tools, withImage } from './situation.ts';
 
@@ -70,6 +70,7 @@ describe('a model of another kind', () => {
     const strategy = 'cost';
     const loadOf = () => null;
     const plain = configWith({});
-    expect(thresholdOf({ config: mixed, strategy, loadOf })).toEqual(thresholdOf({ config: plain, strategy, loadOf }));
+    const score = { score: 0.5, learned: null };
+    expect(readScore(score, mixed, strategy, loadOf)).toEqual(readScore(score, plain, strategy, loadOf));
   });
 });

@@ -59,7 +59,6 @@ function play(given: World) {
       retry: config,
       isRetryAllowed,
       snapshot,
-      isCommitted: false,
     });
     if (step.kind !== 'try') return { end: step, outcomes, tries, snapshot };
     tries.push({ step, isRetryAllowed, before: [...outcomes] });

@@ -9,7 +9,7 @@ const large = candidate('large');
 const hosted = candidate('hosted', { tunnelId: 'other' });
 const chain = planOf(small, large);
 
-const context: NextContext = { nowMs: 0, random: () => 0.5, retry, isRetryAllowed: true, snapshot: null, isCommitted: false };
+const context: NextContext = { nowMs: 0, random: () => 0.5, retry, isRetryAllowed: true, snapshot: null };
 
 /** "retry small after 50", "fallback large", "answer" or "fail code retryAfterMs". */
 function decide(plan: Plan, outcomes: readonly AttemptOutcome[], change: Partial<NextContext> = {}): string {
@@ -258,11 +258,6 @@ describe('with the retry budget spent', () => {
 describe('the end', () => {
   it('answers after a success', () => {
     expect(decide(chain, [failed(small, 'timeout'), { isOk: true, candidate: large }])).toBe('answer');
-  });
-
-  it('tries nothing after the commit point', () => {
-    expect(decide(chain, [failed(small, 'broken_off')], { isCommitted: true })).toBe('fail upstream_truncated');
-    expect(decide(chain, [{ isOk: true, candidate: small }], { isCommitted: true })).toBe('answer');
   });
 
   it('has no upstream for an empty plan', () => {

@@ -6,6 +6,7 @@ import { readModelName } from '../../../worker/core/route/model-names.ts';
 import { needsOf } from '../../../worker/core/route/needed.ts';
 import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
 import { planRoute, type PlanInput, type RoutePlan } from '../../../worker/core/route/plan.ts';
+import { readScore } from '../../../worker/core/route/score-reading.ts';
 import { configWith } from '../../support/fakes/config.ts';
 
 export const pair = configWith({ routing: { classifier: { threshold: 0.6 } } });
@@ -65,20 +66,19 @@ export function inputOf({ request, score = 0.1, down = [], allowed, change }: Ca
   const classification: Classification = {
     ...classify(view, config.routing, null),
     score,
-    isLarge: score >= 0.6,
     reasons: ['a reason'],
   };
   return {
     config,
     view,
     classification,
+    reading: readScore(classification, config, 'cost', () => null),
     wish: wish.value,
     strategy: 'cost',
     agent: null,
     session: null,
     arm: null,
     hasVisionHint: false,
-    loadOf: () => null,
     queueOf: () => null,
     random: () => 0.5,
     allowedModels: allowed === undefined ? null : new Set(allowed),

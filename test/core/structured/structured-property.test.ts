@@ -2,12 +2,11 @@
 import { Validator } from '@cfworker/json-schema';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { checkAnswer, type CheckedAnswer } from '../../../worker/core/structured/check-answer.ts';
 import { compileSchema, type CompiledSchema } from '../../../worker/core/structured/compile-schema.ts';
-import { repairJson } from '../../../worker/core/structured/repair-json.ts';
 import { answerTo, changed } from './answer-arbitrary.ts';
 import { objectSchemaCase, schemaCase, type Json, type Schema } from './schema-arbitrary.ts';
 import { limits } from './structured-limits.ts';
+import { checkAnswer, type CheckedAnswer } from './whole-answer.ts';
 
 // Thousands of runs on a busy machine; nothing here measures time.
 vi.setConfig({ testTimeout: 60_000 });
@@ -131,14 +130,14 @@ describe('checking a generated answer', () => {
   }
 });
 
-describe('repairing without a schema', () => {
+describe('any object', () => {
   it('keeps the value of everything repairable, and gives JSON or nothing', () => {
     fc.assert(
       fc.property(objectSchemaCase.chain(answerTo), ({ text, value, kind }) => {
-        const repaired = repairJson(text, limits);
-        if (repaired !== null) expect(() => JSON.parse(repaired.text)).not.toThrow();
-        if (kind === 'valid' || kind === 'repairable') expect(JSON.parse(repaired?.text ?? 'none')).toEqual(value);
-        if (kind === 'broken') expect(repaired).toBeNull();
+        const checked = checkAnswer(text, { kind: 'json_object' }, limits);
+        if (checked.ok) expect(JSON.parse(checked.text)).toEqual(checked.value);
+        if (kind === 'valid' || kind === 'repairable') expect(checked).toMatchObject({ ok: true, value });
+        if (kind === 'broken') expect(checked.ok).toBe(false);
       }),
       { numRuns: 500 * scale },
     );

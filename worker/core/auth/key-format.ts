@@ -38,11 +38,6 @@ export function parseKey(token: string): ApiKey | null {
   return { token, env, prefix: random.slice(0, prefixChars) };
 }
 
-/** The key as it may be shown: `pm_live_2kT9…`. */
-export function maskKey({ env, prefix }: Pick<ApiKey, 'env' | 'prefix'>): string {
-  return `pm_${env}_${prefix}…`;
-}
-
 function checksum(text: string): string {
   return base62(BigInt(crc32(text)), checkChars);
 }

@@ -1,10 +1,10 @@
 /**
- * One request's classification: complexity score, tier, intent, and the reasons for them. Combines heuristic and learned scores by the
+ * One request's classification: complexity score, intent, and the reasons for them. Combines heuristic and learned scores by the
  * configured mode; chooses no model and knows nothing of health, agents or images.
  */
 import type { Intent, RoutingConfig } from '../../../shared/config.ts';
 import { levelOf, readIntent, type IntentConfig, type IntentLevel, type IntentReading } from './intent.ts';
-import { complexityOf, scoreHeuristic, type Complexity, type SignalReading } from './heuristic.ts';
+import { scoreHeuristic, type SignalReading } from './heuristic.ts';
 import { hintsOf } from './hints.ts';
 import { logistic, scoreLearned, type LearnedScore, type LearnedWeights } from './learned.ts';
 import { chanceReasons, sumReasons } from './reasons.ts';
@@ -14,14 +14,8 @@ export type ClassifyConfig = Pick<RoutingConfig, 'classifier' | 'intent'>;
 export type ClassifierMode = RoutingConfig['classifier']['mode'];
 
 export interface Classification {
-  /** 0 to 1, unrounded; higher speaks for the large model. `score >= threshold` is large, in every mode. */
+  /** 0 to 1, unrounded; higher speaks for the large model. What it is compared with is the router's matter. */
   readonly score: number;
-  readonly isLarge: boolean;
-  /** The score lies within `abstain_band` of the threshold. */
-  readonly isUnsure: boolean;
-  /** Chance that this tier is the one the request deserves; under 0.5 only where the threshold was moved. */
-  readonly confidence: number;
-  readonly complexity: Complexity;
   readonly intent: Intent;
   readonly intentConfidence: number;
   readonly intentLevel: IntentLevel;
@@ -40,7 +34,7 @@ export interface Classification {
  * Where the learned scores' decision point lies on the score axis. Learned scores are the logistic of their logit, moved so that 0 falls
  * here: with the default threshold of 0.6 the trained decision holds, and the threshold stays the operator's knob.
  */
-export const learnedThreshold = 0.6;
+const learnedThreshold = 0.6;
 const learnedShift = Math.log(learnedThreshold / (1 - learnedThreshold));
 
 /**
@@ -57,19 +51,9 @@ export function classify(view: RequestView, config: ClassifyConfig, weights: Lea
       ? null
       : scoreLearned(view, weights, mode === 'hybrid' ? hintsOf(heuristic, rules) : null);
   const score = learned === null ? heuristic.score : logistic(learned.logit + learnedShift);
-  const isLarge = score >= classifier.threshold;
   const intent = learned === null ? rules : learnedIntent(learned, rules, config.intent);
   return {
     score,
-    isLarge,
-    isUnsure: Math.abs(score - classifier.threshold) < classifier.abstain_band,
-    confidence:
-      learned === null
-        ? heuristicConfidence(score, classifier.threshold)
-        : isLarge
-          ? learned.largeDeserved
-          : 1 - learned.largeDeserved,
-    complexity: complexityOf(score, classifier.threshold),
     intent: intent.intent,
     intentConfidence: intent.confidence,
     intentLevel: levelOf(intent.confidence, config.intent),
@@ -107,10 +91,3 @@ export function learnedIntent(
 /** Two or more keywords of one side; see `intent.ts`. */
 const strongEvidence = 0.75;
 const openAbove = 0.3;
-
-/** Logistic in the distance from the threshold, fitted on labelled requests. */
-const heuristicSteepness = 6;
-
-function heuristicConfidence(score: number, threshold: number): number {
-  return logistic(heuristicSteepness * Math.abs(score - threshold));
-}

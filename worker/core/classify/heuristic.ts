@@ -1,10 +1,8 @@
-/** The heuristic score: five signals, weighted and summed. Knows no threshold but to name the complexity. */
+/** The heuristic score: five signals, weighted and summed. Knows no threshold. */
 import { signalIds, type SignalId } from '../../../shared/config.ts';
 import { signals } from './signals/registry.ts';
 import type { ClassifierConfig, SignalValue } from './signals/signal.ts';
 import type { RequestView } from './view.ts';
-
-export type Complexity = 'trivial' | 'simple' | 'moderate' | 'complex';
 
 export interface SignalReading extends SignalValue {
   readonly id: SignalId;
@@ -17,9 +15,6 @@ export interface HeuristicScore {
   /** 0 to 1, unrounded. */
   readonly score: number;
   readonly signals: readonly SignalReading[];
-  readonly complexity: Complexity;
-  /** The score lies within `abstain_band` of the threshold. */
-  readonly isUnsure: boolean;
 }
 
 /**
@@ -41,17 +36,5 @@ export function scoreHeuristic(view: RequestView, config: ClassifierConfig): Heu
     readings.push({ ...signal, contribution });
   }
   const bounded = Math.min(1, Math.max(0, score));
-  return {
-    score: bounded,
-    signals: readings,
-    complexity: complexityOf(bounded, config.threshold),
-    isUnsure: Math.abs(bounded - config.threshold) < config.abstain_band,
-  };
-}
-
-/** Four levels, two on each side of the threshold: halves of what lies below it, and of what lies above. */
-export function complexityOf(score: number, threshold: number): Complexity {
-  if (score < threshold / 2) return 'trivial';
-  if (score < threshold) return 'simple';
-  return score < (1 + threshold) / 2 ? 'moderate' : 'complex';
+  return { score: bounded, signals: readings };
 }

@@ -1,7 +1,23 @@
 /**
- * Character by character facts of JSON's grammar (RFC 8259): white space, literals, escapes, and numbers one character at a time,
- * so that a stream never shows a number JSON does not know. The document itself is read in `document.ts`.
+ * Facts of JSON's grammar (RFC 8259), for all that read it character by character: what a character begins, white space, literals, escapes,
+ * and numbers one character at a time, so that a stream never shows a number JSON does not know.
  */
+
+export type ValueKind = 'object' | 'array' | 'string' | 'scalar';
+
+/** The kind of value that a character begins; null if none does. */
+export function kindOf(character: string): ValueKind | null {
+  if (character === '{') return 'object';
+  if (character === '[') return 'array';
+  if (character === '"') return 'string';
+  return '-0123456789tfn'.includes(character) ? 'scalar' : null;
+}
+
+/** The value of a string literal that was read to its end. */
+export function parseString(literal: string): string {
+  const value: unknown = JSON.parse(literal);
+  return typeof value === 'string' ? value : '';
+}
 
 export interface JsonLiteral {
   readonly word: string;
@@ -70,4 +86,17 @@ const digitNext: Readonly<Record<NumberState, NumberState | null>> = {
 
 function isDigit(code: number): boolean {
   return code >= zero && code <= nine;
+}
+
+const scalarPattern = /^(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)$/;
+
+/** Whether a text is a number, true, false or null. */
+export function isScalar(text: string): boolean {
+  return scalarPattern.test(text);
+}
+
+/** Whether a UTF-16 code may stand in a number or a word. */
+export function isScalarCharacter(code: number): boolean {
+  const isLetter = (code >= 97 && code <= 122) || code === 69;
+  return isLetter || isDigit(code) || code === 43 || code === 45 || code === 46;
 }

@@ -1,5 +1,5 @@
 /** The state of reading one JSON value piece by piece, and what a listener may say to it. */
-import type { ValueKind } from './characters.ts';
+import type { ValueKind } from './grammar.ts';
 
 /** `enter`: report what is inside. `take`: hand over its text. `skip`: only check its grammar. `refuse`: stop here. */
 export type Reaction = 'enter' | 'take' | 'skip' | 'refuse';

@@ -3,7 +3,7 @@
  * control character in a string is escaped, missing closers are added when the caller asks. Everything else passes through as it
  * was spelled. It reports values to a listener; it does not build them, and knows nothing of calls.
  */
-import { isScalar, isScalarCharacter, isWhitespace, kindOf, parseString } from './characters.ts';
+import { isEscapable, isHexDigit, isJsonSpace, isScalar, isScalarCharacter, kindOf, parseString } from './grammar.ts';
 import { type JsonListener, type JsonScan, type JsonStatus, unlimited } from './scan.ts';
 
 /** Deeper nesting is not JSON here: it would only serve to exhaust a client's parser. */
@@ -38,7 +38,7 @@ export function closeMissing(scan: JsonScan, listener: JsonListener): boolean {
 
 function readStructure(scan: JsonScan, listener: JsonListener, text: string, from: number): number {
   let at = from;
-  while (at < text.length && isWhitespace(text.charCodeAt(at))) at += 1;
+  while (at < text.length && isJsonSpace(text.charCodeAt(at))) at += 1;
   if (at >= text.length) return at;
   const character = text.charAt(at);
   const isInObject = scan.isObject.at(-1) === true;
@@ -110,7 +110,7 @@ function readString(scan: JsonScan, listener: JsonListener, text: string, from: 
   for (let at = from; at < to; at += 1) {
     const code = text.charCodeAt(at);
     if (scan.escape !== 0) {
-      if (!takesEscape(scan, text.charAt(at))) return stop(scan, 'failed', at);
+      if (!takesEscape(scan, code)) return stop(scan, 'failed', at);
     } else if (code === 0x22) {
       if (scan.isMember) scan.key += text.slice(from, at);
       return endString(scan, listener, text, at + 1);
@@ -126,13 +126,13 @@ function readString(scan: JsonScan, listener: JsonListener, text: string, from: 
   return to < text.length ? stop(scan, 'refused', to) : to;
 }
 
-function takesEscape(scan: JsonScan, character: string): boolean {
+function takesEscape(scan: JsonScan, code: number): boolean {
   if (scan.escape === 1) {
-    scan.escape = character === 'u' ? 5 : 0;
-    return '"\\/bfnrtu'.includes(character);
+    scan.escape = code === 0x75 ? 5 : 0;
+    return isEscapable(code);
   }
   scan.escape = scan.escape === 2 ? 0 : scan.escape - 1;
-  return '0123456789abcdefABCDEF'.includes(character);
+  return isHexDigit(code);
 }
 
 function endString(scan: JsonScan, listener: JsonListener, text: string, at: number): number {

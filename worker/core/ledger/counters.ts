@@ -69,7 +69,7 @@ const maxNameLength = 64;
  * The name under which `name` may be counted: itself while it is known or there is room, else `other`. Known names keep their place, so
  * a flood of invented ones cannot push out an established one. Names are cut at 64 characters.
  */
-export function boundedName(known: ReadonlyMap<string, unknown>, name: string, maxNames: number): string {
+function boundedName(known: ReadonlyMap<string, unknown>, name: string, maxNames: number): string {
   const short = cutName(name);
   if (known.has(short) || short === otherName) return short;
   const taken = known.size - (known.has(otherName) ? 1 : 0);
@@ -82,7 +82,7 @@ export function cutName(name: string): string {
 }
 
 /** The groups as plain data. */
-export function namedFromMap<T>(groups: ReadonlyMap<string, T>): Named<T> {
+function namedFromMap<T>(groups: ReadonlyMap<string, T>): Named<T> {
   const pairs = [...groups];
   return [...pairs.filter(([name]) => name !== otherName), ...pairs.filter(([name]) => name === otherName)];
 }

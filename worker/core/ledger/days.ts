@@ -19,7 +19,7 @@ export interface DayCounts {
 /** Enough for a week beside today. */
 export const maxDays = 8;
 /** Classifier versions, and models that are judged, told apart. */
-export const maxNamed = 8;
+const maxNamed = 8;
 
 /** `2026-11-21` */
 export function dayOf(atMs: number): string {

@@ -16,9 +16,6 @@ const growth = 1.05;
 /** The bucket of one hour, the longest timeout the configuration allows. Longer durations are counted there. */
 const maxBucket = Math.ceil(Math.log(3_600_000) / Math.log(growth));
 
-/** Largest relative error of `quantileMs` for durations from 1 ms to 1 h. */
-export const maxRelativeError = (growth - 1) / (growth + 1);
-
 export const emptyHistogram: Histogram = { count: 0, sumMs: 0, buckets: [] };
 
 /** The bucket of a duration: 0 for up to 1 ms, else the n for which 1.05^(n-1) < ms ≤ 1.05^n. */
@@ -47,8 +44,8 @@ export function sumHistograms(histograms: readonly Histogram[]): Histogram {
 }
 
 /**
- * The percentile by `shared/units.ts`' convention, in milliseconds, at most `maxRelativeError` off the exact one; `null` when empty.
- * Durations of up to 1 ms read as 1.
+ * The percentile by `shared/units.ts`' convention, in milliseconds, at most 2.44 % off the exact one for durations up to one
+ * hour; `null` when empty. Durations of up to 1 ms read as 1.
  */
 export function quantileMs(histogram: Histogram, percent: number): number | null {
   const index = percentileIndex(histogram.count, percent);

@@ -8,13 +8,14 @@ import type { Classification } from '../classify/classify.ts';
 import type { RequestView } from '../classify/view.ts';
 import type { Arm } from './experiment.ts';
 import type { ModelWish } from './model-names.ts';
+import type { ScoreReading } from './score-reading.ts';
 import type { SessionMemory } from './session.ts';
-import { effectiveThreshold, type EffectiveThreshold } from './strategy.ts';
 
 export interface ChooseInput {
   readonly config: Config;
   readonly view: RequestView;
   readonly classification: Classification;
+  readonly reading: ScoreReading;
   readonly wish: ModelWish;
   readonly strategy: Strategy;
   readonly agent: { readonly name: string; readonly policy: RoutingConfig['agents'][string] } | null;
@@ -22,8 +23,6 @@ export interface ChooseInput {
   readonly arm: Arm | null;
   /** The client said that the request is about an image that it does not carry. */
   readonly hasVisionHint: boolean;
-  /** Running and waiting requests per place; null when unknown. */
-  loadOf(modelId: string): number | null;
 }
 
 export interface ModelChoice {
@@ -59,25 +58,6 @@ export function choose(input: ChooseInput): ModelChoice {
     if (choice !== null) return { ...choice, rule: id };
   }
   throw new Error('the last rule always decides');
-}
-
-/** What the score is compared with for this request. */
-export function thresholdOf({
-  config,
-  strategy,
-  loadOf,
-}: Pick<ChooseInput, 'config' | 'strategy' | 'loadOf'>): EffectiveThreshold {
-  const { classifier, strategies } = config.routing;
-  // The original's rule knows neither load nor price.
-  if (classifier.curves === 'seed') return { threshold: classifier.threshold, offsets: { strategy: 0, load: 0, price: 0 } };
-  const firstOf = (tier: Tier) => Object.keys(config.chatModels).find((id) => modelOf(config, id).tier === tier);
-  const [small, large] = [firstOf('small'), firstOf('large')];
-  const priceOf = (id: string | undefined) => (id === undefined ? 0 : modelOf(config, id).price.output_per_million_usd);
-  return effectiveThreshold(classifier.threshold, strategy, strategies, {
-    smallLoad: small === undefined ? null : loadOf(small),
-    largeLoad: large === undefined ? null : loadOf(large),
-    priceRatio: priceOf(small) > 0 && priceOf(large) > 0 ? priceOf(large) / priceOf(small) : 8,
-  });
 }
 
 type Opinion = Omit<ModelChoice, 'rule'> | null;
@@ -172,8 +152,7 @@ function specialist({ config, classification }: ChooseInput): Opinion {
 function byScore(input: ChooseInput): Opinion {
   const { config, classification, session } = input;
   const { score, reasons } = classification;
-  const { threshold, offsets } = thresholdOf(input);
-  const isLarge = score >= threshold;
+  const { threshold, offsets, isLarge } = input.reading;
   const why = reasons.length > 0 ? `: ${reasons.join(', ')}` : '';
   // Two digits are enough for people, unless they hide which of the two is larger.
   const digits = score.toFixed(2) === threshold.toFixed(2) ? 4 : 2;
@@ -195,7 +174,7 @@ function byScore(input: ChooseInput): Opinion {
 }
 
 /** What moved the threshold away from the configured one, such as ` (strategy +0.10, load -0.25)`. */
-function movedBy(offsets: EffectiveThreshold['offsets']): string {
+function movedBy(offsets: ScoreReading['offsets']): string {
   const moves = Object.entries(offsets).filter(([, offset]) => Math.abs(offset) >= 0.005);
   if (moves.length === 0) return '';
   return ` (${moves.map(([cause, offset]) => `${cause} ${offset > 0 ? '+' : ''}${offset.toFixed(2)}`).join(', ')})`;

@@ -22,8 +22,6 @@ export interface NextContext {
   readonly isRetryAllowed: boolean;
   /** With the isolate's overlay; `null` on a cold isolate that could not read one: everything is usable. */
   readonly snapshot: HealthSnapshot | null;
-  /** The first data event has gone to the client: nothing may be tried any more. */
-  readonly isCommitted: boolean;
 }
 
 /**
@@ -47,7 +45,6 @@ export function next(plan: Plan, outcomes: readonly AttemptOutcome[], context: N
   const last = outcomes.at(-1);
   if (last === undefined) return firstStep(plan, context);
   if (last.isOk) return { kind: 'answer' };
-  if (context.isCommitted) return { kind: 'fail', failure: last.failure };
   const failed = outcomes.filter((outcome) => !outcome.isOk);
   const remaining = context.retry.max_attempts - outcomes.length;
   if (remaining <= 0 || ruleOf(last.cause).elsewhere === 'never') return { kind: 'fail', failure: mostUseful(failed, last) };
@@ -70,7 +67,6 @@ export function next(plan: Plan, outcomes: readonly AttemptOutcome[], context: N
 }
 
 function firstStep(plan: Plan, context: NextContext): NextStep {
-  if (context.isCommitted) return { kind: 'fail', failure: { code: 'internal_error' } };
   const fitting = plan.candidates.filter((candidate) => candidate.contextTokens >= plan.requiredContextTokens);
   const usable = fitting.find((candidate) => isUsable(context.snapshot, candidate, context.nowMs));
   if (usable !== undefined) return { kind: 'try', candidate: usable, waitMs: 0, as: 'first' };

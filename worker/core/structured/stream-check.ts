@@ -1,6 +1,6 @@
 /**
  * Checks a structured answer while it streams: shows only what is part of one JSON document that may still satisfy its format,
- * and says as early as is cheap that it cannot. An answer that is not streamed goes through the same machine (`check-answer.ts`),
+ * and says as early as is cheap that it cannot. An answer that is not streamed goes through the same machine,
  * so that both get the same verdict and the same text.
  */
 import { createAnswerReader, type AnswerLimits } from './answer-reader.ts';

@@ -5,7 +5,7 @@
  */
 import type { BeginCall, LiveCall, ParsedCall } from './call.ts';
 import { type DeclaredTools, declaresArgument, isDeclaration, isNameLike, mayHaveArgument } from './declared-tool.ts';
-import { parseString, type ValueKind } from '../json/characters.ts';
+import { parseString, type ValueKind } from '../json/grammar.ts';
 import { type JsonListener, type Reaction, unlimited } from '../json/scan.ts';
 import { readJsonText } from '../json/text.ts';
 

@@ -4,7 +4,7 @@
  * has run out.
  */
 import type { Cursor } from './cursor.ts';
-import { isWhitespace } from '../json/characters.ts';
+import { isJsonSpace } from '../json/grammar.ts';
 import { findMarker, type MarkerSet, unfinishedMarkerAt } from '../text/marker-set.ts';
 
 export type Reading<T> = Generator<void, T, void>;
@@ -33,7 +33,7 @@ export function* need(input: Cursor): Reading<string> {
 export function* needInk(input: Cursor): Reading<string> {
   for (;;) {
     const { text } = input;
-    while (input.at < text.length && isWhitespace(text.charCodeAt(input.at))) input.at += 1;
+    while (input.at < text.length && isJsonSpace(text.charCodeAt(input.at))) input.at += 1;
     if (input.at < text.length) return text.charAt(input.at);
     yield;
   }
@@ -44,7 +44,7 @@ export function* skipWhitespace(input: Cursor, others = ''): Reading<void> {
   for (;;) {
     const { text } = input;
     let { at } = input;
-    while (at < text.length && (isWhitespace(text.charCodeAt(at)) || others.includes(text.charAt(at)))) at += 1;
+    while (at < text.length && (isJsonSpace(text.charCodeAt(at)) || others.includes(text.charAt(at)))) at += 1;
     input.at = at;
     if (at < text.length || input.ending !== null) return;
     yield;

@@ -97,7 +97,7 @@ async function openWithRoom<Opened>(
 function contextOf({ clock, random, config, retryBudget }: PipelineDeps, snapshot: HealthSnapshot) {
   const nowMs = clock.now();
   const { retry } = config.routing;
-  return { nowMs, random, retry, isRetryAllowed: mayRetry(retryBudget.current, nowMs, retry), snapshot, isCommitted: false };
+  return { nowMs, random, retry, isRetryAllowed: mayRetry(retryBudget.current, nowMs, retry), snapshot };
 }
 
 function pause({ timers }: PipelineDeps, waitMs: number): Promise<void> {

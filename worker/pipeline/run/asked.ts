@@ -7,7 +7,7 @@ import type { InnerRequest } from '../../core/request/inner-request.ts';
 import type { Arm } from '../../core/route/experiment.ts';
 import type { History } from '../../core/route/history.ts';
 import type { SessionMemory } from '../../core/route/session.ts';
-import type { AnswerFormat } from '../../core/structured/check-answer.ts';
+import type { AnswerFormat } from '../../core/structured/stream-check.ts';
 import type { Surface } from '../../core/surfaces/surface.ts';
 
 /** What the caller says about a request besides its body. */
