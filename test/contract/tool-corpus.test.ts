@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { clientKey } from '../../infra/rig/connect.ts';
 import { type Rig, startRig } from '../../infra/rig/rig.ts';
 
@@ -50,7 +50,7 @@ describe.each(formats)('%s over HTTP', (format) => {
 
   beforeAll(async () => {
     gateway = await startRig({
-      on: 'wrangler dev',
+      on: inject('bundle'),
       overrides: { models: { 'qwen2.5-7b': { tool_formats: [format] } }, routing: { tools: { invalid_arguments: 'pass' } } },
     });
     client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: clientKey, maxRetries: 0 });

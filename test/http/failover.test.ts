@@ -2,7 +2,7 @@
  * Outages: of a model server, of the tunnel, of the credentials. What clients get meanwhile, what `/health` says, and that everything comes
  * back by itself. Has a gateway of its own, whose breakers and probes are fast.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { GateBehaviour } from '../../infra/standin/gate-behaviour.ts';
 import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { type ErrorCode, errors } from '../../shared/errors.ts';
@@ -18,7 +18,7 @@ const large = 'qwen2.5-32b';
 let gateway: Rig;
 
 beforeAll(async () => {
-  gateway = await startRig({ on: 'wrangler dev', ...breakerRig });
+  gateway = await startRig({ on: inject('bundle'), ...breakerRig });
 });
 
 afterAll(() => gateway.stop());

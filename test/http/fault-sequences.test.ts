@@ -1,5 +1,5 @@
 /** Who is asked after a failure, who is blamed, and what becomes of the next client: the sequences of `npm run faults`. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { sequences } from '../../infra/faults/sequences.ts';
 import { breakerRig } from '../../infra/rig/configs.ts';
 import { type Rig, startRig } from '../../infra/rig/rig.ts';
@@ -7,7 +7,7 @@ import { type Rig, startRig } from '../../infra/rig/rig.ts';
 let gateway: Rig;
 
 beforeAll(async () => {
-  gateway = await startRig({ on: 'wrangler dev', ...breakerRig });
+  gateway = await startRig({ on: inject('bundle'), ...breakerRig });
 });
 
 afterAll(() => gateway.stop());

@@ -64,7 +64,9 @@ describe('two hundred requests at once at the edge of a budget', () => {
   test('asked for until it is dry, the budget is used up to less than one reservation, and never passed', async () => {
     let ended = places;
     for (let isDry = false; !isDry;) {
-      const wave = await Promise.all(times(40, async () => codeOf(await lab.ask(budgeted.key, { body: { max_tokens: 100 } }))));
+      const wave = await Promise.all(
+        times(40, async () => codeOf(await lab.ask(budgeted.key, { tokens: 60, body: { max_tokens: 100 } }))),
+      );
       ended += wave.filter((code) => code === null).length;
       isDry = wave.every((code) => code === 'budget_exceeded');
       expect((await lab.held(budgeted.id)).spentNanoUsd).toBeLessThanOrEqual(limitNanoUsd);

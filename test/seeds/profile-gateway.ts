@@ -1,4 +1,5 @@
 /** A gateway on one of the shipped profiles with its stand-ins: what the situations of the published originals are asked of. */
+import { inject } from 'vitest';
 import { compileConfigs } from '../../infra/config/compile.ts';
 import { clientKey } from '../../infra/rig/connect.ts';
 import { standinsFor } from '../../infra/rig/profile.ts';
@@ -29,7 +30,7 @@ export async function startProfile(profile: string, overrides: Record<string, un
   const config = compileConfigs(`${repoFolder}configs`).profiles[profile];
   if (config === undefined) throw new Error(`no profile ${profile}`);
   const fleet = { models: standinsFor(config) };
-  const rig = await startRig({ on: 'wrangler dev', overrides, fleet, vars: { CONFIG_PROFILE: profile } });
+  const rig = await startRig({ on: inject('bundle'), overrides, fleet, vars: { CONFIG_PROFILE: profile } });
   return {
     ...rig,
     async route(body, headers = {}) {
