@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { filesMatching, importsOf, withoutComments } from '../../../infra/graph/source-files.ts';
 
 const worker = filesMatching(/^worker\/.*\.ts$/);
+const allModels = /\bconfig\.models\b|\{[^{}]*\bmodels\b[^{}]*\}(?:: Config\b| = (?:\w+\.)*config\b;)/;
 const isUpstreams = (path: string): boolean => path.startsWith('worker/core/upstreams/');
 
 describe('the dialects', () => {
@@ -31,4 +32,18 @@ describe('the dialects', () => {
     const serverSide = /^worker\/(?:io|objects|pipeline|core\/(?:answer|tools|health|route|cost|admission))\//;
     expect(speakers.filter((path) => serverSide.test(path))).toEqual([]);
   });
+});
+
+it.each([
+  'const a = Object.keys(config.models);',
+  'const { models } = deps.config;',
+  'function f(asked: Asked, { upstreams, models, routing }: Config): void {}',
+])('a walk over models of every kind is noticed: %s', (line) => {
+  expect(line).toMatch(allModels);
+});
+
+it('routing and the pipeline walk over no models but those that chat', () => {
+  const walkers = worker.filter(({ text }) => allModels.test(withoutComments(text))).map(({ path }) => path);
+  expect(walkers.length).toBeGreaterThan(0);
+  expect(walkers.filter((path) => /^worker\/(?:pipeline|core\/(?:route|classify|cost))\//.test(path))).toEqual([]);
 });
