@@ -63,7 +63,7 @@ describe('making a key with limits of models', () => {
     ['no model', { 'gpt-17': {} }, 'limits.models.gpt-17', '"gpt-17" is no single model'],
     ['a name that leaves the choice', { auto: {} }, 'limits.models.auto', '"auto" is no single model'],
     ['two names of one model', { large: {}, [large]: {} }, `limits.models.${large}`, 'two limits'],
-    ['an unknown limit', { large: { rpm: 1 } }, 'limits.models.large', 'rpm'],
+    ['an unknown limit', { large: { rpm: 1 } }, 'limits.models.large.rpm', 'rpm'],
     ['no number', { large: { max_concurrent: 'two' } }, 'limits.models.large.max_concurrent', 'expected number'],
     ['less than one', { large: { requests_per_minute: 0 } }, 'limits.models.large.requests_per_minute', '1'],
   ])('%s: 400 that names the field', async (_, models, param, words) => {
