@@ -39,7 +39,7 @@ export function checkConfig(tree: unknown, dialects: readonly string[]): Checked
   return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, config };
 }
 
-/** Keys that are read of models that chat alone: another kind may leave them out. */
+/** Keys that are read for chat models only: models of another kind may leave them out. */
 const unread = { tier: 'small', capabilities: [], tool_formats: [], reasoning: 'none', slow_tokens_per_second: 1 };
 
 function withUnread(tree: unknown): unknown {
@@ -69,14 +69,14 @@ function pathKey(key: PropertyKey): string | number {
   return typeof key === 'symbol' ? String(key) : key;
 }
 
-/** What is wrong with a reference by name: nothing, or that there is no such thing. */
+/** A reference by name: no mistake, or that nothing has this name. */
 function unknownName(what: string, names: readonly string[], name: string, path: Path): ConfigMistake[] {
   if (names.includes(name)) return [];
   const message = `there is no ${what} "${name}"; ${what}s are ${names.join(', ')}`;
   return [{ path, message, unknown: { name, known: names } }];
 }
 
-/** The same for a model, which must also be one that chats where it is to answer a chat. */
+/** The same for a model. @param mustChat it has to be of kind chat */
 function modelName({ models }: ConfigTree, name: string, path: Path, mustChat: boolean): ConfigMistake[] {
   const unknown = unknownName('model', Object.keys(models), name, path);
   const kind = models[name]?.kind;
@@ -84,7 +84,7 @@ function modelName({ models }: ConfigTree, name: string, path: Path, mustChat: b
   return [{ path, message: `"${name}" has kind ${kind}; expected a model of kind chat` }];
 }
 
-/** Variables that mean something else: their values go to no model server. */
+/** The gateway's own variables: none of their values is sent to a model server. */
 const ownVariables: ReadonlySet<string> = new Set([
   'ADMIN_TOKEN',
   'BOOTSTRAP_API_KEY',

@@ -3,7 +3,7 @@ import type { ConfigTree, ModelConfig, UpstreamConfig } from './config.ts';
 
 export interface Config extends ConfigTree {
   readonly profile: string;
-  /** Of `models` those that answer chats: what routing chooses from. */
+  /** The models of kind chat: what routing chooses from. */
   readonly chatModels: Readonly<Record<string, ModelConfig>>;
   /** Every name a client may use for one certain model, of whatever kind: ids and served names. */
   readonly modelIdByName: ReadonlyMap<string, string>;

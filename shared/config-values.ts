@@ -15,7 +15,7 @@ export const ms = int(1, 3_600_000);
 export const share = number(0, 1);
 export const usd = number(0, 100_000);
 
-/** The name of an environment variable. Who wrote something else is told `example`. */
+/** The name of an environment variable. The message for anything else gives `example`. */
 export const variable = (example: string) =>
   z
     .string()
@@ -26,7 +26,7 @@ export const variable = (example: string) =>
       ),
     );
 
-/** Where one key opens every server, it is the secret of this name. */
+/** The secret that is sent to every upstream without a `key_var` of its own. */
 export const defaultKeyVar = 'UPSTREAM_API_KEY';
 
 export const toolFormatIds = [

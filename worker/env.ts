@@ -128,7 +128,7 @@ function keyVariablesIn(tree: unknown): unknown[] {
   return Object.values(Object(Object(tree)['upstreams'])).map((upstream) => Object(upstream)['key_var']);
 }
 
-/** What a call of an upstream needs that stands in no configuration. */
+/** What calling an upstream takes beyond its configuration: values of variables and secrets. */
 export interface UpstreamTarget {
   readonly origin: string;
   /** The variable that holds it. */
@@ -161,7 +161,7 @@ export function readTargets(env: Env, { models, upstreams }: ConfigTree): Upstre
   return { targets, mistakes };
 }
 
-/** Every call with such a key would fail as if the server could not be reached. */
+/** With such a key every call would fail as if the server could not be reached. */
 const unsendable = /[\r\n\0]/;
 
 /** Reads an upstream's origin from the variable its config names: http(s), no path, no credentials. */

@@ -5,7 +5,7 @@
 import { defaultKeyVar } from '../shared/config.ts';
 import type { Settings, UpstreamTarget } from './env.ts';
 
-/** How the tokens begin that stand in this repository for anybody to read. */
+/** The prefixes of the tokens that anybody can read in this repository. */
 const published = /^(?:change.?me|pointsman.(?:local|rig)|stand.in-)/i;
 
 /** Names that RFC 2606 sets aside for examples. A loopback address is none: a self-hosted workerd may stand beside its model servers. */
@@ -33,7 +33,7 @@ export function deploymentMistakes(settings: Settings, targets: readonly Upstrea
     mistakes.push(
       'ACCESS_CLIENT_ID and ACCESS_CLIENT_SECRET are not set, and upstreams with access: true are behind Cloudflare Access.',
     );
-  // The one key for all may be left out, for servers that ask for none; whoever names another one wants it sent.
+  // The default key may be missing, for servers that ask for none; an operator who names another one wants it sent.
   for (const [name, key] of keys) {
     if (key === null && name !== defaultKeyVar) mistakes.push(`${name} is not set; it holds the API key of a model server.`);
   }

@@ -9,7 +9,7 @@ import type { UpstreamAnswer, UpstreamPort } from '../core/ports.ts';
 export interface Server {
   readonly origin: string;
   readonly usesAccess: boolean;
-  /** What its dialect asks for: this server's key among it, and nobody else's. */
+  /** The headers that its dialect asks for, this server's key among them and no other's. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -52,7 +52,7 @@ export function createUpstreamFetch(
 }
 
 function toAnswer(response: Response): UpstreamAnswer {
-  // The length of a compressed body says nothing about what it unfolds to, which is what is read and counted here.
+  // The length of a compressed body says nothing about its decompressed size, which is what is read and counted here.
   const isCompressed = !['', 'identity'].includes((response.headers.get('content-encoding') ?? '').trim().toLowerCase());
   const length = isCompressed ? null : response.headers.get('content-length');
   const contentLength = length !== null && /^\d{1,15}$/.test(length) ? Number(length) : null;

@@ -1,7 +1,7 @@
 /**
- * What the gateway needs to know of a family of model servers, and nothing else does: where a call goes and what it carries, how a request
- * is written, how an answer, a streamed chunk, its end, its usage and an error are read, how a probe looks at a server. Types only; the
- * families stand in the registry, and who reads answers gets one of them as an argument.
+ * Everything that differs between families of model servers, and that only a dialect knows: where a call goes and which headers it carries,
+ * how a request is written, how answers, streamed chunks, end marks, usage and errors are read, and how a probe checks a server. Types only:
+ * the registry holds the implementations, and code that reads answers is handed one.
  */
 import type { InnerRequest } from '../request/inner-request.ts';
 import type { Result } from '../../../shared/result.ts';
@@ -17,13 +17,13 @@ export interface EncodeOptions {
   readonly wantsLogprobs: boolean;
   /** The server keeps the model to a schema while it writes. */
   readonly hasGrammar: boolean;
-  /** Continue this answer instead of beginning one: text the client has already. */
+  /** Text of an answer that the client already has; the model continues it instead of starting a new one. */
   readonly continueFrom: string | null;
 }
 
 /** A request as the server takes it. */
 export interface EncodedCall {
-  /** Behind the server's origin; there are servers that want the model in it, or another one for streams. */
+  /** Appended to the server's origin. Some servers want the model in it, or have another path for streams. */
   readonly path: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -46,13 +46,13 @@ export interface ChunkChoice {
   readonly logprobs: unknown;
 }
 
-/** What a server says that an answer took. Unchecked: whoever books it asks whether it can be true. */
+/** Token counts as the server reports them. Unchecked: whether they can be true is decided when they are booked. */
 export interface ReportedUsage {
   readonly promptTokens: unknown;
   readonly completionTokens: unknown;
-  /** Of the prompt, those that it had kept from before. */
+  /** Prompt tokens that came from the server's prefix cache. */
   readonly cachedTokens: unknown;
-  /** Of the completion, those of thinking. */
+  /** Completion tokens spent on reasoning. */
   readonly reasoningTokens: unknown;
 }
 
@@ -61,10 +61,10 @@ export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
 /** What a server's finish reason says. */
 export type FinishMeaning =
   | { readonly kind: 'end'; readonly reason: FinishReason; readonly isKnown: boolean }
-  /** The answer is none, or only the beginning of one. */
+  /** There is no usable answer, or only the beginning of one. */
   | { readonly kind: 'failure'; readonly problem: UpstreamFailure };
 
-/** The head of an answer that is no 200. */
+/** Status and headers of an answer whose status is not 200. */
 export interface ErrorHead {
   readonly status: number;
   readonly mediaType: string;
@@ -79,14 +79,14 @@ export interface UpstreamCompletion {
   readonly created: number | null;
   readonly model: string | null;
   readonly choices: readonly ChunkChoice[];
-  /** Null when the server says nothing of it. */
+  /** Null when the server reports none. */
   readonly usage: ReportedUsage | null;
 }
 
 export interface UpstreamChunk extends UpstreamCompletion {
-  /** True when forwarding the very bytes shows a client nothing but plain content of the known choices. */
+  /** True when a client that gets these bytes unchanged sees nothing but plain content of the known choices. */
   readonly isPlainContent: boolean;
-  /** Every choice in it says that it is the assistant's, which clients need once. */
+  /** Every choice has `role: assistant`, which clients need once. */
   readonly hasRole: boolean;
 }
 
@@ -105,9 +105,9 @@ export interface ServerLoad {
   readonly kvCacheUsage: number | null;
 }
 
-/** How a server is looked at, by requests that make no model work. */
+/** How a server is checked without making a model work. */
 export interface DialectProbe {
-  /** A server that answers here is up. `read` gives null for what is no list of models. */
+  /** A server that answers here is up. `read` returns null for a body that is not a list of models. */
   readonly models: { readonly path: string; read(body: string): readonly ListedModel[] | null };
   /** Null for servers that publish nothing of the kind. */
   readonly load: { readonly path: string; read(body: string): ServerLoad } | null;
@@ -120,12 +120,12 @@ export interface Dialect {
   encode(request: InnerRequest, options: EncodeOptions): EncodedCall;
   /** @param body null when it could not be read */
   readError(head: ErrorHead, body: string | null, nowMs: number): UpstreamFailure;
-  /** An error object with status 200 comes back as the failure that it is. */
+  /** An error object with status 200 is returned as a failure. */
   readCompletion(body: unknown): Result<UpstreamCompletion, UpstreamFailure>;
-  /** An error inside a stream comes back as a failure, and so does what holds a part of the answer and cannot be read. */
+  /** An error event is returned as a failure, and so is a payload that carries part of the answer and cannot be read. */
   readChunk(payload: unknown): Result<UpstreamChunk, UpstreamFailure>;
   readFinish(reason: string): FinishMeaning;
-  /** Whether the data of an event says that no more comes. Asked for every event: dear tests come last. */
+  /** Whether an event's data means that nothing more follows. Called for every event, so the cheapest comparison comes first. */
   isEndMark(payload: string): boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The part of a JSON Schema that grammars of model servers can keep to (vLLM: xgrammar, and llguidance for what that lacks). A server
+ * The subset of JSON Schema that the grammars of model servers support (vLLM: xgrammar, and llguidance for what that lacks). A server
  * refuses the whole request for one keyword it does not know: `Grammar error: Unimplemented keys: ["uniqueItems"]`. What is left out here
  * only makes the grammar wider; the answer is still checked against the schema as the client wrote it.
  */
@@ -7,7 +7,7 @@ import { asArray, asObject, asString } from '../json/view.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Keywords that no grammar of the two has, or only one of them. */
+/** Keywords that neither grammar supports, or only one of them. */
 const left: ReadonlySet<string> = new Set([
   'uniqueItems',
   'contains',
@@ -52,12 +52,12 @@ const nested: ReadonlyMap<string, 'one' | 'list' | 'named'> = new Map([
   ['definitions', 'named'],
 ]);
 
-/** Schemas that one request may still have walked through. */
+/** How many more schemas of one request may be visited. */
 export interface GrammarAllowance {
   left: number;
 }
 
-/** `schema` itself where a grammar knows all of it. Null: no grammar is to be made of it, or it would be too large. */
+/** `schema` itself when grammars support all of it. Null when none can be made of it, or it would be too large. */
 export function schemaForGrammar(schema: Schema, allowance: GrammarAllowance): Schema | null {
   let isHopeless = false;
 
@@ -84,12 +84,12 @@ export function schemaForGrammar(schema: Schema, allowance: GrammarAllowance): S
     return made.every((item, i) => item === list[i]) ? list : made;
   };
 
-  /** What becomes of one keyword: nothing, itself, or another. */
+  /** What replaces one keyword: nothing, itself, or another. */
   const reduced = (key: string, given: unknown, node: Schema): readonly (readonly [string, unknown])[] => {
     if (left.has(key)) return [];
     if (key === 'format') return formats.has(asString(given) ?? '') ? [[key, given]] : [];
     const list = asArray(given);
-    // That exactly one holds cannot be said in a grammar.
+    // A grammar cannot express that exactly one holds.
     if (key === 'oneOf') return node['anyOf'] === undefined && list !== null ? [['anyOf', each(list)]] : [];
     // Draft 7's tuples.
     if (key === 'items' && list !== null) return [['prefixItems', each(list)]];

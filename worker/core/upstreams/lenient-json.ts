@@ -1,6 +1,6 @@
 /**
- * JSON as servers send it: as the standard has it, or with the two mistakes of writers that put it together by hand or in Python: control
- * characters raw inside a string, and NaN or Infinity for a number. Both can be read in one way only.
+ * JSON as servers send it: valid, or with the two mistakes of servers that build it by hand or in Python: raw control characters inside a
+ * string, and NaN or Infinity as a number. Both can be read in one way only.
  */
 export function parseLenient(text: string): { readonly value: unknown; readonly isRepaired: boolean } | null {
   const value = parse(text);
@@ -11,7 +11,7 @@ export function parseLenient(text: string): { readonly value: unknown; readonly 
 
 const stringsAndConstants = /"(?:[^"\\]|\\[^])*"|-?\b(?:NaN|Infinity)\b/g;
 
-/** Undefined, which JSON has no word for, when it is none. */
+/** Undefined, which JSON cannot express, when the text is not JSON. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,5 +1,5 @@
 /**
- * What a server says when the trouble is its own or the operator's, whatever status it wears: providers send 400 for an empty account,
+ * What a server says when the problem is its own or the operator's, whatever the status: providers send 400 for an empty account,
  * for a wrong key, and for a model that is still loading. The names of errors come first; sentences are matched closely, since an error
  * may quote the client.
  */
@@ -49,7 +49,7 @@ const signs: readonly Signs[] = [
   },
 ];
 
-/** A model server wrote `model`; the gateway chose it. */
+/** An error that names the field `model` is not the client's: the gateway chose the model. */
 export function troubleIn(words: ServerWords): ProviderTrouble | null {
   const text = words.message.slice(0, 2000).replaceAll('`', '"');
   const named = signs.find(({ names }) => words.names.some((name) => names.test(name)));

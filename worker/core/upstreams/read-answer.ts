@@ -1,6 +1,6 @@
 /**
- * Reads the chunks and whole answers of servers that speak OpenAI's chat API, each in its own accent. What can be read is read by what it
- * is; what holds nothing is passed over; what holds something that cannot be read is a failure, because the answer without it is another.
+ * Reads the chunks and whole answers of servers with OpenAI's chat API, in all its variants. Payloads without content are skipped; one
+ * whose content cannot be understood is a failure, because without it the client would get a different answer.
  */
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import type { ChunkChoice, ReportedUsage, UpstreamChunk, UpstreamCompletion } from './dialect.ts';
@@ -12,7 +12,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 /** Choices beyond this index are a server's mistake: the gateway never asks for that many. */
 const maxChoiceIndex = 63;
 
-/** An object without choices is an event of another kind, or the usage; null, numbers and what is empty say nothing. */
+/** An object without choices is another kind of event, or the usage; null, numbers and empty values carry nothing. */
 export function readChunk(payload: unknown): Result<UpstreamChunk, UpstreamFailure> {
   const chunk = asObject(payload);
   if (chunk === null && isMeaningful(payload)) return fail(unreadable);
@@ -32,7 +32,7 @@ export function readChunk(payload: unknown): Result<UpstreamChunk, UpstreamFailu
   return ok({ ...headOf(chunk), choices, usage: readUsage(chunk?.['usage']), isPlainContent, hasRole });
 }
 
-/** Null: no answer. */
+/** Null when the body is not an answer. */
 export function readCompletion(body: unknown): UpstreamCompletion | null {
   const answer = asObject(body);
   const choices = asArray(answer?.['choices'])?.map((choice) => readChoice(choice, 'message')) ?? [];
@@ -41,7 +41,7 @@ export function readCompletion(body: unknown): UpstreamCompletion | null {
   return { ...headOf(answer), choices: read, usage: readUsage(answer?.['usage']) };
 }
 
-/** Null when nothing is said of it. What is said is taken as it is, in OpenAI's places. */
+/** Null when there is none. The values are taken unchecked from where OpenAI puts them. */
 export function readUsage(usage: unknown): ReportedUsage | null {
   if (usage == null) return null;
   const counts = asObject(usage);
@@ -67,8 +67,8 @@ function isMeaningful(value: unknown): boolean {
 }
 
 /**
- * Whether a client that reads the very bytes sees the content and nothing else: without an index it would not know whose it is, and an
- * empty finish reason, which Ollama sends all along, ends the answer for some.
+ * Whether a client that gets these bytes unchanged sees the content and nothing else. Without an index it would not know which choice the
+ * text belongs to, and some clients take an empty finish reason, which Ollama sends in every chunk, for the end.
  */
 function isPlain(item: unknown, { delta }: ChunkChoice): boolean {
   const raw = asObject(item);
@@ -91,7 +91,7 @@ function readChoice(item: unknown, field: 'delta' | 'message'): ChunkChoice | 'e
   const content = readContent(delta['content'] ?? null);
   const index = asInteger(Number(choice['index'] ?? 0));
   if (content === null || index === null) return 'unreadable';
-  // Nobody asked for it: none of this answer's choices.
+  // Not one of the choices that were asked for.
   if (index < 0 || index > maxChoiceIndex) return nothing;
   return {
     index,
@@ -125,7 +125,7 @@ function readFinish(reason: unknown): string | null {
   return word === '' || word === 'null' ? null : word;
 }
 
-/** `function_call` is what calls were before there could be several. */
+/** `function_call` is the older field, from when an answer had one call at most. */
 function readCalls(delta: JsonObject): readonly unknown[] | null {
   const calls = asArray(delta['tool_calls']) ?? [];
   if (calls.length > 0) return calls;
@@ -142,8 +142,8 @@ interface ReadContent {
 const noContent: ReadContent = { text: null, thinking: null, refusal: null };
 
 /**
- * A text, or parts: text, refusals, and thinking that may be made of parts itself. Parts of other kinds (references, images) say nothing
- * that a text could hold. Null for what is neither.
+ * A text, or a list of parts: text, refusals, and thinking, which may be a list of parts itself. Other parts (references, images) have no
+ * text and are skipped. Null for anything else.
  */
 function readContent(content: unknown): ReadContent | null {
   if (content === null) return noContent;

@@ -18,8 +18,8 @@ export function readError(
 }
 
 /**
- * The value of `error` in an event. It carries the HTTP number as its code, or a name, or only words; what has neither a number nor words
- * that say whose fault it is, is the server's.
+ * The value of `error` in an event: an object with an HTTP status as its code, or with a name, or only a sentence. When nothing in it says
+ * whose fault it is, it is the server's.
  */
 export function readErrorEvent(error: unknown, hideSecrets: HideSecrets = asItIs): UpstreamFailure {
   const words = withoutSecrets(wordsOf({ error }), hideSecrets);
@@ -31,7 +31,7 @@ export function readErrorEvent(error: unknown, hideSecrets: HideSecrets = asItIs
   return isGuess && !saysSo ? statusFailure(500, 'application/json', null, null) : read;
 }
 
-/** Before anything reads or cuts them: a server may quote the headers that it was called with. */
+/** Done before anything reads or shortens the words: a server may quote the headers it was called with. */
 function withoutSecrets(words: ServerWords | null, hide: HideSecrets): ServerWords | null {
   if (words === null) return null;
   return { ...words, message: hide(words.message), param: words.param === null ? null : hide(words.param) };

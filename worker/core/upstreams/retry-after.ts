@@ -1,4 +1,4 @@
-/** How long a server asks to wait. Never longer than an hour: who says more means "do not come back", and a client is told that hour. */
+/** How long a server asks to wait. At most an hour: a server that says more means "do not come back", and clients are told one hour. */
 
 const maxMs = 3_600_000;
 

@@ -1,6 +1,6 @@
 /**
  * A model server's words made fit for a client: an upstream's sentence may name the client's mistake, never where the server is. Redacted
- * by shape, since nobody knows what an error text will hold.
+ * by shape, since an error text can contain anything.
  */
 import { redactText } from '../log/redact.ts';
 
@@ -8,7 +8,7 @@ const maxLength = 300;
 
 /** Labels of a host name; names of Docker services and of Kubernetes have hyphens and digits. */
 const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
-/** Endings that make a dotted word a host and not a model's name, a file or the path of a field. */
+/** Endings that mark a dotted word as a host, not as a model's name, a file or the path of a field. */
 const endings =
   'internal|local|localdomain|lan|corp|intranet|private|home|svc|consul|localhost|com|net|org|io|dev|ai|app|cloud|run|sh|eu|de|uk|us|co|xyz|tech';
 

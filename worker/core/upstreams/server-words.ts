@@ -1,4 +1,4 @@
-/** What a server says in an error's body, whatever its shape. Nothing here decides what it means. */
+/** What a server says in an error's body, whatever its shape. What it means is decided elsewhere. */
 import { asArray, asInteger, asObject, asString } from '../json/view.ts';
 
 export interface ServerWords {
@@ -7,7 +7,7 @@ export interface ServerWords {
   readonly param: string | null;
   /** The names it gives the error, in lower case: `code`, `type`, `error_type` … */
   readonly names: readonly string[];
-  /** llama.cpp counts in fields of their own. */
+  /** llama.cpp reports these counts in fields of their own. */
   readonly promptTokens: number | null;
   readonly contextTokens: number | null;
 }
@@ -16,7 +16,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Reads an error's body: OpenAI's `{"error": {…}}`, vLLM's older fields at the root, `{"error": "text"}`, FastAPI's `{"detail": …}`, RFC
- * 9457's problem, `{"message": …}`, and any of them in a list, as Gemini sends it. Null for what is no JSON.
+ * 9457's problem, `{"message": …}`, and any of them in a list, as Gemini sends it. Null when the body is not JSON.
  */
 export function readServerWords(mediaType: string, body: string | null): ServerWords | null {
   // A page is a proxy's. Everything else is looked at: servers send JSON as text/plain and under names of their own.
@@ -50,7 +50,7 @@ export function wordsOf(value: unknown): ServerWords | null {
 
 const silent: ServerWords = { message: '', param: null, names: [], promptTokens: null, contextTokens: null };
 
-/** FastAPI's text, or its list of findings, of which the first is told. */
+/** FastAPI's text, or the first item of its list of findings. */
 function detailOf(detail: unknown): Pick<ServerWords, 'param'> & { readonly message: string | null } {
   const first = asObject(asArray(detail)?.[0]);
   if (first === null) return { message: asString(detail) ?? asString(asObject(detail)?.['message']), param: null };

@@ -1,21 +1,21 @@
 /**
- * "Too long", in every server's words: whether an error says it, and the numbers it names. Servers agree on no code, no status and no
- * sentence, so the sentence is read for what it must say: something is longer than what there is room for. A rate of tokens a minute, a
- * text with too many characters and a limit that is too low are something else.
+ * Recognises "too long" in every server's words, with the numbers that the error names. Servers share no code, status or sentence for it, so
+ * the sentence is read for what it has to say: that something is longer than there is room for. A rate of tokens per minute, a text with too
+ * many characters and a limit that is too low are different errors.
  */
 import type { TokenCounts } from './context-words.ts';
 import type { ServerWords } from './server-words.ts';
 
 export interface TokenLimit extends TokenCounts {
-  /** The most that may be asked for as the answer, where the server says that it is this which was too much. */
+  /** The largest `max_tokens` the server accepts, when it says that `max_tokens` was too large. */
   readonly maxCompletionTokens: number | null;
-  /** What was too much is the answer's length asked for, not the prompt. */
+  /** `max_tokens` was too large, not the prompt. */
   readonly isCompletion: boolean;
 }
 
 const names = /context[_ -]?(?:length|window|size|overflow)|max_prompt_tokens_exceeded|prompt_too_long|input_too_long/;
 
-/** A sentence that tells the room in tokens is about it, whatever it counts the prompt in. */
+/** A sentence that gives the context size in tokens is about it, whatever unit it counts the prompt in. */
 const toldRoom = /ContextWindowExceeded|context_length_exceeded|\bcontext (?:length|window|size) (?:is|of) (?:only )?\d+ tokens/i;
 
 /** Sentences about something else that is too long or too much. */
@@ -40,15 +40,15 @@ const sentences: readonly RegExp[] = [
 ];
 
 const completionName = String.raw`\bmax[_ ]?(?:completion_|new_|output_)?tokens\b|\bmaxOutputTokens\b|\b(?:output|completion) tokens\b`;
-/** About the answer's length alone, and about its being too much: "must be at least 1" is no limit that was passed. */
+/** About the answer's length alone, and about too much of it: "must be at least 1" is not an upper limit. */
 const completionExcess = new RegExp(
   String.raw`(?:${completionName})[^;]{0,60}?(?:too (?:large|big|high|many)|(?:can ?not|can't|must not|should not) (?:be (?:greater|larger|more|higher)|exceed)|exce+ds?|must be (?:<=?|less than|at most|smaller|no more)|(?:in|range)[^;]{0,25}[[(]\d|at most|> ?\d)|supports? at most \d+ (?:completion|output) tokens`,
   'i',
 );
-/** The prompt has its part in it. */
+/** The prompt is part of what was too long. */
 const promptPart = /\binputs?\b|\bprompt\b|in the messages|\bmessages\b/i;
 
-/** A number of characters is none of tokens. */
+/** A number of characters is not a number of tokens. */
 const number = String.raw`[(~\s=:]{0,3}(\d{1,9})(?!\d| characters)`;
 const pattern = (source: string): RegExp => new RegExp(source.replaceAll('#', number), 'i');
 
@@ -102,7 +102,7 @@ const completionLimitPatterns = [
   '> (\\d{1,9}),? which',
 ].map(pattern);
 
-/** What the error says of lengths; null when it is about something else. */
+/** What the error says about lengths; null when it is about something else. */
 export function readTokenLimit(words: ServerWords): TokenLimit | null {
   const text = words.message
     .slice(0, 2000)
@@ -127,7 +127,7 @@ export function readTokenLimit(words: ServerWords): TokenLimit | null {
   };
 }
 
-/** A number that no server's message means as a size is none. */
+/** Zero and no match are both null: no server means 0 as a size. */
 function first(patterns: readonly RegExp[], text: string): number | null {
   for (const one of patterns) {
     const found = Number(one.exec(text)?.[1] ?? 0);

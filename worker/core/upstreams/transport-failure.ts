@@ -1,8 +1,8 @@
 /**
- * Reads what came back instead of an answer: the tunnel's and Cloudflare's own pages, and model servers' error statuses. The gateway
- * composes everything of a call but its content: only an error about the content (400, 413, 422, 451) can be the client's, and only where
- * the server's words do not say otherwise. An upstream's words reach a client only there, where they name the client's mistake; all else
- * gets the code's own sentence.
+ * Reads what came back instead of an answer: pages of the tunnel and of Cloudflare, and error statuses of model servers. The gateway writes
+ * every part of a call except its content, so only an error about the content (400, 413, 422, 451) can be the client's fault, and only where
+ * the server's words do not say otherwise. A server's words reach a client only then, when they name the client's mistake; every other
+ * failure has the fixed sentence of its code.
  */
 import type { ErrorCode, Failure } from '../../../shared/errors.ts';
 import type { FailureCause } from './causes.ts';
@@ -15,7 +15,7 @@ import { readTokenLimit, type TokenLimit } from './token-limit.ts';
 export interface UpstreamFailure {
   readonly failure: Failure;
   readonly cause: FailureCause;
-  /** What the server said of lengths: a larger model may be tried, or fewer tokens asked for. */
+  /** What the server said about lengths: a larger model may be tried, or fewer tokens asked for. */
   readonly limit?: TokenLimit;
 }
 
@@ -25,18 +25,18 @@ export const unreadable: UpstreamFailure = {
   cause: 'invalid_answer',
 };
 
-/** A page with status 200 in the place of an answer: somebody is to log in. */
+/** An HTML page with status 200 instead of an answer: Access asks for a login. */
 export const loginPage: UpstreamFailure = { failure: { code: 'upstream_auth' }, cause: 'auth' };
 
 type Row = readonly [ErrorCode, FailureCause];
 
-/** Statuses that say enough by themselves; the rest goes by its class. */
+/** Statuses that are clear by themselves; the others are treated by class. */
 const statuses: Readonly<Record<number, Row>> = {
   401: ['upstream_auth', 'auth'],
   402: ['upstream_quota', 'account'],
   403: ['upstream_auth', 'auth'],
   404: ['upstream_model_missing', 'model_missing'],
-  // A proxy on the way wrote these, about its connection and not about the request.
+  // Sent by a proxy on the way, about its connection and not about the request.
   407: ['upstream_unreachable', 'gateway_error'],
   408: ['upstream_timeout', 'timeout'],
   409: ['upstream_error', 'server_error'],
@@ -66,7 +66,7 @@ const troubles: Readonly<Record<ProviderTrouble, Row>> = {
   busy: ['upstream_overloaded', 'overload'],
 };
 
-/** About what the request holds; everything else of a call is the gateway's own. */
+/** Statuses about the request's content; the rest of a call is the gateway's own work. */
 const aboutContent: ReadonlySet<number> = new Set([400, 413, 422, 451]);
 /** Codes whose answer says when to come back. */
 const mayWait: ReadonlySet<ErrorCode> = new Set(['upstream_rate_limited', 'upstream_overloaded', 'tunnel_down']);
@@ -86,11 +86,11 @@ export function statusFailure(
 }
 
 function rowOf(status: number, mediaType: string, words: ServerWords | null): Row {
-  // A page is a proxy's; the model server's own says something in JSON or nothing at all.
+  // An HTML page comes from a proxy; a model server answers with JSON or with nothing.
   const isPage = mediaType === 'text/html';
   if (status >= 300 && status < 400) return ['upstream_auth', 'auth'];
   if (isPage && (status === 503 || status === 529)) return ['upstream_overloaded', 'gateway_error'];
-  // Where nothing is under the path there may still be a server: one without this model's door.
+  // Nothing at this path, but perhaps a server: one that does not serve this model here.
   if (status === 404 && (isPage || (words !== null && !/model/i.test(words.message)))) return ['upstream_error', 'model_missing'];
   const known = statuses[status];
   if (known !== undefined) return known;
@@ -102,11 +102,11 @@ function rowOf(status: number, mediaType: string, words: ServerWords | null): Ro
   return isPage ? ['upstream_auth', 'auth'] : ['upstream_invalid_answer', 'invalid_answer'];
 }
 
-/** What the words say where the status does not, or says something else; null when they add nothing. */
+/** What the words say beyond the status, or against it; null when they add nothing. */
 function wordedFailure(status: number, words: ServerWords): UpstreamFailure | Row | null {
   const isContent = aboutContent.has(status);
   const trouble = isContent || status === 401 || status === 403 || status === 429 ? troubleIn(words) : null;
-  // A quota that fills again by itself is told in the same sentence as an empty account; only the name tells them apart.
+  // A quota that refills by itself and an empty account have the same sentence; only the error's name tells them apart.
   const isForGood = status !== 429 || words.names.some((name) => /insufficient|billing|balance/.test(name));
   if (trouble === 'account' && isForGood) return troubles.account;
   if (trouble === 'rate' && isContent) return troubles.rate;
@@ -121,7 +121,7 @@ function wordedFailure(status: number, words: ServerWords): UpstreamFailure | Ro
   return { failure: { code, ...detailOf(words), ...paramOf(words) }, cause: 'client' };
 }
 
-/** The answer's length is one thing, what prompt and answer need together another: a larger model helps only against the second. */
+/** Either `max_tokens` alone is too large, or prompt and answer together are: a larger model helps only with the second. */
 function tooLong(words: ServerWords, limit: TokenLimit, isContent: boolean): UpstreamFailure {
   const own = isContent ? detailOf(words) : {};
   if (limit.isCompletion) {

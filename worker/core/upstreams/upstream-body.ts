@@ -1,8 +1,8 @@
 /** The body of an upstream call as text. */
 
 /**
- * A lone surrogate, as `JSON.stringify` writes one: half an emoji that a client has cut off. Tokenizers fail on it with a 500 that looks
- * like the server's own. Text that merely spells such an escape has its backslash doubled.
+ * A lone surrogate as `JSON.stringify` writes it: half an emoji, where a client has cut a text. Tokenizers fail on it with a 500 that looks
+ * like the server's fault. Text that merely spells out such an escape has its backslash doubled.
  */
 const loneSurrogate = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 

@@ -29,15 +29,15 @@ function formatOf(format: AskedFormat | undefined, allowance: GrammarAllowance):
   return { response_format: { type, json_schema: { ...named, schema } } };
 }
 
-/** The format stands in the client's own field, with what else that says. */
+/** The format is in the client's own field, whose other members stay as they are. */
 function outputsOf(outputs: StructuredOutputs, allowance: GrammarAllowance): Constraints {
   const json = outputs.json === undefined ? null : schemaForGrammar(outputs.json, allowance);
   return { structured_outputs: json === null || json === outputs.json ? outputs : { ...outputs, json } };
 }
 
 /**
- * vLLM lets a forced call have any arguments, unless the tool is strict: then they follow the tool's schema. So what may be called by
- * force is made strict, unless the client said otherwise or the schema is not for grammars.
+ * vLLM lets a forced call have any arguments, unless the tool is strict: then they follow the tool's schema. So a tool that
+ * must be called is made strict, unless the client said otherwise or no grammar can be made of its schema.
  */
 function encodeTools(request: InnerRequest, tools: readonly Tool[], hasGrammar: boolean, allowance: GrammarAllowance): Tool[] {
   return tools.map((tool) => {

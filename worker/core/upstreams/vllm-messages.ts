@@ -1,11 +1,11 @@
-/** How a conversation is written for vLLM: as the client sent it, but for what chat templates and servers are known to stumble over. */
+/** How a conversation is written for vLLM: as the client sent it, except for what chat templates and servers are known to fail on. */
 import type { AssistantMessage, InnerRequest, Message, ToolCall } from '../request/inner-request.ts';
 
-/** @param continueFrom text of an answer that broke off; the answer goes on behind it */
+/** @param continueFrom text of an answer that broke off; the model goes on after it */
 export function encodeMessages({ messages, continuesLast }: InnerRequest, continueFrom: string | null): unknown[] {
   const mapped: unknown[] = messages.map(encodeMessage);
   if (continueFrom === null) return mapped;
-  // The client began the answer itself: what came so far stands behind that.
+  // The client began the answer itself: what was generated so far follows its text.
   const begun = continuesLast ? messages.at(-1) : undefined;
   if (begun !== undefined) mapped.pop();
   mapped.push({ role: 'assistant', content: (begun === undefined ? '' : plainText(begun)) + continueFrom });
@@ -26,9 +26,9 @@ function encodeAssistant(message: AssistantMessage): unknown {
   const spoken = refusal !== undefined && (content ?? '').length === 0 ? refusal : contentOf(content);
   return {
     ...rest,
-    // llama.cpp refuses an assistant message with neither content nor calls; one that has only thought is legal history.
+    // llama.cpp refuses an assistant message with neither content nor calls; a message with reasoning alone is valid history.
     ...(hasCalls && spoken === undefined ? {} : { content: hasCalls ? spoken : (spoken ?? '') }),
-    // vLLM reads `reasoning` and drops `reasoning_content` on the way in.
+    // In requests vLLM reads `reasoning` and ignores `reasoning_content`.
     ...(reasoning === undefined && older === undefined ? {} : { reasoning: reasoning ?? older }),
     ...(hasCalls ? { tool_calls: calls.map(encodeCall) } : {}),
   };
@@ -40,7 +40,7 @@ function contentOf(content: AssistantMessage['content']): unknown {
   return content.map((part) => (part.type === 'refusal' ? { type: 'text', text: part.refusal } : part));
 }
 
-/** A call without arguments is streamed as no text at all, and comes back so; servers read the text as JSON. */
+/** A call without arguments is streamed with empty text, and clients send it back that way; servers parse that text as JSON. */
 function encodeCall(call: ToolCall): ToolCall {
   return call.function.arguments.trim() === '' ? { ...call, function: { ...call.function, arguments: '{}' } } : call;
 }

@@ -1,4 +1,4 @@
-/** How vLLM, and what speaks alike, is looked at: its list of models and its gauges. */
+/** How vLLM and compatible servers are checked: their list of models and their gauges. */
 import type { DialectProbe, ListedModel, ServerLoad } from './dialect.ts';
 import { asArray, asInteger, asObject, asString } from '../json/view.ts';
 
@@ -7,12 +7,12 @@ export const vllmProbe = {
   load: { path: '/metrics', read: readLoad },
 } satisfies DialectProbe;
 
-/** A provider's catalogue has hundreds of lines; more than this is no list of models. */
+/** A provider's catalogue has hundreds of entries; the rest of a longer list is ignored. */
 const maxModels = 5000;
 
 /**
- * The models in a `/v1/models` answer; null when it is none. Of their sizes only those count that the running server has: vLLM's
- * `max_model_len` and llama.cpp's `meta.n_ctx` (of one slot). `n_ctx_train` and catalogues' `context_length` say what a model could have.
+ * The models in a `/v1/models` answer; null when the body is not one. Only the context size that the server runs with counts: vLLM's
+ * `max_model_len` and llama.cpp's `meta.n_ctx` (of one slot). `n_ctx_train`, and `context_length` in catalogues, say what a model could have.
  */
 function readModels(body: string): ListedModel[] | null {
   let list: readonly unknown[] | null;
@@ -32,7 +32,7 @@ function readModels(body: string): ListedModel[] | null {
   return models;
 }
 
-/** vLLM's gauges, by their present and their former names; summed over engines, the fullest cache counts. */
+/** vLLM's gauges by their current and former names, summed over engines; of caches the fullest counts. */
 function readLoad(metrics: string): ServerLoad {
   const running = gauge(metrics, 'vllm:num_requests_running');
   const waiting = gauge(metrics, 'vllm:num_requests_waiting');

@@ -70,11 +70,11 @@ const greedyBelow = 1e-5;
 /** The lowest temperature that vLLM samples with: it raises every lower one to it. */
 const lowestTemperature = 0.01;
 
-/** What a server would refuse, or read differently than it was meant. */
+/** Changes what a server would refuse, or understand differently than it was meant. */
 function adapt(body: Record<string, unknown>, { tools, sampling, choiceCount }: InnerRequest): void {
   const { seed, temperature } = sampling;
   const kwargs = body['chat_template_kwargs'];
-  // Servers refuse what belongs to tools when there are none.
+  // Servers refuse these fields without tools.
   if (tools === undefined) {
     delete body['tool_choice'];
     delete body['parallel_tool_calls'];
@@ -85,7 +85,7 @@ function adapt(body: Record<string, unknown>, { tools, sampling, choiceCount }: 
   if (choiceCount > 1 && temperature !== undefined && temperature < greedyBelow) body['temperature'] = lowestTemperature;
 }
 
-/** A seed beyond 2^53 was rounded when it was read and may be beyond 64 bits when it is written: the same one becomes the same smaller one. */
+/** A seed beyond 2^53 was rounded when it was parsed and may not fit into 64 bits: equal seeds become equal smaller ones. */
 function exactSeed(seed: number): number {
   return Number.isSafeInteger(seed) ? seed : seed % 2 ** 53;
 }

@@ -43,7 +43,7 @@ export function createVllm(hideSecrets: HideSecrets): Dialect {
 
 const noAnswer: UpstreamFailure = { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
 
-/** What an answer or an event says that is an error. Older releases have the error's fields at the root. */
+/** The error in an answer or an event; null when there is none. Older releases have the error's fields at the root. */
 function errorIn(body: unknown): Readonly<Record<string, unknown>> | string | null {
   const root = asObject(body);
   return asObject(root?.['error']) ?? (asString(root?.['error']) || null) ?? (root?.['object'] === 'error' ? root : null);
