@@ -53,7 +53,7 @@ export function chat(
   wantedStrategy: Strategy | null,
 ): Promise<ChatResult> {
   const life = live(deps, caller, valid, wantedStrategy);
-  // A client's reset ends the request's context and all that nobody waits for (measured): no booking, no place given back.
+  // A client's reset ends the request's context and all work that is not waited for (measured): nothing would be booked or given back.
   caller.background(life.catch(() => undefined));
   return life;
 }

@@ -48,7 +48,7 @@ export function watchLimits({ deps, asked }: Parts<'deps' | 'asked'>, candidate:
   };
 }
 
-/** Idle and total limits of a call that nobody is being written to for. */
+/** Idle and total limits of a call of which the client is shown nothing yet. */
 export function watchCall(call: Call, answer: Answer): Watch {
   const { deps, asked, tried } = call.run;
   return startWatch(deps.clock, deps.timers, {

@@ -1,4 +1,4 @@
-/** The last stage of a chat request: it is settled, its answer kept where it may be asked for again, and what nobody waits for begins. */
+/** The end of a chat request: it is settled, its answer is kept if it has an idempotency key, and what no client waits for begins. */
 import { modelOf } from '../../../shared/config-prepare.ts';
 import type { RunEnding } from '../../core/ledger/ending.ts';
 import { armName } from '../../core/route/experiment.ts';
@@ -37,7 +37,7 @@ function rememberRoute(run: Run): void {
   }
   const memory = remembered(known, answered);
   const hasSiblings = Object.values(chatModels).filter((model) => model.tier === tier).length > 1;
-  // The client goes on with one of the choices; which one is its own affair.
+  // The client goes on with one of the choices; which one is not known.
   for (const choice of spent.answers.at(-1)?.answer.state.choices.values() ?? []) {
     const isKept = isWorthKeeping(memory, choice.calls.length > 0, hasSiblings);
     deps.sessions.putAfter(history.idAfter(choice), isKept ? memory : null, caller.background);

@@ -18,7 +18,7 @@ export function queuedFrame(position: number): Uint8Array {
   return encoder.encode(encodeComment(`queued, position ${position}`));
 }
 
-/** The very bytes when nothing in them needs a change, else frames written anew; null when there is nothing to show. */
+/** The bytes as they came if nothing in them needs a change, otherwise new frames; null when there is nothing to show. */
 export function contentOf(run: Run, state: AnswerState, piece: DataPiece, feeds: readonly Feed[] | null): Uint8Array | null {
   if (feeds === null && piece.isVerbatim) return piece.bytes;
   let text = '';

@@ -29,7 +29,7 @@ export function canJudge({ config }: PipelineDeps, { state }: Answer): boolean {
   return surfacedCalls > 0 || refusal !== '' || content.length >= config.routing.escalation.hold_back_chars;
 }
 
-/** An answer of the small tier that is not good enough is kept for the case that nobody gives a better one. */
+/** An answer of the small tier that is not good enough is kept in case no better one comes. */
 export function judged(run: Run, candidate: Candidate, opened: Opened): Result<Opened, UpstreamFailure> {
   const doubt = isJudged(run, candidate) ? doubtIn(run, opened) : null;
   if (doubt === null) return ok(opened);

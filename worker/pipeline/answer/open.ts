@@ -27,7 +27,7 @@ import { keepEmpty } from './spare.ts';
 /** Error bodies are read up to here. */
 const maxErrorBytes = 65_536;
 
-/** Makes the call. What it cost where nobody saw its end is noted for the bill. */
+/** Makes the call. If its end was not seen, what it may have cost is noted for the bill. */
 export async function openCall(
   run: Run,
   candidate: Candidate,
@@ -103,7 +103,7 @@ async function answered(call: Call, isStream: boolean, onBegun: () => void): Pro
   const read = isStreamed ? await begin(call, source, onBegun) : await readWhole(call, source, mediaType);
   // A stream that is only doubted is kept.
   if (read.ok || read.failure.cause === 'low_confidence') return read;
-  // What nobody reads any more must not go on coming.
+  // Nothing more of it will be read, so the server must stop writing.
   controller.abort();
   source.cancel();
   if (read.failure.cause === 'empty_answer') keepEmpty(run);

@@ -10,7 +10,7 @@ import type { Candidate } from '../../core/route/attempt.ts';
 import { shadowOf } from '../../core/route/experiment.ts';
 import type { RoutePlan } from '../../core/route/plan.ts';
 import { billOf } from '../calls/book.ts';
-import { releaseShadow } from '../calls/doors.ts';
+import { releaseShadow } from '../calls/holders.ts';
 import { startHeartbeat } from '../calls/heartbeat.ts';
 import { reserve } from '../calls/reserve.ts';
 import { clientLeft, newRun, type Run } from '../run/run.ts';
@@ -41,10 +41,10 @@ async function compare({ deps, asked, tried, client }: Run, modelId: string, sho
   if (upstreamId === undefined || !isCalm(snapshot, modelId, model.max_in_flight)) return;
   const { tunnel } = upstreamOf(deps.config, upstreamId);
   const candidate = { modelId, upstreamId, tunnelId: tunnel, contextTokens: model.context_tokens, reason: 'shadow' };
-  // The same request as a run of its own: asked of one model, read whole, shown to nobody.
+  // The same request as a run of its own: asked of one model, read whole, never shown.
   const unseen = newRun(deps, asked, routeTo(candidate, tried.route), false, false);
   const about = { keyId: key.id, agent, name: `${client.servedModelId}|${modelId}` };
-  // A budget without room for it: the client has its answer, and nobody misses this one.
+  // No budget has room for it: the client has its answer, and this one is not missed.
   if ((await reserve(unseen, { kind: 'shadow', shadow: about, model: modelId })) !== null) return;
   startHeartbeat(unseen);
   const cancel = deps.timers.once(mostMs, () => clientLeft(unseen));

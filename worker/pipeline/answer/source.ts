@@ -6,11 +6,13 @@ import type { Dialect } from '../../core/upstreams/dialect.ts';
 import { parseLenient } from '../../core/upstreams/lenient-json.ts';
 import type { Piece, StreamEnd } from '../run/opened.ts';
 
+type Shape = 'events' | 'text';
+
 export interface Source {
   /** Whether the answer is events or one text, by what it begins with; a server's word for it counts where that says nothing. */
-  shape(mediaType: string): Promise<'events' | 'text'>;
+  shape(mediaType: string): Promise<Shape>;
   read(): Promise<Piece>;
-  /** All of it as one text: null when it breaks off; it may be `maxBytes` long, unfolded. */
+  /** All of it as one text, at most `maxBytes` long; null when it breaks off. */
   readText(maxBytes: number): Promise<string | 'too_large' | null>;
   /** Frees the server; never rejects. */
   cancel(): void;
@@ -36,22 +38,7 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
     reader.cancel().catch(() => undefined);
   };
   return {
-    async shape(mediaType) {
-      const byName = mediaType === 'text/event-stream' ? 'events' : 'text';
-      const sniff = createSniffer();
-      try {
-        for (;;) {
-          const { done, value } = await reader.read();
-          if (done) return byName;
-          early.push(value);
-          const shape = sniff(value);
-          if (shape !== null) return shape === 'unknown' ? byName : shape;
-        }
-      } catch {
-        // Nothing has come: a connection that broke, which reading events will find out.
-        return 'events';
-      }
-    },
+    shape: (mediaType) => sniffShape(reader, early, mediaType === 'text/event-stream' ? 'events' : 'text'),
     async read() {
       if (end !== null) return end;
       const first = early.shift();
@@ -84,6 +71,23 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
     },
     cancel,
   };
+}
+
+/** Reads as far as it must to see what an answer is. @param early gets what was read */
+async function sniffShape(reader: ReadableStreamDefaultReader<Uint8Array>, early: Uint8Array[], byName: Shape): Promise<Shape> {
+  const sniff = createSniffer();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return byName;
+      early.push(value);
+      const shape = sniff(value);
+      if (shape !== null) return shape === 'unknown' ? byName : shape;
+    }
+  } catch {
+    // Nothing has come: a connection that broke, which reading events will find out.
+    return 'events';
+  }
 }
 
 /** Reads of an event stream → pieces. */

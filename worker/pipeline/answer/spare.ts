@@ -1,4 +1,4 @@
-/** Answers that were not good enough, kept for the case that nobody gives a better one. */
+/** Answers that were not good enough, kept in case no better one comes. */
 import type { Opened } from '../run/opened.ts';
 import type { Parts } from '../run/run.ts';
 
@@ -11,7 +11,7 @@ export function keepDoubted({ tried, spent }: Parts<'tried' | 'spent'>, opened: 
   if (opened.kind === 'stream') tried.place = null;
 }
 
-/** An answer without a word is better than none, should nobody have more to say. */
+/** An answer without a word is better than none, if no model has more to say. */
 export function keepEmpty({ tried, spent }: Parts<'tried' | 'spent'>): void {
   const begun = spent.answers.at(-1);
   if (begun !== undefined) tried.spare ??= { begun, opened: { kind: 'whole', answer: begun.answer }, place: null };

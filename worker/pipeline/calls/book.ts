@@ -41,7 +41,7 @@ function mostPromptTokens({ asked }: Parts<'asked'>, contextTokens: number): num
   return promptTokensBound({ bodyBytes: asked.caller.bodyBytes, hasImages: asked.view.images > 0, contextTokens });
 }
 
-/** What a call may have cost whose end nobody saw. */
+/** What a call may have cost whose end was not seen. */
 function unseenUsageOf(run: Costing, { modelId, ranMs, isWatched }: UnseenCall): Usage {
   const { asked } = run;
   return unseenUsage({
@@ -81,7 +81,7 @@ export function billOf(run: Parts<'deps' | 'asked' | 'tried' | 'spent'>, parts: 
   );
 }
 
-/** What is known of a request before it runs: what is booked when nobody says how it ended. */
+/** What is known of a request before it runs: what is booked when its end is never reported. */
 export function draftOf({ deps, asked, tried }: Costing): EntryDraft {
   const { decision } = tried.route;
   const { caller, classification, request, arm } = asked;

@@ -18,7 +18,7 @@ import { releasePlace, takePlace } from './places.ts';
 import { report, reportAttempt } from './report.ts';
 import { refuseCall } from './reserve.ts';
 
-/** Makes one call. What it asks and how its answer is read is not the chain's affair. */
+/** Makes one call. The chain does not know what it asks, nor how its answer is read. */
 export type OpenCall<Opened> = (candidate: Candidate) => Promise<Result<Opened, UpstreamFailure>>;
 
 export async function tryInTurn<Opened extends { readonly kind: 'stream' | 'whole' }>(

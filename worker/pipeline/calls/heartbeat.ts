@@ -8,7 +8,7 @@ import type { Parts } from '../run/run.ts';
 export function startHeartbeat({ deps, asked, spent, client }: Parts<'deps' | 'asked' | 'spent' | 'client'>): void {
   const { key, background } = asked.caller;
   const keptBy = client.recording === null ? [] : [key.tenantId];
-  const tenantIds = new Set([...spent.doors.map(({ tenantId }) => tenantId), ...keptBy]);
+  const tenantIds = new Set([...spent.holders.map(({ tenantId }) => tenantId), ...keptBy]);
   if (tenantIds.size === 0) return;
   spent.stopHeartbeat = deps.timers.every(heartbeatMs, () => {
     for (const tenantId of tenantIds) deps.tenants.hear(tenantId, spent.runId, background);

@@ -1,6 +1,6 @@
 /**
  * Before anything is spent: asks the key's limits and every budget that covers the request, with the worst it can cost. Keys without
- * limits, in a deployment without budgets, ask nobody.
+ * limits, in a deployment without budgets, make no call.
  */
 import { modelOf } from '../../../shared/config-prepare.ts';
 import type { Failure } from '../../../shared/errors.ts';
@@ -17,32 +17,36 @@ import { type Asked, mostTokens } from '../run/asked.ts';
 import { contextTokensOf, type Parts, type Run } from '../run/run.ts';
 import { hasBilled } from '../run/spent.ts';
 import { draftOf } from './book.ts';
-import { deploymentTenant, doorsOf, giveBack } from './doors.ts';
+import { deploymentTenant, holdersOf, giveBack } from './holders.ts';
 import { longestRequestMs } from './pace.ts';
 
 type Costing = Parts<'deps' | 'asked' | 'tried'>;
 
 /**
- * Null when the request may go on; then `spent.doors` are to be closed by `release`.
+ * Null when the request may go on; `release` then settles what `spent.holders` hold.
  *
  * @param shadow an unseen run: it takes nothing but money
  */
 export async function reserve(run: Run, shadow: Draft | null = null): Promise<Failure | null> {
   const { deps, spent, client } = run;
-  const doors = doorsOf(run, shadow !== null);
-  const teller = doors.findLast(({ limits }) => mustFinish(limits));
-  for (const door of doors) {
-    const draft = door === teller ? (shadow ?? ({ kind: 'request', entry: draftOf(run) } as const)) : null;
-    const { result, rate } = await deps.tenants.admit(door.tenantId, { ...worstOf(run), id: spent.runId, draft }, door.limits);
-    if (rate !== null && door.tenantId !== deploymentTenant) client.rate = rate;
+  const holders = holdersOf(run, shadow !== null);
+  const booker = holders.findLast(({ limits }) => mustFinish(limits));
+  for (const holder of holders) {
+    const draft = holder === booker ? (shadow ?? ({ kind: 'request', entry: draftOf(run) } as const)) : null;
+    const { result, rate } = await deps.tenants.admit(
+      holder.tenantId,
+      { ...worstOf(run), id: spent.runId, draft },
+      holder.limits,
+    );
+    if (rate !== null && holder.tenantId !== deploymentTenant) client.rate = rate;
     if (!result.ok) {
       // Nobody knows whether it was admitted before the object was lost.
-      if (result.failure.code === 'state_unavailable') spent.doors.push(door);
+      if (result.failure.code === 'state_unavailable') spent.holders.push(holder);
       giveBack(run);
       return result.failure;
     }
     const { mustFinish: isHeld, isCheapTierOnly, closedModels } = result.value;
-    if (isHeld) spent.doors.push(door);
+    if (isHeld) spent.holders.push(holder);
     const isLeft =
       (!isCheapTierOnly || goOnWith(run, smallTierOnly(run.tried.route, deps.config))) &&
       (closedModels.length === 0 || goOnWith(run, withoutUsedUp(run.tried.route, closedModels)));
@@ -57,13 +61,13 @@ export async function reserve(run: Run, shadow: Draft | null = null): Promise<Fa
 function goOnWith({ deps, asked, tried }: Costing, route: RoutePlan | null): boolean {
   if (route === null) return false;
   tried.route = route;
-  // Where nobody larger may answer instead, a doubtful answer is shown.
+  // Without a larger model in the plan, a doubtful answer is shown.
   tried.judges &&= mayEscalate(route, asked.request.choiceCount, deps.config);
   return true;
 }
 
 /**
- * Asks for one more call; null when it may be made. Nobody is asked unless something was billed already (an escalation, a rescue, a retry
+ * Asks for one more call; null when it may be made. No tenant is asked unless something was billed already (an escalation, a rescue, a retry
  * after a break or a timeout), or the model has a limit of the key's and is not the one that admission counted.
  */
 export async function refuseCall(
@@ -74,7 +78,7 @@ export async function refuseCall(
   // A continuation reads what was generated before it.
   const extraCostNanoUsd = hasBilled(spent) ? worstCost(run, [modelId], asked.maxTokens) : 0;
   const isCounted = modelId === tried.route.decision.modelId;
-  for (const { tenantId, limits } of spent.doors) {
+  for (const { tenantId, limits } of spent.holders) {
     const isLimited = !isCounted && limits.models?.some((limit) => limit.modelId === modelId) === true;
     if (!isLimited && (extraCostNanoUsd === 0 || limits.budgets.length === 0)) continue;
     const extension = { id: spent.runId, extraCostNanoUsd, modelId, estimatedTokens: estimatedTokens(asked) };

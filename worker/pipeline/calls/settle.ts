@@ -3,7 +3,7 @@ import type { LedgerEntry } from '../../../shared/records.ts';
 import type { RunEnding } from '../../core/ledger/ending.ts';
 import { dropSpare, type Run } from '../run/run.ts';
 import { entryOf } from './book.ts';
-import { release } from './doors.ts';
+import { release } from './holders.ts';
 import { releasePlace } from './places.ts';
 import { reportUnanswered } from './report.ts';
 

@@ -36,7 +36,7 @@ export function clientLeft(run: Parts<'asked' | 'tried' | 'client'>): void {
   dropSpare(run);
 }
 
-/** A better answer has begun, or nobody waits any more. */
+/** A better answer has begun, or the client is no longer waiting. */
 export function dropSpare({ asked, tried }: Parts<'asked' | 'tried'>): void {
   const { spare } = tried;
   tried.spare = null;

@@ -5,8 +5,8 @@ import type { Answer } from '../../core/answer/answer.ts';
 export interface Spent {
   /** Made here, unlike the request id, which a client may choose: what limits, budgets and model servers know this request by. */
   readonly runId: string;
-  /** Where something is held for this request; see `calls/reserve.ts`. */
-  readonly doors: Door[];
+  /** Tenants that hold something for this request, until it is settled. */
+  readonly holders: Holder[];
   /** See `calls/heartbeat.ts`. */
   stopHeartbeat: () => void;
   /** Every answer that a server began, in order: each may have cost tokens. */
@@ -15,7 +15,7 @@ export interface Spent {
   readonly unseen: UnseenCall[];
 }
 
-export interface Door {
+export interface Holder {
   readonly tenantId: string;
   readonly limits: TenantLimits;
 }
@@ -37,7 +37,7 @@ export interface UnseenCall {
 }
 
 export function nothingSpent(runId: string): Spent {
-  return { runId, doors: [], stopHeartbeat: () => undefined, answers: [], unseen: [] };
+  return { runId, holders: [], stopHeartbeat: () => undefined, answers: [], unseen: [] };
 }
 
 /** Whether anything was billed so far, so that one more call bills a second time. */

@@ -31,7 +31,7 @@ export interface Tried {
   withheld: FailureReport[];
 }
 
-/** An answer that was not good enough: better than none, should nobody give a better one. */
+/** An answer that was not good enough: better than none, if no better one comes. */
 export interface Spare {
   readonly begun: BegunAnswer;
   /** A stream is held where it was judged, and its server goes on writing until it is dropped. */

@@ -1,6 +1,6 @@
 /**
- * Where something may be held for a request: the deployment's budgets and the key's own limits. Opened by `reserve`, closed once with what
- * was really used. The last door that holds something tells the ledger of the request, in the step that settles its money.
+ * Which tenants hold something for a request, and giving it back: the deployment with its budgets, the key with its own limits. What they hold
+ * is settled once, with what was really used. The last of them tells the ledger of the request, in the step that settles its money.
  */
 import type { Config } from '../../../shared/config-prepare.ts';
 import type { LedgerEntry } from '../../../shared/records.ts';
@@ -12,7 +12,7 @@ import type { Booking } from '../../core/ledger/booking.ts';
 import type { BudgetLimit } from '../../core/limits/budget-state.ts';
 import { budgetsFor, hasLimits, type Settlement } from '../../core/limits/tenant.ts';
 import type { Parts } from '../run/run.ts';
-import type { Door } from '../run/spent.ts';
+import type { Holder } from '../run/spent.ts';
 
 /** Where budgets live that belong to no key: the total, and agents'. */
 export const deploymentTenant = 'deployment';
@@ -22,21 +22,21 @@ const noLimits = { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent
 type Closing = Parts<'deps' | 'asked' | 'spent'>;
 
 /**
- * The deployment's door first: a key must not pay for a request that another budget turns away.
+ * Who is to be asked. The deployment first: a key must not pay for a request that another budget turns away.
  *
  * @param isShadow an unseen run takes nothing but money
  */
-export function doorsOf({ deps, asked, tried }: Parts<'deps' | 'asked' | 'tried'>, isShadow: boolean): Door[] {
+export function holdersOf({ deps, asked, tried }: Parts<'deps' | 'asked' | 'tried'>, isShadow: boolean): Holder[] {
   const { key, agent } = asked.caller;
-  const doors: Door[] = [];
+  const holders: Holder[] = [];
   const shared = budgetsFor(deploymentBudgets(deps.config), agent);
-  if (shared.length > 0) doors.push({ tenantId: deploymentTenant, limits: { ...noLimits, budgets: shared } });
+  if (shared.length > 0) holders.push({ tenantId: deploymentTenant, limits: { ...noLimits, budgets: shared } });
   const { candidates } = tried.route.plan;
   const models = (key.limits.models ?? []).filter((limit) => candidates.some(({ modelId }) => modelId === limit.modelId));
   const limits = limitsOf(key, agent);
   const own = isShadow ? { ...noLimits, budgets: limits.budgets } : { ...limits, models };
-  if (hasLimits(own)) doors.push({ tenantId: key.tenantId, limits: own });
-  return doors;
+  if (hasLimits(own)) holders.push({ tenantId: key.tenantId, limits: own });
+  return holders;
 }
 
 function deploymentBudgets(config: Config): BudgetLimit[] {
@@ -54,36 +54,36 @@ function deploymentBudgets(config: Config): BudgetLimit[] {
 
 /** Ends what `reserve` began, with what was really used, and sees to it that the ledger is told once. */
 export function release(run: Closing, entry: LedgerEntry): void {
-  if (run.spent.doors.length === 0) run.deps.ledger.record(entry, run.asked.caller.background);
-  else settleDoors(run, entry, { kind: 'request', entry });
+  if (run.spent.holders.length === 0) run.deps.ledger.record(entry, run.asked.caller.background);
+  else settleHolders(run, entry, { kind: 'request', entry });
 }
 
 /** The same for an unseen run. */
 export function releaseShadow(run: Closing, cost: RequestCost, shadow: ShadowBooking): void {
-  if (run.spent.doors.length === 0) run.deps.ledger.shadow(shadow, run.asked.caller.background);
-  else settleDoors(run, cost, { kind: 'shadow', shadow });
+  if (run.spent.holders.length === 0) run.deps.ledger.shadow(shadow, run.asked.caller.background);
+  else settleHolders(run, cost, { kind: 'shadow', shadow });
 }
 
-/** Nothing ran. */
+/** Nothing ran, so nothing is paid for. */
 export function giveBack(run: Closing): void {
-  closeDoors(run, { tokens: 0, modelTokens: [], costNanoUsd: 0 }, null);
+  closeHolders(run, { tokens: 0, modelTokens: [], costNanoUsd: 0 }, null);
 }
 
-function settleDoors(
+function settleHolders(
   run: Closing,
   { attemptUsages, costNanoUsd }: Pick<LedgerEntry, 'attemptUsages' | 'costNanoUsd'>,
   booking: Booking,
 ): void {
   const modelTokens = attemptUsages.map(({ model, usage }) => [model, usage.promptTokens + usage.completionTokens] as const);
   const tokens = modelTokens.reduce((sum, [, used]) => sum + used, 0);
-  closeDoors(run, { tokens, modelTokens, costNanoUsd }, booking);
+  closeHolders(run, { tokens, modelTokens, costNanoUsd }, booking);
 }
 
-function closeDoors({ deps, asked, spent }: Closing, used: Omit<Settlement, 'id'>, booking: Booking | null): void {
-  const teller = spent.doors.at(-1);
-  for (const door of spent.doors) {
+function closeHolders({ deps, asked, spent }: Closing, used: Omit<Settlement, 'id'>, booking: Booking | null): void {
+  const booker = spent.holders.at(-1);
+  for (const holder of spent.holders) {
     const settlement = { id: spent.runId, ...used };
-    asked.caller.background(deps.tenants.finish(door.tenantId, settlement, door === teller ? booking : null));
+    asked.caller.background(deps.tenants.finish(holder.tenantId, settlement, holder === booker ? booking : null));
   }
-  spent.doors.length = 0;
+  spent.holders.length = 0;
 }
