@@ -6,7 +6,7 @@ import { defaultKeyVar } from '../shared/config.ts';
 import type { Settings, UpstreamTarget } from './env.ts';
 
 /** The prefixes of the tokens that anybody can read in this repository. */
-const published = /^(?:change.?me|pointsman.(?:local|rig)|stand.in-)/i;
+const published = /^(?:change.?me|pointsman.local|stand.in-)/i;
 
 /** Names that RFC 2606 sets aside for examples. A loopback address is none: a self-hosted workerd may stand beside its model servers. */
 const placeholderHost = /(?:^|\.)(?:example\.(?:com|net|org)|example|invalid|test)$/i;

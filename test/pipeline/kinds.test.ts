@@ -24,7 +24,7 @@ describe('a model of another kind', () => {
       expect(response.status).toBe(400);
       expect(await response.json()).toEqual({
         error: {
-          message: `The model \`${model}\` is of kind embedding and answers no chats. Use auto, small, large or one of: qwen2.5-7b, qwen2.5-32b.`,
+          message: `The model \`${model}\` has kind embedding and does not answer chat completions. Use auto, small, large or one of: qwen2.5-7b, qwen2.5-32b.`,
           type: 'invalid_request_error',
           param: 'model',
           code: 'invalid_value',

@@ -34,7 +34,6 @@ describe.each(['staging', 'production'])('%s', (environment) => {
       'change-me-admin-token',
       'pointsman-local-admin',
       'pointsman-local-key',
-      'pointsman-rig-upstream-key',
       'stand-in-vllm-key',
       'stand-in-access-secret',
     ]) {

@@ -76,7 +76,7 @@ describe('a model of another kind', () => {
       failure: {
         code: 'invalid_value',
         param: 'model',
-        sentence: `The model \`${name}\` is of kind embedding and answers no chats.`,
+        sentence: `The model \`${name}\` has kind embedding and does not answer chat completions.`,
         detail: 'Use auto, small, large or one of: qwen2.5-7b, qwen2.5-32b.',
       },
     });

@@ -32,7 +32,7 @@ export function readModelName(
   const wish = readWish(name, config);
   if (wish === null) return fail({ ...unknownModel(name), detail: understood(config, allowed) });
   if (wish.kind !== 'model' || Object.hasOwn(config.chatModels, wish.modelId)) return ok(wish);
-  const sentence = `The model \`${shown(name)}\` is of kind ${modelOf(config, wish.modelId).kind} and answers no chats.`;
+  const sentence = `The model \`${shown(name)}\` has kind ${modelOf(config, wish.modelId).kind} and does not answer chat completions.`;
   return fail({ code: 'invalid_value', param: 'model', sentence, detail: understood(config, allowed) });
 }
 
