@@ -1,7 +1,14 @@
 /** Who may import whom (the floors of the house), and what the pure core may not even mention. */
 import { describe, expect, it } from 'vitest';
 import { circlesIn, fileGraph, heightsIn, part, roomGraph, roomOf } from '../../../infra/graph/import-graph.ts';
-import { filesMatching, type Import, importsOf, type SourceFile, withoutComments } from '../../../infra/graph/source-files.ts';
+import {
+  filesMatching,
+  type Import,
+  importsOf,
+  readRepoFile,
+  type SourceFile,
+  withoutComments,
+} from '../../../infra/graph/source-files.ts';
 
 interface Floor {
   readonly name: string;
@@ -114,9 +121,16 @@ describe('the rooms of the house', () => {
     expect(circlesIn(files)).toEqual([]);
   });
 
-  it.each(['worker/core/json', 'worker/core/text'])('%s knows no other room', (room) => {
+  it.each(['worker/core/json', 'worker/core/text', 'worker/core/request'])('%s knows no other room', (room) => {
     const known = [...(rooms.get(room)?.keys() ?? ['no such room'])];
     expect(known.filter((other) => other !== 'shared')).toEqual([]);
+  });
+
+  it('every folder of the core has its row in docs/extending.md, and no row is left of one that is gone', () => {
+    const [, table = ''] = /\n\| room \| holds \|\n(.*?)\n\n/s.exec(readRepoFile('docs/extending.md')) ?? [];
+    const rows = [...table.matchAll(/^\| `([a-z-]+)\/` \|/gm)].map(([, room = '']) => `worker/core/${room}`);
+    const folders = [...rooms.keys()].filter((room) => /^worker\/core\/[^.]+$/.test(room));
+    expect(rows.toSorted()).toEqual(folders.toSorted());
   });
 
   it('a circle of types through a third folder is found, and named', () => {
