@@ -4,13 +4,9 @@
  */
 import type { Strategy } from '../../shared/config.ts';
 import { type Failure, GatewayError } from '../../shared/errors.ts';
-import { ok, type Result } from '../../shared/result.ts';
 import type { RoutingMetadata } from '../../shared/routing-metadata.ts';
 import type { StoredAnswer } from '../core/kept/idempotency.ts';
 import type { RateNumbers } from '../core/limits/rate.ts';
-import { mayEscalate } from '../core/route/may-escalate.ts';
-import { mostAnswerTokens } from '../core/route/token-room.ts';
-import { compileFormat } from '../core/structured/compile-format.ts';
 import type { ReadRequest } from '../core/surfaces/surface.ts';
 import { finish } from './answer/finish.ts';
 import { type FirstAnswer, firstAnswer } from './answer/first-answer.ts';
@@ -19,11 +15,11 @@ import { orLate, sendLate, wholeBody } from './answer/late-whole.ts';
 import { relay } from './answer/relay.ts';
 import { startHeartbeat } from './calls/heartbeat.ts';
 import { reserve } from './calls/reserve.ts';
-import { decide } from './decide.ts';
 import type { Caller } from './run/asked.ts';
 import type { PipelineDeps } from './run/deps.ts';
 import { metadataOf } from './run/metadata.ts';
-import { clientLeft, newRun, type Run } from './run/run.ts';
+import { clientLeft, type Run } from './run/run.ts';
+import { understand } from './understand.ts';
 
 /** What a route handler turns into a Response. A failure carries the metadata that was known by then. */
 export type ChatResult =
@@ -86,26 +82,6 @@ async function live(
     finish(run, { kind: 'failed', failure: { code: 'internal_error' } });
     throw error;
   }
-}
-
-/** From a valid body to a run with a plan. Calls no model. */
-async function understand(
-  deps: PipelineDeps,
-  caller: Caller,
-  { request, ignored }: ReadRequest,
-  wantedStrategy: Strategy | null,
-): Promise<Result<Run, Failure>> {
-  const format = compileFormat(request, deps.config.limits);
-  if (!format.ok) return format;
-  const startedAtMs = deps.clock.now();
-  const decided = await decide(deps, caller, request, wantedStrategy);
-  if (!decided.ok) return decided;
-  const { route, view, classification, classificationMs, arm, allowedModels, conversation } = decided.value;
-  const taken = { view, classification, classificationMs, arm, allowedModels, conversation };
-  // The most that any planned model may be asked for: what is reserved, and what a call stays within.
-  const maxTokens = mostAnswerTokens(view, deps.config.limits, route.plan.candidates);
-  const asked = { caller, startedAtMs, request, ignored, maxTokens, format: format.value, ...taken };
-  return ok(newRun(deps, asked, route, request.isStream, mayEscalate(route, request.choiceCount, deps.config)));
 }
 
 /** From here on, and not only from the headers on: a client's reset fires the signal at once (measured in workerd), its half-close does not. */
