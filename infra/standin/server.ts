@@ -4,7 +4,6 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { randomUUID } from 'node:crypto';
-import { ChatBody } from './chat-request.ts';
 import { handleChat } from './chat-route.ts';
 import type { ControlSurface, ServerControls } from './control.ts';
 import { serverControls, startControl } from './control.ts';
@@ -12,10 +11,8 @@ import { faultBook } from './fault-book.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { Flavour } from './flavours/flavour.ts';
 import { flavours } from './flavours/registry.ts';
-import { badValue } from './flavours/vllm-words.ts';
 import type { Listener } from './http.ts';
 import { headerOf, listen, readBody, reply } from './http.ts';
-import { isRecord, tryParse } from './json.ts';
 import { metricsPage } from './metrics.ts';
 import type { ModelServerOptions } from './options.ts';
 import { modelServerDefaults } from './options.ts';
@@ -24,10 +21,8 @@ import { simpleEngine } from './pacer.ts';
 import type { Refusal } from './refusal.ts';
 import type { LogEntry, RequestLog } from './request-log.ts';
 import { requestLog } from './request-log.ts';
-import { countPromptTokens, countTokens, tokenId, tokenize } from './tokens.ts';
 
 const MAX_BODY_BYTES = 64_000_000;
-const VERSION = '0.32.0';
 /** A 7B model on one A40, alone: assumed. */
 const SIMPLE_PACE = { firstTokenMs: 60, prefillTokensPerSecond: 4000, tokenMs: 28 };
 
@@ -137,8 +132,6 @@ async function route(
       return controls.state().isHealthy ? { status: 200, body: flavour.health.well } : { status: 503, body: flavour.health.sick };
     case 'GET /ping':
       return { status: 200, body: '' };
-    case 'GET /version':
-      return { status: 200, body: { version: VERSION } };
     case 'GET /metrics':
       return {
         status: 200,
@@ -147,12 +140,10 @@ async function route(
       };
     case 'GET /v1/models':
       return { status: 200, body: flavour.modelList(options, controls.state().isModelLoaded ? listedNames(options) : []) };
-    case 'POST /tokenize':
-      return tokenizeRoute(options, tryParse(await readText(request)));
     case 'POST /v1/chat/completions':
       return handleChat(state, request, response, entry, await readText(request));
     default:
-      return ['/health', '/metrics', '/v1/models', '/tokenize', '/v1/chat/completions'].includes(path)
+      return ['/health', '/metrics', '/v1/models', '/v1/chat/completions'].includes(path)
         ? flavour.words.methodNotAllowed
         : flavour.words.notFound;
   }
@@ -164,21 +155,4 @@ async function readText(request: IncomingMessage): Promise<string> {
 
 function listedNames({ servedName, aliases, listedNames: others }: ModelServerOptions): readonly string[] {
   return others ?? [servedName, ...aliases];
-}
-
-function tokenizeRoute({ maxModelLen }: ModelServerOptions, json: unknown): Refusal {
-  const chat = ChatBody.safeParse(json);
-  if (chat.success) {
-    return {
-      status: 200,
-      body: { count: countPromptTokens(chat.data), max_model_len: maxModelLen, tokens: [], token_strs: null },
-    };
-  }
-  if (!isRecord(json) || typeof json['prompt'] !== 'string') return badValue('prompt or messages must be given', null);
-  const pieces = tokenize(json['prompt']);
-  const strings = json['return_token_strs'] === true ? pieces : null;
-  return {
-    status: 200,
-    body: { count: countTokens(json['prompt']), max_model_len: maxModelLen, tokens: pieces.map(tokenId), token_strs: strings },
-  };
 }

@@ -14,7 +14,6 @@ const TOKENS_PER_MESSAGE = 4;
 const TOKENS_FOR_ANSWER_OPENING = 3;
 /** A flat price for an image, whatever its size (assumed). */
 const TOKENS_PER_IMAGE = 256;
-const VOCABULARY_SIZE = 151_643;
 
 export function tokenize(text: string): string[] {
   return text.match(PIECE) ?? [];
@@ -22,13 +21,6 @@ export function tokenize(text: string): string[] {
 
 export function countTokens(text: string): number {
   return tokenize(text).length;
-}
-
-/** A stable number for a piece, in the range of Qwen 2.5's vocabulary. */
-export function tokenId(piece: string): number {
-  let hash = 2_166_136_261;
-  for (const byte of Buffer.from(piece)) hash = Math.imul(hash ^ byte, 16_777_619) >>> 0;
-  return hash % VOCABULARY_SIZE;
 }
 
 /**

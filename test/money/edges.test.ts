@@ -39,7 +39,7 @@ async function keyFor(asked: Asked): Promise<MadeKey & { readonly limitNanoUsd: 
   return { ...(await lab.makeKey(day(limitNanoUsd))), limitNanoUsd };
 }
 
-describe('at the edge of a budget', () => {
+describe.concurrent('at the edge of a budget', () => {
   test('a broken stream is not taken up again when that could pass it: it ends with what broke it', async () => {
     const asked = { text: '[[fault:mid-reset;on=small;after=4]]', tokens: 20, body: { stream: true } };
     const { id, key, limitNanoUsd } = await keyFor(asked);
@@ -85,7 +85,7 @@ describe('at the edge of a budget', () => {
   });
 });
 
-describe('the names of agents', () => {
+describe.concurrent('the names of agents', () => {
   test.each(['planner', 'Planner', 'PLANNER', 'planner_agent', 'planner-agent', 'Planner-Agent'])(
     '%s: is covered by the budgets of planner, the key’s and the deployment’s',
     async (name) => {
@@ -100,7 +100,7 @@ describe('the names of agents', () => {
   );
 });
 
-describe('counts that a client sets', () => {
+describe.concurrent('counts that a client sets', () => {
   test.each([-1, 0, 1.5, '5', true])('max_tokens %s: refused, nothing is reserved', async (maxTokens) => {
     const { id, key } = await lab.makeKey(day(1e9));
     for (const name of ['max_tokens', 'max_completion_tokens']) {

@@ -314,6 +314,8 @@ describe('the bootstrap key', () => {
       {},
       {
         BOOTSTRAP_API_KEY: '',
+        ADMIN_TOKEN: 'a-token-of-its-own',
+        UPSTREAM_API_KEY: 'a-key-of-its-own',
         ACCESS_CLIENT_SECRET: 'a-secret-of-its-own',
         ENVIRONMENT: 'production',
         ALLOW_CONFIG_OVERRIDES: 'true',

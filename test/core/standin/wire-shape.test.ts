@@ -301,16 +301,12 @@ describe('the other routes', () => {
   it('answer without a key, but the model list does not', async () => {
     const server = await startModelServer({ apiKey: 'k', maxModelLen: 4096, aliases: ['other-name'] });
     const get = (path: string, headers = {}) => fetch(`${server.url}${path}`, { headers });
-    const statuses = await Promise.all(
-      ['/health', '/version', '/metrics', '/v1/models'].map(async (path) => (await get(path)).status),
-    );
+    const statuses = await Promise.all(['/health', '/metrics', '/v1/models'].map(async (path) => (await get(path)).status));
     const models: Parsed = await (await get('/v1/models', { authorization: 'Bearer k' })).json();
     const metrics = await (await get('/metrics')).text();
-    const tokens = await fetch(`${server.url}/tokenize`, { method: 'POST', body: JSON.stringify({ prompt: 'one two' }) });
-    const counted: Parsed = await tokens.json();
     await server.close();
     const recorded: Record<string, Recorded> = JSON.parse(fixture('vllm-0.32/answers.json'));
-    expect(statuses).toEqual([200, 200, 200, 401]);
+    expect(statuses).toEqual([200, 200, 401]);
     expect(shape(models)).toBe(shape(recorded['models']?.body));
     expect(models.data.map((entry: Parsed) => [entry.id, entry.max_model_len])).toEqual([
       ['Qwen/Qwen2.5-7B-Instruct', 4096],
@@ -319,7 +315,5 @@ describe('the other routes', () => {
     for (const name of ['num_requests_running', 'num_requests_waiting', 'kv_cache_usage_perc']) {
       expect(metrics).toContain(`vllm:${name}{model_name="Qwen/Qwen2.5-7B-Instruct",engine="0"} 0`);
     }
-    expect(counted).toMatchObject({ count: 2, max_model_len: 4096 });
-    expect(counted.tokens).toHaveLength(2);
   });
 });
