@@ -153,7 +153,7 @@ export function connect({ url, servers, controls, gate }: Addresses): GatewayUnd
     },
     async resetState() {
       await setGate({ behaviour: 'pass' });
-      const whole = { healthy: true, modelLoaded: true, down: false, fault: null, latency: null };
+      const whole = { healthy: true, modelLoaded: true, down: false, fault: null };
       for (const id of Object.keys(controls)) await control(id, whole);
       await recovered();
       for (const address of Object.values(controls)) await send(`${address}/__log`, 'DELETE', null);

@@ -81,16 +81,14 @@ function makeChoice(state: ModelServerState, { chat, conversation, applied, requ
 }
 
 /** One place per choice. */
-function takePlaces({ engine, options, controls }: ModelServerState, task: ChatTask, choices: readonly Choice[]): Lease[] {
-  const { firstTokenMs, tokenMs } = controls.state();
+function takePlaces({ engine, options }: ModelServerState, task: ChatTask, choices: readonly Choice[]): Lease[] {
   return choices.map(({ steps }, index) =>
     engine.admit({
       // Further choices share the first one's prompt.
       promptTokens: index === 0 ? task.chat.promptTokens : 0,
       outputTokens: Math.max(1, steps.length),
       variation: 0.8 + 0.4 * seededRandom(options.seed, task.conversation.key, 'pace')(),
-      tokenMs: task.conversation.directives.paceMs ?? tokenMs,
-      firstTokenMs,
+      tokenMs: task.conversation.directives.paceMs,
     }),
   );
 }

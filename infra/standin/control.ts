@@ -17,10 +17,6 @@ export const ControlBody = z.strictObject({
   fault: z.union([z.string(), z.array(z.string()), z.null()]).optional(),
   /** How many requests the fault is for; all when left out. */
   requests: z.int().min(1).optional(),
-  /** Wall-clock milliseconds that win over the engine's pace; null clears. */
-  latency: z
-    .union([z.null(), z.strictObject({ firstTokenMs: z.number().min(0).optional(), tokenMs: z.number().min(0).optional() })])
-    .optional(),
 });
 
 export type ControlBody = z.input<typeof ControlBody>;
@@ -29,8 +25,6 @@ export interface ControlState {
   readonly isHealthy: boolean;
   readonly isModelLoaded: boolean;
   readonly isDown: boolean;
-  readonly firstTokenMs: number | null;
-  readonly tokenMs: number | null;
 }
 
 export interface ServerControls {
@@ -41,15 +35,12 @@ export interface ServerControls {
 }
 
 export function serverControls(faults: FaultBook, setDown: (isDown: boolean) => Promise<void>): ServerControls {
-  let state: ControlState = { isHealthy: true, isModelLoaded: true, isDown: false, firstTokenMs: null, tokenMs: null };
+  let state: ControlState = { isHealthy: true, isModelLoaded: true, isDown: false };
   let isDownByFault = false;
   return {
-    async set({ healthy, modelLoaded, down, fault, requests, latency }) {
-      const pace =
-        latency === undefined ? {} : { firstTokenMs: latency?.firstTokenMs ?? null, tokenMs: latency?.tokenMs ?? null };
+    async set({ healthy, modelLoaded, down, fault, requests }) {
       state = {
         ...state,
-        ...pace,
         isHealthy: healthy ?? state.isHealthy,
         isModelLoaded: modelLoaded ?? state.isModelLoaded,
         isDown: down ?? state.isDown,

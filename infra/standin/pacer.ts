@@ -4,9 +4,8 @@ export interface PaceJob {
   readonly outputTokens: number;
   /** Seeded factor around 1 that makes one answer a little slower than another. */
   readonly variation: number;
-  /** Wall-clock pace that a directive or a control asks for; wins over the engine's own. */
+  /** Wall-clock pace that a directive asks for; wins over the engine's own. */
   readonly tokenMs: number | null;
-  readonly firstTokenMs: number | null;
 }
 
 export interface Lease {
@@ -55,7 +54,7 @@ export function simpleEngine(pace: SimplePace): Engine {
       const prefillMs =
         (pace.firstTokenMs + (1000 * job.promptTokens) / pace.prefillTokensPerSecond) * pace.timeScale * job.variation;
       const tokenMs = job.tokenMs ?? pace.tokenMs * pace.timeScale * job.variation;
-      return timedLease(job.firstTokenMs ?? prefillMs, tokenMs, () => {
+      return timedLease(prefillMs, tokenMs, () => {
         running -= 1;
         tokensHeld -= job.promptTokens + job.outputTokens;
       });
