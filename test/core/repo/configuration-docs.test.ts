@@ -1,6 +1,6 @@
 /** docs/configuration.md against the schemas: every key with its type and default, and nothing that is no key. */
 import { describe, expect, it } from 'vitest';
-import { configKeys, shippedValue } from '../../../infra/config/reference.ts';
+import { configKeys, shippedValue } from './config-keys.ts';
 import { shippedTree } from '../../support/fakes/config.ts';
 import { readRepoFile } from '../../../infra/graph/source-files.ts';
 

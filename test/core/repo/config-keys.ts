@@ -2,7 +2,7 @@
  * Every key that the configuration knows, with its type and default, read from the schema itself (zod's public description, `_zod.def`).
  * docs/configuration.md is checked against it.
  */
-import { ConfigTree } from '../../shared/config.ts';
+import { ConfigTree } from '../../../shared/config.ts';
 
 export interface ConfigKey {
   /** From the root, `<id>` for a name that the operator chooses, `[]` for an item of a list. */
