@@ -23,6 +23,7 @@ export interface ReplayOptions {
   readonly tools?: readonly string[];
   readonly reasoning?: 'none' | 'think' | 'think_open';
   readonly n?: number;
+  readonly emission?: 'atomic' | 'early';
   readonly maxAnswerChars?: number;
   readonly keepsLogprobs?: boolean;
   readonly responseFormat?: ResponseFormat;
@@ -68,7 +69,7 @@ export function answerWith(options: ReplayOptions = {}): Answer {
       toolChoice: 'auto',
       allowsParallelCalls: true,
       reasoning,
-      emission: 'atomic',
+      emission: options.emission ?? 'atomic',
       maxArgumentsBytes: 262_144,
       newCallId: () => `call_${(calls += 1)}`,
     });

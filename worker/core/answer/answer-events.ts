@@ -1,6 +1,7 @@
 /**
  * What an answer says, piece by piece, in nobody's wire: the machines that read one emit these events, and each public wire writes them in
- * its own words. In a list of events those of one choice stand in the order in which they came; plain data, fit to be stored.
+ * its own words. In a list of events those of one choice stand in the order in which they came. Where calls are shown as they come, several
+ * may be open at once, with text between their pieces. Plain data, fit to be stored.
  */
 import type { Usage } from '../../../shared/usage.ts';
 import type { CallEvent } from '../tools/call-sink.ts';

@@ -28,8 +28,8 @@ export interface Surface {
   writeWhole(answer: WholeAnswer, usage: Usage, routing: RoutingMetadata): string;
   /** The body of an error response, one JSON text. @param routing null when it is not known yet */
   writeError(failure: Failure, routing: RoutingMetadata | null): string;
-  /** One for each client's stream, also where several calls make up its answer. */
-  openStream(request: InnerRequest): StreamWriter;
+  /** One for each client's stream, also where several calls make up its answer, and where none begins. */
+  openStream(request: InnerRequest, requestId: string): StreamWriter;
 }
 
 /** Writes server-sent events, as text. What it needs to remember of an answer between two calls it keeps itself. */

@@ -28,7 +28,7 @@ export interface Recording {
 
 export function nothingSent({ caller, request }: Pick<Asked, 'caller' | 'request'>): Client {
   return {
-    writer: caller.surface.openStream(request),
+    writer: caller.surface.openStream(request, caller.requestId),
     servedModelId: null,
     firstByteAtMs: null,
     queuePosition: null,
