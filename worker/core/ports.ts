@@ -13,7 +13,9 @@ import type { SessionMemory } from './route/session.ts';
 import type { HealthSnapshot } from './health/snapshot.ts';
 import type { BudgetNumbers } from './limits/budget-state.ts';
 import type { RateLimits, RateNumbers } from './limits/rate.ts';
-import type { ReserveAnswer, ReserveRequest, Settlement, Extension, TenantLimits } from './limits/tenant.ts';
+import type { ReserveAnswer, ReserveRequest, Extension } from './limits/reserve.ts';
+import type { Settlement } from './limits/settle.ts';
+import type { TenantLimits } from './limits/tenant-limits.ts';
 
 export interface Clock {
   /** Milliseconds since 1970. In workerd it stands still between I/O. */

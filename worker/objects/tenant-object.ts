@@ -9,19 +9,9 @@ import type { Result } from '../../shared/result.ts';
 import type { IdempotencyRecord, IdempotencyRequest } from '../core/kept/idempotency.ts';
 import { budgetNumbers, type BudgetNumbers } from '../core/limits/budget-state.ts';
 import { type RateLimits, rateNumbers, type RateNumbers } from '../core/limits/rate.ts';
-import {
-  type ReserveAnswer,
-  admit,
-  type ReserveRequest,
-  type Settlement,
-  extend,
-  type Extension,
-  finish,
-  hear,
-  nextSweepAtMs,
-  sweep,
-  type TenantLimits,
-} from '../core/limits/tenant.ts';
+import { type ReserveAnswer, admit, type ReserveRequest, extend, type Extension } from '../core/limits/reserve.ts';
+import { type Settlement, finish, hear, nextSweepAtMs, sweep } from '../core/limits/settle.ts';
+import type { TenantLimits } from '../core/limits/tenant-limits.ts';
 import {
   applied,
   type Changes,

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModelLimit } from '../../../worker/core/limits/model-limits.ts';
 import { leaseMs } from '../../../worker/core/limits/heartbeat.ts';
-import { type ReserveRequest, hasLimits, type PlannedModel, type TenantLimits } from '../../../worker/core/limits/tenant.ts';
+import type { ReserveRequest, PlannedModel } from '../../../worker/core/limits/reserve.ts';
+import { hasLimits, type TenantLimits } from '../../../worker/core/limits/tenant-limits.ts';
 import { admit, emptyShelf, extend, finish, openIds, reload, type Shelf, sweep } from './shelf.ts';
 
 const nowMs = Date.parse('2026-11-20T12:00:00Z');

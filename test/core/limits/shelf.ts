@@ -5,7 +5,9 @@
 import { expect } from 'vitest';
 import type { BudgetLimit, BudgetNumbers } from '../../../worker/core/limits/budget-state.ts';
 import { advanceClock, budgetNumbers } from '../../../worker/core/limits/budget-state.ts';
-import * as core from '../../../worker/core/limits/tenant.ts';
+import * as entry from '../../../worker/core/limits/reserve.ts';
+import * as exit from '../../../worker/core/limits/settle.ts';
+import type { TenantLimits } from '../../../worker/core/limits/tenant-limits.ts';
 import {
   applied,
   type Changes,
@@ -67,34 +69,34 @@ function comparable({ rate, models, budgets }: TenantSums, clockMs: number) {
 
 /** As the object does before it decides anything. */
 function swept(shelf: Shelf, nowMs: number): Shelf {
-  return store(shelf, core.sweep(copyOf(shelf.state), nowMs).changes);
+  return store(shelf, exit.sweep(copyOf(shelf.state), nowMs).changes);
 }
 
-export function admit(before: Shelf, request: core.ReserveRequest, nowMs: number, limits: core.TenantLimits) {
+export function admit(before: Shelf, request: entry.ReserveRequest, nowMs: number, limits: TenantLimits) {
   const shelf = swept(before, nowMs);
-  const { changes, result, rate } = core.admit(shelf.state, request, nowMs, limits);
+  const { changes, result, rate } = entry.admit(shelf.state, request, nowMs, limits);
   return { state: store(shelf, changes), result, rate };
 }
 
-export function extend(before: Shelf, extension: core.Extension, nowMs: number, limits: core.TenantLimits) {
+export function extend(before: Shelf, extension: entry.Extension, nowMs: number, limits: TenantLimits) {
   const shelf = swept(before, nowMs);
-  const { changes, result } = core.extend(shelf.state, extension, nowMs, limits);
+  const { changes, result } = entry.extend(shelf.state, extension, nowMs, limits);
   return { state: store(shelf, changes), result };
 }
 
-export function finish(shelf: Shelf, settlement: core.Settlement) {
-  const { changes, wasHeld, excessNanoUsd } = core.finish(shelf.state, settlement);
+export function finish(shelf: Shelf, settlement: exit.Settlement) {
+  const { changes, wasHeld, excessNanoUsd } = exit.finish(shelf.state, settlement);
   return { state: store(shelf, changes), wasHeld, excessNanoUsd };
 }
 
 export function sweep(shelf: Shelf, nowMs: number) {
-  const { changes, orphans } = core.sweep(shelf.state, nowMs);
+  const { changes, orphans } = exit.sweep(shelf.state, nowMs);
   const state = store(shelf, changes);
-  return { state, orphans: orphans.map(({ id }) => id), nextSweepAtMs: core.nextSweepAtMs(state.state, nowMs) };
+  return { state, orphans: orphans.map(({ id }) => id), nextSweepAtMs: exit.nextSweepAtMs(state.state, nowMs) };
 }
 
 export function hear(shelf: Shelf, ids: readonly string[], nowMs: number): Shelf {
-  return store(shelf, core.hear(shelf.state, ids, nowMs));
+  return store(shelf, exit.hear(shelf.state, ids, nowMs));
 }
 
 /** The object's memory is gone, its storage is not. */
@@ -110,7 +112,7 @@ export function numbersOf({ state }: Shelf, limits: readonly BudgetLimit[], nowM
   return budgetNumbers(state.sums.budgets, limits, nowMs);
 }
 
-export const noLimits: core.TenantLimits = { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null, budgets: [] };
+export const noLimits: TenantLimits = { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null, budgets: [] };
 
 /** A request with a budget and nothing else; heard of until its end. */
 export function reserveBudget(

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ErrorCode, shouldRetry } from '../../../shared/errors.ts';
 import type { BudgetLimit } from '../../../worker/core/limits/budget-state.ts';
 import { doubtfulMs, graceMs, heartbeatMs, leaseMs } from '../../../worker/core/limits/heartbeat.ts';
-import { budgetsFor, hasLimits, type TenantLimits } from '../../../worker/core/limits/tenant.ts';
+import { budgetsFor, hasLimits, type TenantLimits } from '../../../worker/core/limits/tenant-limits.ts';
 import { maxOpen } from '../../../worker/core/limits/tenant-state.ts';
 import { admit, emptyShelf, extend, finish, hear, numbersOf, openIds, reload, type Shelf, sweep } from './shelf.ts';
 

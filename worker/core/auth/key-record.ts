@@ -12,7 +12,7 @@ import type {
 } from '../../../shared/key-bodies.ts';
 import { nanoUsdFromUsd, usdFromNanoUsd } from '../../../shared/units.ts';
 import type { BudgetLimit } from '../limits/budget-state.ts';
-import { budgetsFor, type TenantLimits } from '../limits/tenant.ts';
+import { budgetsFor, type TenantLimits } from '../limits/tenant-limits.ts';
 
 export interface KeyRecord {
   /** Names the key in logs, the ledger and the admin routes. A rotated key has a new one. */

@@ -14,20 +14,9 @@ import {
   type JsonLiteral,
   type NumberState,
 } from './grammar.ts';
-import type { JsonType } from './value.ts';
+import type { DocumentListener } from './document-listener.ts';
 
 export type DocumentRepair = 'trailing_comma' | 'control_character';
-
-/** Told of every value as it is read. Each step returns whether the document is still wanted; after the first false none follows. */
-export interface DocumentListener {
-  /** A value of that type begins; a container stays open until `close`. */
-  begin(type: JsonType): boolean;
-  key(key: string): boolean;
-  scalar(value: string | number | boolean | null): boolean;
-  close(): boolean;
-  /** The text at the present place is no JSON. */
-  fail(message: string): false;
-}
 
 export interface JsonDocument {
   /**

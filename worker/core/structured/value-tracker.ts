@@ -5,7 +5,7 @@
  */
 import { jsonPointer, maxViolations, quoteKey, startRun, violate, type Violation } from './check-run.ts';
 import { baseSteps, stepsPerCharacter } from './compile-schema.ts';
-import type { DocumentListener } from '../json/document.ts';
+import type { DocumentListener } from '../json/document-listener.ts';
 import type { JsonType } from '../json/value.ts';
 import { withAlways, type SchemaNode } from './schema-node.ts';
 

@@ -10,7 +10,8 @@ import type { RequestCost } from '../../core/cost/request-cost.ts';
 import type { ShadowBooking } from '../../core/ledger/aggregate.ts';
 import type { Booking } from '../../core/ledger/booking.ts';
 import type { BudgetLimit } from '../../core/limits/budget-state.ts';
-import { budgetsFor, hasLimits, type Settlement } from '../../core/limits/tenant.ts';
+import { budgetsFor, hasLimits } from '../../core/limits/tenant-limits.ts';
+import type { Settlement } from '../../core/limits/settle.ts';
 import type { Parts } from '../run/run.ts';
 import type { Holder } from '../run/spent.ts';
 

@@ -8,7 +8,7 @@ import { normalisePrice } from '../../core/cost/price.ts';
 import { promptTokensBound, worstCaseCost } from '../../core/cost/worst-case.ts';
 import type { Draft } from '../../core/ledger/booking.ts';
 import { periodEndMs } from '../../core/limits/budget-period.ts';
-import { mustFinish } from '../../core/limits/tenant.ts';
+import { mustFinish } from '../../core/limits/tenant-limits.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
 import { mayEscalate } from '../../core/route/may-escalate.ts';
 import { smallTierOnly, withoutUsedUp } from '../../core/route/narrow-plan.ts';

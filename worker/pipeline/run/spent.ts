@@ -1,5 +1,5 @@
 /** What is being spent: where something is held for the request, and every call that may have cost tokens. */
-import type { TenantLimits } from '../../core/limits/tenant.ts';
+import type { TenantLimits } from '../../core/limits/tenant-limits.ts';
 import type { Answer } from '../../core/answer/answer.ts';
 
 export interface Spent {
