@@ -86,27 +86,27 @@ describe('creating a key', () => {
   it.each([
     ['no body', null, undefined],
     ['a list', [], undefined],
-    ['an unknown field', { name: 'x', admin: true }, undefined],
-    ['no name', {}, 'name'],
+    ['an unknown field', { name: 'x', admin: true }, 'admin'],
+    ['no name', {}, 'name', 'missing_field'],
     ['an empty name', { name: '' }, 'name'],
     ['a name of 101 characters', { name: 'x'.repeat(101) }, 'name'],
     ['an unknown scope', { name: 'x', scopes: ['admin'] }, 'scopes.0'],
     ['no scopes', { name: 'x', scopes: [] }, 'scopes'],
     ['a limit of zero', { name: 'x', limits: { requests_per_minute: 0 } }, 'limits.requests_per_minute'],
     ['half a request', { name: 'x', limits: { requests_per_minute: 1.5 } }, 'limits.requests_per_minute'],
-    ['a misspelt limit', { name: 'x', limits: { rpm: 1 } }, 'limits'],
+    ['a misspelt limit', { name: 'x', limits: { rpm: 1 } }, 'limits.rpm'],
     ['a negative budget', { name: 'x', budgets: [{ period: 'day', limit_usd: -1 }] }, 'budgets.0.limit_usd'],
     ['an unknown period', { name: 'x', budgets: [{ period: 'week', limit_usd: 1 }] }, 'budgets.0.period'],
     ['an expiry that is no date', { name: 'x', expires_at: 'tomorrow' }, 'expires_at'],
     ['an expiry in the past', { name: 'x', expires_at: '2026-11-20T12:00:00Z' }, 'expires_at'],
     ['a model id that cannot be configured', { name: 'x', allowed_models: ['../x'] }, 'allowed_models.0'],
     ['metadata that is not text', { name: 'x', metadata: { team: 4 } }, 'metadata.team'],
-  ])('refuses %s and names the field', (_, body, param) => {
+  ])('refuses %s and names the field', (_, body, param, code = param === undefined ? 'invalid_request' : 'invalid_value') => {
     const parsed = parseCreateKey(body, nowMs);
     expect(parsed.ok).toBe(false);
     if (parsed.ok) return;
     expect(parsed.failure.param).toBe(param);
-    expect(parsed.failure.code).toBe(param === undefined ? 'invalid_request' : 'invalid_value');
+    expect(parsed.failure.code).toBe(code);
     expect(parsed.failure.detail).toContain(param ?? '');
   });
 });

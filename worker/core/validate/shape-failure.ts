@@ -16,6 +16,7 @@ export function shapeFailure(error: z.core.$ZodError, input: unknown, at: readon
   if (issue === undefined) return { code: 'invalid_request' };
   if (issue.code === 'unrecognized_keys') return unknownField([...at, ...issue.path, ...issue.keys.slice(0, 1)]);
   const { path, message } = innermost(issue, at);
+  if (path.length === 0) return { code: 'invalid_request', detail: `${message}.` };
   const param = path.map(String).join('.').slice(0, maxParamChars);
   if (valueAt(input, path) === undefined) return { code: 'missing_field', param, detail: `${param} is required.` };
   return { code: 'invalid_value', param, detail: `${param}: ${message}.` };
