@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exceedsDepth } from '../../../worker/core/json/depth.ts';
-import { nested } from '../validate/chat-bodies.ts';
+import { nested } from '../surfaces/chat-bodies.ts';
 
 describe('exceedsDepth', () => {
   it.each([

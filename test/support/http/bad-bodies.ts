@@ -1,6 +1,6 @@
 /**
  * Chat bodies that the gateway must refuse by itself: what is wrong, the code and the field that the answer must name. One for every code
- * and every place that finds it; the rest is in test/core/validate.
+ * and every place that finds it; the rest is in test/core/surfaces.
  */
 import type { ErrorCode } from '../../../shared/errors.ts';
 

@@ -1,5 +1,5 @@
 /**
- * What an answer says, piece by piece, in nobody's wire: the machines that read one emit these events, and each public wire writes them in
+ * What an answer says, piece by piece, in no client's wire: the machines that read one emit these events, and each public wire writes them in
  * its own words. In a list of events those of one choice stand in the order in which they came. Where calls are shown as they come, several
  * may be open at once, with text between their pieces. Plain data, fit to be stored.
  */
@@ -33,7 +33,7 @@ export type AnswerEvent =
 /** The list that pieces are collected in while one delta is worked on. Neighbouring pieces of the same thing become one event. */
 export interface EventList {
   push(event: SpokenEvent): void;
-  /** Hands over what was collected and starts anew. */
+  /** Hands over what was collected, and is empty again. */
   take(): readonly SpokenEvent[];
 }
 

@@ -36,7 +36,7 @@ export interface Choice {
   serverFinish: FinishReason | null;
   /** What the client sees of it. */
   finishReason: FinishReason | null;
-  /** Violations of response_format; non-null means the answer must not be called a success. */
+  /** Violations of the format that was asked for; non-null means the answer must not be called a success. */
   violations: readonly { readonly path: string; readonly message: string }[] | null;
   /** Deterministic repairs that made the text valid. */
   repairs: readonly string[];

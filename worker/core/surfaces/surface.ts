@@ -37,8 +37,8 @@ export interface StreamWriter {
   /** '' when the client is shown nothing of these events. @param routing as it is known at that moment */
   write(head: AnswerHead, events: readonly AnswerEvent[], routing: () => RoutingMetadata): string;
   /**
-   * A model server's payload as it came; it is plain text, which a client of the same wire reads alike, and then nothing has to be written
-   * anew. Null for wires that no model server writes.
+   * Writes a model server's payload as it came: one of plain text, which a client of the same wire reads alike. Null for wires that no model
+   * server writes; then all of the answer comes as events.
    */
   readonly pass: ((payload: string) => string) | null;
   /** What follows the events of an answer that is whole. */
