@@ -7,13 +7,13 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
 import { fileURLToPath, URL } from 'node:url';
 import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { checkConfig, type ConfigMistake } from '../../shared/config-check.ts';
 import type { ConfigTree } from '../../shared/config.ts';
 import { mergePatch } from '../../shared/merge-patch.ts';
 import { dialects } from '../../worker/core/upstreams/registry.ts';
+import { readCommandLine, runCommand } from '../command-line.ts';
 import { suggestion } from './suggestion.ts';
 import { writeModule } from './write-module.ts';
 
@@ -126,21 +126,22 @@ export function describeMistakes(mistakes: readonly string[]): string {
 /** Set in the environment of a gateway that runs: an edit with a mistake in it is reported, and the module of before stays. */
 export const keepsLastConfig = 'POINTSMAN_KEEPS_LAST_CONFIG';
 
+const help = `Compiles configs/*.yaml into the Worker.
+
+  node infra/config/compile.ts [--configs DIR] [--out FILE] [--check]
+
+  --check   only validate, write nothing`;
+
 function main(): void {
-  const { values } = parseArgs({
+  const { values } = readCommandLine({
+    name: 'node infra/config/compile.ts',
+    help,
     options: {
       configs: { type: 'string', default: join(repo, 'configs') },
       out: { type: 'string', default: join(repo, 'worker/generated/config.ts') },
       check: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  if (values.help) {
-    console.log(
-      'Compiles configs/*.yaml into the Worker.\n\n  node infra/config/compile.ts [--configs DIR] [--out FILE] [--check]\n\n  --check   only validate, write nothing',
-    );
-    return;
-  }
   const { profiles, mistakes } = compileConfigs(values.configs);
   if (mistakes.length > 0) {
     console.error(describeMistakes(mistakes));
@@ -155,4 +156,4 @@ function main(): void {
   if (!existsSync(values.out) || readFileSync(values.out, 'utf8') !== source) writeFileSync(values.out, source);
 }
 
-if (import.meta.main) main();
+if (import.meta.main) await runCommand(main);
