@@ -41,8 +41,8 @@ const trial: Surface = {
 
 const down: Reply = { kind: 'status', status: 503 };
 
-async function ask(script: readonly Reply[], body: object, key = clientKey) {
-  const app = createFakeApp({ script, last: down, surfaces: [...surfaces, trial] });
+async function ask(script: readonly Reply[], body: object, { key = clientKey, config = {} } = {}) {
+  const app = createFakeApp({ script, last: down, config, surfaces: [...surfaces, trial] });
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
   const response = await app.send('POST', '/v1/words', headers, JSON.stringify({ ask: 'hello', ...body }));
   return { status: response.status, text: await app.gateway.time.runUntil(response.text()), app };
@@ -82,7 +82,7 @@ describe('a wire of its own', () => {
   });
 
   it('has it where nobody has read the body yet', async () => {
-    expect(await ask([], {}, 'pointsman-nobody-knows-this-key')).toMatchObject({
+    expect(await ask([], {}, { key: 'pointsman-nobody-knows-this-key' })).toMatchObject({
       status: 401,
       text: '{"wrong":"invalid_api_key"}',
     });
@@ -92,6 +92,18 @@ describe('a wire of its own', () => {
     const { status, text: body } = await ask([streamReply(role, text('Bon'))], { live: true });
     expect(status).toBe(200);
     expect(body).toBe(frame('text', { at: 1, text: 'Bon' }) + frame('wrong', 'upstream_truncated'));
+  });
+
+  it('has one stream where two calls make the answer', async () => {
+    const config = { routing: { rescue: { enabled: true, max_rescues: 1 } } };
+    const { text: body } = await ask(
+      [streamReply(role, text('Once '), text('upon'), 'reset'), goodStream(' a time')],
+      { live: true },
+      { config },
+    );
+    const events = ['Once ', 'upon', ' a time'].map((words, i) => frame('text', { at: i + 1, text: words }));
+    const last = [frame('why', { why: 'stop', by: 'qwen2.5-32b' }), frame('spent', 5), frame('end', 3)];
+    expect(body).toBe([...events, ...last].join(''));
   });
 
   it('leaves the other wires as they are', async () => {
