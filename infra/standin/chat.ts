@@ -123,9 +123,3 @@ function structured(body: ChatBody, random: Random, topics: readonly string[]): 
   const [first, ...rest] = Array.isArray(outputs['choice']) ? outputs['choice'].map(String) : [];
   return first === undefined ? null : pick(random, [first, ...rest]);
 }
-
-/** The schema that the content must satisfy, for faults that break it on purpose. */
-export function demandsJson(body: ChatBody): boolean {
-  const type = body.response_format?.type;
-  return type === 'json_schema' || type === 'json_object' || body.structured_outputs?.['json'] !== undefined;
-}

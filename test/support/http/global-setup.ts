@@ -1,8 +1,8 @@
-/** Starts the gateway that the files of the project `http` share, and stops it after the last of them. */
+/** Starts the gateway that most files of the project `http` share. */
 import type { TestProject } from 'vitest/node';
-import { type Addresses } from '../../../infra/rig/connect.ts';
-import { type Rig, startRig } from '../../../infra/rig/rig.ts';
 import { steadyOverrides } from '../../../infra/rig/configs.ts';
+import type { Addresses } from '../../../infra/rig/connect.ts';
+import { startRig } from '../../../infra/rig/rig.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -10,14 +10,9 @@ declare module 'vitest' {
   }
 }
 
-let running: Rig | null = null;
-
-export async function setup(project: TestProject): Promise<void> {
-  const started = await startRig({ on: 'wrangler dev', overrides: steadyOverrides });
-  running = started;
-  project.provide('addresses', started.addresses);
-}
-
-export async function teardown(): Promise<void> {
-  await running?.stop();
+/** @returns what stops it after the last file */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { addresses, stop } = await startRig({ on: 'wrangler dev', overrides: steadyOverrides });
+  project.provide('addresses', addresses);
+  return stop;
 }
