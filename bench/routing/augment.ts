@@ -5,7 +5,8 @@
 import type { InnerRequest } from '../../worker/core/request/inner-request.ts';
 import { dress } from './dressings.ts';
 import { writeLog } from './material.ts';
-import { hashText, pick, seeded, type Random } from './random.ts';
+import { fnvOf } from '../../worker/core/text/fnv.ts';
+import { pick, seeded, type Random } from './random.ts';
 import type { LabelledRow } from './rows.ts';
 import { brevities, stuffings, writeStuffing } from './stuffing.ts';
 import { writeText } from './texts.ts';
@@ -58,7 +59,7 @@ const shareBesideText = 0.25;
 /** Variants of one row. */
 export function augment(row: LabelledRow): LabelledRow[] {
   if (row.tier === 'vision') return [];
-  const random = seeded(hashText(`augment ${row.id}`));
+  const random = seeded(fnvOf(`augment ${row.id}`));
   const rewrites: [string, (text: string) => string][] = laden.test(row.category) ? [] : shortRewrites(row, random);
   rewrites.push(['dressed', (text) => dress(text, random)], ['dressed again', (text) => dress(text, random)]);
   const variants: LabelledRow[] = [];

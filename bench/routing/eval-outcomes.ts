@@ -7,7 +7,7 @@ import type { OutcomeCase } from './examples.ts';
 import { areaAndGap, bootstrap, callsToRecover, gapWeightedApgr, type Interval, type ScoredSlice } from './metrics.ts';
 import { table, withInterval } from './markdown.ts';
 import { requestOf, sliceIds, sourceOf } from './outcomes.ts';
-import { hashText } from './random.ts';
+import { fnvOf } from '../../worker/core/text/fnv.ts';
 import type { RouterConfig } from './router-config.ts';
 import { seedConfig } from './seed-config.ts';
 import { slicesBy } from './verdicts.ts';
@@ -140,7 +140,7 @@ export function evaluateOutcomes(
     { name: 'heuristic', slices: heuristic, threshold: config.classifier.threshold },
     { name: 'original curves', slices: slices(heuristicOf(seedConfig)), threshold: seedConfig.classifier.threshold },
     { name: 'prompt length', slices: length, threshold: null },
-    { name: 'random', slices: slices((row) => hashText(`random ${row.row.id}`)), threshold: null },
+    { name: 'random', slices: slices((row) => fnvOf(`random ${row.row.id}`)), threshold: null },
     { name: 'oracle', slices: slices((row) => row.row.large - row.row.small), threshold: null },
   ];
   const figures = contenders.map(figuresOf);

@@ -7,7 +7,8 @@ import { featuresOf, type LabelledExample } from './examples.ts';
 import { table, withInterval } from './markdown.ts';
 import { boilerplates } from './material.ts';
 import { shareOf } from './metrics.ts';
-import { hashText, pick, seeded, type Random } from './random.ts';
+import { fnvOf } from '../../worker/core/text/fnv.ts';
+import { pick, seeded, type Random } from './random.ts';
 import type { RouterConfig } from './router-config.ts';
 
 const typoEveryWords = 10;
@@ -57,7 +58,7 @@ function keepsVerdict(
 ): boolean | null {
   const before = heldOut.labelled.get(row);
   const weights = heldOut.weights[row.fold];
-  const dressed = dress(row.row.request, seeded(hashText(`dress ${row.row.id}`)));
+  const dressed = dress(row.row.request, seeded(fnvOf(`dress ${row.row.id}`)));
   if (before === undefined || weights === undefined || dressed === null || row.row.tier === 'vision') return null;
   return before.logit >= 0 === scoreFeatures(featuresOf(dressed, config), weights).logit >= 0;
 }

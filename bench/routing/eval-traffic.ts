@@ -9,7 +9,7 @@ import { classify } from '../../worker/core/classify/classify.ts';
 import type { LearnedWeights } from '../../worker/core/classify/learned.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
 import { table } from './markdown.ts';
-import { hashText } from './random.ts';
+import { fnvOf } from '../../worker/core/text/fnv.ts';
 import type { RouterConfig } from './router-config.ts';
 import { readGivenRows } from './rows.ts';
 import { wrappings } from './wrappings.ts';
@@ -56,7 +56,7 @@ export function readTraffic(dataDir: string, firstTurnsPath: string | undefined)
 /** At most `count` texts, the same ones for the same file. */
 function sample(texts: readonly string[], count: number): string[] {
   return texts
-    .map((text) => [hashText(`traffic ${text}`), text] as const)
+    .map((text) => [fnvOf(`traffic ${text}`), text] as const)
     .toSorted(([a], [b]) => a - b)
     .slice(0, count)
     .map(([, text]) => text);

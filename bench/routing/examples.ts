@@ -12,7 +12,7 @@ import { writeEveryday } from './everyday.ts';
 import { otherModelsShare, type OutcomeExample } from './fit-outcomes.ts';
 import type { TierExample } from './fit-tier.ts';
 import { requestOf, type OutcomeRow, type SliceId } from './outcomes.ts';
-import { hashText } from './random.ts';
+import { fnvOf } from '../../worker/core/text/fnv.ts';
 import type { RouterConfig } from './router-config.ts';
 import type { LabelledRow } from './rows.ts';
 import { writeListingAsks } from './listing-asks.ts';
@@ -65,7 +65,7 @@ function weightOf(row: LabelledRow): number {
 export function prepareLabelled(rows: readonly LabelledRow[], config: RouterConfig): LabelledExample[] {
   return rows.map((row) => ({
     row,
-    fold: hashText(`fold ${row.id}`) % labelledFolds,
+    fold: fnvOf(`fold ${row.id}`) % labelledFolds,
     example: tierExample(row, config, weightOf(row)),
     unaided: readFeatures(buildView(row.request), null),
     variants: augment(row).map((variant) => tierExample(variant, config, variantWeight)),
@@ -131,7 +131,7 @@ export function softExamples(cases: readonly OutcomeCase[]): TierExample[] {
   for (const { row, example } of cases) {
     const count = taken.get(row.slice) ?? 0;
     // gsm asks the questions of gsm8k again.
-    if (row.slice === 'gsm' || count >= soft.perSlice || (row.slice === 'mmlu' && hashText(row.id) % 3 !== 0)) continue;
+    if (row.slice === 'gsm' || count >= soft.perSlice || (row.slice === 'mmlu' && fnvOf(row.id) % 3 !== 0)) continue;
     taken.set(row.slice, count + 1);
     examples.push({ features: example.features, large: soft.label, intent: softIntents[row.slice], weight: soft.weight });
   }

@@ -13,13 +13,6 @@ export function seeded(seed: number): Random {
   };
 }
 
-/** FNV-1a of a string: a stable seed for one row. */
-export function hashText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash >>> 0;
-}
-
 export function pick<T>(list: readonly T[], random: Random): T {
   const item = list[Math.floor(random() * list.length)];
   if (item === undefined) throw new Error('pick needs a list with something in it');

@@ -11,7 +11,8 @@ import type { InnerRequest } from '../../worker/core/request/inner-request.ts';
 import { innerRequest } from '../../worker/core/surfaces/chat/inner-request.ts';
 import { writeListing } from './listings.ts';
 import { boilerplates, writeLog, writePassage, writeSmallTalk } from './material.ts';
-import { hashText, pick, seeded, type Random } from './random.ts';
+import { fnvOf } from '../../worker/core/text/fnv.ts';
+import { pick, seeded, type Random } from './random.ts';
 import { writeText } from './texts.ts';
 
 export interface LabelledRow {
@@ -102,7 +103,7 @@ function toolsFor(random: Random): NonNullable<ChatRequest['tools']> {
 
 /** The row's text inside what its category implies: pasted logs, passages, offered tools, a schema, an earlier chat, a system prompt. */
 function expand(row: OwnRow): InnerRequest {
-  const random = seeded(hashText(row.id));
+  const random = seeded(fnvOf(row.id));
   const messages: ChatRequest['messages'] = [];
   if (random() < 0.2) messages.push({ role: 'system', content: pick(boilerplates, random) });
   if (random() < 0.15) messages.push(...writeSmallTalk(random, 1 + Math.floor(random() * 6)));

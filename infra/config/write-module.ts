@@ -3,6 +3,7 @@
  * once: keyword lists are most of a profile, so five profiles take little more room than one, and start as fast.
  */
 import type { ConfigTree } from '../../shared/config.ts';
+import { isObject } from '../../shared/is-object.ts';
 
 /** A shorter part costs less in its place than a name for it. */
 const minSharedChars = 100;
@@ -51,8 +52,4 @@ function countParts(value: unknown, path: readonly string[], uses: Map<string, n
 
 function keyOf(value: unknown, path: readonly string[]): string {
   return JSON.stringify([path, value]);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
