@@ -43,7 +43,8 @@ export interface HealthPage {
   readonly tunnels: Readonly<Record<string, { readonly status: string }>>;
 }
 
-export interface GatewayUnderTest {
+/** What clients and operators ask of a gateway. */
+export interface GatewayClient {
   readonly url: string;
   /** The official client with the test key; it makes no retries of its own. */
   readonly client: OpenAI;
@@ -58,6 +59,10 @@ export interface GatewayUnderTest {
   makeKey(body?: Readonly<Record<string, unknown>>): Promise<MadeKey>;
   stats(): Promise<Stats>;
   health(): Promise<HealthPage>;
+}
+
+/** What a test tells the model servers and their gate, and asks of them. */
+export interface Surroundings {
   control(modelServer: string, body: ControlBody): Promise<void>;
   setGate(body: GateControlBody): Promise<void>;
   /** Every request one model server saw, probes included. */
@@ -65,6 +70,9 @@ export interface GatewayUnderTest {
   /** Chat calls of all model servers. */
   chatCalls(): Promise<readonly (LogEntry & { readonly server: string })[]>;
   gateLog(): Promise<readonly GateLogEntry[]>;
+}
+
+export interface GatewayUnderTest extends GatewayClient, Surroundings {
   /** Waits until every model server listens and every model is up, for the health object as for the isolate. */
   recovered(): Promise<void>;
   /** Everything healthy again, no fault standing, logs empty; waits until the gateway has noticed. */
@@ -81,19 +89,12 @@ export interface MadeKey {
   readonly key: string;
 }
 
-export function connect({ url, servers, controls, gate }: Addresses): GatewayUnderTest {
-  const headersFor = (token: string) => ({ authorization: `Bearer ${token}` });
-  const get = (path: string, token = adminToken) => fetch(url + path, { headers: headersFor(token) });
-  const control = async (modelServer: string, body: ControlBody) => {
-    await send(`${controls[modelServer]}/__control`, 'POST', body);
-  };
-  const setGate = async (body: GateControlBody) => {
-    await send(`${gate}/__gate/control`, 'POST', body);
-  };
-  const log = async (modelServer: string): Promise<LogEntry[]> => read(await fetch(`${controls[modelServer]}/__log`));
-  const health = async (): Promise<HealthPage> => read(await get('/health'));
+export function connect(addresses: Addresses): GatewayUnderTest {
+  const { servers, controls, gate } = addresses;
+  const client = clientOf(addresses.url);
+  const around = surroundingsOf(addresses);
   const modelStatuses = async (): Promise<string[]> => {
-    const list: { data: { health_status?: string }[] } = await read(await get('/v1/models', clientKey));
+    const list: { data: { health_status?: string }[] } = await read(await client.get('/v1/models', clientKey));
     return list.data.flatMap((model) => model.health_status ?? []);
   };
   const recovered = async () => {
@@ -101,25 +102,36 @@ export function connect({ url, servers, controls, gate }: Addresses): GatewayUnd
     for (const [id, origin] of Object.entries(servers)) await until(`${id} listens`, () => listens(origin));
     await until('every model is up', async () => {
       // Only an answer lets a model back in that has failed its calls.
-      for (const [model, { status }] of Object.entries((await health()).models)) {
+      for (const [model, { status }] of Object.entries((await client.health()).models)) {
         if (status === 'up') continue;
         hasAsked = true;
-        await (await chat({ model, messages: [{ role: 'user', content: '[[tokens:1]]Hello' }] })).text();
+        await (await client.chat({ model, messages: [{ role: 'user', content: '[[tokens:1]]Hello' }] })).text();
       }
-      const isHealthy = (await health()).status === 'healthy';
+      const isHealthy = (await client.health()).status === 'healthy';
       return isHealthy && (await modelStatuses()).every((status) => status === 'up');
     });
     // These answers are booked before anything else is counted.
     if (hasAsked) await pause(bookedWithinMs);
   };
-  const chat: GatewayUnderTest['chat'] = (body, headers = {}, { key = clientKey, signal } = {}) =>
-    fetch(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { ...headersFor(key), 'content-type': 'application/json', ...headers },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-      ...(signal === undefined ? {} : { signal }),
-    });
-  const admin: GatewayUnderTest['admin'] = (method, path, body) =>
+  return {
+    ...client,
+    ...around,
+    recovered,
+    async resetState() {
+      await around.setGate({ behaviour: 'pass' });
+      const whole = { healthy: true, modelLoaded: true, down: false, fault: null };
+      for (const id of Object.keys(controls)) await around.control(id, whole);
+      await recovered();
+      for (const address of Object.values(controls)) await send(`${address}/__log`, 'DELETE', null);
+      await send(`${gate}/__gate/log`, 'DELETE', null);
+    },
+  };
+}
+
+function clientOf(url: string): GatewayClient {
+  const headersFor = (token: string) => ({ authorization: `Bearer ${token}` });
+  const get = (path: string, token = adminToken) => fetch(url + path, { headers: headersFor(token) });
+  const admin: GatewayClient['admin'] = (method, path, body) =>
     fetch(url + path, {
       method,
       headers: { ...headersFor(adminToken), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
@@ -128,6 +140,14 @@ export function connect({ url, servers, controls, gate }: Addresses): GatewayUnd
   return {
     url,
     client: new OpenAI({ apiKey: clientKey, baseURL: `${url}/v1`, maxRetries: 0 }),
+    chat: (body, headers = {}, { key = clientKey, signal } = {}) =>
+      fetch(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { ...headersFor(key), 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        ...(signal === undefined ? {} : { signal }),
+      }),
+    open: (body, options) => postChat(url, body, { key: clientKey, ...options }),
     get,
     admin,
     async makeKey(body = {}) {
@@ -136,29 +156,24 @@ export function connect({ url, servers, controls, gate }: Addresses): GatewayUnd
       if (!response.ok) throw new Error(text);
       return JSON.parse(text);
     },
-    open: (body, options) => postChat(url, body, { key: clientKey, ...options }),
-    control,
-    setGate,
-    log,
-    health,
-    recovered,
-    chat,
     stats: async () => read(await get('/stats')),
-    gateLog: async () => read(await fetch(`${gate}/__gate/log`)),
+    health: async () => read(await get('/health')),
+  };
+}
+
+function surroundingsOf({ controls, gate }: Addresses): Surroundings {
+  const log = async (modelServer: string): Promise<LogEntry[]> => read(await fetch(`${controls[modelServer]}/__log`));
+  return {
+    control: (modelServer, body) => send(`${controls[modelServer]}/__control`, 'POST', body),
+    setGate: (body) => send(`${gate}/__gate/control`, 'POST', body),
+    log,
     async chatCalls() {
       const logs = await Promise.all(Object.keys(controls).map(async (server) => ({ server, entries: await log(server) })));
       return logs.flatMap(({ server, entries }) =>
         entries.filter(({ path }) => path === '/v1/chat/completions').map((entry) => ({ ...entry, server })),
       );
     },
-    async resetState() {
-      await setGate({ behaviour: 'pass' });
-      const whole = { healthy: true, modelLoaded: true, down: false, fault: null };
-      for (const id of Object.keys(controls)) await control(id, whole);
-      await recovered();
-      for (const address of Object.values(controls)) await send(`${address}/__log`, 'DELETE', null);
-      await send(`${gate}/__gate/log`, 'DELETE', null);
-    },
+    gateLog: async () => read(await fetch(`${gate}/__gate/log`)),
   };
 }
 
