@@ -133,6 +133,19 @@ describe('the rooms of the house', () => {
     expect(rows.toSorted()).toEqual(folders.toSorted());
   });
 
+  it.each([
+    ['an import of a type', "import type { B } from '../b/it.ts';"],
+    ['a type beside a value', "import { type B, b } from '../b/it.ts';"],
+    ['the type of a module', "export type B = typeof import('../b/it.ts');"],
+    ['a module that is handed on', "export * from '../b/it.ts';"],
+    ['an import over several lines', "import {\n  b,\n} from '../b/it.ts';"],
+  ])('a way back is found in %s', (_, text) => {
+    const back = { path: 'worker/core/b/it.ts', text: "import '../a/it.ts';" };
+    expect(circlesIn(fileGraph([{ path: 'worker/core/a/it.ts', text }, back]))).toEqual([
+      'worker/core/a/it.ts → worker/core/b/it.ts → worker/core/a/it.ts',
+    ]);
+  });
+
   it('a circle of types through a third folder is found, and named', () => {
     const room = (name: string, imports: string): SourceFile => ({ path: `worker/core/${name}/it.ts`, text: imports });
     const graph = roomGraph(
