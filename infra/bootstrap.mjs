@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Makes the project ready on a machine that has nothing but Node 20 or newer, then runs the given command in it:
+// Prepares the project on a machine that only has Node 20 or newer, then runs the given command in it:
 // `npm ci` without install scripts when node_modules is absent or stale, and the pinned Node 24 first on PATH. Imports no dependency.
 //
 //   node infra/bootstrap.mjs COMMAND [ARGUMENTS …]
@@ -25,7 +25,7 @@ function isInstalled(wanted) {
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
 }
 
-/** Null when the lock is ours now, else the process that has it. One that a killed process left behind is taken over. */
+/** Null when the lock was acquired, else the id of its owner. A lock left by a killed process is taken over. */
 function acquireLock() {
   try {
     writeFileSync(lock, String(process.pid), { flag: 'wx' });
@@ -52,7 +52,7 @@ function isAlive(pid) {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Another user's process cannot be signalled, but it is there.
+    // Another user's process cannot be signalled, but it exists.
     return error.code === 'EPERM';
   }
 }
@@ -91,7 +91,7 @@ function runInstall(wanted) {
   let stoppedBy = null;
   const stop = (signal) => {
     stoppedBy = signal;
-    // Asked politely, npm unwinds for seconds; what it leaves half done the next install removes.
+    // On SIGTERM npm takes seconds to unwind; the next install removes what a killed one leaves.
     npm.kill('SIGKILL');
   };
   for (const signal of stopSignals) process.on(signal, stop);
@@ -99,7 +99,7 @@ function runInstall(wanted) {
     npm.on('error', () => resolve(1));
     npm.on('close', (code) => {
       for (const signal of stopSignals) process.off(signal, stop);
-      // Only now: an npm that is still at work would be in the way of the next install.
+      // Only now, because an npm that still runs would disturb the next install.
       if (stoppedBy !== null) {
         console.error('Stopped during the install; the next run installs again.');
         process.exit(128 + constants.signals[stoppedBy]);
@@ -118,7 +118,7 @@ function checkNode() {
   const [major = 0, minor = 0] = (stdout ?? '').trim().replace(/^v/, '').split('.').map(Number);
   if (major > 22 || (major === 22 && minor >= 18)) return;
   console.error(
-    `Node ${(stdout ?? 'of unknown version').trim()} is too old here, and no pinned one is to be had for this platform. Install Node 24.`,
+    `Node ${(stdout ?? 'of unknown version').trim()} is too old, and no pinned Node is available for this platform. Install Node 24.`,
   );
   process.exit(1);
 }
@@ -132,7 +132,7 @@ await install();
 checkNode();
 const child = spawn(command, args, { cwd: repo, env, stdio: 'inherit', shell: isWindows });
 for (const signal of stopSignals) process.on(signal, () => child.kill(signal));
-// npm passes SIGTERM to its shell and the shell to nobody: when the parent is gone, so is the reason to run.
+// npm passes SIGTERM to its shell, which does not pass it on: so the process ends itself when its parent is gone.
 const parent = process.ppid;
 setInterval(() => {
   if (process.ppid !== parent) child.kill('SIGTERM');

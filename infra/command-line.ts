@@ -1,6 +1,6 @@
 /**
- * What every command of this repository does alike: options are read strictly, `--help` prints the help, and what makes no sense is one
- * line and exit code 2. A failure later on is one line and exit code 1. Nobody is shown a stack.
+ * What all commands of this repository share: options are read strictly, `--help` prints the help, wrong usage is one line and exit code
+ * 2, a later failure one line and exit code 1. Stack traces are never shown.
  */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
@@ -9,12 +9,12 @@ export class UsageError extends Error {}
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
-/** How the command is started, as a person types it: `npm start`, `npm run keys`. */
+/** The command as a user types it: `npm start`, `npm run keys`. */
 export interface Command<O extends Options> {
   readonly name: string;
   readonly help: string;
   readonly options: O;
-  /** How many words without dashes it takes; none by default. */
+  /** Number of positional arguments it accepts; none by default. */
   readonly maxPositionals?: number;
 }
 
@@ -23,8 +23,8 @@ type Parsed<O extends Options> = ReturnType<
 >;
 
 /**
- * Options and words of this process's command line. Prints the help and ends the process when it is asked for.
- * Throws a `UsageError` for an unknown option, a missing value, a word too many, or options that npm kept for itself.
+ * Options and positional arguments of this process. For `--help` it prints the help and ends the process.
+ * Throws a `UsageError` for an unknown option, a missing value, a surplus argument, or options that npm kept for itself.
  */
 export function readCommandLine<O extends Options>(
   command: Command<O>,
@@ -48,7 +48,7 @@ export function readCommandLine<O extends Options>(
   const [surplus] = parsed.positionals.slice(command.maxPositionals ?? 0);
   if (swallowed.length > 0 || (surplus !== undefined && (command.maxPositionals ?? 0) === 0 && isRunByNpm(env))) {
     const shown = swallowed.length > 0 ? swallowed.join(' ') : `--option ${surplus}`;
-    throw new UsageError(`npm keeps options for itself unless they stand behind a lone --. Type: ${command.name} -- ${shown}`);
+    throw new UsageError(`npm keeps options for itself unless they follow a lone --. Type: ${command.name} -- ${shown}`);
   }
   if (surplus !== undefined)
     throw new UsageError(`"${surplus}" is not expected here. ${command.name} ${dashes(command.name)}--help`);
@@ -63,7 +63,7 @@ function isRunByNpm(env: NodeJS.ProcessEnv): boolean {
   return env['npm_lifecycle_event'] !== undefined;
 }
 
-/** Names that npm has a meaning for, so that their being set says nothing about this command line. */
+/** Names of npm's own options: npm may set them whatever was typed. */
 const npmOwn = new Set(['json', 'help', 'quiet', 'name', 'all', 'force']);
 
 /** npm turns `npm start --port 8080` into `npm_config_port=true` and a lone `8080`. */
@@ -76,7 +76,7 @@ function optionsKeptByNpm(names: readonly string[], env: NodeJS.ProcessEnv, args
   });
 }
 
-/** As `readCommandLine`, for a command without a main function: whatever it throws from here on ends it, in one line. */
+/** As `readCommandLine`, for a command without a main function: any later exception ends it with one line. */
 export function commandLine<O extends Options>(command: Command<O>): Parsed<O> {
   process.on('uncaughtException', endWith);
   return readCommandLine(command);
@@ -101,7 +101,7 @@ export function portNumber(option: string, text: string): number {
   return wholeNumber(option, text, { min: 1, max: 65_535 });
 }
 
-/** `localhost:8001`, `http://host:8001/v1` → the origin; http where no scheme is given. A `UsageError` for what is no address. */
+/** `localhost:8001`, `http://host:8001/v1` → the origin; http without a scheme. A `UsageError` for anything that is not an address. */
 export function serverOrigin(option: string, text: string): string {
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
   if (url !== null && !/^\/(?:v1\/?)?$/.test(url.pathname))
@@ -113,7 +113,7 @@ export function serverOrigin(option: string, text: string): string {
   return url.origin;
 }
 
-/** Runs a command's main part and ends the process with its exit code. */
+/** Runs a command's main function and ends the process with its exit code. */
 export async function runCommand(main: () => Promise<number | void> | number | void): Promise<never> {
   try {
     process.exit((await main()) ?? Number(process.exitCode ?? 0));

@@ -1,5 +1,5 @@
 /**
- * `npm run dev`: the Worker alone, on whatever model servers the vars name. Arguments go to `wrangler dev` unchanged.
+ * `npm run dev`: only the Worker, with the model servers that the vars name. Arguments go to `wrangler dev` unchanged.
  *
  *   npm run dev -- --port 8787 --var SMALL_UPSTREAM_URL:http://127.0.0.1:8001
  */

@@ -1,4 +1,4 @@
-/** Keys and audit lines for a terminal: no line is wider than 120 columns. */
+/** Keys and audit lines for a terminal, at most 120 columns wide. */
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -51,7 +51,7 @@ export function tableLines(rows: readonly unknown[]): string[] {
   );
 }
 
-/** One record, a line a field; the key itself is left out, since it is printed by itself. */
+/** One record, one line per field, without the key itself, which is printed separately. */
 export function recordLines(record: Row): string[] {
   const entries = Object.entries(record).filter(([name, value]) => name !== 'key' && value !== null && value !== undefined);
   const width = Math.max(0, ...entries.map(([name]) => name.length));

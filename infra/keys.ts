@@ -1,9 +1,10 @@
 /**
- * `npm run keys`: makes, lists, changes, rotates, revokes and deletes API keys of a running gateway, over its admin routes.
+ * `npm run keys`: creates, lists, changes, rotates, revokes and deletes API keys of a running gateway, over its admin routes.
  *
  *   npm run keys -- create --name shop --plan pro --requests-per-minute 600 --budget-usd 50 --period month
  */
-import { decimalNumber, readCommandLine, runCommand, serverOrigin, UsageError, wholeNumber } from './command-line.ts';
+import { type Answer, adminCaller, type Call } from './admin-call.ts';
+import { decimalNumber, readCommandLine, runCommand, UsageError, wholeNumber } from './command-line.ts';
 import { recordLines, tableLines } from './key-table.ts';
 
 const help = `Manages API keys of a running gateway.
@@ -21,11 +22,12 @@ const help = `Manages API keys of a running gateway.
   --plan NAME                 a plan of routing.admission.plans
   --models a,b                models it may use (all)
   --agents a,b                agent names it may send (any)
-  --scopes chat,usage         what it may do: chat, feedback, usage
+  --scopes chat,usage         what it may do: chat, embeddings, classify, rag, documents, feedback, usage (all)
   --requests-per-minute N     --tokens-per-minute N     --max-concurrent N
   --model-limit MODEL:requests-per-minute=N,tokens-per-minute=N,max-concurrent=N     repeatable
   --budget-usd N --period day|month [--when-exhausted refuse|cheap_tier]
   --expires 2027-01-01T00:00:00Z
+  --resumable yes|no          its streams can be picked up again without a header (no)
 
   --url U      gateway (http://127.0.0.1:8787)
   --admin K    admin token (ADMIN_TOKEN from the environment, else the one of npm start)
@@ -48,13 +50,12 @@ const options = {
   period: { type: 'string' },
   'when-exhausted': { type: 'string' },
   expires: { type: 'string' },
+  resumable: { type: 'string' },
   'grace-seconds': { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
 
 type Values = ReturnType<typeof readCommandLine<typeof options>>['values'];
-type Answer = Readonly<Record<string, unknown>>;
-type Call = (method: string, path: string, body?: object) => Promise<Answer>;
 
 interface Verb {
   readonly needsId: boolean;
@@ -78,7 +79,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   audit: { needsId: false, run: (call) => call('GET', '/admin/audit') },
 };
 
-/** Every page of the list in one answer. */
+/** All pages of the list. */
 async function listAll(call: Call): Promise<Answer> {
   const data: unknown[] = [];
   for (let after: string | null = null; ;) {
@@ -112,6 +113,7 @@ function fieldsOf(values: Values): Record<string, unknown> {
     limits: Object.keys(limits).length === 0 ? undefined : limits,
     budgets: budgetsOf(values),
     expires_at: values.expires === 'none' ? null : values.expires,
+    resumable_streams: yesOrNo('resumable', values.resumable),
   });
 }
 
@@ -130,6 +132,12 @@ function budgetsOf(values: Values): object[] | undefined {
   oneOf('period', period, ['day', 'month']);
   if (whenExhausted !== undefined) oneOf('when-exhausted', whenExhausted, ['refuse', 'cheap_tier']);
   return [given({ period, limit_usd: decimalNumber('budget-usd', limit), when_exhausted: whenExhausted })];
+}
+
+function yesOrNo(option: string, text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined;
+  oneOf(option, text, ['yes', 'no']);
+  return text === 'yes';
 }
 
 function oneOf(option: string, text: string, known: readonly string[]): void {
@@ -155,38 +163,8 @@ const limitNames = ['requests-per-minute', 'tokens-per-minute', 'max-concurrent'
 
 function limitPair(text: string): [name: string, value: number] {
   const [name = '', value = ''] = text.split('=').map((part) => part.trim());
-  if (!limitNames.includes(name)) throw new UsageError(`--model-limit: "${name}" is none of ${limitNames.join(', ')}.`);
+  if (!limitNames.includes(name)) throw new UsageError(`--model-limit: "${name}" is not one of ${limitNames.join(', ')}.`);
   return [name.replaceAll('-', '_'), wholeNumber('model-limit', value, { min: 1 })];
-}
-
-function caller(values: Values): Call {
-  const origin = serverOrigin('url', values.url);
-  return async (method, path, body) => {
-    const response = await fetch(origin + path, {
-      method,
-      headers: { authorization: `Bearer ${values.admin}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }).catch(() => {
-      throw new Error(`No gateway answers at ${origin}. Start one with npm start, or name another with --url.`);
-    });
-    const text = await response.text();
-    const answer = parseAnswer(text);
-    if (answer === null)
-      throw new Error(`${origin} answers, but not as a gateway does (HTTP ${response.status}). Is --url right?`);
-    if (response.ok) return answer;
-    const { error } = answer;
-    const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : null;
-    throw new Error(message ?? `HTTP ${response.status}`);
-  };
-}
-
-function parseAnswer(text: string): Answer | null {
-  try {
-    const answer: unknown = text === '' ? {} : JSON.parse(text);
-    return typeof answer === 'object' && answer !== null ? { ...answer } : null;
-  } catch {
-    return null;
-  }
 }
 
 await runCommand(async () => {
@@ -198,7 +176,7 @@ await runCommand(async () => {
   if (verb.needsId && id === undefined) throw new UsageError(`${name} needs the id of a key; npm run keys -- list shows them.`);
   if (!verb.needsId && id !== undefined)
     throw new UsageError(`"${id}" is not expected: ${name} takes options only. A name goes behind --name.`);
-  const answer = await verb.run(caller(values), id ?? '', values);
+  const answer = await verb.run(adminCaller(values.url, values.admin), id ?? '', values);
   if (values.json) console.log(JSON.stringify(answer, null, 2));
   else if (Array.isArray(answer['data'])) for (const line of tableLines(answer['data'])) console.log(line);
   else {

@@ -1,6 +1,6 @@
 /**
- * Model servers that somebody runs already, in place of the stand-ins of `npm start`: where they are, what they serve, and the
- * configuration that follows from it.
+ * The user's own model servers in place of the stand-ins of `npm start`: their addresses, what they serve, and the configuration that
+ * follows from it.
  */
 import type { ConfigTree } from '../shared/config.ts';
 import { asItIs } from '../worker/core/log/known-secrets.ts';

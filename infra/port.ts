@@ -1,8 +1,8 @@
-/** Whether a port of the loopback address is free, and who has it when it is not. */
+/** Whether a port of the loopback address is free, and otherwise which process has it. */
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 
-/** Null when the port is free, else one sentence that says who has it and what to do. `command` is shown with another port. */
+/** Null when the port is free, else a sentence with the owner and what to do. `command` is shown with another port. */
 export async function portTaken(port: number, command: string): Promise<string | null> {
   if (await isFree(port)) return null;
   const next = `${command} --port ${port + 1}`;
@@ -30,7 +30,7 @@ async function isPointsman(port: number): Promise<boolean> {
   }
 }
 
-/** `node (pid 4711)`, as far as the machine has lsof; it names no program of another user. */
+/** `node (pid 4711)`; null without lsof, or when the process belongs to another user. */
 function ownerOf(port: number): string | null {
   const { stdout } = spawnSync('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'], { encoding: 'utf8', timeout: 3000 });
   const pid = /^p(\d+)$/m.exec(stdout ?? '')?.[1];

@@ -1,11 +1,12 @@
 /**
  * `npm start`: everything on this machine. Stand-in model servers behind a stand-in tunnel gate, or model servers you already run, and
- * the Worker before them. Ctrl-C stops it all.
+ * the Worker in front of them. Ctrl-C stops everything.
  */
 import { join } from 'node:path';
 import type { ConfigTree } from '../shared/config.ts';
 import { decimalNumber, portNumber, readCommandLine, runCommand, UsageError } from './command-line.ts';
 import { compileConfigs, defaultProfile, describeMistakes } from './config/compile.ts';
+import { type PostgresServer, startPostgres } from './postgres/server.ts';
 import { type OwnServer, overridesFor, type ProbedServer, probeServers, readOwnServers } from './own-servers.ts';
 import { portTaken } from './port.ts';
 import { standinsFor, varsFor } from './rig/profile.ts';
@@ -27,6 +28,7 @@ const help = `Runs the whole gateway on this machine: stand-in model servers, tu
   --upstream ID=URL    the same for any upstream of the profile, repeatable; ID=URL=MODEL names the model too
   --upstream-key KEY   API key of your own servers
   --time-scale N       pace of the stand-ins: 1 like an A40, 0 as fast as possible (0.1)
+  --postgres           start a PostgreSQL for the request log too, with nothing to prepare; its data stays in .wrangler/start/postgres
   --keep               keep statistics between runs, in .wrangler/start
   --quiet              no line for every request
   --help`;
@@ -46,6 +48,7 @@ const options = {
   upstream: { type: 'string', multiple: true },
   'upstream-key': { type: 'string' },
   'time-scale': { type: 'string', default: '0.1' },
+  postgres: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
   quiet: { type: 'boolean', default: false },
 } as const;
@@ -60,12 +63,17 @@ async function main(): Promise<number> {
   const taken = await portTaken(port, 'npm start --');
   if (taken !== null) throw new Error(taken);
   const probed = await probeServers(own, config, values['upstream-key'] ?? null);
-  // Stand-ins accept the key that your own servers want, so that both can stand in one profile.
+  // Stand-ins accept the key of your own servers, so that both can be in one profile.
   const upstreamKey = values['upstream-key'] ?? standinKey;
   const origins = Object.fromEntries(Object.entries(own).map(([id, { origin }]) => [id, origin]));
   const models = standinsFor(config, origins);
   const fleet = models.length === 0 ? null : await startFleet({ models, shared: { timeScale, apiKey: upstreamKey } });
+  let postgres: PostgresServer | null = null;
   try {
+    if (values.postgres) {
+      console.log('Starting PostgreSQL …');
+      postgres = await startPostgres({ folder: join(repoFolder, '.wrangler', 'start', 'postgres') });
+    }
     console.log('Starting the Worker …');
     const overrides = overridesFor(probed, config);
     const starting = startWranglerDev({
@@ -74,22 +82,25 @@ async function main(): Promise<number> {
         ...varsFor(config, origins, fleet, values.profile, upstreamKey),
         ...(overrides === null ? {} : { CONFIG_OVERRIDES: JSON.stringify(overrides) }),
         ...(values.quiet ? {} : { REQUEST_LOG: 'on' }),
+        ...(postgres === null ? {} : { DATABASE_URL: postgres.url }),
         BOOTSTRAP_API_KEY: apiKey,
         ADMIN_TOKEN: adminToken,
       },
       ...(values.keep ? { persistTo: join(repoFolder, '.wrangler', 'start') } : {}),
       onOutput: workerOutput((text) => process.stderr.write(text)),
     });
-    // Stopped while it starts: nothing may be left behind.
+    // Stopped during the start: nothing may keep running.
     const stopped = signal.then(() => starting.then((gateway) => gateway.stop()).catch(() => undefined));
     const gateway = await Promise.race([starting, stopped]);
     if (gateway === undefined) return 0;
-    console.log(banner(gateway.url, config, own, probed));
+    console.log(banner(gateway.url, config, own, probed, postgres?.url ?? null));
     const code = await Promise.race([gateway.exited, signal]);
     console.log('\nStopping …');
     await gateway.stop();
     return code;
   } finally {
+    // After the gateway, which may still have rows for it.
+    await postgres?.stop();
     await fleet?.close();
   }
 }
@@ -107,6 +118,7 @@ function banner(
   config: ConfigTree,
   own: Readonly<Record<string, OwnServer>>,
   probed: readonly ProbedServer[],
+  postgresUrl: string | null,
 ): string {
   const servers = Object.keys(config.upstreams).map((id) => {
     const message = Object.hasOwn(own, id) ? probed.find(({ upstreamId }) => upstreamId === id)?.message : 'stand-in';
@@ -116,9 +128,10 @@ function banner(
 Pointsman is ready.
 
   OpenAI base URL   ${url}/v1
+  Dashboard         ${url}/dashboard (also /playground and /usage)
   API key           ${apiKey}
   Admin token       ${adminToken}
-  Model servers     ${servers.join('\n                    ')}
+  Model servers     ${servers.join('\n                    ')}${postgresUrl === null ? '' : `\n  PostgreSQL        ${postgresUrl}`}
 
   curl ${url}/v1/chat/completions \\
     -H 'authorization: Bearer ${apiKey}' -H 'content-type: application/json' \\

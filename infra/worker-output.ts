@@ -1,4 +1,4 @@
-/** Turns what `wrangler dev` prints into lines for a person: requests and warnings of the Worker readable, everything else as it came. */
+/** Makes the output of `wrangler dev` readable: requests and warnings of the Worker are formatted, everything else is passed on. */
 
 interface LogLine {
   readonly level: string;

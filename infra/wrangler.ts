@@ -1,4 +1,4 @@
-/** Starts the pinned wrangler as a child process that asks nothing, updates nothing and reports nothing home. */
+/** Starts the pinned wrangler as a child process without prompts, updates and telemetry. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath, URL } from 'node:url';
 
@@ -9,17 +9,21 @@ export interface Running {
   readonly exited: Promise<number>;
 }
 
-/** @param output `inherit` shows everything; a function gets stdout and stderr as text */
+/**
+ * @param output `inherit` shows everything; a function gets stdout and stderr as text
+ * @param cwd the checkout to work on
+ */
 export function runWrangler(
   args: readonly string[],
   output: 'inherit' | ((text: string) => void) = 'inherit',
   env: Readonly<Record<string, string>> = {},
+  cwd = repoFolder,
 ): Running {
   const child = spawn(
     process.execPath,
     [fileURLToPath(new URL('../node_modules/wrangler/bin/wrangler.js', import.meta.url)), ...args],
     {
-      cwd: repoFolder,
+      cwd,
       env: {
         ...process.env,
         WRANGLER_SEND_METRICS: 'false',

@@ -1,7 +1,7 @@
 /**
  * The chat-completions wire: what a client may send. Parsing keeps what is listed here and drops the rest, so that the gateway and the
- * model server always read the same request and no unknown field travels on. No stricter than the servers behind: where vLLM takes any
- * number or any text, so does this. Nulls of optional fields are gone before (`drop-nulls.ts` of the chat surface). Counts and sizes that
+ * model server always read the same request and no unknown field is forwarded. Not stricter than the model servers: where vLLM takes any
+ * number or text, so does this. Nulls of optional fields are removed before (`drop-nulls.ts` of the chat surface). Counts and sizes that
  * operators may change are checked in `worker/core/surfaces/chat`, not here.
  */
 import * as z from './zod.ts';
@@ -29,10 +29,10 @@ const ToolContent = z.union([z.string(), z.array(SeenPart)]);
 
 const JsonObject = z.record(z.string(), z.unknown());
 
-/** The one kind of tool there is; many clients leave it out. */
+/** The only kind of tool; many clients leave it out. */
 const functionType = z._default(z.literal('function'), 'function');
 
-/** What a model wrote as arguments is text; some clients keep it as the object it stands for, or drop it when it was empty. */
+/** Arguments are JSON text; some clients send the parsed object back, or drop empty arguments. */
 const Arguments = z._default(
   z.union([
     z.string(),
@@ -66,7 +66,7 @@ const ToolMessage = z.object({ role: z.literal('tool'), content: ToolContent, to
 
 export const Message = z.discriminatedUnion('role', [SystemMessage, UserMessage, AssistantMessage, ToolMessage]);
 
-/** Any characters but those that could break a line or a header somewhere on the way. */
+/** Any characters except control characters and surrogates, which could break a line or a header on the way. */
 const toolName = z.string().check(z.regex(/^[^\p{Cc}\p{Cs}]{1,256}$/u, '1 to 256 characters, none of them a control character'));
 
 export const Tool = z.object({
@@ -84,7 +84,7 @@ export const ToolChoice = z.union([
   z.object({ type: functionType, function: z.object({ name: z.string().check(z.minLength(1)) }) }),
 ]);
 
-/** `schema` beside the type is how llama.cpp and Together have it; it is read as `json_schema`. */
+/** `schema` beside the type is the form of llama.cpp and Together; it is read as `json_schema`. */
 export const ResponseFormat = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text') }),
   z.object({ type: z.literal('json_object') }),
@@ -99,7 +99,7 @@ export const ResponseFormat = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** vLLM's own way of asking for a form; exactly one of the first five. */
+/** vLLM's own field for constrained decoding; exactly one of the first five. */
 export const StructuredOutputs = z.object({
   json: z.optional(JsonObject),
   json_object: z.optional(z.boolean()),
@@ -114,7 +114,8 @@ export const StructuredOutputs = z.object({
 const penalty = z.optional(number(-2, 2));
 /** Larger than any model's context is a mistake; larger than the chosen one's is lowered. */
 const tokens = z.optional(z.int().check(z.gte(1), z.lte(10_000_000)));
-const tokenIds = z.optional(z.array(atLeast(0)));
+/** No vocabulary has ten million entries. */
+const tokenIds = z.optional(z.array(z.int().check(z.gte(0), z.lte(9_999_999))));
 const flag = z.optional(z.boolean());
 /** Whole numbers of any size: seeds of 64 bits are common, and JSON readers round them all alike. */
 const whole = z.number().check(z.refine((value) => Number.isInteger(value), 'expected a whole number'));

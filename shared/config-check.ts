@@ -1,6 +1,6 @@
 /**
- * Validates a configuration tree: first its shape, then everything one part says about another. Used by the build, by
- * `CONFIG_OVERRIDES` at start, and by tests. A mistake is data here: where it is, what stands there, what was expected.
+ * Validates a configuration tree: first its shape, then the cross-references. Used by the build, by `CONFIG_OVERRIDES` at start, and by
+ * tests. A mistake is returned as data: where it is, what is there, what was expected.
  */
 import { ConfigTree, defaultKeyVar, type ModelConfig } from './config.ts';
 import type * as z from './zod.ts';
@@ -11,7 +11,7 @@ export interface ConfigMistake {
   /** Keys from the root of the tree. */
   readonly path: Path;
   readonly message: string;
-  /** The name that nobody knows, where the mistake is one, and the names there are, where they are known here. */
+  /** For an unknown name: the name, and the valid names if they are known here. */
   readonly unknown?: { readonly name: string; readonly known: readonly string[] | null };
 }
 
@@ -32,9 +32,11 @@ export function checkConfig(tree: unknown, dialects: readonly string[]): Checked
     ...ambiguousNames(config),
     ...upstreamMistakes(config, dialects),
     ...modelMistakes(config),
+    ...poolingMistakes(config),
     ...chainMistakes(config),
     ...routeMistakes(config),
     ...numberMistakes(config),
+    ...ragMistakes(config),
   ];
   return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, config };
 }
@@ -42,17 +44,25 @@ export function checkConfig(tree: unknown, dialects: readonly string[]): Checked
 /** Keys that are read for chat models only: models of another kind may leave them out. */
 const unread = { tier: 'small', capabilities: [], tool_formats: [], reasoning: 'none', slow_tokens_per_second: 1 };
 
+/** Pooling models write nothing: their price is that of what they read. */
+function readingPrice(price: unknown): unknown {
+  if (typeof price !== 'object' || price === null) return price;
+  const { input_per_million_usd: input } = Object(price);
+  return { cached_input_per_million_usd: input, output_per_million_usd: 0, ...price };
+}
+
 function withUnread(tree: unknown): unknown {
   const { models } = Object(tree);
   if (typeof models !== 'object' || models === null) return tree;
   const filled = Object.entries<unknown>(models).map(([id, model]) => {
     const { kind = 'chat' } = Object(model);
-    return [id, kind === 'chat' ? model : { ...unread, ...Object(model) }] as const;
+    const own = Object(model);
+    return [id, kind === 'chat' ? model : { ...unread, ...own, price: readingPrice(own.price) }] as const;
   });
   return { ...Object(tree), models: Object.fromEntries(filled) };
 }
 
-/** A key that does not belong is named itself, not the object it stands in: people look for the line. */
+/** For an unknown key the path names the key itself, not the object around it, so that the message points at its line. */
 function mistakesOf(issue: z.core.$ZodIssue): ConfigMistake[] {
   const path = issue.path.map(pathKey);
   if (issue.code === 'unrecognized_keys')
@@ -69,7 +79,7 @@ function pathKey(key: PropertyKey): string | number {
   return typeof key === 'symbol' ? String(key) : key;
 }
 
-/** A reference by name: no mistake, or that nothing has this name. */
+/** The mistake of a reference to a name that does not exist; none if it does. */
 function unknownName(what: string, names: readonly string[], name: string, path: Path): ConfigMistake[] {
   if (names.includes(name)) return [];
   const message = `there is no ${what} "${name}"; ${what}s are ${names.join(', ')}`;
@@ -96,13 +106,21 @@ const ownVariables: ReadonlySet<string> = new Set([
   'CONFIG_PROFILE',
   'CONFIG_OVERRIDES',
   'ALLOW_CONFIG_OVERRIDES',
+  'DATABASE_URL',
   'REQUEST_LOG',
+  'METRICS_TOKEN',
+  'OTLP_ENDPOINT',
+  'OTLP_HEADERS',
+  'PLATFORM_TRACES',
+  'BUILD_COMMIT',
 ]);
 
 function upstreamMistakes({ upstreams }: ConfigTree, dialects: readonly string[]): ConfigMistake[] {
   const addresses = new Set(Object.values(upstreams).map((upstream) => upstream.url_var));
-  return Object.entries(upstreams).flatMap(([id, { key_var: key, dialect }]) => {
+  return Object.entries(upstreams).flatMap(([id, { key_var: key, dialect, url_var: address, binding }]) => {
     const mistakes = unknownName('dialect', dialects, dialect, ['upstreams', id, 'dialect']);
+    if ((address === undefined) === (binding === undefined))
+      mistakes.push({ path: ['upstreams', id], message: 'expected url_var or binding, one of them' });
     const other = ownVariables.has(key) ? 'is a setting of the gateway' : addresses.has(key) ? 'holds an address' : null;
     if (other === null) return mistakes;
     const message = `${key} ${other}; name the secret with this server's key, such as ${defaultKeyVar}`;
@@ -116,7 +134,7 @@ function modelMistakes(config: ConfigTree): ConfigMistake[] {
   const mistakes: ConfigMistake[] = [];
   if (chatting.length === 0) mistakes.push({ path: ['models'], message: 'at least one model of kind chat is needed' });
   else if (Object.keys(routing.intent.models).length === 0 && !chatting.some(({ tier }) => tier === 'large')) {
-    const message = 'no model has tier large, and no intent has a model of its own: nothing can take what the small ones cannot';
+    const message = 'no model has tier large, and no intent has its own model: nothing can take what the small ones cannot';
     mistakes.push({ path: ['models'], message });
   }
   for (const [id, model] of Object.entries(models)) {
@@ -125,6 +143,26 @@ function modelMistakes(config: ConfigTree): ConfigMistake[] {
     if (model.kind === 'chat') mistakes.push(...chatModelMistakes(config, id, model));
   }
   return mistakes;
+}
+
+/** Chats go on whatever is missing; and what only one kind of models reads stands at models of that kind. */
+function poolingMistakes({ models, upstreams }: ConfigTree): ConfigMistake[] {
+  return Object.entries(models).flatMap(([id, { kind, upstreams: on, zero_shot: zeroShot, dimensions, shortens }]) => {
+    const mistakes: ConfigMistake[] = [];
+    const at = (keys: Path, message: string) => void mistakes.push({ path: ['models', id, ...keys], message });
+    if (kind === 'chat' && on.every((name) => upstreams[name]?.optional === true))
+      at(['upstreams'], 'a model of kind chat needs an upstream that is not optional');
+    if (kind === 'chat' && on.some((name) => upstreams[name]?.binding !== undefined))
+      at(['upstreams'], 'a binding serves models of other kinds than chat');
+    if (kind !== 'embedding' && dimensions !== undefined) at(['dimensions'], 'only a model of kind embedding has dimensions');
+    if (kind !== 'embedding' && shortens) at(['shortens'], 'only a model of kind embedding has vectors to shorten');
+    if (kind !== 'classifier' && zeroShot !== undefined) at(['zero_shot'], 'only a model of kind classifier rates labels');
+    if (zeroShot?.method === 'nli' && zeroShot.entailment_index === undefined)
+      at(['zero_shot'], 'method nli needs entailment_index, the position of "entails" among the labels');
+    if (zeroShot?.method === 'similarity' && models[zeroShot.model ?? '']?.kind !== 'embedding')
+      at(['zero_shot', 'model'], 'method similarity needs a model of kind embedding');
+    return mistakes;
+  });
 }
 
 function chatModelMistakes({ limits, routing }: ConfigTree, id: string, model: ModelConfig): ConfigMistake[] {
@@ -192,6 +230,26 @@ function numberMistakes({ routing, limits }: ConfigTree): ConfigMistake[] {
   if (Math.abs(weightSum - 1) > 1e-9) at(['routing', 'classifier', 'weights'], `the weights add up to ${weightSum}, expected 1`);
   if (limits.default_completion_tokens > limits.max_completion_tokens)
     at(['limits', 'default_completion_tokens'], 'must not be larger than max_completion_tokens');
+  return mistakes;
+}
+
+/** Models by their kind, and numbers that depend on each other. */
+function ragMistakes({ rag, models }: ConfigTree): ConfigMistake[] {
+  const mistakes: ConfigMistake[] = [];
+  const at = (key: keyof ConfigTree['rag'], message: string) => void mistakes.push({ path: ['rag', key], message });
+  for (const [key, kind] of [
+    ['embedding_model', 'embedding'],
+    ['rerank_model', 'reranker'],
+  ] as const) {
+    const name = rag[key];
+    if (name === undefined) continue;
+    mistakes.push(...unknownName('model', Object.keys(models), name, ['rag', key]));
+    const found: string | undefined = models[name]?.kind;
+    if (found !== undefined && found !== kind) at(key, `"${name}" has kind ${found}; expected a model of kind ${kind}`);
+  }
+  if (rag.overlap_tokens > rag.chunk_tokens / 2) at('overlap_tokens', 'must not be more than half of chunk_tokens');
+  if (rag.top_k > rag.max_top_k) at('top_k', 'must not be larger than max_top_k');
+  if (rag.prompt_tokens < rag.chunk_tokens) at('prompt_tokens', 'leaves no room for one chunk');
   return mistakes;
 }
 

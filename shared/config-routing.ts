@@ -2,10 +2,10 @@
 import { budgets, id, int, intentIds, ms, number, scoreBuckets, share, strategyIds, text, tierIds } from './config-values.ts';
 import * as z from './zod.ts';
 
-/** Shown as they are; what can be repaired repaired; another try, as long as nothing was shown. */
+/** `pass`: shown unchanged. `repair`: repaired where possible. `escalate`: another try, as long as nothing was shown. */
 const argumentsPolicyIds = ['pass', 'repair', 'escalate'] as const;
 
-/** Words and phrases; lists in the list are for the reader's order only. */
+/** Words and phrases; nested lists only group them for the reader. */
 const keywords = z
   .pipe(
     z.array(z.union([text(1, 60), z.array(text(1, 60))])),
@@ -22,10 +22,10 @@ const Classifier = z.strictObject({
   /** Scores this close to the threshold count as unsure. */
   abstain_band: share,
   keywords,
-  /** How scores are usually spread, as `npm run calibrate -- FILE --reference` prints it; `/stats` shows the drift from it. */
+  /** The usual distribution of scores, as `npm run calibrate -- FILE --reference` prints it; `/stats` shows the drift from it. */
   reference: z.optional(
     z.strictObject({
-      /** The classifier that gave the scores; those of another one are not compared. */
+      /** The classifier that gave the scores; scores of another version are not compared. */
       version: text(1, 64),
       counts: z.array(int(0, 1_000_000_000)).check(z.length(scoreBuckets)),
       source: text(1, 200),
@@ -54,9 +54,9 @@ const Agent = z.strictObject({
 const Strategy = z.strictObject({
   /** Added to the score before it is compared with the threshold. */
   score_offset: number(-1, 1),
-  /** How much a loaded model (queue per place) lowers its own attraction. */
+  /** How much load (queue per place) counts against a model. */
   load_weight: number(0, 1),
-  /** How much a higher price lowers a model's attraction. */
+  /** How much a higher price counts against a model. */
   price_weight: number(0, 1),
 });
 
@@ -83,7 +83,7 @@ const Health = z.strictObject({
   /** Probes in a row that take a model down, and up again. */
   unhealthy_threshold: int(1, 100),
   healthy_threshold: int(1, 100),
-  /** How old a snapshot an isolate may decide by. */
+  /** The maximum age of a snapshot that isolates decide by. */
   snapshot_max_age_ms: ms,
   breaker: z.strictObject({
     enabled: z.boolean(),
@@ -118,6 +118,14 @@ const Rescue = z.strictObject({ enabled: z.boolean(), max_rescues: int(0, 5) });
 
 const Sessions = z.strictObject({ enabled: z.boolean(), ttl_ms: int(1000, 86_400_000) });
 
+/** Answers that are kept to be resumed. */
+const Kept = z.strictObject({
+  /** A resumable stream goes on for so long when its client has left and nobody else reads. The platform ends it after 30 s. */
+  grace_ms: int(0, 30_000),
+  /** How long a resumable stream can be read after its end. */
+  lifetime_ms: int(1000, 86_400_000),
+});
+
 const Arm = z.strictObject({
   weight: z.number().check(z.gte(0)),
   model: z.optional(id),
@@ -150,14 +158,17 @@ export const Routing = z.strictObject({
     /** The same for a call that the request demands (`required`, or a named tool): servers constrain its name, not its arguments. */
     invalid_required_arguments: z._default(z.enum(argumentsPolicyIds), 'escalate'),
   }),
+  kept: z._default(Kept, { grace_ms: 25_000, lifetime_ms: 3_600_000 }),
   streaming: z.strictObject({
-    /** Headers go out with the first event, or after this long with pings. */
+    /** Headers are sent with the first event, or after this time, followed by pings. */
     hold_status_ms: ms,
     ping_ms: ms,
-    /** A client that waits for a whole answer gets its headers after this long, if the answer has begun; then white space, to see whether it is there. */
+    /** A client of a whole answer gets its headers after this time, if the answer has begun; then white space, to notice when it leaves. */
     hold_whole_ms: z._default(ms, 5000),
     whole_ping_ms: z._default(ms, 1000),
-    /** A non-streamed answer that may take longer is read from the model as a stream, whose silence is noticed. */
+    /** A whole answer that may take longer is read from the model as a stream, so that silence is noticed. */
     plain_json_max_ms: ms,
+    /** Whether a model's speed of the last two minutes counts in that, or only `slow_tokens_per_second`. */
+    plain_json_by_recent_speed: z._default(z.boolean(), true),
   }),
 });

@@ -1,6 +1,5 @@
 /**
- * What schemas of the configuration are made of: kinds of numbers and names with their bounds, and the words that may stand in more than
- * one place of it.
+ * Building blocks of the configuration schemas: numbers and names with their bounds, and words that several schemas share.
  */
 import * as z from './zod.ts';
 
@@ -41,7 +40,7 @@ export const toolFormatIds = [
 ] as const;
 export const capabilityIds = ['tools', 'json_schema', 'logprobs', 'continue', 'vision'] as const;
 /** What a model is asked for. A model stands in for others of its kind only. */
-export const modelKindIds = ['chat', 'embedding'] as const;
+export const modelKindIds = ['chat', 'embedding', 'classifier', 'reranker'] as const;
 export const tierIds = ['small', 'large', 'vision'] as const;
 export const intentIds = ['code', 'reasoning', 'general'] as const;
 export const strategyIds = ['cost', 'latency', 'quality'] as const;
@@ -60,7 +59,7 @@ export type Capability = (typeof capabilityIds)[number];
 const Budget = z.strictObject({
   period: z.enum(['day', 'month']),
   limit_usd: usd,
-  /** `cheap_tier`: go on with the small tier only. */
+  /** `cheap_tier`: continue with the small tier only. */
   when_exhausted: z.enum(['refuse', 'cheap_tier']),
 });
 

@@ -3,6 +3,7 @@
  * change. Keys are snake_case because people write them in YAML. Cross-references (a chain that names a model) are checked in
  * `shared/config-check.ts`; nothing here knows where the tree comes from.
  */
+import { Rag } from './config-rag.ts';
 import { Routing } from './config-routing.ts';
 import {
   budgets,
@@ -27,24 +28,30 @@ export type { Capability, Intent, ModelKind, SignalId, Strategy, Tier, ToolForma
 
 const Timeouts = z.strictObject({
   /**
-   * To connect, for adapters that are told when a connection stands. The Workers' `fetch` is not: it hands over headers, and many servers send
-   * those with the first token. There it limits nothing, and `first_event` ends a connection that never comes about.
+   * Time to connect, for adapters that can observe it. The Workers' `fetch` cannot: it only reports headers, which many servers send with
+   * the first token. There it has no effect, and `first_event` ends a connection that is never established.
    */
   connect: z._default(ms, 3000),
-  /** From the call to a stream's first data event, connection and headers included; comments do not count. Also for all that comes instead of a stream. */
+  /** From the call to a stream's first data event, connection and headers included; comments do not count. Also for any answer that is not a stream. */
   first_event: ms,
   /** Longest time inside a stream without a token; comments and empty events do not count. */
   idle: ms,
-  /** The whole answer, unless its tokens still come at `slow_tokens_per_second` and are no more than were asked for. */
+  /** The whole answer, unless its tokens still come at `slow_tokens_per_second` and stay within `max_tokens`. */
   total: ms,
 });
 
 export const Upstream = z.strictObject({
-  /** Name of the environment variable that holds the origin (no path). Addresses never stand in the config. */
-  url_var: variable('SMALL_UPSTREAM_URL'),
+  /** Name of the environment variable that holds the origin (no path). The config never contains addresses. */
+  url_var: z.optional(variable('SMALL_UPSTREAM_URL')),
+  /** In place of an address: the name of a binding of the platform's own model service. */
+  binding: z.optional(z.string().check(z.regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'the name of a binding, such as AI'))),
+  /** Name of a Workers VPC binding that calls go through instead of the public internet; the address is then only the Host header. */
+  vpc: z.optional(z.string().check(z.regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'the name of a binding, such as SMALL_VPC'))),
+  /** Without an address it is simply not there, nor are the models that run nowhere else. */
+  optional: z._default(z.boolean(), false),
   /** Name of the secret that holds this server's API key. No other upstream gets that key unless it names the same secret. */
   key_var: z._default(variable(defaultKeyVar), defaultKeyVar),
-  /** A name from the Worker's registry of dialects, which is handed to the check. */
+  /** A name from the Worker's registry of dialects. */
   dialect: id,
   /** Send the Cloudflare Access service token. */
   access: z.boolean(),
@@ -53,6 +60,32 @@ export const Upstream = z.strictObject({
   /** Share of a model's traffic against its other upstreams. */
   weight: z._default(number(0, 1000), 1),
   timeouts_ms: Timeouts,
+});
+
+/** What one call of a pooling server may carry; longer lists are split. */
+const Batch = z.strictObject({
+  max_inputs: z._default(int(1, 2048), 32),
+  /** By the gateway's own estimate; a longer input travels alone. */
+  max_tokens: z._default(int(1, 10_000_000), 16_384),
+});
+
+const zeroShotTemplate = text(7, 500).check(z.regex(/\{label\}/, 'a sentence with {label} in it'));
+
+/**
+ * How a classifier rates labels that it was not trained on. `nli`: its server is asked whether the text entails a sentence about each label.
+ * `similarity`: an embedding model compares the text with such a sentence.
+ */
+const ZeroShot = z.strictObject({
+  method: z.enum(['nli', 'similarity']),
+  template: z._default(zeroShotTemplate, 'This example is {label}.'),
+  /** Of `nli`: what the model's tokenizer puts between the two texts of a pair. */
+  separator: z._default(text(1, 50), '</s></s>'),
+  /** Of `nli`: the position of "entails" among the model's labels. */
+  entailment_index: z.optional(int(0, 100)),
+  /** Of `similarity`: the embedding model that compares. */
+  model: z.optional(id),
+  /** Of `similarity`: smaller values make the nearest label more certain. */
+  temperature: z._default(number(0.001, 10), 0.05),
 });
 
 const Price = z.strictObject({
@@ -66,7 +99,7 @@ const Price = z.strictObject({
 export const Model = z.strictObject({
   kind: z._default(z.enum(modelKindIds), 'chat'),
   upstreams: z.array(id).check(z.minLength(1)),
-  /** The name the model server knows the model by; clients may use it, too. */
+  /** The name the model server uses for the model; clients may use it as well. */
   served_name: text(1, 200),
   /** Read of chat models only. */
   tier: z.enum(tierIds),
@@ -77,12 +110,19 @@ export const Model = z.strictObject({
   /** `atomic` shows a call when it is whole; `early` streams its arguments as they come. */
   tool_emission: z._default(z.enum(['atomic', 'early']), 'atomic'),
   reasoning: z.enum(['none', 'think', 'think_open']),
-  /** Output tokens per second when the server is at its busiest: below it an answer is too slow to go on beyond `total`, and how long plain JSON may take. */
+  /** Output tokens per second of a fully loaded server: a slower answer ends at `total`, and plain JSON may take as long as this rate implies. */
   slow_tokens_per_second: number(0.1, 100_000),
-  /** Output tokens per second that one answer gets at most: what a call is billed by whose end nobody saw. */
+  /** The most output tokens per second of one answer: the rate at which a call is billed whose end was not seen. */
   tokens_per_second: z._default(number(0.1, 100_000), 60),
   /** Requests this model may have in flight, over all isolates; more wait in the queue. */
   max_in_flight: int(1, 100_000),
+  /** Not read of chat models, nor is what follows. */
+  batch: z.prefault(Batch, {}),
+  /** Length of an embedding model's vectors. */
+  dimensions: z.optional(int(1, 65_536)),
+  /** The server shortens vectors to the `dimensions` that a request asks for. */
+  shortens: z._default(z.boolean(), false),
+  zero_shot: z.optional(ZeroShot),
   price: Price,
 });
 
@@ -95,21 +135,25 @@ export const Limits = z.strictObject({
   max_tools: int(1, 10_000),
   max_stop: int(1, 64),
   max_n: int(1, 64),
+  /** Texts of one request for embeddings or classification, and documents of one reranking. */
+  max_inputs: z._default(int(1, 100_000), 2048),
   max_top_logprobs: int(0, 100),
   /** Sent upstream when the client names no limit. */
   default_completion_tokens: int(1, 1_000_000),
   max_completion_tokens: int(1, 1_000_000),
+  /** How long a model server may take to count a prompt that is near a limit; 0 asks none. */
+  count_prompt_ms: z._default(int(0, 5000), 300),
   max_schema_bytes: int(100, 1_000_000),
   max_schema_depth: int(2, 64),
   max_event_bytes: int(1000, 16_000_000),
   max_answer_bytes: int(1000, 64_000_000),
   max_tool_arguments_bytes: int(100, 16_000_000),
   max_repair_bytes: int(100, 1_000_000),
-  /** Objects that isolates write their counts to; each takes some hundred batches a second. */
+  /** Ledger objects that isolates write to; each takes some hundred batches a second. */
   ledger_shards: int(1, 64),
   /** Look-ups of keys that an isolate does not know, per second; ten seconds' worth at once. */
   unknown_keys_per_second: int(1, 100_000),
-  /** For all requests of the deployment together. Each one makes every request ask one object before it runs. */
+  /** For all requests of the deployment together. With any, every request makes a call to one object before it runs. */
   budgets,
 });
 
@@ -119,8 +163,46 @@ const origin = z
     z.regex(/^(?:\*|[a-z][a-z0-9+.-]*:\/\/[a-z0-9.:[\]-]+)$/, 'an origin such as https://app.example.com, or "*" for every one'),
   );
 
-/** Web pages that may call the gateway from a browser, with a key of their own. Never the operators' paths, never with cookies. */
+/** Web pages that may call the gateway from a browser, with their own key. Never operators' paths, never with cookies. */
 const Cors = z.strictObject({ allowed_origins: z.array(origin).check(z.maxLength(100)) });
+
+/** What may be kept although it is not by default. */
+export const cacheAllowanceIds = ['sampled', 'tools', 'fallback', 'escalation', 'experiment'] as const;
+
+/** Answers that are given again to the same request of the same tenant. Off unless a deployment says otherwise. */
+const Cache = z.strictObject({
+  enabled: z._default(z.boolean(), false),
+  /** Age at which a kept answer is no longer given. */
+  ttl_ms: z._default(int(1000, 2_592_000_000), 3_600_000),
+  /** Text, reasoning and arguments of a longer answer are not kept. */
+  max_answer_chars: z._default(int(100, 400_000), 200_000),
+  allow: z._default(z.array(z.enum(cacheAllowanceIds)), []),
+  /** Which identical requests in flight share one call: those that may be kept, all, or none. */
+  single_flight: z._default(z.enum(['kept', 'all', 'off']), 'kept'),
+  /** Where there is a database, answers are kept there too. */
+  database: z.prefault(
+    z.strictObject({
+      enabled: z._default(z.boolean(), true),
+      /** What is not read within this time is not there. */
+      read_ms: z._default(int(5, 1000), 50),
+      /** Of compressed answers; beyond it those go that would be forgotten first. */
+      max_bytes: z._default(int(1_000_000, 1_000_000_000_000), 1_000_000_000),
+    }),
+    {},
+  ),
+  /** Part of every key: another one forgets everything. */
+  version: z._default(text(1, 64), '1'),
+});
+
+/** The request log in a database. */
+const RequestLog = z.strictObject({
+  /** Whole days; tables of older ones are dropped. */
+  retention_days: z._default(int(1, 3650), 30),
+  /** Rows that wait while the database is down. */
+  outbox_rows: z._default(int(10, 100_000), 10_000),
+  /** Of a prompt and of an answer, for keys whose texts are kept. */
+  max_content_chars: z._default(int(100, 20_000), 8000),
+});
 
 export const ConfigTree = z.strictObject({
   upstreams: z.record(id, Upstream),
@@ -128,10 +210,15 @@ export const ConfigTree = z.strictObject({
   routing: Routing,
   limits: Limits,
   cors: z._default(Cors, { allowed_origins: [] }),
+  cache: z.prefault(Cache, {}),
+  request_log: z.prefault(RequestLog, {}),
+  rag: z.prefault(Rag, {}),
 });
 
 export type ConfigTree = z.infer<typeof ConfigTree>;
 export type UpstreamConfig = z.infer<typeof Upstream>;
 export type ModelConfig = z.infer<typeof Model>;
 export type RoutingConfig = z.infer<typeof Routing>;
+export type CacheConfig = z.infer<typeof Cache>;
+export type CacheAllowance = (typeof cacheAllowanceIds)[number];
 export type LimitsConfig = z.infer<typeof Limits>;

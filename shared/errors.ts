@@ -1,6 +1,6 @@
 /**
- * The one table of everything that can go wrong, and the one class that carries it. A code fixes its HTTP status, its OpenAI
- * `type`, who may retry, who is to blame (which drives breakers and metrics) and the public sentence. Nothing else is thrown on purpose.
+ * The table of all error codes, and the only class that is thrown on purpose. A code fixes its HTTP status, its OpenAI `type`, who may
+ * retry, who is to blame (which drives breakers and metrics) and the public sentence.
  */
 
 interface ErrorRow {
@@ -8,7 +8,7 @@ interface ErrorRow {
   readonly status: number;
   /** `error.type` of the OpenAI envelope. */
   readonly type: string;
-  /** `client`: the same request may succeed later. `chain`: the gateway tried for the client already. `never`: it will not heal. */
+  /** `client`: the same request may succeed later. `chain`: the gateway has already retried. `never`: a retry cannot help. */
   readonly retry: 'client' | 'chain' | 'never';
   /** `upstream` counts against a model's health, `client` and `us` never do. */
   readonly blames: 'client' | 'upstream' | 'us';
@@ -45,7 +45,7 @@ export const errors = {
   ),
   vision_model_missing: row(400, 'invalid_request_error', 'never', 'client', 'No model that sees images can take the request.'),
   upstream_rejected: row(400, 'invalid_request_error', 'never', 'client', 'The model server rejected the request.'),
-  // Clients tell this one by OpenAI's code; LiteLLM by the words.
+  // Clients recognise this one by OpenAI's code, LiteLLM by its wording.
   content_policy_violation: row(
     400,
     'invalid_request_error',
@@ -77,6 +77,14 @@ export const errors = {
     'A request with this idempotency key is still running.',
   ),
   conflict: row(409, 'invalid_request_error', 'never', 'client', 'Another request has changed it at the same moment.'),
+  collection_full: row(409, 'invalid_request_error', 'never', 'client', 'There is no room for more documents.'),
+  embedding_mismatch: row(
+    409,
+    'invalid_request_error',
+    'never',
+    'client',
+    'The collection was made with another embedding model, whose vectors cannot be compared.',
+  ),
   idempotency_mismatch: row(
     400,
     'idempotency_error',
@@ -98,6 +106,7 @@ export const errors = {
   budget_exceeded: row(429, 'insufficient_quota', 'never', 'client', 'The budget is used up.'),
   upstream_rate_limited: row(429, 'rate_limit_error', 'client', 'upstream', 'The model server asks to slow down.'),
   client_closed_request: row(499, 'invalid_request_error', 'never', 'client', 'The client closed the connection.'),
+  stream_cancelled: row(499, 'invalid_request_error', 'never', 'client', 'The answer was cancelled.'),
   internal_error: row(500, 'server_error', 'client', 'us', 'Something went wrong in the gateway.'),
   upstream_unreachable: row(502, 'upstream_error', 'chain', 'upstream', 'The model server could not be reached.'),
   upstream_error: row(502, 'upstream_error', 'chain', 'upstream', 'The model server failed.'),
@@ -139,6 +148,7 @@ export const errors = {
     'What the gateway knows of keys, limits and usage could not be reached.',
   ),
   not_ready: row(503, 'overloaded_error', 'client', 'us', 'The gateway is not ready.'),
+  not_cached: row(504, 'invalid_request_error', 'never', 'client', 'No kept answer was found, and only-if-cached was asked for.'),
   upstream_timeout: row(504, 'upstream_error', 'chain', 'upstream', 'The model server did not answer in time.'),
 } as const satisfies Record<string, ErrorRow>;
 
@@ -151,7 +161,7 @@ function row(status: number, type: string, retry: ErrorRow['retry'], blames: Err
 /** A failure as plain data: what the pure core returns, and what travels between attempts. */
 export interface Failure {
   readonly code: ErrorCode;
-  /** Stands in place of the code's own sentence where the thing at fault has a name; safe to show. */
+  /** Replaces the code's own sentence, to name the thing at fault; safe to show. */
   readonly sentence?: string;
   /** Safe to show; follows the public sentence. Never an upstream's own words for a 5xx, an address or a path. */
   readonly detail?: string;
@@ -161,7 +171,7 @@ export interface Failure {
   readonly retryAfterMs?: number;
 }
 
-/** The only exception thrown on purpose. `cause` goes to the log and nowhere else. */
+/** The only exception thrown on purpose. `cause` only goes to the log. */
 export class GatewayError extends Error implements Failure {
   readonly code: ErrorCode;
   readonly sentence?: string;
@@ -186,7 +196,7 @@ export interface ErrorEnvelope {
 }
 
 /** What a client reads: the failure's sentence or its code's own, then the detail. */
-export function publicMessage({ code, sentence, detail }: Failure): string {
+function publicMessage({ code, sentence, detail }: Failure): string {
   const message = sentence ?? errors[code].message;
   return detail === undefined ? message : `${message} ${detail}`;
 }
@@ -208,7 +218,7 @@ export function shouldRetry(code: ErrorCode): boolean {
   return errors[code].retry === 'client';
 }
 
-/** Seconds for `retry-after`: an integer from 1 to 3600, present on every 429 and 503 that may heal. */
+/** Seconds for `retry-after`: an integer from 1 to 3600, present on every 429 and 503 where waiting can help. */
 export function retryAfterSeconds(failure: Failure): number | null {
   const { status, retry } = errors[failure.code];
   if (failure.retryAfterMs === undefined && (retry === 'never' || (status !== 429 && status !== 503))) return null;

@@ -1,14 +1,14 @@
-/** What operators say about API keys: the bodies of the admin routes, which come from outside and are schemas therefore. */
+/** The bodies of the admin routes for API keys; schemas, because they come from outside. */
 import * as z from './zod.ts';
 
-export const scopeIds = ['chat', 'embeddings', 'classify', 'rag', 'feedback', 'usage'] as const;
+export const scopeIds = ['chat', 'embeddings', 'classify', 'rag', 'documents', 'feedback', 'usage'] as const;
 export type Scope = (typeof scopeIds)[number];
 
 export const budgetPeriodIds = ['day', 'month'] as const;
 export type BudgetPeriod = (typeof budgetPeriodIds)[number];
 
-/** `refuse` is exact. `cheap_tier` is soft: requests go on in the small tier, and what they cost is booked beyond the limit. */
-export const exhaustedPolicyIds = ['refuse', 'cheap_tier'] as const;
+/** `refuse` is exact. `cheap_tier` is soft: requests continue in the small tier, and their cost is booked beyond the limit. */
+const exhaustedPolicyIds = ['refuse', 'cheap_tier'] as const;
 export type ExhaustedPolicy = (typeof exhaustedPolicyIds)[number];
 
 const configId = z
@@ -28,7 +28,7 @@ const limitFields = {
   max_concurrent: orNone(z.int().check(z.gte(1), z.lte(4096))),
 };
 
-/** At most so many entries: what is stored for a key stays far under the 2 MB of a row. */
+/** At most `max` entries, so that a key's record stays far below the 2 MB of a row. */
 const mapOf = <T extends z.core.SomeType>(nameLength: number, value: T, max: number) =>
   z
     .record(z.string().check(z.minLength(1), z.maxLength(nameLength)), value)
@@ -36,7 +36,7 @@ const mapOf = <T extends z.core.SomeType>(nameLength: number, value: T, max: num
 
 const LimitsBody = z.strictObject({
   ...limitFields,
-  /** By model: a configured id, or another name of one model. They hold beside the key's own. */
+  /** By model: a configured id, or another name of one model. They apply in addition to the key's own limits. */
   models: z._default(mapOf(128, z.strictObject(limitFields), 50), {}),
 });
 
@@ -59,12 +59,18 @@ export const CreateKeyBody = z.strictObject({
   plan: z._default(configId, 'default'),
   limits: z.prefault(LimitsBody, {}),
   budgets: z._default(z.array(BudgetBody).check(z.maxLength(50)), []),
+  /** Streams can be resumed without asking for it in each request. */
+  resumable_streams: z._default(z.boolean(), false),
+  /** Its requests may be answered from the cache, and kept there. */
+  cache: z._default(z.boolean(), true),
+  /** The request log keeps the texts of its requests and answers. */
+  log_content: z._default(z.boolean(), false),
   expires_at: orNone(z.iso.datetime({ offset: true })),
   metadata: z._default(mapOf(64, z.string().check(z.maxLength(512)), 32), {}),
 });
 export type CreateKeyBody = z.infer<typeof CreateKeyBody>;
 
-/** `PATCH /admin/keys/:id`: what is given changes, `limits` field by field, everything else as a whole; null takes a limit away. */
+/** `PATCH /admin/keys/:id`: changes what is given, `limits` field by field, everything else as a whole; null removes a limit. */
 export const UpdateKeyBody = z.strictObject({
   name: z.optional(CreateKeyBody.shape.name),
   scopes: z.optional(listOf(z.enum(scopeIds), scopeIds.length)),
@@ -80,12 +86,15 @@ export const UpdateKeyBody = z.strictObject({
     }),
   ),
   budgets: z.optional(z.array(BudgetBody).check(z.maxLength(50))),
+  resumable_streams: z.optional(z.boolean()),
+  cache: z.optional(z.boolean()),
+  log_content: z.optional(z.boolean()),
   expires_at: z.optional(z.nullable(z.iso.datetime({ offset: true }))),
   metadata: z.optional(mapOf(64, z.string().check(z.maxLength(512)), 32)),
 });
 export type UpdateKeyBody = z.infer<typeof UpdateKeyBody>;
 
-/** `POST /admin/keys/:id/rotate`: the old key works on for the grace period. */
+/** `POST /admin/keys/:id/rotate`: the old key keeps working for the grace period. */
 export const RotateKeyBody = z.strictObject({
   grace_seconds: z._default(z.int().check(z.gte(0), z.lte(7 * 86_400)), 0),
 });

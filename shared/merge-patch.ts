@@ -1,4 +1,4 @@
-/** JSON Merge Patch (RFC 7396): the one rule by which profiles and `CONFIG_OVERRIDES` change the configuration tree. */
+/** JSON Merge Patch (RFC 7396): how profiles, `CONFIG_OVERRIDES` and overrides at run time change the configuration tree. */
 import { isObject } from './is-object.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -12,4 +12,12 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
     else merged.set(key, mergePatch(merged.get(key), value));
   }
   return Object.fromEntries(merged);
+}
+
+/** One patch that does what two do, one after the other. Unlike in a target, `null` stays: it still has a key to delete. */
+export function composePatches(first: unknown, second: unknown): unknown {
+  if (!isObject(second)) return second;
+  const composed = new Map<string, unknown>(isObject(first) ? Object.entries(first) : []);
+  for (const [key, value] of Object.entries(second)) composed.set(key, composePatches(composed.get(key), value));
+  return Object.fromEntries(composed);
 }

@@ -1,16 +1,17 @@
 /**
- * The records that outlive a request: what the ledger books, and what `GET /stats` answers. Written and read by the gateway alone and
- * therefore plain types.
+ * The records that outlive a request: what the ledger books, and what `GET /stats` returns. Only the gateway writes and reads them, so they
+ * are plain types.
  */
 import type { Usage } from './usage.ts';
 import type { Intent, Strategy, Tier } from './config.ts';
 import type { ErrorCode } from './errors.ts';
+import type { RowsStatus } from './rows-status.ts';
 
 /**
  * How an admitted request ended; every one ends in exactly one of these. `rejected`: the model server refused what the client asked
- * for. `unknown`: nobody reported an ending before its reservation ran out.
+ * for. `unknown`: its ending was not reported before its reservation ran out.
  */
-export const endingIds = ['ok', 'client_abort', 'upstream_error', 'timeout', 'rejected', 'unknown'] as const;
+export const endingIds = ['ok', 'client_abort', 'cancelled', 'upstream_error', 'timeout', 'rejected', 'unknown'] as const;
 export type Ending = (typeof endingIds)[number];
 
 /** `unchecked`: the tool declared no schema, or one that is not supported. */
@@ -21,10 +22,18 @@ export type ArgumentsVerdict = (typeof argumentsVerdictIds)[number];
 export const intentBandIds = ['high', 'medium', 'low'] as const;
 export type IntentBand = (typeof intentBandIds)[number];
 
-export const cacheStateIds = ['hit', 'miss', 'bypass'] as const;
+/** `hit`: given again; `shared`: one call answered several requests at once; `miss`: looked for; `bypass`: not looked for. */
+export const cacheStateIds = ['hit', 'shared', 'miss', 'bypass'] as const;
 export type CacheState = (typeof cacheStateIds)[number];
 
-/** Tokens that one upstream attempt burnt, and their price. */
+/**
+ * Where a hit was found: in the isolate's memory, in the cache of its location, in the database, or among the answers that the tenant's objects
+ * keep.
+ */
+export const cacheLevelIds = ['isolate', 'location', 'database', 'objects'] as const;
+export type CacheLevel = (typeof cacheLevelIds)[number];
+
+/** Tokens that one upstream attempt used, and their price. */
 export interface AttemptUsage {
   /** Configured model id. */
   readonly model: string;
@@ -37,22 +46,49 @@ export interface AttemptUsage {
   readonly isPartOfAnswer: boolean;
 }
 
+/** One call of a model server; times by the gateway's clock. */
+export interface CallTrace {
+  readonly model: string;
+  readonly upstream: string;
+  readonly startedAtMs: number;
+  /** `null` when nothing of an answer came. */
+  readonly firstByteAtMs: number | null;
+  readonly endedAtMs: number;
+  /** `ok`, or why it was no answer. */
+  readonly outcome: string;
+}
+
+/** What only a request's own record shows of it, and no sum. */
+export interface RequestTrace {
+  readonly startedAtMs: number;
+  /** What its score was compared with. */
+  readonly threshold: number;
+  /** In its intent. */
+  readonly confidence: number;
+  readonly signals: readonly { readonly id: string; readonly value: number; readonly contribution: number }[];
+  readonly calls: readonly CallTrace[];
+  /** For each of `attemptUsages` the number of its call, from 1 on. */
+  readonly billedCalls: readonly number[];
+}
+
 /** One admitted request, booked once when it has ended. */
 export interface LedgerEntry {
   readonly requestId: string;
   /** When it ended. */
   readonly atMs: number;
   readonly keyId: string;
-  /** The line of rotated keys that the key belongs to. */
+  /** The tenant: the same for a key and its rotations. */
   readonly tenantId: string;
-  /** `x-agent-name`; comes from outside, so the ledger bounds how many it tells apart. */
+  /** `x-agent-name`; chosen by clients, so the ledger bounds the number of different names. */
   readonly agent: string | null;
+  /** `x-session-id`; chosen by clients. */
+  readonly session: string | null;
   readonly requestedModel: string;
   /** The first model of the plan; `null` when no plan was possible. */
   readonly routedModel: string | null;
   /** The model whose answer the client got; `null` when there was none. */
   readonly servedModel: string | null;
-  /** The model that the router wanted before health, limits and budgets had a say. */
+  /** The model that the router chose before health, limits and budgets were considered. */
   readonly primaryModel: string | null;
   /** Which routing rule decided. */
   readonly rule: string | null;
@@ -63,7 +99,7 @@ export interface LedgerEntry {
   readonly intent: Intent | null;
   readonly intentBand: IntentBand | null;
   readonly strategy: Strategy | null;
-  /** Why it went where it went, in a sentence: what the client reads in its routing metadata. */
+  /** The reason of the routing decision, as the client reads it in its routing metadata. */
   readonly reason: string;
   /** The client named the model or tier itself. */
   readonly isForced: boolean;
@@ -85,9 +121,11 @@ export interface LedgerEntry {
   readonly rescued: boolean;
   /** `experiment:arm`; `null` when it took part in none. */
   readonly arm: string | null;
-  /** Tool calls shown, by what their tool's schema says of their arguments. */
+  /** Tool calls shown, by whether their arguments satisfy the tool's schema. */
   readonly toolCalls: Readonly<Record<ArgumentsVerdict, number>>;
   readonly cache: CacheState;
+  /** Of a hit. */
+  readonly cacheLevel: CacheLevel | null;
   readonly latencyMs: number;
   /** Until the first data event or the JSON body; `null` when nothing was sent. */
   readonly firstByteMs: number | null;
@@ -97,8 +135,14 @@ export interface LedgerEntry {
   readonly costNanoUsd: number;
   /** What the answer's tokens would have cost on the large model. */
   readonly allLargeCostNanoUsd: number;
+  /** The same on the small model. */
+  readonly allSmallCostNanoUsd: number;
+  /** What the answer of a hit or a shared call would have cost; 0 for every other request. */
+  readonly cacheSavedNanoUsd: number;
   /** Some token count was estimated here. */
   readonly isEstimated: boolean;
+  /** `null` when its ending was not reported. */
+  readonly trace: RequestTrace | null;
 }
 
 interface TokenStats {
@@ -146,15 +190,15 @@ export interface GroupStats {
   readonly fallbacks: number;
   readonly escalations: number;
   readonly rescues: number;
-  /** Answered from what an idempotency key had kept; in no other number. */
+  /** Answered from the stored answer of an idempotency key; in no other number. */
   readonly replayed: number;
 }
 
 /** What one key has used, for `GET /v1/usage`. */
 export interface KeyUsage {
-  /** When the first request ended that the statistics know of, anyone's, ISO 8601; `null` before there was one. */
+  /** When the first request of any key in the statistics ended, ISO 8601; `null` before there was one. */
   readonly since: string | null;
-  /** `null` when the ledger counts this key together with others. */
+  /** `null` when the ledger counts this key together with other keys. */
   readonly usage: {
     readonly requests: number;
     readonly succeeded: number;
@@ -189,7 +233,7 @@ export interface RatingStats {
   readonly cost_nano_usd: number;
 }
 
-/** Answers of one model that were judged before they were shown, and those that another model gave instead. */
+/** Answers of one model that were judged before they were shown, and how many of them another model replaced. */
 export interface JudgedStats {
   readonly answers: number;
   readonly escalated: number;
@@ -203,7 +247,7 @@ export interface DriftStats {
   readonly psi: number;
   /** What chance alone would show at these numbers of requests. */
   readonly by_chance: number;
-  /** By the usual limits 0.1 and 0.25; `null` while chance has too large a part in it. */
+  /** By the usual limits 0.1 and 0.25; `null` while chance alone could explain it. */
   readonly reading: 'stable' | 'moderate' | 'shifted' | null;
 }
 
@@ -228,15 +272,16 @@ export interface RoutingAlert {
   readonly sample: number;
 }
 
-/** What requests are told apart by, with all of a group's numbers; named as in `GET /stats`. */
+/** Dimensions with all of a group's numbers; named as in `GET /stats`. */
 export const groupIds = ['models', 'agents', 'keys', 'tiers', 'intents', 'arms'] as const;
 export type GroupId = (typeof groupIds)[number];
 
-/** The same with a number of requests only. */
+/** Dimensions with only a number of requests. */
 export const countIds = [
   'strategies',
   'endings',
   'caches',
+  'cache_levels',
   'errors',
   'error_types',
   'refusals',
@@ -264,6 +309,9 @@ export interface Stats extends GroupsShown, CountsShown {
     readonly tokens: TokenStats;
     readonly cost_nano_usd: number;
     readonly all_large_cost_nano_usd: number;
+    readonly all_small_cost_nano_usd: number;
+    /** What hits and shared calls would have cost; in no other number. */
+    readonly cache_saved_nano_usd: number;
   };
   readonly savings: SavingsStats;
   readonly latency_ms: LatencyStats;
@@ -273,7 +321,12 @@ export interface Stats extends GroupsShown, CountsShown {
   /** Answers given by a larger model instead; `rate` is the share of `judged` that were not good enough, `null` before any was. */
   readonly escalations: { readonly count: number; readonly judged: number; readonly rate: number | null };
   readonly rescues: number;
-  readonly models: Readonly<Record<string, GroupStats & { readonly latency_ms: LatencyStats; readonly judged: JudgedStats }>>;
+  readonly models: Readonly<
+    Record<
+      string,
+      GroupStats & { readonly latency_ms: LatencyStats; readonly first_byte_ms: LatencyStats; readonly judged: JudgedStats }
+    >
+  >;
   readonly arms: Readonly<Record<string, GroupStats & { readonly latency_ms: LatencyStats }>>;
   readonly feedback: Readonly<Record<string, RatingStats>>;
   readonly shadows: Readonly<Record<string, RatingStats>>;
@@ -282,6 +335,8 @@ export interface Stats extends GroupsShown, CountsShown {
   readonly last_at: string | null;
   /** The newest days that had requests, the newest first. */
   readonly days: Readonly<Record<string, DayStats>>;
-  /** What stands today. */
+  /** The alerts of today. */
   readonly alerts: readonly RoutingAlert[];
+  /** What waits for the database of the request log, and what was lost; `null` or absent without one. */
+  readonly request_log?: RowsStatus | null;
 }

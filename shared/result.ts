@@ -1,4 +1,4 @@
-/** Failures as values: the pure core returns them, the shell throws them at one place. */
+/** Failures as values: the pure core returns them, the shell throws them in one place. */
 
 export type Result<T, F> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: F };
 

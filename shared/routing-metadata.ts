@@ -2,12 +2,13 @@
  * What a client learns about how its request was routed: the `x-routing-metadata` header (compact ASCII JSON), the body field of the
  * same name, and the finish chunk of a stream.
  */
-import type { Intent, Strategy, Tier } from './config.ts';
+import type { CacheLevel, CacheState } from './records.ts';
+import type { Intent, ModelKind, Strategy, Tier } from './config.ts';
 
 export interface RoutingMetadata {
   /** Id of the model that answered (or was to answer), e.g. `qwen2.5-7b`. Null when no model could be chosen. */
   readonly model_id: string | null;
-  /** The name its server knows it by. */
+  /** The name its server uses for it. */
   readonly model_name: string | null;
   readonly tier: Tier;
   readonly intent: Intent;
@@ -15,7 +16,7 @@ export interface RoutingMetadata {
   readonly score: number;
   /** Confidence in the intent, 0..1, four digits. */
   readonly confidence: number;
-  /** A sentence a person understands. */
+  /** The reason as a sentence. */
   readonly reason: string;
   readonly strategy: Strategy;
   readonly fallback_used: boolean;
@@ -26,17 +27,40 @@ export interface RoutingMetadata {
   readonly experiment?: string;
   /** Upstream calls made so far for this request. */
   readonly attempts: number;
-  readonly cache: 'hit' | 'miss' | 'bypass';
+  readonly cache: CacheState;
+  /** Of an answer that was given again: how long ago a model gave it. */
+  readonly cache_age_seconds?: number;
+  /** And where it was found. */
+  readonly cache_level?: CacheLevel;
   /** Request fields that were dropped because neither the gateway nor the model servers know them. */
   readonly ignored?: readonly string[];
   /** Times the answer was continued or restarted elsewhere after it had begun. */
   readonly rescued?: number;
-  /** What to know of an answer that was given all the same, one sentence each. */
+  /** Shortcomings of an answer that was given nevertheless, one sentence each. */
   readonly warnings?: readonly string[];
   readonly total_time_seconds?: number;
 }
 
-/** Proxies and clients limit what a header may hold, some all headers together to 8 KiB. */
+/** The same of a request for vectors, labels or relevance: what means something there. */
+export interface PoolingMetadata extends Pick<
+  RoutingMetadata,
+  | 'model_id'
+  | 'model_name'
+  | 'reason'
+  | 'fallback_used'
+  | 'primary_model'
+  | 'attempts'
+  | 'cache'
+  | 'cache_age_seconds'
+  | 'cache_level'
+  | 'ignored'
+> {
+  readonly kind: ModelKind;
+}
+
+export type ShownRouting = RoutingMetadata | PoolingMetadata;
+
+/** Proxies and clients limit the size of headers, some to 8 KiB for all together. */
 const maxHeaderChars = 2048;
 
 /** What may remain of the reason, and of the lists: the first that fits. */
@@ -51,11 +75,11 @@ const cuts = [
  * JSON with every character outside printable ASCII escaped, so that it is a valid header value; at most 2,048 characters. The body and
  * the finish chunk have the same in full.
  */
-export function encodeMetadataHeader(metadata: RoutingMetadata): string {
+export function encodeMetadataHeader(metadata: ShownRouting): string {
   let text = toAscii(metadata);
   for (const { reasonChars, listItems } of cuts) {
     if (text.length <= maxHeaderChars) break;
-    const { ignored, warnings, ...rest } = metadata;
+    const { ignored, warnings, ...rest }: ShownRouting & Pick<RoutingMetadata, 'warnings'> = metadata;
     text = toAscii({
       ...rest,
       reason: shortened(rest.reason, reasonChars),
@@ -66,11 +90,11 @@ export function encodeMetadataHeader(metadata: RoutingMetadata): string {
   return text;
 }
 
-function toAscii(metadata: RoutingMetadata): string {
+function toAscii(metadata: object): string {
   return JSON.stringify(metadata).replace(/[^\x20-\x7e]/g, escapeCodeUnit);
 }
 
-/** Counts what a character takes once it is escaped. */
+/** Cuts by the length after escaping. */
 function shortened(text: string, maxChars: number): string {
   let [room, end] = [maxChars, 0];
   for (const char of text) {

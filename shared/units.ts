@@ -1,5 +1,5 @@
 /**
- * Money, shares and percentiles: the only place where US dollars become integers and where a percentile is defined.
+ * Money, shares, percentiles and times: the only place where US dollars become integers and where a percentile is defined.
  * Money is integer nano-USD (1e-9 USD); prices are integer pico-USD per token (1e-12 USD), which is USD per million tokens × 1e6.
  */
 
@@ -61,4 +61,9 @@ export function percentile(sorted: readonly number[], percent: number): number |
 /** Scores, shares and confidences as answers show them. */
 export function fourDigits(value: number): number {
   return Math.round(value * 10_000) / 10_000;
+}
+
+/** ISO 8601 in UTC; `null` for no time. */
+export function isoTime(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
 }

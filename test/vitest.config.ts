@@ -12,6 +12,10 @@ const core = {
   name: 'core',
   include: ['test/core/**/*.test.ts', 'test/pipeline/**/*.test.ts'],
   environment: 'node',
+  // Every file's own process and imports were more than half of the time. What modules keep (prepared words, the newest day) is a cache.
+  isolate: false,
+  // No test measures time: this only ends one that hangs, and a busy machine takes long over thousands of random answers.
+  testTimeout: 30_000,
 };
 
 const edge = {
@@ -23,7 +27,7 @@ const edge = {
 const http = {
   name: 'http',
   include: ['test/http/**/*.test.ts', 'test/contract/**/*.test.ts'],
-  exclude: ['test/contract/tool-corpus.test.ts'],
+  exclude: ['test/contract/tool-corpus.test.ts', 'test/contract/pooling.test.ts'],
   environment: 'node',
   globalSetup: ['test/support/http/global-setup.ts', 'test/support/bundles/gateway.ts'],
   fileParallelism: false,
@@ -36,7 +40,7 @@ const http = {
 /** Suites that start gateways of their own: other profiles, other tool formats. */
 const apart = {
   name: 'apart',
-  include: ['test/contract/tool-corpus.test.ts', 'test/seeds/**/*.test.ts'],
+  include: ['test/contract/tool-corpus.test.ts', 'test/contract/pooling.test.ts', 'test/seeds/**/*.test.ts'],
   environment: 'node',
   globalSetup: ['test/support/bundles/gateway.ts'],
   fileParallelism: false,
@@ -50,6 +54,18 @@ const money = {
   include: ['test/money/**/*.test.ts'],
   environment: 'node',
   globalSetup: ['test/support/bundles/lab.ts'],
+  // Every file has a gateway of its own and mostly waits; the processor is busy for a quarter of the time.
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
+/** What operators watch: Prometheus scrapes a gateway, rules and panels are asked, traces go to a collector. */
+const metrics = {
+  name: 'metrics',
+  include: ['test/metrics/**/*.test.ts'],
+  environment: 'node',
+  globalSetup: ['test/support/bundles/gateway.ts'],
   fileParallelism: false,
   testTimeout: 60_000,
   hookTimeout: 60_000,
@@ -75,6 +91,39 @@ const security = {
   hookTimeout: 60_000,
 };
 
+/** The pages in a browser, against what `npm start` starts. Skipped where there is no browser. */
+const browser = {
+  name: 'browser',
+  include: ['test/browser/**/*.test.ts'],
+  environment: 'node',
+  globalSetup: ['test/support/browser/global-setup.ts'],
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
+/** The request log in a real PostgreSQL, which the files start themselves. Skipped where there is none. */
+const postgres = {
+  name: 'postgres',
+  include: ['test/postgres/**/*.test.ts'],
+  environment: 'node',
+  globalSetup: ['test/support/bundles/gateway.ts'],
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
+/** The GPU box: its arithmetic and commands, and its scripts with stub programs in place of vLLM and hf. Skipped without bash and python3. */
+const pod = {
+  name: 'pod',
+  include: ['test/pod/**/*.test.ts'],
+  environment: 'node',
+  globalSetup: ['test/support/bundles/gateway.ts'],
+  maxWorkers: 2,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+};
+
 const wrangler = { configPath: fileURLToPath(new URL('../wrangler.toml', import.meta.url)) };
 
 export default defineConfig({
@@ -86,8 +135,12 @@ export default defineConfig({
       { test: http },
       { test: apart },
       { test: money },
+      { test: metrics },
       { test: survival },
       { test: security },
+      { test: browser },
+      { test: postgres },
+      { test: pod },
     ],
   },
 });

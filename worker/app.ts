@@ -1,16 +1,20 @@
-/** Every path on one screen: who may use it, what answers it. A path that is not in the table does not exist. */
+/** Every path in one table: who may use it, what answers it. A path that is not in the table does not exist. */
 import type { Handler, MiddlewareHandler } from 'hono';
 import { HonoBase } from 'hono/hono-base';
 import { RegExpRouter } from 'hono/router/reg-exp-router';
 import { GatewayError } from '../shared/errors.ts';
 import type { Surface } from './core/surfaces/surface.ts';
+import type { Scope } from '../shared/key-bodies.ts';
 import type { Deps } from './deps.ts';
-import { requireAdmin, requireKey } from './middleware/auth.ts';
+import { requireAdmin, requireKey, requireMetrics } from './middleware/auth.ts';
 import type { AppEnv } from './middleware/context.ts';
 import { cors } from './middleware/cors.ts';
 import { answerErrors } from './middleware/errors.ts';
 import { answerUnknownPath, routedPath } from './middleware/paths.ts';
 import { requestId } from './middleware/request-id.ts';
+import { traced } from './middleware/traces.ts';
+import { mergeConfig, readConfig, rollbackConfig, setConfig } from './routes/admin-config.ts';
+import { fleet } from './routes/admin-fleet.ts';
 import {
   auditLog,
   createKey,
@@ -23,33 +27,61 @@ import {
   updateKey,
 } from './routes/admin-keys.ts';
 import { answers } from './routes/answers.ts';
+import { budgets } from './routes/admin-budgets.ts';
+import { deleteDocument, getDocument, listDocuments, putDocuments } from './routes/documents.ts';
+import { feed, feedTicket } from './routes/feed.ts';
 import { feedback } from './routes/feedback.ts';
 import { health, livez, readyz } from './routes/health.ts';
+import { metrics } from './routes/metrics.ts';
 import { getModel, listModels } from './routes/models.ts';
+import { getRequest, listRequests } from './routes/requests.ts';
+import { ragQuery } from './routes/rag-query.ts';
 import { routeOnly } from './routes/route.ts';
-import { routerInfo, stats } from './routes/operations.ts';
+import { routerInfo, stats, statsSeries } from './routes/operations.ts';
+import { page } from './routes/pages.ts';
+import { poolingRoutes } from './routes/pooling.ts';
+import { resumeStream, stopStream } from './routes/streams.ts';
 import { usage } from './routes/usage.ts';
 
-/** `chat`, `feedback` and `usage`: a key with that scope. */
-type Access = 'open' | 'key' | 'chat' | 'feedback' | 'usage' | 'admin';
+/** A scope: a key that has it. `ticket`: what an operator got for a browser, read by the handler. */
+type Access = 'open' | 'ticket' | 'key' | 'metrics' | 'admin' | Scope;
 type Route = readonly [
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   path: string,
   access: Access,
   handler: (deps: Deps) => Handler<AppEnv>,
 ];
 
 const routesBesides: readonly Route[] = [
+  ...poolingRoutes.map(([path, scope, handler]): Route => ['POST', path, scope, handler]),
   ['POST', '/v1/route', 'chat', routeOnly],
+  ['POST', '/v1/rag/query', 'rag', ragQuery],
+  ['POST', '/v1/rag/chat/completions', 'rag', ragQuery],
+  ['POST', '/v1/rag/documents', 'documents', putDocuments],
+  ['GET', '/v1/rag/documents', 'documents', listDocuments],
+  ['GET', '/v1/rag/documents/*', 'documents', getDocument],
+  ['DELETE', '/v1/rag/documents/*', 'documents', deleteDocument],
   ['POST', '/v1/feedback', 'feedback', feedback],
+  ['GET', '/v1/streams/:id', 'chat', resumeStream],
+  ['POST', '/v1/streams/:id/cancel', 'chat', stopStream],
   ['GET', '/v1/usage', 'usage', usage],
   ['GET', '/v1/models', 'key', listModels],
   ['GET', '/v1/models/*', 'key', getModel],
+  ['GET', '/dashboard', 'open', page('dashboard')],
+  ['GET', '/playground', 'open', page('playground')],
+  ['GET', '/usage', 'open', page('usage')],
   ['GET', '/health', 'open', health],
   ['GET', '/livez', 'open', () => livez],
   ['GET', '/readyz', 'open', readyz],
   ['GET', '/stats', 'admin', stats],
+  ['GET', '/stats/series', 'admin', statsSeries],
+  ['GET', '/metrics', 'metrics', metrics],
   ['GET', '/router/info', 'admin', routerInfo],
+  ['GET', '/admin/fleet', 'admin', fleet],
+  ['GET', '/admin/config', 'admin', readConfig],
+  ['PUT', '/admin/config', 'admin', setConfig],
+  ['POST', '/admin/config', 'admin', mergeConfig],
+  ['POST', '/admin/config/rollback', 'admin', rollbackConfig],
   ['GET', '/admin/keys', 'admin', listKeys],
   ['POST', '/admin/keys', 'admin', createKey],
   ['GET', '/admin/keys/:id', 'admin', getKey],
@@ -58,6 +90,11 @@ const routesBesides: readonly Route[] = [
   ['POST', '/admin/keys/:id/rotate', 'admin', rotateKey],
   ['POST', '/admin/keys/:id/revoke', 'admin', revokeKey],
   ['POST', '/admin/stats/reset', 'admin', resetStats],
+  ['GET', '/admin/requests', 'admin', listRequests],
+  ['GET', '/admin/requests/:id', 'admin', getRequest],
+  ['POST', '/admin/feed/ticket', 'admin', feedTicket],
+  ['GET', '/admin/feed', 'ticket', feed],
+  ['GET', '/admin/budgets', 'admin', budgets],
   ['GET', '/admin/audit', 'admin', auditLog],
 ];
 
@@ -68,21 +105,31 @@ export function routesOf(surfaces: readonly Surface[]): readonly Route[] {
 
 export function createApp(deps: Deps): HonoBase<AppEnv> {
   const routes = routesOf(deps.surfaces);
-  const closed = new Set(routes.filter(([, , access]) => access === 'admin').map(([, path]) => path.split('/')[1]));
+  const closed = new Set(
+    routes.filter(([, , access]) => access === 'admin' || access === 'metrics').map(([, path]) => path.split('/')[1]),
+  );
   const isClosed = (path: string): boolean => closed.has(/^\/+([^/]*)/.exec(path)?.[1]?.toLowerCase());
   const served = routes.map(([, path]) => path).filter((path) => !isClosed(path));
-  // The one router that Hono's default would choose anyway. The smaller ones take a path with a slash at its end for the path without.
+  // The router that Hono's default would choose anyway. The smaller ones match a path with a trailing slash as if it had none.
   const app = new HonoBase<AppEnv>({ router: new RegExpRouter(), getPath: routedPath(isClosed) });
   const doors: Record<Access, MiddlewareHandler<AppEnv>> = {
     open: (_c, next) => next(),
+    ticket: (_c, next) => next(),
     key: requireKey(deps, null),
     chat: requireKey(deps, 'chat'),
+    embeddings: requireKey(deps, 'embeddings'),
+    classify: requireKey(deps, 'classify'),
+    rag: requireKey(deps, 'rag'),
+    documents: requireKey(deps, 'documents'),
     feedback: requireKey(deps, 'feedback'),
     usage: requireKey(deps, 'usage'),
+    metrics: requireMetrics(deps),
     admin: requireAdmin(deps),
   };
   const answerError = answerErrors(deps);
   app.onError(answerError);
+  if (deps.tracer !== null)
+    app.use(traced(deps.tracer, [...deps.surfaces.map(({ path }) => path), ...poolingRoutes.map(([path]) => path)]));
   app.use(requestId(deps.pipeline.newId));
   const { allowed_origins: origins } = deps.pipeline.config.cors;
   if (origins.length > 0) app.use(cors(origins, isClosed));
@@ -96,7 +143,7 @@ export function createApp(deps: Deps): HonoBase<AppEnv> {
       return response;
     });
   }
-  // Thrown here, the error would be answered outside of every middleware, without the headers that each answer must have.
+  // An error thrown here would be answered outside of all middleware, without the headers that every answer must have.
   app.notFound(answerUnknownPath(answerError, served));
   return app;
 }

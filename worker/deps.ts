@@ -1,46 +1,66 @@
-/** Wires the ports to their adapters: the only file that knows both. One set per isolate. */
+/** Wires the ports to their adapters; with `set-up.ts` the only file that knows both. One set per isolate. */
 import type { Config } from '../shared/config-prepare.ts';
-import { GatewayError } from '../shared/errors.ts';
-import { fail, ok, type Result } from '../shared/result.ts';
-import { loadConfig } from './config.ts';
+import type { Result } from '../shared/result.ts';
 import type { KeyRecord } from './core/auth/key-record.ts';
 import { loadWeights } from './core/classify/weights/load.ts';
 import { healthConfig } from './core/health/health-config.ts';
-import { type HideSecrets, secretHider } from './core/log/known-secrets.ts';
-import type { KeysPort, LogPort, UpstreamPort } from './core/ports.ts';
+import type { KeysPort, LogPort, PostgresPort, RequestsPort, RowsPort, RowStorePort, Tracer } from './core/ports.ts';
 import { surfaces } from './core/surfaces/registry.ts';
 import type { Surface } from './core/surfaces/surface.ts';
 import { emptyRetryBudget } from './core/route/retry-budget.ts';
-import type { DialectOf } from './core/upstreams/dialect.ts';
-import { dialects, dialectsOf } from './core/upstreams/registry.ts';
-import { type Env, readSettings, readTargets, secretsIn, type Settings } from './env.ts';
-import { defaultProfile, profiles } from './generated/config.ts';
+import { type Deployment, deploymentOf } from './deployment.ts';
+import type { Env, Settings } from './env.ts';
+import { version } from './generated/config.ts';
 import { createAdmissionClient } from './io/admission-client.ts';
+import { createAnswerCache } from './io/answer-cache.ts';
 import { createAccessVerifier } from './io/access-jwt.ts';
 import { bootstrapKeyId, createBootstrapKeys } from './io/bootstrap-keys.ts';
+import { type ConfigVersions, createConfigClient } from './io/config-client.ts';
 import { openClientPipe } from './io/client-pipe.ts';
-import { createConsoleLog } from './io/console-log.ts';
 import { isSameSecret, sha256Hex } from './io/digest.ts';
+import { createDocuments } from './io/documents.ts';
+import { createFeedClient, type FeedClient } from './io/feed-client.ts';
 import { createHealthClient } from './io/health-client.ts';
+import { createKeptClient } from './io/kept-client.ts';
 import { createKeyRate } from './io/key-rate.ts';
 import { createKeysClient, type KeysAdmin } from './io/keys-client.ts';
+import { newId } from './io/new-id.ts';
+import { createObjectCalls, type ObjectCalls } from './io/object-calls.ts';
 import { createLedgerClient } from './io/ledger-client.ts';
-import { withRequestLog } from './io/request-log.ts';
+import { createPages } from './io/pages.ts';
+import { createReaders } from './io/database-readers.ts';
+import { createRequestLog } from './io/request-log.ts';
+import { createRowStore } from './io/row-store.ts';
+import { createRowsClient } from './io/rows-client.ts';
+import { consumeRows } from './io/rows-consumer.ts';
+import { createSalts } from './io/salts.ts';
 import { createSessionClient } from './io/session-client.ts';
 import { createTenantClient } from './io/tenant-client.ts';
+import { createTracer } from './io/tracer.ts';
 import { clock, timers } from './io/timers.ts';
-import { createUpstreamFetch } from './io/upstream-fetch.ts';
 import type { HealthWiring } from './objects/health-object.ts';
+import type { RowsWiring } from './objects/rows-object.ts';
+import type { RagWorld } from './pipeline/rag/rag-world.ts';
 import type { PipelineDeps } from './pipeline/run/deps.ts';
 import { probeUpstream } from './pipeline/probe-upstream.ts';
-import { deploymentMistakes } from './readiness.ts';
+import { loadOver, outlet, setUpOrThrow, wireConfig, wireLog, wirePostgres } from './set-up.ts';
 
 export interface Deps {
   /** The public wires. */
   readonly surfaces: readonly Surface[];
   readonly pipeline: PipelineDeps;
   readonly keys: KeysPort & KeysAdmin;
+  readonly deployment: Deployment;
+  /** What operators changed of the configuration, in all its versions. */
+  readonly configs: ConfigVersions;
+  /** The deployed configuration with a merge patch over it, or what is wrong with that. */
+  loadWith(overrides: unknown): Result<Config, readonly string[]>;
+  /** The version in force here, and why it is not where it does not fit; null where nothing was changed. */
+  readonly overridden: Overridden | null;
+  /** Null where nobody wants traces. */
+  readonly tracer: Tracer | null;
   readonly adminToken: string | null;
+  readonly metricsToken: string | null;
   /** Who an Access token was issued to; null when Access is not set up. */
   readonly verifyAccess: ((token: string) => Promise<string | null>) | null;
   /** The word in new keys that says where they belong. */
@@ -50,43 +70,31 @@ export interface Deps {
   randomBytes(count: number): Uint8Array;
   digest(secret: string): Promise<string>;
   isSameSecret(a: string, b: string): Promise<boolean>;
+  readonly documents: RagWorld;
+  readonly feed: FeedClient;
   /** A value that keeps one key's prefix cache on the model servers apart from every other's. */
   saltOf(keyId: string): Promise<string>;
+  /** Null where there is no database. */
+  readonly postgres: PostgresPort | null;
+  /** Out of the log; null where there is no database. */
+  readonly logged: RequestsPort | null;
+  /** A page's HTML; null where the Worker runs without its static assets. */
+  readPage(name: string): Promise<ReadableStream | null>;
+}
+
+export interface Overridden {
+  readonly version: number;
+  readonly atMs: number;
+  readonly actor: string;
+  readonly mistakes: readonly string[];
+}
+
+function tracerOf({ traces, environment }: Settings, log: LogPort): Tracer | null {
+  const resource = { 'service.name': 'pointsman', 'service.version': version, 'deployment.environment.name': environment };
+  return createTracer({ ...traces, resource, clock, log });
 }
 
 const keyEnvironments = { development: 'dev', staging: 'test', production: 'live' } as const;
-
-interface Setup {
-  readonly settings: Settings;
-  readonly config: Config;
-  readonly dialectOf: DialectOf;
-  readonly upstream: UpstreamPort;
-  /** What the tenants' salts are derived from: every model server's key. */
-  readonly saltSecret: string;
-}
-
-/** Settings, configuration and addresses, or every mistake in them, for the operator's eyes. */
-function setUp(env: Env): Result<Setup, readonly string[]> {
-  const settings = readSettings(env);
-  if (!settings.ok) return settings;
-  const config = loadConfig(
-    profiles,
-    settings.value.profile ?? defaultProfile,
-    settings.value.configOverrides,
-    Object.keys(dialects),
-  );
-  if (!config.ok) return config;
-  const { targets, mistakes: unread } = readTargets(env, config.value);
-  const mistakes = [...unread, ...deploymentMistakes(settings.value, [...targets.values()])];
-  if (mistakes.length > 0) return fail(mistakes);
-  const dialectOf = dialectsOf(config.value.upstreams, outlet(env).hideSecrets);
-  const servers = [...targets].map(([id, { origin, usesAccess, key }]) => {
-    return [id, { origin, usesAccess, headers: dialectOf(id).headers(key) }] as const;
-  });
-  const upstream = createUpstreamFetch(new Map(servers), settings.value.access);
-  const saltSecret = [...new Set([...targets.values()].flatMap(({ key }) => key ?? []))].join(':');
-  return ok({ settings: settings.value, config: config.value, dialectOf, upstream, saltSecret });
-}
 
 /** Everything a request needs. Throws `not_ready` when the set-up has mistakes; they are logged once. */
 export async function createDeps(env: Env): Promise<Deps> {
@@ -94,30 +102,27 @@ export async function createDeps(env: Env): Promise<Deps> {
   const { log } = outlet(env);
   const isolateId = crypto.randomUUID();
   const digestOfBootstrap = settings.bootstrapApiKey === null ? null : await sha256Hex(settings.bootstrapApiKey);
-  const ledger = createLedgerClient(env.LEDGER, {
-    senderId: isolateId,
-    shards: config.limits.ledger_shards,
-    clock,
-    log,
-  });
-  const salts = new Map<string, string>();
-  const isWithinKeyRate = createKeyRate(env.KEY_RATE, log);
+  const calls = createObjectCalls();
+  const { ledger_shards: shards } = config.limits;
+  const ledger = createLedgerClient(calls.counted('ledger', env.LEDGER), { calls, senderId: isolateId, shards, clock, log });
+  const postgres = wirePostgres(env);
+  const readers = createReaders(postgres, config.cache.database, clock, log);
   return {
-    keys: createKeysClient(env.KEYS, clock, createBootstrapKeys(digestOfBootstrap), config.limits.unknown_keys_per_second),
+    ...keptInKeys(env, settings, config, calls, digestOfBootstrap),
+    deployment: deploymentOf(settings, version, env.ROWS_QUEUE !== undefined),
+    tracer: tracerOf(settings, log),
     adminToken: settings.adminToken,
+    metricsToken: settings.metricsToken,
     verifyAccess: settings.accessLogin === null ? null : createAccessVerifier(settings.accessLogin),
     keyEnvironment: keyEnvironments[settings.environment],
-    isWithinRate: async (key) => key.id === bootstrapKeyId || isWithinKeyRate(key.id),
-    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-    digest: sha256Hex,
-    isSameSecret,
-    async saltOf(keyId) {
-      const known = salts.get(keyId);
-      if (known !== undefined) return known;
-      const salt = (await sha256Hex(`${saltSecret}:${keyId}`)).slice(0, 32);
-      if (salts.size < 10_000) salts.set(keyId, salt);
-      return salt;
-    },
+    isWithinRate: withinRate(env, log),
+    documents: createDocuments(calls.counted('collection', env.COLLECTION), env.DOCUMENT_INDEX, postgres, config.rag),
+    feed: createFeedClient(calls.counted('ledger', env.LEDGER), shards),
+    ...secretTools,
+    postgres,
+    logged: readers.logged,
+    readPage: createPages(env.PAGES),
+    saltOf: createSalts(saltSecret),
     surfaces,
     pipeline: {
       config,
@@ -127,17 +132,68 @@ export async function createDeps(env: Env): Promise<Deps> {
       random: Math.random,
       newId,
       upstream,
-      health: createHealthClient(env.HEALTH, { isolateId, config: healthConfig(config), clock, log }),
-      ledger: settings.logsRequests ? withRequestLog(ledger, log) : ledger,
-      admission: createAdmissionClient(env.ADMISSION, { isolateId, config, clock, log }),
-      tenants: createTenantClient(env.TENANT, clock, log),
-      sessions: createSessionClient(env.SESSION, { ttlMs: config.routing.sessions.ttl_ms, clock, log }),
+      ledger,
+      ...objectPorts(env, calls, isolateId),
+      answers: createAnswerCache(() => caches.open('answers'), readers.answers, clock, log),
+      digest: sha256Hex,
       log,
+      requestLog: settings.logsRequests ? createRequestLog(log) : null,
+      rows: rowsOf(env, calls),
       dialectOf,
       openPipe: openClientPipe,
-      retryBudget: { current: emptyRetryBudget },
+      ...isolateMemory(),
     },
   };
+}
+
+/** What the keys' object holds: keys, and what operators changed of the configuration. */
+function keptInKeys(
+  env: Env,
+  settings: Settings,
+  { limits }: Config,
+  calls: ObjectCalls,
+  digestOfBootstrap: string | null,
+): Pick<Deps, 'keys' | 'configs' | 'loadWith' | 'overridden'> {
+  const namespace = calls.counted('keys', env.KEYS);
+  const bootstrap = createBootstrapKeys(digestOfBootstrap);
+  return {
+    keys: createKeysClient(namespace, clock, bootstrap, limits.unknown_keys_per_second),
+    configs: createConfigClient(namespace, clock, outlet(env).log),
+    loadWith: (overrides) => loadOver(env, settings, overrides),
+    overridden: null,
+  };
+}
+
+const secretTools: Pick<Deps, 'randomBytes' | 'digest' | 'isSameSecret'> = {
+  randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+  digest: sha256Hex,
+  isSameSecret,
+};
+
+function withinRate(env: Env, log: LogPort): Deps['isWithinRate'] {
+  const isWithinKeyRate = createKeyRate(env.KEY_RATE, log);
+  return async (key) => key.id === bootstrapKeyId || isWithinKeyRate(key.id);
+}
+
+/** Objects behind their ports, besides the ledger, which takes the counts of calls along. */
+function objectPorts(
+  env: Env,
+  calls: ObjectCalls,
+  isolateId: string,
+): Pick<PipelineDeps, 'health' | 'admission' | 'tenants' | 'kept' | 'sessions'> {
+  const [config, log] = [wireConfig(env), wireLog(env)];
+  return {
+    health: createHealthClient(calls.counted('health', env.HEALTH), { isolateId, config: healthConfig(config), clock, log }),
+    admission: createAdmissionClient(calls.counted('admission', env.ADMISSION), { isolateId, config, clock, log }),
+    tenants: createTenantClient(calls.counted('tenant', env.TENANT), clock, log),
+    kept: createKeptClient(calls.counted('kept', env.KEPT), log),
+    sessions: createSessionClient(calls.counted('session', env.SESSION), { ttlMs: config.routing.sessions.ttl_ms, clock, log }),
+  };
+}
+
+/** What requests of one isolate leave for those after them. */
+function isolateMemory(): Pick<PipelineDeps, 'speeds' | 'retryBudget'> {
+  return { speeds: new Map(), retryBudget: { current: emptyRetryBudget } };
 }
 
 /** The health object probes by the same configuration and through the same door as requests go. */
@@ -148,46 +204,26 @@ export function wireHealth(env: Env): HealthWiring {
   return { config, log: wireLog(env), probe };
 }
 
-/** The configuration alone, for objects that need nothing else. */
-export function wireConfig(env: Env): Config {
-  return setUpOrThrow(env).config;
+function rowStoreOf(env: Env): RowStorePort | null {
+  const postgres = wirePostgres(env);
+  return postgres === null ? null : createRowStore(postgres, wireConfig(env).request_log.retention_days, wireLog(env));
 }
 
-/** The log alone, for objects that need nothing else. */
-export function wireLog(env: Env): LogPort {
-  return outlet(env).log;
+function rowsOf(env: Env, calls: ObjectCalls): RowsPort | null {
+  const store = rowStoreOf(env);
+  if (store === null) return null;
+  const outbox = calls.counted('rows', env.ROWS);
+  return createRowsClient({ outbox, queue: env.ROWS_QUEUE ?? null, store, clock, ...outlet(env) });
 }
 
-interface Outlet {
-  readonly log: LogPort;
-  /** For words of a model server that a client is told. */
-  readonly hideSecrets: HideSecrets;
+/** The outbox of the request log. */
+export function wireRows(env: Env): RowsWiring {
+  return { store: rowStoreOf(env), maxRows: wireConfig(env).request_log.outbox_rows, log: wireLog(env) };
 }
 
-let isolateOutlet: Outlet | null = null;
-
-/** What leaves the gateway in words, kept clear of the deployment's secrets: there before anything else, for a set-up with mistakes as well. */
-function outlet(env: Env): Outlet {
-  if (isolateOutlet === null) {
-    const hideSecrets = secretHider(secretsIn(env, profiles));
-    isolateOutlet = { log: createConsoleLog(hideSecrets), hideSecrets };
-  }
-  return isolateOutlet;
-}
-
-/** The environment does not change while an isolate lives: the Worker and every object in it share one set-up, or one list of mistakes. */
-let isolateSetup: Result<Setup, readonly string[]> | null = null;
-
-function setUpOrThrow(env: Env): Setup {
-  if (isolateSetup === null) {
-    isolateSetup = setUp(env);
-    if (!isolateSetup.ok) outlet(env).log.write('error', 'not_ready', { mistakes: isolateSetup.failure });
-  }
-  if (isolateSetup.ok) return isolateSetup.value;
-  throw new GatewayError({ code: 'not_ready', detail: 'The operator finds the reason in the log.' });
-}
-
-/** 122 random bits. */
-function newId(): string {
-  return crypto.randomUUID().replaceAll('-', '');
+/** Rows that come back from the queue. Where there is no database any more they are kept in the queue until they expire there. */
+export async function takeFromQueue(batch: MessageBatch, env: Env): Promise<void> {
+  const store = rowStoreOf(env);
+  if (store === null) return batch.retryAll({ delaySeconds: 600 });
+  await consumeRows(batch, { store, outbox: env.ROWS, log: wireLog(env) });
 }

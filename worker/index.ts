@@ -1,15 +1,17 @@
 /** The Worker's entry: the fetch handler and the Durable Object classes. No logic lives here. */
-import type { HonoBase } from 'hono/hono-base';
-import { createApp } from './app.ts';
-import { createDeps, wireConfig, wireHealth, wireLog } from './deps.ts';
+import { takeFromQueue, wireHealth, wireRows } from './deps.ts';
 import type { Env } from './env.ts';
-import type { AppEnv } from './middleware/context.ts';
+import { appFor } from './isolate.ts';
 import { crashResponse } from './middleware/errors.ts';
 import { AdmissionObjectBase } from './objects/admission-object.ts';
 import { HealthObjectBase } from './objects/health-object.ts';
 import { LedgerObjectBase } from './objects/ledger-object.ts';
+import { RowsObjectBase } from './objects/rows-object.ts';
 import { TenantObjectBase } from './objects/tenant-object.ts';
+import { wireConfig, wireLog } from './set-up.ts';
 
+export { CollectionObject } from './objects/collection-object.ts';
+export { KeptObject } from './objects/kept-object.ts';
 export { KeysObject } from './objects/keys-object.ts';
 export { SessionObject } from './objects/session-object.ts';
 
@@ -37,15 +39,20 @@ export class TenantObject extends TenantObjectBase {
   }
 }
 
-let app: Promise<HonoBase<AppEnv>> | null = null;
+export class RowsObject extends RowsObjectBase {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, wireRows(env));
+  }
+}
 
 export default {
   async fetch(request, env, ctx) {
-    app ??= createDeps(env).then(createApp);
     try {
-      return await (await app).fetch(request, env, ctx);
+      const app = await appFor(env, (work) => ctx.waitUntil(work));
+      return await app.fetch(request, env, ctx);
     } catch (error) {
       return crashResponse(error);
     }
   },
+  queue: takeFromQueue,
 } satisfies ExportedHandler<Env>;

@@ -1,4 +1,4 @@
-/** Whether the model server is let go when clients leave in the middle of an answer: counted at the server, half a second later. */
+/** Whether the model server is freed when clients leave in the middle of an answer: counted at the server, half a second later. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chatRequest, openConnection } from './raw-client.ts';
 import { streamedBody } from './relay-cells.ts';
@@ -36,7 +36,7 @@ export async function countAborts(bench: Bench<(typeof names)[number]>): Promise
 async function readAndLeave(target: Target): Promise<void> {
   const connection = await openConnection(target.url);
   let events = 0;
-  const answer = connection.send(chatRequest(target.url, clientKey, streamedBody(false)), {
+  const answer = connection.send(chatRequest(target, clientKey, streamedBody(false)), {
     onBytes(bytes) {
       events += bytes.toString('latin1').split('data: ').length - 1;
       if (events >= leaveAfterEvents) connection.close();

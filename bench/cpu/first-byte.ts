@@ -1,8 +1,9 @@
 /** How long a client waits for the first byte of a stream: one connection, one request after the other, a server that answers at once. */
 import { chatRequest, openConnection } from './raw-client.ts';
-import { streamedBody } from './relay-cells.ts';
+import { shortWorkload, streamedBody } from './relay-cells.ts';
 import type { Row } from './result-file.ts';
 import { ratioOf, spreadOf } from './statistics.ts';
+import type { Mock } from './start-mock.ts';
 import type { Bench, Target } from './targets.ts';
 import { clientKey } from '../../infra/rig/connect.ts';
 
@@ -14,11 +15,10 @@ export async function measureFirstByte(
   bench: Bench<(typeof names)[number]>,
   { rounds, onStep }: { readonly rounds: number; onStep(): void },
 ): Promise<Row[]> {
-  await bench.mock.set({ kind: 'stream', answer: { kind: 'plain', chunks: 1, tokensPerChunk: 1 }, intervalMs: 0 });
   const medians = new Map<string, number[]>(names.map((name) => [name, []]));
   for (let round = -1; round < rounds; round += 1) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const median = await medianFirstByteMs(bench.target(name));
+      const median = await medianFirstByteMs(bench.target(name), bench.mock, false);
       if (round >= 0) medians.get(name)?.push(median);
       onStep();
     }
@@ -38,9 +38,11 @@ export async function measureFirstByte(
   });
 }
 
-async function medianFirstByteMs(target: Target): Promise<number> {
+/** Of `requestsPerRound` requests, one after the other. */
+export async function medianFirstByteMs(target: Target, mock: Mock, hasTools: boolean): Promise<number> {
+  await mock.set(shortWorkload);
   const connection = await openConnection(target.url);
-  const request = chatRequest(target.url, clientKey, streamedBody(false));
+  const request = chatRequest(target, clientKey, streamedBody(hasTools));
   const times: number[] = [];
   for (let i = 0; i < requestsPerRound; i += 1) times.push((await connection.send(request)).firstByteMs);
   connection.close();

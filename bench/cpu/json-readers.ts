@@ -1,6 +1,6 @@
 /**
- * `npm run bench:json`: what each of the core's two incremental JSON readers costs per character, in Node, and what one would cost in the
- * other's place: why there are two (docs/decisions/0009-rooms.md).
+ * `npm run bench:json`: the cost per character of the core's two incremental JSON readers, in Node, and what each would cost in place of the
+ * other, which is why there are two (docs/decisions/0009-rooms.md).
  */
 import { commandLine, wholeNumber } from '../../infra/command-line.ts';
 import { createJsonDocument } from '../../worker/core/json/document.ts';

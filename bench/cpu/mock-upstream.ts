@@ -1,24 +1,24 @@
 /**
  * A model server that costs next to nothing: HTTP by hand over node:net, answers made beforehand, one write an event. Started as a
- * child process by `startMock`, which also says what it answers with; the answer is the same for every request until it is told
- * otherwise.
+ * child process by `startMock`, which also sets its answer; the answer is the same for every request until it is changed.
  */
 import { createServer, type Socket } from 'node:net';
 import * as z from 'zod';
-import { answerBody, answerFrames } from './vllm-wire.ts';
+import { answerBody, answerFrames, stampPlaceholder } from './vllm-wire.ts';
 
 export const Workload = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('stream'),
-    answer: z.object({ kind: z.enum(['plain', 'calls']), chunks: z.int(), tokensPerChunk: z.int() }),
+    answer: z.object({ kind: z.enum(['plain', 'calls', 'stamps']), chunks: z.int(), tokensPerChunk: z.int() }),
     /** Between two events; 0 writes as fast as the socket takes them. */
     intervalMs: z.number(),
   }),
+  /** A request for a stream nevertheless gets one of 500 tokens, as fast as the socket takes them. */
   z.object({ kind: z.literal('json'), bytes: z.int() }),
 ]);
 export type Workload = z.infer<typeof Workload>;
 
-/** What to answer with from now on; null leaves it and only asks for the counts. */
+/** The answer from now on; null keeps it and only asks for the counts. */
 const Order = z.object({ workload: Workload.nullable() });
 
 /** Sent once listening, and after every order. */
@@ -43,18 +43,20 @@ const streamEnd = Buffer.from('0\r\n\r\n');
 let events: readonly Buffer[] = [];
 let whole = Buffer.alloc(0);
 let intervalMs = 0;
+let hasStamps = false;
 let counts = { aborted: 0, eventsBeforeAbort: 0 };
 
 function prepare(workload: Workload): void {
   counts = { aborted: 0, eventsBeforeAbort: 0 };
-  if (workload.kind === 'stream') {
-    events = answerFrames(workload.answer).map((frame) => {
-      const bytes = Buffer.from(frame);
-      return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
-    });
-    intervalMs = workload.intervalMs;
-    whole = Buffer.alloc(0);
-  } else {
+  const isStream = workload.kind === 'stream';
+  events = answerFrames(isStream ? workload.answer : { kind: 'plain', chunks: 500, tokensPerChunk: 1 }).map((frame) => {
+    const bytes = Buffer.from(frame);
+    return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
+  });
+  hasStamps = isStream && workload.answer.kind === 'stamps';
+  intervalMs = isStream ? workload.intervalMs : 0;
+  whole = Buffer.alloc(0);
+  if (!isStream) {
     const body = answerBody(workload.bytes);
     whole = Buffer.from(`${jsonHead}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
   }
@@ -84,15 +86,26 @@ function serve(socket: Socket): void {
     received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
     for (let length = requestLength(received); length > 0; length = requestLength(received)) {
       const isGet = received.toString('latin1', 0, 4) === 'GET ';
+      const isPlain = whole.length > 0 && !received.subarray(0, length).includes('"stream":true');
       received = received.subarray(length);
       if (isGet) socket.write(`${jsonHead}content-length: ${models.length}\r\n\r\n${models}`);
-      else if (whole.length > 0) socket.write(whole);
+      else if (isPlain) socket.write(whole);
       else onClose = stream(socket, () => (onClose = () => {}));
     }
   });
 }
 
-/** Writes one answer; returns what to do should the other side leave before `onEnd`. */
+/** The event with the time in it, where there is room for one. */
+function stamped(event: Buffer): Buffer {
+  const at = hasStamps ? event.indexOf(stampPlaceholder) : -1;
+  if (at < 0) return event;
+  const copy = Buffer.from(event);
+  const timeUs = (process.hrtime.bigint() / 1000n).toString();
+  copy.write(timeUs.padStart(stampPlaceholder.length - 2, '0'), at + 1, 'latin1');
+  return copy;
+}
+
+/** Writes one answer; returns what to do if the other side leaves before `onEnd`. */
 function stream(socket: Socket, onEnd: () => void): () => void {
   const own = events;
   let next = 0;
@@ -106,7 +119,7 @@ function stream(socket: Socket, onEnd: () => void): () => void {
   const writeOne = (): boolean => {
     const event = own[next];
     next += 1;
-    return event === undefined || socket.write(event);
+    return event === undefined || socket.write(stamped(event));
   };
   const writeOn = (): void => {
     while (next < own.length) {
@@ -134,7 +147,7 @@ function stream(socket: Socket, onEnd: () => void): () => void {
   };
 }
 
-/** Only as a child of `startMock`: what is above is imported by others, too. */
+/** Runs only as a child of `startMock`; other files import the code above. */
 if (process.send !== undefined && process.argv.includes('--serve')) {
   const server = createServer(serve);
   const report = (): void => {

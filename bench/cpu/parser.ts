@@ -43,7 +43,7 @@ const { values } = commandLine({
   },
 });
 
-// Bytes are only the truth if nothing is collected meanwhile: room for a whole run, and a collection before each.
+// Allocation figures are only right without a collection in between: room for a whole run, and a collection before each.
 const heapFlags = ['--expose-gc', '--max-semi-space-size=1024', '--min-semi-space-size=1024'];
 if (globalThis.gc === undefined) {
   const { status } = spawnSync(process.execPath, [...heapFlags, ...process.argv.slice(1)], { stdio: 'inherit' });
@@ -103,7 +103,13 @@ function answerWith(formats: readonly ToolFormatId[]): Answer {
     showsLogprobs: false,
     head: null,
     createChoice: (index) =>
-      createChoice(index, { createMachine: machine, check: null, argumentsCheck: argumentsCheck(), sent: null }),
+      createChoice(index, {
+        createMachine: machine,
+        isPlain: () => false,
+        check: null,
+        argumentsCheck: argumentsCheck(),
+        sent: null,
+      }),
   });
 }
 
@@ -115,7 +121,7 @@ const noRouting = (): never => {
   throw new Error('no answer of this bench is ended by its events');
 };
 
-/** The whole machine, and what is not passed on as it came is written anew. */
+/** The whole parser, and chunks that cannot be passed on unchanged are re-encoded. */
 function readAnswer(formats: readonly ToolFormatId[]): Step {
   const encoder = new TextEncoder();
   return (pieces) => {

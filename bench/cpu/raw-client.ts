@@ -1,6 +1,6 @@
 /**
- * An HTTP client that costs little: one keep-alive connection over node:net, one request at a time, answers counted and thrown away
- * unless asked for. Understands Content-Length and chunked bodies as workerd writes them, and nothing else.
+ * A cheap HTTP client: one keep-alive connection over node:net, one request at a time, answers counted and discarded unless asked for.
+ * Understands only Content-Length and chunked bodies as workerd writes them.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -18,13 +18,20 @@ export interface Connection {
   close(): void;
 }
 
+interface ChatTarget {
+  readonly url: string;
+  /** What this one is told besides. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 const lastChunk = Buffer.from('\r\n0\r\n\r\n');
 
 /** A request for `POST /v1/chat/completions`. */
-export function chatRequest(url: string, key: string, body: object): Buffer {
+export function chatRequest({ url, headers }: ChatTarget, key: string, body: object): Buffer {
   const text = JSON.stringify(body);
+  const own = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(
-    `POST /v1/chat/completions HTTP/1.1\r\nhost: ${new URL(url).host}\r\nauthorization: Bearer ${key}\r\n` +
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: ${new URL(url).host}\r\nauthorization: Bearer ${key}\r\n${own.join('')}` +
       `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   );
 }

@@ -1,18 +1,19 @@
 /** What the relay bench measures, cell by cell, and how: CPU of one target per chunk of one kind of answer at one pace. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Workload } from './mock-upstream.ts';
+import type { Mock } from './start-mock.ts';
 import { chatRequest, type Connection, openConnection } from './raw-client.ts';
 import { type Bench, cpuOf, type Target } from './targets.ts';
 import { type AnswerKind, benchTool } from './vllm-wire.ts';
 import { clientKey } from '../../infra/rig/connect.ts';
 
-type TargetName = 'native-body' | 'pump' | 'hono' | 'gateway';
+export type RelayTarget = 'native-body' | 'pump' | 'transform' | 'hono' | 'gateway' | 'before';
 
 export type StreamWorkload = Extract<Workload, { kind: 'stream' }>;
 
 export interface RelayCell {
   readonly name: string;
-  readonly target: TargetName;
+  readonly target: RelayTarget;
   /** The same object in every cell that can be compared. */
   readonly workload: StreamWorkload;
   /** Tools are offered, so that the formats of the model are looked for. */
@@ -37,18 +38,21 @@ export function relayCells({ chunks, burstChunks }: { readonly chunks: number; r
 function cellsFor(workload: StreamWorkload): RelayCell[] {
   const { kind, tokensPerChunk } = workload.answer;
   const work = `${workload.intervalMs === 0 ? 'burst' : 'paced'}, ${tokensPerChunk} token${tokensPerChunk === 1 ? '' : 's'}`;
-  const cell = (target: TargetName, hasTools: boolean, goal: string | null): RelayCell => {
-    const who = target === 'gateway' && hasTools ? 'gateway, tools' : target;
+  const cell = (target: RelayTarget, hasTools: boolean, goal: string | null): RelayCell => {
+    const who = hasTools ? `${target}, tools` : target;
     return { name: `${work}, ${kind === 'plain' ? 'text' : 'tool calls'}: ${who}`, target, workload, hasTools, goal };
   };
   // Only the gateway looks at the request, so the others' cost is the same with tools.
-  if (kind === 'calls') return [cell('pump', false, null), cell('gateway', true, '≤ 1.6')];
+  if (kind === 'calls') return [cell('pump', false, null), cell('gateway', true, '≤ 1.6'), cell('before', true, null)];
   return [
     cell('pump', false, null),
+    cell('transform', false, null),
     cell('native-body', false, null),
     cell('hono', false, null),
     cell('gateway', false, '≤ 1.2'),
     cell('gateway', true, '≤ 1.6'),
+    cell('before', false, null),
+    cell('before', true, null),
   ];
 }
 
@@ -66,8 +70,8 @@ export interface Costs {
 }
 
 /** How many short requests a connection makes, to know what a request costs besides its chunks. */
-const shortRequests = 10;
-const shortWorkload: StreamWorkload = {
+export const shortRequests = 10;
+export const shortWorkload: StreamWorkload = {
   kind: 'stream',
   answer: { kind: 'plain', chunks: 1, tokensPerChunk: 1 },
   intervalMs: 0,
@@ -75,7 +79,7 @@ const shortWorkload: StreamWorkload = {
 
 /** Cells take turns within a round; a first round warms up and is not counted. */
 export async function measureCosts(
-  bench: Bench<TargetName>,
+  bench: Bench<RelayTarget>,
   cells: readonly RelayCell[],
   { rounds, streams, onStep }: CostOptions,
 ): Promise<Costs> {
@@ -106,25 +110,45 @@ export function requestName({ target, hasTools }: RelayCell): string {
   return hasTools ? `${target}, tools` : target;
 }
 
-async function cellCpuMs(bench: Bench<TargetName>, cell: RelayCell, streams: number, requests: number): Promise<number> {
-  const target = bench.target(cell.target);
-  await bench.mock.set(cell.workload);
+function cellCpuMs(bench: Bench<RelayTarget>, cell: RelayCell, streams: number, requests: number): Promise<number> {
+  const parsesCalls =
+    (cell.target === 'gateway' || cell.target === 'before') && cell.hasTools && cell.workload.answer.kind === 'calls';
+  return streamCpuMs(bench.target(cell.target), bench.mock, { ...cell, parsesCalls }, streams, requests);
+}
+
+/** Streams to be measured on any target. */
+export interface StreamWork {
+  readonly workload: StreamWorkload;
+  readonly hasTools: boolean;
+  /** The target makes tool calls of the model's markup. */
+  readonly parsesCalls: boolean;
+}
+
+/** CPU of a target, ms, for `streams` connections with one answer after the other on each. */
+export async function streamCpuMs(
+  target: Target,
+  mock: Mock,
+  work: StreamWork,
+  streams: number,
+  requests: number,
+): Promise<number> {
+  await mock.set(work.workload);
   // workerd closes connections that are idle for 5 s, so each cell has its own, opened before the clock runs.
   const connections = await Promise.all(Array.from({ length: streams }, () => openConnection(target.url)));
-  const cpuMs = await cpuOf(target, () => runStreams(cell, target, connections, requests));
+  const cpuMs = await cpuOf(target, () => runStreams(work, target, connections, requests));
   for (const connection of connections) connection.close();
   return cpuMs;
 }
 
 /** Answers one after the other on every connection, begun evenly over the time between two chunks. */
-async function runStreams(cell: RelayCell, target: Target, connections: readonly Connection[], requests: number): Promise<void> {
-  const request = chatRequest(target.url, clientKey, streamedBody(cell.hasTools));
+async function runStreams(work: StreamWork, target: Target, connections: readonly Connection[], requests: number): Promise<void> {
+  const request = chatRequest(target, clientKey, streamedBody(work.hasTools));
   const answers = connections.map(async (connection, i) => {
-    await sleep((i * cell.workload.intervalMs) / connections.length);
+    await sleep((i * work.workload.intervalMs) / connections.length);
     for (let j = 0; j < requests; j += 1) {
       const answer = await connection.send(request, { keep: i === 0 && j === 0 });
-      if (i === 0 && j === 0) checkAnswer(cell, answer.text);
-      if (answer.status !== 200) throw new Error(`${cell.name}: status ${answer.status}`);
+      if (i === 0 && j === 0) checkAnswer(work, target.name, answer.text);
+      if (answer.status !== 200) throw new Error(`${target.name}: status ${answer.status}`);
     }
   });
   await Promise.all(answers);
@@ -132,7 +156,7 @@ async function runStreams(cell: RelayCell, target: Target, connections: readonly
 
 export function streamedBody(hasTools: boolean): object {
   return {
-    model: 'small',
+    model: 'auto',
     stream: true,
     messages: [
       { role: 'system', content: 'You are a helpful assistant.' },
@@ -142,10 +166,9 @@ export function streamedBody(hasTools: boolean): object {
   };
 }
 
-/** A figure for an answer that was not the right one would mean nothing. */
-function checkAnswer({ name, workload, target, hasTools }: RelayCell, text: string): void {
-  const isParsed = target === 'gateway' && hasTools && workload.answer.kind === 'calls';
-  const isWhole = text.includes('data: [DONE]') && text.includes(`"finish_reason":"${isParsed ? 'tool_calls' : 'stop'}"`);
-  const isClean = !isParsed || (text.includes('"tool_calls":[') && !text.includes('<tool_call>'));
+/** Figures count only for correct answers. */
+function checkAnswer({ parsesCalls }: StreamWork, name: string, text: string): void {
+  const isWhole = text.includes('data: [DONE]') && text.includes(`"finish_reason":"${parsesCalls ? 'tool_calls' : 'stop'}"`);
+  const isClean = !parsesCalls || (text.includes('"tool_calls":[') && !text.includes('<tool_call>'));
   if (!isWhole || !isClean) throw new Error(`${name}: not the expected answer:\n${text.slice(0, 1000)}`);
 }

@@ -1,7 +1,8 @@
 /**
  * `npm run bench:relay`: what passing a stream on costs, in workerd itself. CPU per chunk, first byte and client aborts of the gateway
- * beside three Workers that do less: the body handed back, a pump that looks at nothing, a bare Hono pass-through. Asserts nothing.
+ * beside three Workers that do less: the body returned unread, a plain pump, a bare Hono pass-through. Asserts nothing.
  */
+import { resolve } from 'node:path';
 import { commandLine, wholeNumber } from '../../infra/command-line.ts';
 import { progressBar } from '../load/progress-bar.ts';
 import { countAborts } from './client-aborts.ts';
@@ -10,7 +11,7 @@ import { checkMachine, pinSelf } from '../../infra/rig/process-cpu.ts';
 import { createResult, printResult, type Row, saveResult } from './result-file.ts';
 import { type Costs, measureCosts, type RelayCell, relayCells, requestName } from './relay-cells.ts';
 import { ratioOf, spreadOf } from './statistics.ts';
-import { startBench } from './targets.ts';
+import { type Builder, gateway, reference, startBench } from './targets.ts';
 
 const help = `CPU per streamed chunk, first byte and client aborts, in workerd itself. Seven rounds take about eight minutes.
 
@@ -21,6 +22,7 @@ const help = `CPU per streamed chunk, first byte and client aborts, in workerd i
   --chunks N         text chunks a paced answer, one every 10 ms (200)
   --burst-chunks N   text chunks of an answer written as fast as it is taken (2000)
   --only TEXT        only cost rows whose name contains the text; nothing else is measured
+  --against DIR      another checkout of this repository with its dependencies installed, measured in the same rounds as "before"
   --json             print the result as JSON
   --save             write the table in bench/README.md
   --help
@@ -37,6 +39,7 @@ const { values } = commandLine({
     chunks: { type: 'string', default: '200' },
     'burst-chunks': { type: 'string', default: '2000' },
     only: { type: 'string', default: '' },
+    against: { type: 'string' },
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
   },
@@ -48,14 +51,30 @@ const chunks = wholeNumber('chunks', values.chunks, { min: 2 });
 const burstChunks = wholeNumber('burst-chunks', values['burst-chunks'], { min: 2 });
 checkMachine();
 pinSelf();
-const bench = await startBench(['native-body', 'pump', 'hono']);
+const { against } = values;
+const builders: Readonly<Record<string, Builder>> = {
+  'native-body': reference('native-body'),
+  pump: reference('pump'),
+  transform: reference('transform'),
+  hono: reference('hono'),
+  gateway: gateway(),
+  ...(against === undefined ? {} : { before: gateway({ checkout: resolve(against) }) }),
+};
+const bench = await startBench(builders);
 try {
-  const cells = relayCells({ chunks, burstChunks }).filter((cell) => cell.name.includes(values.only));
+  const cells = relayCells({ chunks, burstChunks })
+    .filter(({ target }) => against !== undefined || target !== 'before')
+    .filter(({ name }) => name.includes(values.only));
   const isPart = values.only !== '';
   const shortCells = new Set(cells.map(requestName)).size;
   const bar = progressBar((rounds + 1) * (cells.length + shortCells + (isPart ? 0 : 4)), values.json);
   const costs = await measureCosts(bench, cells, { rounds, streams, onStep: bar.step });
-  const rows = cells.map((cell) => chunkRow(cell, cells, costs.chunk));
+  const rows = [
+    ...cells.map((cell) => chunkRow(cell, cells, costs.chunk, 'pump')),
+    ...cells
+      .filter(({ target }) => against !== undefined && target === 'gateway')
+      .map((cell) => chunkRow(cell, cells, costs.chunk, 'before')),
+  ];
   rows.push(...requestRows(costs.request));
   if (!isPart) {
     rows.push(...(await measureFirstByte(bench, { rounds, onStep: bar.step })));
@@ -71,27 +90,30 @@ try {
 }
 process.exit(0);
 
-/** A cell's median, and its ratio to the pump on the same work. */
-function chunkRow(cell: RelayCell, cells: readonly RelayCell[], costs: Costs['chunk']): Row {
-  const pump = cells.find((other) => other.target === 'pump' && other.workload === cell.workload);
-  const base = pump === undefined || pump === cell ? null : (costs.get(pump) ?? null);
-  return rowOf(`CPU a chunk, ${cell.name}`, costs.get(cell) ?? [], base, cell.goal);
+/** A cell's median, and its ratio to the pump or to the checkout before on the same work. */
+function chunkRow(cell: RelayCell, cells: readonly RelayCell[], costs: Costs['chunk'], base: 'pump' | 'before'): Row {
+  const isBase = ({ target, workload, hasTools }: RelayCell): boolean =>
+    target === base && workload === cell.workload && (base === 'pump' || hasTools === cell.hasTools);
+  const other = cells.find(isBase);
+  const own = costs.get(cell) ?? [];
+  const than = other === undefined || other === cell ? null : (costs.get(other) ?? null);
+  return rowOf(`CPU a chunk, ${cell.name}`, own, than, base === 'pump' ? cell.goal : null, base);
 }
 
 function requestRows(costs: Costs['request']): Row[] {
   const pump = costs.get('pump') ?? null;
   return [...costs].map(([name, own]) =>
-    rowOf(`CPU a streamed request of one chunk: ${name}`, own, name === 'pump' ? null : pump, null),
+    rowOf(`CPU a streamed request of one chunk: ${name}`, own, name === 'pump' ? null : pump, null, 'pump'),
   );
 }
 
-function rowOf(what: string, own: readonly number[], pump: readonly number[] | null, goal: string | null): Row {
+function rowOf(what: string, own: readonly number[], than: readonly number[] | null, goal: string | null, base: string): Row {
   return {
     what,
     value: spreadOf(own).median,
     unit: 'µs',
-    ratio: pump === null ? null : ratioOf(own, pump),
-    base: pump === null ? null : 'pump',
+    ratio: than === null ? null : ratioOf(own, than),
+    base: than === null ? null : base,
     goal,
   };
 }

@@ -1,4 +1,4 @@
-/** How a CPU bench shows its figures: aligned columns on stdout, and a table of its own in bench/README.md. */
+/** How a CPU bench shows its figures: aligned columns on stdout, and its table in bench/README.md. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -51,40 +51,55 @@ function commitOf(): string {
   }
 }
 
+/** Machine, versions and rounds. */
+export function headOf({ machine, rounds }: Result): string {
+  return `${machine}; ${rounds} rounds`;
+}
+
 /** For people: aligned columns on stdout. */
-export function printResult({ machine, rounds, rows }: Result): void {
-  const lines = [['', 'median', 'ratio (range)', 'against', 'goal'], ...rows.map(cellsOf)];
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  console.log(`${machine}; ${rounds} rounds\n`);
-  for (const line of lines)
-    console.log(
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+export function printResult(result: Result, { hasHead = true } = {}): void {
+  if (hasHead) console.log(`${headOf(result)}\n`);
+  printColumns([['', 'median', 'ratio (range)', 'against', 'goal'], ...result.rows.map(cellsOf)]);
+}
+
+export function printColumns(lines: readonly (readonly string[])[]): void {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  for (const line of lines) {
+    const padded = line.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    console.log(padded.join('  ').trimEnd());
+  }
 }
 
 function cellsOf({ what, value, unit, ratio, base, goal }: Row): string[] {
-  const range = ratio === null ? '' : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}-${ratio.max.toFixed(2)})`;
-  return [what, `${formatValue(value)} ${unit}`, range, base ?? '', goal ?? ''];
+  return [what, `${formatValue(value)} ${unit}`.trim(), ratio === null ? '' : formatRange(ratio), base ?? '', goal ?? ''];
 }
 
-function formatValue(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 2 : 1);
+/** Median and range, as ratios are written, or as `formatValue` writes values. */
+export function formatRange({ median, min, max }: Spread, isValue = false): string {
+  const write = isValue ? formatValue : (ratio: number): string => ratio.toFixed(2);
+  return `${write(median)} (${write(min)}-${write(max)})`;
+}
+
+export function formatValue(value: number): string {
+  return Number.isInteger(value) || value >= 100 ? value.toFixed(0) : value.toFixed(value < 10 ? 2 : 1);
 }
 
 /** Writes the table between the command's marks in bench/README.md. */
-export function saveResult(name: 'relay' | 'request' | 'parser', result: Result): void {
+export function saveResult(name: 'relay' | 'parser', result: Result): void {
+  saveTable(name, tableOf(result));
+}
+
+/** Writes Markdown between the command's marks in bench/README.md. */
+export function saveTable(name: 'relay' | 'parser' | 'overhead' | 'ablation', table: string): void {
   const readme = join(repoFolder, 'bench/README.md');
   const text = readFileSync(readme, 'utf8');
   const [start, end] = [`<!-- bench:${name}: start -->`, `<!-- bench:${name}: end -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`bench/README.md has no ${start} … ${end}.`);
-  writeFileSync(readme, `${text.slice(0, from + start.length)}\n\n${tableOf(result)}\n\n${text.slice(to)}`);
+  writeFileSync(readme, `${text.slice(0, from + start.length)}\n\n${table}\n\n${text.slice(to)}`);
 }
 
-function tableOf({ command, rounds, date, commit, machine, rows }: Result): string {
+export function tableOf({ command, rounds, date, commit, machine, rows }: Result): string {
   return [
     '| what | median | ratio (range) | against | goal |',
     '|---|---|---|---|---|',

@@ -1,4 +1,4 @@
-/** Starts the mock model server as a process of its own on the driver's cores, and gives it its orders. */
+/** Starts the mock model server as a separate process on the driver's cores, and controls it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath, URL } from 'node:url';
@@ -7,7 +7,7 @@ import { cores, pinned } from '../../infra/rig/process-cpu.ts';
 
 export interface Mock {
   readonly url: string;
-  /** What every request is answered with from now on; counting starts anew. */
+  /** The answer to every request from now on; resets the counters. */
   set(workload: Workload): Promise<void>;
   /** Streams left by the other side since `set`. */
   counts(): Promise<MockReply>;

@@ -1,15 +1,22 @@
 /** The gateway and the Workers it is compared with, each in a workerd of its own before the same mock model server. */
 import { fileURLToPath, URL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { buildPeer, peerHeaders } from './peer/peer.ts';
 import { type Mock, startMock } from './start-mock.ts';
-import { type BuiltBundle, buildGateway, buildWorker } from '../../infra/rig/bundle.ts';
-import { clientKey } from '../../infra/rig/connect.ts';
+import { type BuiltBundle, buildGateway, buildGatewayOf, buildWorker } from '../../infra/rig/bundle.ts';
+import { adminToken, clientKey } from '../../infra/rig/connect.ts';
 import { serveWorkerd } from '../../infra/rig/workerd.ts';
 
 interface Served {
   readonly url: string;
+  /** Of every request to it. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Where its heap can be looked at; null unless it was built for that. */
+  readonly inspectorUrl: string | null;
   /** CPU time so far, ms. */
   cpuMs(): number;
+  /** CPU of a new process with the same Worker until its first answer is there, ms. */
+  startCpuMs(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -21,14 +28,49 @@ export interface Target extends Served {
 
 export interface Bench<Name extends string> {
   readonly mock: Mock;
-  target(name: Name | 'gateway'): Target;
+  target(name: Name): Target;
   stop(): Promise<void>;
 }
 
 const idleMs = 2000;
 
-/** Builds and starts the gateway and the named reference workers; everything is gone after `stop`. */
-export async function startBench<Name extends string>(references: readonly Name[]): Promise<Bench<Name>> {
+export interface Built extends BuiltBundle {
+  /** Of every request to it. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Its heap is to be looked at. */
+  readonly isInspected?: boolean;
+}
+
+/** Makes the Worker that a target runs, with this address for every upstream. */
+export type Builder = (upstreamUrl: string) => Promise<Built>;
+
+/** One of the Workers that do less. */
+export function reference(name: 'hono' | 'native-body' | 'pump' | 'transform' | 'buffer-rewrite'): Builder {
+  const file = fileURLToPath(new URL(`reference-workers/${name}.ts`, import.meta.url));
+  return (upstreamUrl) => buildWorker(file, { UPSTREAM_URL: upstreamUrl });
+}
+
+interface GatewayOptions {
+  /** Another checkout of this repository; null is this one. */
+  readonly checkout?: string | null;
+  readonly vars?: Readonly<Record<string, string>>;
+  readonly isInspected?: boolean;
+}
+
+export function gateway({ checkout = null, vars = {}, isInspected = false }: GatewayOptions = {}): Builder {
+  return async (upstreamUrl) => {
+    const built = await (checkout === null ? buildGateway() : buildGatewayOf(checkout));
+    const own = Object.entries(built.vars).map(([name, value]) => [name, name.endsWith('_UPSTREAM_URL') ? upstreamUrl : value]);
+    const keys = { BOOTSTRAP_API_KEY: clientKey, ADMIN_TOKEN: adminToken };
+    return { ...built, vars: { ...Object.fromEntries(own), ...keys, ...vars }, isInspected };
+  };
+}
+
+/** Another gateway that runs on Workers. */
+export const peer: Builder = async (upstreamUrl) => ({ ...(await buildPeer()), headers: peerHeaders(upstreamUrl) });
+
+/** Builds and starts every target; everything is gone after `stop`. */
+export async function startBench<Name extends string>(builders: Readonly<Record<Name, Builder>>): Promise<Bench<Name>> {
   const mock = await startMock();
   await mock.set({ kind: 'json', bytes: 1024 });
   const running = new Map<string, Served>();
@@ -37,11 +79,7 @@ export async function startBench<Name extends string>(references: readonly Name[
     mock.stop();
   };
   try {
-    running.set('gateway', await serve(await builtGateway(mock.url)));
-    for (const name of references) {
-      const file = fileURLToPath(new URL(`reference-workers/${name}.ts`, import.meta.url));
-      running.set(name, await serve(await buildWorker(file, { UPSTREAM_URL: mock.url })));
-    }
+    for (const [name, build] of Object.entries<Builder>(builders)) running.set(name, await serve(await build(mock.url)));
     const targets = await measureIdle(running);
     return {
       mock,
@@ -58,31 +96,38 @@ export async function startBench<Name extends string>(references: readonly Name[
   }
 }
 
-/** With every upstream at one address. */
-async function builtGateway(upstreamUrl: string): Promise<BuiltBundle> {
-  const built = await buildGateway();
-  const vars = Object.entries(built.vars).map(([name, value]) => [name, name.endsWith('_UPSTREAM_URL') ? upstreamUrl : value]);
-  return { ...built, vars: { ...Object.fromEntries(vars), BOOTSTRAP_API_KEY: clientKey } };
-}
-
 /** `stop` throws when the Worker has logged a warning or an error: then the figures are not those of a sound gateway. */
-async function serve(built: BuiltBundle): Promise<Served> {
+async function serve(built: Built): Promise<Served> {
   let complaint: string | null = null;
   const onOutput = (text: string): void => {
     complaint ??= /^.*"level":"(?:warn|error)".*$/m.exec(text)?.[0] ?? null;
   };
-  const workerd = await serveWorkerd(built, { onOutput });
+  const workerd = await serveWorkerd(built, { onOutput, isInspected: built.isInspected ?? false });
   const [url] = workerd.urls;
   if (url === undefined) throw new Error('workerd listens nowhere');
   return {
     url,
+    headers: built.headers ?? {},
+    inspectorUrl: workerd.inspectorUrl,
     cpuMs: workerd.cpuMs,
+    startCpuMs: () => startCpuMs(built),
     async stop() {
       await workerd.stop();
       built.remove();
       if (complaint !== null) throw new Error(`The Worker logged: ${complaint.slice(0, 500)}`);
     },
   };
+}
+
+async function startCpuMs(built: Built): Promise<number> {
+  const workerd = await serveWorkerd(built);
+  try {
+    const [url] = workerd.urls;
+    await (await fetch(`${url}/livez`)).arrayBuffer();
+    return workerd.cpuMs();
+  } finally {
+    await workerd.stop();
+  }
 }
 
 async function measureIdle(running: ReadonlyMap<string, Served>): Promise<Map<string, Target>> {

@@ -3,7 +3,11 @@
  * and then calls in the markup of Hermes and Qwen 2.5. Made once before anything is measured.
  */
 
-export type AnswerKind = 'plain' | 'calls';
+/** `stamps`: the text of an event is a time, filled in as it is written. */
+export type AnswerKind = 'plain' | 'calls' | 'stamps';
+
+/** Where the time goes, in µs of the machine's steady clock. */
+export const stampPlaceholder = '@000000000000000@';
 
 export interface AnswerShape {
   readonly kind: AnswerKind;
@@ -67,7 +71,8 @@ const head = {
 export function textPayloads({ kind, chunks, tokensPerChunk }: AnswerShape): string[] {
   const tokens = answerTokens(kind, chunks * tokensPerChunk);
   return Array.from({ length: chunks }, (_item, at) => {
-    const content = tokens.slice(at * tokensPerChunk, (at + 1) * tokensPerChunk).join('');
+    const words = tokens.slice(at * tokensPerChunk, (at + 1) * tokensPerChunk).join('');
+    const content = kind === 'stamps' ? stampPlaceholder : words;
     return JSON.stringify({
       ...head,
       choices: [{ index: 0, delta: { content }, logprobs: null, finish_reason: null, token_ids: null }],

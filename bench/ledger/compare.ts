@@ -1,6 +1,6 @@
 /**
- * Three ledgers of the same requests side by side: what the clients saw, what the model servers sent, what the gateway booked. Says of
- * every number what it is on each side and how far they are apart. Sends nothing.
+ * Three ledgers of the same requests side by side: what the clients saw, what the model servers sent, what the gateway booked. Compares every
+ * number across them. Sends nothing.
  */
 import { clientIdOf, type LogEntry } from '../../infra/standin/request-log.ts';
 import type { Ending, GroupStats, Stats } from '../../shared/records.ts';
@@ -70,7 +70,7 @@ function inOrder(a: LogEntry, b: LogEntry): number {
   return a.receivedAtMs - b.receivedAtMs;
 }
 
-/** Nobody has booked what no server saw and no client was told of; and nobody may have booked it twice. */
+/** Work that no server saw and no client was told of must not be booked, and nothing may be booked twice. */
 function admitted(facts: readonly Fact[]): Range {
   let [least, most] = [0, 0];
   for (const { seen, calls } of facts) {
@@ -89,7 +89,7 @@ function requestLines(facts: readonly Fact[], { totals, endings }: Stats): Line[
   const all = admitted(facts);
   const endingOf = (ending: Ending): Line => {
     const told = facts.filter(({ seen }) => seen === ending).length;
-    // Who left early cannot know: its request may have been answered, have failed, or have been given up.
+    // A client that left early cannot know whether its request was answered, failed, or was cancelled.
     const unsure = facts.filter(({ seen }) => seen === null).length;
     return line(ending, { least: told, most: told + unsure }, '', endings[ending] ?? 0);
   };
@@ -208,7 +208,7 @@ function moneyLines({ stats, keys, spentNanoUsd, open }: Books): Line[] {
   ];
 }
 
-/** A whole answer is its last call's, whose usage arrived. A call that ended well for a request that did not may have been heard out. */
+/** A whole answer is its last call's, whose usage arrived. A call may have ended well although its request did not. */
 function reportedTokens(facts: readonly Fact[]): Range {
   let [least, most] = [0, 0];
   for (const { seen, calls } of facts) {

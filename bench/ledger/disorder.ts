@@ -19,7 +19,7 @@ export async function loseCalls(lab: Lab, isOn: boolean): Promise<void> {
   }
 }
 
-/** Strikes one object at a time until it is told to stop. Resolves with what it did. */
+/** Disturbs one object at a time until it is told to stop. Resolves with what it did. */
 export function makeDisorder(lab: Lab, tenants: readonly string[], seed: string): () => Promise<Disorder> {
   const random = seededRandom('disorder', seed);
   const targets: readonly [Target, ...Target[]] = [

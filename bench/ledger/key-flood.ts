@@ -1,6 +1,6 @@
 /**
- * `npm run bench:flood`: made-up keys, well-formed ones, against a gateway whose real clients go on working. Counts what becomes of the
- * real ones, and how often the object that knows all keys was asked.
+ * `npm run bench:flood`: well-formed made-up keys against a gateway whose real clients keep working. Counts the answers of the real ones, and
+ * how often the object that stores all keys was asked.
  */
 import { randomBytes } from 'node:crypto';
 import { readCommandLine, runCommand, wholeNumber } from '../../infra/command-line.ts';

@@ -1,6 +1,6 @@
 /**
  * The requests of a reconciliation, drawn from a seed: what each asks, which fault it meets, whether and how its client leaves. Every kind
- * has an agent name of its own with each key, so that the ledger's books per agent are books per kind and key.
+ * has its own agent name with each key, so that the ledger's books per agent are books per kind and key.
  */
 import type { FaultName } from '../../infra/standin/faults.ts';
 import { between, pick, type Random, seededRandom } from '../../infra/standin/random.ts';
@@ -168,7 +168,7 @@ function leavingOf(kind: Kind, random: Random): Leaving | null {
   return kind === 'left-early' ? { how: random() < 0.7 ? 'reset' : 'close', after: { ms: between(random, 0, 60) } } : null;
 }
 
-/** Turned away before anything runs. */
+/** Refused before anything runs. */
 function wrongBody(random: Random): Record<string, unknown> | string {
   const messages = [{ role: 'user', content: 'Hi' }];
   const bodies: readonly [string, ...Record<string, unknown>[]] = [

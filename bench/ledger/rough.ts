@@ -1,7 +1,7 @@
 /**
- * The rough part of a reconciliation: work that is abandoned, unseen second runs, and workerd killed in the middle of it, again and again,
- * on the same storage. For every key: nothing it got is missing, nothing is in twice, usage and spending agree, and what it spent is at
- * least what the model servers did for it.
+ * The rough part of a reconciliation: abandoned work, shadow runs, and workerd killed in the middle of it, again and again, on the same
+ * storage. For every key: nothing it got is missing, nothing is counted twice, usage and spending agree, and it spent at least what the model
+ * servers did for it.
  */
 import { request } from 'node:http';
 import { pick, type Random, seededRandom } from '../../infra/standin/random.ts';
@@ -60,7 +60,7 @@ export async function reconcileRoughly(options: RoughOptions): Promise<Line[]> {
   }
 }
 
-/** What a crash has left open is given up half a minute later. */
+/** What a crash left open is released half a minute later. */
 const settleWithinMs = 60_000;
 
 async function settledLines(lab: Lab, keys: readonly MadeKey[], sent: readonly Sent[]): Promise<Line[]> {
@@ -130,7 +130,7 @@ function planOne(id: string, random: Random): Planned {
   return { id, isStream, body, leavesAfterMs };
 }
 
-/** `unsent`: nobody listened. */
+/** `unsent`: the server did not listen. */
 function sendOne(
   url: string,
   key: string,

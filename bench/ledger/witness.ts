@@ -1,5 +1,5 @@
-/** The client of a reconciliation: sends a request, leaves when it was told to, and writes down what it saw. That is its ledger. */
-import { request } from 'node:http';
+/** The client of a reconciliation: sends a request, leaves when told to, and records what it saw as its own ledger. */
+import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { createParser } from 'eventsource-parser';
 import * as z from 'zod';
 import { type ErrorCode, errors } from '../../shared/errors.ts';
@@ -46,74 +46,96 @@ const Payload = z.object({
 });
 const Metadata = z.object({ attempts: z.number() });
 
-/** Never rejects: what goes wrong on the way is part of what was seen. */
+/** What was seen so far. */
+type Seeing = { -readonly [Fact in keyof Witness]: Witness[Fact] };
+
+/** Never rejects: failures are part of what was seen. */
 export function witness(url: string, key: string, planned: PlannedRequest): Promise<Witness> {
-  const { id, agent, body, idempotencyKey, leaves } = planned;
+  const { id, body, leaves } = planned;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return new Promise((resolve) => {
-    const seen = { status: 0, code: null as ErrorCode | null, attempts: null as number | null, isReplay: false, hasLeft: false };
-    const read = { isWhole: false, events: 0, usage: null as Witness['usage'] };
-    const end = () => resolve({ id, ...seen, ...read });
-    const sent = request(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      agent: false,
-      headers: {
-        authorization: `Bearer ${key}`,
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(text),
-        'x-request-id': id,
-        'x-agent-name': agent,
-        ...(idempotencyKey === null ? {} : { 'idempotency-key': idempotencyKey }),
-      },
-    });
-    const leave = () => {
-      if (seen.hasLeft || read.isWhole) return;
+    const seen: Seeing = {
+      id,
+      status: 0,
+      code: null,
+      attempts: null,
+      isReplay: false,
+      hasLeft: false,
+      isWhole: false,
+      events: 0,
+      usage: null,
+    };
+    const end = (): void => resolve({ ...seen });
+    const sent = request(`${url}/v1/chat/completions`, { method: 'POST', agent: false, headers: headersOf(key, planned, text) });
+    const leave = (): void => {
+      if (seen.hasLeft || seen.isWhole) return;
       seen.hasLeft = true;
       if (leaves?.how === 'reset') sent.socket?.resetAndDestroy();
       else sent.socket?.destroy();
       end();
     };
-    const note = (payload: unknown) => {
-      const parsed = Payload.safeParse(payload);
-      if (!parsed.success) return;
-      const { choices = [], usage, error } = parsed.data;
-      if (choices.some(({ delta }) => (delta?.content ?? '') !== '')) read.events += 1;
-      if (usage != null) read.usage = { totalTokens: usage.total_tokens, isEstimated: usage.estimated === true };
-      if (error !== undefined && isErrorCode(error.code)) seen.code = error.code;
-      if (leaves !== null && 'events' in leaves.after && read.events >= leaves.after.events) leave();
-    };
     sent.on('error', end);
     sent.on('response', (response) => {
-      seen.status = response.statusCode ?? 0;
-      seen.isReplay = response.headers['idempotent-replayed'] === 'true';
-      const metadata = Metadata.safeParse(tryParse(String(response.headers['x-routing-metadata'] ?? '')));
-      if (metadata.success) seen.attempts = metadata.data.attempts;
-      const isStream = response.headers['content-type']?.startsWith('text/event-stream') === true;
-      const parser = createParser({
-        onEvent({ data }) {
-          if (data === '[DONE]') read.isWhole = true;
-          else note(tryParse(data));
-        },
-      });
-      let whole = '';
-      response.setEncoding('utf8');
-      response.on('data', (part: string) => {
-        if (seen.hasLeft) return;
-        if (isStream) parser.feed(part);
-        else whole += part;
-      });
-      response.on('end', () => {
-        if (!isStream) {
-          note(tryParse(whole));
-          read.isWhole = seen.status === 200 && seen.code === null;
-        }
-        end();
-      });
+      noteHeaders(seen, response);
       response.on('error', end);
       response.on('close', end);
+      readAnswer(response, seen, (payload) => {
+        notePayload(seen, payload);
+        if (leaves !== null && 'events' in leaves.after && seen.events >= leaves.after.events) leave();
+      });
     });
     if (leaves !== null && 'ms' in leaves.after) setTimeout(leave, leaves.after.ms);
     sent.end(text);
+  });
+}
+
+function headersOf(key: string, { id, agent, idempotencyKey }: PlannedRequest, text: string): OutgoingHttpHeaders {
+  return {
+    authorization: `Bearer ${key}`,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'x-request-id': id,
+    'x-agent-name': agent,
+    ...(idempotencyKey === null ? {} : { 'idempotency-key': idempotencyKey }),
+  };
+}
+
+function noteHeaders(seen: Seeing, { statusCode, headers }: IncomingMessage): void {
+  seen.status = statusCode ?? 0;
+  seen.isReplay = headers['idempotent-replayed'] === 'true';
+  const metadata = Metadata.safeParse(tryParse(String(headers['x-routing-metadata'] ?? '')));
+  if (metadata.success) seen.attempts = metadata.data.attempts;
+}
+
+function notePayload(seen: Seeing, payload: unknown): void {
+  const parsed = Payload.safeParse(payload);
+  if (!parsed.success) return;
+  const { choices = [], usage, error } = parsed.data;
+  if (choices.some(({ delta }) => (delta?.content ?? '') !== '')) seen.events += 1;
+  if (usage != null) seen.usage = { totalTokens: usage.total_tokens, isEstimated: usage.estimated === true };
+  if (error !== undefined && isErrorCode(error.code)) seen.code = error.code;
+}
+
+/** Hands over each payload of a stream, or the whole body at its end, and notes whether the answer came to its end. */
+function readAnswer(response: IncomingMessage, seen: Seeing, note: (payload: unknown) => void): void {
+  const isStream = response.headers['content-type']?.startsWith('text/event-stream') === true;
+  const parser = createParser({
+    onEvent({ data }) {
+      if (data === '[DONE]') seen.isWhole = true;
+      else note(tryParse(data));
+    },
+  });
+  let whole = '';
+  response.setEncoding('utf8');
+  response.on('data', (part: string) => {
+    if (seen.hasLeft) return;
+    if (isStream) parser.feed(part);
+    else whole += part;
+  });
+  response.on('end', () => {
+    if (isStream) return;
+    note(tryParse(whole));
+    seen.isWhole = seen.status === 200 && seen.code === null;
   });
 }
 

@@ -1,4 +1,4 @@
-/** What an overload amounts to: goodput, shedding, fairness, each beside its promise. Sends nothing. */
+/** The results of an overload: goodput, shedding, fairness, each beside its promise. Sends nothing. */
 import { figure, ms, percentileOf, type PromiseRow, promise } from './promise-table.ts';
 
 /** Shares of the two keys against each other. */
@@ -10,7 +10,7 @@ export interface Sent {
   /** Since the beginning of the overload. */
   readonly atMs: number;
   readonly tookMs: number;
-  /** `late`: usable, but nobody waits so long. `false_success`: a 200 that is not whole. */
+  /** `late`: usable, but later than a client would wait. `false_success`: an incomplete 200. */
   readonly outcome: 'answered' | 'late' | 'shed' | 'error' | 'false_success' | 'lost';
   readonly retryAfter: string | undefined;
 }

@@ -123,7 +123,7 @@ async function measurePeak(target: Rig, key: string): Promise<number> {
   return (answered * 1000) / (untilMs - fromMs);
 }
 
-/** Requests at random moments (Poisson, seeded), whatever becomes of those before, and `/livez` beside them. */
+/** Requests at random times (Poisson, seeded), independent of earlier answers, and `/livez` beside them. */
 async function overload(target: Rig, keys: Readonly<Record<KeyName, string>>, perSecond: number) {
   const random = seededRandom('overload');
   const startedAtMs = performance.now();

@@ -145,7 +145,7 @@ function metadataIn(value: object): z.infer<typeof Metadata> | null {
   return parsed.success ? parsed.data : null;
 }
 
-/** A refused request was routed all the same, and its answer says where to. */
+/** A refused request may have been routed; then its answer says where to. */
 function metadataOf(header: string | null): z.infer<typeof Metadata> | null {
   return header === null ? null : metadataIn({ [headerNames.routingMetadata]: JSON.parse(header) });
 }

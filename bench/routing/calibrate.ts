@@ -12,7 +12,7 @@ import { classify } from '../../worker/core/classify/classify.ts';
 import { classifierVersion } from '../../worker/core/classify/version.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
 import { loadWeights } from '../../worker/core/classify/weights/load.ts';
-import { countsOf } from '../../worker/core/ledger/days.ts';
+import { scoresByBucket } from '../../worker/core/ledger/days.ts';
 import { chooseThreshold, type Scored, type Target } from './choose-threshold.ts';
 import { readRequests } from './read-requests.ts';
 import { readRouterConfig, type RouterConfig } from './router-config.ts';
@@ -125,7 +125,7 @@ function calibrate(wanted: Wanted, today: string): Result<string, string> {
     yaml.push(
       '    reference:',
       `      version: ${classifierVersion(config, loadWeights())}`,
-      `      counts: [${countsOf(scored.map(({ score }) => score)).join(', ')}]`,
+      `      counts: [${scoresByBucket(scored.map(({ score }) => score)).join(', ')}]`,
       `      source: ${JSON.stringify(source)}`,
       `      as_of: ${today}`,
     );

@@ -72,7 +72,7 @@ export function prepareLabelled(rows: readonly LabelledRow[], config: RouterConf
   }));
 }
 
-/** A row for training that nobody wrote. */
+/** A synthetic row for training. */
 function generatedRow(id: string, text: string, intent: Intent, tier: 'small' | 'large' = 'small'): LabelledRow {
   const request = innerRequest({ model: 'auto', messages: [{ role: 'user', content: text }] });
   return { id, category: 'generated', set: 'generated', tier, intent, request };

@@ -70,11 +70,6 @@ export function areaAndGap(slice: ScoredSlice, sample?: ArrayLike<number>): { ar
   return { area, gap: (quality.at(-1) ?? 0) - base };
 }
 
-export function apgr(slice: ScoredSlice): number {
-  const { area, gap } = areaAndGap(slice);
-  return area / gap;
-}
-
 /** 0.5 + sum (APGR − 0.5) · gap / sum gap, every slice counting once. */
 export function gapWeightedApgr(slices: readonly ScoredSlice[], samples?: readonly ArrayLike<number>[]): number {
   let excess = 0;

@@ -1,7 +1,7 @@
 /** Big words around a request, for training only: whole sentences by language, and frames filled with verbs, topics and manners. */
 import { pick, type Random } from './random.ts';
 
-/** Big words in front of a request, by language; `{}` stands for the request. */
+/** Big words in front of a request, by language; `{}` is the place of the request. */
 export const stuffings: Readonly<Record<string, readonly string[]>> = {
   en: [
     'Analyze the complexity and architecture of this carefully: {}',

@@ -1,6 +1,6 @@
 /**
  * Ways in which clients and people dress up a prompt without asking anything else. Only for measuring: the variants that training adds
- * (augment.ts) have wordings of their own, so that a figure here says something about wordings nobody thought of.
+ * (augment.ts) have other wordings, so that a figure here says something about unseen wordings.
  */
 
 export interface Wrapping {

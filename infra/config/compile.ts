@@ -19,7 +19,7 @@ import { writeModule } from './write-module.ts';
 
 const repo = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The profile that the files directly under configs/ make up. */
+/** The profile in the files directly under configs/. */
 export const defaultProfile = 'a40-pair';
 
 interface Source {
@@ -39,7 +39,7 @@ export function compileConfigs(dir: string): CompileResult {
   const profiles: Record<string, ConfigTree> = {};
   const base = readFolder(dir, requiredFiles);
   const unreadable = [...base.mistakes];
-  // A mistake in the files that all profiles share is found in each of them and told once.
+  // A mistake in the files that all profiles share is found in every profile but reported once.
   const profilesByMistake = new Map<string, string[]>();
   const folders = existsSync(join(dir, 'profiles')) ? readdirSync(join(dir, 'profiles')).sort() : [];
   for (const profile of [defaultProfile, ...folders]) {
@@ -63,7 +63,7 @@ export function compileConfigs(dir: string): CompileResult {
   return { profiles, mistakes: [...unreadable, ...wrong] };
 }
 
-/** What the default profile is made of; a file of these that is missing or empty is a mistake of its own, not fifty missing keys. */
+/** The files of the default profile. A missing or empty one is reported as such, not as fifty missing keys. */
 const requiredFiles = ['limits.yaml', 'models.yaml', 'routing.yaml'];
 
 function readFolder(dir: string, required: readonly string[]): { readonly sources: Source[]; readonly mistakes: string[] } {
@@ -86,7 +86,7 @@ function readFolder(dir: string, required: readonly string[]): { readonly source
   return { sources, mistakes };
 }
 
-/** Finds the deepest part of the mistake's path that some file has; the later file wins, since it patched the earlier. */
+/** Finds the deepest part of the mistake's path that a file contains; the later file wins, since it patches the earlier. */
 function locate(sources: readonly Source[], mistake: ConfigMistake): string {
   let best: { source: Source; offset: number; depth: number } | undefined;
   for (const source of sources) {
@@ -123,7 +123,7 @@ export function describeMistakes(mistakes: readonly string[]): string {
   return `The configuration has ${count}:\n\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}\n`;
 }
 
-/** Set in the environment of a gateway that runs: an edit with a mistake in it is reported, and the module of before stays. */
+/** Set in the environment of a running gateway: an edit with a mistake is reported, and the last good module stays. */
 export const keepsLastConfig = 'POINTSMAN_KEEPS_LAST_CONFIG';
 
 const help = `Compiles configs/*.yaml into the Worker.
@@ -132,28 +132,44 @@ const help = `Compiles configs/*.yaml into the Worker.
 
   --check   only validate, write nothing`;
 
+const outFile = join(repo, 'worker/generated/config.ts');
+
+/** Checks every profile and writes the module. False when there is a mistake that must stop what comes next; it has been told then. */
+export function writeConfig(
+  options: { readonly configs?: string; readonly out?: string; readonly check?: boolean } = {},
+): boolean {
+  const { configs = join(repo, 'configs'), out = outFile, check = false } = options;
+  const { profiles, mistakes } = compileConfigs(configs);
+  if (mistakes.length > 0) {
+    console.error(describeMistakes(mistakes));
+    const keepsLast = process.env[keepsLastConfig] !== undefined && existsSync(out);
+    if (keepsLast) console.error('The last good configuration stays in use.');
+    return keepsLast;
+  }
+  if (check) return true;
+  const source = writeModule(defaultProfile, profiles, packageVersion());
+  mkdirSync(dirname(out), { recursive: true });
+  if (!existsSync(out) || readFileSync(out, 'utf8') !== source) writeFileSync(out, source);
+  return true;
+}
+
+/** Of package.json. */
+function packageVersion(): string {
+  const { version }: { version: string } = JSON.parse(readFileSync(join(repo, 'package.json'), 'utf8'));
+  return version;
+}
+
 function main(): void {
   const { values } = readCommandLine({
     name: 'node infra/config/compile.ts',
     help,
     options: {
       configs: { type: 'string', default: join(repo, 'configs') },
-      out: { type: 'string', default: join(repo, 'worker/generated/config.ts') },
+      out: { type: 'string', default: outFile },
       check: { type: 'boolean', default: false },
     },
   });
-  const { profiles, mistakes } = compileConfigs(values.configs);
-  if (mistakes.length > 0) {
-    console.error(describeMistakes(mistakes));
-    if (process.env[keepsLastConfig] !== undefined && existsSync(values.out))
-      console.error('The last good configuration stays in use.');
-    else process.exitCode = 1;
-    return;
-  }
-  if (values.check) return;
-  const source = writeModule(defaultProfile, profiles);
-  mkdirSync(dirname(values.out), { recursive: true });
-  if (!existsSync(values.out) || readFileSync(values.out, 'utf8') !== source) writeFileSync(values.out, source);
+  if (!writeConfig(values)) process.exitCode = 1;
 }
 
 if (import.meta.main) await runCommand(main);

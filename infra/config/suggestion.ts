@@ -1,8 +1,8 @@
-/** "Did you mean …?" for names in the configuration that nobody knows. */
+/** "Did you mean …?" for unknown names in the configuration. */
 import type { ConfigMistake } from '../../shared/config-check.ts';
 import { ConfigTree } from '../../shared/config.ts';
 
-/** Empty when no known name is near. */
+/** Empty when no known name is similar. */
 export function suggestion({ path, unknown }: ConfigMistake): string {
   if (unknown === undefined) return '';
   const known = unknown.known ?? keysAt(path.slice(0, -1));
@@ -26,7 +26,7 @@ function step(schema: unknown, key: string | number): unknown {
   return field(field(def, 'shape'), key) ?? field(def, 'valueType') ?? field(def, 'element');
 }
 
-/** Defaults and optional values are looked through. */
+/** Unwraps defaults and optional values. */
 function definition(schema: unknown): unknown {
   const def = field(field(schema, '_zod'), 'def');
   const inner = field(def, 'innerType');
@@ -37,7 +37,7 @@ function field(value: unknown, key: string | number): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
-/** Damerau-Levenshtein with adjacent swaps: a swapped pair is the commonest slip. */
+/** Damerau-Levenshtein with adjacent swaps, the most common typo. */
 function editDistance(a: string, b: string): number {
   let [beforeLast, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, i) => i)];
   for (let i = 1; i <= a.length; i += 1) {

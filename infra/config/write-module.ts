@@ -1,21 +1,21 @@
 /**
- * Writes checked profiles as the TypeScript module that the Worker ships. What several profiles have in the same place stands there
- * once: keyword lists are most of a profile, so five profiles take little more room than one, and start as fast.
+ * Writes checked profiles as the TypeScript module that the Worker ships. Parts that several profiles share are written once: keyword lists
+ * are most of a profile, so five profiles are little larger than one and start as fast.
  */
 import type { ConfigTree } from '../../shared/config.ts';
 import { isObject } from '../../shared/is-object.ts';
 
-/** A shorter part costs less in its place than a name for it. */
+/** A shorter part is cheaper inline than with a name. */
 const minSharedChars = 100;
 
-/** The module's source, the same for the same profiles. */
-export function writeModule(defaultProfile: string, profiles: Readonly<Record<string, ConfigTree>>): string {
+/** The module's source, the same for the same arguments. `version` is the package's. */
+export function writeModule(defaultProfile: string, profiles: Readonly<Record<string, ConfigTree>>, version: string): string {
   const uses = new Map<string, number>();
   for (const tree of Object.values(profiles)) countParts(tree, [], uses);
   const names = new Map<string, string>();
   const parts: string[] = [];
 
-  /** @param usesAbove how often what `value` stands in is used: only a part that is used more often gets a name of its own */
+  /** @param usesAbove how often the enclosing value is used: only a part that is used more often gets its own name */
   const write = (value: unknown, path: readonly string[], usesAbove: number): string => {
     const key = keyOf(value, path);
     const count = uses.get(key) ?? 0;
@@ -37,6 +37,7 @@ export function writeModule(defaultProfile: string, profiles: Readonly<Record<st
   return (
     '// Written by infra/config/compile.ts from configs/*.yaml; do not edit.\n' +
     "import type { ConfigTree } from '../../shared/config.ts';\n\n" +
+    `export const version = ${JSON.stringify(version)};\n` +
     `export const defaultProfile = ${JSON.stringify(defaultProfile)};\n\n${parts.join('')}\n` +
     `export const profiles: Readonly<Record<string, ConfigTree>> = {\n${written.join('')}};\n`
   );

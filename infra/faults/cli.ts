@@ -1,6 +1,6 @@
 /**
- * `npm run faults`: shows every fault of the table to gateways of its own and prints what a client sees, streamed and whole, how it goes
- * when only the first model is at fault, what the models' health makes of it, what the ledger has, and how long it took.
+ * `npm run faults`: runs every fault of the table against its own gateways and prints what a client sees, streamed and whole, what happens
+ * when only the first model is at fault, the effect on health, the ledger's ending, and how long it took.
  */
 import { commandLine, UsageError, wholeNumber } from '../command-line.ts';
 import { progressBar } from '../../bench/load/progress-bar.ts';
@@ -47,7 +47,7 @@ const bar = progressBar(rows.length + chosenSequences.length, values.json);
 const lines = new Map<number, Line>();
 let next = 0;
 
-/** Takes rows until none is left. What a request says of the models' health is told apart only where one is under way at a time. */
+/** Takes rows until none is left. One request at a time per gateway, so that a change of health can be attributed to it. */
 async function work(): Promise<void> {
   const gateway = await startRig({ on: 'wrangler dev', overrides: steadyOverrides });
   try {
@@ -65,7 +65,7 @@ async function work(): Promise<void> {
 interface SequenceResult {
   readonly name: string;
   readonly promise: string;
-  /** Empty when all was as promised. */
+  /** Empty when the row behaved as promised. */
   readonly wrong: readonly string[];
 }
 
@@ -87,7 +87,7 @@ async function runSequences(): Promise<SequenceResult[]> {
 }
 
 const working = [runSequences(), ...Array.from({ length: Math.min(rows.length, gateways) }, work)] as const;
-// Where one of them fails, the others still stop what they have started.
+// If one fails, the others still stop what they have started.
 await Promise.allSettled(working);
 bar.end();
 await Promise.all(working);

@@ -1,7 +1,6 @@
 /**
- * How a row of the fault table is written: what is promised to a client that reads along and to one that waits for the whole, and in the
- * ledger. The limits that rows count on are those of a fast test configuration: headers and first event 1.3 s, silence 1 s, whole answer
- * 4 s, status held back for 1 s, answers of 500 kB.
+ * A row of the fault table: what a streaming client, a client of a whole answer and the ledger must see. Rows rely on the limits of a fast
+ * test configuration: first event 1.7 s, silence 1.5 s, whole answer 4 s, status held back for 3 s, answers of 500 kB.
  */
 import type { ErrorCode } from '../../shared/errors.ts';
 import { errors } from '../../shared/errors.ts';
@@ -11,14 +10,14 @@ import type { FaultName } from '../standin/faults.ts';
 /** How a request ends for its client, and in the ledger. */
 export type Expectation =
   | { readonly ends: 'complete'; readonly ledger: Ending }
-  /** An error answer with its own status: nothing had been sent yet. */
+  /** An error answer with its true status: nothing had been sent yet. */
   | { readonly ends: 'status'; readonly code: ErrorCode; readonly ledger: Ending }
   /** The headers had to go out before the first event, so the error comes as an event; another model may still answer instead. */
   | { readonly ends: 'late_error'; readonly code: ErrorCode; readonly ledger: Ending }
   /** Some of the answer had been sent: an error event ends it, without finish_reason and [DONE]. */
   | { readonly ends: 'error_event'; readonly code: ErrorCode; readonly ledger: Ending };
 
-/** What a request must ask for, so that the fault can show. The calls of `text` tools are written by a server without a tool parser. */
+/** What a request must ask for to trigger the fault. The calls of `text` tools are written by a server without a tool parser. */
 export type Need =
   | 'tools'
   | 'two_tools'
@@ -38,14 +37,14 @@ export interface FaultCase {
   readonly needs?: Need;
   readonly streamed: Expectation;
   readonly plain: Expectation;
-  /** Whether a complete answer has the very text and calls that it would have without the fault. */
+  /** Whether a complete answer has the same text and calls as without the fault. */
   readonly text: 'same' | 'other';
   /** The finish reason of a complete answer, where it matters. */
   readonly finish?: string;
   /** What the client must be able to read in the answer. */
   readonly shows?: string;
   readonly retryAfterSeconds?: number;
-  /** It reaches other requests as well: the listener is closed, or the model counts as missing. */
+  /** It affects other requests as well: the listener is closed, or the model counts as missing. */
   readonly isContagious?: true;
 }
 
@@ -67,17 +66,17 @@ export function harmless(fault: FaultName, text: FaultCase['text'], rest: Rest =
   return { fault, streamed: complete, plain: complete, text, ...rest };
 }
 
-/** Known before anything was sent. */
+/** Detected before anything is sent. */
 export function refused(fault: FaultName, code: ErrorCode, rest: Rest = {}): FaultCase {
   return { fault, streamed: status(code), plain: status(code), text: 'same', ...rest };
 }
 
-/** Known only when some of the answer is with a client that reads along. */
+/** Detected only after a streaming client has part of the answer. */
 export function broken(fault: FaultName, code: ErrorCode, rest: Rest = {}): FaultCase {
   return { fault, streamed: errorEvent(code), plain: status(code), text: 'same', ...rest };
 }
 
-/** Known later than the headers can wait. */
+/** Detected later than the headers can wait. */
 export function late(fault: FaultName, code: ErrorCode, rest: Rest = {}): FaultCase {
   return { fault, streamed: lateError(code), plain: status(code), text: 'same', ...rest };
 }

@@ -44,7 +44,7 @@ const demands: Readonly<Record<Need | 'none', Demand>> = {
   schema: {
     server: 'small',
     text: 'Describe a harbour.',
-    // Room for whatever is said instead.
+    // Room for any other text.
     body: { max_tokens: 4000, response_format: { type: 'json_schema', json_schema: { name: 'harbour', schema: harbourSchema } } },
   },
   logprobs: { server: 'small', text: '[[tokens:12]]Describe a harbour.', body: { logprobs: true, top_logprobs: 2 } },
@@ -57,7 +57,7 @@ export function serverOf({ needs }: FaultCase): 'small' | 'large' {
   return demands[needs ?? 'none'].server;
 }
 
-/** @param shownBy `all` model servers, only the one asked first, or none of them */
+/** @param shownBy the model servers that show the fault: `all`, only the first, or none */
 export function faultRequest(
   row: FaultCase,
   { shownBy, isStream }: { readonly shownBy: 'all' | 'first' | 'none'; readonly isStream: boolean },
@@ -67,7 +67,7 @@ export function faultRequest(
   const fault = shownBy === 'none' ? '' : `[[fault:${directiveOf(row)}${on}]]`;
   return {
     model: serverOf(row),
-    // More than any sound answer here takes: what goes on beyond it may be ended at the whole limit.
+    // More than any valid answer here needs, so that longer ones can be ended at the total limit.
     max_tokens: 100,
     messages: [{ role: 'user', content: fault + text }],
     ...(isStream ? { stream: true, stream_options: { include_usage: true } } : {}),

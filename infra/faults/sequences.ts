@@ -1,6 +1,6 @@
 /**
- * What no single request can show: who is asked after a failure, who is blamed for it, and what becomes of the next client. Each runs on a
- * gateway with fast breakers and with rescue on, before model servers that are well when it begins.
+ * What no single request can show: which model is asked after a failure, which one is blamed, and what the next client sees. Each runs on a
+ * gateway with fast breakers and rescue enabled, with model servers that are healthy at the start.
  */
 import type { GatewayUnderTest } from '../rig/connect.ts';
 import { readReply, type Reply } from '../rig/reply.ts';
@@ -11,13 +11,13 @@ export interface Sequence {
   readonly name: string;
   /** A sentence of behaviour. */
   readonly promise: string;
-  /** Everything that is not as promised; nothing when all is. */
+  /** Every broken promise; empty when all hold. */
   run(gateway: GatewayUnderTest): Promise<readonly string[]>;
 }
 
 const small = 'qwen2.5-7b';
 const large = 'qwen2.5-32b';
-/** Every answer is this, so that a piece too many or too few is seen. */
+/** Every answer is this text, so that a missing or repeated piece shows. */
 const words = 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen';
 const question = `[[say:${words}]]Count to sixteen.`;
 
@@ -62,7 +62,7 @@ export const sequences: readonly Sequence[] = [
           await gateway.recovered();
           const reply = await ask(gateway, `[[fault:${cut};after=9;on=small]]${other}${question}`, { stream: true });
           wrong.push(...wholeBy(reply, large).map((what) => `${cut} ${other}: ${what}`));
-          // The port refuses only a moment after the engine's death.
+          // The port refuses connections only a moment after the engine's death.
           if (cut.startsWith('engine-death')) await pause(700);
         }
       }

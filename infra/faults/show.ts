@@ -9,7 +9,7 @@ import { steadyOverrides } from '../rig/configs.ts';
 import type { Expectation, FaultCase, Need } from './fault-case.ts';
 import { isHealedByFallback, nameOf } from './table.ts';
 
-/** Longer than three attempts that each run into the limit of a whole answer. */
+/** Longer than three attempts that each reach the total limit. */
 export const hangMs = 20_000;
 const cleanModels = ['small', 'large'];
 const snapshotMs = steadyOverrides.routing.health.snapshot_max_age_ms + 20;
@@ -36,7 +36,7 @@ export type References = ReadonlyMap<Need | undefined, Reply | null>;
 
 type Shown = Parameters<typeof faultRequest>[1];
 
-/** Waits until they are booked, so that they count for no row. */
+/** Waits until they are booked, so that they are not counted in a row. */
 export async function answersWithoutFault(gateway: GatewayUnderTest, rows: readonly FaultCase[]): Promise<References> {
   const byNeeds = new Map<Need | undefined, Reply | null>();
   for (const row of rows) {
@@ -76,7 +76,7 @@ async function show(
 ): Promise<Seen> {
   await gateway.recovered();
   const before = await gateway.stats();
-  // A good answer of each model first: what is counted afterwards is this request's.
+  // A good answer of each model first, so that failures counted afterwards belong to this request.
   const content = '[[tokens:8]]Describe a quay.';
   await Promise.all(cleanModels.map((model) => answer(gateway, { model, messages: [{ role: 'user', content }] })));
   await pause(snapshotMs);
@@ -93,7 +93,7 @@ function resultOf(reply: Reply | null, row: FaultCase, promised: Expectation, re
   if (reply === null) return 'hang';
   const [error] = reply.errors;
   const isEnded = reply.finishReasons.length === 1 && reply.isDone === reply.isStream && reply.unreadable.length === 0;
-  // Another model's answer has nothing of the fault in it.
+  // Another model's answer shows nothing of the fault.
   const isSilent = shown.shownBy === 'all' && row.shows !== undefined && !reply.raw.includes(row.shows);
   if (error !== undefined) {
     if (isEnded || reply.isDone || reply.finishReasons.length > 0) return 'unclear';
@@ -131,7 +131,7 @@ interface HealthPage {
   >;
 }
 
-/** Failures in a row by model server. Asks until two readings agree, for reports reach the object a moment later. */
+/** Failures in a row by model server. Reads until two readings agree, because reports reach the object a moment later. */
 async function healthNow(target: GatewayUnderTest): Promise<string> {
   await pause(100);
   for (let last = ''; ;) {

@@ -1,6 +1,6 @@
 /**
- * What every fault of a model server must look like from outside: the one table that the tests over HTTP run and that a command line can
- * print. It holds promises, not behaviour; `infra/standin/faults.ts` says what each fault is.
+ * How every fault of a model server must look from outside: the table that the tests over HTTP and `npm run faults` share. It holds
+ * promises; `infra/standin/faults.ts` implements the faults.
  */
 import { errors } from '../../shared/errors.ts';
 import { bodies } from './chapters/bodies.ts';
@@ -33,12 +33,12 @@ export function directiveOf({ fault, settings }: FaultCase): string {
   return settings === undefined ? fault : `${fault};${settings}`;
 }
 
-/** What tells a row from every other. */
+/** A unique name for a row. */
 export function nameOf(row: FaultCase): string {
   return row.needs === undefined ? directiveOf(row) : `${directiveOf(row)} (${row.needs.replaceAll('_', ' ')})`;
 }
 
-/** Whether another model that is well must answer in the place of the one with the fault. */
+/** Whether a healthy model must answer in place of the faulty one. */
 export function isHealedByFallback(expectation: Expectation): boolean {
   return (expectation.ends === 'status' || expectation.ends === 'late_error') && errors[expectation.code].blames === 'upstream';
 }

@@ -1,6 +1,6 @@
 /**
- * Who imports whom, by file and by room: what `npm run graph` prints, and what the test of the floors asserts. An import of types alone
- * counts like any other: it ties two places together for whoever reads or moves them.
+ * The import graph by file and by room, which `npm run graph` prints and the test of the floors asserts. Type-only imports count like any
+ * other, since they couple two places for readers and for refactoring.
  */
 import { importsOf, type SourceFile } from './source-files.ts';
 
@@ -10,10 +10,10 @@ export interface Link {
   readonly to: string;
 }
 
-/** What each place imports, with the links that make it so. */
+/** What each place imports, with the links responsible. */
 export type Graph = ReadonlyMap<string, ReadonlyMap<string, readonly Link[]>>;
 
-/** Files and what they import of each other. What is not among them (packages, generated files) is left out. */
+/** Files and their imports of each other. Other targets (packages, generated files) are left out. */
 export function fileGraph(files: readonly SourceFile[]): Graph {
   const known = new Set(files.map(({ path }) => path));
   return new Map(

@@ -1,4 +1,4 @@
-/** The repository's own files, for what reads its code: everything but what .gitignore leaves out and what is installed. */
+/** The repository's own files: everything except installed packages and what .gitignore excludes. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, URL } from 'node:url';

@@ -1,18 +1,25 @@
-/** Builds Workers as a deployment would upload them, each into a temporary folder of its own. Takes about two seconds. */
+/** Builds Workers as a deployment would upload them, each into its own temporary folder. Takes about two seconds. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { parse } from 'smol-toml';
 import * as z from 'zod';
 import { repoFolder, runWrangler } from '../wrangler.ts';
 
-/** What workerd needs of wrangler.toml; bindings that it cannot serve by itself are left out, and the Worker does without. */
+/** The parts of wrangler.toml that workerd needs; bindings that it cannot provide are left out, and the Worker runs without them. */
 const WranglerToml = z.object({
   compatibility_date: z.string(),
   compatibility_flags: z.array(z.string()),
   durable_objects: z.object({ bindings: z.array(z.object({ name: z.string(), class_name: z.string() })) }),
   vars: z.record(z.string(), z.string()),
 });
+
+/**
+ * The whole wrangler.toml. Its build command is not run: it installs packages, which a bench must not do in another checkout. The pages' files
+ * are none of the Worker's, and workerd alone does not serve them.
+ */
+const DeployedToml = z.looseObject({ main: z.string(), build: z.unknown(), assets: z.unknown() });
 
 /** Plain data, so that a global set-up can hand it to test files. */
 export interface Bundle {
@@ -34,7 +41,24 @@ export function buildGateway(): Promise<BuiltBundle> {
   return build((folder) => ({ args: ['--env', '', '--outdir', folder], entry: 'index.js', ...fromToml() }));
 }
 
-/** The gateway together with what stands around it in the lab (lab-worker.ts). */
+/** The gateway of another checkout, whose dependencies must be installed. Nothing in it is written but its compiled configuration. */
+export function buildGatewayOf(checkout: string): Promise<BuiltBundle> {
+  const compiled = spawnSync(process.execPath, ['infra/config/compile.ts'], { cwd: checkout, encoding: 'utf8' });
+  if (compiled.status !== 0) throw new Error(`${checkout}: its configuration does not compile.\n${compiled.stderr}`);
+  return build((folder) => {
+    const config = join(folder, 'wrangler.json');
+    const {
+      build: _command,
+      assets: _pages,
+      main,
+      ...settings
+    } = DeployedToml.parse(parse(readFileSync(join(checkout, 'wrangler.toml'), 'utf8')));
+    writeFileSync(config, JSON.stringify({ ...settings, main: join(checkout, main) }));
+    return { args: ['--config', config, '--env', '', '--outdir', folder], entry: 'index.js', ...fromToml(checkout) };
+  });
+}
+
+/** The gateway wrapped in the lab (lab-worker.ts). */
 export function buildLab(): Promise<BuiltBundle> {
   return build((folder) => {
     const toml = fromToml();
@@ -44,15 +68,47 @@ export function buildLab(): Promise<BuiltBundle> {
   });
 }
 
+/** One class of objects of the gateway's, and a Worker that drives it. @param driver a file whose default export handles requests */
+export function buildObject(file: string, className: string, driver: string): Promise<BuiltBundle> {
+  return build((folder) => {
+    const { compatibilityDate, compatibilityFlags } = fromToml();
+    const from = (path: string) => JSON.stringify(join(repoFolder, path));
+    writeFileSync(
+      join(folder, 'driven.ts'),
+      `export { ${className} } from ${from(file)};\nexport { default } from ${from(driver)};\n`,
+    );
+    const flags = [...compatibilityFlags, 'unsafe_module'];
+    const config = join(folder, 'wrangler.json');
+    const settings = { name: 'driven', main: 'driven.ts', compatibility_date: compatibilityDate, minify: true };
+    writeFileSync(config, JSON.stringify({ ...settings, compatibility_flags: compatibilityFlags }));
+    const args = ['--config', config, '--outdir', folder];
+    const objects = [{ name: 'OBJECTS', class_name: className }];
+    return { args, entry: 'driven.js', compatibilityDate, compatibilityFlags: flags, objects, vars: {} };
+  });
+}
+
+export interface WorkerOptions {
+  /** Compatibility flags besides the gateway's. */
+  readonly flags?: readonly string[];
+  /** Module → file that stands in its place. */
+  readonly alias?: Readonly<Record<string, string>>;
+}
+
 /** Any other Worker, on the gateway's compatibility date and without objects. */
-export function buildWorker(file: string, vars: Readonly<Record<string, string>>): Promise<BuiltBundle> {
+export function buildWorker(
+  file: string,
+  vars: Readonly<Record<string, string>>,
+  { flags = [], alias = {} }: WorkerOptions = {},
+): Promise<BuiltBundle> {
   return build((folder) => {
     const { compatibilityDate, compatibilityFlags } = fromToml();
     const config = join(folder, 'wrangler.json');
     const settings = { name: 'reference', main: file, compatibility_date: compatibilityDate, minify: true };
-    writeFileSync(config, JSON.stringify(settings));
+    writeFileSync(config, JSON.stringify({ ...settings, compatibility_flags: flags, alias }));
     const args = ['--config', config, '--outdir', folder];
-    return { args, entry: 'index.js', compatibilityDate, compatibilityFlags, objects: [], vars };
+    // The bundle is named like its entry.
+    const entry = `${basename(file, extname(file))}.js`;
+    return { args, entry, compatibilityDate, compatibilityFlags: [...compatibilityFlags, ...flags], objects: [], vars };
   });
 }
 
@@ -69,8 +125,8 @@ async function build(
   throw new Error(`wrangler could not build the bundle:\n${output}`);
 }
 
-function fromToml(): Omit<Bundle, 'folder' | 'entry'> {
-  const toml = WranglerToml.parse(parse(readFileSync(join(repoFolder, 'wrangler.toml'), 'utf8')));
+function fromToml(checkout = repoFolder): Omit<Bundle, 'folder' | 'entry'> {
+  const toml = WranglerToml.parse(parse(readFileSync(join(checkout, 'wrangler.toml'), 'utf8')));
   return {
     compatibilityDate: toml.compatibility_date,
     compatibilityFlags: toml.compatibility_flags,

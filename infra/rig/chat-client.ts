@@ -1,6 +1,6 @@
 /**
- * A chat client over node:http, cheap enough to drive more than the gateway can take, and able to leave in the middle of an answer by
- * reset or by close. Judges nothing; `readAnswer` says what an answer amounts to.
+ * A chat client over node:http, cheap enough to overload the gateway, and able to leave in the middle of an answer by reset or by close.
+ * `readAnswer` interprets the answers.
  */
 import { Agent, type ClientRequest, type IncomingHttpHeaders, request } from 'node:http';
 import { createParser } from 'eventsource-parser';
@@ -88,11 +88,11 @@ const Message = z.object({
 const Metadata = z.object({ model_id: z.string().nullable(), fallback_used: z.boolean(), attempts: z.number() });
 const noMetadata = { model_id: null, fallback_used: false, attempts: 0 };
 
-/** What a client can make of an answer. */
-export interface Reading {
+/** How a client interprets an answer. */
+export interface ReadAnswer {
   readonly text: string;
   readonly finishReason: string | null;
-  /** Ended with [DONE]; a whole answer has none. */
+  /** Ended with [DONE]; false for a whole answer. */
   readonly isDone: boolean;
   readonly errorCode: string | null;
   /** Events with text. */
@@ -103,7 +103,7 @@ export interface Reading {
   readonly metadata: z.infer<typeof Metadata>;
 }
 
-export function readAnswer({ status, headers, body, isBroken }: Answer): Reading {
+export function readAnswer({ status, headers, body, isBroken }: Answer): ReadAnswer {
   const isStream = headers['content-type']?.startsWith('text/event-stream') ?? false;
   const messages: z.infer<typeof Message>[] = [];
   let isDone = false;

@@ -1,6 +1,6 @@
-/** Configurations of rigs, as merge patches: what is not named is as shipped. */
+/** Configurations of rigs, as merge patches over the shipped one. */
 
-/** What one request meets says nothing about the next. */
+/** A failure of one request does not affect the next. */
 const unblamed = {
   retry: { backoff_base_ms: 5, backoff_max_ms: 10, max_retry_after_ms: 200, budget_ratio: 1, budget_floor_per_second: 1000 },
   health: { probe_interval_ms: 500, probe_interval_down_ms: 200, throttle_max_ms: 1 },
@@ -9,15 +9,16 @@ const steadyTimeouts = { connect: 1300, first_event: 1700, idle: 1500, total: 40
 const labTimeouts = { connect: 1500, first_event: 1500, idle: 1000, total: 6000 };
 
 /**
- * What most tests over HTTP share: limits of a few seconds, no breaker and no throttle, so that rows may run side by side. Rescue is off:
- * the rows are about honest endings.
+ * Shared by most tests over HTTP: limits of a few seconds, no breaker and no throttle, so that rows may run in parallel. Rescue is off, so
+ * that broken answers end as such.
  *
- * `hold_status_ms` is longer than anything a row without a limit takes, and shorter than every limit: so whether an error has its true
- * status or comes as an event does not depend on the machine.
+ * `hold_status_ms` decides whether an error still has its true status or comes as an event. It is far above what a row without a limit
+ * takes (three whole answers; two seconds were seen on a machine with ten runnable processes per core), and below the 3.4 s of the two
+ * attempts after which a row that runs into `first_event` fails. Both are timers of one isolate, so their order does not depend on load.
  */
 export const steadyOverrides = {
   upstreams: { small: { timeouts_ms: steadyTimeouts }, large: { timeouts_ms: steadyTimeouts } },
-  // What is slower is ended at `total`.
+  // Slower answers are ended at `total`.
   models: { 'qwen2.5-32b': { slow_tokens_per_second: 15 } },
   routing: {
     retry: unblamed.retry,
@@ -27,19 +28,20 @@ export const steadyOverrides = {
       probe_timeout_ms: 3000,
       unhealthy_threshold: 50,
       snapshot_max_age_ms: 100,
-      // What a 404 takes out comes back soon.
+      // A model ejected by a 404 comes back soon.
       breaker: { enabled: false, ejection_base_ms: 500, ejection_max_ms: 1000 },
     },
     rescue: { enabled: false },
-    // Longer than three attempts that each run into `total` (about 5 s here), so rows that fail late still have their true status.
-    streaming: { hold_status_ms: 1000, ping_ms: 300, hold_whole_ms: 30_000 },
+    // `hold_whole_ms`: longer than three attempts that each run into `total`, so whole answers that fail late still have their true status.
+    // Stand-ins are fast, and most faults show in streams only: whole answers are asked for as streams here, whatever was seen before.
+    streaming: { hold_status_ms: 3000, ping_ms: 300, hold_whole_ms: 30_000, plain_json_by_recent_speed: false },
   },
   limits: { body_read_timeout_ms: 1000, max_answer_bytes: 500_000 },
 };
 
 /**
- * The lab's: limits of about a second, so that every fault shows itself soon, and no breaker, throttle or queue. What is counted, reserved
- * and refused is as shipped.
+ * For the lab: limits of about a second, so that every fault shows soon, and no breaker, throttle or queue. Counting, reservations and
+ * refusals are as shipped.
  */
 export const labOverrides = {
   upstreams: { small: { timeouts_ms: labTimeouts }, large: { timeouts_ms: labTimeouts } },
@@ -51,7 +53,7 @@ export const labOverrides = {
   },
 };
 
-/** A model behind no gate and with nobody to stand in for it. Its tier keeps it out of every other model's plan. */
+/** A model reached without the gate and without stand-ins. Its tier keeps it out of every other model's plan. */
 const directModel = {
   upstreams: ['direct'],
   served_name: 'stand-in/direct',
@@ -71,7 +73,7 @@ const directModel = {
   },
 };
 
-/** For outages: fast breakers and probes, rescue, and one model that has nobody to stand in for it. */
+/** For outages: fast breakers and probes, rescue, and one model without stand-ins. */
 const breakerOverrides = {
   upstreams: {
     ...steadyOverrides.upstreams,
@@ -91,7 +93,7 @@ const breakerOverrides = {
     retry: { ...unblamed.retry, max_retry_after_ms: 1500, budget_ratio: 0.2, budget_floor_per_second: 0.5 },
     health: {
       ...steadyOverrides.routing.health,
-      // The default ratio: something that is out is looked at six times as often as what is well.
+      // The default ratio: an ejected upstream is probed six times as often as a healthy one.
       probe_interval_ms: 1200,
       probe_interval_down_ms: 200,
       unhealthy_threshold: 2,
@@ -109,7 +111,7 @@ const breakerOverrides = {
   limits: steadyOverrides.limits,
 };
 
-/** What a rig for outages is started with. */
+/** Options of a rig for outages. */
 export const breakerRig = {
   overrides: breakerOverrides,
   direct: [{ id: 'direct', servedName: directModel.served_name, role: 'small' }],

@@ -1,6 +1,6 @@
 /**
- * A handle on a gateway that runs already, its model servers and their gate. It speaks to everything over HTTP, so it is the same for a
- * gateway that a global set-up started in another process and for one of a file's own.
+ * A handle on a running gateway, its model servers and their gate. All over HTTP, so it works the same for a gateway that a global set-up
+ * started in another process and for one that a test file started itself.
  */
 import OpenAI from 'openai';
 import type { Stats } from '../../shared/records.ts';
@@ -16,7 +16,7 @@ export const clientKey = 'pointsman-local-rig-client';
 export const adminToken = 'pointsman-local-rig-admin';
 export const upstreamKey = 'pointsman-local-rig-upstream';
 
-/** Longer than an isolate keeps what it has to book. */
+/** Longer than an isolate collects entries before it sends them. */
 const bookedWithinMs = 700;
 
 /** Where everything listens; plain data, so that a global set-up can hand it to test files. */
@@ -54,14 +54,14 @@ export interface GatewayClient {
   open(body: unknown, options?: Partial<ChatOptions>): Exchange;
   get(path: string, token?: string): Promise<Response>;
   /** With the admin token. */
-  admin(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Response>;
+  admin(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Response>;
   /** Makes an API key. */
   makeKey(body?: Readonly<Record<string, unknown>>): Promise<MadeKey>;
   stats(): Promise<Stats>;
   health(): Promise<HealthPage>;
 }
 
-/** What a test tells the model servers and their gate, and asks of them. */
+/** Control of the model servers and their gate by a test. */
 export interface Surroundings {
   control(modelServer: string, body: ControlBody): Promise<void>;
   setGate(body: GateControlBody): Promise<void>;
@@ -75,7 +75,7 @@ export interface Surroundings {
 export interface GatewayUnderTest extends GatewayClient, Surroundings {
   /** Waits until every model server listens and every model is up, for the health object as for the isolate. */
   recovered(): Promise<void>;
-  /** Everything healthy again, no fault standing, logs empty; waits until the gateway has noticed. */
+  /** Everything healthy, no fault active, logs empty; waits until the gateway has noticed. */
   resetState(): Promise<void>;
 }
 
@@ -101,7 +101,7 @@ export function connect(addresses: Addresses): GatewayUnderTest {
     let hasAsked = false;
     for (const [id, origin] of Object.entries(servers)) await until(`${id} listens`, () => listens(origin));
     await until('every model is up', async () => {
-      // Only an answer lets a model back in that has failed its calls.
+      // A model that failed calls comes back only through an answer.
       for (const [model, { status }] of Object.entries((await client.health()).models)) {
         if (status === 'up') continue;
         hasAsked = true;
@@ -110,7 +110,7 @@ export function connect(addresses: Addresses): GatewayUnderTest {
       const isHealthy = (await client.health()).status === 'healthy';
       return isHealthy && (await modelStatuses()).every((status) => status === 'up');
     });
-    // These answers are booked before anything else is counted.
+    // Wait until these answers are booked, before the test counts anything.
     if (hasAsked) await pause(bookedWithinMs);
   };
   return {

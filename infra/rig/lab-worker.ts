@@ -1,27 +1,27 @@
 /**
- * What stands around the Worker in the lab, inside workerd: objects that can be evicted, broken, read and counted on order, calls to them
- * that can be held or lost on the way, and a clock that can be moved. The Worker and its objects are the deployed ones; nothing in them knows.
+ * The lab around the Worker, inside workerd: objects that can be evicted, broken, read and counted on request, calls to them that can be
+ * held or lost, and a clock that can be moved. The Worker and its objects are the deployed ones and do not know of the lab.
  */
 import type { DurableObject } from 'cloudflare:workers';
 
 /** What happens to calls from the Worker to the objects of one binding. Shares are chances from 0 to 1. */
 export interface Wire {
-  /** `request`: calls do not leave. `reply`: calls arrive, their answers do not. Either goes on when the hold ends. */
+  /** `request`: calls are held before they leave. `reply`: calls arrive, their answers are held. Both continue when the hold ends. */
   readonly hold: 'request' | 'reply' | null;
   /** Calls that fail before they reach the object. */
   readonly loseRequest: number;
   /** Calls that fail after the object has carried them out. */
   readonly loseReply: number;
-  /** Fails as an overloaded object does, which must not be asked again. */
+  /** Fails as an overloaded object does, which must not be called again. */
   readonly isOverloaded: boolean;
 }
 
 export type ObjectOrder =
   /** Ends the object's memory the way the platform does when it is idle. */
   | { readonly do: 'evict' }
-  /** `ctx.abort()`: everything under way in the object fails, what was not yet durable is gone. */
+  /** `ctx.abort()`: everything in progress in the object fails, and writes that are not yet durable are lost. */
   | { readonly do: 'break' }
-  /** Runs the alarm handler now, whatever the alarm was set to. */
+  /** Runs the alarm handler now, whenever the alarm is due. */
   | { readonly do: 'alarm' }
   /** When the alarm is set to, or null. */
   | { readonly do: 'alarm-time' }
@@ -70,7 +70,7 @@ function count(kind: keyof typeof counts, name: string, by: number): void {
   if (by > 0) counts[kind].set(name, (counts[kind].get(name) ?? 0) + by);
 }
 
-/** The same class, taking orders and counting what it writes. */
+/** The same class, extended by orders and by a counter of its writes. */
 export function watched(Base: ObjectClass, className: string): ObjectClass {
   return class extends Base implements Watched {
     constructor(ctx: DurableObjectState, env: never) {
@@ -144,7 +144,7 @@ interface Entry {
 
 /** The gateway with the lab's wires between it and its objects, and a path for orders. */
 export function surround(gateway: Entry, bindings: readonly string[]): Entry {
-  // Made once, because the Worker keeps what it gets first.
+  // Created once, because the Worker keeps the first environment it gets.
   let wiredEnv: Record<string, unknown> | null = null;
   return {
     async fetch(request, env, ctx) {

@@ -1,6 +1,6 @@
 /**
- * A rig on workerd whose objects can be evicted, broken, cut off and read, and whose clock can be moved: for proofs about state that no
- * client could make from outside.
+ * A rig on workerd whose objects can be evicted, broken, cut off and read, and whose clock can be moved: for tests about state that no
+ * client can reach from outside.
  */
 import * as z from 'zod';
 import type { Counts, LabOrder, ObjectOrder, Wire } from './lab-worker.ts';

@@ -1,5 +1,6 @@
-/** Looks through a gateway's output, as it comes, for the secrets that the gateway was started with. */
-import { type Env, secretsIn } from '../../worker/env.ts';
+/** Searches a gateway's output while it is written for the secrets that the gateway was started with. */
+import type { Env } from '../../worker/env.ts';
+import { secretsIn } from '../../worker/secrets.ts';
 
 export interface LogLeaks {
   note(text: string): void;
@@ -7,7 +8,7 @@ export interface LogLeaks {
   found(): readonly string[];
 }
 
-/** Shorter values stand in ordinary words. */
+/** Shorter values occur in ordinary words. */
 const minLength = 8;
 
 export function watchForLeaks(vars: Readonly<Record<string, string>>): LogLeaks {

@@ -1,17 +1,34 @@
-/** CPU time of other processes, and which processor cores they run on. Linux only: both come from /proc and taskset. */
+/** CPU time and memory of other processes, and which processor cores they run on. Linux only: both come from /proc and taskset. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 
-/** The kernel's unit of utime and stime in /proc/PID/stat; 100 a second on every Linux that Node runs on. */
-const msPerTick = 10;
-
-/** User and system time of a process with all its threads, in ms, to within one tick of 10 ms. */
+/**
+ * User and system time of a process's threads so far, in ms, as the scheduler counts it: to the microsecond, where /proc/PID/stat knows
+ * steps of 10 ms only. What an ended thread took is gone with it; workerd keeps its threads.
+ */
 export function cpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name in parentheses may hold spaces; utime and stime are fields 14 and 15 of the whole, 12 and 13 behind it.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * msPerTick;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.reduce((sum, thread) => sum + threadCpuNs(`/proc/${pid}/task/${thread}/schedstat`), 0) / 1e6;
+}
+
+/** Resident memory of a process, in bytes; 0 of one that has ended. */
+export function residentBytes(pid: number): number {
+  try {
+    const [, kiB = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kiB) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** 0 for a thread that has ended between being listed and being read. */
+function threadCpuNs(path: string): number {
+  try {
+    return Number(readFileSync(path, 'utf8').split(' ', 1)[0]);
+  } catch {
+    return 0;
+  }
 }
 
 /** Gateways on the first core, everything that drives them on the others; null where processes cannot be pinned. */
@@ -33,11 +50,14 @@ export function pinSelf(): void {
   if (cores !== null) spawnSync('taskset', ['-a', '-c', '-p', cores.driver, String(process.pid)]);
 }
 
-/** Says why figures could mislead here; leaves where they cannot be taken at all. */
+/** Warns when figures would be unreliable; exits when they cannot be measured at all. */
 export function checkMachine(): void {
   if (process.platform !== 'linux') {
     console.error('CPU time of a process is read from /proc: this bench runs on Linux only.');
     process.exit(2);
   }
   if (cores === null) console.error('Not pinned (one core, or no taskset): figures are noisier.');
+  const [load = 0] = loadavg();
+  if (load > 1)
+    console.error(`The machine is busy (load ${load.toFixed(1)}): figures are noisier, and waiting times mean little.`);
 }

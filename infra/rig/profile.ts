@@ -1,4 +1,4 @@
-/** The model servers of a profile: stand-ins for its upstreams, but for those that run already, and the vars that name them all. */
+/** The model servers of a profile: stand-ins for upstreams without an own server, and the vars that name them all. */
 import type { ConfigTree } from '../../shared/config.ts';
 import type { ModelRole } from '../standin/chat.ts';
 import type { Fleet, FleetModel } from '../standin/fleet.ts';
@@ -6,7 +6,7 @@ import type { Fleet, FleetModel } from '../standin/fleet.ts';
 /** Stand-ins for every upstream of the profile that is not `own`. */
 export function standinsFor(config: ConfigTree, own: Readonly<Record<string, string>> = {}): FleetModel[] {
   return Object.keys(config.upstreams)
-    .filter((id) => !Object.hasOwn(own, id))
+    .filter((id) => !Object.hasOwn(own, id) && config.upstreams[id]?.url_var !== undefined)
     .flatMap((id) => standinFor(id, config));
 }
 
@@ -16,10 +16,11 @@ function standinFor(upstreamId: string, config: ConfigTree): FleetModel[] {
   const [modelId, model] = found;
   const options: FleetModel = {
     id: upstreamId,
+    kind: model.kind,
     servedName: model.served_name,
     role: roleOf(modelId, config),
     maxModelLen: model.context_tokens,
-    // A model whose calls the gateway reads out of the text runs on a server without a tool parser.
+    // A model whose calls the gateway parses from text runs on a server without a tool parser.
     toolParser: model.tool_formats.length > 0 ? 'none' : 'hermes',
   };
   return [model.reasoning === 'none' ? options : { ...options, reasoningStyle: model.reasoning }];
@@ -47,6 +48,7 @@ export function varsFor(
     ACCESS_CLIENT_SECRET: fleet?.clientSecret ?? '',
   };
   for (const [id, upstream] of Object.entries(config.upstreams)) {
+    if (upstream.url_var === undefined) continue;
     vars[upstream.url_var] = own[id] ?? fleet?.urls[id] ?? '';
     vars[upstream.key_var] = upstreamKey;
   }

@@ -1,5 +1,5 @@
 /**
- * HTTP/1.1 by hand, for what a well-behaved client will not do: hostile headers, bodies that stop half-way, and leaving in the middle of
+ * HTTP/1.1 by hand, for what a well-behaved client does not do: hostile headers, bodies that stop half-way, and leaving in the middle of
  * an answer, by reset or by half-close.
  */
 import { connect, type Socket } from 'node:net';
@@ -9,7 +9,7 @@ export interface RawAnswer {
   /** Of the first answer; 0 when none came. */
   readonly status: number;
   readonly headers: Headers;
-  /** The body as it came, chunk sizes included. */
+  /** The raw body, chunk sizes included. */
   readonly body: string;
   /** Everything that was received, headers included. */
   readonly received: string;
@@ -33,7 +33,7 @@ export async function openRaw(url: string, encoding: 'utf8' | 'latin1' = 'utf8')
   socket.on('data', (part) => void (state.text += part));
   socket.on('close', () => void (state.isOver = true));
   socket.on('end', () => void (state.isOver = true));
-  // A reset is how some of these tests end; the caller sees it as the end of what was received.
+  // Some of these tests end with a reset, which the caller sees as the end of the data.
   socket.on('error', () => void (state.isOver = true));
   await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
   return {
@@ -47,7 +47,7 @@ export async function openRaw(url: string, encoding: 'utf8' | 'latin1' = 'utf8')
   };
 }
 
-/** Sends bytes as they are and listens until the other side ends, or nothing more has come for a while. */
+/** Sends raw bytes and listens until the other side ends the connection, or is silent for a while. */
 export async function sendRaw(url: string, bytes: string, withinMs = 3000): Promise<RawAnswer> {
   const connection = await openRaw(url, 'latin1');
   connection.socket.write(bytes, 'latin1');

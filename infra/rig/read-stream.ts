@@ -1,4 +1,4 @@
-/** Reads a streamed answer the way a client does, with a parser that is not the gateway's own, and says what it amounts to. */
+/** Reads a streamed answer as a client does, with a parser other than the gateway's own, and interprets it. */
 import { createParser } from 'eventsource-parser';
 
 export interface Chunk {
@@ -22,7 +22,7 @@ export interface CallDelta {
 
 export interface StreamRead {
   readonly chunks: readonly Chunk[];
-  /** Data that is no JSON, [DONE] aside: always a mistake. */
+  /** Data other than [DONE] that is not JSON: always a mistake. */
   readonly unreadable: readonly string[];
   readonly comments: number;
   readonly isDone: boolean;

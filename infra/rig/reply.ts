@@ -1,4 +1,4 @@
-/** One answer of the gateway, streamed or whole, brought into one shape so that tests can say the same of both. */
+/** One answer of the gateway, streamed or whole, in one shape, so that tests can make the same claims about both. */
 import { parseStream, type StreamRead } from './read-stream.ts';
 
 export interface Reply extends Omit<StreamRead, 'chunks'> {
@@ -46,7 +46,7 @@ export async function readReply(response: Response): Promise<Reply> {
   };
 }
 
-/** Every answer that is no stream must be JSON. */
+/** Every answer other than a stream must be JSON. */
 function parseCompletion(raw: string): Completion {
   try {
     return JSON.parse(raw) as Completion;

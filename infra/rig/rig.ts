@@ -1,7 +1,7 @@
 /**
- * The whole product on loopback ports for a test, a bench or a check: stand-in model servers, their tunnel's gate, and the Worker before
- * them, under `wrangler dev` or in workerd itself. One place for keys, addresses, ready or not, output, and stopping everything, a failed
- * start included.
+ * The whole product on loopback ports for a test, a bench or a check: stand-in model servers, their tunnel's gate, and the Worker in front,
+ * under `wrangler dev` or in workerd itself. One place for keys, addresses, readiness, output, and stopping everything, also after a failed
+ * start.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ export interface RigOptions {
   readonly fleet?: FleetOptions;
   /** Further model servers, reached without the gate. */
   readonly direct?: readonly FleetModel[];
-  /** Isolates that share the Durable Objects, each at an address of its own; 1 by default. In workerd only. */
+  /** Isolates that share the Durable Objects, each at its own address; 1 by default. In workerd only. */
   readonly isolates?: number;
   /** The set-up has a mistake on purpose: /readyz answers 503. */
   readonly expectsNotReady?: boolean;
@@ -37,25 +37,25 @@ export interface RigOptions {
 export interface Rig extends GatewayUnderTest {
   readonly addresses: Addresses;
   readonly isolates: readonly GatewayUnderTest[];
-  /** The model servers live in this process, so that their logs can be read and their faults be set without asking. */
+  /** The model servers run in this process, so that their logs can be read and their faults set directly. */
   readonly fleet: Fleet;
   /** Chat calls that the model servers saw, in order of arrival. */
   calls(): readonly ServerCall[];
-  /** Where the Durable Objects keep their data; it goes with the rig. */
+  /** Where the Durable Objects keep their data; deleted with the rig. */
   readonly stateFolder: string;
   /** What the Worker, its objects and their runtime wrote, the last 5 MB. */
   output(): string;
   /** CPU time of workerd so far, ms; 0 under `wrangler dev`. */
   cpuMs(): number;
-  /** Ends the Worker and starts it anew at the same address, on the same data and model servers. workerd is killed, as in a crash. */
+  /** Ends the Worker and restarts it at the same address, on the same data and model servers. workerd is killed, as in a crash. */
   restart(): Promise<void>;
-  /** Throws when a secret stood in the output. */
+  /** Throws when the output contained a secret. */
   stop(): Promise<void>;
 }
 
 export type ServerCall = LogEntry & { readonly server: string };
 
-/** One of the two speaks with parsers, as vLLM does when told so. */
+/** The second one has tool and reasoning parsers enabled, as vLLM can. */
 const pair: readonly FleetModel[] = [
   { id: 'small', servedName: 'Qwen/Qwen2.5-7B-Instruct', role: 'small' },
   { id: 'large', servedName: 'Qwen/Qwen2.5-32B-Instruct-AWQ', role: 'large', toolParser: 'hermes', reasoningParser: true },
@@ -99,7 +99,7 @@ async function startOn(fleet: Fleet, options: RigOptions): Promise<Rig> {
     } finally {
       await fleet.close();
     }
-    // Whatever was done: no secret may have stood in the log.
+    // Whatever the test did, the log must not contain a secret.
     if (leaks.found().length > 0) throw new Error(`In the log of the gateway: ${leaks.found().join(', ')}`);
   };
   try {

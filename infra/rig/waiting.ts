@@ -1,10 +1,10 @@
-/** Waits for conditions that some other process brings about, and runs work side by side. */
+/** Waits for conditions that other processes bring about, and runs work in parallel. */
 
 export function pause(ms: number): Promise<void> {
   return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** How long it took until it was true, in ms, or null when it was not within the time. */
+/** How long it took until it was true, in ms; null when the time ran out. */
 export async function comesTrue(
   isTrue: () => boolean | Promise<boolean>,
   withinMs: number,

@@ -1,7 +1,7 @@
 /**
  * Serves a bundle in workerd itself, with Durable Objects that keep their data, as one isolate or as several that share the objects:
- * `wrangler dev` costs up to twenty times the CPU, and its proxy swallows what a client that leaves looks like. workerd offers SQL to objects
- * on disk only, so each run has a folder of its own, which goes with it.
+ * `wrangler dev` costs up to twenty times the CPU, and its proxy hides how a client leaves. workerd offers SQL to objects only on disk, so
+ * each run has its own folder, deleted at the end.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,15 +11,19 @@ import { join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import * as z from 'zod';
 import type { Bundle } from './bundle.ts';
-import { cores, cpuMs, pinned } from './process-cpu.ts';
+import { cores, cpuMs, pinned, residentBytes } from './process-cpu.ts';
 
 const Workerd = z.object({ default: z.string(), version: z.string() });
 const workerd = Workerd.parse(createRequire(import.meta.url)('workerd'));
 export const workerdVersion = workerd.version;
 
 export interface WorkerdOptions {
-  /** Isolates that share the objects, each at an address of its own; 1 by default. */
+  /** Isolates that share the objects, each at its own address; 1 by default. */
   readonly isolates?: number;
+  /** Its heap can be looked at; costs CPU. */
+  readonly isInspected?: boolean;
+  /** Of the engine, such as `--trace-gc`. */
+  readonly v8Flags?: readonly string[];
   /** Sees what workerd and the Worker write. */
   onOutput?(text: string): void;
 }
@@ -27,45 +31,50 @@ export interface WorkerdOptions {
 export interface Workerd {
   /** One origin an isolate. */
   readonly urls: readonly string[];
-  /** Where the objects keep their data; it goes with the process. */
+  /** Where its inspector listens; null unless asked for. */
+  readonly inspectorUrl: string | null;
+  /** Where the objects keep their data; deleted with the process. */
   readonly stateFolder: string;
   /** CPU time of the process so far, ms; since its last restart. */
   cpuMs(): number;
-  /** `kill -9`, whatever it is doing, and a new one on the same ports and the same storage. */
+  /** Memory that the process holds, in bytes. */
+  residentBytes(): number;
+  /** `kill -9`, and a new process on the same ports and storage. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const readyWithinMs = 20_000;
 
-/** Starts workerd on free ports of the loopback address, on the gateways' core. Rejects with its own words when it does not come up. */
-export async function serveWorkerd(bundle: Bundle, { isolates = 1, onOutput }: WorkerdOptions = {}): Promise<Workerd> {
+/** Starts workerd on free ports of the loopback address, on the gateways' core. Rejects with its output when it does not start. */
+export async function serveWorkerd(
+  bundle: Bundle,
+  { isolates = 1, isInspected = false, v8Flags = [], onOutput }: WorkerdOptions = {},
+): Promise<Workerd> {
   const folder = mkdtempSync(join(tmpdir(), 'pointsman-workerd-'));
   mkdirSync(join(folder, 'objects'));
-  let running: { readonly child: ChildProcess; readonly ports: readonly number[] };
+  let running: { readonly child: ChildProcess; readonly listening: Listening };
   let kill = (): void => undefined;
-  // A driver that dies must leave nothing behind.
+  // A driver that dies must not leave workerd running.
   const stopNow = (): void => {
     kill();
     rmSync(folder, { recursive: true, force: true });
   };
   process.on('exit', stopNow);
   const start = async (ports: readonly number[]): Promise<void> => {
-    const child = spawnWorkerd(bundle, ports, folder);
+    const child = spawnWorkerd(configOf(bundle, ports, folder, v8Flags), folder, isInspected);
     kill = () => void child.kill('SIGKILL');
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        output = (output + text).slice(-20_000);
-        onOutput?.(text);
-      });
-    }
+    hear(child, (text) => {
+      output = (output + text).slice(-20_000);
+      onOutput?.(text);
+    });
     const listening = await Promise.race([
-      listeningPorts(child.stdio[3], ports.length),
+      listeningPorts(child.stdio[3], ports.length, isInspected),
       exitOf(child).then(() => null),
       new Promise<null>((resolve) => setTimeout(resolve, readyWithinMs, null).unref()),
     ]);
-    running = { child, ports: listening ?? [] };
+    running = { child, listening: listening ?? { ports: [], inspector: null } };
     if (listening !== null) return;
     await stop();
     throw new Error(`workerd did not start:\n${output}`);
@@ -80,25 +89,36 @@ export async function serveWorkerd(bundle: Bundle, { isolates = 1, onOutput }: W
   await start(Array.from({ length: isolates }, () => 0));
   return {
     get urls() {
-      return running.ports.map((port) => `http://127.0.0.1:${port}`);
+      return running.listening.ports.map((port) => `http://127.0.0.1:${port}`);
+    },
+    get inspectorUrl() {
+      const { inspector } = running.listening;
+      return inspector === null ? null : `http://127.0.0.1:${inspector}`;
     },
     stateFolder: join(folder, 'objects'),
     cpuMs: () => cpuMs(running.child.pid ?? 0),
+    residentBytes: () => residentBytes(running.child.pid ?? 0),
     async restart() {
       const exited = exitOf(running.child);
       kill();
       await exited;
-      await start(running.ports);
+      await start(running.listening.ports);
     },
     stop,
   };
 }
 
-function spawnWorkerd(bundle: Bundle, ports: readonly number[], folder: string): ChildProcess {
+function spawnWorkerd(configText: string, folder: string, isInspected: boolean): ChildProcess {
   const config = join(folder, 'workerd.capnp');
-  writeFileSync(config, configOf(bundle, ports, folder));
-  const [command, args] = pinned(cores?.gateway, workerd.default, ['serve', config, '--experimental', '--control-fd=3']);
+  writeFileSync(config, configText);
+  const inspector = isInspected ? ['--inspector-addr=127.0.0.1:0'] : [];
+  const serve = ['serve', config, '--experimental', '--control-fd=3', ...inspector];
+  const [command, args] = pinned(cores?.gateway, workerd.default, serve);
   return spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+}
+
+function hear(child: ChildProcess, onText: (text: string) => void): void {
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', onText);
 }
 
 function exitOf(child: ChildProcess): Promise<void> {
@@ -108,8 +128,14 @@ function exitOf(child: ChildProcess): Promise<void> {
 
 const ControlLine = z.object({ event: z.string(), socket: z.string().optional(), port: z.int().optional() });
 
+interface Listening {
+  /** One an isolate. */
+  readonly ports: readonly number[];
+  readonly inspector: number | null;
+}
+
 /** workerd says on its control descriptor, a line of JSON each, where its sockets listen. */
-function listeningPorts(control: unknown, count: number): Promise<number[]> {
+function listeningPorts(control: unknown, count: number, isInspected: boolean): Promise<Listening> {
   const ports = new Map<string, number>();
   return new Promise((resolve) => {
     let rest = '';
@@ -119,9 +145,12 @@ function listeningPorts(control: unknown, count: number): Promise<number[]> {
       rest = lines.pop() ?? '';
       for (const line of lines) {
         const { event, socket, port } = ControlLine.parse(JSON.parse(line));
+        if (event === 'listen-inspector' && port !== undefined) ports.set('inspector', port);
         if (event === 'listen' && socket !== undefined && port !== undefined) ports.set(socket, port);
       }
-      if (ports.size === count) resolve(Array.from({ length: count }, (_, index) => ports.get(`http-${index}`) ?? 0));
+      if (ports.size < count + Number(isInspected)) return;
+      const own = Array.from({ length: count }, (_, index) => ports.get(`http-${index}`) ?? 0);
+      resolve({ ports: own, inspector: ports.get('inspector') ?? null });
     });
   });
 }
@@ -131,7 +160,7 @@ function isReadable(stream: unknown): stream is Readable {
 }
 
 /** workerd's configuration, in Cap'n Proto's text form. A port of 0 is any free one. */
-function configOf(bundle: Bundle, ports: readonly number[], configFolder: string): string {
+function configOf(bundle: Bundle, ports: readonly number[], configFolder: string, v8Flags: readonly string[]): string {
   const services = [
     ...ports.map((_, index) => `(name = "isolate-${index}", worker = .isolate${index})`),
     `(name = "objects", disk = (path = ${text(join(configFolder, 'objects'))}, writable = true))`,
@@ -142,12 +171,12 @@ function configOf(bundle: Bundle, ports: readonly number[], configFolder: string
   );
   return `using Workerd = import "/workerd/workerd.capnp";
 
-const config :Workerd.Config = (services = ${list(services)}, sockets = ${list(sockets)});
+const config :Workerd.Config = (services = ${list(services)}, sockets = ${list(sockets)}, v8Flags = ${list(v8Flags.map(text))});
 
 ${ports.map((_, index) => workerOf(bundle, index, configFolder)).join('\n')}`;
 }
 
-/** The first isolate has the objects; the others reach them as it does. */
+/** The first isolate has the objects; the others bind to them. */
 function workerOf(bundle: Bundle, index: number, from: string): string {
   const { folder, entry, compatibilityDate, compatibilityFlags, objects, vars } = bundle;
   const modules = readdirSync(folder)

@@ -11,10 +11,10 @@ export interface WranglerDevOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly vars: Readonly<Record<string, string>>;
-  /** Where Durable Objects keep their data; by default a temporary folder that goes with the gateway. */
+  /** Where Durable Objects keep their data; by default a temporary folder, deleted with the gateway. */
   readonly persistTo?: string;
   onOutput?(text: string): void;
-  /** What /readyz answers once it is up; 200 unless a Worker is wanted that refuses. */
+  /** The expected status of /readyz; 200 unless the Worker should refuse. */
   readonly readyStatus?: number;
 }
 
@@ -26,7 +26,7 @@ export interface WranglerDev {
 
 const readyWithinMs = 60_000;
 
-/** Rejects with wrangler's own words when the Worker does not come up. */
+/** Rejects with wrangler's output when the Worker does not start. */
 export async function startWranglerDev(options: WranglerDevOptions): Promise<WranglerDev> {
   const port = options.port === 0 ? await freePort() : options.port;
   const inspectorPort = await freePort();
@@ -85,7 +85,7 @@ async function isUp(url: string, readyStatus: number): Promise<boolean> {
   }
 }
 
-/** A port of the loopback address that nobody listens on now. */
+/** A free port of the loopback address. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

@@ -7,7 +7,7 @@ export interface SecurityCheck {
   readonly id: string;
   /** The row of the threat model: see SECURITY.md. */
   readonly threat: string;
-  /** A sentence: what holds. */
+  /** The rule, as a sentence. */
   readonly rule: string;
   /** One line per violation; none when the rule holds. */
   run(stand: Stand): Promise<readonly string[]>;
@@ -34,8 +34,8 @@ export function codeOf({ text }: { readonly text: string }): string | null {
   }
 }
 
-/** Waits for what comes through a pipe, such as a log. */
-export async function comesTrue(isTrue: () => boolean): Promise<boolean> {
+/** Waits for what is not there at once: output that comes through a pipe, sums that are sent in batches. */
+export async function comesTrue(isTrue: () => boolean | Promise<boolean>): Promise<boolean> {
   return (await waitFor(isTrue, 10_000)) !== null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Stands before a model server and quotes, when told to, what it was called with: as many servers and proxies do in their errors. Otherwise
- * it passes everything on.
+ * A proxy in front of a model server that, when told to, quotes the request in its answer, as many servers and proxies do in their errors.
+ * Otherwise it passes everything on.
  */
 import { Agent, type IncomingMessage } from 'node:http';
 import { forward } from '../standin/gate-forward.ts';
@@ -47,7 +47,7 @@ export async function startEchoFront(target: string, alsoQuoted: string): Promis
   };
 }
 
-/** As a debug page shows them, and as they look in a URL and in base64. */
+/** As a debug page shows them, and encoded for a URL and in base64. */
 function headersOf({ headers }: IncomingMessage): string {
   const plain = JSON.stringify(headers);
   const values = Object.values(headers).join(' ');

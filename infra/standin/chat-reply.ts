@@ -1,4 +1,4 @@
-/** Makes ready what a chat is answered with: the choices with their tokens, and a place in the engine for each. Sends nothing. */
+/** Prepares the answer of a chat: the choices with their tokens, and a place in the engine for each. Sends nothing. */
 import type { AcceptedChat } from './chat-request.ts';
 import type { Answer, Conversation } from './chat.ts';
 import { planAnswer } from './chat.ts';

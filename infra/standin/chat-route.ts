@@ -1,4 +1,4 @@
-/** POST /v1/chat/completions from the parsed body to the last byte: checks, faults, the answer, the wire, the books. */
+/** POST /v1/chat/completions from the parsed body to the last byte: checks, faults, the answer, the wire format, the log. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AppliedFault } from './chat-reply.ts';
 import { prepareReply } from './chat-reply.ts';
@@ -71,7 +71,7 @@ export async function handleChat(
   return null;
 }
 
-/** Faults that strike before the answer: waits, takes over the connection, or says what to refuse with. Null lets the answer begin. */
+/** Applies faults that act before the answer: waits, takes over the connection, or returns the refusal. Null lets the answer begin. */
 async function meetFaults(applied: readonly AppliedFault[], isStream: boolean): Promise<Refusal | 'handled' | null> {
   for (const { action, context } of applied) {
     await action.delay?.(context);

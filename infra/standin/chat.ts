@@ -1,11 +1,12 @@
 /**
- * The stand-in's mind: from a request to the whole answer it would give, before any limit, stop sequence or wire format. A pure
- * function of the seed and the conversation, so that a continued answer is the rest of the very same text.
+ * The stand-in's model: from a request to the whole answer it would give, before any limit, stop sequence or wire format. A pure
+ * function of the seed and the conversation, so that a continued answer is the rest of the same text.
  */
 import type { ChatBody, ChatMessage } from './chat-request.ts';
 import type { Directives, PlannedCall } from './directives.ts';
 import { parseDirectives, steeringText, withoutDirectives, withoutFaults } from './directives.ts';
 import { contentText, isRecord, pythonJson, tryParse } from './json.ts';
+import { answerFromPassages, ownWords, readPassages } from './passages.ts';
 import { code, greeting, list, paragraphs, sentence, workings } from './prose.ts';
 import type { Random } from './random.ts';
 import { pick, seededHex, seededRandom } from './random.ts';
@@ -73,7 +74,8 @@ export function planAnswer(seed: string, body: ChatBody, role: ModelRole, conver
   const { directives, messages } = conversation;
   const random = seededRandom(seed, conversation.key, String(choice));
   const lastUser = messages.findLast((message) => message.role === 'user');
-  const userText = withoutDirectives(contentText(lastUser?.content));
+  const userText = withoutDirectives(ownWords(lastUser?.content));
+  const grounded = readPassages(contentText(lastUser?.content));
   const topics = topicsOf(userText);
   const kind = requestKind(userText, messages.at(-1)?.role ?? 'user', role);
   const length = directives.tokens ?? targetTokens(random, kind);
@@ -82,7 +84,10 @@ export function planAnswer(seed: string, body: ChatBody, role: ModelRole, conver
   const isNamedCall = namedTool(body) !== null;
   const opening = () => (isNamedCall || body.tool_choice === 'required' || random() < 0.7 ? '' : `${sentence(random, topics)}\n`);
   const invented = () =>
-    calls.length > 0 ? opening() : (structured(body, random, topics) ?? prose(random, kind, topics, length));
+    calls.length > 0
+      ? opening()
+      : (structured(body, random, topics) ??
+        (grounded === null ? prose(random, kind, topics, length) : answerFromPassages(grounded)));
   return {
     kind,
     reasoning: directives.think ?? thinks,

@@ -1,4 +1,4 @@
-/** Starts model servers and the tunnel gate from a command line, prints where they are, and stops them on SIGINT or SIGTERM. */
+/** Starts model servers and the tunnel gate from a command line, prints their addresses, and stops them on SIGINT or SIGTERM. */
 import { decimalNumber, portNumber, readCommandLine, runCommand, UsageError, wholeNumber } from '../command-line.ts';
 import { modelRoles } from './chat.ts';
 import { listFaults } from './faults.ts';

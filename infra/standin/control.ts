@@ -1,11 +1,11 @@
-/** How a test drives a running model server: its switches, and the surface that offers them over HTTP on a port of its own. */
+/** How a test controls a running model server: its switches, and the surface that offers them over HTTP on a separate port. */
 import * as z from 'zod';
 import type { FaultBook } from './fault-book.ts';
 import { listen, readBody, reply } from './http.ts';
 import { tryParse } from './json.ts';
 import type { RequestLog } from './request-log.ts';
 
-/** All keys are optional; one that is left out keeps what it was. */
+/** All keys are optional; one that is left out keeps its value. */
 export const ControlBody = z.strictObject({
   /** false: /health answers 503 and every chat 500. */
   healthy: z.boolean().optional(),

@@ -1,4 +1,4 @@
-/** Deltas of several tokens as one, the way a server sends what one turn of its scheduler brought. */
+/** Merges deltas of several tokens into one, as a server sends the output of one scheduler step. */
 import type { Delta, ToolDelta } from './steps.ts';
 
 export function mergeDeltas(deltas: readonly Delta[]): Delta {

@@ -3,7 +3,8 @@
  * drops unknown headers. Read from system messages and from everything after the last user message on, never from an assistant.
  */
 import type { ChatMessage } from './chat-request.ts';
-import { contentText, isRecord, tryParse } from './json.ts';
+import { isRecord, tryParse } from './json.ts';
+import { ownWords } from './passages.ts';
 import type { FaultRequest } from './fault-request.ts';
 import { parseFaultRequest } from './fault-request.ts';
 
@@ -35,7 +36,8 @@ export function steeringText(messages: readonly ChatMessage[]): string {
   const heard = messages.filter(
     ({ role }, index) => role === 'system' || role === 'developer' || (index >= lastUser && role !== 'assistant'),
   );
-  return heard.map((message) => contentText(message.content)).join('\n');
+  // Nothing in a passage of a document steers.
+  return heard.map((message) => ownWords(message.content)).join('\n');
 }
 
 /** Collects the directives of a text; of a single-valued one the last wins. */

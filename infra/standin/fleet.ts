@@ -1,4 +1,4 @@
-/** Model servers and the gate before them, started and stopped together in one process. Tests and `npm start` begin here. */
+/** Model servers and the gate in front of them, started and stopped together in one process, for tests and `npm start`. */
 import type { Gate } from './gate.ts';
 import { startGate } from './gate.ts';
 import type { ModelServer } from './server.ts';

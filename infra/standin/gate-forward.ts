@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http';
 import type { EdgeAnswer, GateSetting } from './gate-behaviour.ts';
 import { edgeAnswer } from './gate-behaviour.ts';
 
-/** Spoken between two neighbours only (RFC 9110, 7.6.1); the rest travels. */
+/** Hop-by-hop headers (RFC 9110, 7.6.1); all others are forwarded. */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 
 export interface Passage {
@@ -65,7 +65,7 @@ function breakOff(response: ServerResponse, answer: EdgeAnswer | null): void {
   else if (answer) sendEdgeAnswer(response, answer);
 }
 
-/** Answers in the edge's own name. */
+/** Sends the edge's own answer. */
 export function sendEdgeAnswer(response: ServerResponse, answer: EdgeAnswer): void {
   if (response.destroyed) return;
   response.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) });

@@ -1,6 +1,6 @@
 /**
- * The tunnel gate: what stands between the Worker and a model server in production (Cloudflare Access and cloudflared), on loopback.
- * Demands the service token, streams both ways without holding anything back, and can misbehave the way the edge does.
+ * The tunnel gate: plays what is between the Worker and a model server in production (Cloudflare Access and cloudflared), on loopback.
+ * Requires the service token, streams both ways without buffering, and can misbehave as the edge does.
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -126,7 +126,7 @@ function startGateControl(port: number, gate: Pick<Gate, 'set' | 'log' | 'clear'
   });
 }
 
-/** What this request meets, and uses up one of a limited number. */
+/** The setting for this request; counts down a limited one. */
 function takeSetting(route: Route): GateSetting {
   const { setting } = route;
   if (setting.requests === undefined) return setting;

@@ -1,4 +1,4 @@
-/** The few HTTP moves all stand-ins share: listening on a loopback port, reading a body, answering with JSON. */
+/** The HTTP functions that all stand-ins share: listening on a loopback port, reading a body, answering with JSON. */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Refusal } from './refusal.ts';

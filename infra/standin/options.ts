@@ -1,4 +1,5 @@
-/** What a model server can be told at its start, and what it does when told nothing. */
+/** Start options of a model server, and their defaults. */
+import type { ModelKind } from '../../shared/config.ts';
 import type { ModelRole } from './chat.ts';
 import type { FlavourName } from './flavours/registry.ts';
 import type { Engine } from './pacer.ts';
@@ -16,6 +17,8 @@ export interface ModelServerOptions {
   /** Whose wire it speaks. */
   readonly flavour: FlavourName;
   readonly role: ModelRole;
+  /** What its model does: a pooling server answers no chats. */
+  readonly kind: ModelKind;
   /** vLLM's --api-key; null leaves /v1 open. */
   readonly apiKey: string | null;
   /** Servers with the same seed answer the same conversation with the same words. */
@@ -32,7 +35,7 @@ export interface ModelServerOptions {
   readonly rejectsPrefill: boolean;
   /** What gives the pace; null is a simple clock with as many places as asked for. */
   readonly engine: Engine | null;
-  /** Opens the control surface on a port of its own. */
+  /** Opens the control surface on a separate port. */
   readonly control: boolean;
   readonly controlPort: number;
   /** Keeps request bodies in the log. */
@@ -48,6 +51,7 @@ export const modelServerDefaults: ModelServerOptions = {
   listedNames: null,
   flavour: 'vllm',
   role: 'small',
+  kind: 'chat',
   apiKey: null,
   seed: 'stand-in',
   timeScale: 0,

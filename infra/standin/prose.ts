@@ -1,4 +1,4 @@
-/** Texts of a wanted length in the manner of a kind of answer: chat, code, worked reasoning. Seeded, never a fixed sentence. */
+/** Texts of a given length in the style of a kind of answer: chat, code, worked reasoning. Seeded, never a fixed sentence. */
 import type { Random } from './random.ts';
 import { between, pick } from './random.ts';
 import { countTokens } from './tokens.ts';

@@ -1,4 +1,4 @@
-/** An answer that is no completion: a status, a JSON or text body, and headers beyond the usual ones. */
+/** An answer other than a completion: a status, a JSON or text body, and additional headers. */
 export interface Refusal {
   readonly status: number;
   readonly body: unknown;

@@ -1,4 +1,4 @@
-/** What kind of thing a user text asks for, and how long answers of that kind tend to be. Shapes answers; routes nothing. */
+/** The kind of answer that a user text asks for, and how long such answers usually are. Only shapes answers. */
 import type { Random } from './random.ts';
 import { logNormal } from './random.ts';
 

@@ -9,6 +9,8 @@ export interface LogEntry {
   readonly path: string;
   readonly headerNames: readonly string[];
   readonly hasAuthorization: boolean;
+  /** The trace that the call belongs to; null for none. */
+  readonly traceparent: string | null;
   model: string | null;
   isStream: boolean | null;
   maxTokens: number | null;
@@ -31,7 +33,9 @@ export interface LogEntry {
 }
 
 export interface RequestLog {
-  open(head: Pick<LogEntry, 'id' | 'receivedAtMs' | 'method' | 'path' | 'headerNames' | 'hasAuthorization'>): LogEntry;
+  open(
+    head: Pick<LogEntry, 'id' | 'receivedAtMs' | 'method' | 'path' | 'headerNames' | 'hasAuthorization' | 'traceparent'>,
+  ): LogEntry;
   entries(): readonly LogEntry[];
   clear(): void;
 }

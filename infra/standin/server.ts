@@ -14,6 +14,7 @@ import { flavours } from './flavours/registry.ts';
 import type { Listener } from './http.ts';
 import { headerOf, listen, readBody, reply } from './http.ts';
 import { metricsPage } from './metrics.ts';
+import { handlePooling, poolingPaths } from './pooling/pooling-route.ts';
 import type { ModelServerOptions } from './options.ts';
 import { modelServerDefaults } from './options.ts';
 import type { Engine } from './pacer.ts';
@@ -21,6 +22,7 @@ import { simpleEngine } from './pacer.ts';
 import type { Refusal } from './refusal.ts';
 import type { LogEntry, RequestLog } from './request-log.ts';
 import { requestLog } from './request-log.ts';
+import { tokenizeAnswer } from './tokenize.ts';
 
 const MAX_BODY_BYTES = 64_000_000;
 /** A 7B model on one A40, alone: assumed. */
@@ -90,6 +92,7 @@ async function serve(state: ModelServerState, request: IncomingMessage, response
     method: request.method ?? '',
     path,
     headerNames: Object.keys(request.headers),
+    traceparent: typeof request.headers['traceparent'] === 'string' ? request.headers['traceparent'] : null,
     hasAuthorization: request.headers.authorization !== undefined,
   });
   const flavour: Flavour = flavours[state.options.flavour];
@@ -127,6 +130,10 @@ async function route(
   entry: LogEntry,
 ): Promise<Refusal | null> {
   const { options, controls } = state;
+  if (request.method === 'POST' && options.kind !== 'chat') {
+    const isServed = poolingPaths[options.kind].includes(path);
+    return isServed ? handlePooling(state, request, response, entry, await readText(request)) : flavour.words.notFound;
+  }
   switch (`${request.method} ${path}`) {
     case 'GET /health':
       return controls.state().isHealthy ? { status: 200, body: flavour.health.well } : { status: 503, body: flavour.health.sick };
@@ -142,6 +149,8 @@ async function route(
       return { status: 200, body: flavour.modelList(options, controls.state().isModelLoaded ? listedNames(options) : []) };
     case 'POST /v1/chat/completions':
       return handleChat(state, request, response, entry, await readText(request));
+    case 'POST /tokenize':
+      return flavour.tokenizes ? tokenizeAnswer(await readText(request), flavour, options) : flavour.words.notFound;
     default:
       return ['/health', '/metrics', '/v1/models', '/v1/chat/completions'].includes(path)
         ? flavour.words.methodNotAllowed

@@ -1,4 +1,4 @@
-/** Puts an answer on the socket, action by action: bytes, pauses, and the ways a connection can die. Decides nothing. */
+/** Writes an answer to the socket, action by action: bytes, pauses, and the ways a connection can break. Decides nothing. */
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame } from './completion.ts';

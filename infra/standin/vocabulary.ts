@@ -1,4 +1,4 @@
-/** The words the stand-in speaks with. Plain data; the sentences are built in prose.ts. */
+/** The stand-in's vocabulary. Plain data; prose.ts builds the sentences. */
 import type { Random } from './random.ts';
 import { pick } from './random.ts';
 

@@ -1,4 +1,4 @@
-/** What a server that does not stream makes of the tokens of an answer: it parses the whole text at once, and by other rules than a stream. */
+/** How a server turns the tokens of a whole answer into a message: it parses the text at once, by other rules than for a stream. */
 import type { Choice } from './completion.ts';
 import { mergeDeltas } from './deltas.ts';
 import type { Finish, WholeMessage } from './flavours/flavour.ts';
@@ -26,7 +26,7 @@ export function wholeMessage(choice: Choice, isForcedCall: boolean): Whole {
     const finishReason = choice.isCut || isForcedCall ? choice.finishReason : 'stop';
     return { message: { content: raw, reasoning, calls: [], isForcedCall }, ending: { ...ending, finishReason } };
   }
-  // A limit that falls behind the last bracket is not told of.
+  // A limit reached after the last bracket is not reported.
   const finishReason = calls.length > 0 && !isForcedCall ? 'tool_calls' : choice.finishReason;
   return { message: { content: content ?? '', reasoning, calls, isForcedCall }, ending: { ...ending, finishReason } };
 }

@@ -2,17 +2,11 @@
  * The Python clients that teams use, against the gateway over HTTP. Their packages go into a virtual environment below node_modules,
  * pinned by test/contract/python/requirements.txt. Without Python 3.10 or newer these tests skip and say so; CI installs it.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { clientKey, connect } from '../../infra/rig/connect.ts';
-
-const folder = fileURLToPath(new URL('python', import.meta.url));
-const requirements = join(folder, 'requirements.txt');
-const uvVersion = '0.13.9';
+import { python, type PythonCheck, pythonEnvironment, runPython } from '../support/python.ts';
 
 /** What every client must do; a check that does not report is a failure. */
 const clients = {
@@ -56,100 +50,61 @@ const clients = {
   ],
 } as const;
 
-/** The Python recipes that users copy, by the heading they stand under. */
+/** The Python recipes that users copy, by the heading they stand under. Each runs in its client's process: the imports take longest. */
 const page = readFileSync(fileURLToPath(new URL('../../docs/clients.md', import.meta.url)), 'utf8');
-const recipes = [...page.matchAll(/^## ([^\n]+)\n[^#]*?^```python\n(.*?)^```/gms)].map(
-  ([, client = '', code = '']) => [client, code] as const,
+const recipes = new Map(
+  [...page.matchAll(/^## ([^\n]+)\n[^#]*?^```python\n(.*?)^```/gms)].map(([, heading = '', code = '']) => [heading, code]),
 );
-
-/** The interpreter that makes the environment; null where there is none that can. */
-function findPython(): string | null {
-  const program = 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 10))';
-  return ['python3', 'python'].find((name) => spawnSync(name, ['-c', program]).status === 0) ?? null;
-}
-
-const python = findPython();
-if (python === null) {
-  const message = 'Python 3.10 or newer with venv is missing: the tests of Python clients are skipped.';
-  if (process.env['POINTSMAN_REQUIRE_PYTHON'] !== undefined) throw new Error(message);
-  console.warn(message);
-}
-
-function run(program: string, args: readonly string[]): void {
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.slice(0, 4).join(' ')} failed:\n${stderr.slice(-2000)}`);
-}
-
-/** The environment's own interpreter; made once for these requirements. */
-function environment(maker: string): string {
-  const name = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const home = fileURLToPath(new URL(`../../node_modules/.cache/python-${name}`, import.meta.url));
-  const bin = join(home, process.platform === 'win32' ? 'Scripts' : 'bin');
-  const interpreter = join(bin, 'python');
-  const ready = join(home, 'ready');
-  if (existsSync(ready)) return interpreter;
-  rmSync(home, { recursive: true, force: true });
-  run(maker, ['-m', 'venv', home]);
-  run(interpreter, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', `uv==${uvVersion}`]);
-  run(join(bin, 'uv'), ['pip', 'install', '-q', '-p', interpreter, '-r', requirements]);
-  writeFileSync(ready, '');
-  return interpreter;
-}
-
-interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly error?: string;
-}
+const headings: Readonly<Record<keyof typeof clients, string>> = {
+  openai_client: 'openai for Python',
+  langchain_client: 'LangChain for Python',
+  pydantic_ai_client: 'Pydantic AI',
+  instructor_client: 'Instructor',
+  openai_agents_client: 'OpenAI Agents SDK',
+};
+const recipeCheck = 'its recipe in docs/clients.md runs as it stands there';
 
 const addresses = inject('addresses');
-const runs = new Map<string, Promise<readonly Check[]>>();
+const runs = new Map<string, Promise<readonly PythonCheck[]>>();
 let interpreter = '';
 
-function checksOf(client: string): Promise<readonly Check[]> {
-  const known = runs.get(client) ?? runClient(client);
-  runs.set(client, known);
-  return known;
+/** Two at a time: they are busy with their imports for the most part. */
+function startClients(): void {
+  const lanes: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
+  (Object.keys(clients) as (keyof typeof clients)[]).forEach((client, index) => {
+    const lane = index % lanes.length;
+    const run = (lanes[lane] ?? Promise.resolve()).then(() => runClient(client));
+    runs.set(client, run);
+    // Whoever waits for its checks hears of a failure.
+    lanes[lane] = run.catch(() => undefined);
+  });
 }
 
-function runClient(client: string): Promise<readonly Check[]> {
-  const env = { ...process.env, POINTSMAN_URL: addresses.url, POINTSMAN_KEY: clientKey, PYTHONDONTWRITEBYTECODE: '1' };
-  const child = spawn(interpreter, [join(folder, `${client}.py`)], { env });
-  let output = '';
-  let problems = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (problems += text));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', () => {
-      const checks: Check[] = output
-        .split('\n')
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line));
-      if (checks.length === 0) reject(new Error(`${client}.py reported nothing:\n${problems.slice(-2000)}`));
-      else resolve(checks);
-    });
+function runClient(client: keyof typeof clients): Promise<readonly PythonCheck[]> {
+  const recipe = recipes.get(headings[client]) ?? '';
+  return runPython(interpreter, client, {
+    POINTSMAN_URL: addresses.url,
+    POINTSMAN_KEY: clientKey,
+    POINTSMAN_RECIPE: recipe.replaceAll('http://127.0.0.1:8787', addresses.url).replaceAll('pointsman-local-key', clientKey),
   });
 }
 
 describe.skipIf(python === null)('Python clients', () => {
   beforeAll(async () => {
     await connect(addresses).resetState();
-    interpreter = environment(python ?? '');
+    interpreter = pythonEnvironment(python ?? '');
+    startClients();
   }, 300_000);
 
-  test.each(recipes)('docs/clients.md: %s runs as it stands there', { timeout: 120_000 }, (_client, code) => {
-    const here = code.replaceAll('http://127.0.0.1:8787', addresses.url).replaceAll('pointsman-local-key', clientKey);
-    const { status, stdout, stderr } = spawnSync(interpreter, ['-c', here], { encoding: 'utf8' });
-    expect(status === 0 ? '' : stderr.slice(-2000)).toBe('');
-    expect(stdout.trim()).not.toBe('');
+  test('every recipe for Python in docs/clients.md belongs to one of them', () => {
+    expect([...recipes.keys()].toSorted()).toEqual(Object.values(headings).toSorted());
   });
 
   describe.each(Object.entries(clients))('%s', (client, names) => {
-    test.each(names)(
+    test.each([...names, recipeCheck])(
       '%s',
       async (name) => {
-        const check = (await checksOf(client)).find((one) => one.name === name);
+        const check = (await runs.get(client))?.find((one) => one.name === name);
         expect(check?.error ?? '').toBe('');
         expect(check?.ok).toBe(true);
       },

@@ -21,14 +21,6 @@ async function fill(): Promise<void> {
 }
 
 describe('a ticket in the queue', () => {
-  test('gets the place of one that leaves', async () => {
-    await fill();
-    expect(await model().enter(modelId, ticket('waiting'))).toMatchObject({ kind: 'queued', position: 1 });
-    const waiting = model().wait('waiting');
-    await model().leave(modelId, 'inside-0');
-    expect(await waiting).toEqual({ kind: 'granted' });
-  });
-
   test('that got its place before it began to wait hears of it', async () => {
     await fill();
     await model().enter(modelId, ticket('waiting'));
@@ -46,7 +38,7 @@ describe('a ticket in the queue', () => {
     expect(await model().enter(modelId, ticket('second'))).toMatchObject({ kind: 'queued', position: 1 });
   });
 
-  test('is told at once that a restarted object does not know it, and may enter anew', async () => {
+  test('is told at once that a restarted object does not know it, and may enter again', async () => {
     await fill();
     await model().enter(modelId, ticket('waiting'));
     await abortAllDurableObjects();

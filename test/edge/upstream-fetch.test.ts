@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createUpstreamFetch, type Server } from '../../worker/io/upstream-fetch.ts';
 import type { BodyStep, Reply } from '../support/fakes/fake-upstream.ts';
-import { upstreamSuite } from '../support/upstream-suite.ts';
+import { upstreamSuite } from '../support/suites/upstream-suite.ts';
 
 const realFetch = globalThis.fetch;
 afterEach(() => {
@@ -20,11 +20,43 @@ async function textOf(body: string, headers: Record<string, string>, maxBytes: n
     path: '/',
     body: '{}',
     requestId: 'r',
+    traceparent: null,
     accept: 'application/json',
   } as const;
   const opened = await upstream.open({ ...call, signal: new AbortController().signal });
   return opened.ok ? opened.value.readText(maxBytes) : 'unreachable';
 }
+
+describe('a Workers VPC binding', () => {
+  it('is called in place of the public internet, with the same request', async () => {
+    globalThis.fetch = async () => expect.fail('went over the public internet');
+    const seen: [string, RequestInit][] = [];
+    const vpc = {
+      async fetch(url: string, init: RequestInit) {
+        seen.push([url, init]);
+        return new Response('{}', { status: 201 });
+      },
+    };
+    const server: Server = { origin: 'https://small.invalid', usesAccess: false, headers: { authorization: 'Bearer k' }, vpc };
+    const opened = await createUpstreamFetch(new Map([['small', server]]), null).open({
+      upstreamId: 'small',
+      method: 'POST',
+      path: '/v1/chat/completions',
+      body: '{}',
+      requestId: 'r',
+      traceparent: null,
+      accept: 'application/json',
+      signal: new AbortController().signal,
+    });
+    expect(opened.ok && opened.value.status).toBe(201);
+    expect(seen).toMatchObject([
+      [
+        'https://small.invalid/v1/chat/completions',
+        { method: 'POST', body: '{}', redirect: 'manual', headers: { authorization: 'Bearer k' } },
+      ],
+    ]);
+  });
+});
 
 describe("a model server's body", () => {
   const words = 'word '.repeat(40_000);

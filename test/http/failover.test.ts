@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { GateBehaviour } from '../../infra/standin/gate-behaviour.ts';
-import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { type ErrorCode, errors } from '../../shared/errors.ts';
+import type { Fleet } from '../../shared/observed.ts';
 import { clientKey } from '../../infra/rig/connect.ts';
 import { type Rig, startRig } from '../../infra/rig/rig.ts';
 import { type Reply, readReply } from '../../infra/rig/reply.ts';
@@ -43,11 +43,13 @@ describe('a model server that dies', () => {
       models: { [large]: { status: 'up' } },
       tunnels: { main: { status: 'up' } },
     });
+    expect(await breakersOfFleet()).toMatchObject({ small: expect.stringMatching(/^(?:open|half_open)$/), large: 'closed' });
     const avoided = await ask({ model: 'auto' });
     expect(avoided).toMatchObject({ status: 200, metadata: { model_id: large, attempts: 1, fallback_used: true } });
 
     await gateway.control('small', { down: false });
     await gateway.recovered();
+    expect(await breakersOfFleet()).toMatchObject({ small: 'closed', large: 'closed' });
     expect(await ask({ model: 'auto' })).toMatchObject({ metadata: { model_id: small, fallback_used: false, attempts: 1 } });
   });
 
@@ -160,27 +162,6 @@ describe('the tunnel', () => {
   });
 });
 
-describe('an answer that breaks off after it has begun', () => {
-  test('the other model goes on from where the client is', async () => {
-    const whole = await ask({ model: 'large' });
-    const reply = await ask({ stream: true, stream_options: { include_usage: true } }, '[[fault:mid-reset;on=small]]');
-    expect(reply).toMatchObject({ status: 200, errors: [], text: whole.text, finishReasons: ['stop'], isDone: true });
-    expect(reply.metadata).toMatchObject({ model_id: large, rescued: 1, attempts: 2 });
-    const calls = (await gateway.chatCalls()).filter(({ id }) => clientIdOf(id) === reply.headers.get('x-request-id'));
-    expect(calls.map(({ server, isContinuation }) => [server, isContinuation])).toEqual([
-      ['small', false],
-      ['large', true],
-    ]);
-    expect(new Set(calls.map(({ id }) => id)).size).toBe(2);
-  });
-
-  test('and then again: an error event, and no third call', async () => {
-    const reply = await ask({ stream: true }, '[[fault:mid-reset;after=2]]');
-    expect(reply).toMatchObject({ status: 200, errors: [{ code: 'upstream_truncated' }], finishReasons: [], isDone: false });
-    expect((await gateway.chatCalls()).length).toBe(2);
-  });
-});
-
 describe('a model server without a tunnel and without anybody to stand in', () => {
   const rows: readonly (readonly [string, ErrorCode])[] = [
     ['reset', 'upstream_unreachable'],
@@ -232,4 +213,12 @@ function expectError(reply: Reply, codes: readonly ErrorCode[]): void {
   expect(reply.raw).not.toMatch(/<html|<!doctype|127\.0\.0\.1|cloudflareaccess|1033/i);
   for (const name of ['location', 'set-cookie', 'server', 'cf-ray']) expect(reply.headers.has(name)).toBe(false);
   if (status === 429 || status === 503) expect(reply.headers.get('retry-after')).toMatch(/^[1-9]\d{0,3}$/);
+}
+
+/** By server. */
+async function breakersOfFleet(): Promise<Record<string, string>> {
+  const fleet = (await (await gateway.get('/admin/fleet')).json()) as Fleet;
+  return Object.fromEntries(
+    fleet.models.flatMap(({ instances }) => instances.map(({ upstream, breaker }) => [upstream, breaker])),
+  );
 }

@@ -1,4 +1,4 @@
-/** Who is asked after a failure, who is blamed, and what becomes of the next client: the sequences of `npm run faults`. */
+/** Which model is asked after a failure, which is blamed, and what the next client sees: the sequences of `npm run faults`. */
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { sequences } from '../../infra/faults/sequences.ts';
 import { breakerRig } from '../../infra/rig/configs.ts';

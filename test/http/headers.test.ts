@@ -68,10 +68,4 @@ describe('what passes through, and what does not', () => {
     await (await gateway.chat({ model: 'small', messages: hello, max_tokens: 5 })).text();
     expect((await gateway.chatCalls()).map(({ status: answered }) => answered)).toEqual([200]);
   });
-
-  test('the answer header is ASCII, whatever the reason says', async () => {
-    const response = await gateway.chat({ messages: [{ role: 'user', content: 'Erkläre 東京 — naïve' }], max_tokens: 5 });
-    expect(response.headers.get('x-routing-metadata')).toMatch(/^[\x20-\x7e]+$/);
-    await response.text();
-  });
 });

@@ -29,7 +29,7 @@ const examples = (page.split('## Worked examples')[1] ?? '')
     return { message, beside, score, threshold, tier, reason };
   });
 
-/** What stands beside a message: a header, a field of the body, or a system prompt. */
+/** The setting beside a message: a header, a field of the body, or a system prompt. */
 function requestOf({ message, beside }: Example): { body: Record<string, unknown>; headers: Record<string, string> } {
   const at = beside.indexOf(': ');
   const [name, value] = at < 0 ? ['', ''] : [beside.slice(0, at), beside.slice(at + 2)];

@@ -1,4 +1,4 @@
-/** Work that is abandoned: the key's budget pays for what its model servers did, whoever gave it up, and the ledger says the same. */
+/** Abandoned work: the key's budget pays for what its model servers did, whichever side cancelled it, and the ledger says the same. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { rawChat, openRaw } from '../../infra/rig/raw-client.ts';
 import { pause, until } from '../../infra/rig/waiting.ts';
@@ -15,6 +15,8 @@ afterAll(() => lab.stop());
 const keyOf = (): Promise<MadeKey> => lab.makeKey({ budgets: [{ period: 'day', limit_usd: 1 }] });
 /** The large model's prices, in nano-USD a token. */
 const largeNanoUsd = 800;
+/** Of a prompt that no server reported the gateway books what it estimates: `npm run eval:tokens` prints how near that is. */
+const leastEstimated = 0.9;
 
 async function leave(key: string, asked: Asked, afterMs: number): Promise<void> {
   const calls = lab.calls().length;
@@ -42,7 +44,7 @@ describe('a client that resets before the first token, again and again', () => {
         .slice(-3)
         .reduce((sum, { usage }) => sum + (usage?.promptTokens ?? 0), 0);
       expect(prompts).toBeGreaterThan(0);
-      expect(spentNanoUsd).toBeGreaterThanOrEqual((prompts + 3 * tokens) * largeNanoUsd);
+      expect(spentNanoUsd).toBeGreaterThanOrEqual((leastEstimated * prompts + 3 * tokens) * largeNanoUsd);
       expect((await lab.stats()).keys[id]?.tokens.estimated).toBe((await lab.stats()).keys[id]?.tokens.total);
     },
   );

@@ -51,6 +51,9 @@ describe('answers', () => {
     ],
     expires_at: '2090-12-01T00:00:00.000Z',
     metadata: { team: 'a' },
+    cache: false,
+    resumable_streams: true,
+    log_content: true,
   };
 
   test('to a new key repeat the body in its own words', async () => {
@@ -150,7 +153,7 @@ describe('the examples of docs/operations.md', () => {
     expect(made.budgets).toMatchObject(asked.budgets);
   });
 
-  test('the statistics, read and begun anew', async () => {
+  test('the statistics, read and reset', async () => {
     const paths = [
       ...guide.matchAll(/^curl -s (-X POST )?https:\/\/gateway\.example\.com(\S+) -H "authorization: Bearer \$ADMIN_TOKEN"$/gm),
     ];

@@ -1,15 +1,15 @@
 /**
- * Budgets that hold: nothing passes them however many ask at once, nothing stays reserved whatever becomes of a request, and what is booked
+ * Budgets that hold: nothing passes them however many ask at once, nothing stays reserved however a request ends, and what is booked
  * is what the ledger says it cost.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../infra/rig/waiting.ts';
-import { codeOf, countBy, dayMs, type MadeKey, type MoneyLab, openLab, sum, times } from './money-lab.ts';
+import { codeOf, countBy, dayMs, type MadeKey, type MoneyLab, openLab, patient, sum, times } from './money-lab.ts';
 
 let lab: MoneyLab;
 
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openLab(patient);
 });
 
 afterAll(() => lab.stop());

@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clientIdOf } from '../../infra/standin/request-log.ts';
 import { rawChat, openRaw } from '../../infra/rig/raw-client.ts';
 import { pause, until } from '../../infra/rig/waiting.ts';
-import { bodyOf, codeOf, countBy, type MadeKey, type MoneyLab, mostAtOnce, openLab, times } from './money-lab.ts';
+import { bodyOf, codeOf, countBy, type MadeKey, type MoneyLab, mostAtOnce, openLab, patient, times } from './money-lab.ts';
 
 const limit = 6;
 let lab: MoneyLab;
 let limited: MadeKey;
 
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openLab(patient);
   limited = await lab.makeKey({ limits: { max_concurrent: limit }, budgets: [{ period: 'day', limit_usd: 10 }] });
 });
 

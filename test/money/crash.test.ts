@@ -4,10 +4,11 @@
  */
 import { describe, expect, test } from 'vitest';
 import { pause, until } from '../../infra/rig/waiting.ts';
-import { type MadeKey, openLab, times } from './money-lab.ts';
+import { type MadeKey, mostAtOnce, openLab, times } from './money-lab.ts';
 
 const budgets = [{ period: 'day', limit_usd: 10 }];
 const slow = { paceMs: 200, tokens: 25, body: { stream: true, max_tokens: 60 } };
+const whole = { ...slow, body: { stream: false, max_tokens: 60 } };
 /** The crash takes the connection along. */
 const lost = (answer: Promise<Response>): Promise<unknown> => answer.then((response) => response.text()).catch(() => null);
 
@@ -29,7 +30,7 @@ async function answeredAfter(ask: () => Promise<Response>): Promise<{ tookMs: nu
   }
 }
 
-describe.concurrent('a crash while a key’s only place is taken and its idempotency key runs', () => {
+describe.concurrent('a crash while a key’s only place is taken and an idempotency key runs', () => {
   test('frees both within half a minute, Retry-After says when, and the lost request is booked as unknown in both books', async ({
     expect,
   }) => {
@@ -37,14 +38,14 @@ describe.concurrent('a crash while a key’s only place is taken and its idempot
     const single = await lab.makeKey({ limits: { max_concurrent: 1 }, budgets });
     const keyed = await lab.makeKey({ budgets });
     const headers = { 'idempotency-key': 'lost-in-the-crash' };
-    const running = [lost(lab.ask(single.key, slow)), lost(lab.ask(keyed.key, { ...slow, headers }))];
+    const running = [lost(lab.ask(single.key, slow)), lost(lab.ask(keyed.key, { ...whole, headers }))];
     await until('both run', async () => (await lab.held(single.id)).leases + (await lab.held(keyed.id)).leases === 2);
     await lab.restart();
     await Promise.all(running);
     const quick = { tokens: 3, body: { stream: false, max_tokens: 20 } };
     const waits = await Promise.all([
       answeredAfter(() => lab.ask(single.key, quick)),
-      answeredAfter(() => lab.ask(keyed.key, { ...slow, headers })),
+      answeredAfter(() => lab.ask(keyed.key, { ...whole, headers })),
     ]);
     for (const { tookMs, namedMs } of waits) {
       expect(tookMs).toBeGreaterThan(1000);
@@ -56,6 +57,51 @@ describe.concurrent('a crash while a key’s only place is taken and its idempot
       expect(await lab.booked(id, 2)).toBe(spentNanoUsd);
     }
     expect((await lab.stats()).endings['unknown']).toBe(2);
+    await lab.stop();
+  }, 90_000);
+});
+
+describe.concurrent('a crash in the middle of streams that are kept', () => {
+  test('a repeat with the idempotency key waits until the lost run is given up, runs once, and has its answer within half a minute', async ({
+    expect,
+  }) => {
+    const lab = await openLab();
+    const { key } = await lab.makeKey();
+    const headers = { 'idempotency-key': 'streamed' };
+    const running = lost(lab.ask(key, { ...slow, headers }));
+    await until('it runs', async () => lab.calls().some(({ endedAtMs }) => endedAtMs === null));
+    await pause(1200);
+    await lab.restart();
+    await running;
+    const startedAt = performance.now();
+    const repeats = await Promise.all(times(3, async () => (await lab.ask(key, { ...slow, paceMs: 20, headers })).text()));
+    // Another pace is another body.
+    expect(repeats.every((text) => text.includes('idempotency_mismatch'))).toBe(true);
+    const answers = await Promise.all(times(3, async () => (await lab.ask(key, { ...slow, headers })).text()));
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
+    for (const text of answers) expect(text).toContain('[DONE]');
+    expect(new Set(answers.map((text) => text.replaceAll(': ping\n\n', ''))).size).toBe(1);
+    expect(lab.calls()).toHaveLength(2);
+    expect(mostAtOnce(lab.calls())).toBe(1);
+    await lab.stop();
+  }, 90_000);
+
+  test('whoever reads a resumable one has all that was kept of it, and an error within half a minute', async ({ expect }) => {
+    const lab = await openLab();
+    const { key } = await lab.makeKey();
+    const first = await lab.ask(key, { ...slow, headers: { 'x-resumable': 'true' } });
+    const id = first.headers.get('x-stream-id');
+    const running = first.text().catch(() => null);
+    await pause(2500);
+    await lab.restart();
+    await running;
+    const startedAt = performance.now();
+    const response = await fetch(`${lab.url}/v1/streams/${id}`, { headers: { authorization: `Bearer ${key}` } });
+    const text = await response.text();
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
+    expect(text).toContain('id: 5\n');
+    expect(text).toContain('upstream_truncated');
+    expect(text).not.toContain('[DONE]');
     await lab.stop();
   }, 90_000);
 });
@@ -106,8 +152,11 @@ describe.concurrent('crashes in the middle of load', () => {
     await pause(1500);
     isOver = true;
     await Promise.all(load);
+    // How long it takes by the real clock is what the first scenario is about.
+    await lab.clock(40_000);
     for (const { id } of keys) {
-      await until('what was lost is given up', async () => (await lab.held(id)).leases === 0, 40_000);
+      await lab.object('TENANT', `tenant:${id}`, { do: 'alarm' });
+      await until('what was lost is given up', async () => (await lab.held(id)).leases === 0);
       const { spentNanoUsd } = await lab.held(id);
       await until('both books agree', async () => (await lab.stats()).keys[id]?.cost_nano_usd === spentNanoUsd);
       expect((await lab.stats()).keys[id]?.requests).toBeGreaterThanOrEqual(answered.get(id) ?? 0);

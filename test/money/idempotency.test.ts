@@ -1,7 +1,7 @@
 /** Idempotency keys: one run, the same answer to the byte, nothing kept of what broke, nothing shared between keys. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../../infra/rig/waiting.ts';
-import { type Asked, codeOf, countBy, dayMs, type MoneyLab, openLab, times } from './money-lab.ts';
+import { pause, until } from '../../infra/rig/waiting.ts';
+import { type Asked, codeOf, countBy, dayMs, keptRows, keptUnder, type MoneyLab, openLab, times } from './money-lab.ts';
 
 let lab: MoneyLab;
 let key: string;
@@ -36,7 +36,7 @@ describe('a repeat with the same key and body', () => {
     ['a whole answer', {}],
     ['a stream', { body: { stream: true, stream_options: { include_usage: true } } }],
     ['a stream with characters of many bytes', { text: '[[say:Crème brûlée — 東京 🚢🚢]]', body: { stream: true } }],
-    ['a stream that the gateway had to write anew', { text: '[[fault:no-done]]', body: { stream: true } }],
+    ['a stream that the gateway had to rewrite', { text: '[[fault:no-done]]', body: { stream: true } }],
     ['an answer after a fallback', { text: '[[fault:server-error;on=small]]' }],
     ['a stream rescued in the middle', { text: '[[fault:mid-reset;on=small]]', tokens: 30, body: { stream: true } }],
   ] as const)('%s: the same bytes, no second call, no second booking', async (_, options) => {
@@ -74,14 +74,14 @@ describe('a repeat with the same key and body', () => {
     const send = () => own.ask(mine.key, { headers: { 'idempotency-key': 'a-day' } });
     const text = await (await send()).text();
     await until('it is kept', async () => (await send()).status === 200);
-    await own.object('TENANT', `tenant:${mine.id}`, { do: 'evict' });
-    await own.object('TENANT', `tenant:${mine.id}`, { do: 'break' }).catch(() => undefined);
+    const { object } = keptUnder(mine.id, 'a-day');
+    await own.object('KEPT', object, { do: 'evict' });
+    await own.object('KEPT', object, { do: 'break' }).catch(() => undefined);
     await own.clock(dayMs - 60_000);
     expect(await (await send()).text()).toBe(text);
-    await own.clock(dayMs + 1000);
-    await own.object('TENANT', `tenant:${mine.id}`, { do: 'alarm' });
-    const tables = (await own.object('TENANT', `tenant:${mine.id}`, { do: 'dump' })) as { answers: unknown[] };
-    expect(tables.answers).toEqual([]);
+    await own.clock(dayMs + 5000);
+    await own.object('KEPT', object, { do: 'alarm' });
+    expect(await keptRows(own, object)).toEqual([]);
     const later = await send();
     expect([later.status, later.headers.get('idempotent-replayed')]).toEqual([200, null]);
     await own.stop();
@@ -99,7 +99,45 @@ describe('a repeat that is none', () => {
     }
   });
 
-  test('while the first one runs is refused, and may be tried again', async () => {
+  test('while the first one streams follows it: both have the same answer, from its beginning', async () => {
+    const name = newName();
+    const options = { paceMs: 40, tokens: 30, body: { stream: true, stream_options: { include_usage: true } } };
+    const calls = chatCalls();
+    const first = await ask(name, options);
+    const reader = first.body?.getReader();
+    const begun = await reader?.read();
+    const [second, third] = await Promise.all([ask(name, options), ask(name, options)]);
+    expect([second.status, second.headers.get('idempotent-replayed')]).toEqual([200, 'true']);
+    let text = Buffer.from(begun?.value ?? []).toString();
+    for (let piece = await reader?.read(); piece?.done === false; piece = await reader?.read())
+      text += Buffer.from(piece.value).toString();
+    const pings = /: ping\n\n/g;
+    expect(text).toContain('[DONE]');
+    expect((await second.text()).replace(pings, '')).toBe(text.replace(pings, ''));
+    expect((await third.text()).replace(pings, '')).toBe(text.replace(pings, ''));
+    expect(chatCalls()).toBe(calls + 1);
+  });
+
+  test('goes on when the first one’s client leaves while somebody follows', async () => {
+    const name = newName();
+    const options = { paceMs: 40, tokens: 40, body: { stream: true } };
+    const calls = chatCalls();
+    const leaving = new AbortController();
+    const first = await ask(name, { ...options, signal: leaving.signal });
+    await first.body?.getReader().read();
+    const second = await ask(name, options);
+    await second.body
+      ?.getReader()
+      .read()
+      .catch(() => undefined);
+    const third = ask(name, options).then((response) => response.text());
+    await pause(300);
+    leaving.abort();
+    expect(await third).toContain('[DONE]');
+    expect(chatCalls()).toBe(calls + 1);
+  });
+
+  test('while the first one runs is refused where it does not stream, and may be tried again', async () => {
     const name = newName();
     const options = { paceMs: 100 };
     const running = ask(name, options);
@@ -165,9 +203,11 @@ describe('what broke is not kept', () => {
     const first = await ask(name, { ...options, signal: leaving.signal });
     await first.body?.getReader().read();
     leaving.abort();
-    const again = await replayed(name, options);
-    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([200, null]);
-    expect(await again.text()).toContain('[DONE]');
+    await until('its run has ended', () => lab.calls().every(({ endedAtMs }) => endedAtMs !== null));
+    await until('the key is free', async () => {
+      const again = await ask(name, options);
+      return (await again.text()).includes('[DONE]') && again.headers.get('idempotent-replayed') === null;
+    });
   });
 
   test('a refusal of limits or validation: nothing ran, so nothing is kept', async () => {
@@ -175,8 +215,11 @@ describe('what broke is not kept', () => {
     const name = newName();
     await (await lab.ask(limited.key)).text();
     expect((await ask(name, {}, limited.key)).status).toBe(429);
-    const tables = (await lab.object('TENANT', `tenant:${limited.id}`, { do: 'dump' })) as { answers: unknown[] };
-    await until('the key is free', async () => tables.answers.length === 0 || (await kept(limited.id)) === 0);
+    const { object } = keptUnder(limited.id, name);
+    await until('the key is free', async () => (await keptRows(lab, object)).every(({ ended_ms: endedMs }) => endedMs !== null));
+    await lab.clock(60_000);
+    expect((await ask(name, {}, limited.key)).headers.get('idempotent-replayed')).toBeNull();
+    await lab.clock(0);
   });
 
   test('what the model server refused for good is kept: it would refuse it again', async () => {
@@ -191,17 +234,14 @@ describe('what broke is not kept', () => {
   });
 });
 
-const kept = async (id: string) =>
-  ((await lab.object('TENANT', `tenant:${id}`, { do: 'dump' })) as { answers: unknown[] }).answers.length;
-
 describe('the object that keeps the answers', () => {
   test('that took the request and lost its reply is asked again, and the request runs once', async () => {
     const name = newName();
     const calls = chatCalls();
-    await lab.wire('TENANT', { loseReply: 0.5 });
+    await lab.wire('KEPT', { loseReply: 0.5 });
     const statuses: number[] = [];
     for (let index = 0; index < 12; index += 1) statuses.push((await ask(`${name}-${index}`)).status);
-    await lab.wire('TENANT', null);
+    await lab.wire('KEPT', null);
     // Three tries of one in two each: a refusal is the exception, and its key is not blocked.
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(6);
     expect(statuses.every((status) => status === 200 || status === 503)).toBe(true);
@@ -210,44 +250,14 @@ describe('the object that keeps the answers', () => {
 
   test('that took the key and was never heard again leaves it free for the next try', async () => {
     const name = newName();
-    await lab.wire('TENANT', { loseReply: 1 });
+    await lab.wire('KEPT', { loseReply: 1 });
     const lost = await ask(name);
     expect([lost.status, await codeOf(lost)]).toEqual([503, 'state_unavailable']);
-    await lab.wire('TENANT', null);
+    await lab.wire('KEPT', null);
     await until('the key is free', async () => {
       const again = await ask(name);
       await again.text();
       return again.status === 200;
     });
-  });
-
-  test('lets no run end another: what is left of one that was given up changes nothing', async () => {
-    const own = await lab.makeKey();
-    const tenant = (method: string, args: readonly unknown[]) =>
-      lab.object('TENANT', `tenant:${own.id}`, { do: 'call', method, args });
-    const begin = (runId: string, runsUntilMs: number) => tenant('begin', ['k', { fingerprint: 'f', runId, runsUntilMs }]);
-    await begin('first', 0);
-    expect(await begin('second', Date.now() + 60_000)).toContain('"run"');
-    const answer = { status: 200, headers: [], body: 'of the first' };
-    await tenant('keep', ['k', 'first', { fingerprint: 'f', runId: 'first', startedAtMs: Date.now(), runsUntilMs: 0, answer }]);
-    await tenant('keep', ['k', 'first', null]);
-    expect(await begin('third', Date.now() + 60_000)).toContain('idempotency_in_flight');
-  });
-
-  test('keeps at most a thousand: the oldest makes room', async () => {
-    const own = await lab.makeKey();
-    const record = { fingerprint: 'f', runId: 'r', runsUntilMs: 0, answer: { status: 200, headers: [], body: 'x' } };
-    for (let index = 0; index < 1000; index += 1) {
-      await lab.object('TENANT', `tenant:${own.id}`, {
-        do: 'call',
-        method: 'keep',
-        args: [`old-${index}`, 'r', { ...record, startedAtMs: Date.now() - 3_600_000 + index }],
-      });
-    }
-    await (await ask('the-newest', {}, own.key)).text();
-    const tables = (await lab.object('TENANT', `tenant:${own.id}`, { do: 'dump' })) as { answers: { key: string }[] };
-    const names = new Set(tables.answers.map(({ key: name }) => name));
-    expect(names.size).toBe(1000);
-    expect([names.has('old-0'), names.has('old-1'), names.has('the-newest')]).toEqual([false, true, true]);
   });
 });

@@ -175,7 +175,7 @@ describe.concurrent('an object that fails or does not answer', () => {
     ];
   };
 
-  test.each(['HEALTH', 'ADMISSION', 'KEYS', 'TENANT', 'SESSION', 'LEDGER'])(
+  test.each(['HEALTH', 'ADMISSION', 'KEPT', 'KEYS', 'TENANT', 'SESSION', 'LEDGER'])(
     '%s: every path answers, with 503 and the envelope where it cannot do without',
     async (binding) => {
       const own = await openLab();

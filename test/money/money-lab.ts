@@ -1,13 +1,16 @@
 /** A lab of a test file's own, with what these tests ask it for: keys, what a key's object holds, what the model servers saw. */
+import { createHash } from 'node:crypto';
 import { inject } from 'vitest';
 import { labOverrides } from '../../infra/rig/configs.ts';
 import { type Lab, type LabOptions, startLab } from '../../infra/rig/lab.ts';
 import { until } from '../../infra/rig/waiting.ts';
-import type { LogEntry } from '../../infra/standin/request-log.ts';
 import { mergePatch } from '../../shared/merge-patch.ts';
-import { loadTenant, type OpenRequest, type TenantState, type TenantSums } from '../../worker/core/limits/tenant-state.ts';
+import { loadTenant } from '../../worker/core/limits/load-tenant.ts';
+import type { OpenRequest, Settlement, TenantState, TenantSums } from '../../worker/core/limits/tenant-state.ts';
+import { keptName } from '../../worker/io/kept-client.ts';
 
 export type { MadeKey } from '../../infra/rig/connect.ts';
+export { mostAtOnce } from '../support/calls.ts';
 
 export interface Held {
   readonly leases: number;
@@ -47,6 +50,10 @@ export function bodyOf({ text = '', tokens = 5, paceMs, body = {} }: Asked = {})
   };
 }
 
+const patientTimeouts = { connect: 8000, first_event: 8000, idle: 4000, total: 20_000 };
+/** Patch for hundreds of requests at once: this process plays the clients and the model servers, which are late then. */
+export const patient = { upstreams: { small: { timeouts_ms: patientTimeouts }, large: { timeouts_ms: patientTimeouts } } };
+
 /** @param patch over the lab's configuration */
 export async function openLab(
   patch: Readonly<Record<string, unknown>> = {},
@@ -63,10 +70,13 @@ export async function openLab(
   const held = async (tenant: string): Promise<Held> => {
     const tables = (await lab.object('TENANT', `tenant:${tenant}`, { do: 'dump' })) as {
       sums: { sums: string }[];
-      requests: { request: string }[];
+      requests: { request: string; ended: string | null }[];
     };
     const [row] = tables.sums;
-    const requests = tables.requests.map(({ request }) => JSON.parse(request) as OpenRequest);
+    const requests = tables.requests.map(({ request, ended }) => ({
+      row: JSON.parse(request) as OpenRequest,
+      ended: ended === null ? null : (JSON.parse(ended) as { settlement: Settlement }).settlement,
+    }));
     const state = loadTenant(
       row === undefined ? null : (JSON.parse(row.sums) as { sums: TenantSums }).sums,
       requests,
@@ -102,6 +112,20 @@ export async function openLab(
   };
 }
 
+/** The object that keeps the answer to an idempotency key of a tenant, and its id there. */
+export function keptUnder(tenantId: string, key: string): { readonly object: string; readonly id: string } {
+  const id = createHash('sha256').update(`idempotency-key ${key}`).digest('hex').slice(0, 32);
+  return { object: keptName(tenantId, id), id };
+}
+
+/** What is left of answers in such an object. */
+export async function keptRows(lab: Lab, object: string): Promise<{ id: string; record: string; ended_ms: number | null }[]> {
+  const { answers } = (await lab.object('KEPT', object, { do: 'dump' })) as {
+    answers: { id: string; record: string; ended_ms: number | null }[];
+  };
+  return answers;
+}
+
 export function times<T>(count: number, make: (index: number) => T): T[] {
   return Array.from({ length: count }, (_, index) => make(index));
 }
@@ -119,20 +143,6 @@ export function countBy(names: readonly (string | number)[]): Record<string, num
   const counts: Record<string, number> = {};
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
-}
-
-/** The most calls that ran on the model servers at the same time. A call that ends as another begins does not overlap it. */
-export function mostAtOnce(calls: readonly LogEntry[]): number {
-  const edges = calls.flatMap(({ receivedAtMs, endedAtMs }) => [
-    { atMs: receivedAtMs, by: 1 },
-    { atMs: endedAtMs ?? Number.POSITIVE_INFINITY, by: -1 },
-  ]);
-  let [now, most] = [0, 0];
-  for (const { by } of edges.sort((a, b) => a.atMs - b.atMs || a.by - b.by)) {
-    now += by;
-    most = Math.max(most, now);
-  }
-  return most;
 }
 
 export const dayMs = 86_400_000;

@@ -19,7 +19,7 @@ test('in steady load the ledger writes at most one row for two requests, and no 
   expect(run.rows['TenantObject']).toBeUndefined();
 });
 
-test('a budget costs three rows a request: the request’s own, made and deleted, and the sums when it is settled', async () => {
+test('a budget costs three rows a request: its own, made, marked as ended and deleted; the sums are shared', async () => {
   const { key } = await lab.makeKey({ budgets: [{ period: 'day', limit_usd: 1 }] });
   const run = await countRows(lab, 'budget', key, 10, 3);
   const perRequest = (run.rows['TenantObject'] ?? 0) / run.requests;

@@ -147,3 +147,53 @@ test.each(['LEDGER', 'TENANT'])('without the %s object: 503 that says to come ba
   await lab.wire(binding, null);
   expect([response.status, await codeOf(response), response.headers.get('retry-after')]).toEqual([503, 'state_unavailable', '1']);
 });
+
+interface Answer {
+  readonly usage?: { readonly requests: number };
+  readonly groups?: readonly object[];
+  readonly error?: { readonly code: string; readonly param: string };
+}
+
+describe('the usage of some days', () => {
+  const of = async (key: string, query: string) => {
+    const response = await fetch(`${lab.url}/v1/usage?${query}`, { headers: { authorization: `Bearer ${key}` } });
+    return [response.status, (await response.json()) as Answer] as const;
+  };
+  const today = () => new Date().toISOString().slice(0, 10);
+
+  test('has what ended on them, in all and by model, agent and day', async () => {
+    const { id, key } = await lab.makeKey({});
+    const headers = { 'x-agent-name': 'planner' };
+    for (const model of ['small', 'small', 'large']) await (await lab.ask(key, { body: { model }, headers })).text();
+    const costNanoUsd = await lab.booked(id, 3);
+    const [, now] = await of(key, `from=${today()}&to=${today()}&group_by=model`);
+    expect(now).toMatchObject({ from: today(), to: today(), group_by: 'model' });
+    expect(now.usage).toMatchObject({
+      requests: 3,
+      succeeded: 3,
+      cost_usd: costNanoUsd / 1e9,
+      by_tier: { small: 2, large: 1 },
+    });
+    expect(now.groups).toMatchObject([
+      { model: 'qwen2.5-32b', requests: 1 },
+      { model: 'qwen2.5-7b', requests: 2 },
+    ]);
+    expect((await of(key, `from=${today()}&group_by=agent`))[1].groups).toMatchObject([{ agent: 'planner', requests: 3 }]);
+    const [, before] = await of(key, 'to=2026-01-01&group_by=day');
+    expect([before.usage?.requests, before.groups]).toEqual([0, []]);
+    expect((await of(key, 'group_by=day'))[1].usage?.requests).toBe(3);
+  });
+
+  test.each([
+    ['from=yesterday', 'from'],
+    ['from=2026-13-01', 'from'],
+    ['from=2026-02-30', 'from'],
+    ['to=2026-1-1', 'to'],
+    ['to=', 'to'],
+    ['from=2026-11-02&to=2026-11-01', 'to'],
+  ])('is not asked for by %s', async (query, param) => {
+    const { key } = await lab.makeKey({});
+    const [status, body] = await of(key, query);
+    expect([status, body.error?.code, body.error?.param]).toEqual([400, 'invalid_value', param]);
+  });
+});

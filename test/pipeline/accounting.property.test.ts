@@ -1,8 +1,10 @@
 /** Whatever servers and clients do, and in whatever order: every request ends, is booked once, frees what it held, and tells the truth. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { LedgerEntry } from '../../shared/records.ts';
 import type { BodyStep, Reply } from '../support/fakes/fake-upstream.ts';
 import { type ClientBehaviour, type ClientReply, createGateway, type FakeGateway } from '../support/fakes/gateway.ts';
+import { recordOf } from './recorded.ts';
 import { chunk, completion, done, hello, readEvents, role, stop, text, usageChunk } from './wire.ts';
 
 const word = fc.constantFrom('a ', 'bc ', 'déjà ', '🌍 ', '<tool_call>', '\n', 'data: x\n\n');
@@ -145,7 +147,24 @@ function checkBooking(gateway: FakeGateway, answer: ClientReply): void {
     expect(Number.isSafeInteger(usage.promptTokens + usage.completionTokens) && usage.completionTokens >= 0).toBe(true);
   expect(entry.errorCode === null).toBe(entry.ending === 'ok' || entry.ending === 'client_abort');
   expect(entry.latencyMs).toBeLessThanOrEqual(answer.tookMs);
+  checkRecord(entry);
   expect(gateway.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+}
+
+/** Its own record says of every call when it was made and what it cost. */
+function checkRecord(entry: LedgerEntry): void {
+  const { attempts, cost_nano_usd, completion_tokens, latency_ms } = recordOf(entry);
+  expect(attempts).toHaveLength(entry.attempts);
+  expect(attempts.reduce((sum, attempt) => sum + attempt.cost_nano_usd, 0)).toBe(cost_nano_usd);
+  expect(attempts.reduce((sum, attempt) => sum + attempt.completion_tokens, 0)).toBe(completion_tokens);
+  for (const { started_ms, first_byte_ms, ended_ms, outcome } of attempts) {
+    const times = [0, started_ms, first_byte_ms ?? started_ms, ended_ms, latency_ms];
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(outcome).toMatch(/^[a-z_]+$/);
+  }
+  const outcomes = attempts.map(({ outcome }) => outcome);
+  // An answer without a word is shown where nobody has a better one.
+  if (entry.ending === 'ok') expect(outcomes).toContain(outcomes.includes('ok') ? 'ok' : 'empty_answer');
 }
 
 function checkAnswer(gateway: FakeGateway, answer: ClientReply, client: ClientBehaviour): void {

@@ -1,5 +1,7 @@
 /** Clients that leave: whenever they do, the model server is freed and the request is booked once, as theirs. */
-import { describe, expect, it } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { describe, expect, it, vi } from 'vitest';
+import { chatSurface } from '../../worker/core/surfaces/chat/chat-surface.ts';
 import { innerRequest } from '../../worker/core/surfaces/chat/inner-request.ts';
 import { chat } from '../../worker/pipeline/chat.ts';
 import type { BodyStep, Reply } from '../support/fakes/fake-upstream.ts';
@@ -175,6 +177,25 @@ describe('a client that leaves', () => {
     expect(result).toMatchObject({ kind: 'failed', error: { code: 'client_closed_request' } });
     expect(gateway.upstream.calls).toEqual([]);
     expect(gateway.entry()).toMatchObject({ ending: 'client_abort', attempts: 0 });
+  });
+
+  it.each([
+    ['streamed', streamed, goodStream('hi')],
+    ['whole', hello, completion('hi')],
+  ])('is no longer listened for when a %s answer has ended, so that nothing keeps the run', async (_, body, reply) => {
+    const gateway = createGateway({ script: [reply] });
+    const { signal } = new AbortController();
+    const listened = vi.spyOn(signal, 'addEventListener');
+    const valid = chatSurface.read(JSON.stringify(body), gateway.deps.config.limits);
+    if (!valid.ok) throw new Error('the body is not valid');
+    const background: Promise<unknown>[] = [];
+    const caller = { ...gateway.caller, signal, background: (work: Promise<unknown>) => void background.push(work) };
+    const result = await gateway.time.runUntil(chat(gateway.deps, caller, valid.value, null));
+    if (result.kind === 'stream') await gateway.time.runUntil(new Response(result.body).text());
+    await gateway.time.runUntil(Promise.all(background));
+    expect(gateway.entry()).toMatchObject({ ending: 'ok' });
+    expect(listened).toHaveBeenCalledOnce();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('tells nothing about the health of the model', async () => {

@@ -1,4 +1,4 @@
-/** What a turn leaves behind is found by the request that goes on with it, and by no other. */
+/** What a turn leaves behind is found by the request that continues it, and by no other. */
 import { describe, expect, it } from 'vitest';
 import type { FakeSessions } from '../support/fakes/fake-state.ts';
 import { createGateway, type FakeGateway } from '../support/fakes/gateway.ts';

@@ -58,6 +58,7 @@ describe.each(['whole', 'streamed'] as const)('a doubtful small answer (%s)', (w
     const full = (deps: PipelineDeps): PipelineDeps => ({
       ...deps,
       admission: {
+        ...deps.admission,
         enter: (request, ...rest) =>
           request.modelId === 'qwen2.5-32b'
             ? Promise.resolve(fail({ code: 'queue_full', retryAfterMs: 2000 }))

@@ -1,7 +1,7 @@
 /** The fake behind every test of the pipeline does what the adapter does in its place (test/edge/upstream-fetch.test.ts). */
 import { createFakeTime } from '../support/fakes/fake-time.ts';
 import { createFakeUpstream } from '../support/fakes/fake-upstream.ts';
-import { upstreamSuite } from '../support/upstream-suite.ts';
+import { upstreamSuite } from '../support/suites/upstream-suite.ts';
 
 upstreamSuite('the fake', (reply) => {
   const time = createFakeTime();

@@ -58,7 +58,7 @@ describe("another server's finish reason", () => {
 });
 
 describe('an answer by another media type', () => {
-  const stream = [role, text('Hello'), stop, usageChunk, done];
+  const stream = [role, text('Hel'), text('lo'), stop, usageChunk, done];
   const json = (content: string) => JSON.stringify((completion(content) as { body: object }).body);
 
   it.each(['', 'text/plain', 'application/json', 'application/octet-stream', 'text/event-stream'])(

@@ -26,7 +26,7 @@ describe('a failure of everything', () => {
       servedModel: null,
       firstByteMs: null,
     });
-    // GPU time that nobody saw the end of is not free; a failure that says so, or comes at once, is.
+    // A call whose end was not seen costs GPU time; a failure that the server reports, or that comes at once, is free.
     expect(gateway.entry().costNanoUsd > 0).toBe(code === 'upstream_timeout');
     expect(gateway.upstream.calls).toHaveLength(attempts);
     expect(gateway.admission.held).toBe(0);

@@ -48,6 +48,39 @@ describe('a whole answer', () => {
     });
   });
 
+  it('that nobody has limited is asked for as plain JSON where the model was fast enough of late, and as a stream after a slow one', async () => {
+    const counted = (tokens: number) => completion('hi', { usage: { ...usage, completion_tokens: tokens } });
+    const slow = { ...counted(60), afterMs: 1900 } as Reply;
+    const gateway = createGateway({ script: [...Array.from({ length: 4 }, () => counted(300)), slow], last: counted(300) });
+    for (let turn = 0; turn < 6; turn += 1) await gateway.ask({ ...hello, max_tokens: undefined });
+    expect(gateway.upstream.calls.map(({ accept }) => accept)).toEqual([
+      ...Array.from({ length: 3 }, () => 'text/event-stream'),
+      ...Array.from({ length: 2 }, () => 'application/json'),
+      'text/event-stream',
+    ]);
+  });
+
+  it('is asked for as a stream whatever was seen of late where the configuration says so', async () => {
+    const fast = completion('hi', { usage: { ...usage, completion_tokens: 300 } });
+    const config = { routing: { streaming: { plain_json_by_recent_speed: false } } };
+    const gateway = createGateway({ script: [], last: fast, config });
+    for (let turn = 0; turn < 4; turn += 1) await gateway.ask({ ...hello, max_tokens: undefined });
+    expect(new Set(gateway.upstream.calls.map(({ accept }) => accept))).toEqual(new Set(['text/event-stream']));
+  });
+
+  it('is asked for as a stream again once the fast model has failed, and waits for it no longer than its speed explains', async () => {
+    const fast = completion('hi', { usage: { ...usage, completion_tokens: 300 } });
+    const gateway = createGateway({ script: [fast, fast, fast, { kind: 'hang' }], last: goodStream('hi') });
+    const open = { ...hello, max_tokens: undefined };
+    for (let turn = 0; turn < 3; turn += 1) await gateway.ask(open);
+    const answer = await gateway.ask(open);
+    const [, , , stalled, next] = gateway.upstream.calls;
+    expect([stalled?.accept, next?.accept]).toEqual(['application/json', 'text/event-stream']);
+    expect(answer.kind).toBe('json');
+    // The first event's 2 s and the tokens at a tenth of 300,000 a second; at the model's slowest it would be minutes.
+    expect(answer.tookMs).toBeLessThan(5000);
+  });
+
   it('is booked once, with its tokens and its price', async () => {
     const gateway = createGateway({ script: [{ ...completion('hi'), afterMs: 700 } as Reply] });
     await gateway.ask(hello);

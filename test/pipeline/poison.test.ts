@@ -1,4 +1,4 @@
-/** One client's poisoned body, on whole requests: who is blamed when nobody can answer it, and when somebody can. */
+/** One client's poisonous body, on whole requests: what is blamed when no model can answer it, and when one can. */
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../support/fakes/fake-upstream.ts';
 import { createGateway, type FakeGateway } from '../support/fakes/gateway.ts';
@@ -55,7 +55,7 @@ describe('a body on which one model fails', () => {
 
   it('takes that model out when it goes on', async () => {
     const good = goodStream('hi');
-    // The first is no run yet, and is tried twice.
+    // The first failure is not a run yet, so the model is tried twice.
     const gateway = createGateway({ script: [boom, boom, good, boom, good, boom, good, boom, good, boom, good] });
     for (let time = 0; time < 5; time += 1) await gateway.ask(streamed);
     expect(gateway.health.statuses()).toEqual({ ...up, 'qwen2.5-7b@small': 'down' });

@@ -1,4 +1,4 @@
-/** Work of a model server that nobody saw the end of: it costs what it may have cost, whoever gave it up. */
+/** Work of a model server whose end was not seen: it costs what it may have cost, whichever side cancelled it. */
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../support/fakes/fake-upstream.ts';
 import { type ClientBehaviour, createGateway, type FakeGateway } from '../support/fakes/gateway.ts';

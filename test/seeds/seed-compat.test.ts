@@ -97,6 +97,7 @@ describe('the strategy', () => {
       });
     } finally {
       await gateway.fleet.model(down).controls.set({ down: false });
+      await gateway.recovered();
       await expect.poll(async () => (await decide(request)).model_id === stand, { timeout: 10_000, interval: 200 }).toBe(false);
     }
   });

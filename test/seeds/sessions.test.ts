@@ -1,7 +1,7 @@
 /** Conversations and experiments over HTTP: what is remembered from turn to turn, and how an arm is rated. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clientKey } from '../../infra/rig/connect.ts';
-import { pause } from '../../infra/rig/waiting.ts';
+import { until } from '../../infra/rig/waiting.ts';
 import { answered, ask, type ProfileGateway, startProfile } from './profile-gateway.ts';
 
 let gateway: ProfileGateway;
@@ -146,7 +146,11 @@ describe('an experiment', () => {
     expect((await rate({ request_id: rated, score: 0.5 })).status).toBe(200);
     expect((await rate({ request_id: 'nobody', score: 0.5 })).status).toBe(404);
     expect((await rate({ request_id: rated, score: 7 })).status).toBe(400);
-    await pause(2000);
+    await until('every request, every shadow and the feedback is counted', async () => {
+      const { totals, shadows, feedback } = await split.stats();
+      const shadowed = shadows['qwen2.5-7b|qwen2.5-32b']?.count ?? 0;
+      return totals.requests >= 40 && shadowed >= small && feedback['split:small'] !== undefined;
+    });
     expect(await split.stats()).toMatchObject({
       arms: { 'split:small': { requests: small } },
       feedback: { 'split:small': { count: 1, mean_score: 0.5 } },

@@ -3,6 +3,7 @@
  * Where this gateway differs from the published original on purpose, the test says why.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../../infra/rig/waiting.ts';
 import { answered, ask, picture, type ProfileGateway, startProfile } from './profile-gateway.ts';
 
 let gateway: ProfileGateway;
@@ -120,7 +121,7 @@ describe('statistics', () => {
     expect((await gateway.admin('POST', '/admin/stats/reset')).status).toBe(200);
   });
 
-  test('count every agent apart, price the split, and start anew when told to', async () => {
+  test('count every agent apart, price the split, and start over when told to', async () => {
     const tasks: [agent: string, text: string][] = [
       ['support', 'Hello'],
       ['support', 'Thanks'],
@@ -132,7 +133,7 @@ describe('statistics', () => {
       const answer = await gateway.chat({ ...ask(text), max_tokens: 16, metadata: {} }, by(agent));
       expect(answer.status).toBe(200);
     }
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await until('the ledger has them', async () => (await gateway.stats()).totals.requests >= tasks.length);
     expect(await gateway.stats()).toMatchObject({
       totals: { requests: 5 },
       agents: { support: { requests: 3 }, builder: { routing: { large: 1 } } },

@@ -1,20 +1,32 @@
 /** Every effect the gateway has on the world, as an interface. Adapters in `worker/io` implement them and decide nothing. */
 import type { ErrorCode, Failure } from '../../shared/errors.ts';
 import type { KeyBreakdown, KeySeen, KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
+import type { RangeId, RequestDetail, RequestList, Series } from '../../shared/observed.ts';
+import type { RowsStatus } from '../../shared/rows-status.ts';
 import type { Result } from '../../shared/result.ts';
-import type { IdempotencyDecision, IdempotencyRecord, IdempotencyRequest } from './kept/idempotency.ts';
+import type { CachedAnswer, FoundAnswer } from './kept/cached-answer.ts';
+import type { KeptBatch, KeptOpened, KeptOpening, KeptPage, KeptReply, KeptState } from './kept/kept-answer.ts';
+import type { Occupancy } from './admission/admission.ts';
 import type { KeyRecord } from './auth/key-record.ts';
 import type { AttemptReport } from './health/health-event.ts';
 import type { ShadowBooking } from './ledger/aggregate.ts';
 import type { WatchConfig } from './ledger/alerts.ts';
 import type { Booking } from './ledger/booking.ts';
-import type { KeyBookId } from './ledger/key-book.ts';
+import type { Named } from './ledger/counters.ts';
+import type { LedgerDelta } from './ledger/delta.ts';
+import type { DayRange, KeyBookId } from './ledger/key-book.ts';
+import type { RequestQuery } from './ledger/request-query.ts';
 import type { SessionMemory } from './route/session.ts';
+import type { EndedRequest } from './rows/request-row.ts';
+import type { SqlFailureKind } from './rows/sql-failure.ts';
+import type { SqlRow } from './rows/sql-row.ts';
+import type { HideSecrets } from './log/known-secrets.ts';
 import type { HealthSnapshot } from './health/snapshot.ts';
 import type { BudgetNumbers } from './limits/budget-state.ts';
 import type { RateLimits, RateNumbers } from './limits/rate.ts';
 import type { ReserveAnswer, ReserveRequest, Extension } from './limits/reserve.ts';
-import type { Settlement } from './limits/settle.ts';
+import type { Settlement } from './limits/tenant-state.ts';
+import type { Trace } from './trace/trace.ts';
 import type { TenantLimits } from './limits/tenant-limits.ts';
 
 export interface Clock {
@@ -32,6 +44,12 @@ export interface Timers {
 /** Keeps work alive after the answer has gone out. Bound to one request. */
 export type Background = (work: Promise<unknown>) => void;
 
+/** Follows requests through their stages. */
+export interface Tracer {
+  /** @param traceparent the caller's header; null without one */
+  open(traceparent: string | null, background: Background): Trace;
+}
+
 export interface UpstreamCall {
   readonly upstreamId: string;
   readonly method: 'GET' | 'POST';
@@ -39,6 +57,8 @@ export interface UpstreamCall {
   readonly body: string | null;
   /** Unique per call: a model server may know its requests by it. */
   readonly requestId: string;
+  /** The trace that the call belongs to; null for none. */
+  readonly traceparent: string | null;
   readonly accept: 'application/json' | 'text/event-stream' | 'text/plain';
   readonly signal: AbortSignal;
 }
@@ -50,6 +70,8 @@ export interface UpstreamAnswer {
   readonly retryAfter: string | null;
   /** `retry-after-ms`, which some servers send beside it. */
   readonly retryAfterExact: string | null;
+  /** Bytes of the body, where they were announced and it is not compressed. */
+  readonly contentLength: number | null;
   readonly body: ReadableStream<Uint8Array> | null;
   /** The whole body as text, at most `maxBytes`; `null` when it is longer or breaks off. */
   readText(maxBytes: number): Promise<string | null>;
@@ -84,13 +106,19 @@ export interface HealthPort {
 
 export interface PlaceRequest {
   readonly modelId: string;
-  /** Unique per attempt. */
-  readonly ticketId: string;
   readonly keyId: string;
   readonly weight: number;
   readonly priority: number;
   /** The model has room to spare by the health snapshot. */
   readonly isCalm: boolean;
+}
+
+/** Who waits, if there is anything to wait for: most calls find a place in their isolate at once, and then nothing of this is made. */
+export interface Waiter {
+  /** The wait begins. `ticketId` is unique per attempt; `signal` gives the waiting up. */
+  wait(): { readonly ticketId: string; readonly signal: AbortSignal };
+  /** It has a seat, so many places from the front. */
+  onQueued(position: number): void;
 }
 
 /** One of a model's places, held while an upstream call runs. */
@@ -102,16 +130,10 @@ export interface Place {
 }
 
 export interface AdmissionPort {
-  /**
-   * Waits for a place, in the isolate where it can. `onQueued` is told the position when the request has to wait; `signal` gives the
-   * waiting up. Fails with `queue_full`.
-   */
-  enter(
-    request: PlaceRequest,
-    onQueued: (position: number) => void,
-    signal: AbortSignal,
-    background: Background,
-  ): Promise<Result<Place, Failure>>;
+  /** A place in the isolate where there is one, else a wait for it. Fails with `queue_full`. */
+  enter(request: PlaceRequest, waiter: Waiter, background: Background): Result<Place, Failure> | Promise<Result<Place, Failure>>;
+  /** How full every model is, by its id; empty where places are not limited. Rejects when the state cannot be reached. */
+  read(): Promise<Readonly<Record<string, Occupancy>>>;
 }
 
 export interface LedgerPort {
@@ -129,16 +151,32 @@ export interface LedgerPort {
   shadow(booking: ShadowBooking, background: Background): void;
   /** Counts a request that was answered from what its idempotency key had kept. */
   replay(keyId: string, agent: string | null, background: Background): void;
+  /** Counts what was done with documents, and how long the steps before an answer from them took, in milliseconds. */
+  documents(work: { readonly counts: Named<number>; readonly steps: Named<number> }, background: Background): void;
   /** `watch` holds the limits by which alerts are raised. */
   read(watch: WatchConfig): Promise<Stats>;
-  /** What one key has used. Rejects when the state cannot be reached. */
-  usageOf(keyId: string): Promise<KeyUsage>;
+  /** The same over time; complete like `read`. */
+  series(range: RangeId): Promise<Series>;
+  /** What `GET /metrics` is made of, and how old the oldest ending is that is not in it. */
+  counted(): Promise<{ readonly total: LedgerDelta; readonly lagMs: number }>;
+  /** The newest requests; complete like `read`. */
+  readonly recent: RequestsPort;
+  /** What one key has used, on these days or since the last reset. Rejects when the state cannot be reached. */
+  usageOf(keyId: string, days: DayRange | null): Promise<KeyUsage>;
   /** What is known of these keys, in their order. */
   keysSeen(keyIds: readonly string[]): Promise<readonly KeySeen[]>;
   /** The same by model, agent or day. */
-  breakdownOf(keyId: string, by: KeyBookId): Promise<KeyBreakdown>;
-  /** Starts the statistics anew, when what has ended until now was counted. Takes a second. */
+  breakdownOf(keyId: string, by: KeyBookId, days: DayRange | null): Promise<KeyBreakdown>;
+  /** Clears the statistics, once everything that has ended so far is counted. Takes a second. */
   reset(): Promise<void>;
+}
+
+/** Single requests that have ended, as far back as they are kept. */
+export interface RequestsPort {
+  /** A page, the newest first. Rejects when the state cannot be reached. */
+  list(wanted: RequestQuery): Promise<RequestList>;
+  /** The newest under this id; null when there is none, or no record of it. */
+  find(id: string): Promise<RequestDetail | null>;
 }
 
 /** What conversations remember of their routing. */
@@ -166,32 +204,123 @@ export interface RatedArm extends ArmMemory {
   readonly before: number | null;
 }
 
-/** Exact limits, budgets and kept answers of a key; see the tenant object. */
+/** Exact limits and budgets of a key; see the tenant object. */
 export interface TenantPort {
-  /** Takes what the request needs, or says why not. `rate` is null when the state could not be read. */
+  /** Takes what the request needs, or says why not. `rate` is null when the state could not be read. `timers` are the request's. */
   admit(
     tenantId: string,
     request: ReserveRequest,
     limits: TenantLimits,
+    timers: Timers,
   ): Promise<{ readonly result: Result<ReserveAnswer, Failure>; readonly rate: RateNumbers | null }>;
   /** Asks for one more call of an admitted request; null when it may be made. */
   extend(tenantId: string, extension: Extension, limits: TenantLimits): Promise<Failure | null>;
-  /** This request still runs, with what it holds and its idempotency key. To be called every `heartbeatMs`; one call goes out for all. */
+  /** This request still runs, with what it holds. To be called every `heartbeatMs`; one call goes out for all. */
   hear(tenantId: string, id: string, background: Background): void;
   /** Ends a request, once; never rejects. `booking` is what the ledger is told in the same step; null where it is told by somebody else. */
-  finish(tenantId: string, settlement: Settlement, booking: Booking | null): Promise<void>;
+  finish(tenantId: string, settlement: Settlement, booking: Booking | null, timers: Timers): Promise<void>;
   /** The limits as they stand, nothing taken; null when the state could not be read. */
   rate(tenantId: string, limits: RateLimits): Promise<RateNumbers | null>;
   /** The budgets of `limits` as they stand, in their order. Rejects when the state cannot be reached. */
   budgets(tenantId: string, limits: TenantLimits): Promise<readonly BudgetNumbers[]>;
-  begin(tenantId: string, key: string, request: IdempotencyRequest): Promise<Result<IdempotencyDecision, Failure>>;
-  /** What is left of a run under its idempotency key: the record with its answer, or null to free the key. Nothing for another run's. */
-  keep(tenantId: string, key: string, runId: string, record: IdempotencyRecord | null): Promise<void>;
+}
+
+/** The place of an answer: nobody reaches those of another tenant. */
+export interface KeptPlace {
+  readonly tenantId: string;
+  /** Chosen by whoever opens it: random, or a hash that finds it again. At most 64 letters, digits, `_` and `-`. */
+  readonly id: string;
+}
+
+/** Answers under way and ended, to be followed by any number of readers; see the kept object. */
+export interface KeptPort {
+  /** Leads or follows. A call that is repeated by the same writer leads again. Fails with `state_unavailable`. */
+  open(place: KeptPlace, opening: KeptOpening): Promise<Result<KeptOpened, Failure>>;
+  /**
+   * Adds to the log, ends it, or says that the writer still runs: at least every `beatMs` of `core/kept/log.ts`. May be repeated. Rejects when
+   * the state cannot be reached; what was not acknowledged must be sent again.
+   */
+  append(place: KeptPlace, batch: KeptBatch): Promise<KeptReply>;
+  /**
+   * The log from piece `after` on. Where there is none yet it waits, at most `waitMs`, and may come back with nothing. Null when there is
+   * no such answer (any more). Rejects when the state cannot be reached: then the same may be asked again.
+   *
+   * @param writerId only what this run has written; null for whatever run
+   */
+  read(place: KeptPlace, writerId: string | null, after: number, waitMs: number): Promise<KeptPage | null>;
+  /** Asks for a running answer to be stopped, and waits a little for its end. The state it has then; null when there is none. */
+  cancel(place: KeptPlace, writerId: string | null): Promise<KeptState | null>;
+}
+
+/** Answers that are given again, by the text that says what was asked. Never rejects: what cannot be read in time is not there. */
+export interface AnswersPort {
+  get(place: AnswerPlace): Promise<FoundAnswer | null>;
+  /** @param forMs its lifetime */
+  put(place: AnswerPlace, answer: CachedAnswer, forMs: number, background: Background): void;
+}
+
+export interface AnswerPlace {
+  /** Says all that the answer depends on, the tenant too. */
+  readonly key: string;
+  readonly tenantId: string;
+  /** Of the request. */
+  readonly url: string;
 }
 
 export interface KeysPort {
   /** The record of a whole token, at most 60 s old, or null. Rejects when nothing is known of it and the state cannot be reached. */
   find(token: string, background: Background): Promise<KeyRecord | null>;
+}
+
+export interface SqlFailure {
+  readonly kind: SqlFailureKind;
+  /** What the server said, five characters; null when it said nothing. */
+  readonly sqlState: string | null;
+  /** For the log only: it may quote values. */
+  readonly detail: string;
+}
+
+/** The database of logs and of the cache's second level; null where there is none. Never on the path of an answer. */
+export interface PostgresPort {
+  /**
+   * One statement on a connection of its own, at most five at a time in an isolate. `timeoutMs` covers everything, the wait for a connection
+   * too; a statement that was begun may take effect after it. Never rejects.
+   */
+  query(
+    text: string,
+    values: readonly unknown[],
+    options: { readonly timeoutMs: number },
+  ): Promise<Result<readonly SqlRow[], SqlFailure>>;
+}
+
+/** Rows of the request log, each JSON, into the database. A row that is there already changes nothing. */
+export interface RowStorePort {
+  /** Never rejects. */
+  insert(rows: readonly string[], options: { readonly timeoutMs: number }): Promise<Result<RowsStored, SqlFailure>>;
+  /** Makes the partitions of the days to come, and drops those that are older than what is kept. Never rejects. */
+  maintain(nowMs: number): Promise<Result<null, SqlFailure>>;
+}
+
+export interface RowsStored {
+  /** Rows that the database refuses for what is in them; all others are there. */
+  readonly refused: readonly string[];
+}
+
+/** The request log in a database; null where there is none. */
+export interface RowsPort {
+  /** Costs the request nothing but a place in a list. Never rejects. */
+  record(ended: EndedRequest, background: Background): void;
+  /** Rejects when the state cannot be reached. */
+  status(): Promise<RowsStatus>;
+  /** A text as a log may keep it. */
+  readonly hideSecrets: HideSecrets;
+}
+
+/** A line for every request; null where nobody wants them. */
+export interface RequestLogPort {
+  ended(entry: LedgerEntry, traceId: string | null): void;
+  /** One that was turned away before it was admitted. */
+  refused(code: ErrorCode, requestId: string, traceId: string | null): void;
 }
 
 export interface LogPort {

@@ -14,7 +14,7 @@ export interface AccessSettings {
 /**
  * Who the token was issued to, or null when it is not valid.
  *
- * @throws GatewayError state_unavailable when the team's keys cannot be had: then nobody knows
+ * @throws GatewayError state_unavailable when the team's keys cannot be fetched, so that validity is unknown
  */
 export function createAccessVerifier({ issuer, audience }: AccessSettings): (token: string) => Promise<string | null> {
   const keys = createRemoteJWKSet(new URL('/cdn-cgi/access/certs', issuer), {

@@ -1,6 +1,6 @@
 /**
  * What an isolate knows of the fleet's health: the object's snapshot, at most two seconds old, with this isolate's own experience on
- * top. Only a cold isolate waits for it. When the object cannot be reached, everything counts as usable: state trouble stops no answer.
+ * top. Only a cold isolate waits for it. When the object cannot be reached, everything counts as usable (fails open).
  */
 import { applyLocal } from '../core/health/apply-local.ts';
 import type { HealthConfig } from '../core/health/health-config.ts';
@@ -11,18 +11,19 @@ import { snapshot as readSnapshot } from '../core/health/take-snapshot.ts';
 import type { Background, Clock, HealthPort, LogPort } from '../core/ports.ts';
 import type { HealthObjectBase } from '../objects/health-object.ts';
 import { callObject } from './object-call.ts';
+import type { Namespace } from './object-calls.ts';
 
-/** An isolate that has not asked for this long is cold again: what it knew says nothing any more. */
+/** An isolate that has not asked for this long is cold again: its snapshot is out of date. */
 const coldAfterMs = 10_000;
 /** A cold isolate waits no longer than this. */
 const coldWaitMs = 1000;
 /** Failures are passed on at once, successes with the next exchange. */
 const exchangeLostMs = 5000;
-/** Anybody may ask for `/health`: an isolate asks the object no more often than this. */
+/** `/health` is open to all, so an isolate asks the object no more often than this. */
 const lookedForMs = 250;
 
 export function createHealthClient(
-  namespace: DurableObjectNamespace<HealthObjectBase>,
+  namespace: Namespace<HealthObjectBase>,
   options: { readonly isolateId: string; readonly config: HealthConfig; readonly clock: Clock; readonly log: LogPort },
 ): HealthPort {
   const { config, clock, log, isolateId } = options;
@@ -50,7 +51,7 @@ export function createHealthClient(
     }
     knownAtMs = clock.now();
     exchangeSinceMs = null;
-    // What failed while this was under way cannot wait for the next request: there may be none.
+    // Failures reported during this exchange cannot wait for the next request: there may be none.
     if (isReached && unsent.some(isUrgent)) await exchange();
   };
 

@@ -1,6 +1,6 @@
 /**
  * The platform's own limit per key: approximate, per location, and there to keep a flood away from the objects that decide exactly. Where
- * it is missing or fails it refuses nobody.
+ * it is missing or fails, nothing is refused.
  */
 import type { LogPort } from '../core/ports.ts';
 

@@ -7,12 +7,13 @@
 import { GatewayError } from '../../shared/errors.ts';
 import { parseKey } from '../core/auth/key-format.ts';
 import type { KeyRecord } from '../core/auth/key-record.ts';
-import { freshLookUps, takeLookUp } from '../core/limits/look-ups.ts';
+import { freshLookUps, type LookUps, takeLookUp } from '../core/limits/look-ups.ts';
 import type { Background, Clock, KeysPort } from '../core/ports.ts';
 import type { AuditLine, KeysObject } from '../objects/keys-object.ts';
 import type { KeysByDigest } from './bootstrap-keys.ts';
 import { sha256Hex } from './digest.ts';
 import { callObject } from './object-call.ts';
+import type { Namespace } from './object-calls.ts';
 
 const freshForMs = 30_000;
 /** Counted from before the object was asked: what it read may be a little younger, never older. */
@@ -21,6 +22,7 @@ const unknownForMs = 5000;
 /** A renewal that has not come back by then is gone with the request that carried it. */
 const renewalLostMs = 5000;
 const maxRemembered = 10_000;
+const maxDigests = 2000;
 const askOptions = { attempts: 3, pauseMs: 50 };
 
 interface Remembered {
@@ -43,110 +45,135 @@ export interface KeysAdmin {
 }
 
 export function createKeysClient(
-  namespace: DurableObjectNamespace<KeysObject>,
+  namespace: Namespace<KeysObject>,
   clock: Clock,
   bootstrap: KeysByDigest,
   unknownPerSecond: number,
 ): KeysPort & KeysAdmin {
-  const stub = () => namespace.getByName('keys');
-  const remembered = new Map<string, Remembered>();
-  /** When the object was asked about hashes that it does not have. */
-  const unknown = new Map<string, number>();
-  let lookUps = freshLookUps(unknownPerSecond, clock.now());
-  /** Counts this isolate's own changes: a look-up that was under way during one must not bring the old record back. */
-  let changes = 0;
+  return new KeysClient(namespace, clock, bootstrap, unknownPerSecond);
+}
 
-  const lookUp = async (digestHex: string): Promise<KeyRecord | null> => {
-    const [askedAtMs, changesBefore] = [clock.now(), changes];
-    const record = parseRecord(await callObject(stub, (keys) => keys.find(digestHex), askOptions));
-    if (changes !== changesBefore) return record;
-    remembered.delete(digestHex);
-    unknown.delete(digestHex);
-    if (record === null) keep(unknown, digestHex, askedAtMs);
-    else keep(remembered, digestHex, { record, askedAtMs, renewingSinceMs: Number.NEGATIVE_INFINITY });
+class KeysClient implements KeysPort, KeysAdmin {
+  readonly #namespace: Namespace<KeysObject>;
+  readonly #clock: Clock;
+  readonly #bootstrap: KeysByDigest;
+  readonly #unknownPerSecond: number;
+  readonly #remembered = new Map<string, Remembered>();
+  /** When the object was asked about hashes that it does not have. */
+  readonly #unknown = new Map<string, number>();
+  /** Of tokens that are keys: the digest costs more than all the rest of finding one. What it finds is as old as without. */
+  readonly #digests = new Map<string, string>();
+  #lookUps: LookUps;
+  /** Counts this isolate's own changes: a look-up that was under way during one must not bring the old record back. */
+  #changes = 0;
+
+  constructor(namespace: Namespace<KeysObject>, clock: Clock, bootstrap: KeysByDigest, unknownPerSecond: number) {
+    this.#namespace = namespace;
+    this.#clock = clock;
+    this.#bootstrap = bootstrap;
+    this.#unknownPerSecond = unknownPerSecond;
+    this.#lookUps = freshLookUps(unknownPerSecond, clock.now());
+  }
+
+  async find(token: string, background: Background): Promise<KeyRecord | null> {
+    const digestHex = this.#digests.get(token) ?? (await sha256Hex(token));
+    const record = this.#bootstrap(digestHex) ?? (await this.#findByDigest(token, digestHex, background));
+    if (record !== null && !this.#digests.has(token)) keep(this.#digests, token, digestHex, maxDigests);
     return record;
-  };
+  }
+
+  async list(after: string, limit: number): Promise<KeyRecord[]> {
+    const records = await this.#ask((keys) => keys.list(after, limit));
+    return records.map((text) => parseRecord(text)).filter((record) => record !== null);
+  }
+
+  async get(id: string): Promise<KeyRecord | null> {
+    return parseRecord(await this.#ask((keys) => keys.get(id)));
+  }
+
+  async put(records: readonly KeyRecord[], line: AuditLine): Promise<boolean> {
+    const isStored = await this.#ask(async (keys) => keys.put(records, line));
+    this.#forget(records);
+    return isStored;
+  }
+
+  async replace(from: KeyRecord, to: KeyRecord, line: AuditLine): Promise<boolean> {
+    const isStored = await this.#ask(async (keys) => keys.replace(from, to, line));
+    this.#forget([from]);
+    return isStored;
+  }
+
+  async remove(record: KeyRecord, line: AuditLine): Promise<void> {
+    await this.#ask(async (keys) => keys.remove(record.id, line));
+    this.#forget([record]);
+  }
+
+  async note(line: AuditLine): Promise<void> {
+    await this.#ask(async (keys) => keys.note(line));
+  }
+
+  async audit(limit: number): Promise<AuditLine[]> {
+    const lines = await this.#ask((keys) => keys.audit(limit));
+    return lines.map((text): AuditLine => JSON.parse(text));
+  }
+
+  #ask<Answer>(call: (keys: DurableObjectStub<KeysObject>) => Promise<Answer>): Promise<Answer> {
+    return callObject(() => this.#namespace.getByName('keys'), call, askOptions);
+  }
+
+  #forget(records: readonly KeyRecord[]): void {
+    this.#changes += 1;
+    for (const { hashHex } of records) {
+      this.#remembered.delete(hashHex);
+      this.#unknown.delete(hashHex);
+    }
+  }
+
+  #findByDigest(token: string, digestHex: string, background: Background): KeyRecord | null | Promise<KeyRecord | null> {
+    // A typo or a made-up key is refused by its check characters: guessing costs the object nothing.
+    if (parseKey(token) === null) return null;
+    const known = this.#remembered.get(digestHex);
+    if (known === undefined) {
+      const askedAtMs = this.#unknown.get(digestHex);
+      return askedAtMs !== undefined && this.#clock.now() - askedAtMs < unknownForMs ? null : this.#lookUpUnknown(digestHex);
+    }
+    const ageMs = this.#clock.now() - known.askedAtMs;
+    if (ageMs >= knownForMs) return this.#lookUp(digestHex);
+    if (ageMs >= freshForMs) this.#renew(known, digestHex, background);
+    return known.record;
+  }
+
+  async #lookUp(digestHex: string): Promise<KeyRecord | null> {
+    const [askedAtMs, changesBefore] = [this.#clock.now(), this.#changes];
+    const record = parseRecord(await this.#ask((keys) => keys.find(digestHex)));
+    if (this.#changes !== changesBefore) return record;
+    this.#remembered.delete(digestHex);
+    this.#unknown.delete(digestHex);
+    if (record === null) keep(this.#unknown, digestHex, askedAtMs, maxRemembered);
+    else keep(this.#remembered, digestHex, { record, askedAtMs, renewingSinceMs: Number.NEGATIVE_INFINITY }, maxRemembered);
+    return record;
+  }
 
   /** For a hash that this isolate has no key for. */
-  const lookUpUnknown = (digestHex: string): Promise<KeyRecord | null> => {
-    const taken = takeLookUp(lookUps, unknownPerSecond, clock.now());
-    ({ lookUps } = taken);
-    if (taken.isAllowed) return lookUp(digestHex);
+  #lookUpUnknown(digestHex: string): Promise<KeyRecord | null> {
+    const taken = takeLookUp(this.#lookUps, this.#unknownPerSecond, this.#clock.now());
+    this.#lookUps = taken.lookUps;
+    if (taken.isAllowed) return this.#lookUp(digestHex);
     const detail = 'Too many unknown keys are being tried. A key that was used a while ago is not affected.';
     throw new GatewayError({ code: 'state_unavailable', detail, retryAfterMs: 2000 });
-  };
+  }
 
-  const renew = (known: Remembered, digestHex: string, background: Background): void => {
-    if (clock.now() - known.renewingSinceMs < renewalLostMs) return;
-    known.renewingSinceMs = clock.now();
-    background(lookUp(digestHex).catch(() => undefined));
-  };
-
-  return {
-    async find(token, background) {
-      const digestHex = await sha256Hex(token);
-      const own = bootstrap(digestHex);
-      if (own !== null) return own;
-      // A typo or a made-up key is refused by its check characters: guessing costs the object nothing.
-      if (parseKey(token) === null) return null;
-      const known = remembered.get(digestHex);
-      if (known === undefined) {
-        const askedAtMs = unknown.get(digestHex);
-        return askedAtMs !== undefined && clock.now() - askedAtMs < unknownForMs ? null : lookUpUnknown(digestHex);
-      }
-      const ageMs = clock.now() - known.askedAtMs;
-      if (ageMs >= knownForMs) return lookUp(digestHex);
-      if (ageMs >= freshForMs) renew(known, digestHex, background);
-      return known.record;
-    },
-
-    async list(after, limit) {
-      const records = await callObject(stub, (keys) => keys.list(after, limit), askOptions);
-      return records.map((text) => parseRecord(text)).filter((record) => record !== null);
-    },
-
-    async get(id) {
-      return parseRecord(await callObject(stub, (keys) => keys.get(id), askOptions));
-    },
-
-    async put(records, line) {
-      const isStored = await callObject(stub, async (keys) => keys.put(records, line), askOptions);
-      changes += 1;
-      for (const { hashHex } of records) {
-        remembered.delete(hashHex);
-        unknown.delete(hashHex);
-      }
-      return isStored;
-    },
-
-    async replace(from, to, line) {
-      const isStored = await callObject(stub, async (keys) => keys.replace(from, to, line), askOptions);
-      changes += 1;
-      remembered.delete(from.hashHex);
-      return isStored;
-    },
-
-    async remove({ id, hashHex }, line) {
-      await callObject(stub, async (keys) => keys.remove(id, line), askOptions);
-      changes += 1;
-      remembered.delete(hashHex);
-    },
-
-    async note(line) {
-      await callObject(stub, async (keys) => keys.note(line), askOptions);
-    },
-
-    async audit(limit) {
-      const lines = await callObject(stub, (keys) => keys.audit(limit), askOptions);
-      return lines.map((text): AuditLine => JSON.parse(text));
-    },
-  };
+  #renew(known: Remembered, digestHex: string, background: Background): void {
+    if (this.#clock.now() - known.renewingSinceMs < renewalLostMs) return;
+    known.renewingSinceMs = this.#clock.now();
+    background(this.#lookUp(digestHex).catch(() => undefined));
+  }
 }
 
 /** Insertion order is age: the oldest half goes when it is full. */
-function keep<T>(map: Map<string, T>, digestHex: string, value: T): void {
-  if (map.size >= maxRemembered) for (const [old] of [...map].slice(0, maxRemembered / 2)) map.delete(old);
-  map.set(digestHex, value);
+function keep<T>(map: Map<string, T>, name: string, value: T, most: number): void {
+  if (map.size >= most) for (const [old] of [...map].slice(0, most / 2)) map.delete(old);
+  map.set(name, value);
 }
 
 /** Written by the admin routes, read by nobody else. */

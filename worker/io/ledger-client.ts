@@ -1,135 +1,114 @@
-/**
- * Sends what an isolate has counted to the ledger object, in batches. One request carries a batch for the others: the one that fills
- * it, or the one that opened it, after half a second in its own background time (measured: half the CPU of every request waiting).
- */
-import type { KeyBreakdown, KeySeen, KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
-import {
-  addEntry,
-  addFeedback,
-  addShadow,
-  addRefusal,
-  addReplay,
-  type Batch,
-  type BatcherStep,
-  confirmBatch,
-  createBatcher,
-  failBatch,
-  flushWhenDue,
-  hasUnsent,
-} from '../core/ledger/batch.ts';
+/** The ledger's objects behind their port: what an isolate counts goes to its own shard, what is read is in the root. */
+import type { RequestDetail, RequestList, Series } from '../../shared/observed.ts';
+import type { KeyBreakdown, KeySeen, KeyUsage, Stats } from '../../shared/records.ts';
+import { addDocuments, addEntry, addFeedback, addRefusal, addReplay, addShadow } from '../core/ledger/batch.ts';
 import type { LedgerDelta } from '../core/ledger/delta.ts';
+import { rangeFrom, toSeries } from '../core/ledger/series-view.ts';
 import { toStats } from '../core/ledger/stats.ts';
-import type { Background, Clock, LedgerPort, LogPort } from '../core/ports.ts';
+import type { Clock, LedgerPort } from '../core/ports.ts';
 import type { LedgerObjectBase } from '../objects/ledger-object.ts';
+import { LedgerSender, type SenderOptions } from './ledger-sender.ts';
 import { callObject } from './object-call.ts';
+import type { Namespace } from './object-calls.ts';
 
-/** A little more than the batch's age limit, so that the timer finds it due. */
-const carryMs = 520;
-/** After this long whoever had something to deliver has done so. */
+type StubOf = () => DurableObjectStub<LedgerObjectBase>;
+
+/** After this time every isolate has delivered what it had. */
 const othersMs = 1100;
-/** A carrier that has not come back by then is gone with its request; the next request carries instead. */
-const carrierLostMs = 5000;
-/** A carrier gives up before its request's background time (30 s) does; the entries stay for the next request. */
-const maxRounds = 12;
+const readOptions = { attempts: 3, pauseMs: 50 };
 
 export function createLedgerClient(
-  namespace: DurableObjectNamespace<LedgerObjectBase>,
-  options: { readonly senderId: string; readonly shards: number; readonly clock: Clock; readonly log: LogPort },
+  namespace: Namespace<LedgerObjectBase>,
+  options: SenderOptions & { readonly shards: number },
 ): LedgerPort {
-  const { clock, log } = options;
-  const root = () => namespace.getByName('root');
-  const shards = Array.from({ length: options.shards }, (_, i) => () => namespace.getByName(`shard:${i}`));
+  const root: StubOf = () => namespace.getByName('root');
+  const shards = Array.from(
+    { length: options.shards },
+    (_, i): StubOf =>
+      () =>
+        namespace.getByName(`shard:${i}`),
+  );
   // One isolate always writes to the same shard, whose memory of it tells a repeat from a new batch.
-  const own = shards[shardOf(options.senderId, shards.length)] ?? root;
-  let state = createBatcher(options.senderId);
-  let carriedSinceMs: number | null = null;
-
-  const take = (step: BatcherStep): Batch | null => {
-    state = step.state;
-    return step.flush;
-  };
-
-  /** Delivers a batch and those that came together meanwhile; when the object cannot be reached they stay. */
-  const send = async (batch: Batch | null): Promise<void> => {
-    for (let next = batch; next !== null;) {
-      const current = next;
-      try {
-        const verdict = await callObject(own, (ledger) => ledger.bookForRoot(current), { attempts: 4, pauseMs: 100 });
-        if (verdict === 'too_old') log.write('error', 'ledger_batch_too_old', { sequence: current.sequence });
-        next = take(confirmBatch(state, current.sequence, clock.now()));
-      } catch (error) {
-        log.write('warn', 'ledger_unavailable', { error });
-        state = failBatch(state, current.sequence);
-        return;
-      }
-    }
-  };
-
-  /** The root has then what the shards have. */
-  const passOn = async (): Promise<void> => {
-    await Promise.all(shards.map((shard) => callObject(shard, (ledger) => ledger.passOn(), { attempts: 3, pauseMs: 50 })));
-  };
-
-  const isCarried = (): boolean => carriedSinceMs !== null && clock.now() - carriedSinceMs < carrierLostMs;
-
-  /**
-   * Waits half a second, then delivers, until nothing is left: what came together while another batch was under way would wait for the
-   * next request otherwise. From waking on, a new entry finds itself another carrier.
-   */
-  const carry = async (): Promise<void> => {
-    for (let round = 0; round < maxRounds; round += 1) {
-      carriedSinceMs = clock.now();
-      await new Promise((resolve) => setTimeout(resolve, carryMs));
-      carriedSinceMs = null;
-      await send(take(flushWhenDue(state, clock.now())));
-      if (isCarried() || !hasUnsent(state)) return;
-    }
-  };
-
-  const add = (step: BatcherStep, background: Background): void => {
-    const batch = take(step);
-    if (batch !== null) background(send(batch));
-    if (!isCarried() && hasUnsent(state)) background(carry());
-  };
-
+  const sender = new LedgerSender(shards[shardOf(options.senderId, shards.length)] ?? root, options);
+  const { clock } = options;
   return {
-    record: (entry: LedgerEntry, background) => add(addEntry(state, entry, clock.now()), background),
-    feedback: (names, rating, background) => add(addFeedback(state, { names, ...rating }, clock.now()), background),
-    shadow: (booking, background) => add(addShadow(state, booking, clock.now()), background),
-    replay: (keyId, agent, background) => add(addReplay(state, keyId, agent, clock.now()), background),
-    refuse: (code, background) => add(addRefusal(state, code, clock.now()), background),
-    async read(watch): Promise<Stats> {
-      await passOn();
-      const total: LedgerDelta = JSON.parse(await callObject(root, (ledger) => ledger.total(), { attempts: 3, pauseMs: 50 }));
-      return toStats(total, watch, clock.now());
-    },
-
-    async usageOf(keyId): Promise<KeyUsage> {
-      return callObject(root, async (ledger): Promise<KeyUsage> => ledger.usageOf(keyId), { attempts: 3, pauseMs: 50 });
-    },
-
-    async keysSeen(keyIds): Promise<readonly KeySeen[]> {
-      return callObject(root, async (ledger): Promise<readonly KeySeen[]> => ledger.keysSeen(keyIds), {
-        attempts: 3,
-        pauseMs: 50,
-      });
-    },
-
-    async breakdownOf(keyId, by): Promise<KeyBreakdown> {
-      return callObject(root, async (ledger): Promise<KeyBreakdown> => ledger.breakdownOf(keyId, by), {
-        attempts: 3,
-        pauseMs: 50,
-      });
-    },
+    record: (entry, background) => sender.add(addEntry(sender.begun(), entry, clock.now()), background),
+    feedback: (names, rating, background) =>
+      sender.add(addFeedback(sender.begun(), { names, ...rating }, clock.now()), background),
+    shadow: (booking, background) => sender.add(addShadow(sender.begun(), booking, clock.now()), background),
+    replay: (keyId, agent, background) => sender.add(addReplay(sender.begun(), keyId, agent, clock.now()), background),
+    documents: (work, background) => sender.add(addDocuments(sender.begun(), work, clock.now()), background),
+    refuse: (code, background) => sender.add(addRefusal(sender.begun(), code, clock.now()), background),
+    ...createWholeReader(root, shards, clock),
+    ...createKeyReader(root),
 
     async reset() {
-      await send(take(flushWhenDue({ ...state, openedAtMs: state.openedAtMs === null ? null : 0 }, clock.now())));
+      await sender.sendAll();
       // Other isolates and tenants are on their way with theirs.
       await new Promise((resolve) => setTimeout(resolve, othersMs));
-      await passOn();
-      await callObject(root, async (ledger) => ledger.reset(), { attempts: 3, pauseMs: 50 });
+      await passOn(shards);
+      await callObject(root, async (ledger) => ledger.reset(), readOptions);
     },
   };
+}
+
+/** Of all requests: the root is asked when it has what the shards have. */
+function createWholeReader(
+  root: StubOf,
+  shards: readonly StubOf[],
+  clock: Clock,
+): Pick<LedgerPort, 'read' | 'series' | 'counted' | 'recent'> {
+  const readTotal = async (): Promise<LedgerDelta> => JSON.parse(await callObject(root, (ledger) => ledger.total(), readOptions));
+  return {
+    async read(watch): Promise<Stats> {
+      await passOn(shards);
+      return toStats(await readTotal(), watch, clock.now());
+    },
+
+    async series(range): Promise<Series> {
+      await passOn(shards);
+      const nowMs = clock.now();
+      const fromMs = rangeFrom(range, nowMs);
+      const parts = await callObject(root, (ledger) => ledger.series(fromMs), readOptions);
+      return toSeries(range, JSON.parse(parts), nowMs);
+    },
+
+    async counted() {
+      const oldest = await Promise.all(shards.map((shard) => callObject(shard, (ledger) => ledger.handOver(), readOptions)));
+      const total = await readTotal();
+      const nowMs = clock.now();
+      const oldestAtMs = Math.min(nowMs, ...oldest.flatMap((atMs) => atMs ?? []));
+      return { total, lagMs: nowMs - oldestAtMs };
+    },
+
+    recent: {
+      async list(wanted): Promise<RequestList> {
+        await passOn(shards);
+        return JSON.parse(await callObject(root, (ledger) => ledger.requests(wanted), readOptions));
+      },
+
+      async find(id): Promise<RequestDetail | null> {
+        await passOn(shards);
+        const found = await callObject(root, (ledger) => ledger.request(id), readOptions);
+        return found === null ? null : JSON.parse(found);
+      },
+    },
+  };
+}
+
+/** Of single keys, as the root has them now. */
+function createKeyReader(root: StubOf): Pick<LedgerPort, 'usageOf' | 'keysSeen' | 'breakdownOf'> {
+  return {
+    usageOf: (keyId, days) => callObject(root, async (ledger): Promise<KeyUsage> => ledger.usageOf(keyId, days), readOptions),
+    keysSeen: (keyIds) => callObject(root, async (ledger): Promise<readonly KeySeen[]> => ledger.keysSeen(keyIds), readOptions),
+    breakdownOf: (keyId, by, days) =>
+      callObject(root, async (ledger): Promise<KeyBreakdown> => ledger.breakdownOf(keyId, by, days), readOptions),
+  };
+}
+
+/** The root has then what the shards have. */
+async function passOn(shards: readonly StubOf[]): Promise<void> {
+  await Promise.all(shards.map((shard) => callObject(shard, (ledger) => ledger.passOn(), readOptions)));
 }
 
 /** Spreads isolates evenly: their ids are random. */

@@ -1,9 +1,11 @@
 /**
  * Calls a Durable Object with what the platform asks of a caller: a new stub for every attempt (one that has failed stays broken), no
  * repeat when the object is overloaded, repeats only for calls that are safe to repeat. And with what a client asks of us: no call waits
- * for ever, and whatever went wrong is one failure, the gateway's own, on every path.
+ * forever, and every failure is the same one, the gateway's own, on every path.
  */
 import { GatewayError } from '../../shared/errors.ts';
+import type { Timers } from '../core/ports.ts';
+import { timers as platformTimers } from './timers.ts';
 
 export interface CallOptions {
   /** How many times the call may be made. */
@@ -11,6 +13,8 @@ export interface CallOptions {
   readonly pauseMs: number;
   /** Of each attempt. */
   readonly deadlineMs?: number;
+  /** For the deadline: those of the request that asks, where there are any, since a timer of the platform's own costs as much as the call's data. */
+  readonly timers?: Pick<Timers, 'once'>;
 }
 
 /** Objects answer in milliseconds; one that has not by then is in trouble. */
@@ -24,11 +28,11 @@ const defaultDeadlineMs = 3000;
 export async function callObject<Stub, Answer>(
   stub: () => Stub,
   call: (stub: Stub) => Promise<Answer>,
-  { attempts, pauseMs, deadlineMs = defaultDeadlineMs }: CallOptions,
+  { attempts, pauseMs, deadlineMs = defaultDeadlineMs, timers = platformTimers }: CallOptions,
 ): Promise<Answer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await within(deadlineMs, call(stub()));
+      return await within(deadlineMs, call(stub()), timers);
     } catch (cause) {
       if (attempt >= attempts || isOverloaded(cause)) throw new GatewayError({ code: 'state_unavailable' }, { cause });
       await new Promise((resolve) => setTimeout(resolve, pauseMs * attempt));
@@ -36,15 +40,15 @@ export async function callObject<Stub, Answer>(
   }
 }
 
-async function within<Answer>(deadlineMs: number, answer: Promise<Answer>): Promise<Answer> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+async function within<Answer>(deadlineMs: number, answer: Promise<Answer>, timers: Pick<Timers, 'once'>): Promise<Answer> {
+  let cancel = (): void => undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
+    cancel = timers.once(deadlineMs, () => reject(new Error(`no answer within ${deadlineMs} ms`)));
   });
   try {
     return await Promise.race([answer, late]);
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }
 

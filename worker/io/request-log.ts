@@ -1,29 +1,23 @@
-/** A ledger that also writes a log line for every request: what `npm start` shows, and what an operator may switch on (`REQUEST_LOG`). */
+/** A log line for every request: what `npm start` shows, and what an operator may switch on (`REQUEST_LOG`). No word of a prompt is in it. */
 import { errors } from '../../shared/errors.ts';
-import type { LedgerPort, LogPort } from '../core/ports.ts';
+import { goneEndings, statusOf } from '../core/ledger/ending.ts';
+import type { LogPort, RequestLogPort } from '../core/ports.ts';
 
-/** HTTP's word for a client that left; nobody reads it but the log. */
-const clientGoneStatus = 499;
-
-export function withRequestLog(ledger: LedgerPort, log: LogPort): LedgerPort {
+export function createRequestLog(log: LogPort): RequestLogPort {
   return {
-    ...ledger,
-    record(entry, background) {
-      const status =
-        entry.ending === 'client_abort' ? clientGoneStatus : entry.errorCode === null ? 200 : errors[entry.errorCode].status;
+    ended(entry, traceId) {
+      const isGone = goneEndings.includes(entry.ending);
       log.write('info', 'request', {
         requestId: entry.requestId,
-        status,
+        traceId,
+        status: statusOf(entry.ending, entry.errorCode),
         model: entry.servedModel,
-        error: entry.ending === 'client_abort' ? 'client_closed_request' : entry.errorCode,
+        error: isGone ? 'client_closed_request' : entry.errorCode,
         time_ms: Math.round(entry.latencyMs),
         reason: entry.reason,
       });
-      ledger.record(entry, background);
     },
-    refuse(code, background) {
-      log.write('info', 'request', { status: errors[code].status, model: null, error: code });
-      ledger.refuse(code, background);
-    },
+    refused: (code, requestId, traceId) =>
+      log.write('info', 'request', { requestId, traceId, status: errors[code].status, model: null, error: code }),
   };
 }

@@ -3,9 +3,10 @@
  * within a minute costs no call; another isolate's upward move is therefore noticed within a minute, or at once by one that has no copy.
  */
 import type { SessionMemory } from '../core/route/session.ts';
-import type { Background, Clock, LogPort, RatedArm, SessionPort } from '../core/ports.ts';
+import type { ArmMemory, Clock, LogPort, RatedArm, SessionPort } from '../core/ports.ts';
 import type { SessionObject } from '../objects/session-object.ts';
 import { callObject } from './object-call.ts';
+import type { Namespace } from './object-calls.ts';
 
 const shardCount = 16;
 const copyForMs = 60_000;
@@ -23,78 +24,92 @@ interface Copy {
 /** The conversation may have a memory, which could not be read. Asked for again with the next turn. */
 const unread: Copy = { memory: null, untilMs: 0 };
 
+interface SessionClientOptions {
+  readonly ttlMs: number;
+  readonly clock: Clock;
+  readonly log: LogPort;
+}
+
 export function createSessionClient(
-  namespace: DurableObjectNamespace<SessionObject>,
-  options: { readonly ttlMs: number; readonly clock: Clock; readonly log: LogPort },
+  namespace: Namespace<SessionObject>,
+  { clock, log, ttlMs }: SessionClientOptions,
 ): SessionPort {
-  const { clock, log, ttlMs } = options;
-  const copies = new Map<string, Copy>();
-  const stubOf = (id: string) => () => namespace.getByName(`sessions:${shardOf(id)}`);
-
-  const store = (id: string, memory: SessionMemory, background: Background): void => {
-    const text = JSON.stringify(memory);
-    background(
-      callObject(stubOf(id), (sessions) => sessions.put(id, text, ttlMs), { attempts: 3, pauseMs: 100 }).catch((error: unknown) =>
-        log.write('warn', 'session_unavailable', { error }),
-      ),
-    );
-  };
-
-  const copy = (id: string, memory: SessionMemory | null): void => keep(id, { memory, untilMs: clock.now() + copyForMs });
-  const keep = (id: string, kept: Copy): void => {
-    if (copies.size >= maxCopies) for (const [old] of [...copies].slice(0, maxCopies / 2)) copies.delete(old);
-    copies.delete(id);
-    copies.set(id, kept);
-  };
-
+  const copies = createCopies();
+  const shared = createSharedMemory(namespace, log);
+  const copyUntil = (): number => clock.now() + copyForMs;
   return {
     async get(id) {
       const known = copies.get(id);
       if (known !== undefined && clock.now() < known.untilMs) return known.memory;
       try {
-        const asked = callObject(stubOf(id), (sessions) => sessions.get(id, true), { attempts: 1, pauseMs: 0 });
-        const text = await Promise.race([
-          asked,
-          new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), waitMs)),
-        ]);
-        if (text === undefined) throw new Error(`no answer within ${waitMs} ms`);
-        const memory: SessionMemory | null = text === null ? null : JSON.parse(text);
-        copy(id, memory);
+        const memory = await shared.get(id);
+        copies.keep(id, { memory, untilMs: copyUntil() });
         return memory;
       } catch (error) {
         log.write('warn', 'session_unavailable', { error });
-        keep(id, unread);
+        copies.keep(id, unread);
         return null;
       }
-    },
-
-    async rateArm(keyId, requestId, score, ratingId) {
-      const id = armId(keyId, requestId);
-      const text = await callObject(stubOf(id), (sessions) => sessions.rate(id, score, ratingId), { attempts: 2, pauseMs: 50 });
-      const rated: RatedArm | null = text === null ? null : JSON.parse(text);
-      return rated;
-    },
-
-    putArm(requestId, memory, background) {
-      const id = armId(memory.keyId, requestId);
-      const text = JSON.stringify(memory);
-      background(
-        callObject(stubOf(id), (sessions) => sessions.put(id, text, feedbackForMs), { attempts: 3, pauseMs: 100 }).catch(
-          (error: unknown) => log.write('warn', 'session_unavailable', { error }),
-        ),
-      );
     },
 
     put(id, memory, background) {
       // What could not be read may be higher: only a move upward may take its place.
       if (copies.get(id) === unread && memory.tier === 'small' && !memory.isEscalated) return;
-      copy(id, memory);
-      store(id, memory, background);
+      copies.keep(id, { memory, untilMs: copyUntil() });
+      background(shared.put(id, memory, ttlMs));
     },
 
     putAfter(id, memory, background) {
-      keep(id, { memory, untilMs: clock.now() + ttlMs });
-      if (memory !== null) store(id, memory, background);
+      copies.keep(id, { memory, untilMs: clock.now() + ttlMs });
+      if (memory !== null) background(shared.put(id, memory, ttlMs));
+    },
+
+    putArm(requestId, arm, background) {
+      background(shared.put(armId(arm.keyId, requestId), arm, feedbackForMs));
+    },
+
+    rateArm: (keyId, requestId, score, ratingId) => shared.rate(armId(keyId, requestId), score, ratingId),
+  };
+}
+
+/** What this isolate has seen of conversations, the oldest half forgotten when there are too many. */
+function createCopies() {
+  const copies = new Map<string, Copy>();
+  return {
+    get: (id: string): Copy | undefined => copies.get(id),
+    keep(id: string, copy: Copy): void {
+      if (copies.size >= maxCopies) for (const [old] of [...copies].slice(0, maxCopies / 2)) copies.delete(old);
+      copies.delete(id);
+      copies.set(id, copy);
+    },
+  };
+}
+
+/** What all isolates see. */
+function createSharedMemory(namespace: Namespace<SessionObject>, log: LogPort) {
+  const stubOf = (id: string) => () => namespace.getByName(`sessions:${shardOf(id)}`);
+  return {
+    async get(id: string): Promise<SessionMemory | null> {
+      const asked = callObject(stubOf(id), (sessions) => sessions.get(id, true), { attempts: 1, pauseMs: 0 });
+      const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), waitMs));
+      const text = await Promise.race([asked, late]);
+      if (text === undefined) throw new Error(`no answer within ${waitMs} ms`);
+      return text === null ? null : JSON.parse(text);
+    },
+
+    /** Never rejects. */
+    async put(id: string, memory: SessionMemory | ArmMemory, forMs: number): Promise<void> {
+      const text = JSON.stringify(memory);
+      try {
+        await callObject(stubOf(id), (sessions) => sessions.put(id, text, forMs), { attempts: 3, pauseMs: 100 });
+      } catch (error) {
+        log.write('warn', 'session_unavailable', { error });
+      }
+    },
+
+    async rate(id: string, score: number, ratingId: string): Promise<RatedArm | null> {
+      const text = await callObject(stubOf(id), (sessions) => sessions.rate(id, score, ratingId), { attempts: 2, pauseMs: 50 });
+      return text === null ? null : JSON.parse(text);
     },
   };
 }

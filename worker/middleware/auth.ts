@@ -12,12 +12,13 @@ import { rateLimitHeaders } from '../core/limits/rate-headers.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from './context.ts';
 
-/** Lets keys through. The lookup is by the digest of the whole key, so neither time nor cache can tell two keys apart by a prefix. */
+/** Authenticates a key. The look-up is by the digest of the whole key, so neither timing nor caches reveal a matching prefix. */
 export function requireKey(deps: Deps, scope: Scope | null): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
+    c.get('trace')?.enter('auth');
     const key = await keyOf(deps, c, scope);
     if (!(await deps.isWithinRate(key))) {
-      // Its object is not asked for the numbers: keeping a flood away from it is what this limit is for.
+      // The tenant object is not asked for the numbers, since this limit is there to keep floods away from it.
       c.set('rate', nothingLeft(key.limits));
       throw new GatewayError({ code: 'rate_limit_exceeded', retryAfterMs: coarseWaitMs });
     }
@@ -29,7 +30,7 @@ export function requireKey(deps: Deps, scope: Scope | null): MiddlewareHandler<A
   };
 }
 
-/** The first key of the request that may do this; else why not, of the first that is known at all. */
+/** The request's first key that may do this; otherwise the failure of the first known one. */
 async function keyOf(deps: Deps, c: Context<AppEnv>, scope: Scope | null): Promise<KeyRecord> {
   const tokens = readCredentials((name) => c.req.header(name));
   if (!tokens.ok) throw new GatewayError(tokens.failure);
@@ -44,7 +45,7 @@ async function keyOf(deps: Deps, c: Context<AppEnv>, scope: Scope | null): Promi
   throw new GatewayError(refusal ?? { code: 'invalid_api_key' });
 }
 
-/** The numbers after this request was admitted; for one that never got that far, as they stand. Keys without exact limits have none. */
+/** The numbers after this request was admitted, or the current ones if it was not. Keys without exact limits have none. */
 async function readRate(deps: Deps, c: Context<AppEnv>, { tenantId, limits }: KeyRecord): Promise<void> {
   if (c.get('rate') !== undefined || (limits.requestsPerMinute === null && limits.tokensPerMinute === null)) return;
   const rate = await deps.pipeline.tenants.rate(tenantId, limits);
@@ -59,14 +60,14 @@ async function recordOf(deps: Deps, c: Context<AppEnv>, token: string): Promise<
   }
 }
 
-/** Lets the admin token or a verified Access identity through; a client's key is known here and told that it may not, anything else is no key at all. */
+/** Admits the admin token or a verified Access identity. A client's key gets 403, any other token 401. */
 export function requireAdmin(deps: Deps): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const assertion = c.req.header(headerNames.accessJwt);
     if (assertion !== undefined && deps.verifyAccess !== null) {
       const actor = await deps.verifyAccess(assertion);
       if (actor === null) throw new GatewayError({ code: 'invalid_api_key', detail: 'The Access token is not valid.' });
-      if (isFromElsewhere(c)) throw new GatewayError({ code: 'forbidden', detail: 'Another site may not act for an operator.' });
+      if (isFromElsewhere(c)) throw new GatewayError({ code: 'forbidden', detail: 'Requests from another site are refused.' });
       c.set('actor', actor);
       return next();
     }
@@ -80,9 +81,20 @@ export function requireAdmin(deps: Deps): MiddlewareHandler<AppEnv> {
   };
 }
 
+/** Lets the token for metrics through, and whoever operates. */
+export function requireMetrics(deps: Deps): MiddlewareHandler<AppEnv> {
+  const asOperator = requireAdmin(deps);
+  return async (c, next) => {
+    const { metricsToken } = deps;
+    const bearer = parseBearer(c.req.header('authorization') ?? null);
+    if (metricsToken !== null && bearer.ok && (await deps.isSameSecret(bearer.value, metricsToken))) return next();
+    return asOperator(c, next);
+  };
+}
+
 /**
- * Access lets a browser in by its cookie, whoever made it ask: what changes something must come from this origin. Browsers say where a
- * request comes from; what is no browser says nothing and has no such cookie.
+ * Access authenticates a browser by its cookie, whichever site caused the request, so requests that change something must come from this
+ * origin. Browsers send where a request comes from; other clients do not, and have no such cookie.
  */
 function isFromElsewhere(c: Context<AppEnv>): boolean {
   if (c.req.method === 'GET' || c.req.method === 'HEAD') return false;

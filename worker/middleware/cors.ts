@@ -1,4 +1,4 @@
-/** Lets pages of listed origins read what the gateway answers, and answers their preflights before anything asks for a key. */
+/** Lets pages of listed origins read answers, and answers their preflights before authentication. */
 import type { MiddlewareHandler } from 'hono';
 import { allowedOrigin, answerHeaders, preflightHeaders } from '../core/doors/cors.ts';
 import type { AppEnv } from './context.ts';

@@ -1,9 +1,10 @@
-/** The only place where an error becomes a Response. What is not a `GatewayError` is a mistake of ours: logged, counted, told as little as possible. */
+/** The only place where an error becomes a Response. Anything but a `GatewayError` is a bug: logged, counted, and hidden from the client. */
 import type { Context } from 'hono';
 import { errors, type Failure, GatewayError, retryAfterSeconds, shouldRetry } from '../../shared/errors.ts';
 import { headerNames } from '../../shared/headers.ts';
-import { encodeMetadataHeader, type RoutingMetadata } from '../../shared/routing-metadata.ts';
+import type { ShownRouting } from '../../shared/routing-metadata.ts';
 import { rateLimitHeaders } from '../core/limits/rate-headers.ts';
+import { routingHeaders } from '../core/doors/routing-headers.ts';
 import { chatSurface } from '../core/surfaces/chat/chat-surface.ts';
 import type { Surface } from '../core/surfaces/surface.ts';
 import type { Deps } from '../deps.ts';
@@ -11,8 +12,8 @@ import type { AppEnv } from './context.ts';
 import { setSecureHeaders } from './secure-headers.ts';
 
 export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => Response {
-  const { log, ledger } = deps.pipeline;
-  /** Where no wire is served, errors have the shape of the one that most clients speak. */
+  const { log, ledger, requestLog } = deps.pipeline;
+  /** On paths that belong to no surface, errors have the shape of chat completions. */
   const surfaceAt = (path: string): Surface => deps.surfaces.find((surface) => surface.path === path) ?? chatSurface;
   return (error, c) => {
     const isOurs = !(error instanceof GatewayError);
@@ -21,7 +22,10 @@ export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => 
     if (cause !== undefined) log.write(isOurs ? 'error' : 'warn', failure.code, { requestId: c.get('requestId'), cause });
     const routing = c.get('routing');
     // An admitted request is in the ledger already.
-    if (c.get('isAdmitted') !== true) ledger.refuse(failure.code, (work) => c.executionCtx.waitUntil(work));
+    if (c.get('isAdmitted') !== true) {
+      ledger.refuse(failure.code, (work) => c.executionCtx.waitUntil(work));
+      requestLog?.refused(failure.code, c.get('requestId'), c.get('trace')?.traceId ?? null);
+    }
     const response = errorResponse(surfaceAt(c.req.path), failure, routing ?? null);
     const rate = c.get('rate');
     if (rate !== undefined) for (const [name, value] of rateLimitHeaders(rate)) response.headers.set(name, value);
@@ -29,7 +33,7 @@ export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => 
   };
 }
 
-/** Where there is no app to answer: the set-up has mistakes, or something was thrown that is no error at all. */
+/** For errors outside the app: the set-up has mistakes, or a non-Error value was thrown. */
 export function crashResponse(error: unknown): Response {
   const failure = error instanceof GatewayError ? error : ({ code: 'internal_error' } as const);
   const response = errorResponse(chatSurface, failure, null);
@@ -38,13 +42,13 @@ export function crashResponse(error: unknown): Response {
   return response;
 }
 
-function errorResponse(surface: Surface, failure: Failure, routing: RoutingMetadata | null): Response {
+function errorResponse(surface: Surface, failure: Failure, routing: ShownRouting | null): Response {
   const headers = new Headers({
     'content-type': 'application/json',
     [headerNames.shouldRetry]: String(shouldRetry(failure.code)),
   });
   const wait = retryAfterSeconds(failure);
   if (wait !== null) headers.set(headerNames.retryAfter, String(wait));
-  if (routing !== null) headers.set(headerNames.routingMetadata, encodeMetadataHeader(routing));
+  if (routing !== null) for (const [name, value] of routingHeaders(routing)) headers.set(name, value);
   return new Response(surface.writeError(failure, routing), { status: errors[failure.code].status, headers });
 }

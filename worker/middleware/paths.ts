@@ -5,7 +5,7 @@ import { GatewayError } from '../../shared/errors.ts';
 import { meantPath, tidyPath } from '../core/doors/paths.ts';
 import type { AppEnv } from './context.ts';
 
-/** What the router looks up: the path without surplus slashes, but for operators' paths. */
+/** The path that the router matches: without surplus slashes, except for operators' paths. */
 export function routedPath(isClosed: (path: string) => boolean): (request: Request) => string {
   return (request) => tidyPath(getPath(request), isClosed);
 }

@@ -1,4 +1,4 @@
-/** Gives every request an id and every answer the headers it must have. A client's own id is kept if it is harmless. */
+/** Gives every request an id and every answer its required headers. A client's own id is kept if it is harmless. */
 import type { MiddlewareHandler } from 'hono';
 import { clientIdPattern, headerNames } from '../../shared/headers.ts';
 import type { AppEnv } from './context.ts';

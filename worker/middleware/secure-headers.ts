@@ -1,6 +1,6 @@
 /**
- * Headers that every answer has, whatever it is: nothing of it may be stored, guessed at, framed or run by a browser. The answers are data;
- * a page with a policy of its own sets that itself.
+ * Headers of every answer: a browser must not store, sniff, frame or run it. Answers are data; a page that needs another policy sets its
+ * own.
  */
 
 const always = [

@@ -1,6 +1,6 @@
 /**
- * The places of one model on its GPU, over all isolates: who is in flight, who waits, who is next. Asked only by requests that found no
- * place in their isolate's own lease. Who waits holds a call open here, so timers in memory suffice; blocks of places survive a restart.
+ * The places of one model on its GPU, over all isolates: what is in flight, what waits, what is next. Called only by requests that found no
+ * place in their isolate's own lease. A waiting request holds a call open here, so timers in memory suffice; blocks of places survive a restart.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { ConfigTree } from '../../shared/config.ts';
@@ -15,6 +15,8 @@ import {
   expire,
   leave,
   nextExpiryAtMs,
+  type Occupancy,
+  occupancyOf,
   placeLeaseMs,
   renew,
   type Renewal,
@@ -22,7 +24,7 @@ import {
 } from '../core/admission/admission.ts';
 import type { Ticket } from '../core/admission/fair-queue.ts';
 
-/** `unknown`: no such ticket waits here. The object was restarted, or the ticket was displaced before its wait began: enter anew. */
+/** `unknown`: no such ticket waits here. The object was restarted, or the ticket was displaced before its wait began: enter again. */
 export type WaitResult = { readonly kind: 'granted' | 'unknown' } | { readonly kind: 'refused'; readonly retryAfterMs: number };
 
 export abstract class AdmissionObjectBase extends DurableObject<unknown> {
@@ -67,6 +69,11 @@ export abstract class AdmissionObjectBase extends DurableObject<unknown> {
     const { state, answer, effects } = renew(this.#state, renewal, Date.now(), this.#config(modelId));
     this.#apply(modelId, state, effects);
     return answer;
+  }
+
+  /** For monitoring: changes nothing. */
+  look(modelId: string): Occupancy {
+    return occupancyOf(this.#state, Date.now(), this.#config(modelId));
   }
 
   #config(modelId: string): AdmissionConfig {

@@ -35,7 +35,7 @@ export abstract class HealthObjectBase extends DurableObject<unknown> {
     this.#state = retainConfigured(row === undefined ? unknownHealth : parseState(row.state), this.#config);
   }
 
-  /** Takes an isolate's reports, in their order, and answers with what it should go by now. */
+  /** Takes an isolate's reports, in order, and returns the snapshot it should use now. */
   async exchange(isolateId: string, reports: readonly AttemptReport[]): Promise<HealthSnapshot> {
     if (reports.length > 0) this.#step({ kind: 'reports', isolateId, reports });
     this.#step({ kind: 'snapshot_read', isolateId });
@@ -43,7 +43,7 @@ export abstract class HealthObjectBase extends DurableObject<unknown> {
     return snapshot(this.#state, Date.now(), this.#config, isolateId);
   }
 
-  /** The state as it is, for those who only look. Starts the probes if nobody has asked yet. */
+  /** The state, for monitoring. Starts the probes if they have not started yet. */
   async look(): Promise<HealthSnapshot> {
     await this.#schedule();
     return snapshot(this.#state, Date.now(), this.#config);
@@ -63,7 +63,7 @@ export abstract class HealthObjectBase extends DurableObject<unknown> {
     const nowMs = Date.now();
     this.#state = step(before, event, nowMs, this.#config);
     if (!isSameHealth(before, this.#state)) this.#tell(before, nowMs);
-    // What only notes that somebody asked is not worth a row: it is lost on eviction and comes again with the next request.
+    // A note of activity alone is not worth a write: it is lost on eviction and comes again with the next request.
     if (event.kind === 'reports' && !isSameHealth(before, this.#state)) this.#store();
   }
 

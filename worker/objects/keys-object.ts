@@ -1,9 +1,10 @@
 /**
- * The API keys of a deployment, by hash: the keys themselves are not here. Every change is written together with its line in the audit
- * log. Lookups are by the hash of the whole token and take parameters only.
+ * The API keys of a deployment, by hash: the keys themselves are not stored; and what operators changed of the configuration. Every change
+ * is written together with its line in the audit log. Look-ups are by the hash of the whole token, always as a bound parameter.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { keepRevocation, type KeyRecord } from '../core/auth/key-record.ts';
+import { addConfigVersion, configVersion, configVersions, type ConfigVersion, createConfigTable } from './config-store.ts';
 
 export interface AuditLine {
   readonly atMs: number;
@@ -13,7 +14,7 @@ export interface AuditLine {
   readonly subject: string;
 }
 
-/** Kept at most; the oldest go first. */
+/** The most lines kept; the oldest are deleted first. */
 const maxAuditLines = 10_000;
 
 export class KeysObject extends DurableObject<unknown> {
@@ -23,6 +24,25 @@ export class KeysObject extends DurableObject<unknown> {
       CREATE TABLE IF NOT EXISTS keys (hash TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS audit (seq INTEGER PRIMARY KEY AUTOINCREMENT, line TEXT NOT NULL);
     `);
+    createConfigTable(ctx.storage.sql);
+  }
+
+  /** Versions of the changed configuration, the newest first, as JSON. */
+  configVersions(limit: number): string[] {
+    return configVersions(this.ctx.storage.sql, limit);
+  }
+
+  configVersion(version: number): string | null {
+    return configVersion(this.ctx.storage.sql, version);
+  }
+
+  /** Stores the next version and its audit line. False when another one was stored meanwhile. Safe to repeat. */
+  addConfig(version: ConfigVersion, line: AuditLine): boolean {
+    return this.ctx.storage.transactionSync(() => {
+      const added = addConfigVersion(this.ctx.storage.sql, version);
+      if (added === 'added') this.#audit(line);
+      return added !== 'no';
+    });
   }
 
   /** The record of a key's hash as JSON, or null. */
@@ -64,8 +84,7 @@ export class KeysObject extends DurableObject<unknown> {
   }
 
   /**
-   * Stores a changed record in the place of the one that it was made from. False, and nothing is stored, when that is not what is stored
-   * any more. Safe to repeat.
+   * Replaces a record by its changed version. False, and nothing is stored, when the stored record is no longer `from`. Safe to repeat.
    */
   replace(from: KeyRecord, to: KeyRecord, line: AuditLine): boolean {
     return this.ctx.storage.transactionSync(() => {
@@ -87,7 +106,7 @@ export class KeysObject extends DurableObject<unknown> {
     });
   }
 
-  /** Notes an action that changed something elsewhere. */
+  /** Adds an audit line for a change made elsewhere. */
   note(line: AuditLine): void {
     this.ctx.storage.transactionSync(() => this.#audit(line));
   }
@@ -100,7 +119,7 @@ export class KeysObject extends DurableObject<unknown> {
       .map(({ line }) => line);
   }
 
-  /** A key is replaced once: by the first new one, which is let through when it comes again. */
+  /** A key is replaced only once; a repeat with the same new key is accepted. */
   #comesTooLate({ hashHex, rotatedFrom }: KeyRecord): boolean {
     if (rotatedFrom === null || this.find(hashHex) !== null) return false;
     return parseRecord(this.get(rotatedFrom))?.revokedAtMs !== null;

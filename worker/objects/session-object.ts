@@ -1,14 +1,14 @@
 /**
- * What conversations remember of their routing, a share of them per object, and what requests of an experiment are rated by. One small
- * row each. A row ends when it has not been used for its lifetime; at the bound those that were not used for longest make room.
+ * Routing memories of conversations, spread over several objects, and the records by which requests of an experiment are rated. One small
+ * row each. A row expires when it has not been used for its lifetime; at the bound the least recently used are evicted.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { rate } from '../core/route/rating.ts';
 
 const sweepEveryMs = 3_600_000;
-/** About 3 MB with the rows as they are; 160,000 rows over the sixteen objects. */
+/** About 3 MB at the usual row size; 160,000 rows over the sixteen objects. */
 export const maxRows = 10_000;
-/** What makes room at once, so that a full object does not look for the oldest row at every write. */
+/** Rows evicted at once, so that a full object does not search for the oldest row at every write. */
 const roomMade = 1000;
 /** Longer ids and memories are not kept: nothing that the gateway writes is longer. */
 const maxChars = 1024;
@@ -27,7 +27,7 @@ export class SessionObject extends DurableObject<unknown> {
     this.#count = this.#countRows();
   }
 
-  /** The memory as JSON, or null. Reading it to go on with it (`isUse`) lets it live on, at most four writes in a lifetime. */
+  /** The memory as JSON, or null. A read for use (`isUse`) extends its lifetime, with at most four writes per lifetime. */
   get(id: string, isUse: boolean): string | null {
     const nowMs = Date.now();
     const [row] = this.ctx.storage.sql
@@ -62,7 +62,7 @@ export class SessionObject extends DurableObject<unknown> {
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + sweepEveryMs);
   }
 
-  /** Notes a rating in the memory of a rated request; the memory with what was rated before, as JSON, or null without one. */
+  /** Stores a rating in the memory of a request; returns the memory with the previous rating, as JSON, or null without one. */
   rate(id: string, score: number, ratingId: string): string | null {
     const text = this.get(id, false);
     if (text === null) return null;

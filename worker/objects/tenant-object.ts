@@ -1,49 +1,46 @@
 /**
- * What one key may still do: requests and tokens per minute, concurrency, budgets, and the answers kept for its idempotency keys. Asked
- * only for keys that have such limits, or for requests that carry an idempotency key. A row for each open request and one for the sums;
- * an alarm ends what nobody is heard of any more.
+ * The limits of one tenant: requests and tokens per minute, concurrency, budgets. Called only for keys that have such limits. A row for each open request and one for the sums; an alarm
+ * ends requests whose heartbeats stopped.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { Failure } from '../../shared/errors.ts';
 import type { Result } from '../../shared/result.ts';
-import type { IdempotencyRecord, IdempotencyRequest } from '../core/kept/idempotency.ts';
 import { budgetNumbers, type BudgetNumbers } from '../core/limits/budget-state.ts';
 import { type RateLimits, rateNumbers, type RateNumbers } from '../core/limits/rate.ts';
 import { type ReserveAnswer, admit, type ReserveRequest, extend, type Extension } from '../core/limits/reserve.ts';
-import { type Settlement, finish, hear, nextSweepAtMs, sweep } from '../core/limits/settle.ts';
+import { loadTenant } from '../core/limits/load-tenant.ts';
+import type { OrderAnswer, TenantOrder } from '../core/limits/orders.ts';
+import { finish, hear, nextSweepAtMs, sweep } from '../core/limits/settle.ts';
 import type { TenantLimits } from '../core/limits/tenant-limits.ts';
 import {
   applied,
   type Changes,
-  loadTenant,
+  noChanges,
   type OpenRequest,
-  storedSums,
+  type Settlement,
   type TenantState,
-  type TenantSums,
 } from '../core/limits/tenant-state.ts';
-import type { BatcherState } from '../core/ledger/batch.ts';
-import { type Booking, deltaOfBooking, unknownBooking } from '../core/ledger/booking.ts';
+import { type Booking, deltaOfBooking, deltasOfBookings, type Draft, unknownBooking } from '../core/ledger/booking.ts';
 import { type LedgerDelta, negated } from '../core/ledger/delta.ts';
 import type { LogPort } from '../core/ports.ts';
-import { AnswerStore } from './answer-store.ts';
 import { type LedgerNamespace, Outbox } from './outbox.ts';
+import { type EndedRow, TenantRows } from './tenant-rows.ts';
 
 export interface AdmitAnswer {
   readonly result: Result<ReserveAnswer, Failure>;
   readonly rate: RateNumbers;
 }
 
-interface Stored {
-  readonly sums: TenantSums;
-  readonly outbox: BatcherState | null;
-}
-
-/** What could not be delivered is tried again, should nothing else wake the object. */
+/** When to retry a failed delivery if nothing else wakes the object. */
 const resendMs = 30_000;
+/** Rows of ended requests at most. What they say is counted together when the sums are written. */
+const maxEnded = 200;
 
 export abstract class TenantObjectBase extends DurableObject<unknown> {
   #state: TenantState;
-  readonly #answers: AnswerStore;
+  /** What has ended since the sums were written. */
+  #ended: EndedRow[];
+  readonly #rows: TenantRows;
   readonly #outbox: Outbox;
   readonly #log: LogPort;
   #alarmAtMs: number | null = null;
@@ -51,34 +48,40 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
   constructor(ctx: DurableObjectState, env: unknown, ledger: LedgerNamespace, shards: number, log: LogPort) {
     super(ctx, env);
     this.#log = log;
-    const { sql } = ctx.storage;
-    sql.exec(`
-      DROP TABLE IF EXISTS tenant;
-      CREATE TABLE IF NOT EXISTS sums (id INTEGER PRIMARY KEY CHECK (id = 1), sums TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS requests (id TEXT PRIMARY KEY, request TEXT NOT NULL) WITHOUT ROWID;
-    `);
-    const [row] = sql.exec<{ sums: string }>('SELECT sums FROM sums WHERE id = 1').toArray();
-    const rows = sql.exec<{ request: string }>('SELECT request FROM requests').toArray();
-    const stored = row === undefined ? null : parseStored(row.sums);
-    this.#state = loadTenant(
-      stored?.sums ?? null,
-      rows.map(({ request }) => parseRequest(request)),
-      Date.now(),
-    );
-    this.#answers = new AnswerStore(ctx.storage, Date.now());
+    this.#rows = new TenantRows(ctx.storage.sql);
+    const { stored, rows, ended } = this.#rows.load();
+    this.#state = loadTenant(stored?.sums ?? null, rows, Date.now());
+    this.#ended = ended;
     const shard = shardOf(ctx.id.toString(), shards);
-    this.#outbox = new Outbox(
-      stored?.outbox ?? null,
-      () => ledger.getByName(`shard:${shard}`),
-      () => this.#storeSums(this.#state.sums),
-    );
+    this.#outbox = new Outbox(stored?.outbox ?? null, () => ledger.getByName(`shard:${shard}`), {
+      hasEnded: () => this.#ended.length > 0,
+      fold: () => this.#fold(noChanges(this.#state)),
+    });
+    if (this.#outbox.hasUnsent) this.#outbox.wake();
   }
 
-  async admit(request: ReserveRequest, limits: TenantLimits): Promise<AdmitAnswer> {
+  /** Admissions and endings in their order: `TenantOrder[]`, answered with `OrderAnswer[]`, each as JSON text. Each is a step by itself. */
+  async take(orders: string): Promise<string> {
+    const parsed: readonly TenantOrder[] = JSON.parse(orders);
+    const answers = parsed.map((order): OrderAnswer => {
+      if (order.kind === 'admit') return { kind: 'admit', ...this.#admit(order.request, order.limits) };
+      return { kind: 'finish', excessNanoUsd: this.#finish(order.settlement, order.booking) };
+    });
+    await this.#schedule();
+    return JSON.stringify(answers);
+  }
+
+  /** One admission, as isolates of an earlier version ask for it: with the draft as it is. */
+  async admit(request: Omit<ReserveRequest, 'draft'> & { draft?: Draft | null }, limits: TenantLimits): Promise<AdmitAnswer> {
+    const answer = this.#admit({ ...request, draft: textOf(request.draft) }, limits);
+    await this.#schedule();
+    return answer;
+  }
+
+  #admit(request: ReserveRequest, limits: TenantLimits): AdmitAnswer {
     this.#sweep();
     const { changes, result, rate } = admit(this.#state, request, Date.now(), limits);
     this.#commit(changes);
-    await this.#schedule();
     return { result, rate };
   }
 
@@ -90,22 +93,25 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
     return result.ok ? null : result.failure;
   }
 
-  /**
-   * Ends a request; a repeat changes nothing. What it spent and what the ledger is told of it are stored in one step. Returns by how much
-   * it cost more than was reserved.
-   */
+  /** One ending, as isolates of an earlier version tell it. */
   finish(settlement: Settlement, booking: Booking | null = null): number {
+    return this.#finish(settlement, textOf(booking));
+  }
+
+  /** Ends a request; a repeat changes nothing. Returns by how much it cost more than was reserved. */
+  #finish(settlement: Settlement, booking: string | null): number {
     const { changes, row, excessNanoUsd } = finish(this.#state, settlement);
-    const isKnown = row !== null && booking !== null;
-    this.#commit(changes, isKnown ? [...unknownTakenBack(row), deltaOfBooking(booking)] : []);
+    // One that was given up was booked as unknown then.
+    const isCorrected = row !== null && booking !== null && row.sweptAtMs !== null;
+    const told = isCorrected ? [...unknownOf(row, row.sweptAtMs).map(negated), deltaOfBooking(parseBooking(booking))] : [];
+    this.#commit(changes, told, booking);
     return excessNanoUsd;
   }
 
-  /** These requests still run: what they hold, and their idempotency keys, stay theirs. Writes nothing. */
+  /** Heartbeat of these requests: they keep what they hold. Writes nothing. */
   hear(ids: readonly string[]): void {
     const nowMs = Date.now();
     this.#commit(hear(this.#state, ids, nowMs));
-    this.#answers.hear(ids, nowMs);
   }
 
   /** The limits per minute as they stand; takes nothing. */
@@ -124,27 +130,14 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
     return this.#state.open.size;
   }
 
-  /** Decides for a request with an idempotency key, and marks it as running in the same step. A `Result<IdempotencyDecision, Failure>` as JSON. */
-  async begin(key: string, request: IdempotencyRequest): Promise<string> {
-    const decision = this.#answers.begin(key, request, Date.now());
-    await this.#schedule();
-    return JSON.stringify(decision);
-  }
-
-  /** The record after the run has ended; null frees the key. Changes nothing when the key is another run's by now. */
-  keep(key: string, runId: string, record: IdempotencyRecord | null): void {
-    this.#answers.end(key, runId, record);
-  }
-
   override async alarm(): Promise<void> {
     this.#alarmAtMs = null;
     this.#sweep();
-    this.#answers.forget(Date.now());
     await this.#outbox.send();
     await this.#schedule();
   }
 
-  /** Before anything is decided: what nobody was heard of in time counts no more. */
+  /** Runs before every decision: ends requests whose heartbeats stopped. */
   #sweep(): void {
     const nowMs = Date.now();
     const { changes, orphans } = sweep(this.#state, nowMs);
@@ -155,40 +148,48 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
     if (orphans.length > 0) this.#log.write('warn', 'orphaned_requests', { count: orphans.length });
   }
 
-  /** Memory follows storage, never the other way round: an exception leaves both as they were. */
-  #commit(changes: Changes, booked: readonly LedgerDelta[] = []): void {
-    const { storage } = this.ctx;
-    const { sums, writesSums, put, drop } = changes;
-    if (writesSums || put.length + drop.length > 0) {
-      const before = this.#outbox.stored;
-      try {
-        storage.transactionSync(() => {
-          for (const id of drop) storage.sql.exec('DELETE FROM requests WHERE id = ?', id);
-          for (const row of put) {
-            storage.sql.exec('INSERT OR REPLACE INTO requests (id, request) VALUES (?, ?)', row.id, JSON.stringify(row));
-          }
-          this.#outbox.add(booked);
-          if (writesSums) this.#storeSums(sums);
-        });
-      } catch (error) {
-        this.#outbox.restore(before);
-        throw error;
-      }
+  /**
+   * Memory follows storage, never the other way round: an exception leaves both as they were. Without the sums a step writes one row.
+   *
+   * @param told what the ledger is told at once
+   * @param booking of a request that ends
+   */
+  #commit(changes: Changes, told: readonly LedgerDelta[] = [], booking: string | null = null): void {
+    const { end, put, writesSums } = changes;
+    if (writesSums) this.#fold(changes, told);
+    else for (const row of put) this.#rows.put(row);
+    if (end !== null) {
+      this.#rows.end(end, booking);
+      this.#ended.push({ id: end.id, booking });
     }
     this.#state = applied(this.#state, changes);
+    if (this.#ended.length >= maxEnded) this.#fold(noChanges(this.#state));
+    if (end !== null || told.length > 0) this.#outbox.wake();
   }
 
-  #storeSums(sums: TenantSums): void {
-    const stored: Stored = { sums: storedSums(sums), outbox: this.#outbox.stored };
-    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO sums (id, sums) VALUES (1, ?)', JSON.stringify(stored));
+  /** Writes the sums, and with them what has ended since the last time: it becomes part of them and of what the ledger is told. */
+  #fold({ sums, put, drop }: Changes, told: readonly LedgerDelta[] = []): void {
+    const before = this.#outbox.stored;
+    const bookings = this.#ended.flatMap(({ booking }) => (booking === null ? [] : [parseBooking(booking)]));
+    try {
+      this.ctx.storage.transactionSync(() => {
+        this.#rows.drop([...drop, ...this.#ended.map(({ id }) => id)]);
+        for (const row of put) this.#rows.put(row);
+        this.#outbox.add([...deltasOfBookings(bookings), ...told]);
+        this.#rows.writeSums({ sums, outbox: this.#outbox.stored });
+      });
+    } catch (error) {
+      this.#outbox.restore(before);
+      throw error;
+    }
+    this.#ended = [];
   }
 
-  /** The next thing to end by itself. An alarm that comes too early only looks. */
+  /** Sets the alarm for the next expiry. An alarm that fires too early changes nothing. */
   async #schedule(): Promise<void> {
     const nowMs = Date.now();
     const atMs = Math.min(
       nextSweepAtMs(this.#state, nowMs) ?? Number.POSITIVE_INFINITY,
-      this.#answers.nextAtMs(nowMs) ?? Number.POSITIVE_INFINITY,
       this.#outbox.hasUnsent ? nowMs + resendMs : Number.POSITIVE_INFINITY,
     );
     if (!Number.isFinite(atMs)) return;
@@ -199,29 +200,27 @@ export abstract class TenantObjectBase extends DurableObject<unknown> {
   }
 }
 
-/** What the ledger is told of a request that was given up. */
+/** The ledger entry of a request that was given up. */
 function unknownOf({ draft, money }: OpenRequest, atMs: number): LedgerDelta[] {
-  return draft === null ? [] : [deltaOfBooking(unknownBooking(draft, atMs, money?.amountNanoUsd ?? 0))];
+  return draft === null ? [] : [deltaOfBooking(unknownBooking(parseDraft(draft), atMs, money?.amountNanoUsd ?? 0))];
 }
 
-/** The truth has come after all. */
-function unknownTakenBack(row: OpenRequest): LedgerDelta[] {
-  return row.sweptAtMs === null ? [] : unknownOf(row, row.sweptAtMs).map(negated);
-}
-
-/** Tenants are spread over the ledger's shards by their ids, which are random. */
+/** Spreads tenants over the ledger's shards by their random ids. */
 function shardOf(id: string, count: number): number {
   let sum = 0;
   for (let i = 0; i < id.length; i += 1) sum = (Math.imul(sum, 31) + id.charCodeAt(i)) >>> 0;
   return sum % Math.max(1, count);
 }
 
-/** The row was written by this class; an earlier version had the sums alone. */
-function parseStored(text: string): Stored {
-  const stored: Stored | TenantSums = JSON.parse(text);
-  return 'sums' in stored ? stored : { sums: stored, outbox: null };
+function textOf(value: Draft | Booking | null | undefined): string | null {
+  return value == null ? null : JSON.stringify(value);
 }
 
-function parseRequest(text: string): OpenRequest {
+/** Written by the isolate that ran the request. */
+function parseBooking(text: string): Booking {
+  return JSON.parse(text);
+}
+
+function parseDraft(text: string): Draft {
   return JSON.parse(text);
 }

@@ -5,7 +5,7 @@ import type { Strategy } from '../../shared/config.ts';
 import type { Failure } from '../../shared/errors.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { classify } from '../core/classify/classify.ts';
-import { buildView } from '../core/classify/view.ts';
+import { buildView, type RequestView } from '../core/classify/view.ts';
 import { isModelUp, loadOf, queueOf } from '../core/health/model-load.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import { agentOf, allowedByBoth } from '../core/route/agent-policy.ts';
@@ -14,9 +14,11 @@ import { chooseArm, openArm } from '../core/route/experiment.ts';
 import { beginningOf, readHistory } from '../core/route/history.ts';
 import { readModelName } from '../core/route/model-names.ts';
 import { needsOf } from '../core/route/needed.ts';
-import { planRoute, type RoutePlan } from '../core/route/plan.ts';
+import { type PlanInput, planRoute, type RoutePlan } from '../core/route/plan.ts';
 import { readScore, type ScoreReading } from '../core/route/score-reading.ts';
+import { countPrompt } from './count-prompt.ts';
 import type { Asked, Caller, Conversation } from './run/asked.ts';
+import { rememberedByObject } from '../core/text/remembered.ts';
 import type { PipelineDeps } from './run/deps.ts';
 
 /** What a request was taken for, and the plan that follows from it. */
@@ -26,6 +28,24 @@ export interface Decided extends Pick<
 > {
   readonly reading: ScoreReading;
   readonly route: RoutePlan;
+}
+
+function see(request: InnerRequest, { config, weights }: Pick<PipelineDeps, 'config' | 'weights'>) {
+  const view = buildView(request);
+  return { view, classification: classify(view, config.routing, weights) };
+}
+
+/** By configuration: what was seen in requests that are still there. */
+const seenBy = rememberedByObject((_config: PipelineDeps['config']) => new WeakMap<InnerRequest, ReturnType<typeof see>>());
+
+/** Where answers are kept, requests come again, and are the same object then (routes/answers.ts). */
+function seeAgain(request: InnerRequest, deps: Pick<PipelineDeps, 'config' | 'weights'>): ReturnType<typeof see> {
+  const known = seenBy(deps.config);
+  const before = known.get(request);
+  if (before !== undefined) return before;
+  const fresh = see(request, deps);
+  known.set(request, fresh);
+  return fresh;
 }
 
 /** @param wantedStrategy from the `x-routing-strategy` header, or null */
@@ -41,10 +61,11 @@ export async function decide(
   const wish = readModelName(request.model, config, allowedModels);
   if (!wish.ok) return wish;
   const snapshot = await deps.health.snapshot(caller.background);
-  const view = buildView(request);
+  caller.trace?.enter('classify');
   const classifiedFromMs = clock.now();
-  const classification = classify(view, config.routing, deps.weights);
+  const { view, classification } = config.cache.enabled ? seeAgain(request, deps) : see(request, deps);
   const classificationMs = clock.now() - classifiedFromMs;
+  caller.trace?.enter('plan');
   const isAuto = wish.value.kind === 'auto';
   const conversation = isAuto && config.routing.sessions.enabled ? conversationOf(deps, caller, request) : null;
   const memoryId = conversation?.namedId ?? conversation?.history?.id ?? null;
@@ -57,9 +78,8 @@ export async function decide(
   const strategy = named ?? wantedStrategy ?? arm?.strategy ?? agent?.policy.strategy ?? fallback;
   const health = readHealth(deps, snapshot);
   const reading = readScore(classification, config, strategy, health.loadOf);
-  const route = planRoute({
+  const planned = await planCounted(deps, caller, request, view, {
     config,
-    view,
     classification,
     reading,
     wish: wish.value,
@@ -73,17 +93,33 @@ export async function decide(
     needs: needsOf(request),
     random: deps.random,
   });
-  if (!route.ok) return route;
+  if (!planned.ok) return planned;
   return ok({
-    view,
+    view: planned.value.view,
     classification,
     classificationMs,
     reading,
-    route: route.value,
+    route: planned.value.route,
     arm,
     allowedModels,
     conversation: conversation === null ? null : { ...conversation, memory },
   });
+}
+
+/** The plan; made again with a count where the prompt is so near a limit that one was asked for. */
+async function planCounted(
+  deps: PipelineDeps,
+  caller: Caller,
+  request: InnerRequest,
+  view: RequestView,
+  input: Omit<PlanInput, 'view'>,
+): Promise<Result<{ readonly view: RequestView; readonly route: RoutePlan }, Failure>> {
+  const estimated = planRoute({ ...input, view });
+  if (!estimated.ok) return estimated;
+  const counted = await countPrompt(deps, caller, request, view, estimated.value, input.serverRoomOf);
+  if (counted === null) return ok({ view, route: estimated.value });
+  const exact = planRoute({ ...input, view: counted });
+  return exact.ok ? ok({ view: counted, route: exact.value }) : exact;
 }
 
 /** What choosing and planning ask of health. */

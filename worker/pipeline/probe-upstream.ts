@@ -18,7 +18,7 @@ export async function probeUpstream(
 ): Promise<ProbeResult> {
   const { probe } = dialect;
   const get = (path: string, accept: 'application/json' | 'text/plain') =>
-    upstream.open({ upstreamId, method: 'GET', path, body: null, requestId: 'health-probe', accept, signal });
+    upstream.open({ upstreamId, method: 'GET', path, body: null, requestId: 'health-probe', traceparent: null, accept, signal });
   const failed = (cause: ProbeResult['cause']): ProbeResult => ({ upstreamId, cause, modelsServed: null, ...unknownLoad });
   const models = await get(probe.models.path, 'application/json');
   if (!models.ok) return failed(signal.aborted ? 'timeout' : 'unreachable');

@@ -22,10 +22,11 @@ export async function understand(
   const startedAtMs = deps.clock.now();
   const decided = await decide(deps, caller, request, wantedStrategy);
   if (!decided.ok) return decided;
-  const { route, view, classification, classificationMs, arm, allowedModels, conversation } = decided.value;
-  const taken = { view, classification, classificationMs, arm, allowedModels, conversation };
+  const { route, reading, view, classification, classificationMs, arm, allowedModels, conversation } = decided.value;
+  const { threshold } = reading;
+  const taken = { view, classification, classificationMs, threshold, arm, allowedModels, conversation };
   // The most that any planned model may be asked for: what is reserved, and what a call stays within.
   const maxTokens = mostAnswerTokens(view, deps.config.limits, route.plan.candidates);
-  const asked = { caller, startedAtMs, request, ignored, maxTokens, format: format.value, ...taken };
+  const asked = { caller, startedAtMs, request, ignored, maxTokens, format: format.value, pooled: null, ...taken };
   return ok(newRun(deps, asked, route, request.isStream, mayEscalate(route, request.choiceCount, deps.config)));
 }

@@ -1,4 +1,4 @@
-/** `/admin/keys`: make, list, rotate and revoke API keys. A key is shown once, when it is made; what is stored is its hash. */
+/** `/admin/keys`: create, list, rotate and revoke API keys. A key is shown once, when it is created; only its hash is stored. */
 import type { Context } from 'hono';
 import { type Failure, GatewayError } from '../../shared/errors.ts';
 import type { UpdateKeyBody } from '../../shared/key-bodies.ts';
@@ -92,7 +92,7 @@ export function updateKey(deps: Deps): Handler {
   };
 }
 
-/** Revoked everywhere within a minute, and gone from the list. What it spent stays in the statistics, and in the budgets of its line. */
+/** Revoked everywhere within a minute, and removed from the list. What it spent stays in the statistics and in its tenant's budgets. */
 export function deleteKey(deps: Deps): Handler {
   return async (c) => {
     const record = await existing(deps, c);
@@ -101,7 +101,7 @@ export function deleteKey(deps: Deps): Handler {
   };
 }
 
-/** A plan or model that the configuration does not have would be found out only when the key is used. */
+/** Refuses plans and models that are not configured; otherwise the mistake would show only when the key is used. */
 function checkNames(
   { pipeline: { config } }: Deps,
   { plan, allowed_models: models }: Pick<UpdateKeyBody, 'plan' | 'allowed_models'>,
@@ -113,13 +113,13 @@ function checkNames(
     throw invalid('plan', `There is no plan ${plan}; there are: ${plans.join(', ')}.`);
 }
 
-/** The limits of models by their configured ids, whatever names they were given by. */
+/** The limits of models by configured id, whichever names the body used. */
 function limitsById<T>({ pipeline: { config } }: Deps, byName: Readonly<Record<string, T>>): Record<string, T> {
   const byId: Record<string, T> = {};
   for (const [name, limit] of Object.entries(byName)) {
     const id = modelIdOf(name, config);
     if (id === null || Object.hasOwn(byId, id)) {
-      const detail = id === null ? `"${name}" is no single model.` : `${id} has two limits.`;
+      const detail = id === null ? `"${name}" is not a single model.` : `${id} has two limits.`;
       throw new GatewayError({ code: 'invalid_value', param: `limits.models.${name}`, detail });
     }
     byId[id] = limit;
@@ -155,7 +155,7 @@ export function revokeKey(deps: Deps): Handler {
   };
 }
 
-/** `POST /admin/stats/reset`: the statistics begin anew; who did it and when stays. */
+/** `POST /admin/stats/reset`: resets the statistics; the audit log keeps who did it and when. */
 export function resetStats(deps: Deps): Handler {
   return async (c) => {
     await deps.pipeline.ledger.reset();
@@ -180,8 +180,8 @@ async function existing(deps: Deps, c: Context<AppEnv>): Promise<KeyRecord> {
 }
 
 /** A body may be left out where every field has a default. */
-async function readObject(deps: Deps, c: Context<AppEnv>): Promise<unknown> {
-  // workerd makes a body of no bytes out of none.
+export async function readObject(deps: Deps, c: Context<AppEnv>): Promise<unknown> {
+  // workerd turns a missing body into an empty one.
   if (c.req.raw.body === null || c.req.header('content-length') === '0') return {};
   const { limits } = deps.pipeline.config;
   const text = await readJsonText(c, limits, deps.pipeline.timers);
@@ -195,11 +195,11 @@ async function makeKey(deps: Deps): Promise<{ token: string; key: NewKey }> {
   return { token, key: { id: `key_${deps.pipeline.newId()}`, hashHex: await deps.digest(token), prefix } };
 }
 
-function audit(deps: Deps, c: Context<AppEnv>, action: string, subject: string) {
+export function audit(deps: Deps, c: Context<AppEnv>, action: string, subject: string) {
   return { atMs: deps.pipeline.clock.now(), actor: c.get('actor'), action, subject };
 }
 
-function unwrap<T>(result: Result<T, Failure>): T {
+export function unwrap<T>(result: Result<T, Failure>): T {
   if (!result.ok) throw new GatewayError(result.failure);
   return result.value;
 }

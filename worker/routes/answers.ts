@@ -2,39 +2,60 @@
 import type { Context } from 'hono';
 import { GatewayError } from '../../shared/errors.ts';
 import { headerNames } from '../../shared/headers.ts';
-import { encodeMetadataHeader } from '../../shared/routing-metadata.ts';
+import { routingHeaders } from '../core/doors/routing-headers.ts';
 import type { Surface } from '../core/surfaces/surface.ts';
+import { rememberedByText } from '../core/text/remembered.ts';
 import type { Deps } from '../deps.ts';
-import { readJsonText } from '../middleware/body.ts';
+import { readJsonBody } from '../middleware/body.ts';
 import type { AppEnv } from '../middleware/context.ts';
-import { chat } from '../pipeline/chat.ts';
+import { chat, type ChatResult } from '../pipeline/chat.ts';
+import { requestTimers } from '../pipeline/run/request-timers.ts';
 import { callerOf, readStrategy } from './caller.ts';
+import { sent } from './sent.ts';
 
 export function answers(surface: Surface): (deps: Deps) => (c: Context<AppEnv>) => Promise<Response> {
-  return (deps) => async (c) => {
-    const { limits } = deps.pipeline.config;
-    const text = await readJsonText(c, limits, deps.pipeline.timers);
-    const valid = surface.read(text, limits);
-    if (!valid.ok) throw new GatewayError(valid.failure);
-    const caller = await callerOf(deps, c, surface, valid.value.request, text);
-    const result = await chat(deps.pipeline, caller, valid.value, readStrategy(c));
-    if (result.kind === 'replayed') {
-      const { status, headers, body } = result.answer;
-      return new Response(body, {
-        status,
-        headers: [...headers.map(([name, value]): [string, string] => [name, value]), [headerNames.idempotentReplayed, 'true']],
-      });
-    }
-    if (result.rate !== null) c.set('rate', result.rate);
-    if (result.metadata !== null) c.set('routing', result.metadata);
-    if (result.kind === 'failed') {
-      c.set('isAdmitted', result.isAdmitted);
-      throw result.error;
-    }
-    const headers = new Headers({
-      'content-type': result.kind === 'stream' ? 'text/event-stream; charset=utf-8' : 'application/json',
-      [headerNames.routingMetadata]: encodeMetadataHeader(result.metadata),
-    });
-    return new Response(result.body, { headers });
+  return (deps) => {
+    const { cache, limits } = deps.pipeline.config;
+    const read = (text: string) => surface.read(text, limits);
+    // Where answers are kept, bodies come again. Only there: elsewhere it would hold what is of no use.
+    return answering(deps, surface, cache.enabled ? rememberedByText(read, againChars) : read);
   };
+}
+
+/** A long body is mostly a conversation, which grows with every turn. */
+const againChars = { leastChars: 0, mostChars: 8192 };
+
+function answering(deps: Deps, surface: Surface, read: (text: string) => ReturnType<Surface['read']>) {
+  return async (c: Context<AppEnv>): Promise<Response> => {
+    const { limits } = deps.pipeline.config;
+    const trace = c.get('trace') ?? null;
+    trace?.enter('body');
+    const pipeline = { ...deps.pipeline, timers: requestTimers(deps.pipeline.timers, deps.pipeline.clock) };
+    const { text, bytes } = await readJsonBody(c, limits, pipeline.timers);
+    trace?.enter('validate');
+    const valid = read(text);
+    if (!valid.ok) throw new GatewayError(valid.failure);
+    const caller = await callerOf(deps, c, surface, valid.value.request, bytes);
+    return responseOf(c, await chat(pipeline, caller, valid.value, readStrategy(c)));
+  };
+}
+
+/** @throws GatewayError what the chat failed with */
+export function responseOf(c: Context<AppEnv>, result: ChatResult): Response {
+  if (result.kind === 'replayed') {
+    return sent(result.answer, [[headerNames.idempotentReplayed, 'true']]);
+  }
+  if (result.rate !== null) c.set('rate', result.rate);
+  if (result.metadata !== null) c.set('routing', result.metadata);
+  if (result.kind === 'failed') {
+    c.set('isAdmitted', result.isAdmitted);
+    throw result.error;
+  }
+  const isStream = result.kind === 'stream' || result.kind === 'events';
+  const headers = new Headers({
+    'content-type': isStream ? 'text/event-stream; charset=utf-8' : 'application/json',
+  });
+  for (const [name, value] of routingHeaders(result.metadata)) headers.set(name, value);
+  if (result.streamId !== null) headers.set(headerNames.streamId, result.streamId);
+  return new Response(result.body, { headers });
 }

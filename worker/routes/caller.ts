@@ -6,50 +6,61 @@ import { clientIdPattern, headerNames } from '../../shared/headers.ts';
 import { checkAgent } from '../core/auth/access.ts';
 import { parseIdempotencyKey } from '../core/kept/idempotency.ts';
 import type { InnerRequest } from '../core/request/inner-request.ts';
+import { readTraceparent } from '../core/trace/trace-context.ts';
 import type { Surface } from '../core/surfaces/surface.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
 import type { Caller } from '../pipeline/run/asked.ts';
 
-/** @param text the request body, for its size */
+/** @param bodyBytes of the request's body */
 export async function callerOf(
   deps: Deps,
   c: Context<AppEnv>,
   surface: Surface,
   request: InnerRequest,
-  text: string,
+  bodyBytes: number,
 ): Promise<Caller> {
   const key = c.get('key');
   return {
     surface,
     key,
     requestId: c.get('requestId'),
+    url: c.req.url,
     agent: permittedAgent(c, request),
     sessionId: readId(c.req.header(headerNames.sessionId), headerNames.sessionId),
     signal: c.req.raw.signal,
     background: (work) => c.executionCtx.waitUntil(work),
+    trace: c.get('trace') ?? null,
+    traceparent: readParent(c),
     cacheSalt: await deps.saltOf(key.tenantId),
-    bodyBytes: utf8Bytes(text),
+    bodyBytes,
+    cacheControl: c.req.header(headerNames.cacheControl) ?? null,
     idempotency: await readIdempotency(deps, c, request),
+    isResumable: readResumable(c),
   };
 }
 
-/** A key may only be used again with the same request: what was validated decides, not how it was spelled. */
+/** As it came: a gateway that follows no requests passes on what others follow them by. */
+function readParent(c: Context<AppEnv>): string | null {
+  const header = c.req.header(headerNames.traceparent);
+  return header === undefined || readTraceparent(header) === null ? null : header;
+}
+
+/** An idempotency key may only be reused with the same request, compared after validation, so spelling does not matter. */
 async function readIdempotency(deps: Deps, c: Context<AppEnv>, request: InnerRequest) {
   const key = parseIdempotencyKey(c.req.header(headerNames.idempotencyKey) ?? null);
   if (!key.ok) throw new GatewayError(key.failure);
   if (key.value === null) return null;
-  return { key: key.value, fingerprint: await deps.digest(`POST ${c.req.path} ${JSON.stringify(request)}`) };
+  const id = (await deps.digest(`idempotency-key ${key.value}`)).slice(0, 32);
+  return { id, fingerprint: await deps.digest(`POST ${c.req.path} ${JSON.stringify(request)}`) };
 }
 
-/** UTF-8 length without encoding: three bytes for a UTF-16 unit at most, so this is never too small. */
-function utf8Bytes(text: string): number {
-  let bytes = text.length;
-  for (let i = 0; i < text.length; i += 1) {
-    const unit = text.charCodeAt(i);
-    if (unit > 0x7f) bytes += unit > 0x7ff ? 2 : 1;
-  }
-  return bytes;
+/** The `x-resumable` header; without one what the key says. */
+function readResumable(c: Context<AppEnv>): boolean {
+  const header = c.req.header(headerNames.resumable);
+  if (header === undefined) return c.get('key').hasResumableStreams === true;
+  if (header === 'true' || header === 'false') return header === 'true';
+  throw new GatewayError({ code: 'invalid_value', param: headerNames.resumable, detail: 'Expected true or false.' });
 }
 
 /** The `x-routing-strategy` header; null without one. */
@@ -72,7 +83,7 @@ function permittedAgent(c: Context<AppEnv>, request: InnerRequest): string | nul
   return agent;
 }
 
-/** Metadata is free text: what could be no agent's name is none. */
+/** Metadata is free text: a value that cannot be an agent's name is ignored. */
 function agentInMetadata({ metadata }: InnerRequest): string | null {
   const agent = metadata?.['agent'];
   return typeof agent === 'string' && clientIdPattern.test(agent) ? agent : null;

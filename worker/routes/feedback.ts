@@ -1,4 +1,4 @@
-/** `POST /v1/feedback`: a client's judgement of an answer that took part in an experiment, counted for its arm and its model, once for each request: a later one takes the place of an earlier. */
+/** `POST /v1/feedback`: a client's rating of an answer in an experiment, counted for its arm and model. One per request: a later one replaces it. */
 import type { Context } from 'hono';
 import { GatewayError } from '../../shared/errors.ts';
 import { clientIdPattern } from '../../shared/headers.ts';

@@ -1,8 +1,9 @@
-/** `GET /health`, `/livez`, `/readyz`: open to all, so they name states and nothing else. */
+/** `GET /health`, `/livez`, `/readyz`: open to all, so they only show states. */
 import type { Context } from 'hono';
 import { type Config, modelOf } from '../../shared/config-prepare.ts';
-import { fourDigits } from '../../shared/units.ts';
-import type { HealthSnapshot, InstanceStatus } from '../core/health/snapshot.ts';
+import { fourDigits, isoTime } from '../../shared/units.ts';
+import { instancesOf, shownFleetStatus, shownInstanceStatus, shownModelStatus } from '../core/health/shown-status.ts';
+import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
 
@@ -10,11 +11,8 @@ import type { AppEnv } from '../middleware/context.ts';
 export function health(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
   return async (c) => {
     const snapshot = await deps.pipeline.health.read();
-    const statuses = Object.keys(snapshot.models).map((id) => statusOf(id, snapshot));
-    const down = statuses.filter((status) => status === 'down' || status === 'missing').length;
-    const isKnown = !statuses.includes('unknown');
     return c.json({
-      status: down === statuses.length ? 'unhealthy' : down > 0 ? 'degraded' : isKnown ? 'healthy' : 'unknown',
+      status: shownFleetStatus(snapshot),
       timestamp: new Date(deps.pipeline.clock.now()).toISOString(),
       models: Object.fromEntries(
         Object.keys(deps.pipeline.config.models).map((id) => [id, describe(deps.pipeline.config, id, snapshot)]),
@@ -31,7 +29,7 @@ export function livez(c: Context<AppEnv>): Response {
   return c.json({ status: 'ok' });
 }
 
-/** Settings and configuration are valid (else nothing is routed at all) and the state behind them answers. */
+/** Settings and configuration are valid (otherwise no route exists) and the Durable Objects answer. */
 export function readyz(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
   return async (c) => {
     await deps.pipeline.health.read();
@@ -39,36 +37,22 @@ export function readyz(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
   };
 }
 
-/** `unknown` until a server has been looked at: nothing is sent away for it, and nothing is promised. */
-function statusOf(id: string, snapshot: HealthSnapshot): InstanceStatus | 'unknown' {
-  const status = snapshot.models[id]?.status ?? 'up';
-  const instances = Object.values(snapshot.instances).filter((instance) => instance.modelId === id);
-  return status === 'up' && instances.every(({ lastProbeAtMs }) => lastProbeAtMs === null) ? 'unknown' : status;
-}
-
 function describe(config: Config, id: string, snapshot: HealthSnapshot): Record<string, unknown> {
-  const instances = Object.values(snapshot.instances).filter((instance) => instance.modelId === id);
   const { kind, served_name: name, tier } = modelOf(config, id);
   return {
     name,
     ...(kind === 'chat' ? { tier } : { kind }),
-    status: statusOf(id, snapshot),
-    instances: instances.map(
-      ({ upstreamId, status, untilMs, failedInARow, contextTokens, running, waiting, kvCacheUsage, lastProbeAtMs }) => ({
-        upstream: upstreamId,
-        status: status === 'up' && lastProbeAtMs === null ? 'unknown' : status,
-        until: isoTime(untilMs),
-        consecutive_failures: failedInARow,
-        context_tokens: contextTokens,
-        running,
-        waiting,
-        kv_cache_usage: kvCacheUsage === null ? null : fourDigits(kvCacheUsage),
-        last_probe: isoTime(lastProbeAtMs),
-      }),
-    ),
+    status: shownModelStatus(snapshot, id),
+    instances: instancesOf(snapshot, id).map((instance) => ({
+      upstream: instance.upstreamId,
+      status: shownInstanceStatus(instance),
+      until: isoTime(instance.untilMs),
+      consecutive_failures: instance.failedInARow,
+      context_tokens: instance.contextTokens,
+      running: instance.running,
+      waiting: instance.waiting,
+      kv_cache_usage: instance.kvCacheUsage === null ? null : fourDigits(instance.kvCacheUsage),
+      last_probe: isoTime(instance.lastProbeAtMs),
+    })),
   };
-}
-
-function isoTime(atMs: number | null): string | null {
-  return atMs === null ? null : new Date(atMs).toISOString();
 }

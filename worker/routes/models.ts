@@ -9,7 +9,7 @@ import { unknownModel } from '../core/route/model-names.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
 
-/** OpenAI's `created` for what has no date of its own: the day the models' entry was made is not recorded, so it is 2025-01-01. */
+/** OpenAI's required `created`: the real date is not recorded, so it is always 2025-01-01. */
 const created = 1_735_689_600;
 
 export function listModels(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
@@ -38,7 +38,7 @@ export function getModel(deps: Deps): (c: Context<AppEnv>) => Promise<Response> 
   };
 }
 
-/** The name behind a percent-encoded path; one that is no UTF-8 stays as it is, and no model has it. */
+/** The decoded name; one that is not valid UTF-8 stays encoded, and no model has it. */
 function decodeName(path: string): string {
   try {
     return decodeURIComponent(path);
@@ -52,7 +52,7 @@ function idsFor(config: Config, { allowedModels }: Pick<KeyRecord, 'allowedModel
   return Object.keys(config.models).filter((id) => allowedModels === null || allowedModels.includes(id));
 }
 
-/** Ways of choosing, and aliases, that have at least one of these models behind them. */
+/** `auto`, tiers and aliases that can lead to at least one of these models. */
 function namesFor(config: Config, ids: readonly string[]): string[] {
   const chatIds = ids.filter((id) => Object.hasOwn(config.chatModels, id));
   const tiers = new Set<string>(chatIds.map((id) => modelOf(config, id).tier));

@@ -1,59 +1,116 @@
-/** `GET /stats` and `/router/info`: for operators, from the ledger object and the loaded configuration. */
+/** `GET /stats`, `/stats/series` and `/router/info`: for operators, from the ledger object and the loaded configuration. */
 import type { Context } from 'hono';
+import { GatewayError } from '../../shared/errors.ts';
+import { rangeIds } from '../../shared/observed.ts';
+import { fourDigits } from '../../shared/units.ts';
+import type { LearnedWeights } from '../core/classify/learned.ts';
+import { classifierVersion } from '../core/classify/version.ts';
+import { featuresOf } from '../core/fleet/features.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
+import { allKeys } from './all-keys.ts';
 
-/** The ledger's numbers; keys with the names that people gave them beside their ids. */
+/** The ledger's numbers, with the names of keys beside their ids. */
 export function stats(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
   return async (c) => {
     const [{ keys, ...counted }, names] = await Promise.all([
       deps.pipeline.ledger.read(deps.pipeline.config.routing),
       keyNames(deps),
     ]);
+    const log = (await deps.pipeline.rows?.status().catch(() => null)) ?? null;
     const named = Object.entries(keys).map(([id, group]) => [id, { name: names.get(id) ?? null, ...group }]);
-    return c.json({ ...counted, keys: Object.fromEntries(named) });
+    return c.json({ ...counted, keys: Object.fromEntries(named), request_log: log });
   };
 }
 
-const pageSize = 500;
-/** More keys than the statistics tell apart. */
-const maxPages = 20;
+/** The same over time. */
+export function statsSeries(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
+  return async (c) => {
+    const wanted = c.req.query('range') ?? 'hour';
+    const range = rangeIds.find((known) => known === wanted);
+    if (range === undefined) {
+      throw new GatewayError({ code: 'invalid_value', param: 'range', detail: `Expected one of: ${rangeIds.join(', ')}.` });
+    }
+    return c.json(await deps.pipeline.ledger.series(range));
+  };
+}
 
-/** Names by id; the bootstrap key is in no list and has none. */
-async function keyNames({ keys }: Deps): Promise<Map<string, string>> {
+/** Names by id; the bootstrap key is not stored and has none. */
+async function keyNames(deps: Deps): Promise<Map<string, string>> {
   const names = new Map<string, string>();
-  let after = '';
-  for (let page = 0; page < maxPages; page += 1) {
-    const records = await keys.list(after, pageSize);
-    for (const { id, name } of records) names.set(id, name);
-    after = records.at(-1)?.id ?? '';
-    if (records.length < pageSize) break;
-  }
+  for await (const { id, name } of allKeys(deps)) names.set(id, name);
   return names;
 }
 
 /** What this deployment would do with a request, without its secrets and addresses. */
-export function routerInfo(deps: Deps): (c: Context<AppEnv>) => Response {
-  return (c) => {
-    const { profile, models, routing, limits } = deps.pipeline.config;
-    return c.json({
-      profile,
-      models: Object.fromEntries(
-        Object.entries(models).map(
-          ([id, { served_name, tier, capabilities, context_tokens, tool_formats, reasoning, price }]) => [
-            id,
-            { served_name, tier, capabilities, context_tokens, tool_formats, reasoning, price },
-          ],
-        ),
-      ),
-      classifier: routing.classifier,
-      intent: routing.intent,
-      aliases: routing.aliases,
-      fallback_chains: routing.chains,
-      retry: routing.retry,
-      health_check: routing.health,
-      streaming: routing.streaming,
-      limits,
-    });
+export function routerInfo(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
+  const { config, weights, rows } = deps.pipeline;
+  const { profile, models, upstreams, routing, limits, cors, cache, rag, request_log: requestLog } = config;
+  const { version, commit, environment, features, postgres, usesQueue } = deps.deployment;
+  const info = {
+    profile,
+    environment,
+    config: configVersionOf(deps),
+    versions: { gateway: version, commit, classifier: classifierVersion(routing, weights) },
+    features: { ...featuresOf(config), ...features },
+    postgres,
+    models: mapped(models, ({ served_name, kind, tier, upstreams: on, capabilities, context_tokens, ...rest }) => {
+      const { tool_formats, reasoning, max_in_flight, price } = rest;
+      return {
+        served_name,
+        kind,
+        tier,
+        upstreams: on,
+        capabilities,
+        context_tokens,
+        tool_formats,
+        reasoning,
+        max_in_flight,
+        price,
+      };
+    }),
+    upstreams: mapped(upstreams, ({ dialect, access, tunnel, weight, timeouts_ms }) => {
+      return { dialect, access, tunnel, weight, timeouts_ms };
+    }),
+    classifier: routing.classifier,
+    // The learned router's, from the run that trained it; it is not in use where these are null.
+    classifier_evaluation: weights === null ? null : evaluationOf(weights.metadata),
+    intent: routing.intent,
+    aliases: routing.aliases,
+    fallback_chains: routing.chains,
+    retry: routing.retry,
+    health_check: routing.health,
+    streaming: routing.streaming,
+    routing,
+    limits,
+    cors,
+    cache,
+    rag: { ...rag, store: deps.documents.index?.id ?? 'object' },
   };
+  return async (c) => {
+    // What waits for the database; it may be in the same trouble.
+    const waiting = (await rows?.status().catch(() => null)) ?? null;
+    return c.json({ ...info, request_log: { ...requestLog, queue: usesQueue, rows: waiting } });
+  };
+}
+
+/** Which of the versions of `/admin/config` this isolate runs with. */
+function configVersionOf({ overridden }: Deps) {
+  if (overridden === null) return { version: 0, at: null, actor: null, in_force: true };
+  const { version, atMs, actor, mistakes } = overridden;
+  return { version, at: new Date(atMs).toISOString(), actor, in_force: mistakes.length === 0 };
+}
+
+/** Scores by name, with what they were measured on. */
+function evaluationOf({ date, dataSha256, rows, scores }: LearnedWeights['metadata']) {
+  const named = Object.entries(scores).map(([name, score]) => [snakeCase(name), fourDigits(score)]);
+  return { trained_on: date, data_sha256: dataSha256, rows, scores: Object.fromEntries(named) };
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function mapped<T, U>(entries: Readonly<Record<string, T>>, change: (one: T) => U): Readonly<Record<string, U>> {
+  return Object.fromEntries(Object.entries(entries).map(([id, one]) => [id, change(one)]));
 }

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { GatewayError } from '../../shared/errors.ts';
 import { chatSurface } from '../core/surfaces/chat/chat-surface.ts';
 import type { Deps } from '../deps.ts';
-import { readJsonText } from '../middleware/body.ts';
+import { readJsonBody } from '../middleware/body.ts';
 import type { AppEnv } from '../middleware/context.ts';
 import { explain } from '../pipeline/explain.ts';
 import { callerOf, readStrategy } from './caller.ts';
@@ -11,11 +11,11 @@ import { callerOf, readStrategy } from './caller.ts';
 export function routeOnly(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
   return async (c) => {
     const { limits } = deps.pipeline.config;
-    const text = await readJsonText(c, limits, deps.pipeline.timers);
+    const { text, bytes } = await readJsonBody(c, limits, deps.pipeline.timers);
     const valid = chatSurface.read(text, limits);
     if (!valid.ok) throw new GatewayError(valid.failure);
     const { request, ignored } = valid.value;
-    const caller = await callerOf(deps, c, chatSurface, request, text);
+    const caller = await callerOf(deps, c, chatSurface, request, bytes);
     const explained = await explain(deps.pipeline, caller, request, ignored, readStrategy(c));
     if (!explained.ok) throw new GatewayError(explained.failure);
     return c.json(explained.value);

@@ -1,4 +1,4 @@
-/** A pass-through in Hono: one route, the server's body handed back without looking. */
+/** A pass-through in Hono: one route, the server's body returned unread. */
 import { Hono } from 'hono';
 
 interface Env {

@@ -1,4 +1,4 @@
-/** The least a Worker can do with a stream: hand the server's body back without looking. Knows nothing of how an answer ends. */
+/** The least a Worker can do with a stream: return the server's body unread. It does not see how an answer ends. */
 
 interface Env {
   readonly UPSTREAM_URL: string;

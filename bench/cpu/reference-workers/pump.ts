@@ -1,4 +1,4 @@
-/** A read loop that awaits every write into an identity pipe and looks at nothing: what entering JavaScript for each chunk costs. */
+/** A read loop that awaits every write into an identity pipe and does nothing else: the cost of entering JavaScript for each chunk. */
 
 interface Env {
   readonly UPSTREAM_URL: string;

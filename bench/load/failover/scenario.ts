@@ -1,4 +1,4 @@
-/** What a failover scenario is, and the sentences in which its outcome is told. */
+/** The type of a failover scenario, and the sentences that report its outcome. */
 import { type Answer, type ModelId, sixtyWords, type Stand, type StandOptions } from './stand.ts';
 
 export interface Outcome {
@@ -51,7 +51,7 @@ export async function bothForms(stand: Stand, text: string, isRight: (answer: An
   return allOf(...outcomes);
 }
 
-/** Nothing that happened may count against a model; that it is spared for a while after a 429 is right. */
+/** Nothing may count against a model's health; a throttle after a 429 is allowed. */
 export async function unblamed(stand: Stand, model: ModelId): Promise<Outcome> {
   const { status, failures } = await stand.health(model);
   return { seen: `${model} ${status}, ${failures} failures`, isKept: status !== 'down' && failures === 0 };

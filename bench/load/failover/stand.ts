@@ -1,5 +1,5 @@
 /**
- * What a failover scenario runs on: the gateway in workerd before two stand-in model servers, asked by the official client over HTTP. Times
+ * What a failover scenario runs on: the gateway in workerd in front of two stand-in model servers, called by the official client over HTTP. Times
  * are those of the default configuration, or a tenth of them, for the gateway, the client and the faults alike.
  */
 import OpenAI from 'openai';
@@ -67,7 +67,7 @@ export const sixtyWords = [
 ].join(' ');
 const foreignNames = { small: ['/models/qwen2.5-7b.gguf'], large: ['proxy/Qwen/Qwen2.5-32B-Instruct-AWQ'] };
 
-/** The default time limits, as in configs/models.yaml and configs/routing.yaml; what is not named is no matter of seconds. */
+/** The default time limits, as in configs/models.yaml and configs/routing.yaml; other settings are not durations. */
 function scaledOverrides(scale: number): Record<string, unknown> {
   if (scale === 1) return {};
   const times = (values: Readonly<Record<string, number>>) =>

@@ -5,7 +5,7 @@ import type { Answer, Stand } from './stand.ts';
 /** The role chunk counts as an event. */
 const afterWords = (words: number): number => words + 1;
 const patienceSeconds = 15;
-/** The default limit for silence, and what it takes to go on. */
+/** The default limit for silence, and the time to continue. */
 const silenceSeconds = 25;
 
 async function streamed(stand: Stand, fault: string, isRight: (answer: Answer) => boolean = () => true): Promise<Outcome> {

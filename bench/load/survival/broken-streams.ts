@@ -4,7 +4,7 @@
  */
 import type { FleetModel } from '../../../infra/standin/fleet.ts';
 import { between, pick, type Random, seededRandom } from '../../../infra/standin/random.ts';
-import { postChat, readAnswer, type Reading } from '../../../infra/rig/chat-client.ts';
+import { postChat, readAnswer, type ReadAnswer } from '../../../infra/rig/chat-client.ts';
 import { upstreamKey } from '../../../infra/rig/connect.ts';
 import { type Rig, startRig } from '../../../infra/rig/rig.ts';
 import { figure, type PromiseRow, promise } from '../promise-table.ts';
@@ -88,7 +88,7 @@ async function oneRun(gateway: Rig, setup: Setup, random: Random): Promise<Run> 
   return { setup, fault, verdict: judge(reading, whole) };
 }
 
-function judge(reading: Reading, whole: Reading): Verdict {
+function judge(reading: ReadAnswer, whole: ReadAnswer): Verdict {
   if (reading.isSuccess) {
     return reading.text === whole.text && reading.finishReason === whole.finishReason ? 'same_text' : 'false_success';
   }

@@ -7,7 +7,7 @@ import { recover, type Scenario } from './scenario.ts';
 
 const requests = 1000;
 const warmUps = 100;
-/** Few enough that nobody queues: latency, not throughput. */
+/** Few enough that no request queues: latency, not throughput. */
 const atATime = 2;
 const maxRecoveryMs = 30_000;
 

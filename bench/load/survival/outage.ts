@@ -2,7 +2,7 @@
  * A steady outage of everything, of three kinds at the same time, under the default configuration: what retries add to it, how much is
  * probed meanwhile, and how soon the primary model is in use again. And, before it: single failures, which must not show in the next request.
  */
-import { readAnswer, type Reading } from '../../../infra/rig/chat-client.ts';
+import { readAnswer, type ReadAnswer } from '../../../infra/rig/chat-client.ts';
 import { type Rig, type RigOptions, startRig } from '../../../infra/rig/rig.ts';
 import { figure, ms, type PromiseRow, promise } from '../promise-table.ts';
 import { pause } from '../../../infra/rig/waiting.ts';
@@ -19,7 +19,7 @@ interface OutageKind {
   readonly gateway: Omit<RigOptions, 'on'>;
   begin(gateway: Rig): Promise<void>;
   end(gateway: Rig): Promise<void>;
-  /** Probes sent so far; null where nobody is there to count them. */
+  /** Probes sent so far; null when the server is down and cannot count them. */
   probes(gateway: Rig): number | null;
 }
 
@@ -131,9 +131,9 @@ async function singleFailures(gateway: Rig): Promise<number> {
   return disturbed;
 }
 
-/** Sends at an even pace whatever becomes of the answers, as many clients do. */
-async function steadily(gateway: Rig, count: number): Promise<Reading[]> {
-  const answers: Promise<Reading>[] = [];
+/** Sends at an even pace, independent of the answers, as many clients do. */
+async function steadily(gateway: Rig, count: number): Promise<ReadAnswer[]> {
+  const answers: Promise<ReadAnswer>[] = [];
   for (let index = 0; index < count; index += 1) {
     answers.push(ask(gateway, '', `during ${index}`));
     await pause(1000 / perSecond);
@@ -141,7 +141,7 @@ async function steadily(gateway: Rig, count: number): Promise<Reading[]> {
   return Promise.all(answers);
 }
 
-async function ask(gateway: Rig, directives: string, words: string): Promise<Reading> {
+async function ask(gateway: Rig, directives: string, words: string): Promise<ReadAnswer> {
   const messages = [{ role: 'user', content: `${directives}[[tokens:12]]Name a harbour: ${words}.` }];
   return readAnswer(await gateway.open({ model: 'small', messages, stream: words.length % 2 === 0 }).answer);
 }

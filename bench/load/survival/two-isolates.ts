@@ -55,7 +55,7 @@ async function burst(gateway: Rig): Promise<PromiseRow[]> {
   ];
 }
 
-/** Twice what the model can take, for a while: by then nobody is optimistic. */
+/** Twice what the model can take, for a while: afterwards no isolate admits optimistically. */
 async function overload(gateway: Rig): Promise<PromiseRow[]> {
   clearLogs(gateway);
   const settleMs = 1000;

@@ -11,6 +11,6 @@ export const connection: readonly FaultCase[] = [
   late('never-answers', 'upstream_timeout'),
   harmless('slow-first-event', 'same', { settings: 'ms=600' }),
   late('slow-first-event', 'upstream_timeout', { settings: 'ms=2000' }),
-  // Headers count within the time for the first event: servers exist that send them with the first token.
+  // Headers count towards the time for the first event, because some servers send them with the first token.
   harmless('slow-headers', 'same', { settings: 'ms=1000' }),
 ];

@@ -1,10 +1,10 @@
-/** How an answer that has begun ends, stops or goes on. */
+/** How an answer that has begun ends, stalls or continues. */
 import { broken, harmless, late, refused, type FaultCase } from '../fault-case.ts';
 
 export const endings: readonly FaultCase[] = [
   refused('first-event-error', 'upstream_error'),
   broken('mid-error', 'upstream_error'),
-  // Behind the role, which is no part of the answer yet.
+  // After the role, which is not part of the answer yet.
   refused('mid-error', 'upstream_error', { settings: 'after=1' }),
   broken('mid-error-no-done', 'upstream_error'),
   broken('mid-reset', 'upstream_truncated'),
@@ -18,9 +18,9 @@ export const endings: readonly FaultCase[] = [
   harmless('no-last-blank-line', 'same'),
   harmless('error-after-finish', 'same'),
   broken('engine-death', 'upstream_error', { settings: 'ms=300', isContagious: true }),
-  // Only what gets the answer on counts as life.
+  // Only tokens count as progress.
   broken('stall-with-comments', 'upstream_timeout'),
   broken('stall-with-empty-deltas', 'upstream_timeout'),
-  // Longer in all than the limit for a whole answer, and never silent.
+  // Longer than the limit for a whole answer, but never silent.
   harmless('comments-between', 'same', { needs: 'flow' }),
 ];

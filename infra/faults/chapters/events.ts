@@ -5,13 +5,14 @@ export const events: readonly FaultCase[] = [
   // It may have held a piece of the answer.
   broken('bad-json-event', 'upstream_invalid_answer'),
   broken('garbled-event', 'upstream_invalid_answer'),
-  // Two data lines would have been legal; what it means is beyond doubt.
+  // Only two data lines would be legal, but the meaning is unambiguous.
   harmless('line-break-in-event', 'same'),
   harmless('invalid-utf8', 'other'),
   broken('huge-event', 'upstream_too_large'),
   broken('endless-line', 'upstream_too_large', { settings: 'after=2;bytes=3000000' }),
   broken('endless-stream', 'upstream_timeout', { settings: 'ms=100' }),
-  broken('endless-tool-arguments', 'upstream_too_large', { settings: 'ms=12', needs: 'tools' }),
+  // Slow enough to go on for longer than headers wait.
+  broken('endless-tool-arguments', 'upstream_too_large', { settings: 'ms=18', needs: 'tools' }),
   harmless('tool-index-negative', 'same', { needs: 'tools' }),
   harmless('tool-index-huge', 'same', { needs: 'tools' }),
   harmless('tool-index-missing', 'same', { needs: 'tools' }),

@@ -20,7 +20,7 @@ export const status: readonly FaultCase[] = [
   refused('unavailable', 'upstream_overloaded', { retryAfterSeconds: 1 }),
   refused('unavailable-retry', 'upstream_overloaded', { settings: 'after=9', retryAfterSeconds: 9 }),
 
-  // The provider's own trouble, whatever class of status it comes in, is not the client's: the next model is asked.
+  // The provider's own problem, under any status, is not the client's fault: the next model is tried.
   refused('foreign-status', 'upstream_quota', { settings: 'status=402;says=Insufficient credits' }),
   refused('foreign-status', 'upstream_error', { settings: 'status=405;says=Method Not Allowed' }),
   refused('foreign-status', 'upstream_unreachable', { settings: 'status=407;says=Proxy Authentication Required' }),
@@ -29,7 +29,7 @@ export const status: readonly FaultCase[] = [
   refused('foreign-status', 'upstream_unreachable', { settings: 'status=499;says=Client Closed Request' }),
   refused('foreign-status', 'upstream_quota', { settings: 'status=400;says=Your credit balance is too low to access this API' }),
   refused('foreign-status', 'upstream_error', { settings: 'status=500;says=boom' }),
-  // Only a continuation meets these; what becomes of it is a sequence.
+  // Only a continuation can trigger these; sequences.ts tests that.
   harmless('refuses-prefill', 'same'),
   harmless('starts-over', 'same'),
 ];

@@ -9,7 +9,7 @@ export const tools: readonly FaultCase[] = [
   harmless('arguments-dropped', 'other', { needs: 'tools' }),
   refused('prose-for-call', 'tool_choice_unmet', { needs: 'required_tool' }),
 
-  // A call that the model stopped in is no answer; one that a limit cut is not shown, and the limit is told.
+  // A call that the model left unfinished is not an answer; one that a limit cut is not shown, and the finish reason says so.
   refused('cut-call', 'upstream_invalid_answer', { needs: 'tools' }),
   refused('cut-call', 'upstream_invalid_answer', { needs: 'text_tools' }),
   broken('cut-call', 'upstream_invalid_answer', { needs: 'two_tools' }),

@@ -1,4 +1,4 @@
-/** The model's own words. Where JSON was promised, what is wrong before any of it is known before anything is sent. */
+/** The model's own words. With JSON promised, a fault before the document is found before anything is sent. */
 import { broken, harmless, refused, type FaultCase } from '../fault-case.ts';
 
 export const words: readonly FaultCase[] = [
@@ -8,10 +8,10 @@ export const words: readonly FaultCase[] = [
   harmless('code-fence', 'other', { needs: 'schema' }),
   harmless('trailing-text', 'other', { needs: 'schema' }),
   harmless('trailing-comma', 'other', { needs: 'schema' }),
-  // Only what cannot change a value is repaired; a Python literal is not JSON with a blemish.
+  // Only repairs that cannot change a value are made; a Python literal is not repaired.
   refused('single-quotes', 'invalid_structured_output', { needs: 'schema' }),
   harmless('truncated-json', 'other', { needs: 'schema' }),
-  refused('repair-bomb', 'invalid_structured_output', { settings: 'bytes=400', needs: 'schema' }),
+  refused('repair-bomb', 'invalid_structured_output', { settings: 'bytes=100', needs: 'schema' }),
   refused('deep-json', 'invalid_structured_output', { needs: 'schema' }),
   harmless('low-logprobs', 'same', { needs: 'logprobs' }),
   harmless('refusal', 'other'),

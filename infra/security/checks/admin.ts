@@ -7,12 +7,19 @@ const threat = 'The admin surface';
 const paths: readonly (readonly ['GET' | 'POST', string])[] = [
   ['GET', '/stats'],
   ['GET', '/router/info'],
+  ['GET', '/metrics'],
+  ['GET', '/admin/fleet'],
   ['GET', '/admin/keys'],
   ['POST', '/admin/keys'],
   ['POST', '/admin/keys/key_x/revoke'],
   ['POST', '/admin/keys/key_x/rotate'],
   ['POST', '/admin/stats/reset'],
   ['GET', '/admin/audit'],
+  ['GET', '/stats/series'],
+  ['GET', '/admin/requests'],
+  ['GET', '/admin/requests/req_x'],
+  ['GET', '/admin/budgets'],
+  ['POST', '/admin/feed/ticket'],
 ];
 
 const closed: SecurityCheck = {

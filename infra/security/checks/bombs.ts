@@ -1,12 +1,12 @@
-/** Requests and answers made to cost more than they should: refused early, or bounded. A bound is generous; what is shown is that there is one. */
+/** Requests and answers made to cost more than they should: refused early, or bounded. The bounds are generous; the checks prove that they exist. */
 import { gzipSync } from 'node:zlib';
 import { codeOf, expectEqual, expectTrue, hello, type SecurityCheck, say } from '../check.ts';
 import { secrets, type Stand } from '../stand.ts';
 
-/** On a slow machine that does other things as well. */
+/** Generous, for slow and busy machines. */
 const boundMs = 4000;
 
-/** Runs `send` and complains when it takes longer than the bound, or when the gateway is not there afterwards. */
+/** Runs `send` and reports when it takes longer than the bound, or when the gateway does not answer afterwards. */
 async function bounded<T>(stand: Stand, what: string, send: () => Promise<T>): Promise<{ answer: T; problems: string[] }> {
   const startedAt = performance.now();
   const answer = await send();
@@ -220,7 +220,7 @@ const answerBombs: SecurityCheck = {
     const schema = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] };
     const format = { response_format: { type: 'json_schema', json_schema: { name: 's', schema } } };
     const problems: string[] = [];
-    // What repair costs is shown where nothing travels (test/core/structured); here every two bytes are an event, and each model is asked.
+    // The cost of repair itself is measured in test/core/structured; here every two bytes are an event, and each model is tried.
     for (const [fault, body] of [
       ['repair-bomb;bytes=4000', format],
       ['deep-json', format],

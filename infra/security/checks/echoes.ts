@@ -1,4 +1,4 @@
-/** Model servers and proxies that quote what they were called with: nothing of it is told to a client or written to the log. */
+/** Model servers and proxies that quote what they were called with: nothing of it reaches a client or the log. */
 import { comesTrue, expectTrue, hello, say, type SecurityCheck } from '../check.ts';
 import type { Quote } from '../echo-front.ts';
 import { secrets, type Stand } from '../stand.ts';
@@ -13,7 +13,7 @@ const json = (status: number, body: (said: string) => unknown): Quote => ({
 const openAi = (said: string) => ({ error: { message: `Bad headers: ${said}`, type: said, param: said, code: said } });
 const fastApi = (said: string) => ({ detail: [{ loc: ['header', said], msg: said, type: 'value_error' }] });
 
-/** An error event as the first thing, behind the role, and behind words. */
+/** An error event as the first event, after the role, and after words. */
 function stream(before: readonly string[]): Quote {
   const chunk = (delta: object) =>
     `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: null }] })}\n\n`;
@@ -44,7 +44,7 @@ const quotes: readonly (readonly [string, Quote])[] = [
   ['an error event behind words', stream(['', 'Once '])],
 ];
 
-/** What nobody may read, as it is and as it stands in URLs and base64. */
+/** The secrets, plain and as encoded in URLs and base64. */
 function spellings(): string[] {
   const values = Object.values(secrets);
   const inBase64 = values.map((value) => Buffer.from(`xx${value}`).toString('base64').slice(4, -4));

@@ -1,4 +1,4 @@
-/** What travels in which direction: headers, secrets, caches, other sites. */
+/** What crosses the gateway in each direction: headers, secrets, caches, other sites. */
 import { codeOf, expectEqual, expectTrue, hello, type SecurityCheck, say } from '../check.ts';
 import { secrets, type Stand } from '../stand.ts';
 
@@ -76,6 +76,7 @@ const toClients = new Set([
   'strict-transport-security',
   'transfer-encoding',
   'vary',
+  'x-cache',
   'x-content-type-options',
   'x-frame-options',
   'x-request-id',
@@ -220,7 +221,7 @@ const isolation: SecurityCheck = {
       ...expectEqual('two requests under one id have ids of their own at the model servers', new Set(ids).size, 2),
       ...expectTrue('usage is the caller’s own', usage.text.includes(b.id) && !usage.text.includes(a.id)),
       ...expectEqual(
-        'another key’s idempotency key runs anew',
+        'the same idempotency key of another key is a request of its own',
         [second.status, second.headers.get('idempotent-replayed')],
         [200, null],
       ),

@@ -1,4 +1,4 @@
-/** API keys: looked up by the hash of the whole, by parameters only, compared in constant time, ended when they are ended. */
+/** API keys: looked up by the hash of the whole token, only by bound parameters, compared in constant time, refused once they end. */
 import { randomBytes } from 'node:crypto';
 import { formatKey } from '../../../worker/core/auth/key-format.ts';
 import { codeOf, expectEqual, expectTrue, hello, type SecurityCheck } from '../check.ts';
@@ -40,7 +40,7 @@ const sqlInKeys: SecurityCheck = {
   },
 };
 
-/** A statement on a line with something put into it. */
+/** A SQL statement with an interpolated value. */
 export function isBuiltSql(line: string): boolean {
   return /\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE)\b/.test(line) && (/\$\{/.test(line) || /['"`]\s*\+|\+\s*['"`]/.test(line));
 }
@@ -140,7 +140,7 @@ const malformed: SecurityCheck = {
   },
 };
 
-/** Written like a real one, with the right check characters. */
+/** A well-formed key with valid check characters. */
 function madeUpKey(): string {
   const key = formatKey('live', randomBytes(24));
   if (!key.ok) throw new Error(key.failure);
@@ -159,7 +159,7 @@ const flood: SecurityCheck = {
     );
     const real = await Promise.all(Array.from({ length: 20 }, () => ask(stand, key)));
     const refused = await Promise.all(tries);
-    // Whoever comes next is looked up again.
+    // Later keys are looked up again.
     const deadline = Date.now() + 5000;
     const late = await stand.makeKey();
     while ((await ask(stand, late.key)).status === 503 && Date.now() < deadline) await new Promise((go) => setTimeout(go, 200));
@@ -179,7 +179,7 @@ const flood: SecurityCheck = {
   },
 };
 
-/** One side is named like a secret, and the other is a value that it might equal. */
+/** Whether one side is named like a secret and the other is a value. */
 export function isOfSecrets([, left = '', right = '']: RegExpExecArray): boolean {
   const isSecret = (side: string) => /(?:secret|password|token|apikey|clientkey|upstreamkey)$/i.test(side);
   const isConstant = (side: string) => /^(?:null|undefined|true|false|\d.*|['"`].*)$/.test(side);

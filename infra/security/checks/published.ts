@@ -1,4 +1,4 @@
-/** What stands in this repository for anybody to read opens no deployment. */
+/** Values published in this repository must not give access to a deployment. */
 import { deploymentMistakes } from '../../../worker/readiness.ts';
 import { type Env, readSettings } from '../../../worker/env.ts';
 import { startWranglerDev } from '../../rig/wrangler-dev.ts';
@@ -13,7 +13,7 @@ const own = {
   ACCESS_CLIENT_SECRET: '9f8e7d6c5b4a',
 };
 
-/** Every value for a secret that the example file and the commands of this repository hold. */
+/** Every value for a secret in the example file and the commands of this repository. */
 function publishedValues(): string[] {
   const inExample = [...readRepoFile('.dev.vars.example').matchAll(/^[A-Z_]*(?:KEY|TOKEN|SECRET)=(\S+)$/gm)].map(
     ([, value = '']) => value,

@@ -1,7 +1,8 @@
-/** All security checks in the order they run: those that look at what the others left behind come last. */
+/** All security checks in the order they run: those that inspect what the others left behind come last. */
 import type { SecurityCheck } from '../check.ts';
 import { adminChecks } from './admin.ts';
 import { bombChecks } from './bombs.ts';
+import { documentChecks } from './documents.ts';
 import { echoChecks } from './echoes.ts';
 import { forgeryChecks } from './forgery.ts';
 import { hygieneChecks } from './hygiene.ts';
@@ -19,6 +20,7 @@ export const securityChecks: readonly SecurityCheck[] = [
   ...hygieneChecks,
   ...bombChecks,
   ...injectionChecks,
+  ...documentChecks,
   ...echoChecks,
   ...workloadChecks,
   ...supplyChecks,

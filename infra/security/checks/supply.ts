@@ -138,22 +138,30 @@ const packages: SecurityCheck = {
   },
 };
 
+/** A module that is imported when it is needed is named in the code itself. */
+const textAsCode = /\beval\(|\bnew Function\(|\bimport\((?!'[a-z-]+'\))/;
+
 const constructions: SecurityCheck = {
   id: 'no-code-from-text',
   threat: 'Supply chain',
   rule: 'The Worker evaluates no text, and follows no redirect.',
   async run() {
     return [
-      ...linesMatching('worker', /\beval\(|\bnew Function\(|\bimport\(/),
-      ...linesMatching('shared', /\beval\(|\bnew Function\(|\bimport\(/),
+      ...linesMatching('worker', textAsCode),
+      ...linesMatching('shared', textAsCode),
       ...expectTrue('redirects are manual', linesMatching('worker/io', /redirect: 'manual'/).length > 0),
       ...expectEqual(
-        'calls to others than model servers and the key server of Access',
+        'calls to others than model servers, the key server of Access and the operator’s collector of traces',
         linesMatching('worker', /\bfetch\(/).filter(
-          (line) => !/upstream-fetch\.ts|access-jwt\.ts|async fetch\(|\.fetch\(request/.test(line),
+          // The pages run in browsers; binding.fetch reads them from the Worker's own assets, ledger.fetch opens a socket of the ledger object.
+          (line) =>
+            !/upstream-fetch\.ts|access-jwt\.ts|io\/tracer\.ts|(?:async|override) fetch\(|\.fetch\(request|^worker\/dashboard\/|(?:binding|ledger)\.fetch\(/.test(
+              line,
+            ),
         ),
         [],
       ),
+      ...expectTrue('pages call their own origin only', linesMatching('worker/routes', /"connect-src 'self'"/).length > 0),
     ];
   },
 };

@@ -1,4 +1,4 @@
-/** What all the other checks have left behind: every answer, the log, the stored state. These run last. */
+/** Inspects what the other checks have left behind: every answer, the log, the stored state. These run last. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { comesTrue, expectTrue, hello, type SecurityCheck, say } from '../check.ts';
@@ -18,7 +18,7 @@ const headersEverywhere: SecurityCheck = {
       ['x-frame-options', /^DENY$/],
       ['strict-transport-security', /max-age=\d{7,}/],
     ];
-    // What is refused before it is HTTP is answered by the runtime, not by the gateway.
+    // Malformed HTTP is refused by the runtime, not by the gateway.
     const ours = stand.seen.filter(({ headers, status }) => headers.has('x-request-id') || status < 400 || status === 401);
     const problems = ours.flatMap(({ what, headers }) =>
       wanted
@@ -44,7 +44,7 @@ const runtimeAnswers: SecurityCheck = {
   },
 };
 
-/** Every secret, also as it stands in URLs and base64, and every key made. */
+/** Every secret, also as encoded in URLs and base64, and every key created. */
 function wordsOf(stand: Stand): (readonly [string, string])[] {
   const encoded = Object.entries(secrets).flatMap(([name, value]): [string, string][] => [
     [`${name} in a URL`, encodeURIComponent(value)],
@@ -112,7 +112,7 @@ const inState: SecurityCheck = {
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const files = filesIn(stand.stateFolder);
     const problems = files.flatMap((path) => {
-      const bytes = readFileSync(path, 'latin1');
+      const bytes = bytesOf(path);
       return [...wordsOf(stand), ['a prompt', promptCanary] as const]
         .filter(([, word]) => bytes.includes(word))
         .map(([name]) => `${name} in ${path.slice(stand.stateFolder.length)}`);
@@ -127,12 +127,22 @@ const inState: SecurityCheck = {
   },
 };
 
+/** A file's bytes as text; none when it is gone: SQLite deletes its journals when an idle object is put to sleep. */
+function bytesOf(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
 function filesIn(folder: string): string[] {
   return (
     readdirSync(folder, { withFileTypes: true, recursive: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
-      // The local runtime's own record of requests, addresses included; it exists on no other machine.
+      // The local runtime's own record of requests, addresses included; a deployment does not have it.
       .filter((path) => !path.includes('/observability/'))
   );
 }

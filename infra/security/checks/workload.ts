@@ -1,13 +1,13 @@
-/** Requests of every kind, with a word in every place that must not stand in a log, against servers that fail in every way there is. */
+/** Requests of every kind, with a canary word in every field that must not be logged, against servers that fail in every known way. */
 import { faults } from '../../standin/faults.ts';
 import { expectEqual, expectTrue, hello, type SecurityCheck, say } from '../check.ts';
 import { promptCanary, secrets, type Stand } from '../stand.ts';
 
-/** They only wait, or take their model server away. */
+/** Left out: they only wait, or stop their model server. */
 const left = new Set(['refused', 'never-answers', 'hanging-page', 'stall', 'stall-with-comments', 'stall-with-empty-deltas']);
 const atOnce = 12;
 
-/** A request whose every text holds the word. */
+/** A request with the word in every text. */
 function fullOf(word: string, directives: string): Record<string, unknown> {
   const call = { id: 'call_1', type: 'function', function: { name: 'look_up', arguments: JSON.stringify({ q: word }) } };
   const parameters = { type: 'object', properties: { q: { type: 'string', description: word } } };

@@ -11,7 +11,7 @@ import type { FaultAction, FaultContext } from './fault-action.ts';
 /** With Python's spaces, unlike every other event of vLLM. */
 const errorEvent = `data: ${pythonJson(vllmWords.engineDead.body)}\n\n`;
 
-/** As long as a real one lived on after its engine was killed. */
+/** How long a real server kept running after its engine was killed. */
 const DEATH_THROES_MS = 200;
 
 export function send(bytes: string | Uint8Array, tokens = 0): Wire {
@@ -140,12 +140,12 @@ async function* commentsForEver({ fault }: FaultContext): AsyncGenerator<Wire, v
   }
 }
 
-/** A vLLM whose engine dies takes its API server with it a moment later: first the answers in flight fail, then the port refuses. */
+/** When vLLM's engine dies, its API server follows a moment later: first the answers in flight fail, then the port refuses. */
 function diesSoon({ fault, closeListener }: FaultContext): void {
   setTimeout(() => closeListener(setting(fault, 'ms', 1000)), DEATH_THROES_MS).unref();
 }
 
-/** Passes `after` events, then sends `filler` for ever: alive, and not getting on. */
+/** Passes `after` events, then sends `filler` forever: alive, but without progress. */
 async function* keptWarm(wire: WireStream, { fault }: FaultContext, filler: string): AsyncGenerator<Wire, void> {
   let passed = 0;
   for await (const action of wire) {

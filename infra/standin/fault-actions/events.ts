@@ -58,7 +58,7 @@ async function* rewriteOne(wire: WireStream, fault: FaultRequest, change: (event
   }
 }
 
-/** The role and the first delta as they are, then `delta(n)` for ever; neither finish nor [DONE]. */
+/** The role and the first delta unchanged, then `delta(n)` forever; neither finish nor [DONE]. */
 async function* endless(
   frames: AsyncIterable<Frame>,
   { fault, gone }: FaultContext,
@@ -135,7 +135,7 @@ export const eventFaults = {
         yield action;
       }
       yield send('data: {"id":"chatcmpl-endless","choices":[{"index":0,"delta":{"content":"');
-      // A client without a limit would take this for ever; the bound only keeps a forgotten test from filling a disk.
+      // A client without a limit would read this forever; the bound only keeps a forgotten test from filling a disk.
       for (let sent = 0; sent < setting(fault, 'bytes', 64_000_000); sent += 16_000) yield send('x'.repeat(16_000));
       yield { do: 'stall' };
     },

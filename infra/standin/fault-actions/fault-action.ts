@@ -26,7 +26,7 @@ export interface FaultContext {
 }
 
 export interface FaultAction {
-  /** Before anything else; the answer goes on afterwards. */
+  /** Before anything else; the answer continues afterwards. */
   readonly delay?: (context: FaultContext) => Promise<void>;
   /** Takes over the connection; nothing else is sent. */
   readonly respond?: (context: FaultContext) => Promise<void> | void;

@@ -58,7 +58,7 @@ export const framingFaults = {
         const bytes = Buffer.from(action.bytes);
         for (let at = 0; at < bytes.length; at += size) {
           yield send(bytes.subarray(at, at + size), at === 0 ? action.tokens : 0);
-          // Handing control back makes every piece a write of its own; otherwise Node joins the ones of a turn.
+          // Yielding makes every piece a separate write; otherwise Node joins the writes of a turn.
           if (ms > 0) yield { do: 'wait', ms };
           else await new Promise((resolve) => setImmediate(resolve));
         }

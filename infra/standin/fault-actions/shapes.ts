@@ -1,4 +1,4 @@
-/** Good answers in the shapes of other servers, and the small disorders around their ends: what a gateway must read by what it is. */
+/** Good answers in the shapes of other servers, and small irregularities at their ends, which a gateway must still understand. */
 import type { Frame } from '../completion.ts';
 import type { Payload } from '../flavours/flavour.ts';
 import { isRecord } from '../json.ts';

@@ -1,4 +1,4 @@
-/** What differs from one kind of model server to another: the wire objects, the words of refusals, what is taken and what is ignored. */
+/** What differs between kinds of model servers: the wire objects, the words of refusals, what is accepted and what is ignored. */
 import type { ChatBody } from '../chat-request.ts';
 import type { LogprobEntry } from '../logprobs.ts';
 import type { MetricsStyle } from '../metrics.ts';
@@ -87,6 +87,8 @@ export interface Flavour {
   /** A 200 is sent when the first token is there, not when the request is accepted. */
   readonly sendsHeadersWithFirstToken: boolean;
   readonly namesAreIgnored: boolean;
+  /** It counts the tokens of messages at `/tokenize`. */
+  readonly tokenizes: boolean;
   /** `required` and named choices count as `auto`. */
   readonly forcedChoicesAreIgnored: boolean;
   /** The server finds calls itself, whatever its tool parser option says. */
@@ -95,7 +97,7 @@ export interface Flavour {
   readonly namesWithBracket: boolean;
   /** With several choices the last comes first. */
   readonly lastChoiceFirst: boolean;
-  /** The finish reason has a chunk of its own, also where the last token brought text. */
+  /** The finish reason has its own chunk, also when the last token brought text. */
   readonly finishesApart: boolean;
   /** Paths below /v1 are not the only ones that want the key. */
   readonly guardsMetrics: boolean;

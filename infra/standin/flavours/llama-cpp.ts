@@ -1,4 +1,4 @@
-/** llama.cpp's `llama-server` as a real one was seen to answer, with the Jinja templates on. What was not seen is marked. */
+/** llama.cpp's `llama-server` as a real one answered, with Jinja templates on. Behaviour that was not observed is marked. */
 import type { ChatBody } from '../chat-request.ts';
 import { isRecord } from '../json.ts';
 import type { ModelServerOptions } from '../options.ts';
@@ -33,6 +33,8 @@ export const llamaCpp: Flavour = {
   server: 'llama.cpp',
   sendsHeadersWithFirstToken: true,
   namesAreIgnored: true,
+  // Its own counts one text, not messages.
+  tokenizes: false,
   forcedChoicesAreIgnored: true,
   alwaysParsesCalls: true,
   namesWithBracket: true,
@@ -93,7 +95,7 @@ function usageOf({ promptTokens, completionTokens }: TokenCounts): Payload {
   return { completion_tokens: completionTokens, prompt_tokens: promptTokens, total_tokens: promptTokens + completionTokens };
 }
 
-/** The keys are its own; the times are those of no machine. */
+/** Keys as in the real server; the times are invented. */
 function timingsOf({ promptTokens, completionTokens }: TokenCounts): Payload {
   return {
     cache_n: 0,

@@ -1,4 +1,4 @@
-/** vLLM 0.32 as a real one was seen to answer: keys in its order, refusals in its words. */
+/** vLLM 0.32 as a real one answered: keys in its order, refusals in its words. */
 import type { ChatBody } from '../chat-request.ts';
 import { isRecord } from '../json.ts';
 import type { ModelServerOptions } from '../options.ts';
@@ -15,6 +15,7 @@ export const vllm: Flavour = {
   server: 'uvicorn',
   sendsHeadersWithFirstToken: false,
   namesAreIgnored: false,
+  tokenizes: true,
   forcedChoicesAreIgnored: false,
   alwaysParsesCalls: false,
   namesWithBracket: false,

@@ -1,10 +1,11 @@
 """Runs the checks of one client and prints one JSON line each: name, whether it held, and what went wrong."""
 
 import asyncio
+import contextlib
 import inspect
+import io
 import json
 import os
-import sys
 import traceback
 
 BASE_URL = os.environ["POINTSMAN_URL"] + "/v1"
@@ -15,7 +16,20 @@ PLAN = "Plan a trip."
 BREAK = "Tell a long story. [[tokens:60]] [[fault:mid-error;after=12]]"
 
 
+def recipe():
+    """its recipe in docs/clients.md runs as it stands there"""
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        exec(compile(os.environ["POINTSMAN_RECIPE"], "docs/clients.md", "exec"), {"__name__": "__main__"})
+    assert shown.getvalue().strip(), "it prints nothing"
+
+
 def run(*checks):
+    """The recipe comes last: it may change what the client does by default."""
+    run_checks(*checks, recipe)
+
+
+def run_checks(*checks):
     for check in checks:
         try:
             result = check()

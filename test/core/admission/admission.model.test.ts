@@ -13,7 +13,7 @@ import {
 
 const config: AdmissionConfig = { cap: 3, maxWaiting: 5, maxWaitMs: 1000, leaseMs: 4000 };
 
-/** A plain bookkeeper: who is where since when. Which waiter is next it leaves open; that somebody is, it insists on. */
+/** A simple model: which ticket is where since when. It leaves open which waiting ticket is next, but requires that one is. */
 interface Model {
   nowMs: number;
   inFlight: Map<string, number>;

@@ -9,6 +9,7 @@ import {
   expire,
   leave,
   nextExpiryAtMs,
+  occupancyOf,
   placesHeld,
   renew,
 } from '../../../worker/core/admission/admission.ts';
@@ -36,6 +37,19 @@ function fill(tickets: readonly Ticket[], from: AdmissionState = emptyAdmission,
 }
 
 const granted = (effects: Effects) => effects.granted.map(({ ticketId }) => ticketId);
+
+describe('how full a model is', () => {
+  it('counts places in blocks and in calls, and who waits; what has run out no more', () => {
+    const { state } = renew(emptyAdmission, { isolateId: 'i2', sequence: 1, want: 1 }, 0, config);
+    const full = fill(
+      ['a', 'b', 'c'].map((id) => ticket(id)),
+      state,
+    ).state;
+    expect(occupancyOf(full, 4999, config)).toEqual({ inUse: 2, queued: 2 });
+    expect(occupancyOf(full, 5000, config)).toEqual({ inUse: 2, queued: 0 });
+    expect(occupancyOf(full, config.leaseMs, config)).toEqual({ inUse: 0, queued: 0 });
+  });
+});
 
 describe('entering', () => {
   it('gives places up to the cap, then seats up to the bound, then refuses with a time', () => {

@@ -20,6 +20,7 @@ import {
   finishRenewal,
   type GateConfig,
   isCalm,
+  keepsByPeak,
   knownRefusal,
   leaveGate,
   type LocalGate,
@@ -81,7 +82,7 @@ describe('a gate', () => {
   });
 
   it('lets an idle lease run out in silence, and keeps the leases of its tickets alive', () => {
-    const gate = leaveGate(renewNow(enterGate(closedGate, true, 0, config).gate, emptyAdmission, 0)?.gate ?? closedGate);
+    const gate = leaveGate(renewNow(enterGate(closedGate, true, 0, config).gate, emptyAdmission, 0)?.gate ?? closedGate, 0);
     expect(beginRenewal(gate, true, 60_000, config)).toBeNull();
     const holding = ticketAnswered(gate, { kind: 'admitted', untilMs: 0 });
     expect(beginRenewal(holding, true, 60_000, config)).not.toBeNull();
@@ -108,7 +109,37 @@ describe('a gate', () => {
     expect(enterGate(gate, false, 10, config).decision).toBe('leased');
   });
 
-  it('gives a large block back as soon as less than half of it is in use, and keeps a small one', () => {
+  it('grows at once as long as it gets what it asks for, and else after a pause', () => {
+    const full = { ...closedGate, places: 2, granted: 2, wanted: 2, inUse: 2, tickets: 30, leaseUntilMs: 30_000, sentAtMs: 0 };
+    expect(beginRenewal(full, true, 1, config)?.renewal.want).toBeGreaterThan(2);
+    const short = { ...full, wanted: 10 };
+    expect(beginRenewal(short, true, 999, config)).toBeNull();
+    expect(beginRenewal(short, true, 1000, config)?.renewal.want).toBeGreaterThan(2);
+  });
+
+  it('keeps a block for the most that was in use at once in the last one to two seconds', () => {
+    let gate: LocalGate = { ...closedGate, places: 14, granted: 14, leaseUntilMs: 30_000, sequence: 1, sentAtMs: 0 };
+    for (let index = 0; index < 12; index += 1) gate = enterGate(gate, true, 100, config).gate;
+    for (let index = 0; index < 12; index += 1) gate = leaveGate(gate, 200);
+    expect(gate.inUse).toBe(0);
+    expect(keepsByPeak(gate, 200, config)).toBe(true);
+    expect(beginRenewal(gate, true, 2099, config)).toBeNull();
+    const begun = beginRenewal(gate, true, 2100, config);
+    expect(begun?.renewal.want).toBe(0);
+    expect(
+      keepsByPeak(finishRenewal(begun?.gate ?? gate, { sequence: 2, places: 0, isContended: false }, config), 2100, config),
+    ).toBe(false);
+  });
+
+  it('keeps nothing for a peak while others wait', () => {
+    let gate: LocalGate = { ...closedGate, places: 14, granted: 14, leaseUntilMs: 30_000, sequence: 1, sentAtMs: 0 };
+    for (let index = 0; index < 12; index += 1) gate = enterGate(gate, true, 100, config).gate;
+    gate = ticketAnswered(gate, { kind: 'queued', position: 1, expiresAtMs: 5000 });
+    for (let index = 0; index < 12; index += 1) gate = leaveGate(gate, 200);
+    expect(beginRenewal(gate, true, 200, config)?.renewal.want).toBe(0);
+  });
+
+  it('gives a large block back as soon as less than half of it is used, and keeps a small one', () => {
     const block = { ...closedGate, places: 14, granted: 14, leaseUntilMs: 30_000, sequence: 1, sentAtMs: 0 };
     expect(beginRenewal({ ...block, inUse: 6 }, true, 10, config)).toBeNull();
     expect(beginRenewal({ ...block, inUse: 5 }, true, 10, config)?.renewal.want).toBe(6);
@@ -132,7 +163,7 @@ describe('a gate', () => {
     gate = ticketAnswered(gate, { kind: 'queued', position: 1, expiresAtMs: 5000 });
     expect(enterGate(gate, true, 100, config).decision).toBe('ask');
     expect(beginRenewal(gate, true, 100, config)?.renewal.want).toBe(1);
-    gate = leaveGate(gate);
+    gate = leaveGate(gate, 100);
     expect(beginRenewal(gate, true, 100, config)?.renewal.want).toBe(0);
     expect(enterGate(gate, true, 100, config).decision).toBe('ask');
     gate = ticketAnswered(ticketGranted(gate), { kind: 'admitted', untilMs: 0 });
@@ -221,7 +252,7 @@ describe('gates and object together', () => {
     if (ticketId !== undefined) {
       world.state = leave(world.state, ticketId, world.nowMs, rules).state;
       isolate.gate = ticketLeft(isolate.gate);
-    } else if (isolate.gate.inUse > 0) isolate.gate = leaveGate(isolate.gate);
+    } else if (isolate.gate.inUse > 0) isolate.gate = leaveGate(isolate.gate, world.nowMs);
     maintain(world, index, false);
   }
 

@@ -1,6 +1,7 @@
 /** How answers end: what a server says behind the end, what makes a whole answer unfit, and whose head the chunks have. */
 import { describe, expect, it } from 'vitest';
 import { answerWith, chunkOf, replay, type ReplayOptions, streamOf } from './replay.ts';
+import { contentOf } from '../../../worker/core/answer/choice.ts';
 
 const role = chunkOf({ role: 'assistant', content: '' });
 const text = (content: string, index = 0): string => chunkOf({ content }, { index });
@@ -151,22 +152,19 @@ describe('the head of the chunks', () => {
 
   it.each<[string, readonly object[], readonly string[]]>([
     ['is passed on while it stays the same', [whole, whole, whole], ['verbatim', 'verbatim', 'verbatim']],
-    ['is written anew where the id changes', [whole, { ...whole, id: 'b' }, whole], ['verbatim', 'events', 'verbatim']],
+    ['is rewritten where the id changes', [whole, { ...whole, id: 'b' }, whole], ['verbatim', 'events', 'verbatim']],
     [
-      'is written anew where the time changes',
+      'is rewritten where the time changes',
       [whole, whole, whole, { ...whole, created: 2 }],
       ['verbatim', 'verbatim', 'verbatim', 'events'],
     ],
-    [
-      'is written anew while it is not whole',
-      [{ ...whole, id: '', model: '' }, whole, whole],
-      ['events', 'verbatim', 'verbatim'],
-    ],
-    ['is written anew where a part of it never comes', [{ id: 'a' }, { id: 'a' }], ['events', 'events']],
+    ['is rewritten while it is not whole', [{ ...whole, id: '', model: '' }, whole, whole], ['events', 'verbatim', 'verbatim']],
+    ['is rewritten where a part of it never comes', [{ id: 'a' }, { id: 'a' }], ['events', 'events']],
   ])('%s', (_, heads, kinds) => {
     const answer = answerWith();
     expect(heads.map((head, i) => answer.feed(named(head, `word${i}`)).kind)).toEqual(kinds);
-    expect(answer.state.choices.get(0)?.content).toBe(heads.map((_head, i) => `word${i}`).join(''));
+    const [choice] = answer.state.choices.values();
+    expect(choice && contentOf(choice)).toBe(heads.map((_head, i) => `word${i}`).join(''));
   });
 
   it('is made of what comes first of each part', () => {

@@ -1,6 +1,7 @@
 /** What every surface may rely on: the order of an answer's events, whatever a server sends and in whatever pieces. */
 import { describe, expect, it } from 'vitest';
 import type { AnswerEvent } from '../../../worker/core/answer/answer-events.ts';
+import { contentOf } from '../../../worker/core/answer/choice.ts';
 import { answerWith, chunkOf, type ReplayOptions } from './replay.ts';
 import { fixtureNames, payloadsOf, readFixture, readThirdParty, thirdPartyNames } from './stream-fixtures.ts';
 
@@ -75,10 +76,12 @@ describe.each(machines)('for a client of another wire, with %s', (_, options) =>
       events.push(...feed.events);
       if (feed.kind === 'broken' || feed.kind === 'done') break;
     }
-    for (const { index, content, finishReason, calls } of answer.state.choices.values()) {
+    for (const choice of answer.state.choices.values()) {
+      const { index, finishReason, calls } = choice;
+      const content = contentOf(choice);
       const said = read(events.filter((event) => 'choice' in event && event.choice === index));
       expect(said).toMatchObject({ text: content, finish: finishReason });
-      // Of an answer that broke off nobody has counted the calls.
+      // The calls of an answer that broke off are not counted.
       if (finishReason !== null) expect(said.whole).toEqual(calls.map((whole) => whole.arguments));
     }
   });

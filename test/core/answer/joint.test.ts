@@ -1,4 +1,4 @@
-/** Whether a text goes on with another or says it again, by its first characters, however they come. */
+/** Whether a text continues another or repeats it, by its first characters, however they are split. */
 import { describe, expect, it } from 'vitest';
 import { createJoint, type JointVerdict } from '../../../worker/core/answer/joint.ts';
 

@@ -10,7 +10,12 @@ import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.t
 import { createChatStream } from '../../../worker/core/surfaces/chat/chat-stream.ts';
 import { compileFormat } from '../../../worker/core/structured/compile-format.ts';
 import { createStreamCheck } from '../../../worker/core/structured/stream-check.ts';
-import { type AnswerMachine, createAnswerMachine } from '../../../worker/core/answer/answer-machine.ts';
+import {
+  type AnswerMachineOptions,
+  createAnswerMachine,
+  isPlainText,
+  isTransparent,
+} from '../../../worker/core/answer/answer-machine.ts';
 import { parseLenient } from '../../../worker/core/upstreams/lenient-json.ts';
 import { createVllm } from '../../../worker/core/upstreams/vllm.ts';
 import { configWith } from '../../support/fakes/config.ts';
@@ -29,7 +34,7 @@ export interface ReplayOptions {
   readonly responseFormat?: ResponseFormat;
   readonly demandedCall?: AnswerOptions['demandedCall'];
   readonly refusesEmpty?: boolean;
-  /** The stream goes on for ever after its last piece. */
+  /** The stream stays open forever after its last piece. */
   readonly isOpen?: boolean;
   /** False for a client of another wire than the server's. */
   readonly passesPayloads?: boolean;
@@ -62,20 +67,21 @@ export function answerWith(options: ReplayOptions = {}): Answer {
   const format = compileFormat(asked, limits);
   if (!format.ok) throw new Error(format.failure.code);
   let calls = 0;
-  const machine = (): AnswerMachine =>
-    createAnswerMachine({
-      formats,
-      tools: tools.map((name) => ({ name })),
-      toolChoice: 'auto',
-      allowsParallelCalls: true,
-      reasoning,
-      emission: options.emission ?? 'atomic',
-      maxArgumentsBytes: 262_144,
-      newCallId: () => `call_${(calls += 1)}`,
-    });
+  const reading: AnswerMachineOptions = {
+    formats,
+    tools: tools.map((name) => ({ name })),
+    toolChoice: 'auto',
+    allowsParallelCalls: true,
+    reasoning,
+    emission: options.emission ?? 'atomic',
+    maxArgumentsBytes: 262_144,
+    newCallId: () => `call_${(calls += 1)}`,
+  };
+  const machine = () => createAnswerMachine(reading);
   const newChoice = (index: number): Choice =>
     createChoice(index, {
       createMachine: machine,
+      isPlain: (text) => isPlainText(reading, text),
       check: format.value === null ? null : createStreamCheck(format.value, limits),
       argumentsCheck: null,
       sent: null,
@@ -83,7 +89,7 @@ export function answerWith(options: ReplayOptions = {}): Answer {
   const answerOptions: AnswerOptions = {
     dialect: vllm,
     passesPayloads: options.passesPayloads ?? true,
-    isTransparent: format.value === null && machine().isTransparent,
+    isTransparent: format.value === null && isTransparent(reading),
     choiceCount: n,
     maxAnswerChars,
     keepsLogprobs,

@@ -48,7 +48,7 @@ describe('creating a key', () => {
       ...identity,
       tenantId: 'key-9',
       name: 'ci',
-      scopes: ['chat', 'embeddings', 'classify', 'rag', 'feedback', 'usage'],
+      scopes: ['chat', 'embeddings', 'classify', 'rag', 'documents', 'feedback', 'usage'],
       allowedModels: null,
       agents: null,
       plan: 'default',
@@ -57,6 +57,9 @@ describe('creating a key', () => {
       expiresAtMs: null,
       revokedAtMs: null,
       createdAtMs: nowMs,
+      hasResumableStreams: false,
+      mayUseCache: true,
+      logsContent: false,
       metadata: {},
       rotatedFrom: null,
     });
@@ -184,6 +187,9 @@ describe('showing a key', () => {
       { period: 'day', limit_usd: 0.29, when_exhausted: 'refuse' },
       { agent: 'planner', period: 'month', limit_usd: 5, when_exhausted: 'cheap_tier' },
     ],
+    resumable_streams: true,
+    cache: false,
+    log_content: false,
     expires_at: '2026-12-01T00:00:00.000Z',
     metadata: { team: 'a' },
   };

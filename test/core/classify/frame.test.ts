@@ -1,4 +1,4 @@
-/** What stands around a request is taken off and never stands for it; what is asked stays whole. */
+/** Text around a request is removed and never taken for it; the request itself stays whole. */
 import { describe, expect, it } from 'vitest';
 import { wrappings } from '../../../bench/routing/wrappings.ts';
 import { viewOf } from './requests.ts';

@@ -76,7 +76,7 @@ const lookUps = [
   'What is the weather in Turin?',
   'Query the database for all customers of the last month who bought nothing and give their names',
 ];
-/** The published load test's mix of 60 in words of our own: short facts, complex ones with tools and JSON mode, look-ups with tools. */
+/** The published load test's mix of 60, reworded: short facts, complex ones with tools and JSON mode, look-ups with tools. */
 export const seedMix: readonly ChatRequest[] = Array.from({ length: 60 }, (_, at): ChatRequest => {
   const round = Math.floor(at / 3);
   if (at % 3 === 0) return askBody(simple[round % 5] ?? '');

@@ -1,6 +1,7 @@
 /** Vars and secrets: what is read from them, and the sentence an operator reads about each mistake. */
 import { describe, expect, it } from 'vitest';
-import { type Env, readOrigin, readSettings, readTargets, secretsIn } from '../../../worker/env.ts';
+import { type Env, readOrigin, readSettings, readTargets } from '../../../worker/env.ts';
+import { secretsIn } from '../../../worker/secrets.ts';
 import { configWith } from '../../support/fakes/config.ts';
 
 const env = (vars: Record<string, unknown>): Env => vars as unknown as Env;
@@ -18,7 +19,11 @@ describe('readSettings', () => {
         adminToken: null,
         accessLogin: null,
         bootstrapApiKey: null,
+        metricsToken: null,
+        buildCommit: null,
+        traces: { isPlatform: false, otlp: null },
         logsRequests: false,
+        postgres: null,
       },
     });
   });
@@ -46,7 +51,11 @@ describe('readSettings', () => {
         access: { clientId: 'id.access', clientSecret: 'secret' },
         adminToken: long,
         bootstrapApiKey: long,
+        metricsToken: null,
+        buildCommit: null,
+        traces: { isPlatform: false, otlp: null },
         logsRequests: false,
+        postgres: null,
         accessLogin: { issuer: 'https://team.cloudflareaccess.com', audience: 'aud' },
       },
     });
@@ -69,6 +78,14 @@ describe('readSettings', () => {
     ['a short admin token', { ADMIN_TOKEN: 'x'.repeat(15) }, /^ADMIN_TOKEN must be 16 to 512/],
     ['an admin token with a space', { ADMIN_TOKEN: `${long} ${long}` }, /^ADMIN_TOKEN must be/],
     ['an admin token that is not ASCII', { ADMIN_TOKEN: `${long}é` }, /^ADMIN_TOKEN must be/],
+    ['a short token for metrics', { METRICS_TOKEN: 'short' }, /^METRICS_TOKEN must be 16 to 512/],
+    ['a collector that is no address', { OTLP_ENDPOINT: 'collector:4318' }, /^OTLP_ENDPOINT must be an address/],
+    ['headers for no collector', { OTLP_HEADERS: 'a=b' }, /^OTLP_HEADERS is set without OTLP_ENDPOINT\.$/],
+    [
+      'headers that are none',
+      { OTLP_ENDPOINT: 'https://collector.example.com', OTLP_HEADERS: 'authorization' },
+      /^OTLP_HEADERS must be name=value/,
+    ],
     ['a short bootstrap key', { ENVIRONMENT: 'development', BOOTSTRAP_API_KEY: 'short' }, /^BOOTSTRAP_API_KEY must be/],
     ['a bootstrap key in production', { BOOTSTRAP_API_KEY: long }, /^BOOTSTRAP_API_KEY is for development only/],
     [
@@ -177,6 +194,14 @@ describe('readTargets', () => {
     });
   });
 
+  it('a Workers VPC binding goes to the upstream that names it; a name without a binding is a mistake', () => {
+    const config = configWith({ upstreams: { large: { vpc: 'LARGE_VPC' } } });
+    const binding = { fetch: async () => new Response() };
+    const { targets } = readTargets(env({ ...addresses, LARGE_VPC: binding }), config);
+    expect([targets.get('small')?.vpc, targets.get('large')?.vpc]).toEqual([undefined, binding]);
+    expect(readTargets(env(addresses), config).mistakes).toEqual(['LARGE_VPC is no Workers VPC binding of this deployment.']);
+  });
+
   it.each<[string, Record<string, unknown>, Record<string, string | null>]>([
     ['the key that is there goes to nobody who names another', { UPSTREAM_API_KEY: 'one' }, { small: 'one', large: null }],
     ['nor the other way round', { LARGE_KEY: 'two' }, { small: null, large: 'two' }],
@@ -202,6 +227,29 @@ describe('readTargets', () => {
       'LARGE_KEY holds a line break, which no header can carry.',
       'LARGE_UPSTREAM_URL is not a URL.',
     ]);
+  });
+});
+
+describe('the database', () => {
+  const url = 'postgres://user:p%40ss-word-long@127.0.0.1:5432/logs';
+  const hyperdrive = { connectionString: 'postgres://a:b@c.hyperdrive.local:5432/d', password: 'b-of-hyperdrive' };
+
+  it('is off unless something leads to it, and Hyperdrive wins', () => {
+    const read = (vars: Record<string, unknown>): unknown => {
+      const settings = readSettings(env({ ENVIRONMENT: 'development', ...vars }));
+      return settings.ok ? settings.value.postgres : settings.failure;
+    };
+    expect(read({})).toBeNull();
+    expect(read({ DATABASE_URL: url })).toEqual({ via: 'direct', url });
+    expect(read({ DATABASE_URL: url, HYPERDRIVE: hyperdrive })).toEqual({ via: 'hyperdrive', url: hyperdrive.connectionString });
+    expect(read({ DATABASE_URL: 'mysql://x' })).toEqual([expect.stringMatching(/^DATABASE_URL must be an address/)]);
+    expect(read({ ENVIRONMENT: 'production', DATABASE_URL: url })).toContain(
+      'DATABASE_URL is for development only; bind HYPERDRIVE instead.',
+    );
+  });
+
+  it('its passwords are secrets', () => {
+    expect(secretsIn(env({ DATABASE_URL: url, HYPERDRIVE: hyperdrive }))).toEqual([url, 'p@ss-word-long', 'b-of-hyperdrive']);
   });
 });
 

@@ -69,7 +69,7 @@ describe('a prepared configuration', () => {
   });
 
   it('holds the models that answer chats apart from all', () => {
-    const { models } = shippedTree();
+    const { models } = configWith();
     const embedder = { ...models['qwen2.5-7b'], kind: 'embedding', served_name: 'BAAI/bge-m3' };
     const mixed = configWith({ models: { 'bge-m3': embedder } });
     expect(Object.keys(mixed.models)).toEqual([...Object.keys(models), 'bge-m3']);

@@ -1,6 +1,7 @@
-/** What staging and production refuse to run with, and `npm run deploy:check` to deploy. */
+/** What staging and production refuse to run with, and `npm run doctor` to deploy. */
 import { describe, expect, it } from 'vitest';
-import { mistakesOf, readSecretsFile } from '../../../infra/deployment.ts';
+import { mistakesOf, readSecretsFile } from '../../../infra/doctor/settings.ts';
+import { lacking } from '../../../worker/readiness.ts';
 import { configWith, shippedTree } from '../../support/fakes/config.ts';
 import { readRepoFile } from '../../../infra/graph/source-files.ts';
 
@@ -37,7 +38,7 @@ describe.each(['staging', 'production'])('%s', (environment) => {
       'stand-in-vllm-key',
       'stand-in-access-secret',
     ]) {
-      expect(mistakes({ [name]: value })).toEqual([`${name} is an example that anybody can read; make one of your own.`]);
+      expect(mistakes({ [name]: value })).toEqual([`${name} is a published example; create your own.`]);
     }
   });
 
@@ -98,7 +99,7 @@ describe('an upstream with a key of its own', () => {
 
   it('must not have a published one', () => {
     expect(mistakesOf({ ...complete, LARGE_SERVER_KEY: 'stand-in-vllm-key' }, own)).toEqual([
-      'LARGE_SERVER_KEY is an example that anybody can read; make one of your own.',
+      'LARGE_SERVER_KEY is a published example; create your own.',
     ]);
   });
 });
@@ -124,4 +125,22 @@ it.each([
   ['JSON', '{"A": "1"}', { A: '1' }],
 ])('a secrets file may be %s', (_, text, secrets) => {
   expect(readSecretsFile(text)).toEqual(secrets);
+});
+
+describe('what /readyz says of it to everybody', () => {
+  const bare = { ENVIRONMENT: 'production', CONFIG_PROFILE: 'a40-pair', SMALL_UPSTREAM_URL: 'https://small.example.com' };
+
+  it('is what is missing, by area, without a name or an address', () => {
+    const text = lacking(mistakesOf(bare, profiles));
+    expect(text).toBe("addresses of model servers, a way in for operators, the tunnel's service token");
+  });
+
+  it.each([
+    [{ ...complete, ADMIN_TOKEN: 'change-me-admin-token' }, 'secrets that are published examples'],
+    [{ ...complete, CONFIG_PROFILE: 'none' }, 'the configuration'],
+    [{ ...complete, BOOTSTRAP_API_KEY: 'h2kV8pW4nX6qD1sM' }, 'a setting'],
+    [{ ...complete, CONFIG_OVERRIDES: '{}' }, 'the configuration'],
+  ])('%#: an area for every kind of mistake', (values, area) => {
+    expect(lacking(mistakesOf(values, profiles))).toBe(area);
+  });
 });

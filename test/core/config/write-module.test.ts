@@ -24,7 +24,7 @@ const occurrences = (text: string, part: string): number => text.split(part).len
 describe('writeModule', () => {
   it('writes the shipped profiles as they are', async () => {
     const { profiles } = compileConfigs(fileURLToPath(new URL('../../../configs', import.meta.url)));
-    const written = await evaluate(writeModule(defaultProfile, profiles));
+    const written = await evaluate(writeModule(defaultProfile, profiles, '0'));
     expect(written.defaultProfile).toBe(defaultProfile);
     expect(written.profiles).toEqual(profiles);
     expect(Object.keys(written.profiles)).toEqual(Object.keys(profiles));
@@ -43,16 +43,16 @@ describe('writeModule', () => {
   ])('keeps every profile apart from the others: %s', async (_, patches) => {
     const trees: Record<string, ConfigTree> = { base: shippedTree() };
     for (const [i, patch] of patches.entries()) trees[`other-${i}`] = patched(patch);
-    expect((await evaluate(writeModule('base', trees))).profiles).toEqual(trees);
+    expect((await evaluate(writeModule('base', trees, '0'))).profiles).toEqual(trees);
   });
 
   it('writes what profiles share once', () => {
-    const text = writeModule('base', { base: shippedTree(), other: patched({ limits: { max_depth: 8 } }) });
+    const text = writeModule('base', { base: shippedTree(), other: patched({ limits: { max_depth: 8 } }) }, '0');
     expect(occurrences(text, JSON.stringify(shippedTree().routing.classifier.keywords))).toBe(1);
     expect(occurrences(text, '"max_body_bytes"')).toBe(2);
   });
 
   it('names nothing that is used once', () => {
-    expect(writeModule('base', { base: shippedTree() })).not.toMatch(/^const /m);
+    expect(writeModule('base', { base: shippedTree() }, '0')).not.toMatch(/^const /m);
   });
 });

@@ -80,12 +80,12 @@ describe('requestCost', () => {
   });
 
   it('compares a small answer with the same tokens on the large model', () => {
-    const cost = requestCost([attempt('s', small, usage(100, 50))], large);
+    const cost = requestCost([attempt('s', small, usage(100, 50))], { large, small });
     expect(cost).toMatchObject({ costNanoUsd: 15_000, allLargeCostNanoUsd: 120_000, isEstimated: false });
   });
 
   it('bills both answers of an escalation, and compares with one', () => {
-    const cost = requestCost([attempt('s', small, usage(100, 50), false), attempt('l', large, usage(100, 60))], large);
+    const cost = requestCost([attempt('s', small, usage(100, 50), false), attempt('l', large, usage(100, 60))], { large, small });
     expect(cost.costNanoUsd).toBe(15_000 + 128_000);
     expect(cost.allLargeCostNanoUsd).toBe(128_000);
     expect(cost.attemptUsages.map(({ model, costNanoUsd }) => [model, costNanoUsd])).toEqual([
@@ -95,24 +95,38 @@ describe('requestCost', () => {
   });
 
   it('bills both halves of a rescue, and compares with one prompt and the whole answer', () => {
-    const cost = requestCost([attempt('l', large, usage(100, 30)), attempt('s', small, usage(140, 20))], large);
+    const cost = requestCost([attempt('l', large, usage(100, 30)), attempt('s', small, usage(140, 20))], { large, small });
     expect(cost.costNanoUsd).toBe(104_000 + 16_000);
     expect(cost.allLargeCostNanoUsd).toBe(150 * 800);
   });
 
   it('compares a failed request by its last attempt', () => {
-    const cost = requestCost([attempt('s', small, usage(10, 5), false), attempt('s', small, usage(10, 7), false)], large);
+    const cost = requestCost([attempt('s', small, usage(10, 5), false), attempt('s', small, usage(10, 7), false)], {
+      large,
+      small,
+    });
     expect(cost.allLargeCostNanoUsd).toBe(17 * 800);
   });
 
   it('costs nothing without attempts and claims no saving without a large model', () => {
-    expect(requestCost([], large)).toEqual({ attemptUsages: [], costNanoUsd: 0, allLargeCostNanoUsd: 0, isEstimated: false });
-    expect(requestCost([attempt('s', small, usage(1, 1))], null)).toMatchObject({ costNanoUsd: 200, allLargeCostNanoUsd: 200 });
+    expect(requestCost([], { large, small })).toEqual({
+      attemptUsages: [],
+      costNanoUsd: 0,
+      allLargeCostNanoUsd: 0,
+      allSmallCostNanoUsd: 0,
+      isEstimated: false,
+    });
+    expect(requestCost([attempt('s', small, usage(1, 1))], { large: null, small: null })).toMatchObject({
+      costNanoUsd: 200,
+      allLargeCostNanoUsd: 200,
+    });
   });
 
   it('is estimated as soon as one attempt is', () => {
     const estimated = { ...usage(1, 1), isEstimated: true };
-    expect(requestCost([attempt('s', small, estimated, false), attempt('l', large, usage(1, 1))], large).isEstimated).toBe(true);
+    expect(
+      requestCost([attempt('s', small, estimated, false), attempt('l', large, usage(1, 1))], { large, small }).isEstimated,
+    ).toBe(true);
   });
 });
 

@@ -1,4 +1,4 @@
-/** A body that no server can take must not take models from everybody; a fleet that answers nobody must be noticed all the same. */
+/** A body that no server can take must not eject models for all clients; a fleet that answers no request must still be noticed. */
 import { describe, expect, it } from 'vitest';
 import type { ChatRequest } from '../../../shared/chat.ts';
 import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';

@@ -1,4 +1,4 @@
-/** The depth scan against a walk over parsed JSON, and on text that is no JSON at all. */
+/** The depth scan against a walk over parsed JSON, and on text that is not JSON. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exceedsDepth } from '../../../worker/core/json/depth.ts';

@@ -1,74 +1,25 @@
+/** What an idempotency key may be, and what is kept of a request's end. */
 import { describe, expect, it } from 'vitest';
-import { errors, type ErrorCode } from '../../../shared/errors.ts';
+import { type ErrorCode, errors, GatewayError } from '../../../shared/errors.ts';
 import { endingIds } from '../../../shared/records.ts';
-import {
-  decideIdempotency,
-  idempotencyTtlMs,
-  isForgotten,
-  parseIdempotencyKey,
-  recordAfterEnding,
-  type IdempotencyRecord,
-} from '../../../worker/core/kept/idempotency.ts';
+import { inFlight, keptEnding, parseIdempotencyKey } from '../../../worker/core/kept/idempotency.ts';
+import { silentMs } from '../../../worker/core/kept/log.ts';
+import { someRouting } from '../../support/suites/kept-suite.ts';
 
-const answer = { status: 200, headers: [['content-type', 'application/json']], body: '{"id":"x"}' } as const;
-const running: IdempotencyRecord = { fingerprint: 'f1', runId: 'a', startedAtMs: 1000, runsUntilMs: 301_000, answer: null };
-const done: IdempotencyRecord = { ...running, answer };
-const request = (fingerprint: string, runId = 'b') => ({ fingerprint, runId, runsUntilMs: 999_000 });
+const codes = Object.keys(errors) as ErrorCode[];
 
-describe('decideIdempotency', () => {
-  it.each([
-    ['runs a new key', null, 'f1', 2000, 'run'],
-    ['replays a finished request', done, 'f1', 2000, 'replay'],
-    ['replays until the last millisecond of 24 hours', done, 'f1', 1000 + idempotencyTtlMs - 1, 'replay'],
-    ['runs again after 24 hours', done, 'f1', 1000 + idempotencyTtlMs, 'run'],
-    ['runs another body after 24 hours', done, 'f2', 1000 + idempotencyTtlMs, 'run'],
-    ['refuses a second one while the first runs', running, 'f1', 300_999, 'idempotency_in_flight'],
-    ['runs again when the first can run no more', running, 'f1', 301_000, 'run'],
-    ['refuses another body of a finished request', done, 'f2', 2000, 'idempotency_mismatch'],
-    ['refuses another body of a running request', running, 'f2', 2000, 'idempotency_mismatch'],
-    ['refuses another body of an abandoned request', running, 'f2', 400_000, 'idempotency_mismatch'],
-  ] as const)('%s', (_, stored, fingerprint, nowMs, expected) => {
-    const decision = decideIdempotency(stored, request(fingerprint), nowMs);
-    expect(decision.ok ? decision.value.action : decision.failure.code).toBe(expected);
+describe('what is kept of an ending', () => {
+  const isGivenAgain = (ending: (typeof endingIds)[number], code: ErrorCode | null) => {
+    const kept = keptEnding(ending, code === null ? null : { code }, someRouting);
+    return kept.kind === 'complete' || (kept.kind === 'failed' && kept.isFinal);
+  };
+
+  it('is a whole success', () => {
+    expect(keptEnding('ok', null, someRouting)).toEqual({ kind: 'complete', metadata: someRouting });
   });
 
-  it('lets the very request that runs under the key ask again, since the first answer to it may be lost', () => {
-    expect(decideIdempotency(running, request('f1', 'a'), 2000)).toMatchObject({ ok: true, value: { action: 'run' } });
-    expect(decideIdempotency(done, request('f1', 'a'), 2000)).toMatchObject({ ok: true, value: { action: 'replay' } });
-    expect(decideIdempotency(running, request('f2', 'a'), 2000)).toMatchObject({ failure: { code: 'idempotency_mismatch' } });
-  });
-
-  it('gives a run the record to store, and a replay the whole answer', () => {
-    expect(decideIdempotency(null, request('f1'), 5000)).toEqual({
-      ok: true,
-      value: { action: 'run', record: { fingerprint: 'f1', runId: 'b', runsUntilMs: 999_000, startedAtMs: 5000, answer: null } },
-    });
-    expect(decideIdempotency(done, request('f1'), 5000)).toEqual({ ok: true, value: { action: 'replay', answer } });
-  });
-
-  it('lets one of many equal requests run', () => {
-    let stored: IdempotencyRecord | null = null;
-    let runs = 0;
-    for (let index = 0; index < 50; index += 1) {
-      const decision = decideIdempotency(stored, request('f1', `run-${index}`), 5000);
-      if (!decision.ok || decision.value.action !== 'run') continue;
-      runs += 1;
-      stored = decision.value.record;
-    }
-    expect(runs).toBe(1);
-  });
-});
-
-describe('recordAfterEnding', () => {
-  const keeps = (ending: (typeof endingIds)[number], errorCode: ErrorCode | null) =>
-    recordAfterEnding(running, { ending, errorCode, answer }) !== null;
-
-  it('keeps a whole success with its answer', () => {
-    expect(recordAfterEnding(running, { ending: 'ok', errorCode: null, answer })).toEqual(done);
-  });
-
-  it('keeps only those refusals of the model server that would come again', () => {
-    const kept = (Object.keys(errors) as ErrorCode[]).filter((code) => keeps('rejected', code));
+  it('is a refusal of the model server that would come again', () => {
+    const kept = codes.filter((code) => isGivenAgain('rejected', code));
     expect(kept).toEqual(
       expect.arrayContaining([
         'upstream_rejected',
@@ -83,17 +34,32 @@ describe('recordAfterEnding', () => {
   });
 
   it.each(endingIds.filter((ending) => ending !== 'ok' && ending !== 'rejected'))(
-    'frees the key after the ending %s',
+    'is nothing to give again after %s',
     (ending) => {
-      for (const code of [null, ...(Object.keys(errors) as ErrorCode[])]) expect(keeps(ending, code)).toBe(false);
+      for (const code of [null, ...codes]) expect(isGivenAgain(ending, code)).toBe(false);
     },
   );
 
-  it('frees the key when a success carries an error, or is too long to keep', () => {
-    expect(keeps('ok', 'upstream_truncated')).toBe(false);
-    expect(
-      recordAfterEnding(running, { ending: 'ok', errorCode: null, answer: { ...answer, body: 'x'.repeat(500_001) } }),
-    ).toBeNull();
+  it('is nothing to give again where a success carries an error', () => {
+    expect(isGivenAgain('ok', 'upstream_truncated')).toBe(false);
+  });
+
+  it('is plain data, also of an error that was thrown', () => {
+    const thrown = new GatewayError({ code: 'upstream_rejected', detail: 'so', param: 'n' }, { cause: new Error('secret') });
+    expect(keptEnding('rejected', thrown, someRouting)).toEqual({
+      kind: 'failed',
+      failure: { code: 'upstream_rejected', detail: 'so', param: 'n' },
+      metadata: someRouting,
+      isFinal: true,
+    });
+  });
+});
+
+describe('a repeat that cannot follow', () => {
+  it('may come again soon, or when a run that may be dead is given up', () => {
+    expect(inFlight(true, 4000).retryAfterMs).toBe(1000);
+    expect(inFlight(false, 4000).retryAfterMs).toBe(silentMs - 4000);
+    expect(inFlight(false, silentMs).retryAfterMs).toBe(1000);
   });
 });
 
@@ -104,9 +70,5 @@ describe('the header', () => {
     for (const header of ['', 'k'.repeat(256), 'a b', 'a\nb', 'ü']) {
       expect(parseIdempotencyKey(header)).toMatchObject({ failure: { code: 'invalid_value', param: 'idempotency-key' } });
     }
-  });
-
-  it('is forgotten after 24 hours', () => {
-    expect([isForgotten(done, 1000 + idempotencyTtlMs - 1), isForgotten(done, 1000 + idempotencyTtlMs)]).toEqual([false, true]);
   });
 });

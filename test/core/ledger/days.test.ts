@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aggregate } from '../../../worker/core/ledger/aggregate.ts';
-import { countsOf, dayOf, maxDays } from '../../../worker/core/ledger/days.ts';
+import { scoresByBucket, dayOf, maxDays } from '../../../worker/core/ledger/days.ts';
 import { emptyDelta, type LedgerDelta, mergeDelta, mergeDeltas } from '../../../worker/core/ledger/delta.ts';
 import { plainEntry } from './entry.ts';
 
@@ -27,12 +27,12 @@ describe('a score', () => {
     [0.6, 12],
     [0.999, 19],
     [1, 19],
-  ])('of %d lies in bucket %i of twenty', (score, bucket) => expect(countsOf([score]).indexOf(1)).toBe(bucket));
+  ])('of %d lies in bucket %i of twenty', (score, bucket) => expect(scoresByBucket([score]).indexOf(1)).toBe(bucket));
 
   it('is counted under its day and classifier, and not at all when the client chose the model', () => {
     const delta = mergeDeltas([on(0, 0.1), on(0, 0.12), on(0, 0.97), aggregate([{ ...plainEntry, atMs: start, scored: null }])]);
-    expect(delta.days).toEqual([['2026-11-21', { scores: [['v', countsOf([0.1, 0.12, 0.97])]], judged: [] }]]);
-    expect(countsOf([0.1, 0.12, 0.97])).toEqual([0, 0, 2, ...Array.from({ length: 16 }, () => 0), 1]);
+    expect(delta.days).toEqual([['2026-11-21', { scores: [['v', scoresByBucket([0.1, 0.12, 0.97])]], judged: [] }]]);
+    expect(scoresByBucket([0.1, 0.12, 0.97])).toEqual([0, 0, 2, ...Array.from({ length: 16 }, () => 0), 1]);
   });
 });
 

@@ -9,8 +9,9 @@ import {
   mergeDeltas,
   negated,
   type LedgerDelta,
-  withoutBooks,
+  withoutRows,
 } from '../../../worker/core/ledger/delta.ts';
+import type { Detail } from '../../../worker/core/ledger/detail.ts';
 import { emptyBook, type KeyBook } from '../../../worker/core/ledger/key-book.ts';
 import { deltaOfBooking, unknownBooking } from '../../../worker/core/ledger/booking.ts';
 import { entryArbitrary, plainAttempt, plainEntry } from './entry.ts';
@@ -20,13 +21,61 @@ const entries = fc.array(entryArbitrary(fewAgents), { maxLength: 30 });
 const named = <T>(groups: Named<T>, name: string) => groups.find(([known]) => known === name)?.[1];
 const sumOf = (groups: Named<Counters>): Counters => sumCounters(groups.map(([, counters]) => counters));
 const sorted = <T>(groups: Named<T>) => [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
-const unordered = (delta: LedgerDelta) => ({
+const unordered = ({ records = [], ...delta }: LedgerDelta) => ({
   ...Object.fromEntries(Object.entries(delta).map(([key, value]) => [key, Array.isArray(value) ? sorted(value) : value])),
   books: sorted(delta.books ?? []).map(([key, { model, agent, day }]) => [key, sorted(model), sorted(agent), day]),
+  detail: delta.detail === undefined ? null : sortedDetail(delta.detail),
+  // Which ones there is room for depends on who came first.
+  records: records.length,
   days: delta.days?.map(([day, { scores, judged }]) => [day, sorted(scores), sorted(judged)]),
 });
 
+function sortedDetail({ models, classified, calls, ...rest }: Detail) {
+  return {
+    ...rest,
+    classified: sorted(classified),
+    calls: sorted(calls),
+    models: sorted(models).map(([name, { endings, errors, latency, ...times }]) => [
+      name,
+      { ...times, endings: sorted(endings), errors: sorted(errors), latency: sorted(latency) },
+    ]),
+  };
+}
+
+/** Requests of a few kinds, each with numbers of its own. */
+const ofFewKinds = fc
+  .tuple(
+    fc.array(entryArbitrary(fewAgents), { minLength: 1, maxLength: 4 }),
+    fc.array(fc.tuple(fc.nat(9), entryArbitrary(fewAgents)), { maxLength: 30 }),
+  )
+  .map(([kinds, list]) =>
+    list.flatMap(([which, numbers]) => {
+      const kind = kinds[which % kinds.length];
+      if (kind === undefined) return [];
+      const attemptUsages = kind.attemptUsages.map(({ model }, at) => ({ ...plainAttempt, ...numbers.attemptUsages[at], model }));
+      const { atMs, isStream, isForced, attempts, fallbackUsed, escalated, rescued, latencyMs, firstByteMs, toolCalls } = numbers;
+      const scored = kind.scored === null ? null : { ...kind.scored, score: numbers.scored?.score ?? 0 };
+      const judged = kind.judged === null ? null : { ...kind.judged, isEscalated: numbers.isForced };
+      const { allLargeCostNanoUsd, allSmallCostNanoUsd, cacheSavedNanoUsd, classificationMs, requestId } = numbers;
+      const costs = { allLargeCostNanoUsd, allSmallCostNanoUsd, cacheSavedNanoUsd, classificationMs, requestId };
+      const how = { isStream, isForced, attempts, fallbackUsed, escalated, rescued, latencyMs, firstByteMs, toolCalls };
+      return [{ ...kind, ...costs, ...how, attemptUsages, scored, judged, atMs: atMs % 100_000 }];
+    }),
+  );
+
 describe('aggregate', () => {
+  it('counts together what it counts one by one, name by name and in the same order', () => {
+    const { records: _, unrecorded: __, ...none } = emptyDelta;
+    fc.assert(
+      fc.property(ofFewKinds, (list) => {
+        const { records: _together, unrecorded: _left, ...together } = aggregate(list);
+        const { records: _single, unrecorded: _more, ...single } = mergeDeltas(list.map((entry) => aggregate([entry])));
+        expect(together).toEqual(list.length === 0 ? none : single);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('counts a request along every dimension', () => {
     const delta = aggregate([plainEntry]);
     const whole = { requests: 1, succeeded: 1, attempts: 1, small: 1, promptTokens: 10, completionTokens: 5, cachedTokens: 2 };
@@ -81,8 +130,8 @@ describe('aggregate', () => {
   });
 
   it('counts refusals in nothing but the refusals', () => {
-    const delta = mergeDelta(deltaOfRefusal('rate_limit_exceeded'), deltaOfRefusal('rate_limit_exceeded'));
-    expect(delta).toEqual({ ...emptyDelta, refusals: [['rate_limit_exceeded', 2]] });
+    const delta = mergeDelta(deltaOfRefusal('rate_limit_exceeded', 0), deltaOfRefusal('rate_limit_exceeded', 0));
+    expect({ ...delta, series: [] }).toEqual({ ...emptyDelta, refusals: [['rate_limit_exceeded', 2]] });
   });
 
   it('adds up to the totals along every dimension', () => {
@@ -114,7 +163,7 @@ describe('mergeDelta', () => {
         expect(mergeDelta(a, emptyDelta)).toEqual(a);
       }),
     );
-  });
+  }, 30_000);
 
   it('survives JSON unchanged', () => {
     fc.assert(
@@ -162,7 +211,7 @@ describe('the bound of names', () => {
       }),
       { numRuns: 30 },
     );
-  });
+  }, 30_000);
 
   it('gives one key room for twenty agents: its flood takes no other key’s place, in a batch or in the total', () => {
     const flood = numbered(0, 400).map((agent) => ({ ...plainEntry, agent, keyId: 'flooding' }));
@@ -178,7 +227,7 @@ describe('the bound of names', () => {
     const total = aggregate(withAgents(['planner']));
     const incoming = aggregate(['planner', 'fresh', 'late'].map((agent) => ({ ...plainEntry, agent })));
     const full: KeyBook = { ...emptyBook, agent: [['fresh', []]] };
-    expect(withoutBooks(incoming, [['key-1', full]], total).agents.map(([name]) => name)).toEqual(['planner', 'fresh', 'other']);
+    expect(withoutRows(incoming, [['key-1', full]], total).agents.map(([name]) => name)).toEqual(['planner', 'fresh', 'other']);
   });
 
   it('cuts a name at 64 characters', () => {

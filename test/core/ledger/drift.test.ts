@@ -52,7 +52,7 @@ describe('drift', () => {
   });
 
   it('shows by chance what chance shows: two samples of one spread', () => {
-    // A fixed sequence of uniform numbers stands for chance.
+    // A fixed sequence of uniform numbers plays chance.
     let state = 7;
     const uniform = () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
     const sample = () => {

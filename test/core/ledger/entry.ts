@@ -1,7 +1,14 @@
 /** Ledger entries for tests: a plain one to vary, and arbitrary ones with consistent sums. */
 import fc from 'fast-check';
 import { errors, type ErrorCode } from '../../../shared/errors.ts';
-import { cacheStateIds, endingIds, intentBandIds, type AttemptUsage, type LedgerEntry } from '../../../shared/records.ts';
+import {
+  cacheLevelIds,
+  cacheStateIds,
+  endingIds,
+  intentBandIds,
+  type AttemptUsage,
+  type LedgerEntry,
+} from '../../../shared/records.ts';
 
 export const plainAttempt: AttemptUsage = {
   model: 'small-model',
@@ -22,6 +29,7 @@ export const plainEntry: LedgerEntry = {
   errorType: null,
   fallback: null,
   agent: null,
+  session: null,
   requestedModel: 'auto',
   routedModel: 'small-model',
   servedModel: 'small-model',
@@ -42,12 +50,16 @@ export const plainEntry: LedgerEntry = {
   arm: null,
   toolCalls: { valid: 0, repaired: 0, invalid: 0, unchecked: 0 },
   cache: 'miss',
+  cacheLevel: null,
+  cacheSavedNanoUsd: 0,
   latencyMs: 120,
   firstByteMs: 40,
   attemptUsages: [plainAttempt],
   costNanoUsd: 1500,
   allLargeCostNanoUsd: 12_000,
+  allSmallCostNanoUsd: 1500,
   isEstimated: false,
+  trace: null,
 };
 
 const modelName = fc.constantFrom('small-model', 'large-model', 'vision-model');
@@ -81,6 +93,7 @@ export const entryArbitrary = (agent: fc.Arbitrary<string | null>): fc.Arbitrary
       errorType: fc.option(fc.constantFrom('server_error', 'rate_limit_error')),
       fallback: fc.option(fc.record({ from: modelName, to: modelName })),
       agent,
+      session: fc.constantFrom(null, 'talk-1', 'talk-2'),
       requestedModel: fc.constant('auto'),
       routedModel: fc.option(modelName),
       servedModel: fc.option(modelName),
@@ -103,13 +116,17 @@ export const entryArbitrary = (agent: fc.Arbitrary<string | null>): fc.Arbitrary
       arm: fc.option(fc.constantFrom('split:a', 'split:b')),
       toolCalls: fc.record({ valid: fc.nat(3), repaired: fc.nat(3), invalid: fc.nat(3), unchecked: fc.nat(3) }),
       cache: fc.constantFrom(...cacheStateIds),
+      cacheLevel: fc.constantFrom(null, ...cacheLevelIds),
+      cacheSavedNanoUsd: fc.nat(1_000_000),
       latencyMs: fc.nat(400_000),
       firstByteMs: fc.option(fc.nat(400_000)),
       attemptUsages: fc.array(attemptUsage, { maxLength: 3 }),
       allLargeCostNanoUsd: fc.nat(10_000_000),
+      allSmallCostNanoUsd: fc.nat(10_000_000),
     })
     .map((entry) => ({
       ...entry,
       costNanoUsd: entry.attemptUsages.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0),
+      trace: null,
       isEstimated: entry.attemptUsages.some(({ usage }) => usage.isEstimated),
     }));

@@ -52,7 +52,7 @@ describe('toStats', () => {
 
   it('counts refusals apart from requests', () => {
     const stats = toStats(
-      mergeDeltas([aggregate([plainEntry]), deltaOfRefusal('invalid_api_key'), deltaOfRefusal('budget_exceeded')]),
+      mergeDeltas([aggregate([plainEntry]), deltaOfRefusal('invalid_api_key', 0), deltaOfRefusal('budget_exceeded', 0)]),
     );
     expect(stats.totals).toMatchObject({ requests: 1, refused: 2 });
     expect({ ...stats.refusals }).toEqual({ invalid_api_key: 1, budget_exceeded: 1 });

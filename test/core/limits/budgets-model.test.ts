@@ -1,9 +1,18 @@
-/** Budgets against a model that keeps every request for ever and adds them up anew each time. */
+/** Budgets against a model that keeps every request forever and adds them up each time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { periodStartMs } from '../../../worker/core/limits/budget-period.ts';
 import type { BudgetLimit } from '../../../worker/core/limits/budget-state.ts';
-import { emptyShelf, extendBudget, numbersOf, reserveBudget, settleBudget, type Shelf, sweep as sweepShelf } from './shelf.ts';
+import {
+  emptyShelf,
+  extendBudget,
+  fold,
+  numbersOf,
+  reserveBudget,
+  settleBudget,
+  type Shelf,
+  sweep as sweepShelf,
+} from './shelf.ts';
 
 const dayMs = 86_400_000;
 const limits: readonly BudgetLimit[] = [
@@ -186,11 +195,20 @@ const sweep = fc.constant(
   }),
 );
 
+const foldSums = fc.constant(
+  command('fold', (_, real) => {
+    real.state = fold(real.state);
+  }),
+);
+
 describe('budgets against a model', () => {
   it('never pass a hard limit, in any period, under any interleaving, and always add up', () => {
     fc.assert(
       fc.property(
-        fc.commands([reserve, reserve, reserve, settle, release, repeat, extend, wait, sweep], { maxCommands: 150, size: 'max' }),
+        fc.commands([reserve, reserve, reserve, settle, release, repeat, extend, wait, sweep, foldSums], {
+          maxCommands: 150,
+          size: 'max',
+        }),
         (commands) => {
           const nowMs = Date.parse('2026-11-20T22:00:00Z');
           fc.modelRun(() => ({ model: { nowMs, requests: new Map(), serial: 0 }, real: { state: emptyShelf } }), commands);

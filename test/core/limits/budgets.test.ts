@@ -147,7 +147,7 @@ describe('a new period', () => {
   const beforeMs = at('2026-11-20T23:59:00Z');
   const afterMs = at('2026-11-21T00:01:00Z');
 
-  it('starts a daily budget anew and goes on with the monthly one', () => {
+  it('starts the next day’s budget at zero and goes on with the monthly one', () => {
     const state = settleBudget(reserve(emptyShelf, 'a', 900, limits, beforeMs).state, 'a', 900).state;
     expect(reserve(state, 'b', 500, limits, beforeMs).result.ok).toBe(false);
     expect(reserve(state, 'b', 500, limits, afterMs).result.ok).toBe(true);

@@ -4,7 +4,7 @@ import type { ModelLimit } from '../../../worker/core/limits/model-limits.ts';
 import { leaseMs } from '../../../worker/core/limits/heartbeat.ts';
 import type { ReserveRequest, PlannedModel } from '../../../worker/core/limits/reserve.ts';
 import { hasLimits, type TenantLimits } from '../../../worker/core/limits/tenant-limits.ts';
-import { admit, emptyShelf, extend, finish, openIds, reload, type Shelf, sweep } from './shelf.ts';
+import { admit, emptyShelf, extend, finish, fold, openIds, reload, type Shelf, sweep } from './shelf.ts';
 
 const nowMs = Date.parse('2026-11-20T12:00:00Z');
 const noLimit = { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null };
@@ -231,7 +231,7 @@ describe('a life of random requests', () => {
       limit('small', { requestsPerMinute: 6, maxConcurrent: 3 }),
     );
     const step = fc.record({
-      kind: fc.constantFrom('admit', 'admit', 'call', 'finish', 'wait', 'sweep'),
+      kind: fc.constantFrom('admit', 'admit', 'call', 'finish', 'wait', 'sweep', 'fold'),
       plan: fc.constantFrom(named, routed, routed.toReversed()),
       size: fc.nat(300),
     });
@@ -269,6 +269,7 @@ describe('a life of random requests', () => {
             note(first, before, tokens);
           } else if (kind === 'finish' && first !== undefined) end(first, Math.floor((running.get(first)?.tokens ?? 0) / 2));
           else if (kind === 'wait') clockMs += size * 60;
+          else if (kind === 'fold') state = fold(state);
           else if (kind === 'sweep') {
             const swept = sweep(state, clockMs);
             state = swept.state;

@@ -1,6 +1,6 @@
 /**
  * A tenant's state together with its rows, as the object keeps them, but pure: every step works on a copy, stores what it says, and proves
- * that loading the rows gives the very sums that the step left in memory.
+ * that loading the rows gives the same sums that the step left in memory.
  */
 import { expect } from 'vitest';
 import type { BudgetLimit, BudgetNumbers } from '../../../worker/core/limits/budget-state.ts';
@@ -8,11 +8,12 @@ import { advanceClock, budgetNumbers } from '../../../worker/core/limits/budget-
 import * as entry from '../../../worker/core/limits/reserve.ts';
 import * as exit from '../../../worker/core/limits/settle.ts';
 import type { TenantLimits } from '../../../worker/core/limits/tenant-limits.ts';
+import { loadTenant, type StoredRequest } from '../../../worker/core/limits/load-tenant.ts';
 import {
   applied,
   type Changes,
-  loadTenant,
-  type OpenRequest,
+  noChanges,
+  type Settlement,
   storedSums,
   type TenantState,
   type TenantSums,
@@ -21,7 +22,7 @@ import {
 export interface Shelf {
   readonly state: TenantState;
   readonly sums: TenantSums | null;
-  readonly rows: ReadonlyMap<string, OpenRequest>;
+  readonly rows: ReadonlyMap<string, StoredRequest>;
   /** Rows written by the last step. */
   readonly written: number;
 }
@@ -33,16 +34,19 @@ function copyOf({ sums, open, swept, recent, earliestMs }: TenantState): TenantS
 }
 
 function store(shelf: Shelf, changes: Changes): Shelf {
-  const { sums, writesSums, put, drop, heard, recent } = changes;
+  const { sums, writesSums, put, drop, end, heard, recent } = changes;
   if (sums === shelf.state.sums && !writesSums && put.length + drop.length + heard.length === 0 && recent === null) return shelf;
   const rows = new Map(shelf.rows);
-  for (const id of drop) rows.delete(id);
-  for (const row of put) rows.set(row.id, onDisk(row));
+  const over = writesSums ? [...rows.values()].flatMap(({ row, ended }) => (ended === null ? [] : [row.id])) : [];
+  for (const id of [...drop, ...over]) rows.delete(id);
+  for (const row of put) rows.set(row.id, onDisk({ row, ended: null }));
+  const ending = end === null ? undefined : rows.get(end.id);
+  if (ending !== undefined) rows.set(ending.row.id, onDisk({ row: ending.row, ended: end }));
   const next = {
     state: applied(copyOf(shelf.state), changes),
     sums: writesSums ? onDisk(storedSums(sums)) : shelf.sums,
     rows,
-    written: put.length + drop.length + (writesSums ? 1 : 0),
+    written: put.length + drop.length + over.length + (end === null ? 0 : 1) + (writesSums ? 1 : 0),
   };
   const { clockMs } = next.state.sums.budgets;
   expect(comparable(loadTenant(next.sums, [...rows.values()], 0).sums, clockMs)).toEqual(comparable(next.state.sums, clockMs));
@@ -84,7 +88,7 @@ export function extend(before: Shelf, extension: entry.Extension, nowMs: number,
   return { state: store(shelf, changes), result };
 }
 
-export function finish(shelf: Shelf, settlement: exit.Settlement) {
+export function finish(shelf: Shelf, settlement: Settlement) {
   const { changes, wasHeld, excessNanoUsd } = exit.finish(shelf.state, settlement);
   return { state: store(shelf, changes), wasHeld, excessNanoUsd };
 }
@@ -97,6 +101,11 @@ export function sweep(shelf: Shelf, nowMs: number) {
 
 export function hear(shelf: Shelf, ids: readonly string[], nowMs: number): Shelf {
   return store(shelf, exit.hear(shelf.state, ids, nowMs));
+}
+
+/** The object writes its sums, which takes away what has ended. */
+export function fold(shelf: Shelf): Shelf {
+  return store(shelf, { ...noChanges(shelf.state), writesSums: true });
 }
 
 /** The object's memory is gone, its storage is not. */

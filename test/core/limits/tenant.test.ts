@@ -5,7 +5,7 @@ import type { BudgetLimit } from '../../../worker/core/limits/budget-state.ts';
 import { doubtfulMs, graceMs, heartbeatMs, leaseMs } from '../../../worker/core/limits/heartbeat.ts';
 import { budgetsFor, hasLimits, type TenantLimits } from '../../../worker/core/limits/tenant-limits.ts';
 import { maxOpen } from '../../../worker/core/limits/tenant-state.ts';
-import { admit, emptyShelf, extend, finish, hear, numbersOf, openIds, reload, type Shelf, sweep } from './shelf.ts';
+import { admit, emptyShelf, extend, finish, fold, hear, numbersOf, openIds, reload, type Shelf, sweep } from './shelf.ts';
 
 const nowMs = Date.parse('2026-11-20T12:00:00Z');
 const budget: BudgetLimit = { name: 'key', period: 'day', limitNanoUsd: 1000, whenExhausted: 'refuse' };
@@ -229,7 +229,7 @@ describe('a state that is loaded again', () => {
 });
 
 describe('what a step writes', () => {
-  it('does not depend on how many requests are open: one row to admit, two to end', () => {
+  it('does not depend on how many requests are open: one row to admit, one to end, one to take it away', () => {
     const limits = {
       ...all,
       requestsPerMinute: null,
@@ -242,7 +242,12 @@ describe('what a step writes', () => {
       shelf = admit(shelf, request(`r${index}`), nowMs, limits).state;
       expect(shelf.written).toBe(1);
     }
-    expect(finish(shelf, { id: 'r7', tokens: 1, costNanoUsd: 1 }).state.written).toBe(2);
+    for (const id of ['r5', 'r6', 'r7']) {
+      shelf = finish(shelf, { id, tokens: 1, costNanoUsd: 1 }).state;
+      expect(shelf.written).toBe(1);
+    }
+    // What has ended goes when the sums are written.
+    expect(fold(shelf).written).toBe(4);
   });
 
   it('is one row for a key that only counts requests', () => {
@@ -275,7 +280,7 @@ describe('budgetsFor', () => {
 describe('a life of random requests', () => {
   it('passes no limit, and is empty again when all have ended', () => {
     const step = fc.record({
-      kind: fc.constantFrom('admit', 'admit', 'finish', 'lose', 'wait', 'sweep', 'reload'),
+      kind: fc.constantFrom('admit', 'admit', 'finish', 'lose', 'wait', 'sweep', 'fold', 'reload'),
       size: fc.nat(300),
     });
     fc.assert(
@@ -304,6 +309,8 @@ describe('a life of random requests', () => {
             running.delete(first);
           } else if (kind === 'wait') {
             clockMs += size * 20;
+          } else if (kind === 'fold') {
+            state = fold(state);
           } else if (kind === 'reload') {
             state = reload(state, clockMs);
           } else {

@@ -20,7 +20,7 @@ export function configKeys(): ConfigKey[] {
 function keysOf(schema: unknown, path: string, byDefault: string | null): ConfigKey[] {
   const { type, ...def } = definition(schema);
   const { innerType: inner } = def;
-  if (type === 'default') return keysOf(inner, path, JSON.stringify(def['defaultValue']));
+  if (type === 'default' || type === 'prefault') return keysOf(inner, path, JSON.stringify(def['defaultValue']));
   if (type === 'optional') return keysOf(inner, path, byDefault ?? 'absent');
   if (type === 'pipe') return keysOf(def['in'], path, byDefault);
   if (type === 'object') {

@@ -1,4 +1,4 @@
-/** docs/configuration.md against the schemas: every key with its type and default, and nothing that is no key. */
+/** docs/configuration.md against the schemas: every key with its type and default, and nothing else. */
 import { describe, expect, it } from 'vitest';
 import { configKeys, shippedValue } from './config-keys.ts';
 import { shippedTree } from '../../support/fakes/config.ts';

@@ -1,4 +1,4 @@
-/** wrangler.toml: bindings and vars are not inherited, so every environment must repeat them; and nothing secret stands in it. */
+/** wrangler.toml: bindings and vars are not inherited, so every environment must repeat them; and it contains no secret. */
 import { parse, type TomlTable } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { shippedTree } from '../../support/fakes/config.ts';
@@ -22,10 +22,15 @@ const topOnly = new Set([
   'observability',
   'exports',
   'migrations',
+  // Where there is a database; development reaches one by DATABASE_URL.
+  'hyperdrive',
   'assets',
   'rules',
   'env',
 ]);
+
+/** Bindings that need an account wherever they are used, so development has none. */
+const remoteOnly = new Set(['ai', 'vectorize']);
 
 const named = tableOf(toml['env']);
 const environments: Record<string, TomlTable> = {
@@ -43,12 +48,19 @@ describe('environments of wrangler.toml', () => {
     expect(shapeOf(environments[name] ?? {})).toEqual(shapeOf(toml));
   });
 
+  it('staging and production alone have what is always remote, both the same', () => {
+    const remoteIn = (name: string) => Object.entries(environments[name] ?? {}).filter(([key]) => remoteOnly.has(key));
+    expect(remoteIn('development')).toEqual([]);
+    expect(remoteIn('staging').length).toBeGreaterThan(0);
+    expect(remoteIn('staging').map(([key]) => key)).toEqual(remoteIn('production').map(([key]) => key));
+  });
+
   it.each(names)('%s says its own name', (name) => {
     expect(varsOf(name)['ENVIRONMENT']).toBe(name);
   });
 
   it.each(names)('%s has an address for every upstream of the shipped configuration', (name) => {
-    const wanted = Object.values(shippedTree().upstreams).map(({ url_var: variable }) => variable);
+    const wanted = Object.values(shippedTree().upstreams).flatMap(({ url_var: variable }) => variable ?? []);
     expect(Object.keys(varsOf(name))).toEqual(expect.arrayContaining(wanted));
   });
 
@@ -68,6 +80,19 @@ describe('environments of wrangler.toml', () => {
     const keys = new Set(Object.values(shippedTree().upstreams).map(({ key_var: variable }) => variable));
     expect([...keys]).toEqual(['UPSTREAM_API_KEY']);
     expect(tableOf(environments[name]?.['secrets'])['required']).toEqual([...keys, 'ACCESS_CLIENT_ID', 'ACCESS_CLIENT_SECRET']);
+  });
+
+  it('the way to a database stands ready in staging and production, and in development there is none', () => {
+    const text = readRepoFile('wrangler.toml').replaceAll(/^# (?=\[\[env\.\w+\.hyperdrive|binding = "HYPERDRIVE"|id = )/gm, '');
+    const found = names.map((name) => {
+      const environment = name === 'development' ? parse(text) : tableOf(tableOf(parse(text)['env'])[name]);
+      return [name, listOf(environment['hyperdrive']).map(({ binding }) => binding)];
+    });
+    expect(found).toEqual([
+      ['development', []],
+      ['staging', ['HYPERDRIVE']],
+      ['production', ['HYPERDRIVE']],
+    ]);
   });
 
   it('model servers in the same zone are asked through Access', () => {
@@ -113,7 +138,9 @@ describe('Durable Objects', () => {
 });
 
 describe('settings', () => {
-  const read = [...readRepoFile('worker/env.ts').matchAll(/\b(?:text|token)\('([A-Z_]+)'\)/g)].map(([, name = '']) => name);
+  const read = [...readRepoFile('worker/env.ts').matchAll(/\b(?:text|token|readText)\((?:env, )?'([A-Z_]+)'\)/g)].map(
+    ([, name = '']) => name,
+  );
 
   it('are read by name', () => expect(read.length).toBeGreaterThan(5));
 
@@ -124,7 +151,7 @@ describe('settings', () => {
 
 /** Names alone: values differ between environments, as they should. */
 function shapeOf(environment: TomlTable): Record<string, unknown> {
-  const own = Object.entries(environment).filter(([key]) => !topOnly.has(key));
+  const own = Object.entries(environment).filter(([key]) => !topOnly.has(key) && !remoteOnly.has(key));
   return Object.fromEntries(
     own.map(([key, value]) => [key, namesIn(value)]).toSorted(([a], [b]) => String(a).localeCompare(String(b))),
   );

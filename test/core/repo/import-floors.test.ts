@@ -24,7 +24,7 @@ const floors: readonly Floor[] = [
   {
     name: 'adapters know the core, shared and the platform',
     files: /^worker\/io\//,
-    mayImport: /^(?:cloudflare:.*|jose|shared\/.*|worker\/(?:core|io)\/.*)$/,
+    mayImport: /^(?:cloudflare:.*|jose|pg|shared\/.*|worker\/(?:core|io)\/.*)$/,
     mayImportTypes: /^worker\/(?:objects\/.*|env\.ts)$/,
   },
   {
@@ -45,10 +45,15 @@ const floors: readonly Floor[] = [
     mayImportTypes: /^worker\/(?:deps|env)\.ts$/,
   },
   {
+    name: 'the pages know shared, how events are framed, and what paints them',
+    files: /^worker\/dashboard\//,
+    mayImport: /^(?:preact|preact\/hooks|uplot|shared\/.*|worker\/dashboard\/.*|worker\/core\/sse\/.*)$/,
+  },
+  {
     name: 'settings know shared',
-    files: /^worker\/(?:config|env|readiness)\.ts$/,
-    mayImport: /^shared\//,
-    mayImportTypes: /^worker\/(?:objects\/|env\.ts)/,
+    files: /^worker\/(?:config|deployment|env|readiness|secrets)\.ts$/,
+    mayImport: /^(?:shared\/|worker\/env\.ts)/,
+    mayImportTypes: /^worker\/objects\//,
   },
   {
     name: 'the app knows routes and middleware',
@@ -59,7 +64,7 @@ const floors: readonly Floor[] = [
   {
     name: 'infra knows shared, the core, the rules of settings and node',
     files: /^infra\//,
-    mayImport: /^(?!hono|jose|worker\/)|^worker\/(?:core\/|env\.ts|readiness\.ts)/,
+    mayImport: /^(?!hono|jose|worker\/)|^worker\/(?:core\/|(?:env|readiness|secrets)\.ts)/,
   },
   {
     name: 'bench knows shared, the core, infra, node and what it compares with',
@@ -83,8 +88,10 @@ describe('the floors of the house', () => {
     expect(sources.filter(({ path }) => path.startsWith('configs/'))).toEqual([]);
   });
 
-  it('only deps.ts knows concrete adapters and the compiled configuration', () => {
-    const outside = sources.filter(({ path }) => path.startsWith('worker/') && !/^worker\/(?:deps\.ts|io\/)/.test(path));
+  it('only deps.ts and set-up.ts know concrete adapters and the compiled configuration', () => {
+    const outside = sources.filter(
+      ({ path }) => path.startsWith('worker/') && !/^worker\/(?:(?:deps|set-up)\.ts|io\/)/.test(path),
+    );
     expect(breaches(outside, ({ target }) => /^worker\/(?:io|generated)\//.test(target))).toEqual([]);
   });
 

@@ -25,9 +25,11 @@ const helpers = rowsOf('file').flatMap(([file = '']) => filesIn(file));
 
 /** The function by which each stage of the pipeline is entered, and who enters it. */
 const entries: Readonly<Record<string, readonly [caller: string, entry: string]>> = {
+  retrieve: ['rag/answer-query', 'retrieve'],
   classify: ['decide', 'classify'],
   plan: ['decide', 'planRoute'],
-  idempotency: ['chat', 'beginIdempotent'],
+  idempotency: ['chat', 'beginKept'],
+  cache: ['chat', 'lookUp'],
   reserve: ['chat', 'reserve'],
   attempts: ['answer/first-answer', 'tryInTurn'],
   place: ['calls/chain', 'takePlace'],
@@ -72,11 +74,12 @@ describe('docs/request.md', () => {
   });
 });
 
-/** What each room of the pipeline may know, besides shared. What a run is knows nobody; calls know nothing of how an answer is read or shown. */
+/** What each room of the pipeline may import, besides shared. `run/` imports no other room; `calls/` nothing of how an answer is read or shown. */
 const rooms: readonly (readonly [room: string, knows: RegExp])[] = [
   ['run', /^worker\/(?:core|pipeline\/run)\//],
   ['calls', /^worker\/(?:core\/(?!answer|surfaces|sse|tools|structured)|pipeline\/(?:run|calls)\/)/],
-  ['answer', /^worker\/(?:core|pipeline\/(?:run|calls|answer))\//],
+  ['kept', /^worker\/(?:core|pipeline\/(?:run|kept))\//],
+  ['answer', /^worker\/(?:core|pipeline\/(?:run|calls|kept|answer))\//],
 ];
 
 describe('the rooms of the pipeline', () => {

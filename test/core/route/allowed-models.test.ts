@@ -1,4 +1,4 @@
-/** What a key may not use is refused where it is named, and stands in no plan. */
+/** Models that a key may not use are refused when named, and are in no plan. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planRoute } from '../../../worker/core/route/plan.ts';

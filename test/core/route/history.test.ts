@@ -63,7 +63,7 @@ describe('a request goes on with a turn', () => {
     ['with a name', hello, { ...helloBack, name: 'helper' }],
     ['with no calls in a list', hello, { ...helloBack, tool_calls: [] }],
     [
-      'with the arguments of its calls written anew',
+      'with the arguments of its calls rewritten',
       called,
       {
         ...calledBack,

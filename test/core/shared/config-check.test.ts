@@ -60,7 +60,7 @@ describe('checkConfig', () => {
       'an unknown dialect',
       { upstreams: { small: { dialect: 'smoke' } } },
       'upstreams.small.dialect',
-      /no dialect "smoke"; dialects are vllm$/,
+      /no dialect "smoke"; dialects are vllm, workers_ai$/,
     ],
     [
       'a dialect by an inherited name',
@@ -201,10 +201,8 @@ describe('checkConfig', () => {
   it('one key opens every server unless an upstream names a secret of its own', () => {
     const tree = mergePatch(shippedTree(), { upstreams: { large: { key_var: 'LARGE_KEY_2' } } });
     const checked = checkConfig(tree, dialectNames);
-    expect(checked.ok && Object.values(checked.config.upstreams).map((upstream) => upstream.key_var)).toEqual([
-      'UPSTREAM_API_KEY',
-      'LARGE_KEY_2',
-    ]);
+    const keys = checked.ok ? Object.entries(checked.config.upstreams).map(([id, upstream]) => [id, upstream.key_var]) : [];
+    expect(Object.fromEntries(keys)).toMatchObject({ small: 'UPSTREAM_API_KEY', large: 'LARGE_KEY_2' });
   });
 
   it('tells every mistake at once', () => {

@@ -491,7 +491,7 @@ describe('asking for a fault', () => {
     expect([answer.text.includes('\r\n'), answer.isDone]).toEqual([true, false]);
   });
 
-  it('strikes a conversation so often and no more, and another one anew', async () => {
+  it('strikes a conversation so often and no more, and begins again with another one', async () => {
     const text = 'two [[fault:unavailable;times=2]]';
     expect([await status(text), await status(text), await status(text)]).toEqual([503, 503, 200]);
     expect(await status(`other ${text}`)).toBe(503);

@@ -1,6 +1,6 @@
 /**
  * The stand-in's wire against what servers sent: the same keys in the same order with the same finish reasons, through the same phases.
- * `fixtures/vllm-0.32` was recorded from a vLLM 0.32.0 with the hermes parser; the files beside it show servers with other settings.
+ * `fixtures/vllm-0.32` was recorded from a vLLM 0.32.0 with the hermes parser; test/fixtures/sse shows servers with other settings.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +10,9 @@ import type { ModelServerOptions } from '../../../infra/standin/options.ts';
 import type { Parsed } from './chat-client.ts';
 import { ask, user } from './chat-client.ts';
 
-const fixture = (name: string) => readFileSync(`${import.meta.dirname}/fixtures/${name}`, 'utf8');
+/** Recordings of vLLM 0.32.0 are in this folder, those that other tests read as well in test/fixtures. */
+const fixture = (name: string) =>
+  readFileSync(`${import.meta.dirname}/${name.includes('/') ? 'fixtures' : '../../fixtures/sse'}/${name}`, 'utf8');
 
 const tool = (name: string, more: object = {}) => ({
   type: 'function',

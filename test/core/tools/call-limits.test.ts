@@ -32,7 +32,7 @@ describe('limits', () => {
     const machine = createAnswerMachine(options({ maxArgumentsBytes: 1000 }));
     machine.feed({ content: '<tool_call>{"name": "search", "arguments": {"q": "' });
     let fed = 0;
-    while (!machine.hasOverflowed && fed < 100_000) {
+    while (!machine.hasOverflowed() && fed < 100_000) {
       machine.feed({ content: filler(100) });
       fed += 100;
     }

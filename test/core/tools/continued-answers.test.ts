@@ -1,4 +1,4 @@
-/** One answer from two upstream calls: the machine goes on where the client's text ends. */
+/** One answer from two upstream calls: the machine continues where the client's text ends. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ToolFormatId } from '../../../shared/config.ts';
@@ -11,7 +11,7 @@ function textOf(events: ReturnType<ReturnType<typeof createAnswerMachine>['feed'
   return events.map((event) => (event.kind === 'text' ? event.text : '')).join('');
 }
 
-/** The first call breaks off behind `first`; the other one goes on from what was shown with `second`. */
+/** The first call breaks off after `first`; the other one continues what was shown with `second`. */
 function continued(first: string, second: (shown: string) => string, formats: readonly ToolFormatId[], others = {}) {
   const machine = createAnswerMachine(options({ formats, tools: calledTools, ...others }));
   const before = machine.feed({ content: first });

@@ -184,9 +184,9 @@ describe.each(['atomic', 'early'] as const)('native tool_calls, %s', (emission) 
   it('stops at arguments over the limit, and says so', () => {
     const machine = createAnswerMachine(options({ emission }));
     machine.feed(deltas([[0, 'x', 'a', `{"k": "${'v'.repeat(500)}`]])[0] ?? {});
-    expect(machine.hasOverflowed).toBe(false);
+    expect(machine.hasOverflowed()).toBe(false);
     machine.feed(deltas([[0, u, u, 'v'.repeat(600)]])[0] ?? {});
-    expect(machine.hasOverflowed).toBe(true);
+    expect(machine.hasOverflowed()).toBe(true);
     expect(machine.feed({ content: 'more' })).toEqual([]);
     expect(machine.end('stop')).toMatchObject({ events: [], overflow: true, isIncomplete: true, calls: [] });
   });

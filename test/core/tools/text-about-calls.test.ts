@@ -1,4 +1,4 @@
-/** Text that speaks of calls, quotes them or declares tools, and the calls that stand in code all the same. */
+/** Text that mentions calls, quotes them or declares tools, and real calls inside code. */
 import { describe, expect, it } from 'vitest';
 import type { ToolFormatId } from '../../../shared/config.ts';
 import type { DeclaredTool } from '../../../worker/core/tools/declared-tool.ts';

@@ -1,4 +1,4 @@
-/** A model server's words as a client may read them: where the server is never stands in them. */
+/** A model server's words as a client may read them: they never show where the server is. */
 import { describe, expect, it } from 'vitest';
 import { safeDetail } from '../../../worker/core/upstreams/safe-detail.ts';
 

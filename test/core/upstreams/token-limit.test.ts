@@ -1,10 +1,10 @@
 /** "Too long" in the words of every server that was found, the numbers in them, and what only sounds like it. */
 import { describe, expect, it } from 'vitest';
-import { wordsOf } from '../../../worker/core/upstreams/server-words.ts';
+import { serverWordsIn } from '../../../worker/core/upstreams/server-words.ts';
 import { readTokenLimit } from '../../../worker/core/upstreams/token-limit.ts';
 
 const read = (message: string, fields: object = {}) => {
-  const words = wordsOf({ error: { message, ...fields } });
+  const words = serverWordsIn({ error: { message, ...fields } });
   if (words === null) throw new Error('no words');
   return readTokenLimit(words);
 };

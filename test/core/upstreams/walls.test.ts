@@ -9,7 +9,7 @@ const isUpstreams = (path: string): boolean => path.startsWith('worker/core/upst
 describe('the dialects', () => {
   it('are listed in one place, which only the wiring knows', () => {
     const knows = worker.filter((file) => importsOf(file).some(({ target }) => target === 'worker/core/upstreams/registry.ts'));
-    expect(knows.map(({ path }) => path)).toEqual(['worker/deps.ts']);
+    expect(knows.map(({ path }) => path)).toEqual(['worker/set-up.ts']);
   });
 
   it('are known to nobody else by their names', () => {
@@ -25,7 +25,7 @@ describe('the dialects', () => {
     ['end marks', /\[DONE\]/],
     ['paths', /['"`]\/(?:v\d|metrics|api|health)\b/],
     ['keys', /\bBearer\b|\bauthorization\b|x-api-key/i],
-    ['counts', /\b(?:prompt|completion)_tokens\b/],
+    ['counts', /(?<!\brag\.)\b(?:prompt|completion)_tokens\b/],
   ])('alone know the %s of model servers', (_, pattern) => {
     const speakers = worker.filter(({ text }) => pattern.test(withoutComments(text))).map(({ path }) => path);
     expect(speakers.filter(isUpstreams)).not.toEqual([]);

@@ -3,6 +3,7 @@ import type { KeyRecord } from '../../../worker/core/auth/key-record.ts';
 import { createApp } from '../../../worker/app.ts';
 import { surfaces } from '../../../worker/core/surfaces/registry.ts';
 import type { Deps } from '../../../worker/deps.ts';
+import { createFakeCollections } from './fake-collections.ts';
 import { createGateway, type FakeGateway, type GatewayOptions } from './gateway.ts';
 
 export const clientKey = 'pointsman-fake-client-key';
@@ -40,7 +41,15 @@ export function createFakeApp(options: GatewayOptions, allowedModels: readonly s
       note: unused,
       audit: unused,
     },
+    documents: { collections: createFakeCollections(), index: null },
+    configs: { current: () => unused(), list: unused, get: unused, add: unused },
+    loadWith: unused,
+    overridden: null,
+    feed: { addTicket: unused, open: unused },
     adminToken,
+    metricsToken: null,
+    deployment: { version: '0', commit: null, environment: 'development', features: {}, postgres: 'off', usesQueue: false },
+    tracer: null,
     verifyAccess: null,
     keyEnvironment: 'dev',
     isWithinRate: async () => true,
@@ -48,6 +57,9 @@ export function createFakeApp(options: GatewayOptions, allowedModels: readonly s
     digest: async (secret) => secret,
     isSameSecret: async (a, b) => a === b,
     saltOf: async () => 'salt',
+    postgres: null,
+    logged: null,
+    readPage: async () => null,
   };
   const app = createApp(deps);
   const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };

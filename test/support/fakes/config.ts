@@ -2,7 +2,7 @@
 import { fileURLToPath, URL } from 'node:url';
 import { compileConfigs, defaultProfile } from '../../../infra/config/compile.ts';
 import { checkConfig } from '../../../shared/config-check.ts';
-import { type Config, prepareConfig } from '../../../shared/config-prepare.ts';
+import { type Config, prepareConfig, withoutUpstreams } from '../../../shared/config-prepare.ts';
 import type { ConfigTree } from '../../../shared/config.ts';
 import type { DialectRegistry } from '../../../worker/core/upstreams/dialect.ts';
 import { dialects as shippedDialects } from '../../../worker/core/upstreams/registry.ts';
@@ -22,9 +22,19 @@ export function shippedTree(): ConfigTree {
   return base;
 }
 
-/** The default profile with `patch` on top; throws with every mistake when the result is not valid. */
-export function configWith(patch: object = {}, dialects: DialectRegistry = shippedDialects): Config {
+/**
+ * The default profile with `patch` on top; throws with every mistake when the result is not valid.
+ *
+ * @param present the optional upstreams that are there; none unless a test says so
+ */
+export function configWith(
+  patch: object = {},
+  dialects: DialectRegistry = shippedDialects,
+  present: readonly string[] = [],
+): Config {
   const checked = checkConfig(mergePatch(shippedTree(), patch), Object.keys(dialects));
   if (!checked.ok) throw new Error(checked.mistakes.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
-  return prepareConfig('test', checked.config);
+  const { config } = checked;
+  const absent = Object.keys(config.upstreams).filter((id) => config.upstreams[id]?.optional === true && !present.includes(id));
+  return prepareConfig('test', withoutUpstreams(config, new Set(absent)));
 }

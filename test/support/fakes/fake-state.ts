@@ -12,13 +12,30 @@ import { step } from '../../../worker/core/health/step.ts';
 import type { ShadowBooking } from '../../../worker/core/ledger/aggregate.ts';
 import type {
   AdmissionPort,
+  AnswersPort,
+  ArmMemory,
   Clock,
   HealthPort,
+  KeptPlace,
+  KeptPort,
   LedgerPort,
   LogPort,
   SessionPort,
   TenantPort,
 } from '../../../worker/core/ports.ts';
+import { type KeptPage, type KeptRecord, stateOf } from '../../../worker/core/kept/kept-answer.ts';
+import {
+  abandoned,
+  decideOpen,
+  endedForMs,
+  endRecord,
+  heardForMs,
+  isForgotten,
+  openRecord,
+  silentMs,
+  takeBatch,
+} from '../../../worker/core/kept/log.ts';
+import { rate, type Rated } from '../../../worker/core/route/rating.ts';
 import type { SessionMemory } from '../../../worker/core/route/session.ts';
 import type { FakeTime } from './fake-time.ts';
 
@@ -76,8 +93,15 @@ export function createFakeLedger(): FakeLedger {
     refuse: (code) => void refusals.push(code),
     feedback: () => undefined,
     shadow: (booking) => void shadows.push(booking),
+    documents: () => undefined,
     replay: () => void (replays.count += 1),
     read: () => Promise.reject(new Error('no statistics here')),
+    series: () => Promise.reject(new Error('no statistics here')),
+    counted: () => Promise.reject(new Error('no statistics here')),
+    recent: {
+      list: () => Promise.reject(new Error('no statistics here')),
+      find: () => Promise.reject(new Error('no statistics here')),
+    },
     usageOf: () => Promise.reject(new Error('no statistics here')),
     keysSeen: () => Promise.resolve([]),
     breakdownOf: () => Promise.reject(new Error('no statistics here')),
@@ -96,11 +120,14 @@ export function createFakeAdmission(time: FakeTime, queue: { readonly waitMs: nu
   return {
     held: 0,
     taken: 0,
-    async enter(_request, onQueued, signal) {
+    async enter(_request, waiter) {
       if (queue === 'full') return fail({ code: 'queue_full', retryAfterMs: 2000 });
       if (queue !== null) {
-        onQueued(3);
-        await Promise.race([time.sleep(queue.waitMs), new Promise((resolve) => signal.addEventListener('abort', resolve))]);
+        const { signal } = waiter.wait();
+        waiter.onQueued(3);
+        const left = new Promise((resolve) => signal.addEventListener('abort', resolve));
+        if (!signal.aborted) await Promise.race([time.sleep(queue.waitMs), left]);
+        if (signal.aborted) return fail({ code: 'queue_full', retryAfterMs: 1000 });
       }
       this.held += 1;
       this.taken += 1;
@@ -111,6 +138,19 @@ export function createFakeAdmission(time: FakeTime, queue: { readonly waitMs: nu
       };
       return ok({ release, keep: () => undefined });
     },
+    read: () => Promise.resolve({}),
+  };
+}
+
+/** Kept answers as JSON, so that only what can be stored comes back. */
+export function createFakeAnswers(clock: Clock): AnswersPort {
+  const kept = new Map<string, { text: string; untilMs: number }>();
+  return {
+    async get({ key }) {
+      const known = kept.get(key);
+      return known === undefined || clock.now() >= known.untilMs ? null : { ...JSON.parse(known.text), level: 'isolate' };
+    },
+    put: ({ key }, answer, forMs) => void kept.set(key, { text: JSON.stringify(answer), untilMs: clock.now() + forMs }),
   };
 }
 
@@ -120,13 +160,20 @@ export interface FakeSessions extends SessionPort {
 
 export function createFakeSessions(): FakeSessions {
   const memories = new Map<string, SessionMemory>();
+  const arms = new Map<string, ArmMemory & Rated>();
   return {
     memories,
     get: async (id) => memories.get(id) ?? null,
     put: (id, memory) => void memories.set(id, memory),
     putAfter: (id, memory) => void (memory === null || memories.set(id, memory)),
-    rateArm: () => Promise.resolve(null),
-    putArm: () => undefined,
+    async rateArm(keyId, requestId, score, ratingId) {
+      const known = arms.get(`${keyId}:${requestId}`);
+      if (known === undefined) return null;
+      const rated = rate(known, score, ratingId);
+      arms.set(`${keyId}:${requestId}`, rated);
+      return rated;
+    },
+    putArm: (requestId, memory) => void arms.set(`${memory.keyId}:${requestId}`, memory),
   };
 }
 
@@ -140,8 +187,6 @@ export const unaskedTenants: TenantPort = {
   finish: () => Promise.reject(new Error('a key without limits asks nobody')),
   rate: () => Promise.reject(new Error('a key without limits asks nobody')),
   budgets: () => Promise.reject(new Error('a key without limits asks nobody')),
-  begin: () => Promise.reject(new Error('a request without idempotency key asks nobody')),
-  keep: () => Promise.reject(new Error('a request without idempotency key asks nobody')),
 };
 
 export interface FakeLog extends LogPort {
@@ -151,4 +196,82 @@ export interface FakeLog extends LogPort {
 export function createFakeLog(): FakeLog {
   const lines: FakeLog['lines'] = [];
   return { lines, write: (level, event, fields) => void lines.push({ level, event, fields }) };
+}
+
+export interface FakeKept extends KeptPort {
+  readonly records: Map<string, { record: KeptRecord; readonly pieces: string[]; heardMs: number }>;
+  /** While set, every call rejects, or fails. */
+  isDown: boolean;
+}
+
+/** The rules of the log in memory. Readers that wait look again every `lookMs`. */
+export function createFakeKept(clock: Clock, sleep: (ms: number) => Promise<unknown>): FakeKept {
+  const lookMs = 10;
+  const records: FakeKept['records'] = new Map();
+  const keyOf = ({ tenantId, id }: KeptPlace): string => `${tenantId} ${id}`;
+  let waiting = 0;
+  const current = (place: KeptPlace) => {
+    const kept = records.get(keyOf(place));
+    if (kept === undefined || isForgotten(kept.record, clock.now())) return null;
+    const isSilent = kept.record.ending === null && clock.now() - kept.heardMs >= silentMs;
+    if (isSilent) kept.record = endRecord(kept.record, abandoned, clock.now());
+    return kept;
+  };
+  const page = (
+    { record, pieces, heardMs }: { record: KeptRecord; pieces: readonly string[]; heardMs: number },
+    after: number,
+  ): KeptPage => ({
+    opening: record.opening,
+    pieces: record.isTooLong ? [] : pieces.slice(after),
+    next: record.pieces,
+    isTooLong: record.isTooLong,
+    ending: record.ending,
+    isHeard: record.ending === null && clock.now() - heardMs < heardForMs,
+    quietMs: record.ending === null ? clock.now() - heardMs : endedForMs(record, clock.now()),
+  });
+  return {
+    records,
+    isDown: false,
+    async open(place, opening) {
+      if (this.isDown) return fail({ code: 'state_unavailable' });
+      const kept = current(place);
+      const decision = decideOpen(kept?.record ?? null, opening, clock.now());
+      if (decision === 'mismatch') return ok({ kind: 'mismatch' });
+      if (decision === 'follow' && kept !== null) return ok({ kind: 'follow', page: page(kept, 0) });
+      const isAgain = kept?.record.ending === null && kept.record.opening.writerId === opening.writerId;
+      if (!isAgain) records.set(keyOf(place), { record: openRecord(opening), pieces: [], heardMs: clock.now() });
+      return ok({ kind: 'lead' });
+    },
+    async append(place, batch) {
+      if (this.isDown) throw new Error('no state');
+      const kept = current(place);
+      const taken = kept === null ? null : takeBatch(kept.record, batch, clock.now());
+      if (kept === null || taken === null) return { kind: 'refused' };
+      kept.record = taken.record;
+      kept.pieces.push(...taken.fresh);
+      kept.heardMs = clock.now();
+      const { isCancelAsked, isTooLong } = taken.record;
+      return { kind: 'taken', readers: waiting, isCancelAsked, isTooLong };
+    },
+    async read(place, writerId, after, waitMs) {
+      const untilMs = clock.now() + waitMs;
+      for (;;) {
+        if (this.isDown) throw new Error('no state');
+        const kept = current(place);
+        if (kept === null || (writerId !== null && kept.record.opening.writerId !== writerId)) return null;
+        const { ending, isTooLong, pieces } = kept.record;
+        if (ending !== null || isTooLong || pieces > after || clock.now() >= untilMs) return page(kept, after);
+        waiting += 1;
+        await sleep(lookMs);
+        waiting -= 1;
+      }
+    },
+    async cancel(place, writerId) {
+      const kept = current(place);
+      if (kept === null || (writerId !== null && kept.record.opening.writerId !== writerId)) return null;
+      kept.record = { ...kept.record, isCancelAsked: true };
+      for (let looks = 0; looks < 100 && kept.record.ending === null; looks += 1) await sleep(lookMs);
+      return stateOf(kept.record);
+    },
+  };
 }

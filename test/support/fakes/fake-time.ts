@@ -1,4 +1,4 @@
-/** A clock and timers that are moved by hand: minutes pass in microseconds, and a request that would wait for ever is noticed. */
+/** A clock and timers that are moved by hand: minutes pass in microseconds, and a request that would wait forever is noticed. */
 import type { Clock, Timers } from '../../../worker/core/ports.ts';
 
 export interface FakeTime {

@@ -39,15 +39,28 @@ export interface UpstreamCallRecord {
 
 export interface FakeUpstream extends UpstreamPort {
   readonly calls: UpstreamCallRecord[];
+  /** Calls that only counted a prompt; in no script. */
+  readonly counts: UpstreamCallRecord[];
 }
 
-/** @param script replies in the order of calls; `last` answers every call after them */
-export function createFakeUpstream(time: FakeTime, script: readonly Reply[], last: Reply = { kind: 'refuse' }): FakeUpstream {
+/** A server that cannot count. */
+const noCount: Reply = { kind: 'status', status: 404 };
+
+/** @param script replies in the order of calls; `last` answers every call after them; `count` those that count a prompt */
+export function createFakeUpstream(
+  time: FakeTime,
+  script: readonly Reply[],
+  last: Reply = { kind: 'refuse' },
+  count: Reply = noCount,
+): FakeUpstream {
   const calls: UpstreamCallRecord[] = [];
+  const counts: UpstreamCallRecord[] = [];
   return {
     calls,
+    counts,
     async open(call) {
-      const reply = script[calls.length] ?? last;
+      const isCount = call.path === '/tokenize';
+      const reply = isCount ? count : (script[calls.length] ?? last);
       const record: UpstreamCallRecord = {
         upstreamId: call.upstreamId,
         path: call.path,
@@ -57,7 +70,7 @@ export function createFakeUpstream(time: FakeTime, script: readonly Reply[], las
         end: 'open',
         pulled: 0,
       };
-      calls.push(record);
+      (isCount ? counts : calls).push(record);
       const cameThrough =
         reply.kind === 'hang' ? await until(call.signal, null) : await until(call.signal, time.sleep(reply.afterMs ?? 0));
       if (!cameThrough) {
@@ -82,7 +95,7 @@ function until(signal: AbortSignal, work: Promise<void> | null): Promise<boolean
   });
 }
 
-/** A body that nobody reads stays open until the call is aborted. */
+/** A body without a reader stays open until the call is aborted. */
 function textAnswer(
   time: FakeTime,
   call: UpstreamCall,
@@ -94,6 +107,7 @@ function textAnswer(
     ...streamAnswer(time, call, record, { kind: 'stream', steps: text === '' ? [] : [text] }),
     status: reply.kind === 'json' ? 200 : reply.status,
     mediaType: reply.kind === 'json' ? 'application/json' : (reply.mediaType ?? 'application/json'),
+    contentLength: new TextEncoder().encode(text).byteLength,
     retryAfter: reply.kind === 'json' ? null : (reply.retryAfter ?? null),
   };
 }
@@ -150,6 +164,7 @@ function streamAnswer(
     mediaType,
     retryAfter: null,
     retryAfterExact: null,
+    contentLength: null,
     body,
     readText: (maxBytes) => readText(body, maxBytes),
   };

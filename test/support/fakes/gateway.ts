@@ -4,7 +4,6 @@ import type { LedgerEntry } from '../../../shared/records.ts';
 import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
 import type { KeyRecord } from '../../../worker/core/auth/key-record.ts';
 import { asItIs, type HideSecrets } from '../../../worker/core/log/known-secrets.ts';
-import type { ClientPipe } from '../../../worker/core/ports.ts';
 import { emptyRetryBudget } from '../../../worker/core/route/retry-budget.ts';
 import { chatSurface } from '../../../worker/core/surfaces/chat/chat-surface.ts';
 import type { Surface } from '../../../worker/core/surfaces/surface.ts';
@@ -16,18 +15,22 @@ import type { PipelineDeps } from '../../../worker/pipeline/run/deps.ts';
 import { configWith } from './config.ts';
 import {
   createFakeAdmission,
+  createFakeAnswers,
   createFakeHealth,
+  createFakeKept,
   createFakeLedger,
   createFakeLog,
   createFakeSessions,
   type FakeAdmission,
   type FakeHealth,
+  type FakeKept,
   type FakeLedger,
   type FakeLog,
   unaskedTenants,
 } from './fake-state.ts';
 import { createFakeTime, type FakeTime, settleMicrotasks } from './fake-time.ts';
 import { createFakeUpstream, type FakeUpstream, type Reply } from './fake-upstream.ts';
+import { openNodePipe } from './node-pipe.ts';
 
 /** How a client that does not wait for the end behaves. */
 export interface ClientBehaviour {
@@ -39,11 +42,15 @@ export interface ClientBehaviour {
   readonly stopsReadingAfterChars?: number;
   /** The platform does not notice it by the signal, only by writes that fail. */
   readonly isUnheard?: boolean;
+  /** What it asks of the cache. */
+  readonly cacheControl?: string;
+  /** Whose key it has; `key-1` unless it says otherwise. */
+  readonly tenantId?: string;
 }
 
 export interface ClientReply {
   /** Of the answer; an error that was thrown before the headers has its code's. */
-  readonly kind: 'json' | 'late_json' | 'stream' | 'failed';
+  readonly kind: 'json' | 'late_json' | 'stream' | 'events' | 'failed';
   readonly code: ErrorCode | null;
   /** The field that such an error names. */
   readonly param: string | null;
@@ -65,11 +72,12 @@ export interface FakeGateway {
   readonly ledger: FakeLedger;
   readonly log: FakeLog;
   readonly admission: FakeAdmission;
+  readonly kept: FakeKept;
   readonly deps: PipelineDeps;
   /** A caller that stays; for tests that call a stage themselves. */
   readonly caller: Caller;
   /** Sends a body and stays until everything it caused has come to its end. */
-  ask(body: object, behaviour?: ClientBehaviour): Promise<ClientReply>;
+  ask(body: object, behaviour?: ClientBehaviour, by?: Partial<Caller>): Promise<ClientReply>;
   /** The entry of the one request that was asked; throws when there is none, or more than one. */
   entry(): LedgerEntry;
 }
@@ -78,8 +86,12 @@ export interface GatewayOptions {
   readonly script: readonly Reply[];
   /** What every call after the script gets. */
   readonly last?: Reply;
+  /** To calls that count a prompt; 404 by default. */
+  readonly count?: Reply;
   /** Merge patch over the configuration. */
   readonly config?: object;
+  /** Optional upstreams that are there; none unless it says otherwise. */
+  readonly present?: readonly string[];
   readonly queue?: { readonly waitMs: number } | 'full';
   /** The shipped ones unless it says otherwise. */
   readonly dialects?: DialectRegistry;
@@ -132,14 +144,15 @@ const key: KeyRecord = {
 };
 
 export function createGateway(options: GatewayOptions): FakeGateway {
-  const { script, last, config: patch = {}, queue, dialects, hideSecrets = asItIs, change = (deps) => deps } = options;
-  const config = configWith(mergeDeep(shortLimits, patch), dialects);
+  const { script, last, config: patch = {}, queue, present, dialects, hideSecrets = asItIs, change = (deps) => deps } = options;
+  const config = configWith(mergeDeep(shortLimits, patch), dialects, present);
   const time = createFakeTime();
-  const upstream = createFakeUpstream(time, script, last);
+  const upstream = createFakeUpstream(time, script, last, options.count);
   const health = createFakeHealth(config, time.clock);
   const ledger = createFakeLedger();
   const log = createFakeLog();
   const admission = createFakeAdmission(time, queue ?? null);
+  const kept = createFakeKept(time.clock, time.sleep);
   let ids = 0;
   const deps = change({
     config,
@@ -147,16 +160,22 @@ export function createGateway(options: GatewayOptions): FakeGateway {
     clock: time.clock,
     timers: time.timers,
     random: () => 0.5,
+    digest: async (text) => text,
+    answers: createFakeAnswers(time.clock),
     newId: () => `id${(ids += 1)}`,
     upstream,
     health,
     ledger,
     admission,
     tenants: unaskedTenants,
+    kept,
     sessions: createFakeSessions(),
     log,
+    requestLog: null,
+    rows: null,
     dialectOf: dialectsOf(config.upstreams, hideSecrets, dialects),
     openPipe: openNodePipe,
+    speeds: new Map(),
     retryBudget: { current: emptyRetryBudget },
   });
 
@@ -167,9 +186,10 @@ export function createGateway(options: GatewayOptions): FakeGateway {
     ledger,
     log,
     admission,
+    kept,
     deps,
     caller: callerWith(new AbortController().signal, () => undefined, 100),
-    ask: (body, behaviour = {}) => ask(deps, time, body, behaviour),
+    ask: (body, behaviour = {}, by = {}) => ask(deps, time, body, behaviour, by),
     entry() {
       const [only, ...more] = ledger.entries;
       if (only === undefined || more.length > 0) throw new Error(`${ledger.entries.length} entries in the ledger instead of one`);
@@ -178,12 +198,24 @@ export function createGateway(options: GatewayOptions): FakeGateway {
   };
 }
 
-async function ask(deps: PipelineDeps, time: FakeTime, body: object, behaviour: ClientBehaviour): Promise<ClientReply> {
+async function ask(
+  deps: PipelineDeps,
+  time: FakeTime,
+  body: object,
+  behaviour: ClientBehaviour,
+  by: Partial<Caller>,
+): Promise<ClientReply> {
   const valid = chatSurface.read(JSON.stringify(body), deps.config.limits);
   if (!valid.ok) throw new Error(`the body is not valid: ${JSON.stringify(valid.failure)}`);
   const background: Promise<unknown>[] = [];
   const connection = new AbortController();
-  const caller = callerWith(connection.signal, (work) => void background.push(work), JSON.stringify(body).length);
+  const { cacheControl = null, tenantId = key.tenantId } = behaviour;
+  const caller = {
+    ...callerWith(connection.signal, (work) => void background.push(work), JSON.stringify(body).length),
+    cacheControl,
+    key: { ...key, tenantId },
+    ...by,
+  };
   const client = createClient(connection, behaviour);
   if (behaviour.leavesAfterMs !== undefined) time.timers.once(behaviour.leavesAfterMs, client.leave);
   const startedAtMs = time.clock.now();
@@ -191,9 +223,10 @@ async function ask(deps: PipelineDeps, time: FakeTime, body: object, behaviour: 
   const headersAfterMs = time.clock.now() - startedAtMs;
   if (result.kind === 'stream' || result.kind === 'late_json')
     await time.runUntil(Promise.race([client.read(result.body), Promise.all(background)]));
-  if (result.kind === 'json') client.receive(new TextEncoder().encode(result.body));
+  if (result.kind === 'json' || result.kind === 'events') client.receive(new TextEncoder().encode(result.body));
   await time.runUntil(Promise.all(background));
   await settleMicrotasks();
+  const isEvents = result.kind === 'stream' || result.kind === 'events';
   const frames = client
     .text()
     .split('\n\n')
@@ -203,8 +236,8 @@ async function ask(deps: PipelineDeps, time: FakeTime, body: object, behaviour: 
     code: result.kind === 'failed' ? result.error.code : null,
     param: result.kind === 'failed' ? (result.error.param ?? null) : null,
     text: client.text(),
-    events: result.kind === 'stream' ? frames.filter((frame) => frame.startsWith('data: ')).map((frame) => frame.slice(6)) : [],
-    comments: result.kind === 'stream' ? frames.filter((frame) => frame.startsWith(':')) : [],
+    events: isEvents ? frames.filter((frame) => frame.startsWith('data: ')).map((frame) => frame.slice(6)) : [],
+    comments: isEvents ? frames.filter((frame) => frame.startsWith(':')) : [],
     pieces: client.pieces,
     metadata: result.kind === 'replayed' ? null : result.metadata,
     headersAfterMs,
@@ -217,13 +250,18 @@ function callerWith(signal: AbortSignal, background: Caller['background'], bodyB
     surface: chatSurface,
     key,
     requestId: 'request-1',
+    url: 'http://gateway.test/',
     agent: null,
     sessionId: null,
     signal,
     background,
+    trace: null,
+    traceparent: null,
     cacheSalt: 'salt',
     bodyBytes,
+    cacheControl: null,
     idempotency: null,
+    isResumable: false,
   };
 }
 
@@ -258,29 +296,6 @@ function createClient(connection: AbortController, behaviour: ClientBehaviour) {
         if (text.length >= (behaviour.leavesAfterChars ?? Number.POSITIVE_INFINITY)) return leave();
       }
     },
-  };
-}
-
-/** Like the Worker's pipe: a write settles when the client has taken the bytes. */
-function openNodePipe(): ClientPipe {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(
-    undefined,
-    { highWaterMark: 1 },
-    { highWaterMark: 0 },
-  );
-  const writer = writable.getWriter();
-  writer.ready.catch(() => undefined);
-  const broken = Promise.withResolvers<never>();
-  broken.promise.catch(() => undefined);
-  return {
-    readable,
-    write: (bytes) => Promise.race([writer.write(bytes), broken.promise]),
-    close: () => Promise.race([writer.close(), broken.promise]).catch(() => undefined),
-    abort() {
-      broken.reject(new Error('aborted'));
-      writer.abort().catch(() => undefined);
-    },
-    closed: Promise.race([writer.closed, broken.promise]).catch(() => undefined),
   };
 }
 

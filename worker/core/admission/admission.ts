@@ -1,11 +1,11 @@
 /**
- * The places of one model as a pure reducer for its Durable Object: who is in flight, who waits, and which isolates hold places in blocks.
- * Invariant: places handed out (tickets in flight + blocks) never pass the cap. Everything handed out is a lease, so that the places of an
- * isolate that died come back by themselves.
+ * The places of one model as a pure reducer for its Durable Object: what is in flight, what waits, and which isolates hold places in blocks.
+ * Invariant: places handed out (tickets in flight + blocks) never exceed the cap. Everything handed out is a lease, so that the places of a
+ * dead isolate come back by themselves.
  */
 import type { ModelConfig, RoutingConfig } from '../../../shared/config.ts';
 import type { FairQueue, Ticket } from './fair-queue.ts';
-import { displacedBy, emptyQueue, join, positionOf, remove, takeNext } from './fair-queue.ts';
+import { emptyQueue, positionOf, remove, takeNext, takeSeat } from './fair-queue.ts';
 
 export interface AdmissionConfig {
   /** Requests in flight at the same time, over all isolates. */
@@ -40,7 +40,7 @@ export interface AdmissionState {
   readonly meanHoldMs: number;
 }
 
-/** What a step did to tickets other than the caller's: tell them. */
+/** What a step did to tickets other than the caller's, for the object to tell them. */
 export interface Effects {
   readonly granted: readonly { readonly ticketId: string; readonly untilMs: number }[];
   readonly refused: readonly {
@@ -68,7 +68,7 @@ export function admissionConfig(
   return { cap, maxWaiting: Math.floor(cap * admission.queue_ratio), maxWaitMs: admission.max_wait_ms, leaseMs: placeLeaseMs };
 }
 
-/** Asks for a place: a free one at once, else a seat in the waiting room, else a refusal with the time after which it is worth coming back. */
+/** Asks for a place: a free one at once, else a seat in the queue, else a refusal with the time to wait before trying again. */
 export function enter(
   state: AdmissionState,
   ticket: Ticket,
@@ -79,11 +79,11 @@ export function enter(
   const known = standing(swept.state, ticket.ticketId, config);
   if (known !== null) return { ...swept, entry: known };
   if (swept.state.queue.waiting.length === 0 && freePlaces(swept.state, config) > 0) {
-    // Nobody waits, so nobody is owed anything: shares are counted afresh from the next time that places run out.
+    // Nothing waits, so no key is owed anything: shares are counted from zero the next time that places run out.
     const admitted = admit({ ...swept.state, queue: emptyQueue }, ticket, nowMs, config);
     return { state: admitted, entry: { kind: 'admitted', untilMs: nowMs + config.leaseMs }, effects: swept.effects };
   }
-  const seated = takeSeat(swept.state.queue, ticket, nowMs, config);
+  const seated = takeSeat(swept.state.queue, ticket, nowMs, config.maxWaiting);
   const retryAfterMs = retryAfter(swept.state, config);
   if (seated === null) return { ...swept, entry: { kind: 'rejected', retryAfterMs } };
   const refused = seated.displaced.map((ticketId) => ({ ticketId, why: 'displaced', retryAfterMs }) as const);
@@ -115,7 +115,7 @@ export interface Renewal {
 export interface RenewalAnswer {
   readonly sequence: number;
   readonly places: number;
-  /** Somebody waits: give back what is not in use. */
+  /** Requests wait: give back what is not in use. */
   readonly isContended: boolean;
 }
 
@@ -126,7 +126,7 @@ interface Stepped {
 
 /**
  * Renews an isolate's block and the leases of its tickets. A block shrinks to what is asked, never below; it grows by at most half
- * of what is free, so that the first isolate does not take everything; while somebody waits nothing is free.
+ * of what is free, so that the first isolate does not take everything; while requests wait nothing is free.
  */
 export function renew(
   state: AdmissionState,
@@ -154,7 +154,7 @@ export function renew(
   return { state: granted.state, effects, answer: { sequence, places, isContended: granted.state.queue.waiting.length > 0 } };
 }
 
-/** Ends what ran out of time and hands free places to those who wait. Every other step does this first or last; the alarm does only this. */
+/** Ends what ran out of time and hands free places to waiting tickets. Every other step does this first or last; the alarm does only this. */
 export function expire(state: AdmissionState, nowMs: number, config: AdmissionConfig): Stepped {
   const late = state.queue.waiting.filter((ticket) => nowMs >= ticket.enteredAtMs + config.maxWaitMs);
   const lateIds = new Set(late.map((ticket) => ticket.ticketId));
@@ -171,10 +171,23 @@ export function expire(state: AdmissionState, nowMs: number, config: AdmissionCo
   return { state: served.state, effects: { granted: served.granted, refused } };
 }
 
-/** When `expire` next has something to do; `Infinity` when nothing is held and nobody waits. */
+/** When `expire` next has something to do; `Infinity` when nothing is held and nothing waits. */
 export function nextExpiryAtMs(state: AdmissionState, config: AdmissionConfig): number {
   const leases = [...Object.values(state.inFlight), ...Object.values(state.blocks)].map((lease) => lease.untilMs);
   return Math.min(Infinity, ...leases, ...state.queue.waiting.map((ticket) => ticket.enteredAtMs + config.maxWaitMs));
+}
+
+/** How full a model is. */
+export interface Occupancy {
+  /** Places handed out: to calls in flight, and to isolates in blocks, which keep some spare and give them back within 30 s. */
+  readonly inUse: number;
+  readonly queued: number;
+}
+
+/** The occupancy at this moment, without what has run out. */
+export function occupancyOf(state: AdmissionState, nowMs: number, config: AdmissionConfig): Occupancy {
+  const live = expire(state, nowMs, config).state;
+  return { inUse: placesHeld(live), queued: live.queue.waiting.length };
 }
 
 /** Places handed out: tickets in flight and blocks. */
@@ -215,19 +228,7 @@ function standing(state: AdmissionState, ticketId: string, config: AdmissionConf
   return { kind: 'queued', position: positionOf(state.queue, ticketId), expiresAtMs: seat.enteredAtMs + config.maxWaitMs };
 }
 
-function takeSeat(
-  queue: FairQueue,
-  ticket: Ticket,
-  nowMs: number,
-  config: AdmissionConfig,
-): { readonly queue: FairQueue; readonly displaced: readonly string[] } | null {
-  if (queue.waiting.length < config.maxWaiting) return { queue: join(queue, ticket, nowMs), displaced: [] };
-  const victim = displacedBy(queue, ticket);
-  if (victim === null) return null;
-  return { queue: join(remove(queue, victim.ticketId), ticket, nowMs), displaced: [victim.ticketId] };
-}
-
-/** The time in which everybody who waits now will have had a turn, from 1 to 30 s. */
+/** The time in which every waiting ticket will have had a turn, from 1 to 30 s. */
 function retryAfter(state: AdmissionState, config: AdmissionConfig): number {
   const drainMs = ((state.queue.waiting.length + 1) * state.meanHoldMs) / config.cap;
   return Math.ceil(Math.min(30_000, Math.max(1000, drainMs)));

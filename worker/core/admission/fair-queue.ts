@@ -1,5 +1,5 @@
 /**
- * The waiting room of one model: who waits and who is next. Strict priority between classes; inside a class start-time fair queueing by
+ * The queue of one model: which tickets wait and which is next. Strict priority between classes; inside a class start-time fair queueing by
  * key (Goyal, Vin, Cheng, "Start-time Fair Queuing", SIGCOMM 1996), so that a key's share follows its weight, not the number of its
  * requests. Tags are set when a ticket is served, not when it comes: a ticket that gives up waiting then costs its key nothing.
  */
@@ -12,7 +12,7 @@ export interface Ticket {
   readonly keyId: string;
   /** The key's share against other keys, above 0. */
   readonly weight: number;
-  /** 0 goes first. A lower class waits for as long as a higher one has anybody waiting, at most `maxWaitMs`. */
+  /** 0 goes first. A lower class waits while a higher one has tickets waiting, at most `maxWaitMs`. */
   readonly priority: number;
 }
 
@@ -49,7 +49,7 @@ export function remove(queue: FairQueue, ticketId: string): FairQueue {
   return waiting.length === queue.waiting.length ? queue : { ...queue, waiting };
 }
 
-/** Takes out who is next: the most urgent class, in it the key with the smallest start tag, of equals the one that came first. */
+/** Takes out the next ticket: the most urgent class, in it the key with the smallest start tag, of equals the one that came first. */
 export function takeNext(queue: FairQueue): { readonly queue: FairQueue; readonly ticket: Waiting } | null {
   const priority = queue.waiting.reduce((least, ticket) => Math.min(least, ticket.priority), Infinity);
   const { virtualTime, finishTags } = queue.classes[priority] ?? freshClass;
@@ -71,10 +71,10 @@ export function takeNext(queue: FairQueue): { readonly queue: FairQueue; readonl
 }
 
 /**
- * Who makes room when the queue is full: the newest ticket of the key that waits with most tickets per weight, in the least urgent class.
- * `null` when that would be the newcomer itself. Without this, one key could fill the room and fairness would begin behind a locked door.
+ * Which ticket is displaced when the queue is full: the newest of the key with most waiting tickets per weight, in the least urgent class.
+ * `null` when that would be the newcomer itself. Without this, one key could fill the queue and keep all others out.
  */
-export function displacedBy(queue: FairQueue, newcomer: Ticket): Waiting | null {
+function displacedBy(queue: FairQueue, newcomer: Ticket): Waiting | null {
   const priority = queue.waiting.reduce((most, ticket) => Math.max(most, ticket.priority), newcomer.priority);
   const crowds = new Map<string, { perWeight: number; newest: Waiting }>();
   for (const ticket of queue.waiting) {
@@ -91,6 +91,19 @@ export function displacedBy(queue: FairQueue, newcomer: Ticket): Waiting | null 
     most = perWeight;
   }
   return victim;
+}
+
+/** A seat for the newcomer, and who lost one for it. `null` when the queue is full and nobody may be displaced. */
+export function takeSeat(
+  queue: FairQueue,
+  newcomer: Ticket,
+  nowMs: number,
+  maxWaiting: number,
+): { readonly queue: FairQueue; readonly displaced: readonly string[] } | null {
+  if (queue.waiting.length < maxWaiting) return { queue: join(queue, newcomer, nowMs), displaced: [] };
+  const victim = displacedBy(queue, newcomer);
+  if (victim === null) return null;
+  return { queue: join(remove(queue, victim.ticketId), newcomer, nowMs), displaced: [victim.ticketId] };
 }
 
 /** About how many are served before this ticket, plus one: exact for equal tags, an estimate otherwise. 0 when it does not wait. */

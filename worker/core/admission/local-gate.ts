@@ -22,8 +22,14 @@ export interface LocalGate {
   readonly leaseUntilMs: number;
   /** What the object last said the block has; more than `places` once the gate has given some up. */
   readonly granted: number;
+  /** What the last renewal asked for. */
+  readonly wanted: number;
   /** Requests in flight that this gate let through. */
   readonly inUse: number;
+  /** The most that were in use since `peakSinceMs`, and in the stretch before. */
+  readonly peak: number;
+  readonly peakBefore: number;
+  readonly peakSinceMs: number;
   /** Requests in flight with a ticket of the object's own; a renewal keeps those alive, too. */
   readonly tickets: number;
   /** Number of the last renewal, and when it was sent. */
@@ -45,7 +51,11 @@ export const closedGate: LocalGate = {
   places: 0,
   leaseUntilMs: 0,
   granted: 0,
+  wanted: 0,
   inUse: 0,
+  peak: 0,
+  peakBefore: 0,
+  peakSinceMs: -Infinity,
   tickets: 0,
   sequence: 0,
   sentAtMs: -Infinity,
@@ -60,7 +70,16 @@ const clockMarginMs = 1000;
 /** A renewal without an answer is given up; the next one has a higher number. */
 const answerTimeoutMs = 5000;
 
-/** A block that could not grow is not asked for again at once. */
+/**
+ * A place that was in use within the last one to two of these counts as used. Requests come and go by themselves: a block cut to what is in
+ * use at this instant would be asked for again at the next.
+ */
+export const peakStretchMs = 1000;
+
+/**
+ * A block that got less than it asked for is not asked for again at once. One that got all of it is: when many requests come together, the
+ * first of them asks for itself alone, and until the block has room for the others each of those asks the object twice.
+ */
 const growthPauseMs = 1000;
 
 /**
@@ -80,16 +99,36 @@ export function enterGate(
   config: GateConfig,
 ): { readonly gate: LocalGate; readonly decision: 'leased' | 'optimistic' | 'ask' } {
   const usable = usablePlaces(gate, nowMs);
-  const entered = { ...gate, inUse: gate.inUse + 1 };
+  const entered = notePeak({ ...gate, inUse: gate.inUse + 1 }, gate.inUse + 1, nowMs);
   if (gate.inUse < usable) return { gate: entered, decision: 'leased' };
   const mayHope = isClusterCalm && !gate.isContended && gate.inUse < usable + optimisticPlaces(config.cap);
   return mayHope ? { gate: entered, decision: 'optimistic' } : { gate, decision: 'ask' };
 }
 
 /** A request that `enterGate` let in has ended. In contended times its place is not used again here. */
-export function leaveGate(gate: LocalGate): LocalGate {
+export function leaveGate(gate: LocalGate, nowMs: number): LocalGate {
   const inUse = Math.max(0, gate.inUse - 1);
-  return { ...gate, inUse, places: gate.isContended ? Math.min(gate.places, inUse) : gate.places };
+  const places = gate.isContended ? Math.min(gate.places, inUse) : gate.places;
+  return notePeak({ ...gate, inUse, places }, gate.inUse, nowMs);
+}
+
+function notePeak(gate: LocalGate, inUse: number, nowMs: number): LocalGate {
+  const sinceMs = nowMs - gate.peakSinceMs;
+  if (sinceMs < peakStretchMs) return inUse > gate.peak ? { ...gate, peak: inUse } : gate;
+  return { ...gate, peak: inUse, peakBefore: sinceMs < 2 * peakStretchMs ? gate.peak : 0, peakSinceMs: nowMs };
+}
+
+/** The most places that were in use at once a moment ago. */
+function recentPeak(gate: LocalGate, nowMs: number): number {
+  const sinceMs = nowMs - gate.peakSinceMs;
+  if (sinceMs >= 2 * peakStretchMs) return gate.inUse;
+  return Math.max(gate.inUse, gate.peak, sinceMs < peakStretchMs ? gate.peakBefore : 0);
+}
+
+/** Whether places are kept only because they were in use a moment ago: then ask `beginRenewal` once more when that moment is over. */
+export function keepsByPeak(gate: LocalGate, nowMs: number, config: GateConfig): boolean {
+  const held = nowMs < gate.leaseUntilMs ? gate.granted : 0;
+  return held > keptPlaces(gate, wantedPlaces(gate, gate.inUse, config), config);
 }
 
 /** What the object said to a request that had to ask: a place at once means that nobody waits. */
@@ -131,10 +170,11 @@ export function beginRenewal(
   config: GateConfig,
 ): { readonly gate: LocalGate; readonly renewal: Renewal } | null {
   if (gate.isAnswerPending && nowMs - gate.sentAtMs < answerTimeoutMs) return null;
-  const want = wantedPlaces(gate, config);
+  const want = wantedPlaces(gate, recentPeak(gate, nowMs), config);
   if (!isRenewalDue(gate, want, isClusterCalm, nowMs, config)) return null;
   const sequence = gate.sequence + 1;
-  const asking = { ...gate, places: Math.min(gate.places, want), sequence, sentAtMs: nowMs, isAnswerPending: true };
+  const places = Math.min(gate.places, want);
+  const asking = { ...gate, places, wanted: want, sequence, sentAtMs: nowMs, isAnswerPending: true };
   return { gate: asking, renewal: { isolateId: config.isolateId, sequence, want } };
 }
 
@@ -177,22 +217,25 @@ export function isCalm(snapshot: HealthSnapshot | null, modelId: string, cap: nu
 }
 
 /**
- * What is in use and a quarter of all that this isolate has in flight, at least one; nothing spare while others wait or nothing is in
+ * What is used and a quarter of all that this isolate has in flight, at least one; nothing spare while others wait or nothing is in
  * flight. Tickets count for the quarter, else an isolate that began in busy times would ask for every request for ever.
  */
-function wantedPlaces(gate: LocalGate, config: GateConfig): number {
-  const inFlight = gate.inUse + gate.tickets;
+function wantedPlaces(gate: LocalGate, used: number, config: GateConfig): number {
+  const inFlight = used + gate.tickets;
   if (inFlight === 0 || gate.isContended) return gate.inUse;
-  return Math.min(config.cap, gate.inUse + Math.max(1, Math.floor(inFlight / 4)));
+  return Math.min(config.cap, used + Math.max(1, Math.floor(inFlight / 4)));
+}
+
+/** Places that lie idle here are missed elsewhere. A small block may idle to the end of its lease: giving it back costs more calls. */
+function keptPlaces(gate: LocalGate, want: number, config: GateConfig): number {
+  return gate.isContended ? want : Math.max(2 * want, optimisticPlaces(config.cap));
 }
 
 function isRenewalDue(gate: LocalGate, want: number, isClusterCalm: boolean, nowMs: number, config: GateConfig): boolean {
   const held = nowMs < gate.leaseUntilMs ? gate.granted : 0;
-  // Places that lie idle here are missed elsewhere. A small block may idle to the end of its lease: giving it back costs more calls.
-  const keeps = gate.isContended ? want : Math.max(2 * want, optimisticPlaces(config.cap));
-  if (held > keeps) return true;
+  if (held > keptPlaces(gate, want, config)) return true;
   const sinceMs = nowMs - gate.sentAtMs;
-  if (gate.inUse >= held && want > held && !gate.isContended) return sinceMs >= growthPauseMs;
+  if (gate.inUse >= held && want > held && !gate.isContended) return gate.granted >= gate.wanted || sinceMs >= growthPauseMs;
   const isHolding = gate.inUse > 0 || gate.tickets > 0;
   return isHolding && sinceMs >= Math.min(config.leaseMs / 3, isClusterCalm ? Infinity : busyRenewalMs);
 }

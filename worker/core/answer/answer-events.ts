@@ -1,7 +1,7 @@
 /**
- * What an answer says, piece by piece, in no client's wire: the machines that read one emit these events, and each public wire writes them in
- * its own words. In a list of events those of one choice stand in the order in which they came. Where calls are shown as they come, several
- * may be open at once, with text between their pieces. Plain data, fit to be stored.
+ * The content of an answer, piece by piece, independent of any wire format: the readers emit these events, and each surface writes them in its
+ * own format. In a list, the events of one choice are in order. Where calls are shown as they stream, several may be open at once, with text
+ * between their pieces. Plain data that can be stored.
  */
 import type { Usage } from '../../../shared/usage.ts';
 import type { CallEvent } from '../tools/call-sink.ts';
@@ -17,7 +17,7 @@ type ChoiceEvent =
   /** Comes first, once a choice. */
   | { readonly kind: 'begin' }
   | SpokenEvent
-  /** Words of the model for why it does not answer. */
+  /** The model's reason for not answering. */
   | { readonly kind: 'refusal'; readonly text: string }
   /** Log probabilities, as the server wrote them, of what the event before says; of nothing that is shown if that is a `begin`. */
   | { readonly kind: 'logprobs'; readonly logprobs: unknown }

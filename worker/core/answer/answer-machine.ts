@@ -11,6 +11,7 @@ import { type CallFinder, createCallFinder } from '../tools/call-finder.ts';
 import { type CallSink, createCallSink, type SurfacedCall } from '../tools/call-sink.ts';
 import type { DeclaredTool } from '../tools/declared-tool.ts';
 import { toolFormats } from '../tools/formats/registry.ts';
+import { callStarts } from '../tools/formats/tool-format.ts';
 import { readNamedChoice } from '../tools/named-choice.ts';
 import { createNativeCalls } from '../tools/native-calls.ts';
 
@@ -22,13 +23,13 @@ export type UpstreamDelta = Pick<ChunkDelta, 'content' | 'reasoning' | 'tool_cal
 export interface AnswerEnd {
   /** What was held back until now. */
   readonly events: readonly SpokenEvent[];
-  /** What a client must be told: `tool_calls` instead of `stop` when there are calls, else the server's own. */
+  /** For the client: `tool_calls` instead of `stop` when there are calls, else the server's own. */
   readonly finishReason: FinishReason | null;
   /** The answer broke off inside a call, which was therefore not surfaced (or, in `early` emission, is shown in part). */
   readonly isIncomplete: boolean;
   /**
-   * The model ended its answer by itself, yet a call of it is not whole, or it announced calls and made none. Such an answer must not
-   * be called a success, whatever of it was shown; its complete calls may be shown before the error.
+   * The model ended its answer by itself, but a call is incomplete, or it announced calls and made none. Such an answer is never a
+   * success, whatever of it was shown; its complete calls may be shown before the error.
    */
   readonly hasBrokenCall: boolean;
   /** A call passed a limit; nothing after it was surfaced, and the answer cannot be used. */
@@ -43,15 +44,15 @@ export interface AnswerMachine {
    * be fed.
    */
   readonly isTransparent: boolean;
-  /** A call passed a limit: nothing more will come, and the upstream may be let go. */
-  readonly hasOverflowed: boolean;
+  /** A call passed a limit: nothing more will come, and the upstream may be freed. */
+  hasOverflowed(): boolean;
   /** The events of one delta, in order. Costs time in proportion to the delta, whatever came before. */
   feed(delta: UpstreamDelta): readonly SpokenEvent[];
   /**
-   * The upstream call broke off, and another one goes on from the text that was shown: its deltas are fed to the same machine, which so
-   * knows whether the answer stands in a code block, in a JSON answer, or behind its beginning. Forgets what was held back, which the
-   * client does not have and the other call says again; `end` then comes once, with that call's finish reason. Not for a call that says
-   * the whole answer again (that is another answer, for a new machine), nor once a call is shown in part.
+   * The upstream call broke off, and another one continues from the text that was shown: its deltas are fed to the same machine, which
+   * therefore knows whether the answer is inside a code block, inside a JSON answer, or past its beginning. Forgets what was held back,
+   * which the client does not have and the other call repeats; `end` is then called once, with that call's finish reason. Not for a call
+   * that repeats the whole answer (which is another answer, for a new machine), nor once a call is shown in part.
    */
   forgetHeld(): void;
   /** Once, when no more deltas come; `upstreamFinishReason` is null when the answer broke off without one. */
@@ -74,7 +75,7 @@ export interface AnswerMachineOptions {
   newCallId(): string;
 }
 
-/** Finish reasons that say themselves that something is missing: what a limit cut is no broken call. */
+/** Finish reasons that already say that something is missing: a call cut by a limit is not a broken call. */
 export const limitReasons: ReadonlySet<FinishReason | null> = new Set(['length', 'content_filter']);
 
 /** Markers, names and white space that a region may hold besides the arguments, in UTF-16 units. */
@@ -86,7 +87,6 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
   const native = createNativeCalls({ emission: options.emission, maxArgumentsBytes: options.maxArgumentsBytes, sink });
   const content = createContentGate(events, sink);
   const finder = createFinder(options, sink, content);
-  const isTransparent = finder === null && options.reasoning === 'none';
   const onAnswer = finder?.feed ?? ((text: string) => events.push({ kind: 'text', text }));
   const splitter = createThinkSplitter(options.reasoning, {
     onReasoning: (text) => events.push({ kind: 'reasoning', text }),
@@ -95,10 +95,8 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
   });
 
   return {
-    isTransparent,
-    get hasOverflowed() {
-      return sink.hasOverflowed();
-    },
+    isTransparent: isTransparent(options),
+    hasOverflowed: sink.hasOverflowed,
 
     feed({ content: text, reasoning, tool_calls: entries }) {
       if (sink.hasOverflowed()) return events.take();
@@ -106,7 +104,7 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
         splitter.skip();
         events.push({ kind: 'reasoning', text: reasoning });
       }
-      if (text !== undefined && text !== null && text !== '') (splitter.isDone ? onAnswer : splitter.feed)(text);
+      if (text !== undefined && text !== null && text !== '') (splitter.isDone() ? onAnswer : splitter.feed)(text);
       if (entries !== undefined && entries !== null && entries.length > 0) native.feed(entries);
       return events.take();
     },
@@ -139,17 +137,49 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
   };
 }
 
+/** The end of a choice that was nothing but text, and that no machine has read. */
+export function endOfText(upstreamFinishReason: FinishReason): AnswerEnd {
+  const hasBrokenCall = upstreamFinishReason === 'tool_calls';
+  return { events: [], finishReason: upstreamFinishReason, isIncomplete: false, hasBrokenCall, overflow: false, calls: [] };
+}
+
+type Readable = Pick<AnswerMachineOptions, 'formats' | 'tools' | 'toolChoice' | 'reasoning'>;
+
+/** Whether content comes out of the machine as it went in, whatever it is. */
+export function isTransparent(options: Readable): boolean {
+  return options.reasoning === 'none' && !mayHoldCalls(options);
+}
+
+/** Whether this whole text comes out of the machine as it went in: nothing in it can be reasoning, or the beginning of a call. */
+export function isPlainText(options: Readable, text: string): boolean {
+  if (options.reasoning !== 'none') return false;
+  return !mayHoldCalls(options) || (!mayStartCalls(options, text) && !hasOpener(options.formats, text));
+}
+
+/** Whether a text can be a call at all. */
+function mayHoldCalls({ formats, tools, toolChoice }: Readable): boolean {
+  if (tools.length === 0 || toolChoice === 'none') return false;
+  return formats.length > 0 || toolChoice === 'required' || typeof toolChoice === 'object';
+}
+
+function mayStartCalls({ formats, toolChoice }: Readable, text: string): boolean {
+  const readsStart = toolChoice !== 'auto' || formats.some((id) => toolFormats[id].readStart !== undefined);
+  return readsStart && callStarts.test(text);
+}
+
+function hasOpener(formats: readonly ToolFormatId[], text: string): boolean {
+  return formats.some((id) => toolFormats[id].openers.some(({ marker }) => text.includes(marker)));
+}
+
 /** The finder of calls in text; null when no text can be one. */
 function createFinder(options: AnswerMachineOptions, sink: CallSink, content: ContentGate): CallFinder | null {
+  if (!mayHoldCalls(options)) return null;
   const { toolChoice, tools, emission, maxArgumentsBytes } = options;
-  if (tools.length === 0 || toolChoice === 'none') return null;
   const ids = new Set(options.formats);
-  const isNamed = typeof toolChoice === 'object';
   if (toolChoice === 'required') ids.add('json_bare');
-  if (ids.size === 0 && !isNamed) return null;
   return createCallFinder({
     formats: [...ids].map((id) => toolFormats[id]),
-    readStart: isNamed ? readNamedChoice(toolChoice.name) : null,
+    readStart: typeof toolChoice === 'object' ? readNamedChoice(toolChoice.name) : null,
     tools: new Map(tools.map((tool) => [tool.name, tool])),
     maxRegionChars: maxArgumentsBytes + regionOverheadChars,
     begin: emission === 'early' ? sink.begin : null,

@@ -1,4 +1,4 @@
-/** What is known of an answer while it comes in, and what of it makes it whole. */
+/** The state of an answer while it streams, and when it is whole. */
 import type { ReportedUsage, UpstreamChunk } from '../upstreams/dialect.ts';
 import { asArray, asObject } from '../json/view.ts';
 import type { Choice } from './choice.ts';
@@ -8,11 +8,11 @@ export interface AnswerState {
   /** How many choices were asked for. */
   readonly choiceCount: number;
   /**
-   * Identity of the answer: from the first chunk that has each of the three. What a client has seen of it must not change any more, so
-   * whoever shows it puts in what is missing.
+   * Identity of the answer: from the first chunk that has each of the three. What a client has seen of it must not change, so the code that
+   * shows it fills in what is missing.
    */
   head: Head;
-  /** Null until the server says something of it. */
+  /** Null until the server reports it. */
   usage: ReportedUsage | null;
   sawDone: boolean;
   /** Every choice has its finish reason from the server: nothing is to come but usage and the end mark. */
@@ -22,9 +22,9 @@ export interface AnswerState {
   contentChars: number;
   /** What `keepsLogprobs` keeps, as JSON. */
   logprobChars: number;
-  /** Set by whoever shows the answer: from then on another try is no longer free. */
+  /** Set by the code that shows the answer: from then on another try is no longer free. */
   isShown: boolean;
-  /** What a client should know of an answer that it gets all the same; sentences, each once. */
+  /** Shortcomings of an answer that the client gets nevertheless; sentences, each once. */
   readonly warnings: string[];
 }
 

@@ -5,24 +5,22 @@
 import type { ArgumentsVerdict } from '../../../shared/records.ts';
 import type { StreamCheck } from '../structured/checked-stream.ts';
 import type { AnswerEvent, SpokenEvent } from './answer-events.ts';
-import { type AnswerMachine, limitReasons, type SurfacedCall } from './answer-machine.ts';
+import { type AnswerMachine, endOfText, limitReasons, type SurfacedCall } from './answer-machine.ts';
 import type { ArgumentsCheck } from '../tools/check-arguments.ts';
 import type { ChunkDelta, FinishReason } from '../upstreams/dialect.ts';
 import { createJoint, type Joint, type JointVerdict } from './joint.ts';
-import { createKeptText } from './kept-text.ts';
+import { addPiece, createKeptText, type KeptText, readText } from './kept-text.ts';
 
 export interface Choice {
   readonly index: number;
-  /** Text surfaced so far; grows by `addContent`. */
-  readonly content: string;
-  addContent(text: string): void;
-  /** The call says again what the client has, although it was asked to go on: from here on it is read like one that was asked to. */
-  startOver(): void;
+  /** Surfaced so far: see `contentOf`. */
+  text: KeptText;
+  /** The call repeats what the client has, although it was asked to continue: from then on it is read as a repeat. */
   hasStartedOver: boolean;
   /** A call that started over met a limit that was meant for the rest of the answer only. */
   isCutShort: boolean;
   reasoning: string;
-  /** What the model says instead of an answer, in the field that is meant for it. */
+  /** What the model says instead of an answer, in the `refusal` field. */
   refusal: string;
   calls: SurfacedCall[];
   /** Calls shown so far; `calls` is complete only at the end. */
@@ -32,7 +30,7 @@ export interface Choice {
   /** Sum of the tokens' natural-log probabilities, and how many there were. */
   logprobSum: number;
   logprobCount: number;
-  /** What the server said last of how it ended. It is shown only when no more can come, for there are servers that go on writing. */
+  /** The server's last finish reason. Shown only when no more can come, because some servers keep writing. */
   serverFinish: FinishReason | null;
   /** What the client sees of it. */
   finishReason: FinishReason | null;
@@ -49,14 +47,16 @@ export interface Choice {
   /** The server did not repeat what the client has: the two do not make one answer. */
   hasDiverged: boolean;
   /** Text that the client has from a call that broke off, and that this call says again from the beginning. */
-  readonly repeats: string;
-  /** Null once it is known whether the text goes on with what the client has. */
+  repeats: string;
+  /** Null once it is known whether the text continues what the client has. */
   joint: Joint | null;
   /** Calls by what their tool's schema says of their arguments. */
   readonly callVerdicts: Record<ArgumentsVerdict, number>;
   /** By call id. */
-  readonly repairedArguments: Map<string, string>;
-  readonly machine: AnswerMachine;
+  repairedArguments: Map<string, string> | null;
+  /** Null until there is something that it must read: most answers are plain text. */
+  machine: AnswerMachine | null;
+  readonly parts: ChoiceParts;
   readonly check: StreamCheck | null;
   readonly argumentsCheck: ArgumentsCheck | null;
 }
@@ -69,28 +69,20 @@ export interface AlreadySent {
 
 export interface ChoiceParts {
   createMachine(): AnswerMachine;
+  /** Whether a whole answer's text is surely nothing but text, so that no machine need read it. */
+  isPlain(text: string): boolean;
   readonly check: StreamCheck | null;
   readonly argumentsCheck: ArgumentsCheck | null;
   readonly sent: AlreadySent | null;
 }
 
-export function createChoice(index: number, { createMachine, check, argumentsCheck, sent }: ChoiceParts): Choice {
+/** Plain data: an accessor in an object that is made anew each time keeps all it knows from every collection but a full one. */
+export function createChoice(index: number, parts: ChoiceParts): Choice {
+  const { sent, check, argumentsCheck } = parts;
   const isContinued = sent?.mode === 'continue';
-  let content = createKeptText(isContinued ? sent.text : '');
-  let machine = createMachine();
-  let repeats = sent?.mode === 'repeat' ? sent.text : '';
-  return {
+  const choice: Choice = {
     index,
-    get content() {
-      return content.read();
-    },
-    addContent: (text) => content.add(text),
-    startOver() {
-      this.hasStartedOver = true;
-      content = createKeptText('');
-      machine = createMachine();
-      repeats = sent?.text ?? '';
-    },
+    text: createKeptText(isContinued ? sent.text : ''),
     hasStartedOver: false,
     isCutShort: false,
     reasoning: '',
@@ -107,19 +99,38 @@ export function createChoice(index: number, { createMachine, check, argumentsChe
     hasBrokenCall: false,
     hasBegun: sent !== null,
     repeatedChars: 0,
-    hasDiverged: isContinued && !knowsBeginning(machine, sent.text),
-    get repeats() {
-      return repeats;
-    },
+    hasDiverged: false,
+    repeats: sent?.mode === 'repeat' ? sent.text : '',
     joint: isContinued ? createJoint(sent.text) : null,
     callVerdicts: { valid: 0, repaired: 0, invalid: 0, unchecked: 0 },
-    repairedArguments: new Map(),
-    get machine() {
-      return machine;
-    },
+    repairedArguments: null,
+    machine: null,
+    parts,
     check,
     argumentsCheck,
   };
+  if (isContinued) choice.hasDiverged = !knowsBeginning(machineOf(choice), sent.text);
+  return choice;
+}
+
+/** Text surfaced so far. */
+export function contentOf({ text }: Choice): string {
+  return readText(text);
+}
+
+export function addContent({ text }: Choice, piece: string): void {
+  addPiece(text, piece);
+}
+
+function startOver(choice: Choice): void {
+  choice.hasStartedOver = true;
+  choice.text = createKeptText('');
+  choice.machine = choice.parts.createMachine();
+  choice.repeats = choice.parts.sent?.text ?? '';
+}
+
+function machineOf(choice: Choice): AnswerMachine {
+  return (choice.machine ??= choice.parts.createMachine());
 }
 
 /**
@@ -132,14 +143,25 @@ function knowsBeginning(machine: AnswerMachine, sent: string): boolean {
   return events.every(({ kind }) => kind === 'text');
 }
 
-/** Takes one piece of the choice and returns what a client should see of it, in order. */
-export function feedChoice(choice: Choice, delta: ChunkDelta): AnswerEvent[] {
+/**
+ * Takes one piece of the choice and returns what a client should see of it, in order.
+ *
+ * @param isWhole the piece is all of the choice
+ */
+export function feedChoice(choice: Choice, delta: ChunkDelta, isWhole: boolean): AnswerEvent[] {
   const fitted = choice.joint === null ? delta : { ...delta, content: joined(choice, choice.joint, delta) };
-  const events = surface(choice, choice.machine.feed(fitted));
+  const text = isWhole && choice.machine === null ? onlyText(fitted) : null;
+  const isPlain = text !== null && choice.parts.isPlain(text);
+  const events = surface(choice, isPlain ? [{ kind: 'text', text }] : machineOf(choice).feed(fitted));
   if (delta.refusal == null) return events;
   choice.refusal += delta.refusal;
   events.push({ choice: choice.index, kind: 'refusal', text: delta.refusal });
   return events;
+}
+
+/** The text of a delta that has nothing else to read. */
+function onlyText({ content, reasoning, tool_calls: calls }: ChunkDelta): string | null {
+  return (reasoning ?? '') === '' && (calls ?? []).length === 0 ? (content ?? '') : null;
 }
 
 /** The text to read of a delta, as far as it is known what it is. */
@@ -151,17 +173,17 @@ function joined(choice: Choice, joint: Joint, { content, tool_calls: calls }: Ch
 function settleJoint(choice: Choice, verdict: JointVerdict): string {
   if (verdict.kind === 'waits') return '';
   choice.joint = null;
-  if (verdict.kind === 'starts_over') choice.startOver();
+  if (verdict.kind === 'starts_over') startOver(choice);
   return verdict.text;
 }
 
 /** Ends the choice: what was held back comes out, and `finishReason` is what the client must see. */
 export function endChoice(choice: Choice, serverFinish: FinishReason): AnswerEvent[] {
   const last = choice.joint === null ? '' : settleJoint(choice, choice.joint.end());
-  const events: AnswerEvent[] = last === '' ? [] : surface(choice, choice.machine.feed({ content: last }));
-  const end = choice.machine.end(serverFinish);
+  const events: AnswerEvent[] = last === '' ? [] : surface(choice, machineOf(choice).feed({ content: last }));
+  const end = choice.machine?.end(serverFinish) ?? endOfText(serverFinish);
   events.push(...surface(choice, end.events));
-  choice.calls = end.calls.map((call) => ({ ...call, arguments: choice.repairedArguments.get(call.id) ?? call.arguments }));
+  choice.calls = end.calls.map((call) => ({ ...call, arguments: choice.repairedArguments?.get(call.id) ?? call.arguments }));
   choice.hasBrokenCall = end.hasBrokenCall;
   choice.isCutShort = choice.hasStartedOver && serverFinish === 'length';
   if (end.hasBrokenCall || choice.isCutShort) return events;
@@ -171,7 +193,7 @@ export function endChoice(choice: Choice, serverFinish: FinishReason): AnswerEve
   const verdict = choice.check.end();
   pushContent(choice, verdict.emit, events);
   choice.repairs = verdict.repairs;
-  // An answer cut by its token limit is called that, not invalid: clients know what to do about it.
+  // An answer cut by its token limit is reported as such, not as invalid: clients can handle that.
   if (!verdict.ok && limitReasons.has(choice.finishReason)) pushContent(choice, verdict.rest, events);
   else if (!verdict.ok) choice.violations = verdict.violations;
   return withoutLack(choice, events);
@@ -207,7 +229,7 @@ function checkedArguments(choice: Choice, { id, name, arguments: text }: Surface
   if (choice.argumentsCheck === null) return text;
   const result = choice.argumentsCheck.check(name, text);
   choice.callVerdicts[result.verdict] += 1;
-  if (result.verdict === 'repaired') choice.repairedArguments.set(id, result.arguments);
+  if (result.verdict === 'repaired') (choice.repairedArguments ??= new Map()).set(id, result.arguments);
   return result.arguments;
 }
 
@@ -219,7 +241,7 @@ function checked(choice: Choice, check: StreamCheck, text: string): string {
 
 function pushContent(choice: Choice, text: string, events: AnswerEvent[]): void {
   if (text === '') return;
-  choice.addContent(text);
+  addContent(choice, text);
   const fresh = skipRepeated(choice, text);
   if (fresh !== '') events.push({ choice: choice.index, kind: 'text', text: fresh });
 }

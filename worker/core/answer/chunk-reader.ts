@@ -72,7 +72,7 @@ function parse(dialect: Dialect, payload: string): ReturnType<Dialect['readChunk
   const parsed = parseLenient(payload);
   if (parsed === null) return fail(unreadable);
   const read = dialect.readChunk(parsed.value);
-  // A client could not read the bytes as they came.
+  // A client could not read the original bytes.
   return parsed.isRepaired && read.ok ? ok({ ...read.value, isPlainContent: false }) : read;
 }
 

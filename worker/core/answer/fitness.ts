@@ -4,7 +4,7 @@ import type { FailureCause } from '../upstreams/causes.ts';
 import { limitReasons } from './answer-machine.ts';
 import type { UpstreamFailure } from '../upstreams/transport-failure.ts';
 import type { AnswerState } from './answer-state.ts';
-import type { Choice } from './choice.ts';
+import { type Choice, contentOf } from './choice.ts';
 
 export interface Demands {
   /** A call with invalid arguments makes the answer unfit, as long as nothing of it has been shown; afterwards it is a warning. */
@@ -23,9 +23,9 @@ export function warn(state: AnswerState, sentence: string): void {
   if (!state.warnings.includes(sentence)) state.warnings.push(sentence);
 }
 
-/** What is wrong with a choice as far as it has come; null while nothing is. */
+/** What is wrong with a choice so far; null while nothing is. */
 export function problemOf(choice: Choice, state: AnswerState, demands: Demands): UpstreamFailure | null {
-  if (choice.machine.hasOverflowed) return problem({ code: 'upstream_too_large' }, 'invalid_answer');
+  if (choice.machine?.hasOverflowed() === true) return problem({ code: 'upstream_too_large' }, 'invalid_answer');
   if (demands.refusesInvalidCalls && choice.callVerdicts.invalid > 0) {
     if (!state.isShown) return problem({ code: 'upstream_invalid_answer', detail: invalidCall });
     warn(state, invalidCall);
@@ -36,10 +36,10 @@ export function problemOf(choice: Choice, state: AnswerState, demands: Demands):
   return problem({ code: 'invalid_structured_output', detail: describe(choice.violations) });
 }
 
-/** What is wrong with an answer that has come to its end. */
+/** What is wrong with an answer that has ended. */
 export function problemOfWhole(state: AnswerState, { demandedCall, refusesEmpty }: Demands): UpstreamFailure | null {
   const choices = [...state.choices.values()];
-  // A refusal is an answer; a limit says itself that something is missing.
+  // A refusal is an answer, and a limit already says that something is missing.
   const isFree = (choice: Choice): boolean => choice.refusal !== '' || limitReasons.has(choice.finishReason);
   if (demandedCall !== null && !choices.every((choice) => isFree(choice) || hasCall(choice, demandedCall.name)))
     return problem({ code: 'tool_choice_unmet' });
@@ -52,8 +52,8 @@ function hasCall({ calls }: Choice, wanted: string | null): boolean {
   return calls.some(({ name }) => wanted === null || name === wanted);
 }
 
-function isEmpty({ content, reasoning, calls }: Choice): boolean {
-  return content === '' && reasoning === '' && calls.length === 0;
+function isEmpty(choice: Choice): boolean {
+  return choice.reasoning === '' && choice.calls.length === 0 && contentOf(choice) === '';
 }
 
 function problem(failure: Failure, cause: FailureCause = 'unfit_answer'): UpstreamFailure {

@@ -1,7 +1,7 @@
 /**
- * Where one call's text ends and another's begins. A call that was asked to go on with an answer may say it again from the beginning instead:
- * servers that do not know the field ignore it, and the two texts together would be nonsense that looks whole. So the first characters of
- * the second text are held back until they differ from the answer's beginning, or have said enough of it.
+ * Where one call's text ends and another's begins. A call that was asked to continue an answer may repeat it from the beginning instead:
+ * servers that do not know the field ignore it, and the two texts together would be nonsense that looks complete. So the first characters of
+ * the second text are held back until they differ from the answer's beginning, or have repeated enough of it.
  */
 export interface Joint {
   feed(text: string): JointVerdict;
@@ -16,7 +16,7 @@ export type JointVerdict =
   /** `text` is the beginning of the answer, as the client has it. */
   | { readonly kind: 'starts_over'; readonly text: string };
 
-/** Nobody goes on with so many characters of a beginning by chance. */
+/** No continuation starts with this many characters of the beginning by chance. */
 const plentyChars = 24;
 /** Fewer characters than this say something only if there is a letter among them: "1" may well follow "1". */
 const fewChars = 8;

@@ -3,26 +3,28 @@
  * string per token, held until the end of the stream, is what the collector would spend most on.
  */
 export interface KeptText {
-  add(piece: string): void;
-  /** Everything added so far. */
-  read(): string;
+  joined: string;
+  /** Of `pieces`, as many as are not joined yet. */
+  count: number;
+  /** Never shortened: what was joined is written over. */
+  readonly pieces: string[];
 }
 
 const piecesToJoin = 64;
 
 export function createKeptText(start: string): KeptText {
-  let joined = start;
-  let count = 0;
-  // Never shortened: what was joined is written over.
-  const pieces: string[] = [];
-  return {
-    add(piece) {
-      pieces[count] = piece;
-      count += 1;
-      if (count < piecesToJoin) return;
-      joined += pieces.join('');
-      count = 0;
-    },
-    read: () => (count === 0 ? joined : joined + pieces.slice(0, count).join('')),
-  };
+  return { joined: start, count: 0, pieces: [] };
+}
+
+export function addPiece(kept: KeptText, piece: string): void {
+  kept.pieces[kept.count] = piece;
+  kept.count += 1;
+  if (kept.count < piecesToJoin) return;
+  kept.joined += kept.pieces.join('');
+  kept.count = 0;
+}
+
+/** Everything added so far. */
+export function readText({ joined, count, pieces }: KeptText): string {
+  return count === 0 ? joined : joined + pieces.slice(0, count).join('');
 }

@@ -8,7 +8,7 @@ export type ReasoningMode = 'none' | 'think' | 'think_open';
 
 export interface ThinkSplitter {
   /** Whether all further text is answer. */
-  readonly isDone: boolean;
+  isDone(): boolean;
   feed(text: string): void;
   /** Brings out what was held back. */
   end(): void;
@@ -66,9 +66,7 @@ export function createThinkSplitter(mode: ReasoningMode, parts: ThinkParts): Thi
   };
 
   return {
-    get isDone() {
-      return state === 'done';
-    },
+    isDone: () => state === 'done',
     feed(text) {
       const whole = held + text;
       held = state === 'start' ? readStart(whole) : readInside(whole);

@@ -1,7 +1,7 @@
 /**
- * How an answer ended, from everything that was noticed on the way. One function, so that no path can call a broken answer a success.
- * Order of precedence (measured to tell 20 kinds of ending apart without a wrong one): the client left; the server reported an error;
- * the answer is whole; a limit was passed; it broke off.
+ * How an answer ended, from everything that was observed. One function, so that no path can call a broken answer a success. Order of
+ * precedence (20 kinds of ending measured, all classified correctly): the client left; the server reported an error; the answer is whole; a
+ * limit was passed; it broke off.
  */
 import type { Failure } from '../../../shared/errors.ts';
 import type { FailureCause } from '../upstreams/causes.ts';

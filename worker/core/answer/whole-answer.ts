@@ -1,10 +1,11 @@
-/** A whole answer as plain data, apart from the machines that read one: what can be stored, sent again, or written in any wire. */
+/** A whole answer as plain data: it can be stored, sent again, or written in any wire format. */
 import type { FinishReason } from '../upstreams/dialect.ts';
 import type { SurfacedCall } from '../tools/call-sink.ts';
 import type { AnswerEvent } from './answer-events.ts';
 import type { AnswerState } from './answer-state.ts';
+import { contentOf } from './choice.ts';
 
-/** Identity of an answer: what a client has seen of it does not change any more. */
+/** Identity of an answer: what a client has seen of it does not change. */
 export interface AnswerHead {
   readonly id: string;
   /** Seconds since 1970. */
@@ -30,23 +31,21 @@ export interface WholeChoice {
   readonly finishReason: FinishReason | null;
 }
 
-/** @param fallback what stands for what the server did not say of the answer */
+/** @param fallback values for what the server did not send */
 export function headOf({ head: { id, created, model } }: AnswerState, fallback: AnswerHead): AnswerHead {
   return { id: id ?? fallback.id, created: created ?? fallback.created, model: model ?? fallback.model };
 }
 
 export function wholeAnswer(state: AnswerState, head: AnswerHead): WholeAnswer {
-  const choices = [...state.choices.values()].map(
-    ({ index, content, reasoning, refusal, calls, logprobs, finishReason }): WholeChoice => ({
-      index,
-      content,
-      reasoning,
-      refusal,
-      calls,
-      logprobs,
-      finishReason,
-    }),
-  );
+  const choices = [...state.choices.values()].map((choice): WholeChoice => ({
+    index: choice.index,
+    content: contentOf(choice),
+    reasoning: choice.reasoning,
+    refusal: choice.refusal,
+    calls: choice.calls,
+    logprobs: choice.logprobs,
+    finishReason: choice.finishReason,
+  }));
   return { head, choices };
 }
 

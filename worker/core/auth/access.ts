@@ -5,8 +5,8 @@ import { fail, ok, type Result } from '../../../shared/result.ts';
 import type { KeyRecord } from './key-record.ts';
 
 /**
- * Lets a key in. `invalid_api_key`: unknown, or revoked (a client that lost its key learns no more than a stranger). `expired_api_key`
- * at and after the expiry. `forbidden`: it lacks the scope; `null` asks for none.
+ * Checks a key's record. `invalid_api_key`: unknown or revoked (the two look alike, so a stolen key tells its thief nothing).
+ * `expired_api_key`: at and after the expiry. `forbidden`: the key lacks the scope; `null` asks for none.
  */
 export function decideAccess(record: KeyRecord | null, nowMs: number, neededScope: Scope | null): Result<KeyRecord, Failure> {
   if (record === null) return fail({ code: 'invalid_api_key' });
@@ -18,8 +18,8 @@ export function decideAccess(record: KeyRecord | null, nowMs: number, neededScop
   return ok(record);
 }
 
-/** Whether the key may call itself by this agent name. A key with a list must name one of it: else it could dodge an agent's budget. */
+/** Whether the key may use this agent name. A key with a list must name one of the list, or it could avoid an agent's budget. */
 export function checkAgent({ agents }: Pick<KeyRecord, 'agents'>, agent: string | null): Result<null, Failure> {
   if (agents === null || (agent !== null && agents.includes(agent))) return ok(null);
-  return fail({ code: 'forbidden', detail: 'It may only be used with the agent names it was made for (x-agent-name).' });
+  return fail({ code: 'forbidden', detail: 'It may only be used with the agent names it was created for (x-agent-name).' });
 }

@@ -11,7 +11,7 @@ export function parseCreateKey(body: unknown, nowMs: number): Result<CreateKeyBo
   return parsed.ok && isPast(parsed.value.expires_at, nowMs) ? inThePast : parsed;
 }
 
-/** The validated body, with what is given and nothing else. */
+/** The validated body, with only the fields that were given. */
 export function parseUpdateKey(body: unknown, nowMs: number): Result<UpdateKeyBody, Failure> {
   const parsed = parse(UpdateKeyBody, body);
   return parsed.ok && isPast(parsed.value.expires_at ?? null, nowMs) ? inThePast : parsed;
@@ -23,17 +23,17 @@ function isPast(time: string | null, nowMs: number): boolean {
   return time !== null && Date.parse(time) <= nowMs;
 }
 
-/** The validated body; none at all (`null`, `undefined`) means no grace period. */
+/** The validated body; a missing one (`null`, `undefined`) means no grace period. */
 export function parseRotateKey(body: unknown): Result<RotateKeyBody, Failure> {
   return parse(RotateKeyBody, body ?? {});
 }
 
-/** The validated body; none at all is fine. */
+/** The validated body, which may be missing. */
 export function parseRevokeKey(body: unknown): Result<RevokeKeyBody, Failure> {
   return parse(RevokeKeyBody, body ?? {});
 }
 
-/** Reports the first fault only: an operator mends one at a time. */
+/** Reports the first fault only: an operator fixes one at a time. */
 function parse<T>(schema: z.ZodMiniType<T>, body: unknown): Result<T, Failure> {
   const parsed = schema.safeParse(body);
   return parsed.success ? ok(parsed.data) : fail(shapeFailure(parsed.error, body, []));

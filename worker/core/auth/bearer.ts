@@ -1,4 +1,4 @@
-/** Reads the token out of an `Authorization` header. Says nothing about whether the token is any good. */
+/** Reads the token out of an `Authorization` header. Does not check whether the token is valid. */
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 
@@ -6,7 +6,7 @@ const minTokenChars = 16;
 const maxTokenChars = 512;
 /** The scheme in any case, one space, printable ASCII. Two headers joined by a comma hold a second space and do not match. */
 const bearerPattern = /^bearer ([\x21-\x7e]+)$/i;
-/** For a key that stands alone, another scheme, a doubled one. */
+/** Said for a key without a scheme, another scheme, or `Bearer` twice. */
 const howTo = 'The header must read "Authorization: Bearer <key>", with one space.';
 const tokenPattern = /^[\x21-\x7e]+$/;
 
@@ -16,7 +16,7 @@ const tokenPattern = /^[\x21-\x7e]+$/;
  */
 export function parseBearer(header: string | null): Result<string, Failure> {
   if (header === null || header === '') return fail({ code: 'missing_api_key' });
-  // A longer one is not searched.
+  // A longer header is rejected without running the pattern.
   const token = header.length > maxTokenChars + 'bearer '.length ? header : bearerPattern.exec(header)?.[1];
   return token === undefined ? fail({ code: 'invalid_api_key', detail: howTo }) : parseToken(token);
 }

@@ -1,4 +1,4 @@
-/** Where clients put an API key: OpenAI's header, Anthropic's, Azure's. Says nothing about whether a key is any good. */
+/** Where clients put an API key: OpenAI's header, Anthropic's, Azure's. Does not check whether a key is valid. */
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import { parseBearer, parseToken } from './bearer.ts';
@@ -7,8 +7,8 @@ import { parseBearer, parseToken } from './bearer.ts';
 const plainHeaders = ['x-api-key', 'api-key'] as const;
 
 /**
- * The keys that a request brings, in the order in which they are tried: `authorization` first. Clients that must have a key there often
- * have a placeholder, so one that cannot be a key does not hide another. The failure is the first header's, if none holds what could be one.
+ * The keys that a request carries, in the order in which they are tried: `authorization` first. Clients that require a value there often
+ * send a placeholder, so one that cannot be a key does not hide another header. If no header holds a possible key, the failure is the first one's.
  */
 export function readCredentials(header: (name: string) => string | undefined): Result<readonly string[], Failure> {
   const read = [

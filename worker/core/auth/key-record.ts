@@ -1,6 +1,6 @@
 /**
- * What is stored about an API key, and how the admin routes change it. The key itself is not in it: only its hash and eight visible
- * characters. Random bytes, hashes and the time are given by the caller.
+ * What is stored about an API key, and how the admin routes change it. The key itself is not stored, only its hash and eight visible
+ * characters. Random bytes, hashes and the time come from the caller.
  */
 import type {
   BudgetPeriod,
@@ -10,7 +10,7 @@ import type {
   Scope,
   UpdateKeyBody,
 } from '../../../shared/key-bodies.ts';
-import { nanoUsdFromUsd, usdFromNanoUsd } from '../../../shared/units.ts';
+import { isoTime, nanoUsdFromUsd, usdFromNanoUsd } from '../../../shared/units.ts';
 import type { BudgetLimit } from '../limits/budget-state.ts';
 import { budgetsFor, type TenantLimits } from '../limits/tenant-limits.ts';
 
@@ -18,8 +18,8 @@ export interface KeyRecord {
   /** Names the key in logs, the ledger and the admin routes. A rotated key has a new one. */
   readonly id: string;
   /**
-   * Names the tenant object, which holds limits and budgets: the id of the first key of a line of rotations. So a rotation neither
-   * refills a budget nor doubles the limits while both keys work.
+   * Names the tenant object, which holds limits and budgets. It is the id of the first key in a series of rotations, so a rotation
+   * neither refills a budget nor doubles the limits while both keys work.
    */
   readonly tenantId: string;
   /** SHA-256 of the whole token, lower-case hex: what keys are looked up by. */
@@ -36,15 +36,21 @@ export interface KeyRecord {
   readonly limits: Omit<TenantLimits, 'budgets'>;
   readonly budgets: readonly BudgetLimit[];
   readonly expiresAtMs: number | null;
-  /** May lie ahead: the end of a rotation's grace period. */
+  /** May be in the future: the end of a rotation's grace period. */
   readonly revokedAtMs: number | null;
   readonly createdAtMs: number;
+  /** Its streams can be resumed unless a request says otherwise. Missing in records from before there were such streams. */
+  readonly hasResumableStreams?: boolean;
+  /** Missing in records from before there was a cache; then it may. */
+  readonly mayUseCache?: boolean;
+  /** The request log keeps its texts. Missing in records from before there was one. */
+  readonly logsContent?: boolean;
   readonly metadata: Readonly<Record<string, string>>;
   /** The id of the key this one replaces. */
   readonly rotatedFrom: string | null;
 }
 
-/** Begins the name of a budget that covers one agent; see `BudgetLimit`. */
+/** Prefix of the name of a budget that covers one agent; see `BudgetLimit`. */
 const agentPrefix = 'agent:';
 
 /** The identity of a freshly made key. */
@@ -65,12 +71,15 @@ export function createKeyRecord(body: CreateKeyBody, key: NewKey, nowMs: number)
     expiresAtMs: body.expires_at === null ? null : Date.parse(body.expires_at),
     revokedAtMs: null,
     createdAtMs: nowMs,
+    hasResumableStreams: body.resumable_streams,
+    mayUseCache: body.cache,
+    logsContent: body.log_content,
     metadata: body.metadata,
     rotatedFrom: null,
   };
 }
 
-/** Changes what is given. What was spent and what is running stay counted; a budget that is lowered below them is used up. */
+/** Changes the fields that are given. Spending and open requests stay counted: a budget lowered below them is used up. */
 export function updateKeyRecord(record: KeyRecord, body: UpdateKeyBody): KeyRecord {
   const { limits: given = {} } = body;
   const { limits } = record;
@@ -90,6 +99,9 @@ export function updateKeyRecord(record: KeyRecord, body: UpdateKeyBody): KeyReco
     budgets: body.budgets === undefined ? record.budgets : body.budgets.map(readBudget),
     expiresAtMs:
       body.expires_at === undefined ? record.expiresAtMs : body.expires_at === null ? null : Date.parse(body.expires_at),
+    hasResumableStreams: body.resumable_streams ?? record.hasResumableStreams === true,
+    mayUseCache: body.cache ?? record.mayUseCache !== false,
+    logsContent: body.log_content ?? record.logsContent === true,
     metadata: body.metadata ?? record.metadata,
   };
 }
@@ -101,8 +113,8 @@ export function endedWhy({ revokedAtMs, expiresAtMs }: KeyRecord, nowMs: number)
 }
 
 /**
- * Replaces a key: the new one has everything of the old but its identity; the old one works on for the grace period, and never longer
- * than it would have. `null` when the old key is revoked or has expired already. Limits and budgets go on counting over both.
+ * Replaces a key. The new key copies everything but the identity; the old key keeps working for the grace period, but never beyond its
+ * own expiry. `null` when the old key is already revoked or expired. Limits and budgets count both keys together.
  */
 export function rotateKeyRecord(
   old: KeyRecord,
@@ -122,7 +134,7 @@ export function revokeKeyRecord(record: KeyRecord, nowMs: number): KeyRecord {
   return { ...record, revokedAtMs: Math.min(record.revokedAtMs ?? nowMs, nowMs) };
 }
 
-/** What may be stored over a record: a change that was decided on an older copy of it must not undo a revocation. */
+/** The record to store: a change decided on an older copy must not undo a revocation. */
 export function keepRevocation(stored: KeyRecord | null, next: KeyRecord): KeyRecord {
   if (stored === null || stored.revokedAtMs === null) return next;
   return { ...next, revokedAtMs: Math.min(stored.revokedAtMs, next.revokedAtMs ?? stored.revokedAtMs) };
@@ -140,7 +152,7 @@ export interface PublicKey extends Omit<CreateKeyBody, 'budgets'> {
 }
 
 interface PublicBudget {
-  /** Where it covers one agent only. */
+  /** Present when the budget covers one agent only. */
   readonly agent?: string;
   readonly period: BudgetPeriod;
   readonly limit_usd: number;
@@ -154,6 +166,9 @@ export function publicKey(record: KeyRecord): PublicKey {
     tenant_id: record.tenantId,
     prefix: record.prefix,
     name: record.name,
+    resumable_streams: record.hasResumableStreams === true,
+    cache: record.mayUseCache !== false,
+    log_content: record.logsContent === true,
     scopes: [...record.scopes],
     allowed_models: record.allowedModels === null ? null : [...record.allowedModels],
     agents: record.agents === null ? null : [...record.agents],
@@ -204,11 +219,7 @@ function limitFields({ requestsPerMinute, tokensPerMinute, maxConcurrent }: Omit
   return { requests_per_minute: requestsPerMinute, tokens_per_minute: tokensPerMinute, max_concurrent: maxConcurrent };
 }
 
-function isoTime(atMs: number | null): string | null {
-  return atMs === null ? null : new Date(atMs).toISOString();
-}
-
-/** The limits and budgets that a request of this key runs into. */
+/** The limits and budgets that apply to a request of this key. */
 export function limitsOf({ limits, budgets }: Pick<KeyRecord, 'limits' | 'budgets'>, agent: string | null): TenantLimits {
   return { ...limits, budgets: budgetsFor(budgets, agent) };
 }

@@ -1,6 +1,6 @@
 /**
- * Tells what a user turn asks from the material it carries (log lines, stack frames, table rows, code, long passages) and from what only
- * surrounds it (courtesy, roles, lead-ins, wishes about the answer's form).
+ * Separates what a user turn asks from the material it carries (log lines, stack frames, table rows, code, long passages) and from what
+ * only surrounds it (courtesy, roles, lead-ins, wishes about the answer's form).
  */
 import { focusOf } from './focus.ts';
 import { saysNothing, stripFrame } from './frame.ts';
@@ -25,7 +25,7 @@ export interface Ask {
 }
 
 const maxCodeChars = 4096;
-/** Fewer lines of this kind are quoted in passing, and the request is about them. */
+/** Fewer log lines than this are a quotation that the request is about, not material. */
 const minLogLines = 3;
 
 /** Splits one user turn (already sampled, at most 16 Ki characters). Linear. */
@@ -61,7 +61,7 @@ export function splitAsk(text: string): Ask {
   };
 }
 
-/** What is said beside the material, which may have kept a frame from the ends; empty for a frame alone: then the material is the request. */
+/** The text beside the material, without its frame; empty when it is all frame, and then the material is the request. */
 function runningOf(said: string): string {
   const running = stripFrame(said);
   return saysNothing(running) ? '' : running;

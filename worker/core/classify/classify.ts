@@ -14,7 +14,7 @@ export type ClassifyConfig = Pick<RoutingConfig, 'classifier' | 'intent'>;
 export type ClassifierMode = RoutingConfig['classifier']['mode'];
 
 export interface Classification {
-  /** 0 to 1, unrounded; higher speaks for the large model. What it is compared with is the router's matter. */
+  /** 0 to 1, unrounded; higher favours the large model. The router decides what it is compared with. */
   readonly score: number;
   readonly intent: Intent;
   readonly intentConfidence: number;
@@ -24,7 +24,7 @@ export interface Classification {
   readonly heuristicScore: number;
   /** null in mode `heuristic` and when no weights are loaded. */
   readonly learned: LearnedScore | null;
-  /** What decided, the weightiest first; short phrases, which may quote keywords of any script. See reasons.ts. */
+  /** What decided, most important first; short phrases, which may quote keywords in any script. See reasons.ts. */
   readonly reasons: readonly string[];
   /** The mode that scored: `heuristic` whenever there are no weights. */
   readonly mode: ClassifierMode;
@@ -65,12 +65,12 @@ export function classify(view: RequestView, config: ClassifyConfig, weights: Lea
   };
 }
 
-/** What really scores: without weights, and with the seed's curves, the heuristic. */
+/** The mode that is really used: the heuristic when there are no weights, and with the seed's curves. */
 export function modeOf({ classifier }: ClassifyConfig, weights: LearnedWeights | null): ClassifierMode {
   return weights === null || classifier.curves === 'seed' ? 'heuristic' : classifier.mode;
 }
 
-/** The learned head's choice; what the rules found in the turn before stands when the current turn is too short to say anything. */
+/** The learned head's choice. When the current turn is too short to tell, what the rules found in the previous turn stays. */
 export function learnedIntent(
   learned: Pick<LearnedScore, 'code' | 'reasoning' | 'general'>,
   rules: IntentReading,

@@ -1,11 +1,11 @@
-/** Takes greetings off the beginning and thanks off the end of an ask: politeness is no part of what is asked. Leaves pure courtesy alone. */
+/** Removes greetings from the beginning and thanks from the end of an ask. An ask that is nothing but courtesy stays as it is. */
 import { hashKey, tokenize, type Tokens } from './tokens.ts';
 
-/** Say thanks or please by themselves. */
+/** Words that mean thanks or please by themselves. */
 const strong = wordSet(
   'please pls plz thanks thank thx ty cheers appreciate appreciated kindly grateful regards bitte danke dankeschön merci svp gracias obrigado obrigada valeu grazie пожалуйста спасибо धन्यवाद शुक्रिया कृपया شكرا dziękuję proszę dank teşekkürler lütfen tack',
 );
-/** May stand beside a strong word: "thank you so much for your help in advance". */
+/** Words that may accompany a strong one: "thank you so much for your help in advance". */
 const companions = wordSet(
   'you so much many very a lot for your help time in advance and many i would really d ll be will it this that the again kind best all my to us me this if can could much im voraus schön sehr vielen dank für deine ihre hilfe beaucoup d avance muchas por favor adelantado muito antecipadamente mille заранее большое',
 );

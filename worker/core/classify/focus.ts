@@ -4,16 +4,16 @@
 const maxPlainChars = 600;
 /** A first or last paragraph up to this long may be the question. */
 const maxQuestionChars = 400;
-/** Less text beside the questions is no passage. */
+/** Less text than this beside the questions does not count as a passage. */
 const minPassageChars = 600;
-/** Running text without a question at its ends is cut to its beginning and end beyond this. */
+/** Running text without a question at either end is cut to its beginning and end when it is longer than this. */
 const whole = { most: 1600, head: 500, tail: 700 } as const;
-/** How much of a passage is read beside the question about it: enough that the question never stands alone. */
+/** How much of a passage is read beside the question about it: enough to give the question context. */
 const sample = { most: 500, head: 200, tail: 300 } as const;
 
 /**
- * The text itself when it is short. Of a longer one, paragraphs at its ends that ask come last, where a question usually stands, behind a
- * sample of the rest; without any, its beginning and end.
+ * Returns a short text unchanged. For a longer one, the paragraphs at its ends that ask something are moved last, where a question usually
+ * stands, after a sample of the rest; without such paragraphs, its beginning and end are returned.
  */
 export function focusOf(running: string): string {
   if (running.length <= maxPlainChars) return running;
@@ -22,12 +22,12 @@ export function focusOf(running: string): string {
   const first = firstEnd > 0 && asks(running.slice(0, firstEnd)) ? running.slice(0, firstEnd) : '';
   const last = lastStart > firstEnd && asks(running.slice(lastStart)) ? running.slice(lastStart) : '';
   const passage = running.slice(first.length, running.length - last.length).trim();
-  // A text that asks in its middle, too, is no passage.
+  // A text that also asks in its middle is not a passage.
   if (first + last === '' || passage.length < minPassageChars || asksWithin(passage)) return cutMiddle(running, whole);
   return [cutMiddle(passage, sample), first.trim(), last.trim()].filter((part) => part !== '').join('\n\n');
 }
 
-/** Where the first paragraph ends, or the first line of a longer one; 0 when that is long, too. */
+/** Where the first paragraph ends, or the first line if the paragraph is long; 0 when the line is long as well. */
 function paragraphEnd(text: string): number {
   const blank = text.indexOf('\n\n');
   if (blank > 0 && blank <= maxQuestionChars) return blank;
@@ -42,12 +42,12 @@ function paragraphStart(text: string): number {
   return newline > 0 && text.length - newline <= maxQuestionChars ? newline : 0;
 }
 
-/** A question mark, or a first word that demands; in the languages that requests mostly come in. */
+/** A question mark, or a first word that is a command, in the languages most requests use. */
 function asks(paragraph: string): boolean {
   return /[?？؟]/.test(paragraph) || demand.test(paragraph);
 }
 
-/** Questions and demands that a passage may have by the way: those of people who are quoted. */
+/** A passage may contain this many characters per question or command, because it may quote people. */
 const charsPerQuestion = 1500;
 
 function asksWithin(passage: string): boolean {

@@ -1,7 +1,7 @@
 /**
  * Words that say nothing about what is asked: function words, courtesy, and what people write around a request (help, question, answer,
- * format, JSON). A sentence of nothing but these is a frame around a request. No list is complete: a word that is missing only keeps its
- * sentence in the ask, beside the rest of it.
+ * format, JSON). A sentence made only of these is a frame around a request. The list need not be complete: a missing word only keeps its
+ * sentence in the ask.
  */
 import { fnvStart, fnvStep } from '../text/fnv.ts';
 import { classOf, NOT_WORD } from './scripts.ts';
@@ -40,13 +40,13 @@ const others =
 /** What a word can be, as bits; a word may be several. */
 const GENERIC = 1;
 const NUMBER = 2;
-/** Beside one of these a number tells how long the answer may be. */
+/** Next to one of these, a number says how long the answer may be. */
 const LENGTH_UNIT = 4;
 /** A sentence about the answer has one of these. */
 const ANSWER = 8;
 /** Names of formats say nothing in a sentence about the answer, but may be what is asked about. */
 const FORMAT = 16;
-/** Asks for more beside the answer, where it is the answer that has to be explained. */
+/** Asks for an explanation of the answer. */
 const REASONING = 64;
 /** Such a sentence has one of these, or an answer word. */
 const FORM_VERB = 32;
@@ -70,13 +70,13 @@ add(FORMAT, 'json xml yaml csv markdown md html latex text table object array st
 add(REASONING, 'explain justify');
 add(FORM_VERB, 'use using give provide provided write written output format formatted wrap put present produce as');
 
-/** Share of generic words from which a sentence about the answer's form is one, although it names a key or a colour; and at most so many others. */
+/** A sentence about the answer's form needs this share of generic words, since it may name a key or a colour; and at most this many others. */
 const enoughGeneric = 0.75;
 const maxStrange = 4;
 
 /**
- * Whether a sentence of at least `minWords` words says nothing about what is asked; words are those of `tokenize`. Nearly every sentence
- * says something with its first words, so it is read word by word and left then.
+ * Whether a sentence of at least `minWords` words says nothing about what is asked; words are those of `tokenize`. Reads word by word and
+ * stops at the first meaningful one, which in most sentences comes early.
  */
 export function isGeneric(sentence: string, minWords = 0): boolean {
   const text = sentence.toLowerCase();

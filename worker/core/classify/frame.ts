@@ -1,16 +1,16 @@
 /**
- * Takes off what surrounds a request without being part of it: courtesy, roles, lead-ins, wishes about the answer's form, headings and
- * labels, and the marks that quote it. Sentence by sentence from both ends, until the first one that says something.
+ * Removes what surrounds a request without being part of it: courtesy, roles, lead-ins, wishes about the answer's form, headings and
+ * labels, and the marks that quote it. Works sentence by sentence from both ends, up to the first one that says something.
  */
 import { stripCourtesy } from './courtesy.ts';
 import { isGeneric } from './frame-words.ts';
 import { unwrap } from './marks.ts';
 
-/** A longer sentence is no frame. */
+/** A longer sentence never counts as frame. */
 const maxSentenceChars = 320;
 const maxRounds = 12;
 
-/** `text` without its frame. What is all frame is left with one sentence of it. */
+/** `text` without its frame. A text that is all frame keeps one sentence. */
 export function stripFrame(text: string): string {
   let rest = unwrap(text);
   const state = { hadRole: false };
@@ -26,7 +26,7 @@ function isSentenceEnd(code: number): boolean {
   return code === 46 || code === 33 || code === 63 || code === 10;
 }
 
-/** Signs that end a sentence without a space behind them. */
+/** Signs that end a sentence without a following space. */
 function isWideEnd(code: number): boolean {
   return code === 0x3002 || code === 0xff01 || code === 0xff1f || code === 0xff1a || code === 0x964;
 }
@@ -76,7 +76,7 @@ function isWordUnit(code: number): boolean {
 function dropHead(text: string, state: { hadRole: boolean }): string {
   let rest = text;
   for (let end = firstEnd(rest); end > 0; end = firstEnd(rest)) {
-    // A fence is for those who read lines.
+    // Fences are handled by the line reader (lines.ts).
     if (rest.startsWith('```')) return rest;
     const sentence = rest.slice(0, end);
     const isRole = role.test(sentence) && !carriesDemand.test(sentence);
@@ -104,11 +104,11 @@ function dropTail(text: string): string {
   return signed === null ? rest : rest.slice(0, rest.length - signed[0].length).trimEnd();
 }
 
-/** A sentence opened by a capital right behind the words before, as people do who leave out the full stop. */
+/** A sentence that starts with a capital right after other words, because its writer left out the full stop. */
 const inlineStart = /(?<=[\p{Ll}\p{N}"'’”)\]/] )\p{Lu}\p{Ll}*['’]?\p{Ll}* \p{Ll}/gu;
 const minInlineWords = 3;
 
-/** Where a closing sentence of frame begins that no sign separates from what is asked; -1 without one. */
+/** Where a closing frame sentence begins that no punctuation separates from what is asked; -1 without one. */
 function unseparated(sentence: string): number {
   for (const { index } of sentence.matchAll(inlineStart)) {
     if (isGeneric(sentence.slice(index), minInlineWords)) return index;
@@ -121,13 +121,13 @@ export function saysNothing(sentence: string): boolean {
   return unspaced.test(sentence) ? unspacedFrame.test(sentence) : isGeneric(sentence);
 }
 
-/** Opens a sentence that gives the model a part to play. */
+/** Opens a sentence that gives the model a role. */
 const role =
   /^\W{0,6}(?:from now on,? |in this (?:chat|conversation),? |please,? |(?:i want|i need|i would like|i'd like|i’d like) you to |let'?s (?:pretend|imagine) (?:that )?|imagine (?:that )?)?(?:act(?:ing)? (?:as|like) |behave (?:as|like) |(?:you are|you're|you’re|you will be|be) (?:now )?(?:an? |the |my |our |one of |chatgpt|gpt|the world|\p{L}+, (?:an?|the|my|our) )|pretend (?:to be|that you are|that you're|you are|you're) |(?:take on|assume|adopt|play) the (?:role|persona|part) |your (?:role|persona|name) is |role: ?\w|du bist (?:ein|mein|der|die)|sie sind (?:ein|der)|agiere als |handle als |tu es (?:une? |mon )|vous êtes (?:une? |mon )|agis(?:sez)? comme |comporte-toi comme |eres (?:una? |mi )|actúa como |usted es una? |você é uma? |aja como |atue como |sei una? |agisci come |ты [—–-] |вы [—–-] |представь,? что ты |действуй как |你是(?:一|我|个)|您是(?:一|我|个)|假设你是|请?扮演|あなたは[^。\n]{1,60}です)/iu;
 /** A role and a task in one sentence: the task counts. */
 const carriesDemand =
   /\?|(?:,| and| to| then)\s(?:please )?(?:write|create|make|build|design|explain|give|generate|develop|analy[sz]e|review|translate|rewrite|summari[sz]e|compare|find|plan|prove|calculate|compute|propose|suggest|draft|describe|list|tell me|help me (?!with (?:this|that|the following))|schreib|erklär|écri|escrib|напиши)/iu;
-/** Goes on about how the model should behave, once it has a role; or a bare date. */
+/** How the model should behave once it has a role; or a bare date. */
 const manner =
   /^\W{0,6}(?:you (?:always|never|have (?:\d|deep|extensive|many|years|a )|are (?!tasked|assigned|asked|given|required|supposed|going|trying|working|to )|provide|answer|follow|speak|talk|know|excel|speciali[sz]e|love|like|enjoy)|your (?:answers?|responses?|replies|output|tone|style|knowledge|expertise|personality)\b|always |never |if you (?:do not|don't|don’t|are not|aren't|can't|cannot)|knowledge cut-?off|current date|[\d\s.:/-]+$)/iu;
 /** `As a tax adviser, …` */

@@ -1,4 +1,4 @@
-/** How sure the gateway was of an intent, in three words: as a label it must not have more values. */
+/** How sure the gateway was of an intent, in three words, so that the metric label has only three values. */
 import type { IntentBand } from '../../../shared/records.ts';
 
 export function intentBand(confidence: number): IntentBand {

@@ -1,6 +1,6 @@
 /**
- * Intent by rules: code, reasoning or general, from whole-word keywords and the shape of the text. The current turn decides; the turn
- * before it is asked only when the current one says too little. System prompts and retrieved passages have no say.
+ * Intent by rules: code, reasoning or general, from whole-word keywords and the shape of the text. The current turn decides; the previous
+ * turn is read only when the current one says too little. System prompts and retrieved passages are ignored.
  */
 import type { Intent, RoutingConfig } from '../../../shared/config.ts';
 import { findKeywords, matcherFor } from './keyword-matcher.ts';
@@ -40,7 +40,7 @@ const strength = [
 ] as const;
 const codePoints = { fence: 2, codeLines: 1.5, stackFrames: 1.5, inlineCode: 1 } as const;
 const mathSymbolsForOnePoint = 2;
-/** Turns with fewer words may lean on the turn before. */
+/** Turns with fewer words may use the previous turn. */
 const maxWordsToLookBack = 8;
 
 function evidenceOf(tokens: Tokens, config: IntentConfig): Evidence {
@@ -86,7 +86,7 @@ const reasoningConfidence = [
   [1, 0.85],
 ] as const;
 const generalConfidence = 0.75;
-/** Taken off when the other side has evidence, too, in proportion to it; and when the turn before had to be asked. */
+/** Subtracted in proportion to the evidence for the other side, and when the previous turn had to be used. */
 const contestedDiscount = 0.3;
 const historyDiscount = 0.1;
 

@@ -34,7 +34,7 @@ export function matcherFor(keywords: readonly string[]): KeywordMatcher {
     const tokens = tokenize(keyword);
     const first = tokens.hashes[0];
     if (first === undefined) continue;
-    const phrase = { keyword, words: wordsOf(tokens), hashes: [...tokens.hashes] };
+    const phrase = { keyword, words: tokenTexts(tokens), hashes: [...tokens.hashes] };
     const bucket = matcher.get(hashKey(first));
     if (bucket === undefined) matcher.set(hashKey(first), [phrase]);
     else bucket.push(phrase);
@@ -44,7 +44,7 @@ export function matcherFor(keywords: readonly string[]): KeywordMatcher {
   return matcher;
 }
 
-function wordsOf(tokens: Tokens): string[] {
+function tokenTexts(tokens: Tokens): string[] {
   const words: string[] = [];
   for (let index = 0; index < tokens.count; index += 1) words.push(tokens.text.slice(tokens.starts[index], tokens.ends[index]));
   return words;
@@ -56,19 +56,25 @@ export function findKeywords(tokens: Tokens, matcher: KeywordMatcher): KeywordHi
   for (let at = 0; at < tokens.count && hits.length < maxHits; at += 1) {
     const bucket = matcher.get(hashKey(tokens.hashes[at]));
     if (bucket === undefined) continue;
-    const phrase = bucket.find((candidate) => isAt(tokens, at, candidate));
-    if (phrase === undefined) continue;
+    const phrase = phraseAt(tokens, at, bucket);
+    if (phrase === null) continue;
     hits.push({ keyword: phrase.keyword, at, length: phrase.words.length });
     at += phrase.words.length - 1;
   }
   return hits;
 }
 
+/** A loop: a closure would cost an object for every word of every text. */
+function phraseAt(tokens: Tokens, at: number, bucket: readonly Phrase[]): Phrase | null {
+  for (const phrase of bucket) if (isAt(tokens, at, phrase)) return phrase;
+  return null;
+}
+
 function isAt(tokens: Tokens, at: number, phrase: Phrase): boolean {
   if (at + phrase.words.length > tokens.count) return false;
   for (let index = 0; index < phrase.words.length; index += 1) {
     if (tokens.hashes[at + index] !== phrase.hashes[index]) return false;
-    // Two words with one hash are rare (2^-32) but free to tell apart here.
+    // Two words with the same hash are rare (2^-32), and telling them apart costs nothing here.
     if (!tokens.text.startsWith(phrase.words[index] ?? '', tokens.starts[at + index])) return false;
   }
   return true;

@@ -8,6 +8,7 @@ import { readNgrams, type Ngrams } from './learned/ngrams.ts';
 import { readOutcomeFeatures, type QuestionKind } from './learned/outcome-features.ts';
 import { readTierFeatures, type Hints } from './learned/tier-features.ts';
 import type { Blend, Dense, LearnedWeights, Table } from './learned/weights.ts';
+import { rememberedByObject } from '../text/remembered.ts';
 import type { RequestView } from './view.ts';
 
 export type { Hints } from './learned/tier-features.ts';
@@ -17,7 +18,7 @@ export interface LearnedScore {
   /** Log-odds scale; above 0 speaks for the large model. Blend of `tierLogit` and `gain`. */
   readonly logit: number;
   readonly tierLogit: number;
-  /** Chance that the request deserves the large tier, by the tier head alone. */
+  /** Chance that the request needs the large tier, by the tier head alone. */
   readonly largeDeserved: number;
   /** Estimated chance that each model answers right, for questions that have one right answer. */
   readonly smallRight: number;
@@ -36,14 +37,17 @@ export interface LearnedFeatures {
   readonly kind: QuestionKind;
 }
 
+/** Of an ask that comes again: see `view.ts`. */
+const ngramsOf = rememberedByObject(readNgrams);
+
 /** Counts beyond this many standard deviations weigh no more. */
 const maxDeviations = 3;
 
-/** Everything the heads read, from a view; `hints` are the heuristic's readings, or null to do without. */
+/** Everything the heads read from a view; `hints` are the heuristic's readings, or null for none. */
 export function readFeatures(view: RequestView, hints: Hints | null): LearnedFeatures {
   const counts = countAsk(view);
   const { kind, values } = readOutcomeFeatures(view, counts);
-  return { ngrams: readNgrams(view.askTokens), tier: readTierFeatures(view, counts, hints), outcome: values, kind };
+  return { ngrams: ngramsOf(view.askTokens), tier: readTierFeatures(view, counts, hints), outcome: values, kind };
 }
 
 /** The deviation of one count, bounded; 0 for a missing one. */
@@ -87,18 +91,27 @@ export function logistic(logit: number): number {
   return 1 / (1 + Math.exp(-logit));
 }
 
+/** Of an ask that comes again, for the one set of weights that an isolate has. */
+const sumsBy = rememberedByObject(({ tier, outcome }: LearnedWeights) =>
+  rememberedByObject((ngrams: Ngrams) => ({
+    tier: sumTables(tier.tables, ngrams, ngrams.hashes.length),
+    outcome: sumTables(outcome.tables, ngrams, ngrams.words),
+  })),
+);
+
 /** Scores features that `readFeatures` read. */
 export function scoreFeatures(features: LearnedFeatures, weights: LearnedWeights): LearnedScore {
   const { ngrams, kind } = features;
   const { blend } = weights;
-  const { tables, dense } = weights.tier;
-  const [tierSum, codeSum, reasoningSum] = sumTables(tables, ngrams, ngrams.hashes.length);
+  const { dense } = weights.tier;
+  const sums = sumsBy(weights)(ngrams);
+  const [tierSum, codeSum, reasoningSum] = sums.tier;
   const tierLogit = tierSum + sumDense(dense, 0, features.tier);
   const code = Math.exp(blend.intentTemperature * (codeSum + sumDense(dense, 1, features.tier)));
   const reasoning = Math.exp(blend.intentTemperature * (reasoningSum + sumDense(dense, 2, features.tier)));
   const total = 1 + code + reasoning;
   const outcome = weights.outcome.dense[kind];
-  const [smallSum, largeSum] = sumTables(weights.outcome.tables, ngrams, ngrams.words);
+  const [smallSum, largeSum] = sums.outcome;
   const smallRight = logistic(smallSum + sumDense(outcome, 0, features.outcome));
   const largeRight = logistic(largeSum + sumDense(outcome, 1, features.outcome));
   const logit = combine(tierLogit, largeRight - smallRight, kind, blend);
@@ -117,7 +130,7 @@ export function scoreFeatures(features: LearnedFeatures, weights: LearnedWeights
 }
 
 /**
- * The tier head decides the side; within a side the expected gain of the large model has its say, ramped up from the decision point so
+ * The tier head decides the side; within a side the expected gain of the large model counts too, ramped up from the decision point so
  * that the blend is continuous and keeps the tier's sign.
  */
 function combine(tierLogit: number, gain: number, kind: QuestionKind, blend: Blend): number {

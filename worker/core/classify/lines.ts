@@ -1,6 +1,6 @@
-/** Files the lines of a user turn by shape alone: what is asked, log lines, stack frames, table rows, code. What the words mean is for others. */
+/** Sorts the lines of a user turn by shape alone: what is asked, log lines, stack frames, table rows, code. Ignores what the words mean. */
 
-/** Fewer lines of one shape are no dump. */
+/** Fewer lines of one shape do not count as a dump. */
 const minSameShape = 6;
 
 const timestamp =
@@ -20,8 +20,8 @@ const indentedCall = /^\s{2,80}[\w.]{1,80}\(.{0,400}\)$/;
 
 export type LineKind = 'ask' | 'log' | 'frame' | 'row' | 'code';
 
-/** What a line is, by itself. */
-export function kindOf(line: string): LineKind {
+/** The kind of a line, judged without its neighbours. */
+export function lineKindOf(line: string): LineKind {
   if (line.length < 2) return line === '}' || line === ')' || line === ']' ? 'code' : 'ask';
   const head = line.length > 240 ? line.slice(0, 240) : line;
   if (frame.test(head)) return 'frame';
@@ -86,7 +86,7 @@ export function fileLines(text: string): Lines {
       lines.listItems += 1;
       if (option.test(line)) lines.options += 1;
     }
-    put(lines, line, kindOf(line));
+    put(lines, line, lineKindOf(line));
   }
   if (fenceStart >= 0) closeFence(lines, fenceStart, 1);
   closeGaps(lines);
@@ -105,7 +105,7 @@ const minProseWords = 6;
 /** A fence's mark with the name of its language is at most this long. */
 const maxFenceLabelChars = 12;
 
-/** People quote prose in fences, too: such lines keep their kind, as if no fence were there. Among code, only whole sentences do. */
+/** People also quote prose in fences: such lines keep their kind, as if there were no fence. Among code, only whole sentences do. */
 function closeFence(lines: Lines, from: number, marks: number): void {
   const { texts, kinds } = lines;
   const fenced = texts.slice(from);
@@ -119,7 +119,7 @@ function closeFence(lines: Lines, from: number, marks: number): void {
   });
 }
 
-/** So many lines between two lines of code are code, too, unless one is a sentence: no shape knows every line of every language. */
+/** Up to this many lines between two lines of code count as code unless one is a sentence: no pattern knows every language. */
 const maxGapLines = 6;
 
 function closeGaps({ texts, kinds }: Lines): void {
@@ -140,7 +140,7 @@ function isSentence(line: string): boolean {
   return words !== null && words.length >= minProseWords && !/[{};]\s*$|\w\(\w*\)|=>|==/.test(line);
 }
 
-/** Lines with digits whose beginnings have one shape (letters, digits, signs alike) are a log or a dump in a format of its own. */
+/** Lines with digits whose beginnings have one shape (letters, digits, signs alike) are a log or a dump in a custom format. */
 function fileDumps({ texts, kinds }: Lines): void {
   if (texts.length < minSameShape) return;
   const shapes = texts.map((line, at) =>

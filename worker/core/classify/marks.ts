@@ -1,8 +1,8 @@
-/** Takes off the marks that quote a whole text: fences, tags, block quotes, quotation marks, special tokens of chat templates, rules. */
+/** Removes the marks that quote a whole text: fences, tags, block quotes, quotation marks, special tokens of chat templates, rules. */
 
-import { kindOf } from './lines.ts';
+import { lineKindOf } from './lines.ts';
 
-/** `text` trimmed, and without what encloses all of it. */
+/** `text` trimmed and without the marks that enclose all of it. */
 export function unwrap(text: string): string {
   let rest = text.trim();
   for (let round = 0; round < 6; round += 1) {
@@ -42,7 +42,7 @@ const pairs: readonly (readonly [string, string])[] = [
 
 function unwrapOnce(text: string): string {
   const first = text.charCodeAt(0);
-  // Nearly every text begins with a letter: only its end can be marked.
+  // Nearly every text begins with a letter, so only its end needs a look.
   const isPlainStart = (first >= 65 && first <= 90) || (first >= 97 && first <= 122);
   let rest = text;
   for (const tag of injectedTags) rest = without(rest, `<${tag}>`, `</${tag}>`);
@@ -117,5 +117,5 @@ const minProseWords = 3;
 function isProseStart(text: string): boolean {
   const end = text.indexOf('\n');
   const line = end < 0 ? text : text.slice(0, end);
-  return kindOf(line) === 'ask' && (line.match(/\p{L}{2,}/gu)?.length ?? 0) >= minProseWords;
+  return lineKindOf(line) === 'ask' && (line.match(/\p{L}{2,}/gu)?.length ?? 0) >= minProseWords;
 }

@@ -5,7 +5,7 @@ import { signals } from './signals/registry.ts';
 
 /** Keywords quoted in one reason. */
 const maxQuoted = 5;
-/** From this value on a signal is worth a word beside a trained score. */
+/** A signal of at least this value is named beside a trained score. */
 const tellingFrom = 0.5;
 /** A gain of fewer percentage points says nothing. */
 const minGainPoints = 2;
@@ -23,13 +23,13 @@ export function sumReasons({ score, signals: readings }: HeuristicScore): string
   });
 }
 
-/** A trained score is no sum that people could follow: its chance, and what in the request is telling. */
+/** A trained score cannot be shown as a sum: gives its chance, and the strongest signals of the request. */
 export function chanceReasons(learned: LearnedScore, heuristic: HeuristicScore): string[] {
   const reasons = [`${percent(learned.largeDeserved)} likely to need the large model`];
   const gainPoints = Math.round((learned.largeRight - learned.smallRight) * 100);
   if (learned.kind !== 'prose' && gainPoints >= minGainPoints)
     reasons.push(`which is right ${gainPoints} percentage points more often on such questions`);
-  const telling = weightiestFirst(heuristic.signals).filter(({ value }) => value >= tellingFrom);
+  const telling = weightiestFirst(heuristic.signals.filter(({ value }) => value >= tellingFrom));
   return [...reasons, ...telling.map((reading) => `${phraseOf(reading)}${quoted(reading)}`)];
 }
 

@@ -1,9 +1,9 @@
-/** Drops sentences that a text has already said. */
+/** Drops repeated sentences. */
 
 /** Sentences shorter than this may repeat: answer options do. */
 const minRepeatChars = 12;
 
-/** The text without sentences that it has already said: repeating a demand does not make it a harder one. */
+/** The text without repeated sentences: repeating a demand does not make it harder. */
 export function dropRepeats(text: string): string {
   if (!mayRepeat(text)) return text;
   const said = new Set<string>();
@@ -45,7 +45,7 @@ function mayRepeat(text: string): boolean {
     if (length < minRepeatChars) continue;
     const [a, b, c] = [text.charCodeAt(first), text.charCodeAt(first + (length >> 1)), text.charCodeAt(last - 1)];
     if ((a | b | c | text.charCodeAt(last)) >= 128) return true;
-    // Capitals and small letters differ in one bit, which is left out.
+    // Upper and lower case differ in one bit, which the masks drop.
     const key = ((length & 0x3ff) << 20) | ((a & 31) << 10) | ((b & 31) << 5) | (c & 31);
     if (seen.has(key)) return true;
     seen.add(key);

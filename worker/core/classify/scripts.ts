@@ -14,32 +14,61 @@ for (let code = 65; code <= 90; code += 1) ascii[code] = LETTER;
 for (let code = 97; code <= 122; code += 1) ascii[code] = LETTER;
 ascii[95] = LETTER;
 
-/** First unit, last unit, class; in ascending order. Ranges are whole blocks: a stray sign inside one counts as a letter. */
-const blocks: readonly (readonly [number, number, Script])[] = [
-  [0xc0, 0x24f, 'latin'],
-  [0x250, 0x36f, 'latin'],
-  [0x370, 0x3ff, 'greek'],
-  [0x400, 0x52f, 'cyrillic'],
-  [0x590, 0x5ff, 'hebrew'],
-  [0x600, 0x77f, 'arabic'],
-  [0x900, 0xdff, 'indic'],
-  [0xe00, 0xeff, 'thai'],
-  [0x1000, 0x109f, 'thai'],
-  [0x1100, 0x11ff, 'hangul'],
-  [0x1780, 0x17ff, 'thai'],
-  [0x1e00, 0x1eff, 'latin'],
-  [0x1f00, 0x1fff, 'greek'],
-  [0x3005, 0x3007, 'han'],
-  [0x3040, 0x30ff, 'kana'],
-  [0x3130, 0x318f, 'hangul'],
-  [0x3400, 0x4dbf, 'han'],
-  [0x4e00, 0x9fff, 'han'],
-  [0xac00, 0xd7a3, 'hangul'],
-  [0xd840, 0xd87f, 'han'], // high surrogates of the Han extensions; their low halves count as no letter
-  [0xf900, 0xfaff, 'han'],
-  [0xfb50, 0xfdff, 'arabic'],
-  [0xfe70, 0xfeff, 'arabic'],
-  [0xff21, 0xff5a, 'latin'],
+/** What a model's vocabulary tells apart within a script: the letters that most texts have, and those of fewer languages. */
+export const paceIds = [
+  'accented',
+  'vietnamese',
+  'combining',
+  'greek',
+  'cyrillic',
+  'rareCyrillic',
+  'hebrew',
+  'arabic',
+  'rareArabic',
+  'devanagari',
+  'northIndic',
+  'southIndic',
+  'thai',
+  'otherThai',
+  'hangul',
+  'han',
+  'kana',
+] as const;
+export type Pace = (typeof paceIds)[number];
+
+/** First unit, last unit, class, pace; in ascending order. Ranges are whole blocks: a stray sign inside one counts as a letter. */
+const blocks: readonly (readonly [number, number, Script, Pace])[] = [
+  [0xc0, 0x24f, 'latin', 'accented'],
+  [0x250, 0x2ff, 'latin', 'accented'],
+  [0x300, 0x36f, 'latin', 'combining'], // put together with their letters before they are counted
+  [0x370, 0x3ff, 'greek', 'greek'],
+  [0x400, 0x40f, 'cyrillic', 'rareCyrillic'],
+  [0x410, 0x44f, 'cyrillic', 'cyrillic'],
+  [0x450, 0x52f, 'cyrillic', 'rareCyrillic'],
+  [0x590, 0x5ff, 'hebrew', 'hebrew'],
+  [0x600, 0x66f, 'arabic', 'arabic'],
+  [0x670, 0x77f, 'arabic', 'rareArabic'],
+  [0x900, 0x97f, 'indic', 'devanagari'],
+  [0x980, 0xb7f, 'indic', 'northIndic'],
+  [0xb80, 0xdff, 'indic', 'southIndic'],
+  [0xe00, 0xe7f, 'thai', 'thai'],
+  [0xe80, 0xeff, 'thai', 'otherThai'],
+  [0x1000, 0x109f, 'thai', 'otherThai'],
+  [0x1100, 0x11ff, 'hangul', 'hangul'],
+  [0x1780, 0x17ff, 'thai', 'otherThai'],
+  [0x1e00, 0x1eff, 'latin', 'vietnamese'],
+  [0x1f00, 0x1fff, 'greek', 'greek'],
+  [0x3005, 0x3007, 'han', 'han'],
+  [0x3040, 0x30ff, 'kana', 'kana'],
+  [0x3130, 0x318f, 'hangul', 'hangul'],
+  [0x3400, 0x4dbf, 'han', 'han'],
+  [0x4e00, 0x9fff, 'han', 'han'],
+  [0xac00, 0xd7a3, 'hangul', 'hangul'],
+  [0xd840, 0xd87f, 'han', 'han'], // high surrogates of the Han extensions; their low halves count as no letter
+  [0xf900, 0xfaff, 'han', 'han'],
+  [0xfb50, 0xfdff, 'arabic', 'rareArabic'],
+  [0xfe70, 0xfeff, 'arabic', 'rareArabic'],
+  [0xff21, 0xff5a, 'latin', 'accented'],
 ];
 
 /** Class of one code unit: a table for ASCII, which is small enough to be inlined where it is called. */
@@ -48,21 +77,40 @@ export function classOf(code: number): number {
 }
 
 function classBeyondAscii(code: number): number {
-  if (code === 0xaa || code === 0xb5 || code === 0xba) return LETTER;
-  if (code < 0xc0 || code === 0xd7 || code === 0xf7 || code === 0x60c || code === 0x61b || code === 0x61f) return NOT_WORD;
-  if (code === 0x964 || code === 0x965 || code === 0x30fb) return NOT_WORD;
+  return classOfBlock(blockOf(code));
+}
+
+/** No block. */
+export const NO_BLOCK = -1;
+
+/** Number of the block that a unit beyond ASCII is a letter of. */
+export function blockOf(code: number): number {
+  if (code === 0xaa || code === 0xb5 || code === 0xba) return 0;
+  if (code < 0xc0 || code === 0xd7 || code === 0xf7 || code === 0x60c || code === 0x61b || code === 0x61f) return NO_BLOCK;
+  if (code === 0x964 || code === 0x965 || code === 0x30fb) return NO_BLOCK;
   let low = 0;
   let high = blocks.length - 1;
   while (low <= high) {
     const middle = (low + high) >> 1;
     const block = blocks[middle];
-    if (block === undefined) return NOT_WORD;
+    if (block === undefined) return NO_BLOCK;
     if (code < block[0]) high = middle - 1;
     else if (code > block[1]) low = middle + 1;
-    else return LETTER + scriptIds.indexOf(block[2]);
+    else return middle;
   }
-  return NOT_WORD;
+  return NO_BLOCK;
 }
+
+export const blockCount = blocks.length;
+
+const classes = Uint8Array.from(blocks, ([, , script]) => LETTER + scriptIds.indexOf(script));
+
+export function classOfBlock(block: number): number {
+  return classes[block] ?? NOT_WORD;
+}
+
+/** By the number of its block. */
+export const paceOfBlock: readonly Pace[] = blocks.map(([, , , pace]) => pace);
 
 export function scriptOf(charClass: number): Script | null {
   return charClass < LETTER ? null : (scriptIds[charClass - LETTER] ?? null);

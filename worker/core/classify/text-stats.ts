@@ -1,5 +1,19 @@
-/** Counts over one text, by character, in one pass: scripts, digits, capitals, signs. No judgement about what they mean. */
-import { charsPerWord, classOf, DIGIT, firstUnspacedClass, NOT_WORD, scriptIds, scriptOf, type Script } from './scripts.ts';
+/** Counts characters of a text in one pass: scripts, digits, capitals, signs. */
+import {
+  blockCount,
+  blockOf,
+  charsPerWord,
+  classOf,
+  classOfBlock,
+  DIGIT,
+  firstUnspacedClass,
+  NO_BLOCK,
+  NOT_WORD,
+  scriptIds,
+  scriptOf,
+  type Script,
+} from './scripts.ts';
+import { tokensIn } from './token-estimate.ts';
 
 export interface TextStats {
   readonly chars: number;
@@ -19,6 +33,8 @@ export interface TextStats {
   readonly scriptChars: Readonly<Record<Script, number>>;
   /** The script of most letters; null for a text without letters. */
   readonly script: Script | null;
+  /** About so many a model makes of it; see token-estimate.ts. */
+  readonly tokens: number;
 }
 
 const perClass = new Int32Array(2 + scriptIds.length);
@@ -49,8 +65,10 @@ function isMath(code: number): boolean {
   );
 }
 
-/** How often each ASCII unit came, and what it is worth, so that a text is looked at once and its signs are told apart afterwards. */
+/** How often each ASCII unit occurred, so that one pass over the text is enough and the signs are evaluated afterwards. */
 const perUnit = new Int32Array(128);
+/** The same of blocks beyond ASCII. */
+const perBlock = new Int32Array(blockCount);
 const isWordUnit = Uint8Array.from({ length: 128 }, (_unit, code) => (classOf(code) === NOT_WORD ? 0 : 1));
 /** An apostrophe or hyphen inside a word does not start a new one. */
 const joinsWord = Uint8Array.from({ length: 128 }, (_unit, code) => (code === 39 || code === 45 ? 1 : 0));
@@ -59,12 +77,15 @@ const joinsWord = Uint8Array.from({ length: 128 }, (_unit, code) => (code === 39
 export function measureText(text: string): TextStats {
   perClass.fill(0);
   perUnit.fill(0);
+  perBlock.fill(0);
   const sign = { math: 0, question: 0, backtick: 0, newline: 0, other: 0 };
   let spacedWords = 0;
   /** 1 inside a word. */
   let inWord = 0;
   /** Signs that belong to a word. */
   let joined = 0;
+  /** Visible units beyond ASCII that are no letters. */
+  let wideSigns = 0;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code < 128) {
@@ -76,8 +97,10 @@ export function measureText(text: string): TextStats {
       inWord = isWord | joins;
       continue;
     }
-    const charClass = classOf(code);
-    if (charClass !== NOT_WORD) {
+    const block = blockOf(code);
+    if (block !== NO_BLOCK) {
+      perBlock[block] = (perBlock[block] ?? 0) + 1;
+      const charClass = classOfBlock(block);
       perClass[charClass] = (perClass[charClass] ?? 0) + 1;
       const isSpaced = charClass < firstUnspacedClass;
       if (isSpaced && inWord === 0) spacedWords += 1;
@@ -86,6 +109,7 @@ export function measureText(text: string): TextStats {
     }
     if (inWord === 1 && code === 0x2019) continue;
     inWord = 0;
+    if (code !== 0xa0 && code !== 0x3000) wideSigns += 1;
     countSign(sign, code, 1);
   }
   sign.other -= joined;
@@ -98,7 +122,8 @@ export function measureText(text: string): TextStats {
     else perClass[charClass] = (perClass[charClass] ?? 0) + count;
     if (code >= 65 && code <= 90) capitals += count;
   }
-  return summarise(text.length, spacedWords, capitals, sign);
+  const tokens = tokensIn({ perUnit, perBlock, words: spacedWords, wideSigns });
+  return summarise({ chars: text.length, spacedWords, capitals, tokens }, sign);
 }
 
 function countSign(
@@ -115,9 +140,12 @@ function countSign(
 }
 
 function summarise(
-  chars: number,
-  spacedWords: number,
-  capitals: number,
+  {
+    chars,
+    spacedWords,
+    capitals,
+    tokens,
+  }: { readonly chars: number; readonly spacedWords: number; readonly capitals: number; readonly tokens: number },
   sign: { math: number; question: number; backtick: number; newline: number; other: number },
 ): TextStats {
   const scriptChars: Record<Script, number> = {
@@ -158,5 +186,6 @@ function summarise(
     signs: sign.other,
     scriptChars,
     script,
+    tokens,
   };
 }

@@ -1,4 +1,4 @@
-/** Names a classifier by all that its score depends on, so that scores are only compared with scores of the same making. */
+/** Names a classifier by everything its score depends on, so that only scores of the same version are compared. */
 import { fnvOf } from '../text/fnv.ts';
 import { modeOf, type ClassifyConfig } from './classify.ts';
 import type { LearnedWeights } from './learned.ts';

@@ -1,10 +1,11 @@
 /**
- * Reads a chat request once and keeps what every routing step needs: the last user turn apart from system prompt, history and tool
- * results, with counts instead of text wherever a count will do. Judges nothing.
+ * Reads a chat request once and keeps what every routing step needs: the last user turn separate from system prompt, history and tool
+ * results, and counts instead of text wherever a count is enough. Decides nothing.
  */
 import type { AskedFormat, InnerRequest, Message } from '../request/inner-request.ts';
 import { splitAsk, type Ask } from './ask.ts';
 import { measureJson } from '../json/size.ts';
+import { rememberedByText } from '../text/remembered.ts';
 import { measureText, type TextStats } from './text-stats.ts';
 import {
   estimateTokens,
@@ -27,7 +28,7 @@ export interface RequestView {
   readonly ask: Ask;
   readonly askStats: TextStats;
   readonly askTokens: Tokens;
-  /** Words of the ask, but at most twice its distinct ones: saying something over and over does not make it longer. */
+  /** Words of the ask, but at most twice its distinct words, so that repetition does not make it longer. */
   readonly askWords: number;
   readonly askDistinctWords: number;
   readonly codeTokens: Tokens;
@@ -42,7 +43,7 @@ export interface RequestView {
   readonly tools: number;
   readonly isToolChoiceForced: boolean;
   readonly toolResults: number;
-  /** The last message is a tool result: the model is in the middle of a job. */
+  /** The last message is a tool result. */
   readonly isToolLoop: boolean;
   /** null when the request names none. */
   readonly responseFormat: AskedFormat['kind'] | null;
@@ -55,6 +56,8 @@ export interface RequestView {
   readonly totalChars: number;
   /** See token-estimate.ts; messages, tools, images and frame together. */
   readonly estimatedPromptTokens: number;
+  /** They are no estimate: a model server has counted them. */
+  readonly isCounted: boolean;
   /** The client's own limit; null when it set none. */
   readonly requestedMaxTokens: number | null;
 }
@@ -101,6 +104,34 @@ interface Census {
   tokens: number;
 }
 
+/** What a turn's own text says, whatever stands around it. */
+interface Turn {
+  readonly ask: Ask;
+  readonly askStats: TextStats;
+  readonly askTokens: Tokens;
+  readonly askDistinctWords: number;
+  readonly codeTokens: Tokens;
+}
+
+/** An agent sends its user's turn again with every result of a tool, and every conversation sends it once more as the turn before. */
+const readTurn = rememberedByText(
+  (text): Turn => {
+    const ask = splitAsk(text);
+    const askTokens = tokenize(ask.ask);
+    return {
+      ask,
+      askStats: measureText(ask.ask),
+      askTokens,
+      askDistinctWords: countDistinct(askTokens),
+      codeTokens: tokenize(ask.code),
+    };
+  },
+  { leastChars: 0, mostChars: 4096 },
+);
+
+/** The same for every request of a kind. */
+const statsOfPrompt = rememberedByText((text) => measureText(sampleText(text)));
+
 function takeCensus(messages: readonly Message[]): Census {
   const census: Census = {
     lastUser: null,
@@ -117,7 +148,8 @@ function takeCensus(messages: readonly Message[]): Census {
   };
   for (const message of messages) {
     const text = textOf(message);
-    const stats = measureText(sampleText(text));
+    const isPrompt = message.role === 'system' || message.role === 'developer';
+    const stats = isPrompt ? statsOfPrompt(text) : measureText(sampleText(text));
     census.lastStats = stats;
     census.totalChars += text.length;
     census.images += imagesOf(message);
@@ -137,6 +169,10 @@ function takeCensus(messages: readonly Message[]): Census {
   return census;
 }
 
+function tokensOf(text: string): number {
+  return estimateTokens(measureText(text), text.length);
+}
+
 const maxRepeats = 2;
 
 function countDistinct(tokens: Tokens): number {
@@ -154,17 +190,17 @@ export function buildView(request: InnerRequest): RequestView {
   const subject = census.lastUser ?? request.messages.at(-1);
   const fullText = subject === undefined ? '' : textOf(subject);
   const text = sampleText(fullText);
-  const ask = splitAsk(text);
+  const { ask, askStats, askTokens, askDistinctWords, codeTokens } = readTurn(text);
   const stats = census.lastUserStats ?? census.lastStats ?? measureText(text);
-  const previous = census.previousUser === null ? '' : splitAsk(sampleText(textOf(census.previousUser))).ask;
+  const previous = census.previousUser === null ? '' : readTurn(sampleText(textOf(census.previousUser))).ask.ask;
   const format = request.answerFormat ?? null;
   const schema = format?.kind === 'json_schema' ? measureJson(format.schema) : null;
   const tools = request.tools ?? [];
   const toolTokens = tools.length === 0 ? 0 : tokensPerToolBlock + measureJson(tools).chars * tokensPerJsonChar;
   const last = request.messages.at(-1);
-  const askStats = ask.ask === text ? stats : measureText(ask.ask);
-  const askTokens = tokenize(ask.ask);
-  const distinct = countDistinct(askTokens);
+  const { grounding } = request;
+  // Room and price count what the gateway adds; nothing that chooses a model reads a word of it.
+  const added = grounding === undefined ? 0 : tokensOf(grounding.rules) + tokensOf(grounding.material) + tokensPerMessage;
   return {
     text,
     textChars: fullText.length,
@@ -172,9 +208,9 @@ export function buildView(request: InnerRequest): RequestView {
     ask,
     askStats,
     askTokens,
-    askWords: Math.min(askStats.words, maxRepeats * distinct),
-    askDistinctWords: distinct,
-    codeTokens: tokenize(ask.code),
+    askWords: Math.min(askStats.words, maxRepeats * askDistinctWords),
+    askDistinctWords,
+    codeTokens,
     previousAsk: previous,
     hasUserTurn: census.lastUser !== null,
     userTurns: census.userTurns,
@@ -192,7 +228,8 @@ export function buildView(request: InnerRequest): RequestView {
     systemChars: census.systemChars,
     toolResultChars: census.toolResultChars,
     totalChars: census.totalChars,
-    estimatedPromptTokens: Math.ceil(census.tokens + toolTokens + census.images * tokensPerImage + tokensPerAnswerStart),
+    estimatedPromptTokens: Math.ceil(census.tokens + toolTokens + census.images * tokensPerImage + added + tokensPerAnswerStart),
+    isCounted: false,
     requestedMaxTokens: request.maxTokens ?? null,
   };
 }

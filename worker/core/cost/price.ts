@@ -1,9 +1,10 @@
 /**
- * What tokens cost: prices normalised once at load, priced as integers ever after. Knows nothing of models or of where a price comes from.
+ * What tokens cost: prices are normalised once at load, and all later arithmetic is in integers. Knows nothing of models or price sources.
  */
 import type { Usage } from '../../../shared/usage.ts';
 import type { ModelConfig } from '../../../shared/config.ts';
 import { nanoUsdFromPicoUsd, percentOf, picoUsdPerToken } from '../../../shared/units.ts';
+import { rememberedByObject } from '../text/remembered.ts';
 
 /** A model's price in integer pico-USD per token. */
 export interface NormalisedPrice {
@@ -12,20 +13,18 @@ export interface NormalisedPrice {
   readonly outputPicoUsd: number;
 }
 
-/** Turns a configured price (USD per million tokens) into integers; call it once per model when the configuration is loaded. */
-export function normalisePrice(price: ModelConfig['price']): NormalisedPrice {
-  return {
-    inputPicoUsd: picoUsdPerToken(price.input_per_million_usd),
-    cachedInputPicoUsd: picoUsdPerToken(price.cached_input_per_million_usd),
-    outputPicoUsd: picoUsdPerToken(price.output_per_million_usd),
-  };
-}
+/** Turns a configured price (USD per million tokens) into integers, once. */
+export const normalisePrice = rememberedByObject((price: ModelConfig['price']): NormalisedPrice => ({
+  inputPicoUsd: picoUsdPerToken(price.input_per_million_usd),
+  cachedInputPicoUsd: picoUsdPerToken(price.cached_input_per_million_usd),
+  outputPicoUsd: picoUsdPerToken(price.output_per_million_usd),
+}));
 
 /**
  * The price of one attempt's tokens in integer nano-USD, never negative, rounded up once over the whole sum.
  *
- * Cached prompt tokens have their own price and are part of `promptTokens`, so they are taken out of it first (billing them twice is
- * the classic mistake). Unknown cached tokens count as none. Reasoning tokens are part of `completionTokens` and have no price of their own.
+ * Cached prompt tokens have their own price and are part of `promptTokens`, so they are subtracted first (billing them twice is the
+ * classic mistake). Unknown cached tokens count as zero. Reasoning tokens are part of `completionTokens` and have no separate price.
  */
 export function priceUsage(price: NormalisedPrice, usage: Usage): number {
   const promptTokens = Math.max(0, usage.promptTokens);

@@ -1,6 +1,6 @@
 /**
  * Decides which token counts to book for an attempt: the model server's where they can be true, else what was relayed. A count that is
- * too high is never replaced by a low one: what is free by mistake is asked for again. Never throws, whatever the server sent.
+ * too high is never replaced by a low one, because an exploit that makes requests free would be used. Never throws, whatever the server sent.
  */
 import type { Usage } from '../../../shared/usage.ts';
 import type { ReportedUsage } from '../upstreams/dialect.ts';
@@ -13,9 +13,9 @@ export interface Relayed {
   readonly contentChars: number;
   /** The most completion tokens the request allowed: `max_tokens` sent upstream × `n`. */
   readonly maxTokens: number;
-  /** More than the prompt should have: the bound that a budget reserved for. */
+  /** Upper bound of the prompt, as the budget reserved it. */
   readonly maxPromptTokens: number;
-  /** More than the prompt can have. */
+  /** The model's context: no prompt can be longer. */
   readonly contextTokens: number;
   readonly promptTokensEstimate: number;
 }
@@ -29,7 +29,7 @@ const toleranceTokens = 16;
 const toleranceShare = 0.02;
 
 /**
- * What stands is flagged `isEstimated` as a whole where one count is not simply the server's:
+ * The result is flagged `isEstimated` if any count is not the server's own:
  *
  * | a count that is                                                              | is booked as                          |
  * | ---------------------------------------------------------------------------- | ------------------------------------- |
@@ -56,7 +56,7 @@ export function reconcileUsage(reported: ReportedUsage | null, relayed: Relayed)
   };
 }
 
-/** Null where the server's value says nothing. */
+/** Null where the server's value is unusable. */
 function readCount(
   value: unknown,
   expected: number,

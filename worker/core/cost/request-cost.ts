@@ -1,5 +1,6 @@
 /**
- * What a whole request cost, over every attempt that produced tokens, beside what the same answer would have cost on the large model.
+ * What a whole request cost, over every attempt that produced tokens, beside what the same answer would have cost on the large model and
+ * on the small one: the two ends between which routing moves.
  */
 import type { Usage } from '../../../shared/usage.ts';
 import type { AttemptUsage } from '../../../shared/records.ts';
@@ -18,15 +19,19 @@ export interface RequestCost {
   readonly attemptUsages: readonly AttemptUsage[];
   readonly costNanoUsd: number;
   readonly allLargeCostNanoUsd: number;
+  readonly allSmallCostNanoUsd: number;
   readonly isEstimated: boolean;
 }
 
 /**
- * Prices a request. Attempts come in the order they were made. Without a large model (`null`) the all-large cost equals the cost, so
- * that no saving is claimed. A request without attempts (a cache hit, a refusal by the model server) costs 0 either way: what a cache
+ * Prices a request. Attempts come in the order they were made. Without a model of a tier (`null`) what everything would have cost there
+ * equals the cost, so that no saving is claimed. A request without attempts (a cache hit, a refusal by the model server) costs 0 either way: what a cache
  * saves is not the router's merit.
  */
-export function requestCost(attempts: readonly BilledAttempt[], largePrice: NormalisedPrice | null): RequestCost {
+export function requestCost(
+  attempts: readonly BilledAttempt[],
+  prices: { readonly large: NormalisedPrice | null; readonly small: NormalisedPrice | null },
+): RequestCost {
   const attemptUsages = attempts.map(({ model, price, usage, isPartOfAnswer }) => ({
     model,
     usage,
@@ -35,10 +40,13 @@ export function requestCost(attempts: readonly BilledAttempt[], largePrice: Norm
   }));
   const costNanoUsd = attemptUsages.reduce((sum, attempt) => sum + attempt.costNanoUsd, 0);
   const answer = answerUsage(attemptUsages);
+  const costOn = (price: NormalisedPrice | null): number =>
+    price === null ? costNanoUsd : answer === null ? 0 : priceUsage(price, answer);
   return {
     attemptUsages,
     costNanoUsd,
-    allLargeCostNanoUsd: largePrice === null ? costNanoUsd : answer === null ? 0 : priceUsage(largePrice, answer),
+    allLargeCostNanoUsd: costOn(prices.large),
+    allSmallCostNanoUsd: costOn(prices.small),
     isEstimated: attemptUsages.some(({ usage }) => usage.isEstimated),
   };
 }

@@ -1,12 +1,12 @@
 /**
- * What a call costs whose end nobody saw: the client left, a limit ran out, the connection was lost. The model server may have worked all
- * the time, and GPU time is never free: booked is the prompt, and where the answer could not be watched as it grew, the time it ran at the
- * model's pace. A call that the server itself turned away, or that failed at once, cost nothing.
+ * The cost of a call whose end was not seen: the client left, a limit ran out, the connection was lost. The model server may have worked
+ * all that time, so the prompt is booked and, where the answer could not be watched token by token, the running time at the model's pace.
+ * A call that the server refused, or that failed at once, costs nothing.
  */
 import type { Usage } from '../../../shared/usage.ts';
 import type { FailureCause } from '../upstreams/causes.ts';
 
-/** How a call without a token to show for it came to its end. */
+/** How a call that brought no token ended. */
 export interface CallEnd {
   /** We ended it: the client had gone, or one of our limits ran out. */
   readonly isGivenUp: boolean;
@@ -16,9 +16,9 @@ export interface CallEnd {
   readonly ranMs: number;
 }
 
-/** A failure sooner than this is one of the connection, not of an answer. */
+/** A failure sooner than this is a connection failure: no answer was being generated. */
 const leastWorkMs = 1000;
-/** The server did not say that it does not work on it. */
+/** Causes that leave open whether the server was working on the call. */
 const silentCauses: ReadonlySet<FailureCause> = new Set(['unreachable', 'reset', 'invalid_answer']);
 
 /** Whether the server may have worked on a call that brought no token. */
@@ -31,7 +31,7 @@ export function mayHaveWorked({ isGivenUp, cause, isTimeout, ranMs }: CallEnd): 
 
 export interface UnseenWork {
   readonly ranMs: number;
-  /** A stream whose tokens are seen as they come, and none had come: nothing was generated. */
+  /** A stream, whose tokens would have been seen: none came, so none was generated. */
   readonly isWatched: boolean;
   readonly tokensPerSecond: number;
   readonly choices: number;

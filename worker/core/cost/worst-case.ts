@@ -1,6 +1,6 @@
 /**
- * The most a request can cost, for reserving it from a budget before it runs. Everything here errs upwards: a budget that must never be
- * overshot can only rest on a bound, and what was not used is given back when the request ends.
+ * The most a request can cost, reserved from a budget before it runs. Every estimate here errs upwards, because a budget that must never
+ * be exceeded needs an upper bound; the unused part is returned when the request ends.
  */
 import { nanoUsdFromPicoUsd } from '../../../shared/units.ts';
 import type { NormalisedPrice } from './price.ts';
@@ -18,8 +18,8 @@ export interface PromptSize {
 const templateTokens = 512;
 
 /**
- * No prompt can have more tokens than this. Byte-level tokenizers make at most one token of a byte, the JSON around a message is longer
- * than the template's marks, and a model server refuses what passes the context. About four times the likely count.
+ * No prompt can have more tokens than this: byte-level tokenizers make at most one token per byte, the JSON around a message is longer
+ * than the template's marks, and a model server refuses prompts beyond its context. About four times the likely count.
  */
 export function promptTokensBound({ bodyBytes, hasImages, contextTokens }: PromptSize): number {
   return hasImages ? contextTokens : Math.min(contextTokens, bodyBytes + templateTokens);

@@ -1,4 +1,4 @@
-/** Which pages in a browser may call the gateway, and what they are told. Cookies are never part of it: a page needs a key of its own. */
+/** Which pages in a browser may call the gateway, and which headers they get. Cookies are never used: a page needs its own key. */
 import { headerNames } from '../../../shared/headers.ts';
 
 /** What a page may read of an answer beyond its body. */
@@ -8,11 +8,14 @@ const exposed = [
   headerNames.shouldRetry,
   headerNames.retryAfter,
   headerNames.idempotentReplayed,
+  headerNames.streamId,
+  headerNames.cache,
+  headerNames.age,
   ...['limit', 'remaining', 'reset'].flatMap((what) => [`x-ratelimit-${what}-requests`, `x-ratelimit-${what}-tokens`]),
 ].join(', ');
 
 const usualHeaders = 'authorization, content-type, x-api-key, api-key';
-/** Official clients send a dozen of their own, so every name is allowed; there is nothing that a header alone would open. */
+/** Official clients send a dozen headers of their own, so every name is allowed; no header alone grants access. */
 const headerList = /^[a-z0-9!#$%&'*+.^_`|~, -]{1,4000}$/i;
 const keepSeconds = 7200;
 

@@ -1,10 +1,10 @@
-/** Paths as clients write them: what is the same path in other words, and which path was meant by one that does not exist. */
+/** Paths as clients write them: normalises spellings of a path, and finds the path that was meant by one that does not exist. */
 
 /**
- * The path without doubled slashes and without one at its end, which base URLs and joined paths leave behind. Operators' paths count only
- * as they are written: rules in front of the Worker (Access, firewalls) match them by their spelling.
+ * The path without doubled and trailing slashes, which result from joining base URLs and paths. Operators' paths must be spelled exactly,
+ * because rules in front of the Worker (Access, firewalls) match them by their spelling.
  *
- * @param isClosed whether a path is an operators' one
+ * @param isClosed whether a path is an operators' path
  */
 export function tidyPath(path: string, isClosed: (path: string) => boolean): string {
   if (!path.includes('//') && !path.endsWith('/')) return path;
@@ -12,7 +12,7 @@ export function tidyPath(path: string, isClosed: (path: string) => boolean): str
   return isClosed(tidy) ? path : tidy;
 }
 
-/** What other APIs call what is served here, by the end of the path. */
+/** Names that other APIs have for the paths served here, matched at the end of the path. */
 const foreign: readonly (readonly [RegExp, string])[] = [
   [/\/(?:completions?|messages|responses|chat|generate|generate_stream|complete|invocations|converse)$/, '/v1/chat/completions'],
   [/\/(?:v1|openai|api)$/, '/v1/chat/completions'],

@@ -1,6 +1,6 @@
 /**
- * How answers write what the core calls by its own names: keys in snake_case, numbers with at most four digits behind the point. For
- * objects whose keys are ours; names from outside (models, agents, keys of a client's JSON) would be written anew as well.
+ * Writes internal objects for answers: keys in snake_case, numbers with at most four decimals. Only for objects whose keys are all ours:
+ * names from outside (models, agents, keys of a client's JSON) would be rewritten as well.
  */
 
 import { fourDigits } from '../../../shared/units.ts';

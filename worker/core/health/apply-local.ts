@@ -1,7 +1,7 @@
 /**
- * An isolate's own overlay on a snapshot: what it has just seen counts for its next request at once, up to a snapshot and a batch of
- * reports before the object's answer shows it. Reports that are not delivered yet are applied again to every new snapshot. It judges no
- * tunnel down: that takes everybody's evidence.
+ * An isolate's own overlay on a snapshot, so that what it has just seen counts for its next request, before the object's next snapshot can
+ * show it. Reports that are not delivered yet are applied again to every new snapshot. It never declares a tunnel down: that takes the
+ * evidence of all isolates.
  */
 import { routeKey } from '../upstreams/route-key.ts';
 import { ruleOf } from '../upstreams/causes.ts';
@@ -45,9 +45,10 @@ function afterFailure(
   return opens ? { ...counted, status: 'down', untilMs: nowMs + ejection_base_ms, hasPermit: false } : counted;
 }
 
-/** An answer came: this instance works, and so does its tunnel. The others behind it stay as they are until the next snapshot. */
+/** An answer came: this instance and its tunnel work. Other instances behind the tunnel keep their status until the next snapshot. */
 function revive(snapshot: HealthSnapshot, instance: InstanceSnapshot, kind: 'begun' | 'success', atMs: number): HealthSnapshot {
   const failures = endRun(instance.failures, kind, atMs);
+  if (isWell(snapshot, instance) && failures === instance.failures) return snapshot;
   const revived: InstanceSnapshot = {
     ...instance,
     status: 'up',
@@ -61,6 +62,17 @@ function revive(snapshot: HealthSnapshot, instance: InstanceSnapshot, kind: 'beg
   const models = { ...snapshot.models, [instance.modelId]: { status: 'up' } as const };
   const tunnels = { ...snapshot.tunnels, [instance.tunnelId]: { status: 'up', untilMs: null } as const };
   return { ...next, models, tunnels };
+}
+
+/** Nothing speaks against this instance, nor is any other's failure to be taken back: nearly every answer finds it so. */
+function isWell({ instances, models, tunnels }: HealthSnapshot, instance: InstanceSnapshot): boolean {
+  const { status, untilMs, hasPermit, isLastResort, failures, consecutiveFailures, modelId, tunnelId } = instance;
+  if (status !== 'up' || untilMs !== null || hasPermit || isLastResort || consecutiveFailures !== runLength(failures))
+    return false;
+  const tunnel = tunnels[tunnelId];
+  if (models[modelId]?.status !== 'up' || tunnel?.status !== 'up' || tunnel.untilMs !== null) return false;
+  for (const key in instances) if (instances[key]?.failures.unsure.length !== 0) return false;
+  return true;
 }
 
 function withoutAnyUnsure(instances: HealthSnapshot['instances']): HealthSnapshot['instances'] {

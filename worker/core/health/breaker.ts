@@ -1,7 +1,7 @@
 /**
- * One circuit breaker as plain data: closed, open for an ejection that grows, then half open with one trial at a time. It is told when to
- * open and close; who counts failures is not its business. Instances and tunnels each have one. Why a probe that succeeds is not believed
- * when all before it did, too: docs/decisions/0006-probes-and-trials.md.
+ * One circuit breaker as plain data: closed, open for an ejection that grows, then half open with one trial at a time. Callers count
+ * failures and tell it when to open and close. Instances and tunnels each have one. Why a successful probe proves nothing when all probes
+ * before it succeeded too: docs/decisions/0006-probes-and-trials.md.
  */
 import type { HealthRules } from './health-config.ts';
 
@@ -9,7 +9,7 @@ import type { HealthRules } from './health-config.ts';
 export interface Permit {
   /** The isolate that has it. */
   readonly holder: string;
-  /** Given to somebody else from then on. */
+  /** From then on another isolate may get it. */
   readonly untilMs: number;
   /** The trial is under way. */
   readonly isUsed: boolean;
@@ -20,9 +20,9 @@ export interface Breaker {
   readonly openedAtMs: number | null;
   /** When trials begin: the end of the ejection, or the probe that saw the outage end. */
   readonly halfOpenAtMs: number;
-  /** It failed in a way that a probe cannot see, because a probe generates no text: only an answer closes it. */
+  /** It failed in a way that probes cannot see, because they generate no text: only an answer closes it. */
   readonly needsTrial: boolean;
-  /** Probes have failed in this outage, so that one that succeeds says something. */
+  /** Probes have failed in this outage, so a successful one is evidence. */
   readonly sawBadProbe: boolean;
   /** The n of "base · n". */
   readonly ejections: number;
@@ -36,7 +36,7 @@ export type Phase = 'closed' | 'open' | 'half_open';
 
 type EjectionRules = Pick<HealthRules['breaker'], 'ejection_base_ms' | 'ejection_max_ms'>;
 
-/** A trial that nobody reports on (its isolate died) blocks the next one for this long: the slowest first event and a batch of reports. */
+/** A trial without a report (its isolate died) blocks the next one for this long: the slowest first event plus one batch of reports. */
 const trialMaxMs = 31_000;
 
 export const closedBreaker: Breaker = {
@@ -69,7 +69,7 @@ export function open(breaker: Breaker, nowMs: number, outage: Outage, rules: Eje
   const ejections = Math.min(Math.max(0, breaker.ejections - forgiven) + 1, most);
   const untilMs = nowMs + Math.min(rules.ejection_base_ms * ejections, rules.ejection_max_ms);
   const times = { openedAtMs: nowMs, halfOpenAtMs: untilMs };
-  // What once failed its calls must answer one, whatever its probes did in the meantime.
+  // An instance that failed calls must answer one, whatever its probes did in the meantime.
   const needsTrial = outage.needsTrial || (isRelapse && breaker.needsTrial);
   return { ...breaker, ...times, ...outage, needsTrial, ejections, probeSuccesses: 0, permit: null };
 }
@@ -86,9 +86,9 @@ export function probeFailed(breaker: Breaker): Breaker {
 }
 
 /**
- * A probe succeeded. It says something only when others have failed in this outage: then the server was down and is back, and
- * `healthyThreshold` of them in a row close the breaker; or let a trial begin, where only an answer can prove that it is well. A server
- * whose probes were well all along is let back in by a trial at the end of its ejection, and by nothing else.
+ * A probe succeeded. It counts only if probes have failed in this outage: then the server was down and is back, and `healthyThreshold`
+ * successes in a row close the breaker, or begin trials where only an answer can prove health. A server whose probes never failed returns
+ * only through a trial at the end of its ejection.
  */
 export function probeSucceeded(breaker: Breaker, nowMs: number, healthyThreshold: number): Breaker {
   if (breaker.openedAtMs === null || !breaker.sawBadProbe) return breaker;
@@ -97,7 +97,7 @@ export function probeSucceeded(breaker: Breaker, nowMs: number, healthyThreshold
   return beginTrials({ ...breaker, probeSuccesses }, nowMs);
 }
 
-/** Ends the waiting, not the outage: the next request may be the trial. */
+/** Ends the ejection, not the outage: the next request may be the trial. */
 export function beginTrials(breaker: Breaker, nowMs: number): Breaker {
   return { ...breaker, halfOpenAtMs: Math.min(breaker.halfOpenAtMs, nowMs) };
 }
@@ -115,7 +115,7 @@ export function grantPermit(breaker: Breaker, holder: string, nowMs: number, lea
   return isFree ? { ...breaker, permit: { holder, untilMs: nowMs + leaseMs, isUsed: false } } : breaker;
 }
 
-/** The holder's trial is under way; nobody else starts one until it is reported, or given up for lost. */
+/** The holder's trial has started; no other isolate starts one until it is reported or presumed lost. */
 export function startTrial(breaker: Breaker, holder: string, nowMs: number): Breaker {
   if (breaker.permit?.holder !== holder) return breaker;
   return { ...breaker, permit: { holder, untilMs: nowMs + trialMaxMs, isUsed: true } };

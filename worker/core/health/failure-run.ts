@@ -1,4 +1,4 @@
-/** The run of failures without a success between them: how bad it is, and what ends it. It opens nothing by itself. */
+/** A run of failures without a success between them: how severe it is, and what ends it. It does not open the breaker itself. */
 import { type FailureCause, ruleOf } from '../upstreams/causes.ts';
 import type { HealthRules } from './health-config.ts';
 import type { FailureReport } from './health-event.ts';
@@ -8,7 +8,7 @@ export interface FailureRun {
   readonly path: number;
   readonly server: number;
   readonly overload: number;
-  /** Answers that broke off after they had begun. Only a whole answer ends these: a server that dies in every answer begins well. */
+  /** Answers that broke off after they had begun. Only a whole answer ends this run: a server that fails in every answer begins each one well. */
   readonly broken: number;
   /** The marks of requests that failed here and that no model answered. The same request counts once. */
   readonly unsure: readonly number[];
@@ -19,7 +19,7 @@ export interface FailureRun {
 /** An overloaded server is busy, not sick: four of its 503 weigh as one 500. Proposed; no public figure was found. */
 const overloadWeight = 0.25;
 
-/** A failure that may be the request's weighs less: no model has answered it, but a fleet that answers nobody must be noticed. Proposed. */
+/** A failure that the request may have caused weighs less, but still counts, so that a fleet that answers nothing is noticed. Proposed. */
 const unsureWeight = 0.85;
 
 export const noFailures: FailureRun = { path: 0, server: 0, overload: 0, broken: 0, unsure: [], sinceMs: 0 };
@@ -36,7 +36,7 @@ export function addFailures(run: FailureRun, { cause, count, bodyMark }: Failed,
   if (countsAs === null) return run;
   const sinceMs = runLength(run) === 0 ? atMs : Math.min(run.sinceMs, atMs);
   if (bodyMark !== undefined) {
-    // More than would ever be needed are no longer told apart.
+    // Marks beyond `maxMarks` are never needed and not kept.
     const isNew = !run.unsure.includes(bodyMark) && run.unsure.length < maxMarks;
     return isNew ? { ...run, sinceMs, unsure: [...run.unsure, bodyMark] } : run;
   }
@@ -45,19 +45,19 @@ export function addFailures(run: FailureRun, { cause, count, bodyMark }: Failed,
 
 const seenByProbes: ReadonlySet<FailureCause> = new Set(['unreachable', 'reset', 'gateway_error', 'auth', 'tunnel']);
 
-/** Whether a probe takes the same way and may fail, too: the connection does, generating text does not. */
+/** Whether a probe can fail for the same cause: connection failures can be seen by probes, failures of text generation cannot. */
 export function isSeenByProbes(cause: FailureCause): boolean {
   return seenByProbes.has(cause);
 }
 
-/** Some model has answered somebody: requests that none could answer were at fault themselves. */
+/** Some model has answered a request, so the requests that no model could answer were themselves at fault. */
 export function withoutUnsure(run: FailureRun): FailureRun {
   return run.unsure.length === 0 ? run : { ...run, unsure: [] };
 }
 
 /**
- * An answer began (`begun`) or ended whole (`success`) at `atMs`. What was seen before the run's first failure does not end it: isolates
- * pass successes on in batches, so old ones arrive in the middle of an outage.
+ * An answer began (`begun`) or ended whole (`success`) at `atMs`. Successes older than the run's first failure do not end it: isolates
+ * report in batches, so old successes arrive in the middle of an outage.
  */
 export function endRun(run: FailureRun, by: 'begun' | 'success', atMs: number): FailureRun {
   if (runLength(run) === 0 || atMs < run.sinceMs) return run;
@@ -66,7 +66,7 @@ export function endRun(run: FailureRun, by: 'begun' | 'success', atMs: number): 
 
 /**
  * Whether the run is long enough to take the model out: `consecutive_local_failures` path failures or broken answers, or
- * `consecutive_server_errors` server errors (one more, of requests that nobody answered), or a mix that fills the same measure.
+ * `consecutive_server_errors` server errors (one more if no model answered those requests), or a mix that adds up to the same.
  */
 export function isTooLong(run: FailureRun, rules: HealthRules['breaker']): boolean {
   const local = (run.path + run.broken) / rules.consecutive_local_failures;

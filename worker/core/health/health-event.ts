@@ -1,4 +1,4 @@
-/** What health is told: reports of attempts from isolates, results of probes, and that an isolate reads the snapshot. */
+/** Events that health receives: reports of attempts from isolates, results of probes, and that an isolate reads the snapshot. */
 import type { FailureCause } from '../upstreams/causes.ts';
 import type { ListedModel, ServerLoad } from '../upstreams/dialect.ts';
 
@@ -46,12 +46,12 @@ export type HealthEvent =
   /** Sent right before `snapshot()` for the same isolate; it is what hands out permits. */
   | { readonly kind: 'snapshot_read'; readonly isolateId: string };
 
-/** More lines than this are dropped, the oldest first: the newest say most about now. */
+/** Beyond this the oldest lines are dropped. */
 export const maxReports = 200;
 
 /**
- * Adds a line to an isolate's pending batch. A repeat of a route's newest line is counted instead, so that a batch stays small in an
- * outage and the order per route, which "consecutive" means, is kept. Between isolates the order is that of arrival.
+ * Adds a line to an isolate's pending batch. A repeat of a route's newest line is counted instead, which keeps batches small in an outage
+ * and preserves the order per route, which "consecutive" depends on. Between isolates the order is that of arrival.
  */
 export function addReport(batch: readonly AttemptReport[], report: AttemptReport): readonly AttemptReport[] {
   const at = batch.findLastIndex((line) => line.modelId === report.modelId && line.upstreamId === report.upstreamId);

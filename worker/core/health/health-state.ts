@@ -1,4 +1,4 @@
-/** What health remembers, as plain JSON: per instance, per upstream and per tunnel. What is not there yet is unknown, and unknown is usable. */
+/** What health remembers, as plain JSON: per instance, per upstream and per tunnel. A missing entry means unknown, and unknown is usable. */
 import type { Breaker } from './breaker.ts';
 import { closedBreaker } from './breaker.ts';
 import type { FailureRun } from './failure-run.ts';
@@ -12,7 +12,7 @@ export interface InstanceState {
   /** Calls and probes in a row that failed, for people: the run begins again when the breaker opens, this does not. */
   readonly failedInARow: number;
   readonly breaker: Breaker;
-  /** A call was told that the model is not there; the list of models proves nothing. It is tried again like anything that is out. */
+  /** Set when a call was told that the model does not exist. A list of models does not clear it; a trial does, as for other ejections. */
   readonly missingSinceMs: number | null;
   /** A 429 keeps traffic away until then. */
   readonly throttle: { readonly atMs: number; readonly untilMs: number } | null;
@@ -29,10 +29,10 @@ export interface UpstreamState {
   readonly modelsListed: readonly ListedModel[] | null;
 }
 
-/** Failures that blame the tunnel, since something last came through it. */
+/** Failures that blame the tunnel, since the last answer came through it. */
 export interface Evidence {
   readonly count: number;
-  /** Those of them that can mean nothing else: nobody at the other end. */
+  /** Those that are certain: the tunnel has no connector (530). */
   readonly proofs: number;
   readonly lastAtMs: number;
 }
@@ -86,7 +86,7 @@ export function tunnelOf(state: HealthState, tunnelId: string): TunnelState {
   return state.tunnels[tunnelId] ?? freshTunnel;
 }
 
-/** The three writers give the same object back when nothing changes, so that an object can tell what is worth storing. */
+/** The three writers return the same object when nothing changes, so that the Durable Object can skip storing it. */
 export function withInstance(state: HealthState, key: string, change: Partial<InstanceState>): HealthState {
   const instances = changed(state.instances, key, instanceOf(state, key), change);
   return instances === state.instances ? state : { ...state, instances };
@@ -102,7 +102,7 @@ export function withTunnel(state: HealthState, tunnelId: string, change: Partial
   return tunnels === state.tunnels ? state : { ...state, tunnels };
 }
 
-/** Reads what was stored, maybe by an earlier version: what that did not know is as in a fresh state. */
+/** Reads stored state, perhaps of an earlier version: missing fields get the values of a fresh state. */
 export function storedHealth(state: Partial<HealthState>): HealthState {
   const filled = { ...unknownHealth, ...state };
   return {

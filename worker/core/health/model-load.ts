@@ -2,10 +2,15 @@
 import type { HealthSnapshot } from './snapshot.ts';
 import { currentStatus } from './usable.ts';
 
-/** Any instance of the model is up, or half open with the permit for the trial; so is a model that nothing is known of. */
+/** Whether any instance of the model is up, or half open with the permit for the trial. An unknown model counts as up. */
 export function isModelUp({ instances }: HealthSnapshot, modelId: string, nowMs: number): boolean {
-  const own = Object.values(instances).filter((instance) => instance.modelId === modelId);
-  return own.length === 0 || own.some((instance) => currentStatus(instance, nowMs) === 'up' || instance.hasPermit);
+  let isKnown = false;
+  for (const instance of Object.values(instances)) {
+    if (instance.modelId !== modelId) continue;
+    if (instance.hasPermit || currentStatus(instance, nowMs) === 'up') return true;
+    isKnown = true;
+  }
+  return !isKnown;
 }
 
 /** Requests running and waiting; null when the server has not said. */

@@ -1,4 +1,4 @@
-/** When to probe, and whom: often while something is out, seldom while nobody asks. It sends no probe. */
+/** When to probe which upstream: often while something is out, rarely while the gateway is idle. It sends no probe. */
 import { routeKey } from '../upstreams/route-key.ts';
 import { phaseOf } from './breaker.ts';
 import type { HealthConfig, Instance } from './health-config.ts';
@@ -25,7 +25,7 @@ export function dueProbes(state: HealthState, nowMs: number, config: HealthConfi
     .map((probe) => probe.upstreamId);
 }
 
-/** One entry an upstream; a tunnel that is down has one probe for all of them, each in its turn. */
+/** One entry per upstream; upstreams behind a tunnel that is down take turns with a single probe. */
 function schedule(state: HealthState, nowMs: number, config: HealthConfig): readonly DueProbe[] {
   const byTunnel = Map.groupBy(config.instances, (instance) => instance.tunnelId);
   return [...byTunnel].flatMap(([tunnelId, instances]) => {
@@ -53,7 +53,7 @@ function due(upstreamId: string, lastAtMs: number | null, waitMs: number, nowMs:
 function intervalMs(state: HealthState, isUp: boolean, nowMs: number, config: HealthConfig): number {
   const { probe_interval_ms, probe_interval_down_ms, probe_interval_idle_ms } = config.rules;
   const isIdle = state.lastActivityAtMs === null || nowMs - state.lastActivityAtMs >= probe_interval_idle_ms;
-  // Nobody waits for the recovery of an idle fleet; the normal interval is soon enough.
+  // No client waits for the recovery of an idle fleet, so the normal interval is enough.
   if (!isUp) return isIdle ? probe_interval_ms : probe_interval_down_ms;
   return isIdle ? probe_interval_idle_ms : probe_interval_ms;
 }

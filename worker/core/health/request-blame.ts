@@ -1,8 +1,8 @@
-/** Whether a failure is the model's or the request's: one client's poisoned body must not take models from everybody. */
+/** Whether a failure is the model's or the request's: one client's poisonous body must not eject models for all clients. */
 import type { InnerRequest } from '../request/inner-request.ts';
 import { type FailureCause, ruleOf } from '../upstreams/causes.ts';
 
-/** What a body can cause on every model it is sent to: an error of the server's code, an answer that makes no sense. */
+/** Causes that a body can provoke on every model: a server error or an invalid answer. */
 export function mayBeTheRequest(cause: FailureCause): boolean {
   return ruleOf(cause).countsAs === 'server';
 }
@@ -17,8 +17,8 @@ export function speaksOfRequest(cause: FailureCause): 'answer' | 'fault' | 'noth
 }
 
 /**
- * The same for the same body, whatever else differs: 32 bits of FNV-1a over what a model reads. Two requests that collide count as one,
- * which delays an ejection by one failure.
+ * Equal for equal bodies: 32 bits of FNV-1a over what a model reads. Two requests that collide count as one, which delays an ejection by
+ * one failure.
  */
 export function bodyMark({ messages, tools, answerFormat: format }: InnerRequest): number {
   const text = JSON.stringify([messages, tools ?? null, format ?? null]);

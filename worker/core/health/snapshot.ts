@@ -1,7 +1,8 @@
 /** What isolates decide by: the state of every instance, model and tunnel at one moment, as small JSON. It holds no history. */
+import type { Phase } from './breaker.ts';
 import type { FailureRun } from './failure-run.ts';
 
-/** The best first. `missing`: the server is there, the model is not. */
+/** Best first. `missing`: the server answers, but does not have the model. */
 export const statusIds = ['up', 'half_open', 'throttled', 'down', 'missing'] as const;
 export type InstanceStatus = (typeof statusIds)[number];
 
@@ -10,11 +11,13 @@ export interface InstanceSnapshot {
   readonly upstreamId: string;
   readonly tunnelId: string;
   readonly status: InstanceStatus;
+  /** The instance's own, whatever else keeps traffic away. */
+  readonly breaker: Phase;
   /** When the status ends by itself, in epoch milliseconds; `null` for `up` and `half_open`. */
   readonly untilMs: number | null;
   /** Half open, and this isolate may send the one trial. */
   readonly hasPermit: boolean;
-  /** Every model of some chain is out, and this is the least bad of them: the last path is never closed. */
+  /** Every model of some chain is out, and this one is the least bad. It stays usable, so that no chain is ever empty. */
   readonly isLastResort: boolean;
   /** Failures that count towards the breaker, since the last success or opening. */
   readonly consecutiveFailures: number;

@@ -1,4 +1,4 @@
-/** What an operator reads in the log when a model goes down and when it is back. */
+/** The log events for a model that goes down and one that is back. */
 import type { HealthSnapshot, InstanceStatus } from './snapshot.ts';
 
 export interface StatusChange {
@@ -10,12 +10,12 @@ export interface StatusChange {
 
 const isOut = (status: InstanceStatus): boolean => status === 'down' || status === 'missing';
 
-/** Instances that went out of service or came back whole. On trial (`half_open`) is neither. */
+/** Instances that went down or came back up. `half_open` is neither. */
 export function statusChanges(before: HealthSnapshot, after: HealthSnapshot): StatusChange[] {
   return Object.entries(after.instances).flatMap(([key, { modelId, upstreamId, status }]): StatusChange[] => {
     const was = before.instances[key]?.status ?? 'up';
     const about = { model: modelId, upstream: upstreamId, status };
-    // A trial that fails puts it out again, which is no news.
+    // A failed trial ejects it again, which is not a change worth logging.
     if (isOut(status) && !isOut(was) && was !== 'half_open') return [{ event: 'model_down', ...about }];
     return status === 'up' && (isOut(was) || was === 'half_open') ? [{ event: 'model_up', ...about }] : [];
   });

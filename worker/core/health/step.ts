@@ -25,7 +25,7 @@ import { blameTunnel, clearTunnel, probedTunnel } from './tunnel.ts';
 
 type SuccessReport = Pick<AttemptReport, 'startedAtMs' | 'atMs'> & { readonly kind: 'begun' | 'success' };
 
-/** A permit that is not used before the isolate's next snapshot goes to the next isolate; this much later, for reports under way. */
+/** A permit not used before the isolate's next snapshot goes to another isolate, this much later because a report may be on its way. */
 const reportDelayMs = 1000;
 
 /** A 429 without Retry-After keeps traffic away for this long. */
@@ -124,7 +124,7 @@ function withFailures(state: HealthState, key: string, count: number): HealthSta
   return withInstance(state, key, { failedInARow: instanceOf(state, key).failedInARow + count });
 }
 
-/** One 404 is enough: the server knows what it has. Whether it still has not is tried as anything else that is out. */
+/** One 404 is enough, since the server knows which models it has. A trial finds out when that changes. */
 function takeAbsence(state: HealthState, key: string, report: FailureReport, nowMs: number, config: HealthConfig): HealthState {
   const { breaker } = instanceOf(state, key);
   if (phaseOf(breaker, nowMs) !== 'closed' && !isTrial(breaker, report.startedAtMs)) return state;
@@ -184,14 +184,14 @@ function takeGoodProbe(
     const key = routeKey(instance);
     const { breaker, missingSinceMs } = instanceOf(next, key);
     const probed = probeSucceeded(breaker, nowMs, config.rules.healthy_threshold);
-    // A list is no proof of anything; a change in it is worth a try.
+    // A list proves nothing, but a change in it justifies a trial.
     const isNew = missingSinceMs !== null && isListed(listed, instance) && !isListed(modelsListed, instance);
     next = withInstance(next, key, { breaker: isNew ? beginTrials(probed, nowMs) : probed });
   }
   return next;
 }
 
-/** A provider lists hundreds of models; what is stored are those that are ours, and the only one of a server that has one. */
+/** Providers list hundreds of models; stored are only the configured ones, or the single entry of a server that has one model. */
 function linesOfInterest(models: readonly ListedModel[], instances: readonly Instance[]): readonly ListedModel[] {
   return models.length === 1 ? models : models.filter(({ name }) => instances.some(({ servedName }) => servedName === name));
 }

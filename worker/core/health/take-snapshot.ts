@@ -1,8 +1,8 @@
 /**
  * Reads a snapshot out of the state, for one reader.
  *
- * Trials over many isolates: the object first takes a `snapshot_read` event, which leases the one permit of each half-open instance to the
- * isolate that asks, then answers with the snapshot made for that isolate. All others see `half_open` without a permit and leave it alone.
+ * Trials across isolates: the object first takes a `snapshot_read` event, which leases the one permit of each half-open instance to the
+ * isolate that asks, then answers with the snapshot for that isolate. The others see `half_open` without a permit and do not use it.
  */
 import { routeKey } from '../upstreams/route-key.ts';
 import { type Breaker, hasPermit, phaseOf } from './breaker.ts';
@@ -14,9 +14,7 @@ import { type HealthSnapshot, type InstanceSnapshot, type InstanceStatus, status
 import { leastBad } from './usable.ts';
 
 /**
- * Reads the state out.
- *
- * @param isolateId the reader, whose permits are marked; `null` for a page that only looks
+ * @param isolateId the reader, whose permits are marked; `null` for readers that send no requests
  */
 export function snapshot(
   state: HealthState,
@@ -54,7 +52,7 @@ function instanceSnapshot(
     breakerStatus(breaker, nowMs),
     breakerStatus(shared, nowMs),
   ];
-  // Out like any other, and known for what.
+  // Ejected like any other failure, but with a known reason.
   if (missingSinceMs !== null && phaseOf(breaker, nowMs) === 'open')
     reasons.push({ status: 'missing', untilMs: breaker.halfOpenAtMs });
   if (throttle !== null && nowMs < throttle.untilMs) reasons.push({ status: 'throttled', untilMs: throttle.untilMs });
@@ -65,6 +63,7 @@ function instanceSnapshot(
     upstreamId,
     tunnelId,
     ...worst,
+    breaker: phaseOf(breaker, nowMs),
     hasPermit: worst.status === 'half_open' && isolateId !== null && halfOpen.every((one) => hasPermit(one, isolateId, nowMs)),
     isLastResort: false,
     consecutiveFailures: runLength(run),
@@ -79,8 +78,8 @@ function instanceSnapshot(
 }
 
 /**
- * The instance's line in its server's list: by its name, else the only line of a server that runs nothing else of ours, since servers
- * list a file's path, or another name than the one they answer to.
+ * The instance's line in its server's list: by its name, else the only line if the server runs no other configured model, since some
+ * servers list a file's path or another name than the one they answer to.
  */
 function listedAs(instance: Instance, models: readonly ListedModel[] | null, config: HealthConfig): ListedModel | null {
   const named = models?.find(({ name }) => name === instance.servedName);

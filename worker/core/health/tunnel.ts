@@ -1,6 +1,6 @@
 /**
- * When a tunnel counts as down: when every model behind it shows it, or probes find nobody at its other end (530). One 302 or 530 proves
- * nothing, and a refused login or a 502 may be one model's alone. While a tunnel is down its failures open no breaker of a model.
+ * A tunnel counts as down when every model behind it fails with a tunnel failure, or when probes find no connector (530). One 302 or 530
+ * proves nothing, and a refused login or a 502 may concern one model only. While a tunnel is down its failures open no model's breaker.
  */
 import type { FailureCause } from '../upstreams/causes.ts';
 import { routeKey } from '../upstreams/route-key.ts';
@@ -10,10 +10,10 @@ import type { HealthConfig, Instance } from './health-config.ts';
 import type { Evidence, HealthState, TunnelState } from './health-state.ts';
 import { tunnelOf, withInstance, withTunnel } from './health-state.ts';
 
-/** Older blame is not counted together with newer: three probe intervals of a tunnel that is watched closely. Proposed. */
+/** Evidence older than this no longer counts: three probe intervals of a tunnel that is down. Proposed. */
 const evidenceMaxAgeMs = 30_000;
 
-/** Blame that carries no other source is never enough, however few models there are. */
+/** Fewer failures than this are never enough, however few models there are. */
 const leastBlame = 2;
 
 interface Blame {
@@ -23,7 +23,7 @@ interface Blame {
   readonly startedAtMs: number;
 }
 
-/** Something came through, seen at `atMs`: newer blame stays. An attempt that was sent before the ejection does not end it. */
+/** An answer came through, seen at `atMs`: newer evidence stays. An attempt sent before the ejection does not end it. */
 export function clearTunnel(state: HealthState, tunnelId: string, startedAtMs: number, atMs: number, nowMs: number): HealthState {
   const tunnel = state.tunnels[tunnelId];
   if (tunnel === undefined) return state;
@@ -34,7 +34,7 @@ export function clearTunnel(state: HealthState, tunnelId: string, startedAtMs: n
   return withTunnel(state, tunnelId, { breaker: close(tunnel.breaker, nowMs), requests, probes });
 }
 
-/** A probe came through. One that always did says nothing about a tunnel that calls have shown to be down. */
+/** A probe came through. If probes never failed, that says nothing about a tunnel that calls have shown to be down. */
 export function probedTunnel(state: HealthState, tunnelId: string, nowMs: number): HealthState {
   const { breaker } = tunnelOf(state, tunnelId);
   if (breaker.openedAtMs !== null && !breaker.sawBadProbe) return state;
@@ -87,7 +87,7 @@ function isDown(tunnel: TunnelState, tunnelId: string, nowMs: number, config: He
   return total >= leastBlame && behind.every((instance) => seen.has(routeKey(instance)) || seen.has(instance.upstreamId));
 }
 
-/** The failures that led here were the tunnel's, so the models behind it start again without them. */
+/** The failures so far were the tunnel's, so the models behind it start again without them. */
 function openTunnel(
   state: HealthState,
   tunnelId: string,

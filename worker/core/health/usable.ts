@@ -1,4 +1,4 @@
-/** Which instances a request may use by a snapshot, and which is the least bad when it may use none. An unknown instance is usable. */
+/** Which instances a snapshot allows a request to use, and the least bad one when it allows none. An unknown instance is usable. */
 import { routeKey } from '../upstreams/route-key.ts';
 import { type HealthSnapshot, type InstanceSnapshot, type InstanceStatus, statusIds } from './snapshot.ts';
 

@@ -1,9 +1,9 @@
 /**
- * Nesting depth of JSON text, before anything parses it: `JSON.parse` itself takes 200,000 levels, but what walks the result later
- * does not (RangeError, measured). Strings are skipped with native searches, so a body that is mostly text costs little.
+ * Nesting depth of JSON text, checked before parsing: `JSON.parse` itself takes 200,000 levels, but code that walks the result
+ * overflows the stack (RangeError, measured). Strings are skipped with native searches, so a body that is mostly text costs little.
  */
 
-/** True when `text` nests deeper than `maxDepth` arrays and objects. Linear; malformed text gives some answer and never throws. */
+/** True when `text` nests deeper than `maxDepth` arrays and objects. Linear; never throws, and the result for malformed text is unspecified. */
 export function exceedsDepth(text: string, maxDepth: number): boolean {
   let depth = 0;
   let at = 0;

@@ -1,6 +1,6 @@
 /**
- * Where broken JSON is broken. `JSON.parse` of V8 names a position for some faults and quotes the text for others, so the place is found
- * here, and only for text that was refused: one pass, no recursion, nothing of the text in what is said.
+ * Locates the fault in malformed JSON. V8's `JSON.parse` names a position for some faults and quotes the text for others, so the position
+ * is found here, and only for text that was refused: one pass, no recursion, and the message quotes nothing of the text.
  */
 import {
   continueNumber,
@@ -84,7 +84,7 @@ function closes(char: string, opener: '{' | '[' | undefined, expected: Expected)
   return opener === '[' && char === ']' && (expected === 'next' || expected === 'first_value');
 }
 
-/** Where the text, number or word that begins there ends, or why it is none. */
+/** Where the string, number or literal that begins there ends, or its fault. */
 function scalarEnd(text: string, from: number): number | Fault {
   const code = text.charCodeAt(from);
   if (code === 0x22) return textEnd(text, from + 1);

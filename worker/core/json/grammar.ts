@@ -1,12 +1,12 @@
 /**
- * Facts of JSON's grammar (RFC 8259), for all that read it character by character: what a character begins, white space, literals, escapes,
- * and numbers one character at a time, so that a stream never shows a number JSON does not know.
+ * JSON's grammar (RFC 8259) for readers that work character by character: what a character begins, white space, literals, escapes,
+ * and numbers one character at a time, so that a stream never shows an invalid number.
  */
 
 export type ValueKind = 'object' | 'array' | 'string' | 'scalar';
 
 /** The kind of value that a character begins; null if none does. */
-export function kindOf(character: string): ValueKind | null {
+export function valueKindOf(character: string): ValueKind | null {
   if (character === '{') return 'object';
   if (character === '[') return 'array';
   if (character === '"') return 'string';
@@ -44,7 +44,7 @@ export function isHexDigit(code: number): boolean {
   return isDigit(code) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
 }
 
-/** What may stand behind a backslash. */
+/** Whether the character may follow a backslash. */
 export function isEscapable(code: number): boolean {
   return '"\\/bfnrtu'.includes(String.fromCharCode(code));
 }

@@ -4,14 +4,14 @@ import type { ValueKind } from './grammar.ts';
 /** `enter`: report what is inside. `take`: hand over its text. `skip`: only check its grammar. `refuse`: stop here. */
 export type Reaction = 'enter' | 'take' | 'skip' | 'refuse';
 
-/** Called for the root value and for what stands directly in entered containers; anything deeper is the matter of `onText`. */
+/** Called for the root value and for the direct members of entered containers; anything deeper goes to `onText`. */
 export interface JsonListener {
   onValue(kind: ValueKind): Reaction;
   /** A key of the innermost entered object, unescaped. False refuses it. */
   onKey(key: string): boolean;
   /** A key of a taken object, of its outermost level only. False refuses it. */
   onMember?(key: string): boolean;
-  /** The most characters, quote included, of the key or taken string that begins; what is longer is refused there. */
+  /** The most characters, quote included, of the key or taken string that begins; a longer one is refused at that point. */
   roomFor?(what: 'key' | 'string'): number;
   /** A piece of a taken value's repaired text; the pieces are whole when `onEnd` comes. */
   onText(piece: string): void;
@@ -19,7 +19,7 @@ export interface JsonListener {
   onEnd(): boolean;
 }
 
-/** `failed`: not JSON. `refused`: JSON, but the listener did not want it. Both leave the reading at the character in question. */
+/** `failed`: not JSON. `refused`: JSON, but the listener refused it. Both stop at the character in question. */
 export type JsonStatus = 'open' | 'done' | 'failed' | 'refused';
 
 /** `element` and `key` may as well be the closer: an empty container, or a trailing comma. */
@@ -38,14 +38,14 @@ export interface JsonScan {
   escape: number;
   /** Characters that the string may still have. */
   room: number;
-  /** A number or word that may go on. */
+  /** A number or literal that may continue. */
   scalar: string;
   /** The text of a reported key (quotes included) or a member (without). */
   key: string;
   isMember: boolean;
   /** A comma and what followed it, held until it is known not to be trailing; '' if there is none. */
   gap: string;
-  /** Index, in the text being read, of what was not yet handed over. */
+  /** Index in the text being read of the first character not yet handed over. */
   pendingFrom: number;
 }
 

@@ -3,10 +3,10 @@
  * control character in a string is escaped, missing closers are added when the caller asks. Everything else passes through as it
  * was spelled. It reports values to a listener; it does not build them, and knows nothing of calls.
  */
-import { isEscapable, isHexDigit, isJsonSpace, isScalar, isScalarCharacter, kindOf, parseString } from './grammar.ts';
+import { isEscapable, isHexDigit, isJsonSpace, isScalar, isScalarCharacter, valueKindOf, parseString } from './grammar.ts';
 import { type JsonListener, type JsonScan, type JsonStatus, unlimited } from './scan.ts';
 
-/** Deeper nesting is not JSON here: it would only serve to exhaust a client's parser. */
+/** Deeper nesting is refused: it would only serve to exhaust a client's parser. */
 const maxDepth = 200;
 
 /** Reads `text` from `from` and returns the index of the first character not read. Work is linear in what is read. */
@@ -68,7 +68,7 @@ function readStructure(scan: JsonScan, listener: JsonListener, text: string, fro
 
 /** A value begins: asks the listener if it stands where the listener looks. */
 function begin(scan: JsonScan, listener: JsonListener, text: string, at: number): number {
-  const kind = kindOf(text.charAt(at));
+  const kind = valueKindOf(text.charAt(at));
   if (kind === null || scan.isObject.length >= maxDepth) return stop(scan, 'failed', at);
   settleGap(scan, listener, text, at, true);
   const isReported = scan.isObject.length === scan.entered;
@@ -182,7 +182,7 @@ function end(scan: JsonScan, listener: JsonListener, text: string, at: number): 
   return at;
 }
 
-/** The comma held back is a separator after all, or it was trailing and goes. */
+/** The comma held back is a separator after all, or it is trailing and is dropped. */
 function settleGap(scan: JsonScan, listener: JsonListener, text: string, at: number, isSeparator: boolean): void {
   if (scan.gap === '') return;
   const gap = scan.gap + text.slice(scan.pendingFrom, at);

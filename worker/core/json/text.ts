@@ -1,9 +1,9 @@
-/** Whole JSON values in texts that are whole: arguments inside a string, values of typed parameters. */
+/** Whole JSON values in complete texts: arguments inside a string, values of typed parameters. */
 import { createJsonScan, type JsonListener } from './scan.ts';
 import { scanJson } from './scanner.ts';
 
 /** The text of the one JSON value of that kind which `text` holds, repaired; null if it holds anything else. */
-export function readJsonText(text: string, kind: 'object' | 'array'): string | null {
+export function repairedJson(text: string, kind: 'object' | 'array'): string | null {
   let taken = '';
   const scan = createJsonScan();
   const listener: JsonListener = {

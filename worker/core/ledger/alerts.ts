@@ -1,4 +1,4 @@
-/** What of today's numbers an operator should look at. Rules only; who logs and shows them is elsewhere. */
+/** Which of today's numbers an operator should look at. Only the rules; logging and showing them is elsewhere. */
 import type { RoutingConfig } from '../../../shared/config.ts';
 import type { RoutingAlert } from '../../../shared/records.ts';
 import type { Named } from './counters.ts';
@@ -32,7 +32,7 @@ export function alertsOf(days: Named<DayCounts>, { escalation, classifier }: Wat
   return alerts;
 }
 
-/** Which of a window's alerts nobody has been told of, and what to remember: one line for each code, however long it stands. */
+/** Which of a window's alerts have not been logged, and what to remember: one line per code, however long it lasts. */
 export function untold(
   told: readonly string[],
   alerts: readonly RoutingAlert[],

@@ -1,6 +1,6 @@
-/** What is booked when something has ended, and what is booked for it when nobody says how. */
+/** What is booked when a request has ended, and what is booked when its end is never reported. */
 import type { LedgerEntry } from '../../../shared/records.ts';
-import { deltaOfEntry, deltaOfShadow, type ShadowBooking } from './aggregate.ts';
+import { aggregate, deltaOfShadow, type ShadowBooking } from './aggregate.ts';
 import type { LedgerDelta } from './delta.ts';
 
 export type Booking =
@@ -14,6 +14,7 @@ export type EntryDraft = Pick<
   | 'keyId'
   | 'tenantId'
   | 'agent'
+  | 'session'
   | 'requestedModel'
   | 'routedModel'
   | 'primaryModel'
@@ -35,10 +36,17 @@ export type Draft =
   | { readonly kind: 'shadow'; readonly shadow: Pick<ShadowBooking, 'keyId' | 'agent' | 'name'>; readonly model: string };
 
 export function deltaOfBooking(booking: Booking): LedgerDelta {
-  return booking.kind === 'request' ? deltaOfEntry(booking.entry) : deltaOfShadow(booking.shadow);
+  return booking.kind === 'request' ? aggregate([booking.entry]) : deltaOfShadow(booking.shadow);
 }
 
-/** A request that was heard of no more, at the cost that its budget was charged. The same for the same arguments: so it can be taken back. */
+/** The same for any number. Counting requests together costs a fraction of counting them one by one. */
+export function deltasOfBookings(bookings: readonly Booking[]): readonly LedgerDelta[] {
+  const entries = bookings.flatMap((booking) => (booking.kind === 'request' ? [booking.entry] : []));
+  const shadows = bookings.flatMap((booking) => (booking.kind === 'shadow' ? [deltaOfShadow(booking.shadow)] : []));
+  return entries.length === 0 ? shadows : [aggregate(entries), ...shadows];
+}
+
+/** A request whose heartbeats stopped, at the cost that its budget was charged. Deterministic, so that it can be reversed. */
 export function unknownBooking(draft: Draft, atMs: number, costNanoUsd: number): Booking {
   const usage = { promptTokens: 0, completionTokens: 0, cachedTokens: null, reasoningTokens: null, isEstimated: true };
   const usagesOf = (model: string | null) =>
@@ -65,13 +73,17 @@ export function unknownBooking(draft: Draft, atMs: number, costNanoUsd: number):
       judged: null,
       scored: null,
       rescued: false,
+      cacheLevel: null,
       toolCalls: { valid: 0, repaired: 0, invalid: 0, unchecked: 0 },
       latencyMs: 0,
       firstByteMs: null,
       attemptUsages,
       costNanoUsd: cost,
       allLargeCostNanoUsd: cost,
+      allSmallCostNanoUsd: cost,
+      cacheSavedNanoUsd: 0,
       isEstimated: true,
+      trace: null,
     },
   };
 }

@@ -22,7 +22,9 @@ export const counterIds = [
   'estimatedTokens',
   'costNanoUsd',
   'allLargeCostNanoUsd',
+  'allSmallCostNanoUsd',
   'replays',
+  'cacheSavedNanoUsd',
 ] as const;
 
 /** Integers all. */
@@ -47,7 +49,9 @@ export const zeroCounters: Counters = {
   estimatedTokens: 0,
   costNanoUsd: 0,
   allLargeCostNanoUsd: 0,
+  allSmallCostNanoUsd: 0,
   replays: 0,
+  cacheSavedNanoUsd: 0,
 };
 
 /** Adds any number of counters, and takes others away. What was stored before a counter existed has none of it. */
@@ -76,7 +80,7 @@ function boundedName(known: ReadonlyMap<string, unknown>, name: string, maxNames
   return taken < maxNames ? short : otherName;
 }
 
-/** As much of a name as is told apart. */
+/** The significant part of a name. */
 export function cutName(name: string): string {
   return name.slice(0, maxNameLength);
 }

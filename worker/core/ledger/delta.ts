@@ -1,16 +1,19 @@
 /**
- * The ledger's one currency: a delta counts any number of ended requests along every dimension, and the total is a delta, too. Deltas
+ * The unit of all counting: a delta counts any number of ended requests along every dimension, and the total is a delta as well. Deltas
  * are made in isolates, merged in shards and in the root. They are bounded whatever clients send: some kilobytes of JSON as a rule,
  * about 1 MB with every dimension full, so that a total fits one SQLite row (2 MB).
  */
 import { countIds, groupIds } from '../../../shared/records.ts';
 import { sumByName, sumCounters, type Counters, type Named } from './counters.ts';
 import { sumDays, sumNamed, type DayCounts } from './days.ts';
+import { type Detail, negatedDetail, sumDetails } from './detail.ts';
 import { type Counts, countDimensions, forEach, type Groups, groupDimensions } from './dimensions.ts';
 import { sumHistograms, type Histogram } from './histogram.ts';
 import { bookedAgents, boundAgents, type KeyBook, sumKeyBooks } from './key-book.ts';
+import { type RecordLine, sumLines } from './request-records.ts';
+import { negatedParts, type SeriesParts, sumParts } from './series.ts';
 
-/** Feedback and shadows told apart; the rest share `other`. */
+/** Most names of feedback and shadows; the rest share `other`. */
 const maxRated = 200;
 
 /** What is missing here was counted by an earlier version, which did not know it, and reads as nothing. */
@@ -20,7 +23,9 @@ export interface LedgerDelta extends Groups, Counts {
   readonly firstByte: Histogram;
   readonly modelLatency: Named<Histogram>;
   readonly armLatency: Named<Histogram>;
-  /** Clients' judgement, by arm and by model. */
+  /** Time to the first byte, by model. */
+  readonly modelFirstByte?: Named<Histogram>;
+  /** Clients' ratings, by arm and by model. */
   readonly feedback: Named<Rating>;
   /** How far another model's unseen answers agree with those that were shown. */
   readonly shadows: Named<Rating>;
@@ -30,6 +35,14 @@ export interface LedgerDelta extends Groups, Counts {
   readonly days?: Named<DayCounts>;
   /** By key; empty in the root's total, which keeps a row for each key instead. */
   readonly books?: Named<KeyBook>;
+  /** By minute; empty in the root's total, which keeps them apart. */
+  readonly series?: SeriesParts;
+  /** For `GET /metrics`. */
+  readonly detail?: Detail;
+  /** Single requests; empty in the root's total, which keeps them apart. */
+  readonly records?: readonly RecordLine[];
+  /** Requests without a record. */
+  readonly unrecorded?: number;
   /** When the first and the last of the requests ended. */
   readonly firstAtMs: number | null;
   readonly lastAtMs: number | null;
@@ -63,6 +76,7 @@ export function mergeDeltas(deltas: readonly LedgerDelta[]): LedgerDelta {
   const books = sum(groupDimensions.keys.bound, ({ books }) => books, sumKeyBooks);
   // Names that the keys have no room for would take the room of others, however they came together.
   const booked = bookedAgents(books.map(([, book]) => book));
+  const recorded = sumLines(deltas.map(({ records = [], unrecorded = 0 }) => ({ lines: records, unrecorded })));
   const agents = (delta: LedgerDelta): Named<Counters> =>
     (delta.books ?? []).length === 0 ? delta.agents : boundAgents(delta.agents, booked);
   return {
@@ -75,9 +89,14 @@ export function mergeDeltas(deltas: readonly LedgerDelta[]): LedgerDelta {
     latency: sumHistograms(deltas.map(({ latency }) => latency)),
     firstByte: sumHistograms(deltas.map(({ firstByte }) => firstByte)),
     modelLatency: sum(groupDimensions.models.bound, ({ modelLatency }) => modelLatency, sumHistograms),
+    modelFirstByte: sum(groupDimensions.models.bound, ({ modelFirstByte }) => modelFirstByte, sumHistograms),
     judged: sumNamed(deltas.map(({ judged }) => judged ?? [])),
     days: sumDays(deltas.map(({ days }) => days ?? [])),
     books,
+    series: sumParts(deltas.map(({ series }) => series ?? [])),
+    detail: sumDetails(deltas.flatMap(({ detail }) => detail ?? [])),
+    records: recorded.lines,
+    unrecorded: recorded.unrecorded,
     firstAtMs: deltas.reduce<number | null>((first, { firstAtMs }) => earlier(first, firstAtMs), null),
     lastAtMs: deltas.reduce<number | null>((last, { lastAtMs }) => later(last, lastAtMs), null),
   };
@@ -91,22 +110,31 @@ export function negated(delta: LedgerDelta): LedgerDelta {
     ...forEach(groupIds, (id) => delta[id].map(([name, counters]) => [name, minus(counters)] as const)),
     ...forEach(countIds, (id) => delta[id].map(([name, count]) => [name, -count] as const)),
     totals: minus(delta.totals),
-    books: (delta.books ?? []).map(([key, { model, agent, day, total, lastAtMs }]) => {
+    series: negatedParts(delta.series ?? []),
+    ...(delta.detail === undefined ? {} : { detail: negatedDetail(delta.detail) }),
+    books: (delta.books ?? []).map(([key, { model, agent, day, total, within = [], lastAtMs }]) => {
       const less = (named: KeyBook['model']) => named.map(([name, counts]) => [name, counts.map((count) => -count)] as const);
       return [
         key,
-        { model: less(model), agent: less(agent), day: less(day), total: total.map((count) => -count), lastAtMs },
+        {
+          model: less(model),
+          agent: less(agent),
+          day: less(day),
+          total: total.map((count) => -count),
+          within: within.map(([name, part]) => [name, { model: less(part.model), agent: less(part.agent) }] as const),
+          lastAtMs,
+        },
       ] as const;
     }),
   };
 }
 
-/** A delta for a total that keeps the keys' books apart: `books` as they are with it. */
-export function withoutBooks(delta: LedgerDelta, books: Named<KeyBook>, total: LedgerDelta): LedgerDelta {
+/** A delta for a total that keeps the keys' books, the series and the records apart: `books` as they are with it. */
+export function withoutRows(delta: LedgerDelta, books: Named<KeyBook>, total: LedgerDelta): LedgerDelta {
   const booked = bookedAgents(books.map(([, book]) => book));
   for (const [name] of total.agents) booked.add(name);
   const agents = boundAgents(delta.agents, booked);
-  return { ...delta, agents, books: [] };
+  return { ...delta, agents, books: [], series: [], records: [] };
 }
 
 function sumNumbers(values: readonly number[]): number {

@@ -1,6 +1,6 @@
 /**
- * The one table of what requests are told apart by. Who counts, adds up, stores and shows follows it: another dimension is a name in
- * `shared/records.ts` and a line here. `bound` is how many names are told apart, the rest share `other`.
+ * The table of the dimensions by which requests are counted. Counting, merging, storing and showing follow it: another dimension is a name in
+ * `shared/records.ts` and a line here. `bound` is the number of separate names, the rest share `other`.
  */
 import {
   argumentsVerdictIds,
@@ -16,10 +16,12 @@ import { sumCounters, zeroCounters, type Counters, type Named } from './counters
 /** Stands for what a request does not have: no agent named, no model reached. */
 export const noName = 'none';
 
-/** An entry as its dimensions count it. */
+/** Entries that have every name in common (`alike.ts`), as their dimensions count them. */
 export interface Counted {
+  /** The first of them: it has the names. */
   readonly entry: LedgerEntry;
-  /** The request itself, without tokens. */
+  readonly entries: readonly LedgerEntry[];
+  /** The requests themselves, without tokens. */
   readonly request: Counters;
   /** Tokens and cost, by the model that burnt them; may name one twice. */
   readonly burnt: Named<Counters>;
@@ -45,23 +47,27 @@ export const groupDimensions = {
 
 /** Dimensions with a number of requests only. `refusals` are requests that were never admitted, and in no other number. */
 export const countDimensions = {
-  strategies: { bound: 10, of: ({ entry }) => one(entry.strategy ?? noName) },
-  endings: { bound: 10, of: ({ entry }) => one(entry.ending) },
-  caches: { bound: 10, of: ({ entry }) => one(entry.cache) },
-  errors: { bound: 100, of: ({ entry }) => one(entry.errorCode) },
-  error_types: { bound: 20, of: ({ entry }) => one(entry.errorType) },
+  strategies: { bound: 10, of: (counted) => all(counted, counted.entry.strategy ?? noName) },
+  endings: { bound: 10, of: (counted) => all(counted, counted.entry.ending) },
+  caches: { bound: 10, of: (counted) => all(counted, counted.entry.cache) },
+  cache_levels: { bound: 10, of: (counted) => all(counted, counted.entry.cacheLevel ?? null) },
+  errors: { bound: 100, of: (counted) => all(counted, counted.entry.errorCode) },
+  error_types: { bound: 20, of: (counted) => all(counted, counted.entry.errorType) },
   refusals: { bound: 100, of: () => [] },
-  intent_bands: { bound: 10, of: ({ entry }) => one(entry.intentBand) },
-  routing_rules: { bound: 30, of: ({ entry }) => one(entry.rule) },
+  intent_bands: { bound: 10, of: (counted) => all(counted, counted.entry.intentBand) },
+  routing_rules: { bound: 30, of: (counted) => all(counted, counted.entry.rule) },
   fallback_paths: {
     bound: 100,
-    of: ({ entry }) => one(entry.fallback === null ? null : `${entry.fallback.from}>${entry.fallback.to}`),
+    of: (counted) => {
+      const { fallback } = counted.entry;
+      return all(counted, fallback === null ? null : `${fallback.from}>${fallback.to}`);
+    },
   },
   tool_calls: {
     bound: 400,
-    of: ({ entry, model }) =>
+    of: ({ entries, model }) =>
       argumentsVerdictIds.flatMap((verdict) => {
-        const count = entry.toolCalls[verdict];
+        const count = entries.reduce((sum, { toolCalls }) => sum + toolCalls[verdict], 0);
         return count > 0 ? [[`${model}:${verdict}`, count] as const] : [];
       }),
   },
@@ -92,43 +98,67 @@ export function countsOf(counted: Counted): Counts {
   return forEach(countIds, (id) => countDimensions[id].of(counted));
 }
 
-export function countEntry(entry: LedgerEntry): Counted {
-  const request = countRequest(entry);
-  const burnt = entry.attemptUsages.map((attempt) => [attempt.model, countTokens(attempt)] as const);
+/** @param entries at least one, alike */
+export function countAlike(entries: readonly LedgerEntry[]): Counted {
+  const [entry] = entries;
+  if (entry === undefined) throw new Error('nothing to count');
+  const request = countRequests(entry, entries);
+  const burnt = entry.attemptUsages.map(({ model }, at) => [model, sumTokens(entries, at)] as const);
   const whole = sumCounters([request, ...burnt.map(([, tokens]) => tokens)]);
-  return { entry, request, burnt, whole, model: entry.servedModel ?? entry.routedModel ?? noName };
+  return { entry, entries, request, burnt, whole, model: entry.servedModel ?? entry.routedModel ?? noName };
 }
 
-function one(name: string | null): Named<number> {
-  return name === null ? [] : [[name, 1]];
+function all({ entries }: Counted, name: string | null): Named<number> {
+  return name === null ? [] : [[name, entries.length]];
 }
 
-function countRequest(entry: LedgerEntry): Counters {
-  return {
+function countRequests({ ending, tier }: LedgerEntry, entries: readonly LedgerEntry[]): Counters {
+  const sum = {
     ...zeroCounters,
-    requests: 1,
-    succeeded: entry.ending === 'ok' ? 1 : 0,
-    streamed: entry.isStream ? 1 : 0,
-    forced: entry.isForced ? 1 : 0,
-    attempts: entry.attempts,
-    fallbacks: entry.fallbackUsed ? 1 : 0,
-    escalations: entry.escalated ? 1 : 0,
-    rescues: entry.rescued ? 1 : 0,
-    small: entry.tier === 'small' ? 1 : 0,
-    large: entry.tier === 'large' ? 1 : 0,
-    vision: entry.tier === 'vision' ? 1 : 0,
-    allLargeCostNanoUsd: entry.allLargeCostNanoUsd,
+    requests: entries.length,
+    succeeded: ending === 'ok' ? entries.length : 0,
+    small: tier === 'small' ? entries.length : 0,
+    large: tier === 'large' ? entries.length : 0,
+    vision: tier === 'vision' ? entries.length : 0,
   };
+  for (const entry of entries) {
+    if (entry.isStream) sum.streamed += 1;
+    if (entry.isForced) sum.forced += 1;
+    sum.attempts += entry.attempts;
+    if (entry.fallbackUsed) sum.fallbacks += 1;
+    if (entry.escalated) sum.escalations += 1;
+    if (entry.rescued) sum.rescues += 1;
+    sum.allLargeCostNanoUsd += entry.allLargeCostNanoUsd;
+    sum.allSmallCostNanoUsd += entry.allSmallCostNanoUsd;
+    sum.cacheSavedNanoUsd += entry.cacheSavedNanoUsd;
+  }
+  return sum;
 }
 
-export function countTokens({ usage, costNanoUsd }: Pick<AttemptUsage, 'usage' | 'costNanoUsd'>): Counters {
-  return {
-    ...zeroCounters,
-    promptTokens: usage.promptTokens,
-    completionTokens: usage.completionTokens,
-    cachedTokens: usage.cachedTokens ?? 0,
-    reasoningTokens: usage.reasoningTokens ?? 0,
-    estimatedTokens: usage.isEstimated ? usage.promptTokens + usage.completionTokens : 0,
-    costNanoUsd,
-  };
+/** Of the call that stands there in each. */
+function sumTokens(entries: readonly LedgerEntry[], at: number): Counters {
+  const sum = { ...zeroCounters };
+  for (const { attemptUsages } of entries) {
+    const attempt = attemptUsages[at];
+    if (attempt !== undefined) addTokens(sum, attempt);
+  }
+  return sum;
+}
+
+export function countTokens(attempt: Pick<AttemptUsage, 'usage' | 'costNanoUsd'>): Counters {
+  const sum = { ...zeroCounters };
+  addTokens(sum, attempt);
+  return sum;
+}
+
+function addTokens(
+  sum: { -readonly [Id in keyof Counters]: number },
+  { usage, costNanoUsd }: Pick<AttemptUsage, 'usage' | 'costNanoUsd'>,
+): void {
+  sum.promptTokens += usage.promptTokens;
+  sum.completionTokens += usage.completionTokens;
+  sum.cachedTokens += usage.cachedTokens ?? 0;
+  sum.reasoningTokens += usage.reasoningTokens ?? 0;
+  if (usage.isEstimated) sum.estimatedTokens += usage.promptTokens + usage.completionTokens;
+  sum.costNanoUsd += costNanoUsd;
 }

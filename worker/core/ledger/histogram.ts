@@ -24,10 +24,22 @@ export function bucketOf(durationMs: number): number {
   return Math.min(maxBucket, Math.ceil(Math.log(durationMs) / Math.log(growth)));
 }
 
-/** A histogram of one duration, rounded to whole milliseconds so that sums stay integers. */
-export function histogramOf(durationMs: number): Histogram {
-  const wholeMs = Math.max(0, Math.round(durationMs));
-  return { count: 1, sumMs: wholeMs, buckets: [[bucketOf(wholeMs), 1]] };
+/** A histogram of these durations, each rounded to whole milliseconds so that sums stay integers. */
+export function histogramOf(durationsMs: readonly number[]): Histogram {
+  if (durationsMs.length === 0) return emptyHistogram;
+  const counts = new Map<number, number>();
+  let sumMs = 0;
+  for (const durationMs of durationsMs) {
+    const wholeMs = Math.max(0, Math.round(durationMs));
+    const bucket = bucketOf(wholeMs);
+    sumMs += wholeMs;
+    counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+  }
+  return { count: durationsMs.length, sumMs, buckets: inOrder(counts) };
+}
+
+function inOrder(counts: ReadonlyMap<number, number>): Histogram['buckets'] {
+  return [...counts].sort(([a], [b]) => a - b);
 }
 
 /** Adds any number of histograms; their order and grouping do not matter. */
@@ -40,7 +52,7 @@ export function sumHistograms(histograms: readonly Histogram[]): Histogram {
     sumMs += histogram.sumMs;
     for (const [bucket, count] of histogram.buckets) counts.set(bucket, (counts.get(bucket) ?? 0) + count);
   }
-  return { count: total, sumMs, buckets: [...counts].sort(([a], [b]) => a - b) };
+  return { count: total, sumMs, buckets: inOrder(counts) };
 }
 
 /**
@@ -56,4 +68,9 @@ export function quantileMs(histogram: Histogram, percent: number): number | null
     if (seen > index) return bucket === 0 ? 1 : (2 * growth ** bucket) / (growth + 1);
   }
   return null;
+}
+
+/** The longest duration of a bucket, in the whole milliseconds that are counted: counting buckets up to it counts the durations up to it. */
+export function longestOfMs(bucket: number): number {
+  return bucket === 0 ? 1 : Math.floor(growth ** bucket);
 }

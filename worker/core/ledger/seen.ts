@@ -51,7 +51,7 @@ export function bookBatch(
   return { state: forgetSenders(booked, nowMs), verdict: 'booked' };
 }
 
-/** Starts the statistics anew. What was seen stays seen: a retry of an old batch must not count into the new total. */
+/** Resets the statistics. Batches already seen stay known: a retry of an old one must not count into the new total. */
 export function resetTotal(state: LedgerState): LedgerState {
   return { ...state, total: emptyDelta };
 }

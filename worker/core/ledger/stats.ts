@@ -12,14 +12,14 @@ import type {
   Stats,
 } from '../../../shared/records.ts';
 import { countIds, groupIds } from '../../../shared/records.ts';
-import { fourDigits, percentOf, usdFromNanoUsd } from '../../../shared/units.ts';
+import { fourDigits, isoTime, percentOf, usdFromNanoUsd } from '../../../shared/units.ts';
 import { savings } from '../cost/price.ts';
 import { alertsOf, type WatchConfig } from './alerts.ts';
 import { otherName, sumCounters, zeroCounters, type Counters, type Named } from './counters.ts';
 import { forEach } from './dimensions.ts';
-import { sumCounts, type Counts, type DayCounts } from './days.ts';
+import { sumCounts, type CountList, type DayCounts } from './days.ts';
 import type { LedgerDelta, Rating } from './delta.ts';
-import { type KeyBook, type KeyBookId, keyCountIds } from './key-book.ts';
+import { type DayRange, type KeyBook, type KeyBookId, type KeyCounts, keyCountIds, withinDays } from './key-book.ts';
 import { driftOf, total as sumOf } from './drift.ts';
 import { emptyHistogram, quantileMs, type Histogram } from './histogram.ts';
 
@@ -33,6 +33,7 @@ export function toStats(total: LedgerDelta, watch: WatchConfig, nowMs: number): 
   const saved = savings(totals.costNanoUsd, totals.allLargeCostNanoUsd);
   const routed = totals.small + totals.large + totals.vision;
   const latencies = new Map(total.modelLatency);
+  const firstBytes = new Map(total.modelFirstByte ?? []);
   const armLatencies = new Map(total.armLatency);
   return {
     ...forEach(groupIds, (id) => byName(total[id] ?? [], groupStats)),
@@ -48,6 +49,8 @@ export function toStats(total: LedgerDelta, watch: WatchConfig, nowMs: number): 
       tokens: tokenStats(totals),
       cost_nano_usd: totals.costNanoUsd,
       all_large_cost_nano_usd: totals.allLargeCostNanoUsd,
+      all_small_cost_nano_usd: totals.allSmallCostNanoUsd,
+      cache_saved_nano_usd: totals.cacheSavedNanoUsd,
     },
     savings: { nano_usd: saved.nanoUsd, usd: usdFromNanoUsd(saved.nanoUsd), percent: saved.percent },
     latency_ms: latencyStats(total.latency),
@@ -63,6 +66,7 @@ export function toStats(total: LedgerDelta, watch: WatchConfig, nowMs: number): 
     models: byName(total.models, (counters, name) => ({
       ...groupStats(counters),
       latency_ms: latencyStats(latencies.get(name) ?? emptyHistogram),
+      first_byte_ms: latencyStats(firstBytes.get(name) ?? emptyHistogram),
       judged: judgedStats(judgedOf.get(name) ?? []),
     })),
     arms: byName(total.arms, (counters, name) => ({
@@ -93,7 +97,7 @@ function shortDrift(drift: DriftStats | null): DriftStats | null {
   return drift === null ? null : { ...drift, psi: fourDigits(drift.psi), by_chance: fourDigits(drift.by_chance) };
 }
 
-function judgedStats([answers = 0, escalated = 0]: Counts): JudgedStats {
+function judgedStats([answers = 0, escalated = 0]: CountList): JudgedStats {
   return { answers, escalated, rate: answers === 0 ? null : fourDigits(escalated / answers) };
 }
 
@@ -106,34 +110,40 @@ export function groupStatsOf(groups: Named<Counters>, name: string): GroupStats 
   return groupStats(groups.find(([known]) => known === name)?.[1] ?? zeroCounters);
 }
 
-/** What one key has used; beyond the bound of keys, those that came last are counted together, and nobody can tell. */
+/** What one key has used on these days, from its own book, which is never counted together with another's. */
+export function keyUsageWithin({ firstAtMs }: LedgerDelta, book: KeyBook, days: DayRange): KeyUsage {
+  return { since: isoTime(firstAtMs), usage: usageOfGroup(groupStats(countersOf(withinDays(book, days).total))) };
+}
+
+/** What one key has used; beyond the bound of keys, the last ones are counted together and cannot be separated. */
 export function keyUsage({ keys, firstAtMs }: LedgerDelta, keyId: string): KeyUsage {
   const since = isoTime(firstAtMs);
   const names = keys.map(([name]) => name);
   if (!names.includes(keyId) && names.includes(otherName)) return { since, usage: null };
-  const { requests, succeeded, replayed, tokens, cost_nano_usd, routing } = groupStatsOf(keys, keyId);
-  const usage = { requests, succeeded, replayed, tokens, cost_usd: usdFromNanoUsd(cost_nano_usd), by_tier: routing };
-  return { since, usage };
+  return { since, usage: usageOfGroup(groupStatsOf(keys, keyId)) };
+}
+
+function usageOfGroup({ requests, succeeded, replayed, tokens, cost_nano_usd, routing }: GroupStats): KeyUsage['usage'] {
+  return { requests, succeeded, replayed, tokens, cost_usd: usdFromNanoUsd(cost_nano_usd), by_tier: routing };
 }
 
 /** A key's own book along one of its dimensions, the largest cost first; days the newest first. */
-export function keyBreakdown(book: KeyBook, by: KeyBookId): KeyBreakdown {
-  const rows = book[by].map(([name, counts]) => {
-    const counters: Counters = { ...zeroCounters, ...Object.fromEntries(keyCountIds.map((id, at) => [id, counts[at] ?? 0])) };
-    const { requests, succeeded, tokens, cost_nano_usd } = groupStats(counters);
+export function keyBreakdown(book: KeyBook, by: KeyBookId, days: DayRange | null = null): KeyBreakdown {
+  const rows = withinDays(book, days)[by].map(([name, counts]) => {
+    const { requests, succeeded, tokens, cost_nano_usd } = groupStats(countersOf(counts));
     return { [by]: name, requests, succeeded, tokens, cost_usd: usdFromNanoUsd(cost_nano_usd) };
   });
   return by === 'day' ? rows : rows.toSorted((a, b) => b.cost_usd - a.cost_usd);
+}
+
+function countersOf(counts: KeyCounts): Counters {
+  return { ...zeroCounters, ...Object.fromEntries(keyCountIds.map((id, at) => [id, counts[at] ?? 0])) };
 }
 
 /** For the list of keys: what one has spent, and when it was last used. */
 export function keySeen({ total, lastAtMs }: KeyBook): KeySeen {
   const costNanoUsd = total[keyCountIds.indexOf('costNanoUsd')] ?? 0;
   return { spent_usd: usdFromNanoUsd(costNanoUsd), last_used_at: isoTime(lastAtMs === 0 ? null : lastAtMs) };
-}
-
-function isoTime(atMs: number | null): string | null {
-  return atMs === null ? null : new Date(atMs).toISOString();
 }
 
 function groupStats(stored: Counters): GroupStats {
@@ -163,7 +173,7 @@ function tokenStats(counters: Counters): GroupStats['tokens'] {
   };
 }
 
-function latencyStats(histogram: Histogram): LatencyStats {
+export function latencyStats(histogram: Histogram): LatencyStats {
   const { count, sumMs } = histogram;
   return {
     count,
@@ -179,7 +189,7 @@ function roundedMs(durationMs: number | null): number | null {
   return durationMs === null ? null : Math.round(durationMs * 10) / 10;
 }
 
-function byName<T, U>(groups: Named<T>, read: (value: T, name: string) => U): Readonly<Record<string, U>> {
+export function byName<T, U>(groups: Named<T>, read: (value: T, name: string) => U): Readonly<Record<string, U>> {
   const object: Record<string, U> = Object.create(null);
   for (const [name, value] of groups) object[name] = read(value, name);
   return object;

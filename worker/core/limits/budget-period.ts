@@ -10,7 +10,7 @@ export function periodStartMs(period: BudgetPeriod, nowMs: number): number {
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
 }
 
-/** When the next period begins, which is when a used-up budget is full again. */
+/** When the next period begins and a used-up budget is full again. */
 export function periodEndMs(period: BudgetPeriod, nowMs: number): number {
   if (period === 'day') return periodStartMs('day', nowMs) + dayMs;
   const date = new Date(nowMs);

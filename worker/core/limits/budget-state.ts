@@ -1,7 +1,7 @@
 /**
- * A key's budgets as sums: what is spent and reserved per calendar period, and what time alone does to it. The rules of reserving and
- * settling are in `budgets.ts`. The reservations themselves stand with their requests; only sums are here, so no step depends on how
- * many there are.
+ * A key's budgets as sums: what is spent and reserved per calendar period, and how they change with time. The rules of reserving and
+ * settling are in `budgets.ts`. The reservations themselves are stored with their requests; here are only sums, so the cost of a step does
+ * not depend on their number.
  */
 import type { BudgetPeriod, ExhaustedPolicy } from '../../../shared/key-bodies.ts';
 import { periodEndMs, periodStartMs } from './budget-period.ts';
@@ -25,7 +25,7 @@ export interface BudgetWindow extends WindowKey {
   readonly spentNanoUsd: number;
   /** Of open requests. */
   readonly reservedNanoUsd: number;
-  /** Requests that may still change it: a closed period is kept as long as there are any. */
+  /** Requests that may still change it: a closed period is kept while there are any. */
   readonly references: number;
 }
 
@@ -37,7 +37,7 @@ export interface Reservation {
 }
 
 export interface BudgetBook {
-  /** The latest time seen: a clock that steps back must not reopen a period that was closed. */
+  /** The latest time seen: a clock that steps back must not reopen a closed period. */
   readonly clockMs: number;
   readonly windows: readonly BudgetWindow[];
 }
@@ -53,7 +53,7 @@ export interface BudgetNumbers {
   readonly resetAtMs: number;
 }
 
-export const emptyBook: BudgetBook = { clockMs: 0, windows: [] };
+export const emptyBudgetBook: BudgetBook = { clockMs: 0, windows: [] };
 
 /** Moves the clock and drops closed windows that no request refers to. */
 export function advanceClock({ clockMs: beforeMs, windows }: BudgetBook, nowMs: number): BudgetBook {

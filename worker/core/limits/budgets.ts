@@ -1,13 +1,13 @@
 /**
- * Money limits that hold under any concurrency: a request reserves the most it can cost before it runs, and books what it did cost
- * afterwards, once. All in integer nano-USD. Every function does one thing to one reservation; who holds which is the caller's.
+ * Money limits that hold under any concurrency: a request reserves the most it can cost before it runs, and books its actual cost once
+ * afterwards. All in integer nano-USD. Every function changes one reservation; the caller tracks which request holds it.
  *
  * Rules:
  * - A request belongs to the periods in which it was admitted, even when it ends in the next.
- * - spent + reserved never passes a `refuse` limit, as long as nobody costs more than was reserved for it (a settlement books the truth
- *   in any case and reports the excess).
- * - A request that is heard of no more is booked in full: the model may have run that long, and giving the money back would let the
- *   limit be passed when the truth arrives late. A late settlement still corrects it.
+ * - spent + reserved never exceeds a `refuse` limit, as long as no request costs more than it reserved (a settlement books the actual
+ *   cost in any case and reports the excess).
+ * - A request whose heartbeats stop is booked in full: the model may have run that long, and returning the money would let the limit be
+ *   exceeded when the actual cost arrives late. A late settlement still corrects it.
  */
 import {
   addTo,
@@ -90,7 +90,7 @@ export function extendBudget(
   };
 }
 
-/** Books what a request did cost and ends its reservation. `null` (nobody knows) books the whole reservation. To release one, settle 0. */
+/** Books what a request cost and ends its reservation. `null` (unknown) books the whole reservation. To release one, settle 0. */
 export function settleBudget(
   book: BudgetBook,
   { amountNanoUsd, windows }: Reservation,
@@ -103,12 +103,12 @@ export function settleBudget(
   };
 }
 
-/** Books a reservation in full and keeps its windows, so that the truth may still come. */
+/** Books a reservation in full and keeps its windows, so that a late settlement can still correct it. */
 export function expireBudget(book: BudgetBook, { amountNanoUsd, windows }: Reservation): BudgetBook {
   return addTo(book, windows, { spentNanoUsd: amountNanoUsd, reservedNanoUsd: -amountNanoUsd });
 }
 
-/** The truth about a reservation that was booked in full. */
+/** Corrects a reservation that was booked in full. */
 export function correctBudget(
   book: BudgetBook,
   { amountNanoUsd, windows }: Reservation,
@@ -121,7 +121,7 @@ export function correctBudget(
   };
 }
 
-/** The truth will not come any more. */
+/** Drops a reservation that can no longer be corrected. */
 export function forgetBudget(book: BudgetBook, { windows }: Reservation): BudgetBook {
   return addTo(book, windows, { references: -1 });
 }
@@ -135,7 +135,7 @@ function distinctWindows(keys: readonly WindowKey[]): readonly WindowKey[] {
   return keys.filter((key, index) => keys.findIndex((other) => isSameWindow(other, key)) === index);
 }
 
-/** Of several used-up budgets the one that keeps the client waiting longest. */
+/** Of several used-up budgets, the one that resets last. */
 function lastToReset(book: BudgetBook, lacking: readonly BudgetLimit[]): BudgetNumbers {
   return budgetNumbers(book, lacking, book.clockMs).reduce((last, next) => (next.resetAtMs > last.resetAtMs ? next : last));
 }

@@ -1,6 +1,6 @@
 /**
- * How often an isolate asks for keys that it does not know. Whoever makes keys up can make many; the one object that knows them all must
- * not be asked about each. Keys that are known are not counted.
+ * Limits how often an isolate looks up keys it does not know. An attacker can invent any number of keys, and the single object that stores
+ * all keys must not be asked about each. Known keys are not counted.
  */
 
 export interface LookUps {
@@ -8,14 +8,14 @@ export interface LookUps {
   readonly atMs: number;
 }
 
-/** What may be asked at once, in seconds' worth: a cold isolate meets many keys. */
+/** The burst, in seconds' worth of look-ups: a cold isolate sees many keys at once. */
 const burstSeconds = 10;
 
 export function freshLookUps(perSecond: number, nowMs: number): LookUps {
   return { left: perSecond * burstSeconds, atMs: nowMs };
 }
 
-/** Takes one, or none. A clock that steps back gives nothing. */
+/** Takes one look-up if there is one left. A clock that steps back adds none. */
 export function takeLookUp(
   before: LookUps,
   perSecond: number,

@@ -1,6 +1,6 @@
 /**
- * The limits that a key has for single models. What a request takes of a model stands with the request: a place is free again when the
- * request ends, however it ends, and tokens are given back to the window that they were taken from, or not at all.
+ * A key's limits for single models. What a request takes of a model is stored with the request: its place is free when the request ends,
+ * however it ends, and tokens are returned only to the window they were taken from.
  */
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
@@ -35,11 +35,11 @@ export interface ModelUse {
 
 export interface ModelStep {
   readonly models: readonly ModelUse[];
-  /** Null where the request has the model already: nothing more was taken. */
+  /** Null when the request already holds the model: nothing more was taken. */
   readonly hold: ModelHold | null;
 }
 
-/** Takes a model's place and tokens for a request, or says why not. A model that it has already costs nothing more. */
+/** Takes a model's place and tokens for a request, or says why not. A model that the request already holds costs nothing more. */
 export function takeModel(
   models: readonly ModelUse[],
   request: { readonly holds: readonly ModelHold[]; readonly estimatedTokens: number },

@@ -44,7 +44,7 @@ export interface RateNumbers {
 }
 
 export const rateWindowMs = 60_000;
-/** The platform's coarse limit does not say when there is room again. */
+/** The wait told to clients when the platform's coarse limit refuses, which names no time itself. */
 export const coarseWaitMs = 10_000;
 
 export const emptyRate: RateWindow = { startMs: null, requests: 0, tokens: 0 };
@@ -87,7 +87,7 @@ export function rateFailure(verdict: Exclude<RateVerdict, { isAllowed: true }>, 
   return { code: 'rate_limit_exceeded', detail: `The limit of ${exceeded} per minute${ofWhat} is reached.`, retryAfterMs };
 }
 
-/** Replaces what was held by the tokens really used. They count in the window of the admission: when that has ended nothing changes. */
+/** Replaces the tokens held by those really used. They count in the window of the admission: when that has ended, nothing changes. */
 export function settleTokens(window: RateWindow, hold: RateHold, tokens: number): RateWindow {
   if (window.startMs !== hold.startMs) return window;
   return { ...window, tokens: window.tokens - hold.tokens + Math.max(0, tokens) };
@@ -107,7 +107,7 @@ export function rateNumbers(window: RateWindow, limits: RateLimits, nowMs: numbe
   };
 }
 
-/** What a key is shown that passed the platform's coarse limit, whatever its window still holds. */
+/** The numbers shown to a key that exceeded the platform's coarse limit, whatever its own window still holds. */
 export function nothingLeft(limits: RateLimits): RateNumbers {
   const noneOf = (limit: number | null) => (limit === null ? null : 0);
   return {
@@ -119,7 +119,7 @@ export function nothingLeft(limits: RateLimits): RateNumbers {
   };
 }
 
-/** A clock that steps back finds itself in the open window: it can only make the limiter stricter. */
+/** A time before the window's start counts as inside it, so a clock that steps back only makes the limit stricter. */
 function isOpen(window: RateWindow, nowMs: number): window is RateWindow & { readonly startMs: number } {
   return window.startMs !== null && nowMs < window.startMs + rateWindowMs;
 }

@@ -1,10 +1,10 @@
-/** What a client is told that a limit has turned away: why, and how long to wait. */
+/** What a client is told when a limit refuses it: why, and how long to wait. */
 import type { Failure } from '../../../shared/errors.ts';
 import type { BudgetLimit, BudgetNumbers } from './budget-state.ts';
 import { doubtfulMs } from './heartbeat.ts';
 import type { TenantState } from './tenant-state.ts';
 
-/** Where a place may be held by a request that is dead, the wait is until that one is given up; else it may be free in a second. */
+/** If a dead request may hold the place, the wait is until that request is given up; otherwise one second. */
 export function withWait(failure: Failure, { earliestMs }: TenantState, nowMs: number): Failure {
   if (failure.code !== 'concurrency_limit_exceeded' || earliestMs - nowMs >= doubtfulMs) return failure;
   return { ...failure, retryAfterMs: Math.max(1000, earliestMs - nowMs) };
@@ -19,7 +19,7 @@ export function budgetFailure(exceeded: BudgetNumbers, nowMs: number): Failure {
   };
 }
 
-/** No next day or month helps. */
+/** The request does not fit into an empty budget either, so waiting does not help. */
 export function hopelessBudget(limit: BudgetLimit): Failure {
   const detail = `The request alone may cost more than the whole ${budgetName(limit)}; a smaller max_tokens may help.`;
   return { code: 'budget_exceeded', detail };

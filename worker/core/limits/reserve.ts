@@ -1,10 +1,9 @@
 /**
- * How a request enters a tenant's state: requests and tokens per minute, concurrency, budgets and limits of single models, decided as one.
- * All or nothing, idempotent by request id. Each function takes the state and says what changes; storing that is the object's.
+ * Admits a request to a tenant's state: requests and tokens per minute, concurrency, budgets and limits of single models, all or nothing
+ * and idempotent by request id. Each function takes the state and returns what changes; the Durable Object stores it.
  */
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import type { Draft } from '../ledger/booking.ts';
 import { extendBudget, reserveBudget } from './budgets.ts';
 import { leaseMs } from './heartbeat.ts';
 import { type ModelLimit, type ModelStep, type ModelUse, takeModel } from './model-limits.ts';
@@ -14,7 +13,7 @@ import { modelsOf, mustFinish, type TenantLimits } from './tenant-limits.ts';
 import { type Changes, maxOpen, noChanges, type OpenRequest, type TenantState } from './tenant-state.ts';
 
 export interface ReserveRequest {
-  /** Made by the gateway, never a client's own request id: whoever repeats an id is admitted again for nothing. */
+  /** Made by the gateway, never a client's own request id: a repeated id is admitted again without being charged. */
   readonly id: string;
   /** Likely prompt tokens + `max_tokens`, for tokens per minute. */
   readonly estimatedTokens: number;
@@ -23,8 +22,8 @@ export interface ReserveRequest {
   readonly cheapCostNanoUsd: number | null;
   /** Later than the request can last: the whole-answer timeout and a margin. */
   readonly expiresAtMs: number;
-  /** What to tell the ledger when nobody says how it ended; null where another tenant does. */
-  readonly draft?: Draft | null;
+  /** What to book in the ledger when the request's end is never reported, a `Draft` as JSON text; null where another tenant books it. */
+  readonly draft?: string | null;
   /** The plan's models in its order; only where the key has limits for models. */
   readonly models?: readonly PlannedModel[];
 }
@@ -32,7 +31,7 @@ export interface ReserveRequest {
 export interface PlannedModel {
   readonly modelId: string;
   readonly isSmall: boolean;
-  /** It may answer first: not so for what only stands in for a model or tier that the client named. */
+  /** It may answer first; false for a stand-in of a model or tier that the client named. */
   readonly mayLead: boolean;
 }
 
@@ -53,8 +52,8 @@ export interface ReserveStep {
 }
 
 /**
- * Admits a request, or says why not; a refusal takes nothing. Order of the checks: rate, concurrency, budget, models. Repeating an id that
- * was admitted a moment ago admits it again without taking anything.
+ * Admits a request, or says why not; a refusal takes nothing. Order of the checks: rate, concurrency, budget, models. An id that was
+ * admitted a moment ago is admitted again without taking anything.
  */
 export function admit(state: TenantState, request: ReserveRequest, nowMs: number, limits: TenantLimits): ReserveStep {
   const { id, expiresAtMs } = request;
@@ -105,7 +104,7 @@ export function admit(state: TenantState, request: ReserveRequest, nowMs: number
   };
 }
 
-/** Which model was counted stands with the request; no other may be taken for it. */
+/** The model that was counted is stored with the request; a repeat must not count another one. */
 function admitAgain(state: TenantState, known: OpenRequest | undefined, nowMs: number, limits: TenantLimits): ReserveStep {
   const counted = known?.models ?? [];
   const closedModels = modelsOf(limits).filter((modelId) => !counted.some((hold) => hold.modelId === modelId));
@@ -150,7 +149,7 @@ function leadModel(
   return failure === null ? ok({ models, hold: null, closedModels: [] }) : fail(failure);
 }
 
-/** A place may be free at any time; what can never fit is no wait at all. */
+/** A place may become free at any time; a request that can never fit sorts last. */
 function waitOf({ code, retryAfterMs }: Failure): number {
   return code === 'request_exceeds_limit' ? Number.POSITIVE_INFINITY : (retryAfterMs ?? 0);
 }
@@ -177,7 +176,7 @@ export function extend(
   const money = extendBudget(sums.budgets, row?.money ?? null, extraCostNanoUsd, budgets, nowMs);
   if (!money.isGranted) return refuse({ code: 'budget_exceeded' });
   const limit = limits.find((known) => known.modelId === modelId);
-  // Without a row the place could not be given back.
+  // Without a row the place could not be released later.
   if (row === undefined) {
     const detail = `No place is free for ${modelId}.`;
     return limit === undefined
@@ -194,7 +193,7 @@ export function extend(
     changes: {
       ...noChanges(state),
       sums: { ...sums, models, budgets: money.book },
-      // Which windows the tokens of a later call are in, the row's sequence does not tell.
+      // The row's sequence does not tell in which windows the tokens of a later call are.
       writesSums: hold !== null,
       put: [next],
     },

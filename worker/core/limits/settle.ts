@@ -1,55 +1,58 @@
-/** How a request leaves a tenant's state: settled by its ending, kept by heartbeats, or swept when it was heard of no more. */
+/** How a request leaves a tenant's state: settled when it ends, kept by heartbeats, or swept when its heartbeats stop. */
 import { correctBudget, expireBudget, forgetBudget, settleBudget } from './budgets.ts';
 import { leaseMs } from './heartbeat.ts';
 import { releaseModels } from './model-limits.ts';
 import { settleTokens } from './rate.ts';
-import { type Changes, forgotten, noChanges, type OpenRequest, type TenantState } from './tenant-state.ts';
-
-export interface Settlement {
-  readonly id: string;
-  /** prompt + completion over all attempts; `null` keeps the estimate. */
-  readonly tokens: number | null;
-  /** The same by model, where models have limits; missing keeps the estimates. */
-  readonly modelTokens?: readonly (readonly [modelId: string, tokens: number])[];
-  /** `null` (nobody knows) books the worst case; 0 for a request that ran nothing. */
-  readonly costNanoUsd: number | null;
-}
+import {
+  type Changes,
+  forgotten,
+  noChanges,
+  type OpenRequest,
+  type Settlement,
+  type TenantState,
+  type TenantSums,
+} from './tenant-state.ts';
 
 export interface SettlementStep {
   readonly changes: Changes;
-  /** False for a repeat, and for a request that was given up before (its cost is corrected all the same). */
+  /** False for a repeat, and for a request that was given up before (its cost is still corrected). */
   readonly wasHeld: boolean;
-  /** The request as it was until then; null for a repeat. Whoever books it must take back what was booked when it was given up. */
+  /** The request as it was until then; null for a repeat. If it was booked when it was given up, the caller must reverse that booking. */
   readonly row: OpenRequest | null;
   /** How much more it cost than was reserved, which is a fault in the worst-case estimate. */
   readonly excessNanoUsd: number;
 }
 
-/** Ends a request, once: a repeat changes nothing, and an admission that was held up on its way and comes after it takes nothing. */
+/** Ends a request, once: a repeat changes nothing, and a delayed admission that arrives after the end takes nothing. */
 export function finish(state: TenantState, settlement: Settlement): SettlementStep {
-  const { id, tokens, modelTokens = null, costNanoUsd } = settlement;
-  const { sums } = state;
+  const { id } = settlement;
   const row = state.open.get(id) ?? state.swept.get(id);
   if (row === undefined) return { changes: { ...noChanges(state), recent: id }, wasHeld: false, row: null, excessNanoUsd: 0 };
   const wasHeld = row.sweptAtMs === null;
+  const { sums, excessNanoUsd } = settled(state.sums, row, settlement);
+  // One that was given up is in the stored sums already, which are corrected.
+  const stored = wasHeld ? { end: settlement } : { writesSums: true, drop: [id] };
+  return { changes: { ...noChanges(state), sums, ...stored, recent: id }, wasHeld, row, excessNanoUsd };
+}
+
+/** The sums when the request of this row has ended so. */
+export function settled(
+  sums: TenantSums,
+  row: OpenRequest,
+  { tokens, modelTokens, costNanoUsd }: Settlement,
+): { readonly sums: TenantSums; readonly excessNanoUsd: number } {
+  const { rate, models, budgets } = sums;
+  const wasHeld = row.sweptAtMs === null;
   const settle = wasHeld ? settleBudget : correctBudget;
   const { book, excessNanoUsd } =
-    row.money === null ? { book: sums.budgets, excessNanoUsd: 0 } : settle(sums.budgets, row.money, costNanoUsd);
+    row.money === null ? { book: budgets, excessNanoUsd: 0 } : settle(budgets, row.money, costNanoUsd);
   return {
-    changes: {
-      ...noChanges(state),
-      sums: {
-        ...sums,
-        rate: tokens === null || row.rate === null ? sums.rate : settleTokens(sums.rate, row.rate, tokens),
-        models: wasHeld ? releaseModels(sums.models, row.models, modelTokens) : sums.models,
-        budgets: book,
-      },
-      writesSums: true,
-      drop: [id],
-      recent: id,
+    sums: {
+      ...sums,
+      rate: tokens === null || row.rate === null ? rate : settleTokens(rate, row.rate, tokens),
+      models: wasHeld ? releaseModels(models, row.models, modelTokens ?? null) : models,
+      budgets: book,
     },
-    wasHeld,
-    row,
     excessNanoUsd,
   };
 }
@@ -65,11 +68,11 @@ export function hear(state: TenantState, ids: readonly string[], nowMs: number):
 
 export interface Sweep {
   readonly changes: Changes;
-  /** Requests that were heard of no more, each named once: their places are free, their reservations booked in full. */
+  /** Requests whose heartbeats stopped, each named once: their places are free, their reservations booked in full. */
   readonly orphans: readonly OpenRequest[];
 }
 
-/** Ends what was not heard of in time, and forgets what was given up too long ago. To be called before anything is decided. */
+/** Ends requests whose heartbeats stopped, and forgets those given up too long ago. Call it before every decision. */
 export function sweep(state: TenantState, nowMs: number): Sweep {
   const orphans = nowMs < state.earliestMs ? [] : [...state.open.values()].filter(({ untilMs }) => untilMs <= nowMs);
   const swept = orphans.filter(mayStillCount).map((row) => ({ ...row, sweptAtMs: nowMs }));
@@ -94,7 +97,7 @@ export function sweep(state: TenantState, nowMs: number): Sweep {
   };
 }
 
-/** Whether the truth about a request that was given up would still change something. */
+/** Whether a late settlement of a request that was given up would still change something. */
 function mayStillCount({ money, draft }: OpenRequest): boolean {
   return money !== null || draft !== null;
 }

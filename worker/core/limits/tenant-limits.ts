@@ -1,4 +1,4 @@
-/** What a key may run into, as a whole, and whether anything is held for its requests. */
+/** A key's limits as a whole, and whether they hold anything for its requests. */
 import { plainAgentName } from './agent-name.ts';
 import type { BudgetLimit } from './budget-state.ts';
 import type { ModelLimit } from './model-limits.ts';
@@ -12,7 +12,7 @@ export interface TenantLimits extends RateLimits {
   readonly budgets: readonly BudgetLimit[];
 }
 
-/** Whether a key needs this object at all. */
+/** Whether a key needs a tenant object. */
 export function hasLimits(limits: TenantLimits): boolean {
   return limits.requestsPerMinute !== null || mustFinish(limits);
 }

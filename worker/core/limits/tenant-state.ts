@@ -1,17 +1,14 @@
 /**
- * What a tenant object knows. A request that is open has a row of its own; what is over is summed up in one row. What the open rows come
- * to (reserved money, places taken) is kept beside them in memory and added up anew when the state is loaded: so no step depends on how
- * many requests are open, and the sums cannot drift from the rows.
+ * The state of a tenant object. Every open request has its own row; ended ones are summed up in one row. The totals of the open rows
+ * (reserved money, places taken) are kept in memory and recomputed when the state is loaded: so the cost of a step does not depend on the
+ * number of open requests, and the sums cannot drift from the rows.
  *
- * An admission writes its row alone. What it added to the sums is written with the next ending; until then it follows from the rows whose
- * `sequence` is higher than the stored sums'.
+ * An admission writes only its row, and an ending only a mark on it. What they change in the sums follows from the rows until the sums are
+ * written the next time, which takes the rows of ended requests away in the same step: `load-tenant.ts`.
  */
-import { addTo, advanceClock, emptyBook, type BudgetBook, type Reservation } from './budget-state.ts';
-import { holdReservation } from './budgets.ts';
-import { restoreHolds, type ModelHold, type ModelUse } from './model-limits.ts';
-import type { Draft } from '../ledger/booking.ts';
-import { graceMs } from './heartbeat.ts';
-import { addHold, emptyRate, type RateHold, type RateWindow } from './rate.ts';
+import { emptyBudgetBook, type BudgetBook, type Reservation } from './budget-state.ts';
+import type { ModelHold, ModelUse } from './model-limits.ts';
+import { emptyRate, type RateHold, type RateWindow } from './rate.ts';
 
 /** A request that is not over, as its row. */
 export interface OpenRequest {
@@ -19,20 +16,20 @@ export interface OpenRequest {
   /** Of the admission, or of the last time it took something of a model. */
   readonly sequence: number;
   readonly admittedAtMs: number;
-  /** It is heard of before, or it is over. A heartbeat moves this in memory only. */
+  /** Without a heartbeat until then, the request is over. A heartbeat moves this in memory only. */
   readonly untilMs: number;
   /** Later than the request can last, heartbeats or not. */
   readonly expiresAtMs: number;
   readonly rate: RateHold | null;
   readonly models: readonly ModelHold[];
   readonly money: Reservation | null;
-  /** What the ledger is told when nobody says how it ended; null where this tenant does not tell the ledger. */
-  readonly draft: Draft | null;
+  /** What to book in the ledger when the request's end is never reported, a `Draft` as JSON text; null where another tenant books it. */
+  readonly draft: string | null;
   /** When it was given up and booked in full; null while it is open. */
   readonly sweptAtMs: number | null;
 }
 
-/** All that is not a request's own. */
+/** The state that belongs to no single request. */
 export interface TenantSums {
   /** Counts admissions: tells which open rows these sums know of. */
   readonly sequence: number;
@@ -44,23 +41,36 @@ export interface TenantSums {
 export interface TenantState {
   readonly sums: TenantSums;
   readonly open: ReadonlyMap<string, OpenRequest>;
-  /** Given up and booked; the truth may still come. */
+  /** Given up and booked; a late settlement may still correct them. */
   readonly swept: ReadonlyMap<string, OpenRequest>;
-  /** Ids admitted without a row, or ended, a moment ago: whoever comes with one again is taken for a repeat. In memory only. */
+  /** Ids admitted without a row, or ended, a moment ago: the same id again is a repeat. In memory only. */
   readonly recent: ReadonlySet<string>;
   /** No open request ends by itself before this. */
   readonly earliestMs: number;
 }
 
+/** How a request ended. */
+export interface Settlement {
+  readonly id: string;
+  /** prompt + completion over all attempts; `null` keeps the estimate. */
+  readonly tokens: number | null;
+  /** The same by model, where models have limits; missing keeps the estimates. */
+  readonly modelTokens?: readonly (readonly [modelId: string, tokens: number])[];
+  /** `null` (unknown) books the worst case; 0 for a request that ran nothing. */
+  readonly costNanoUsd: number | null;
+}
+
 /** What a step changes: to be stored, all or nothing, and then applied. */
 export interface Changes {
   readonly sums: TenantSums;
-  /** False where the rows alone tell what became of the sums, or where nothing changed. */
+  /** False where the sums follow from the rows, or where nothing changed. */
   readonly writesSums: boolean;
-  /** Rows to write, new or anew. */
+  /** Rows to insert or replace. */
   readonly put: readonly OpenRequest[];
   /** Rows to delete. */
   readonly drop: readonly string[];
+  /** The row to mark as ended, and how it did. It goes when the sums are written. */
+  readonly end: Settlement | null;
   /** Kept in memory only. */
   readonly heard: readonly OpenRequest[];
   readonly recent: string | null;
@@ -68,15 +78,15 @@ export interface Changes {
 
 /** Requests open at the same time; the places of a key without a limit of its own. */
 export const maxOpen = 4096;
-/** Late truths are possible for a day, and for the newest this many. */
+/** Late settlements are accepted for a day, and only for this many of the newest requests. */
 const lateTruthMs = 86_400_000;
 const maxSwept = 256;
 const maxRecent = 1024;
 
-const emptySums: TenantSums = { sequence: 0, rate: emptyRate, models: [], budgets: emptyBook };
+export const emptySums: TenantSums = { sequence: 0, rate: emptyRate, models: [], budgets: emptyBudgetBook };
 
 export function noChanges({ sums }: TenantState): Changes {
-  return { sums, writesSums: false, put: [], drop: [], heard: [], recent: null };
+  return { sums, writesSums: false, put: [], drop: [], end: null, heard: [], recent: null };
 }
 
 /** The sums as they are stored: without what follows from the open rows. */
@@ -92,36 +102,7 @@ export function storedSums({ sequence, rate, models, budgets }: TenantSums): Ten
   };
 }
 
-/** The state from its rows. What is open gets a little time to be heard of again. */
-export function loadTenant(stored: TenantSums | null, rows: readonly OpenRequest[], nowMs: number): TenantState {
-  let sums = stored ?? emptySums;
-  const open = new Map<string, OpenRequest>();
-  const swept = new Map<string, OpenRequest>();
-  for (const row of rows.toSorted((a, b) => a.sequence - b.sequence)) {
-    if (row.sweptAtMs === null) open.set(row.id, { ...row, untilMs: Math.min(row.expiresAtMs, nowMs + graceMs) });
-    else swept.set(row.id, row);
-    sums = withRow(sums, row);
-  }
-  return { sums, open, swept, recent: new Set(), earliestMs: earliestOf(open) };
-}
-
-/** What a row adds to stored sums. */
-function withRow(sums: TenantSums, row: OpenRequest): TenantSums {
-  const isCounted = row.sequence <= sums.sequence;
-  const { rate, models, budgets, sequence } = sums;
-  const clock = isCounted ? budgets : advanceClock(budgets, row.admittedAtMs);
-  if (row.sweptAtMs !== null) {
-    return { ...sums, budgets: row.money === null ? budgets : addTo(budgets, row.money.windows, { references: 1 }) };
-  }
-  return {
-    sequence: Math.max(sequence, row.sequence),
-    rate: isCounted || row.rate === null ? rate : addHold(rate, row.rate),
-    models: restoreHolds(models, row.models, isCounted),
-    budgets: row.money === null ? clock : holdReservation(clock, row.money),
-  };
-}
-
-/** The state after a step. Takes the maps of the state before over: that one must not be used any more. */
+/** The state after a step. Reuses the maps of the previous state, which must not be used any more. */
 export function applied(state: TenantState, changes: Changes): TenantState {
   const [open, swept, recent] = [own(state.open), own(state.swept), ownSet(state.recent)];
   let { earliestMs } = state;
@@ -129,6 +110,7 @@ export function applied(state: TenantState, changes: Changes): TenantState {
     open.delete(id);
     swept.delete(id);
   }
+  if (changes.end !== null) open.delete(changes.end.id);
   for (const row of changes.put) {
     if (row.sweptAtMs !== null) {
       open.delete(row.id);
@@ -139,7 +121,7 @@ export function applied(state: TenantState, changes: Changes): TenantState {
     earliestMs = Math.min(earliestMs, row.untilMs);
   }
   for (const row of changes.heard) open.set(row.id, row);
-  // Both go through all that is open, and neither happens for a single request.
+  // These scan all open requests; neither happens once per request.
   if (changes.heard.length > 0 || changes.put.some(({ sweptAtMs }) => sweptAtMs !== null)) earliestMs = earliestOf(open);
   if (open.size === 0) earliestMs = Number.POSITIVE_INFINITY;
   if (changes.recent !== null) {
@@ -149,14 +131,15 @@ export function applied(state: TenantState, changes: Changes): TenantState {
   return { sums: changes.sums, open, swept, recent, earliestMs };
 }
 
-/** Swept rows whose truth will not come any more: too old, or more than are kept. */
+/** Swept rows that can no longer be corrected: too old, or more than are kept. */
 export function forgotten(swept: Iterable<OpenRequest>, nowMs: number): readonly OpenRequest[] {
   const all = [...swept];
   const surplus = all.length - maxSwept;
   return all.filter((row, index) => index < surplus || (row.sweptAtMs ?? 0) + lateTruthMs <= nowMs);
 }
 
-function earliestOf(open: ReadonlyMap<string, OpenRequest>): number {
+/** When the first of them ends by itself. */
+export function earliestOf(open: ReadonlyMap<string, OpenRequest>): number {
   let earliestMs = Number.POSITIVE_INFINITY;
   for (const { untilMs } of open.values()) earliestMs = Math.min(earliestMs, untilMs);
   return earliestMs;

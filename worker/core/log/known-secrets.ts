@@ -1,12 +1,12 @@
 /** Finds a deployment's own secrets in a text by their value, also as they are written in URLs, JSON, HTML and base64. */
 
-/** A text without what nobody may read. */
+/** Returns the text with secrets replaced. */
 export type HideSecrets = (text: string) => string;
 
-/** For where nothing is secret. */
+/** For deployments and tests without secrets. */
 export const asItIs: HideSecrets = (text) => text;
 
-/** Shorter values are words ("EMPTY" is what many give to a server that asks for no key): hiding them would garble ordinary texts. */
+/** Shorter values are often words (many configure the key "EMPTY" for a server that needs none): hiding them would garble ordinary text. */
 const minLength = 8;
 
 /** Costs one pass over the text, whatever the number of secrets. The case of letters does not matter. */

@@ -15,7 +15,7 @@ const maxText = 1000;
 const maxDepth = 6;
 const maxEntries = 100;
 
-/** Not within a word ("rpm_limit"); behind the %20 of a URL a word begins. */
+/** Not within a word ("rpm_limit"); after the %20 of a URL a new word begins. */
 function token(shape: RegExp): RegExp {
   return new RegExp(String.raw`(?:\b|(?<=%[0-9A-Fa-f]{2}))${shape.source}`, 'g');
 }
@@ -52,12 +52,15 @@ function redactError(error: Error, hide: HideSecrets, depth: number): Record<str
 
 /** A text with tokens and addresses taken out. */
 export function redactText(text: string, hideSecrets: HideSecrets = asItIs): string {
-  // Before anything is cut: half a secret would no longer be known.
-  return hideSecrets(text)
-    .slice(0, maxText)
-    .replace(credentials, '[redacted]')
-    .replace(ownKey, '[key]')
-    .replace(vendorKey, '[key]')
-    .replace(jwt, '[token]')
-    .replace(address, '[address]');
+  // Before anything is cut: a truncated secret would no longer be recognised.
+  return withoutTokens(hideSecrets(text).slice(0, maxText)).replace(address, '[address]');
+}
+
+/** A text that is to be kept whole but for the secrets in it: addresses stay. */
+export function withoutSecrets(text: string, hideSecrets: HideSecrets = asItIs): string {
+  return withoutTokens(hideSecrets(text));
+}
+
+function withoutTokens(text: string): string {
+  return text.replace(credentials, '[redacted]').replace(ownKey, '[key]').replace(vendorKey, '[key]').replace(jwt, '[token]');
 }

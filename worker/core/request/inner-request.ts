@@ -1,6 +1,6 @@
 /**
- * What a client asks for, in no wire's words. A public wire makes it of a body, a dialect writes it for a model server, and everything in
- * between reads it and changes nothing. What the client did not say is absent.
+ * What a client asks for, independent of any wire format. A surface makes it from a body, a dialect writes it for a model server, and
+ * everything in between only reads it. What the client did not set is absent.
  */
 export interface InnerRequest {
   /** As the client wrote it: a model, an alias, a tier, `auto`. */
@@ -12,10 +12,10 @@ export interface InnerRequest {
   readonly toolChoice?: ToolChoice | undefined;
   readonly allowsParallelCalls?: boolean | undefined;
   readonly answerFormat?: AskedFormat | undefined;
-  /** Other forms that a model server can keep a model to, and how. JSON among them is the `answerFormat` as well. */
+  /** Other constraints that a model server can enforce. JSON among them is also in `answerFormat`. */
   readonly structuredOutputs?: StructuredOutputs | undefined;
   readonly maxTokens?: number | undefined;
-  /** What the client calls `maxTokens`, for what it is told of it. */
+  /** The client's name for `maxTokens`, for messages to it. */
   readonly maxTokensField?: string | undefined;
   /** How many answers are asked for at once. */
   readonly choiceCount: number;
@@ -25,15 +25,28 @@ export interface InnerRequest {
   readonly reasoningEffort?: string | undefined;
   /** The client reads the answer as it comes. */
   readonly isStream: boolean;
-  /** It wants the usage at the end of its stream. */
+  /** The client wants the usage at the end of its stream. */
   readonly showsUsage: boolean;
   /** The last message is the beginning of the answer. */
   readonly continuesLast: boolean;
   readonly user?: string | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
-  /** What only a family of model servers knows, under the names that it has for it; nobody else looks inside. */
+  /** What the gateway adds for the model; nothing else reads it, so that it cannot change how a request is routed. */
+  readonly grounding?: Grounding | undefined;
+  /** Fields that only one family of model servers knows, under its own names; only that dialect reads them. */
   readonly extras: Readonly<Record<string, unknown>>;
 }
+
+/** Texts for the model beside the client's own messages. */
+export interface Grounding {
+  /** The gateway's words: part of the system prompt. */
+  readonly rules: string;
+  /** Others' words: they stand before the last user turn, in the same message. '' for none. */
+  readonly material: string;
+}
+
+/** What the writer of a stream has to know of its request. Stored with a kept answer, which is written again from it: nothing large. */
+export type StreamRequest = Pick<InnerRequest, 'showsUsage'>;
 
 export interface Sampling {
   readonly temperature?: number | undefined;

@@ -1,4 +1,4 @@
-/** What the agent of a request may use, and what is left of it together with the key's own. */
+/** Which models the agent of a request may use, alone and together with the key's own limits. */
 import type { RoutingConfig } from '../../../shared/config.ts';
 import { plainAgentName } from '../limits/agent-name.ts';
 import type { ChooseInput } from './choose.ts';

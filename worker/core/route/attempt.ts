@@ -1,4 +1,4 @@
-/** The words of one request's attempts: what may be tried, how a try ended, and which failure a client is told of. */
+/** The types of one request's attempts: what may be tried, how an attempt ended, and which failure is reported to the client. */
 import type { Failure } from '../../../shared/errors.ts';
 import type { FailureCause } from '../upstreams/causes.ts';
 
@@ -10,7 +10,7 @@ export interface Candidate {
   readonly tunnelId: string;
   /** Prompt and answer together, in tokens of this model. */
   readonly contextTokens: number;
-  /** Why this route stands at this place of the plan, for logs and for `x-routing-metadata`. */
+  /** Why this route has this position in the plan, for logs and for `x-routing-metadata`. */
   readonly reason: string;
 }
 
@@ -22,9 +22,9 @@ export interface Plan {
 }
 
 /**
- * How much each tells a client of why there is no answer, the most first: what the model made of the request, then what the server did,
- * then whether it was there, then what only operators can mend. A time-out of the model that was asked first is the reason, not the stand-in
- * that was never installed.
+ * Which failure explains best to a client why there is no answer, best first: what the model made of the request, then what the server did,
+ * then whether it was reachable, then what only operators can fix. A time-out of the first model explains more than a stand-in that was
+ * never installed.
  */
 export const telling: Readonly<Record<FailureCause, number>> = {
   client: 0,

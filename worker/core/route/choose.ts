@@ -1,11 +1,12 @@
 /**
- * Which model a request should go to, by everything but health: the rules in the order of DESIGN's "Order", each with the reason it leaves.
- * The first rule that has an opinion decides; the rest are not asked.
+ * Which model a request should go to, by everything except health: the rules in order, each with its reason. The first rule that applies
+ * decides.
  */
 import { type Config, modelOf } from '../../../shared/config-prepare.ts';
 import type { RoutingConfig, Strategy, Tier } from '../../../shared/config.ts';
 import type { Classification } from '../classify/classify.ts';
 import type { RequestView } from '../classify/view.ts';
+import { rememberedByObject } from '../text/remembered.ts';
 import type { Arm } from './experiment.ts';
 import type { ModelWish } from './model-names.ts';
 import type { ScoreReading } from './score-reading.ts';
@@ -71,7 +72,7 @@ function namedModel({ config, wish }: ChooseInput): Opinion {
 function namedTier({ config, wish, view }: ChooseInput): Opinion {
   if (wish.kind !== 'tier') return null;
   const { tier, modelIds } = ofTier(config, wish.tier);
-  // An image asks for more than a tier: what can see stands in for what cannot.
+  // An image overrides the tier: a model with vision stands in for one without.
   const seeing = view.images > 0 ? ofTier(config, 'vision').modelIds : [];
   return {
     tier,
@@ -117,7 +118,7 @@ function toolLoop({ config, view, session }: ChooseInput): Opinion {
 function staysLarge({ config, session }: ChooseInput): Opinion {
   if (session === null || !Object.hasOwn(config.chatModels, session.modelId)) return null;
   if (session.tier === 'large') {
-    // After a fallback the last answer is another tier's: the conversation goes back to where it belongs.
+    // After a fallback the last answer came from another tier: the conversation returns to its own tier.
     const isOwn = modelOf(config, session.modelId).tier === 'large';
     const modelIds = isOwn ? withChain(config, [session.modelId]) : ofTier(config, 'large').modelIds;
     return { tier: 'large', modelIds, reason: 'the conversation is on the large tier', isForced: false };
@@ -154,7 +155,7 @@ function byScore(input: ChooseInput): Opinion {
   const { score, reasons } = classification;
   const { threshold, offsets, isLarge } = input.reading;
   const why = reasons.length > 0 ? `: ${reasons.join(', ')}` : '';
-  // Two digits are enough for people, unless they hide which of the two is larger.
+  // Two digits are enough, unless they hide which of the two numbers is larger.
   const digits = score.toFixed(2) === threshold.toFixed(2) ? 4 : 2;
   const limit = `${threshold.toFixed(digits)}${movedBy(offsets)}`;
   const reason = `complexity ${score.toFixed(digits)} ${isLarge ? 'reaches' : 'is below'} ${limit}${why}`;
@@ -173,14 +174,25 @@ function byScore(input: ChooseInput): Opinion {
   };
 }
 
-/** What moved the threshold away from the configured one, such as ` (strategy +0.10, load -0.25)`. */
+/** What moved the threshold from the configured value, such as ` (strategy +0.10, load -0.25)`. */
 function movedBy(offsets: ScoreReading['offsets']): string {
   const moves = Object.entries(offsets).filter(([, offset]) => Math.abs(offset) >= 0.005);
   if (moves.length === 0) return '';
   return ` (${moves.map(([cause, offset]) => `${cause} ${offset > 0 ? '+' : ''}${offset.toFixed(2)}`).join(', ')})`;
 }
 
-function ofTier(config: Config, tier: Tier): Pick<ModelChoice, 'tier' | 'modelIds'> {
+type OfTier = Pick<ModelChoice, 'tier' | 'modelIds'>;
+
+function ofTier(config: Config, tier: Tier): OfTier {
+  return tiersOf(config)[tier];
+}
+
+/** Every request asks for a tier, and a configuration has always the same models in it. */
+const tiersOf = rememberedByObject((config: Config): Readonly<Record<Tier, OfTier>> => {
+  return { small: modelsOfTier(config, 'small'), large: modelsOfTier(config, 'large'), vision: modelsOfTier(config, 'vision') };
+});
+
+function modelsOfTier(config: Config, tier: Tier): OfTier {
   const ids = Object.keys(config.chatModels);
   const own = ids.filter((id) => modelOf(config, id).tier === tier);
   if (tier === 'vision') {

@@ -1,6 +1,6 @@
 /**
- * How much an answer of the small tier can be trusted, from what can be seen of it: token probabilities, hedging, refusals, an end that
- * came too early, nothing at all. Answer length against prompt length alone says nothing: a correct word answers a long question.
+ * How far an answer of the small tier can be trusted, from visible evidence: token probabilities, hedging, refusals, an early end, an empty
+ * answer. The ratio of answer to prompt length is no evidence: one word can be the right answer to a long question.
  */
 import type { Classification } from '../classify/classify.ts';
 import { asksForText, refusals, strongHedges, weakHedges } from './hedges.ts';
@@ -24,7 +24,7 @@ export interface AnswerJudgement {
   readonly reasons: readonly string[];
 }
 
-/** Geometric mean token probability → confidence. Calibrated on nothing but plausibility; see docs/routing.md. */
+/** Geometric mean token probability → confidence. Plausible values, not calibrated on data; see docs/routing.md. */
 const probabilityCurve = [
   [0, 0],
   [0.4, 0.35],
@@ -35,14 +35,14 @@ const probabilityCurve = [
 
 /** A refusal or a hedge at the beginning colours the whole answer; later ones may be part of what it says. */
 const headChars = 400;
-/** Words of the ask from which on a few words are no answer to a request for code or an explanation. */
+/** From this many words in the ask, a very short answer to a request for code or an explanation is suspect. */
 const minAskWords = 25;
 const minAnswerChars = 40;
 
 /**
- * Judges what is there so far; nothing here needs the whole answer.
+ * Judges the answer so far; nothing here needs the whole answer.
  *
- * @param ask what was asked: a text that was ordered, or a phrase that was asked about, is no doubt of the model's own
+ * @param ask what was asked: hedges in a text that was ordered, or in a phrase that was asked about, are not the model's own doubt
  */
 export function judgeAnswer(
   evidence: AnswerEvidence,
@@ -68,11 +68,11 @@ export function judgeAnswer(
   return { confidence: found[0]?.[0] ?? 0.9, reasons: found.filter(([value]) => value < 0.9).map(([, reason]) => reason) };
 }
 
-/** What the model says of its own answer, in its own words. */
+/** Doubts that the model expresses about its own answer. */
 function doubtsIn(text: string, ask: string): [confidence: number, reason: string][] {
   const found: [confidence: number, reason: string][] = [];
   if (text === '' || asksForText(ask)) return found;
-  // Quoted text is taken off before the beginning is cut out: a quotation may go on beyond it.
+  // Quotations are removed before the text is cut to its beginning, since a quotation may extend beyond the cut.
   const head = plain(splitVoices(text.slice(0, 4 * headChars)).own).slice(0, headChars);
   const asked = plain(ask);
   const askedAbout = plain(splitVoices(ask).others);
@@ -89,7 +89,7 @@ function plain(text: string): string {
   return text.toLowerCase().replaceAll('’', "'");
 }
 
-/** Whether a phrase stands in a text, not inside longer words. Scripts that write without spaces, or add endings, have no such border. */
+/** Whether a text contains a phrase as whole words. Scripts without spaces, or with endings added to words, have no such boundary. */
 function hasPhrase(text: string, phrase: string): boolean {
   for (let at = text.indexOf(phrase); at !== -1; at = text.indexOf(phrase, at + 1)) {
     const isBegun = isLetter(text[at - 1]) && isLetter(phrase[0]);

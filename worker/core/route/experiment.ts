@@ -24,12 +24,12 @@ export function chooseArm(experiments: RoutingConfig['experiments'], unit: strin
   return null;
 }
 
-/** Who may not use an arm's model takes no part: an answer by another one would count for the wrong arm. */
+/** A caller that may not use an arm's model takes no part: another model's answer would count for the wrong arm. */
 export function openArm(arm: Arm | null, allowed: ReadonlySet<string> | null): Arm | null {
   return arm?.model == null || allowed === null || allowed.has(arm.model) ? arm : null;
 }
 
-/** Where the small answers of an experiment are compared with another model, unseen by the client. */
+/** The model that answers in the shadow of a small answer, for comparison; null without such an experiment. */
 export function shadowOf(experiments: RoutingConfig['experiments'], unit: string): string | null {
   for (const [experiment, { enabled, shadow }] of Object.entries(experiments)) {
     if (enabled && shadow !== undefined && uniform(`${experiment}\nshadow\n${unit}`) < shadow.share) return shadow.model;
@@ -45,7 +45,7 @@ export function uniform(text: string): number {
   return ((hash ^ (hash >>> 16)) >>> 0) / 0x1_0000_0000;
 }
 
-/** An arm as it is told and booked. */
+/** An arm's name, as shown and booked. */
 export function armName({ experiment, arm }: Arm): string {
   return `${experiment}:${arm}`;
 }

@@ -1,9 +1,9 @@
 /**
- * How a model says that it does not know, may be wrong, or will not, in the languages it is mostly asked in. Phrases that only the speaker can
- * mean of itself; words that every second sentence of a language has ("może", "可能") are left out. Lower case, straight apostrophes.
+ * How a model says that it does not know, may be wrong, or refuses, in the languages it is mostly asked in. Only phrases in which speakers
+ * mean themselves; words that are common in a language ("może", "可能") are left out. Lower case, straight apostrophes.
  */
 
-/** Any one of them is enough to doubt an answer. */
+/** One of these is enough to doubt an answer. */
 export const strongHedges: readonly string[] = [
   ["i'm not sure", 'i am not sure', "i'm unsure", 'i am unsure', "i don't know", 'i do not know', 'i cannot determine'],
   [
@@ -56,7 +56,7 @@ export const strongHedges: readonly string[] = [
   ['tôi không chắc', 'tôi không biết', 'saya tidak yakin', 'saya tidak tahu', 'saya kurang yakin', 'ผมไม่แน่ใจ', 'ฉันไม่แน่ใจ'],
 ].flat();
 
-/** Several different ones of them are. */
+/** Several different ones of these are needed to doubt an answer. */
 export const weakHedges: readonly string[] = [
   ['maybe', 'possibly', 'might be', 'unclear', 'uncertain', 'perhaps', 'i think', 'i believe', 'could be'],
   [
@@ -138,7 +138,7 @@ const translation =
   /\btranslat|\bübersetz|\btradui|\btraduc|\btraduz|\bvertaal|\bprzetłumacz|(?<!\p{L})перевед|\bçevir|\böversätt|翻译|翻譯|翻訳|訳して|번역|ترجم|अनुवाद|\bdịch\b|\bterjemah/iu;
 const rewording =
   /\b(?:rewrite|rephrase|paraphrase|reword|proofread)|\bumformulier|\bformulier\w* .{0,80}\bum\b|\bkorrigier|\breformul|\breescri|\breescrev|\briscriv|\briformul|\bparafras|\bherschrijf|(?<!\p{L})(?:перепиши|перефразируй|исправь)|改写|改寫|润色|書き直|言い換え|다시 써/iu;
-/** A verb of writing or telling, and soon behind it what is written or told. */
+/** A verb of writing or telling, followed closely by what is written or told. */
 const composing =
   /(?<!\p{L})(?:write|compose|draft|invent|make up|tell|give me|create|schreib|verfass|dichte|erzähl|erfinde|écri|rédige|compose|raconte|invente|escrib|redact|compón|cuenta|escrev|redij|conte|scriv|componi|racconta|schrijf|vertel|napisz|opowiedz|напиши|сочини|расскажи|придумай|yaz)[^.!?\n]{0,60}?(?<!\p{L})(?:poem|haiku|limerick|story|stories|tale|dialog|conversation|monolog|lyrics|song|letter|e-?mail|message|script|screenplay|scene|speech|joke|tweet|sentence|reply|response from|gedicht|geschichte|brief|lied|nachricht|witz|satz|sätze|szene|rede|poème|histoire|lettre|chanson|discours|blague|phrase|scène|poema|cuento|carta|diálogo|canción|correo|chiste|frase|poesia|racconto|lettera|canzone|storia|conto|história|canção|verhaal|wiersz|opowiadanie|list|стих|рассказ|письм|диалог|песн|сказк|шутк|предложени|şiir|mektup|hikaye)/iu;
 const composingUnspaced =
@@ -146,7 +146,7 @@ const composingUnspaced =
 const composingUnspacedBehind =
   /(?:诗|詩|故事|物語|手紙|会話|メール|セリフ|文|시|이야기|편지|대화|이메일|문장)[^。！？\n]{0,12}?(?:書い|作っ|써|쓰|지어|작성)/u;
 
-/** The answer is a text that was asked for (a translation, a letter, a dialogue): what is said in it is not said by the model. */
+/** The answer is a text that was ordered (a translation, a letter, a dialogue): its statements are not the model's own. */
 export function asksForText(ask: string): boolean {
   return [translation, rewording, composing, composingUnspaced, composingUnspacedBehind].some((pattern) => pattern.test(ask));
 }

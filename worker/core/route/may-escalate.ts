@@ -4,8 +4,8 @@ import type { Candidate } from './attempt.ts';
 import type { RoutePlan } from './plan.ts';
 
 /**
- * It was routed by its content, to the small tier, with somebody larger behind it in the plan; never for the latency strategy, nor for more
- * than one choice.
+ * True if it was routed by its content to the small tier and the plan has a larger model; never for the latency strategy or more than one
+ * choice.
  *
  * @param isUsable whether a candidate may be used now; all may when nothing is said
  */

@@ -1,4 +1,4 @@
-/** What the `model` field of a request means: one certain model, a tier, or "choose for me" with or without a strategy. */
+/** What the `model` field of a request means: one model, a tier, or "choose for me" with or without a strategy. */
 import { type Config, modelOf } from '../../../shared/config-prepare.ts';
 import { strategyIds, type Strategy, type Tier } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
@@ -9,7 +9,7 @@ export type ModelWish =
   | { readonly kind: 'tier'; readonly tier: Tier }
   | { readonly kind: 'model'; readonly modelId: string };
 
-/** The one configured model, of whatever kind, that a name stands for; null when there is none, or when it leaves a choice. */
+/** The configured model, of any kind, that a name stands for; null when there is none, or when the name leaves a choice. */
 export function modelIdOf(name: string, config: Config): string | null {
   const wish = readWish(name, config);
   if (wish === null || wish.kind === 'auto') return null;
@@ -19,8 +19,8 @@ export function modelIdOf(name: string, config: Config): string | null {
 }
 
 /**
- * Reads the `model` of a chat. An unknown name is `model_not_found`, a model of another kind an invalid value; both with what would have
- * been understood, as far as the caller may use it.
+ * Reads the `model` of a chat. An unknown name is `model_not_found`, a model of another kind an invalid value; both failures list the names
+ * that the caller may use.
  *
  * @param allowed models of the key and the agent; null allows all
  */
@@ -36,7 +36,7 @@ export function readModelName(
   return fail({ code: 'invalid_value', param: 'model', sentence, detail: understood(config, allowed) });
 }
 
-function readWish(name: string, config: Config): ModelWish | null {
+export function readWish(name: string, config: Config): ModelWish | null {
   const target = config.aliasTargets.get(name) ?? name;
   if (target === 'auto') return { kind: 'auto', strategy: null };
   if (target === 'small' || target === 'large' || target === 'vision') return { kind: 'tier', tier: target };
@@ -45,17 +45,17 @@ function readWish(name: string, config: Config): ModelWish | null {
   return modelId === undefined ? null : { kind: 'model', modelId };
 }
 
-/** In the words that OpenAI's clients know. */
+/** In OpenAI's wording, which clients match. */
 export function unknownModel(name: string): Failure {
   return { code: 'model_not_found', param: 'model', sentence: `The model \`${shown(name)}\` does not exist.` };
 }
 
 /** The name as it was asked for, in one line of at most 100 characters. */
-function shown(name: string): string {
+export function shown(name: string): string {
   return name.slice(0, 100).replace(/[\p{Cc}`]+/gu, ' ');
 }
 
-/** A client reads names, not a catalogue. */
+/** Names listed in an error. */
 const maxNames = 20;
 
 function understood(config: Config, allowed: ReadonlySet<string> | null): string {

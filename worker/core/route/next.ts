@@ -1,6 +1,6 @@
 /**
- * The step between two attempts: given the plan and what came of the attempts so far, try something, answer, or fail. It sends nothing
- * and waits for nothing. The rules per cause stand in `upstreams/causes.ts`; this file holds the order in which they are asked.
+ * The step between two attempts: given the plan and the outcomes so far, try something, answer, or fail. Pure: it sends nothing and waits
+ * for nothing. The rules per cause are in `upstreams/causes.ts`; this file holds the order in which they apply.
  */
 import type { RoutingConfig } from '../../../shared/config.ts';
 import { errors } from '../../../shared/errors.ts';
@@ -37,7 +37,7 @@ export type NextStep =
 
 /**
  * Decides the next step of one request; ends after at most `max_attempts` attempts. With the retry budget spent, the same model is not
- * tried again, and the chain goes on only to models that are up: fallbacks are not budgeted because an ejected model gets none.
+ * tried again, and the chain continues only to models that are up: fallbacks are not budgeted because an ejected model gets none.
  *
  * @param outcomes all attempts of this request so far, in order
  */
@@ -50,11 +50,11 @@ export function next(plan: Plan, outcomes: readonly AttemptOutcome[], context: N
   if (remaining <= 0 || ruleOf(last.cause).elsewhere === 'never') return { kind: 'fail', failure: mostUseful(failed, last) };
 
   const open = plan.candidates.filter((candidate) => isOpen(candidate, plan, failed, context));
-  // The chain does not come back to a model that it has left.
+  // The chain does not return to a model that it has left.
   const used = new Set(failed.map((outcome) => outcome.candidate.modelId));
   const others = open.filter((candidate) => !used.has(candidate.modelId));
   const levels = new Set(others.map((candidate) => candidate.modelId)).size;
-  // A second try must not cost a level of the chain its turn.
+  // A second try must leave enough attempts for every remaining level of the chain.
   if (remaining > levels && mayTryModelAgain(last.candidate.modelId, failed, context)) {
     const sibling = open.find((candidate) => candidate.modelId === last.candidate.modelId);
     if (sibling !== undefined) return { kind: 'try', candidate: sibling, waitMs: 0, as: 'retry' };
@@ -112,20 +112,21 @@ function mayTryModelAgain(modelId: string, failed: readonly FailedOutcome[], con
 function mayRetryRoute(last: FailedOutcome, failed: readonly FailedOutcome[], isAlone: boolean, context: NextContext): boolean {
   const { sameRoute } = ruleOf(last.cause);
   const { retryAfterMs } = last.failure;
-  // However far it had come: a server that fell silent may still be working on the first call.
+  // A server that fell silent may still be working on the first call.
   if (sameRoute === 'never' || last.failure.code === 'upstream_timeout') return false;
   if (retryAfterMs !== undefined && retryAfterMs > context.retry.max_retry_after_ms) return false;
   if (sameRoute === 'if_told' && retryAfterMs === undefined && !isAlone) return false;
   if (sameRoute === 'if_alone' && !isAlone) return false;
   const instance = instanceOf(last.candidate, context);
   if (instance === undefined) return true;
-  // A second try helps against a blip. When others have failed there, too, it is none. What the request may have caused is not counted yet.
+  // A second try helps against a blip. When other requests have failed there too, it is not a blip. Failures that the request may have
+  // caused are not counted yet.
   const own = failed.filter(({ candidate, cause }) => {
     const { countsAs } = ruleOf(cause);
     return routeKey(candidate) === routeKey(last.candidate) && countsAs !== null && countsAs !== 'server';
   }).length;
   if (!isAlone && instance.consecutiveFailures > own) return false;
-  // A throttle is what the wait is for; anything else means that the model has been taken out in the meantime.
+  // Waiting helps against a throttle; any other status means that the model was ejected in the meantime.
   const status = currentStatus(instance, context.nowMs);
   return status === 'up' || (status === 'throttled' && last.cause === 'rate_limited');
 }

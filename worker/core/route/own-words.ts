@@ -1,6 +1,6 @@
-/** What of an answer is said in the model's own voice: code and quotations are somebody else's, whatever they admit to. */
+/** Which parts of an answer the model says in its own voice: code and quotations are not evidence of its doubt. */
 
-/** Code first, since quotation marks mean other things in it. What is opened and not closed reaches to the end of its paragraph. */
+/** Code first, since quotation marks have other meanings in it. An unclosed quotation reaches to the end of its paragraph. */
 const others: readonly RegExp[] = [
   /(```|~~~)[\s\S]*?(?:\1|$)/g,
   /`[^`\n]+(?:`|$)/g,

@@ -27,8 +27,11 @@ export interface PlanInput extends ChooseInput {
   random(): number;
 }
 
+/** What the order of a model's instances depends on. */
+export type InstanceInput = Pick<PlanInput, 'config' | 'queueOf' | 'serverRoomOf' | 'random'>;
+
 export interface Decision {
-  /** The tier the request deserves by its content, whoever answers in the end. */
+  /** The tier that the request needs by its content, whichever model answers in the end. */
   readonly tier: Tier;
   readonly strategy: Strategy;
   /** The first model of the plan; null when there is none. */
@@ -52,8 +55,8 @@ export interface RoutePlan {
 }
 
 /**
- * Decides. What the key may not use is in no plan, so nothing that comes later can answer by it: no fallback, escalation or rescue. A
- * model or tier that was named and is not allowed fails at once; a request that leaves the choice to the router gets what is allowed.
+ * Makes the plan. Models that the key may not use are in no plan, so no fallback, escalation or rescue can reach them. A named model or
+ * tier that is not allowed fails at once; a request that leaves the choice to the router gets an allowed one.
  */
 export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
   if (isShut(input)) return fail(notAllowed(input, ''));
@@ -90,8 +93,8 @@ interface Takers {
 }
 
 /**
- * Models with room for prompt and answer, as long as the choice is the router's. Where there is none, or the client has chosen, those with
- * room for the prompt: the answer's limit is lowered there.
+ * Models with room for prompt and answer, if the router may choose. If there are none, or the client has chosen, those with room for the
+ * prompt: the answer's limit is lowered there.
  */
 function takers(input: PlanInput, choice: ModelChoice): Takers {
   if (input.wish.kind === 'auto') {
@@ -116,7 +119,7 @@ function isAllowed(modelId: string, { allowedModels }: PlanInput): boolean {
   return allowedModels === null || allowedModels.has(modelId);
 }
 
-/** The client named a model or a tier of which the key may use nothing. */
+/** The client named a model or tier that the key may not use. */
 function isShut(input: PlanInput): boolean {
   const { wish, config } = input;
   if (wish.kind === 'auto') return false;
@@ -128,14 +131,14 @@ function isShut(input: PlanInput): boolean {
   return ofTier.length > 0 && !ofTier.some((id) => isAllowed(id, input));
 }
 
-/** Chains know nothing of keys: a key whose models are in none of those that were chosen still has them. */
+/** Chains ignore keys: if a key may use none of the chosen models, its other models stand in. */
 function otherAllowed(input: PlanInput, choice: ModelChoice): string[] {
   const { wish, allowedModels, config } = input;
   if (wish.kind !== 'auto' || allowedModels === null) return [];
   return Object.keys(config.chatModels).filter((id) => allowedModels.has(id) && !choice.modelIds.includes(id));
 }
 
-/** @param why the sentence before the names; empty where the name that was given says it all */
+/** @param why the sentence before the names; empty where none is needed */
 function notAllowed(input: PlanInput, why: string): Failure {
   const names = Object.keys(input.config.chatModels).filter((id) => isAllowed(id, input));
   const detail = names.length > 0 ? `${why}Allowed: ${names.join(', ')}.` : 'None of the models that it may use is configured.';
@@ -156,8 +159,8 @@ function obstacle(modelId: string, input: PlanInput, requiredTokens: number): st
   return requiredTokens > room ? `at least ${requiredTokens} tokens do not fit into ${room}` : null;
 }
 
-/** What the running server says; what is configured counts until it has said so. */
-function roomOn(modelId: string, upstreamId: string, input: PlanInput): number {
+/** The room that the running server reports; the configured one until it has reported. */
+function roomOn(modelId: string, upstreamId: string, input: InstanceInput): number {
   return input.serverRoomOf(modelId, upstreamId) ?? modelOf(input.config, modelId).context_tokens;
 }
 
@@ -165,12 +168,12 @@ function mostRoom(modelId: string, input: PlanInput): number {
   return Math.max(...modelOf(input.config, modelId).upstreams.map((upstreamId) => roomOn(modelId, upstreamId, input)));
 }
 
-/** Models that are up come first; the others stay, since a last path is never closed. */
-function byHealth(modelIds: readonly string[], input: PlanInput): string[] {
+/** Models that are up come first; the others stay in the plan, so that it is never empty. */
+export function byHealth(modelIds: readonly string[], input: Pick<PlanInput, 'isUp'>): string[] {
   return [...modelIds.filter((id) => input.isUp(id)), ...modelIds.filter((id) => !input.isUp(id))];
 }
 
-function instances(modelId: string, input: PlanInput, reason: string): Candidate[] {
+export function instances(modelId: string, input: InstanceInput, reason: string): Candidate[] {
   const model = modelOf(input.config, modelId);
   return byLoad(model.upstreams, input).map((upstreamId) => ({
     modelId,
@@ -181,8 +184,8 @@ function instances(modelId: string, input: PlanInput, reason: string): Candidate
   }));
 }
 
-/** The least loaded for its weight first; of equals, and where the load is unknown, by chance in proportion to their weights. */
-function byLoad(upstreamIds: readonly string[], input: PlanInput): readonly string[] {
+/** Least loaded relative to its weight first; ties and unknown loads are drawn at random in proportion to their weights. */
+function byLoad(upstreamIds: readonly string[], input: InstanceInput): readonly string[] {
   if (upstreamIds.length < 2) return upstreamIds;
   const ranked = upstreamIds.map((id) => {
     const { weight } = upstreamOf(input.config, id);
@@ -227,7 +230,7 @@ function whyNot(input: PlanInput, choice: ModelChoice, requiredTokens: number): 
   const rooms = permitted.map((id) => mostRoom(id, input));
   if (rooms.length > 0 && rooms.every((room) => requiredTokens > room)) {
     const promptTokens = requiredTokens - 1;
-    const counts = { contextTokens: Math.max(...rooms), promptTokens, completionTokens: null, isEstimate: true };
+    const counts = { contextTokens: Math.max(...rooms), promptTokens, completionTokens: null, isEstimate: !view.isCounted };
     return { code: 'context_length_exceeded', param: 'messages', detail: contextWords(counts) ?? '' };
   }
   const unmet = input.needs.find(

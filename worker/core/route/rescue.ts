@@ -11,11 +11,11 @@ export interface ShownChoice {
   readonly surfacedCalls: number;
   readonly finishReason: string | null;
   readonly hasDiverged: boolean;
-  /** By the limit for its rest, which began again from the start. */
+  /** Cut by its token limit, in a call that began again from the start. */
   readonly isCutShort: boolean;
 }
 
-/** One plain answer, not ended, no call begun, neither thinking nor a refusal shown: only then can two calls make one answer. */
+/** Two calls can make one answer only if it is a single plain text, not ended, without a call, thinking or a refusal shown. */
 export function canBeFinished(
   choice: ShownChoice,
   cause: FailureCause,
@@ -27,18 +27,18 @@ export function canBeFinished(
   return isOne && isHealable && isPlain && choice.finishReason === null && !choice.hasDiverged;
 }
 
-/** Other routes in the plan's order; the one that broke comes last, and not at all when it fell silent: it may still be working. */
+/** Other routes in the plan's order; the broken one comes last, or not at all if it fell silent, since it may still be working. */
 export function routesForRest({ candidates }: Plan, broken: Candidate, isSilent: boolean): readonly Candidate[] {
   const others = candidates.filter((candidate) => routeKey(candidate) !== routeKey(broken));
   return isSilent ? others : [...others, broken];
 }
 
-/** `continue`: the model goes on with the text that the client has; `repeat`: it says everything again, and what the client has is dropped. */
+/** `continue`: the model continues the client's text; `repeat`: it answers again from the start, and the part the client has is dropped. */
 export type RestMode = 'continue' | 'repeat';
 
 export interface Rest {
   readonly model: Pick<ModelConfig, 'capabilities' | 'reasoning'>;
-  /** Constrained decoding starts its grammar anew, so a structured answer cannot be continued. */
+  /** Constrained decoding restarts its grammar, so a structured answer cannot be continued. */
   readonly isConstrained: boolean;
   readonly isCutShort: boolean;
   /** The client has text already. */
@@ -46,9 +46,9 @@ export interface Rest {
   readonly leftTokens: number;
 }
 
-/** The ways to ask for the rest, the better one first. */
+/** The modes to ask for the rest, better one first. */
 export function modesForRest({ model, isConstrained, isCutShort, hasText, leftTokens }: Rest): readonly RestMode[] {
-  // What is read as thinking from the first character on cannot be read as the rest of an answer.
+  // A model whose output begins as thinking cannot continue an answer.
   const canContinue = model.capabilities.includes('continue') && model.reasoning !== 'think_open';
   const mayContinue = canContinue && !isConstrained && !isCutShort && hasText && leftTokens > 0;
   return mayContinue ? ['continue', 'repeat'] : ['repeat'];

@@ -32,7 +32,7 @@ export function countRetry(budget: RetryBudget, nowMs: number): RetryBudget {
 
 /**
  * Whether one more retry fits: retries in the window + 1 ≤ ratio · requests in the window + floor · 10 s. A fresh isolate may therefore
- * spend the whole floor at once; that burst is the floor's price and its bound.
+ * spend the whole floor at once; that burst is also its bound.
  */
 export function mayRetry(budget: RetryBudget, nowMs: number, config: RetryBudgetConfig): boolean {
   let requests = 0;

@@ -1,6 +1,6 @@
 /**
- * What a score comes to, once it is known what it is compared with. Whether it is large, how sure that is and the word for it are read here
- * and nowhere else: the classifier does not know by how much strategy, load and price move the threshold for this request.
+ * Interprets a score against the effective threshold: whether it is large, how certain that is, and the word for it. Only here, because the
+ * classifier does not know how strategy, load and price move the threshold for a request.
  */
 import { type Config, modelOf } from '../../../shared/config-prepare.ts';
 import type { Strategy, Tier } from '../../../shared/config.ts';
@@ -15,7 +15,7 @@ export interface ScoreReading extends EffectiveThreshold {
   readonly isLarge: boolean;
   /** The score lies within `abstain_band` of the threshold. */
   readonly isUnsure: boolean;
-  /** Chance that this side of the threshold is the one the request deserves; under 0.5 only where the threshold was moved. */
+  /** Chance that this side of the threshold is the right one; below 0.5 only where the threshold was moved. */
   readonly confidence: number;
   readonly complexity: Complexity;
 }
@@ -52,7 +52,7 @@ function complexityOf(score: number, threshold: number): Complexity {
 
 function thresholdOf(config: Config, strategy: Strategy, loadOf: (modelId: string) => number | null): EffectiveThreshold {
   const { classifier, strategies } = config.routing;
-  // The original's rule knows neither load nor price.
+  // The original ignores load and price.
   if (classifier.curves === 'seed') return { threshold: classifier.threshold, offsets: { strategy: 0, load: 0, price: 0 } };
   const firstOf = (tier: Tier) => Object.keys(config.chatModels).find((id) => modelOf(config, id).tier === tier);
   const [small, large] = [firstOf('small'), firstOf('large')];

@@ -1,6 +1,6 @@
 /**
- * What a conversation remembers of its routing: which model answered, and whether the small tier was found wanting. Moves go upward only,
- * a tool loop stays where it began, and the model that has the prefix in its cache is kept. Reading and writing are others' work.
+ * What a conversation remembers of its routing: which model answered, and whether the small tier was not good enough. Moves go upward only,
+ * a tool loop stays with its model, and the model with the prefix in its cache is preferred. Storage is elsewhere.
  */
 import type { Tier } from '../../../shared/config.ts';
 
@@ -14,7 +14,7 @@ export interface SessionMemory {
 /** What is known after an answer. */
 export function remembered(known: SessionMemory | null, answered: SessionMemory): SessionMemory {
   const isEscalated = answered.isEscalated || (known?.isEscalated ?? false);
-  // Upward only: a fallback to the small tier is an accident, not a memory.
+  // Upward only: a fallback to the small tier is not remembered.
   const isLower = known !== null && known.tier !== 'small' && known.tier !== answered.tier;
   return { ...(isLower ? known : answered), isEscalated };
 }
@@ -27,8 +27,8 @@ export function remember(known: SessionMemory | null, answered: SessionMemory): 
 }
 
 /**
- * Whether a memory can change what the next turn does. Nearly all answers are a small model's, to be followed by another one, and that is
- * what happens to a conversation without a memory.
+ * Whether a memory can change the next turn. Most answers come from a small model and the next turn goes there again, which also happens
+ * without a memory.
  *
  * @param hasCalls the answer calls tools, whose results are to come back to its model
  * @param hasSiblings other models of the tier might get the next turn

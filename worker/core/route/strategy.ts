@@ -1,6 +1,6 @@
 /**
- * What a strategy does to the comparison of score and threshold: an explicit number, made of the strategy's leaning, the load and the
- * price, so that the same request can go another way for a reason that can be shown.
+ * How strategy, load and price move the threshold that a score is compared with: one explicit number with its parts, so that the reason
+ * for a different route can be shown.
  */
 import type { RoutingConfig, Strategy } from '../../../shared/config.ts';
 

@@ -1,6 +1,6 @@
-/** Writes server-sent events: data frames, comments and the end mark of OpenAI streams. Knows nothing of what the data says. */
+/** Writes server-sent events: data frames, comments and the end mark of OpenAI streams. Does not look at the data. */
 
-/** The last frame of a complete stream, and of no other. */
+/** The last frame of a complete stream, and of no other stream. */
 export const doneFrame = 'data: [DONE]\n\n';
 
 /**
@@ -16,3 +16,6 @@ export function encodeData(payload: string): string {
 export function encodeComment(text: string): string {
   return `: ${text.replace(/[\r\n]+/g, ' ')}\n\n`;
 }
+
+/** A comment that keeps a connection alive, as bytes. */
+export const pingFrame: Uint8Array = new TextEncoder().encode(encodeComment('ping'));

@@ -1,6 +1,6 @@
 /**
  * Events with a name. Chat completions need none, but some servers give one to everything they send: pings, errors, the chunks
- * themselves. A name says what becomes of data that is no chunk by itself.
+ * themselves. The name decides how data that is not a chunk is treated.
  */
 
 /** What is to be read of it; null when it is no part of an answer. */

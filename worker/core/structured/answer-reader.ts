@@ -4,10 +4,10 @@
  * second document.
  */
 import type { LimitsConfig } from '../../../shared/config.ts';
-import { createJsonDocument, type DocumentRepair } from '../json/document.ts';
+import { createJsonDocument, type DocumentRepair, type JsonDocument } from '../json/document.ts';
 import { isJsonSpace } from '../json/grammar.ts';
 import type { JsonType } from '../json/value.ts';
-import { createSurroundingText } from './surrounding-text.ts';
+import { createSurroundingText, type SurroundingText } from './surrounding-text.ts';
 import type { ValueTracker } from './value-tracker.ts';
 
 export type Repair = DocumentRepair | 'fence' | 'surrounding_text';
@@ -15,7 +15,7 @@ export type Repair = DocumentRepair | 'fence' | 'surrounding_text';
 export type AnswerLimits = Pick<LimitsConfig, 'max_answer_bytes' | 'max_repair_bytes' | 'max_depth'>;
 
 export interface AnswerReader {
-  /** Returns the part of the document that is certain now. After a fault it returns '' for ever. */
+  /** Returns the part of the document that is certain now; after a fault always ''. */
   read(piece: string): string;
   /** Whether the text so far holds exactly one whole document. */
   finish(): boolean;
@@ -35,124 +35,158 @@ const openings: ReadonlyMap<string, JsonType> = new Map([
   ...['-', ...'0123456789'].map((char) => [char, 'number'] as const),
 ]);
 
+interface ReaderState {
+  readonly tracker: ValueTracker;
+  readonly rootTypes: ReadonlySet<JsonType> | null;
+  readonly limits: AnswerLimits;
+  readonly document: JsonDocument;
+  readonly before: SurroundingText;
+  readonly after: SurroundingText;
+  phase: 'before' | 'document' | 'after' | 'broken';
+  /** An opening bracket in other text, with the white space after it. */
+  candidate: string;
+  isRootScalar: boolean;
+  readSoFar: number;
+  /** Characters around the document that are not white space. */
+  surrounding: number;
+  /** Index, in the piece being read, of the next character. */
+  at: number;
+}
+
 /**
  * `rootTypes` are the types the document may have, null for all. Text around it is only dropped around an object or array, and at
- * most `max_repair_bytes` of it beside white space; the answer may have `max_answer_bytes`. Both count UTF-16 units, of which
- * there are never more than bytes.
+ * most `max_repair_bytes` of it besides white space; the answer may have `max_answer_bytes`. Both count UTF-16 units, which are never
+ * more than the bytes.
  */
 export function createAnswerReader(
   tracker: ValueTracker,
   rootTypes: ReadonlySet<JsonType> | null,
   limits: AnswerLimits,
 ): AnswerReader {
-  const document = createJsonDocument(tracker);
-  const before = createSurroundingText();
-  const after = createSurroundingText();
-  let phase: 'before' | 'document' | 'after' | 'broken' = 'before';
-  /** An opening bracket in other text, with the white space behind it. */
-  let candidate = '';
-  let isRootScalar = false;
-  let readSoFar = 0;
-  let surrounding = 0;
-  let piece = '';
-  let at = 0;
+  const state: ReaderState = {
+    tracker,
+    rootTypes,
+    limits,
+    document: createJsonDocument(tracker),
+    before: createSurroundingText(),
+    after: createSurroundingText(),
+    phase: 'before',
+    candidate: '',
+    isRootScalar: false,
+    readSoFar: 0,
+    surrounding: 0,
+    at: 0,
+  };
+  return {
+    read: (piece) => read(state, piece),
+    finish: () => finish(state),
+    repairs: () => repairsOf(state),
+    isBroken: () => state.phase === 'broken',
+  };
+}
 
-  const allows = (type: JsonType): boolean => rootTypes === null || rootTypes.has(type);
-
-  function read(text: string): string {
-    const room = limits.max_answer_bytes - readSoFar;
-    piece = text.length <= room ? text : text.slice(0, room);
-    readSoFar += piece.length;
-    let emit = '';
-    for (at = 0; at < piece.length && phase !== 'broken';) {
-      if (phase === 'document') emit += readDocument(piece);
-      else emit += readAround(piece.charAt(at));
-    }
-    if (text.length > room && phase !== 'broken') refuse(`must not be larger than ${limits.max_answer_bytes} bytes`);
-    return emit;
+function read(state: ReaderState, text: string): string {
+  const { max_answer_bytes: maxChars } = state.limits;
+  const room = maxChars - state.readSoFar;
+  const piece = text.length <= room ? text : text.slice(0, room);
+  state.readSoFar += piece.length;
+  let emit = '';
+  for (state.at = 0; state.at < piece.length && state.phase !== 'broken';) {
+    if (state.phase === 'document') emit += readDocument(state, piece);
+    else emit += readAround(state, piece.charAt(state.at));
   }
+  if (text.length > room && state.phase !== 'broken') refuse(state, `must not be larger than ${maxChars} bytes`);
+  return emit;
+}
 
-  function refuse(message: string): '' {
-    phase = 'broken';
-    tracker.fail(message);
+function refuse(state: ReaderState, message: string): '' {
+  state.phase = 'broken';
+  state.tracker.fail(message);
+  return '';
+}
+
+function allows({ rootTypes }: ReaderState, type: JsonType): boolean {
+  return rootTypes === null || rootTypes.has(type);
+}
+
+function readDocument(state: ReaderState, piece: string): string {
+  const { emit, next } = state.document.read(piece, state.at);
+  state.at = next;
+  const reached = state.document.state();
+  if (reached !== 'open') state.phase = reached === 'done' ? 'after' : 'broken';
+  return emit;
+}
+
+function enter(state: ReaderState, type: JsonType): string {
+  state.phase = 'document';
+  state.isRootScalar = type !== 'object' && type !== 'array';
+  const { emit } = state.document.read(state.candidate, 0);
+  state.candidate = '';
+  if (state.document.state() === 'broken') state.phase = 'broken';
+  return emit;
+}
+
+/** One character before or behind the document; does not read it when a document begins with it. */
+function readAround(state: ReaderState, char: string): string {
+  const isSpace = isJsonSpace(char.charCodeAt(0));
+  const { max_repair_bytes: maxChars } = state.limits;
+  if (!isSpace) state.surrounding += 1;
+  if (state.surrounding > maxChars) return refuse(state, `must not have more than ${maxChars} bytes of other text`);
+  if (state.candidate !== '') return continueCandidate(state, char);
+  if (state.phase === 'before') return readBefore(state, char);
+  const isFirst = state.after.isBlank() && !isSpace;
+  if (isFirst && (state.isRootScalar || ',:"]}'.includes(char)))
+    return refuse(state, `is not JSON: unexpected ${JSON.stringify(char)} after its end`);
+  return readText(state, char);
+}
+
+function readBefore(state: ReaderState, char: string): string {
+  const type = openings.get(char);
+  const isContainer = type === 'object' || type === 'array';
+  if (type !== undefined && state.before.isBlank() && (isContainer || allows(state, type))) return enter(state, type);
+  return readText(state, char);
+}
+
+function readText(state: ReaderState, char: string): string {
+  state.at += 1;
+  const type = openings.get(char);
+  if ((type === 'object' || type === 'array') && allows(state, type)) state.candidate = char;
+  else surroundingText(state).note(char.charCodeAt(0));
+  return '';
+}
+
+function surroundingText({ phase, before, after }: ReaderState): SurroundingText {
+  return phase === 'before' ? before : after;
+}
+
+function continueCandidate(state: ReaderState, char: string): string {
+  if (isJsonSpace(char.charCodeAt(0))) {
+    state.candidate += char;
+    state.at += 1;
     return '';
   }
+  const isObject = state.candidate.startsWith('{');
+  const isDocument = isObject ? char === '"' || char === '}' : char === ']' || openings.has(char);
+  if (isDocument && state.phase === 'before') return enter(state, isObject ? 'object' : 'array');
+  if (isDocument) return refuse(state, 'must be one JSON document, not several');
+  for (const held of state.candidate) surroundingText(state).note(held.charCodeAt(0));
+  state.candidate = '';
+  return '';
+}
 
-  function readDocument(text: string): string {
-    const { emit, next } = document.read(text, at);
-    at = next;
-    const state = document.state();
-    if (state !== 'open') phase = state === 'done' ? 'after' : 'broken';
-    return emit;
-  }
+function finish(state: ReaderState): boolean {
+  const { document } = state;
+  document.finish();
+  if (state.phase === 'document' && document.state() === 'done') state.phase = 'after';
+  if (state.phase === 'after') return true;
+  if (state.phase === 'document' && document.state() === 'open') refuse(state, 'ends before the JSON document does');
+  if (state.phase === 'before') refuse(state, 'must contain a JSON document');
+  return false;
+}
 
-  function enter(type: JsonType): string {
-    phase = 'document';
-    isRootScalar = type !== 'object' && type !== 'array';
-    const { emit } = document.read(candidate, 0);
-    candidate = '';
-    if (document.state() === 'broken') phase = 'broken';
-    return emit;
-  }
-
-  /** One character before or behind the document; does not read it when a document begins with it. */
-  function readAround(char: string): string {
-    if (!isJsonSpace(char.charCodeAt(0))) surrounding += 1;
-    if (surrounding > limits.max_repair_bytes)
-      return refuse(`must not have more than ${limits.max_repair_bytes} bytes of other text`);
-    if (candidate !== '') return continueCandidate(char);
-    if (phase === 'before') return readBefore(char);
-    const isFirst = after.isBlank() && !isJsonSpace(char.charCodeAt(0));
-    if (isFirst && (isRootScalar || ',:"]}'.includes(char)))
-      return refuse(`is not JSON: unexpected ${JSON.stringify(char)} after its end`);
-    return readText(char);
-  }
-
-  function readBefore(char: string): string {
-    const type = openings.get(char);
-    const isContainer = type === 'object' || type === 'array';
-    if (type !== undefined && before.isBlank() && (isContainer || allows(type))) return enter(type);
-    return readText(char);
-  }
-
-  function readText(char: string): string {
-    at += 1;
-    const type = openings.get(char);
-    if ((type === 'object' || type === 'array') && allows(type)) candidate = char;
-    else (phase === 'before' ? before : after).note(char.charCodeAt(0));
-    return '';
-  }
-
-  function continueCandidate(char: string): string {
-    if (isJsonSpace(char.charCodeAt(0))) {
-      candidate += char;
-      at += 1;
-      return '';
-    }
-    const isObject = candidate.startsWith('{');
-    const isDocument = isObject ? char === '"' || char === '}' : char === ']' || openings.has(char);
-    if (isDocument && phase === 'before') return enter(isObject ? 'object' : 'array');
-    if (isDocument) return refuse('must be one JSON document, not several');
-    for (const held of candidate) (phase === 'before' ? before : after).note(held.charCodeAt(0));
-    candidate = '';
-    return '';
-  }
-
-  function finish(): boolean {
-    document.finish();
-    if (phase === 'document' && document.state() === 'done') phase = 'after';
-    if (phase === 'after') return true;
-    if (phase === 'document' && document.state() === 'open') refuse('ends before the JSON document does');
-    if (phase === 'before') refuse('must contain a JSON document');
-    return false;
-  }
-
-  function repairs(): readonly Repair[] {
-    const found: Repair[] = [];
-    if (before.hasFence() || after.hasFence()) found.push('fence');
-    if (before.hasText() || after.hasText() || candidate !== '') found.push('surrounding_text');
-    return [...found, ...[...document.repairs].sort()];
-  }
-
-  return { read, finish, repairs, isBroken: () => phase === 'broken' };
+function repairsOf({ before, after, candidate, document }: ReaderState): readonly Repair[] {
+  const found: Repair[] = [];
+  if (before.hasFence() || after.hasFence()) found.push('fence');
+  if (before.hasText() || after.hasText() || candidate !== '') found.push('surrounding_text');
+  return [...found, ...[...document.repairs].sort()];
 }

@@ -1,6 +1,6 @@
 /**
- * What one validation carries along: the work it may still do, where it stands in the value, and what it found. Nothing here
- * knows JSON Schema; the keywords do.
+ * The state of one validation: the work it may still do, its position in the value, and what it found. Knows nothing of JSON Schema; the
+ * keywords do.
  */
 
 /** One way in which an answer breaks its schema. `path` is a JSON pointer into the answer (RFC 6901), '' for the whole. */
@@ -9,7 +9,7 @@ export interface Violation {
   readonly message: string;
 }
 
-/** Enough to repair or to log; a broken answer of 100,000 items must not become 100,000 lines. */
+/** Enough to repair or log; an invalid answer of 100,000 items must not become 100,000 lines. */
 export const maxViolations = 20;
 
 export interface CheckRun {
@@ -18,7 +18,7 @@ export interface CheckRun {
    * nothing.
    */
   stepsLeft: number;
-  /** Above 0 inside a branch (`anyOf`, `not` …) whose failure is no violation by itself. */
+  /** Above 0 inside a branch (`anyOf`, `not` …) whose failure is not a violation by itself. */
   quiet: number;
   /** Keys and indexes from the root to the value under check. */
   readonly at: (string | number)[];

@@ -1,9 +1,9 @@
-/** What a check says of a structured answer while it comes, and at its end. */
+/** The result of checking a structured answer while it streams, and at its end. */
 import type { Repair } from './answer-reader.ts';
 import type { Violation } from './check-run.ts';
 
 export interface StreamChecked {
-  /** Text to show now. All of it joined is the document so far. */
+  /** Text to show now. The concatenation of all of it is the document so far. */
   readonly emit: string;
   /** `impossible` is final: the rest is not read. */
   readonly verdict: 'possible' | 'impossible';
@@ -23,7 +23,7 @@ export type StreamEnded =
   | {
       readonly ok: false;
       readonly emit: string;
-      /** Text that was held back: what there is of an answer that was cut by its limit. */
+      /** Text held back until the end, for an answer that was cut by its limit. */
       readonly rest: string;
       readonly violations: readonly Violation[];
       readonly repairs: readonly Repair[];

@@ -1,15 +1,14 @@
 /**
- * Reads what a request says about the form of its answer: the format its answers are checked against, or the failure that names what is
- * not supported.
+ * Compiles the format that a request's answers are checked against, or the failure that names what is not supported.
  */
 import type { Failure } from '../../../shared/errors.ts';
 import { ok, type Result } from '../../../shared/result.ts';
 import type { InnerRequest, StructuredOutputs } from '../request/inner-request.ts';
-import { compilePattern } from './compile-pattern.ts';
-import { compileSchema, maxPatternStates, type SchemaLimits } from './compile-schema.ts';
+import { compilePattern, maxPatternStates } from './compile-pattern.ts';
+import { compileSchema, type SchemaLimits } from './compile-schema.ts';
 import type { AnswerFormat } from './stream-check.ts';
 
-/** `null` where nothing is promised, or nothing can be checked here: a grammar, an expression that looks around. */
+/** `null` when no format was requested, or when it cannot be checked here: a grammar, or an expression with look-around. */
 export function compileFormat(
   { answerFormat: format, structuredOutputs: outputs }: Pick<InnerRequest, 'answerFormat' | 'structuredOutputs'>,
   limits: SchemaLimits,

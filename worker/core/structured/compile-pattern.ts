@@ -21,6 +21,9 @@ export interface StateAllowance {
   left: number;
 }
 
+/** States that they may take in all; about 100 bytes each. */
+export const maxPatternStates = 10_000;
+
 /** Returns the matcher, or a sentence that says what is not supported. */
 export function compilePattern(source: string, allowance: StateAllowance): Result<PatternTest, string> {
   const parsed = parsePattern(source);

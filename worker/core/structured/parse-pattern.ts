@@ -33,7 +33,7 @@ interface Reader {
   readonly source: string;
   at: number;
   depth: number;
-  /** Set once; the syntax itself is valid, so the rest of the parse may run on harmlessly. */
+  /** Set once; the syntax itself is valid, so the parse can safely continue. */
   refusal: string | null;
 }
 
@@ -123,12 +123,12 @@ function parseQuantifier(reader: Reader, part: PatternTree): PatternTree {
     reader.at = countToken.lastIndex;
   }
   if (range === null) return part;
-  // Laziness changes what a match captures, never whether there is one.
+  // A lazy quantifier changes what a match captures, never whether there is one.
   if (reader.source[reader.at] === '?') reader.at += 1;
   return { kind: 'repeat', part, ...range };
 }
 
-/** One character by the runtime's RegExp: a few tens of nanoseconds, so that answers for ASCII are kept. */
+/** Tests one character with the runtime's RegExp: a few tens of nanoseconds, so results for ASCII are cached. */
 function charMatcher(source: string): PatternTree {
   const one = new RegExp(`^${source}$`, 'u');
   const ascii = new Uint8Array(128);

@@ -11,7 +11,7 @@ export interface SchemaNode {
   readonly check: Check;
   /** One per keyword; all must hold. */
   readonly checks: Check[];
-  /** Subschemas applied to the same value: a circle of these would never end. */
+  /** Subschemas applied to the same value: a cycle of these would never end. */
   readonly inPlace: SchemaNode[];
   /** Those of them that must hold whatever the value is: `allOf` and `$ref`. */
   readonly always: SchemaNode[];
@@ -35,7 +35,7 @@ export interface KeywordScope {
   /** The node a `$ref` points to. */
   reference(ref: string): SchemaNode;
   pattern(source: string): Result<PatternTest, string>;
-  /** Notes the first thing that is not supported. The keyword's result is not used then. */
+  /** Records the first thing that is not supported. The keyword's result is then ignored. */
   refuse(message: string, ...path: string[]): null;
 }
 
@@ -69,7 +69,7 @@ export function createNode(): SchemaNode {
   };
 }
 
-/** Nodes looked at per value while an answer streams; leaving some out only means to notice later. */
+/** Nodes checked per value while an answer streams; skipping some only delays the verdict. */
 const maxNodesPerValue = 16;
 
 /** The given nodes and all that must hold with them, at most 16. */
@@ -83,11 +83,11 @@ export function withAlways(nodes: readonly SchemaNode[]): readonly SchemaNode[] 
   return [...found].slice(0, maxNodesPerValue);
 }
 
-/** Schemas that may be applied to one and the same value one inside the other: keeps the stack shallow, at 2 to 3 calls each. */
+/** Most schemas nested for the same value: keeps the stack shallow, at 2 to 3 calls each. */
 export const maxInPlaceDepth = 100;
 
 /**
- * A node whose subschemas for the same value lead back to itself or go deeper than 100, or null. Depth first with an own stack: a
+ * A node whose subschemas for the same value form a cycle or go deeper than 100, or null. Depth first with an explicit stack, because a
  * chain of references may be as long as the schema.
  */
 export function findEndless(nodes: readonly SchemaNode[]): SchemaNode | null {

@@ -1,7 +1,6 @@
 /**
  * Checks a structured answer while it streams: shows only what is part of one JSON document that may still satisfy its format,
- * and says as early as is cheap that it cannot. An answer that is not streamed goes through the same machine,
- * so that both get the same verdict and the same text.
+ * and reports as early as is cheap that it cannot. Whole answers go through the same machine, so that both get the same verdict and text.
  */
 import { createAnswerReader, type AnswerLimits } from './answer-reader.ts';
 import type { StreamCheck, StreamChecked, StreamEnded } from './checked-stream.ts';

@@ -1,6 +1,5 @@
 /**
- * Tells what stands around a document apart: a Markdown code fence (three backticks, with whatever else is on the line) or other
- * text. Keeps no text, only what it was.
+ * Classifies the text around a document: a Markdown code fence (three backticks, with anything else on the line) or other text.
  */
 import { isJsonSpace } from '../json/grammar.ts';
 

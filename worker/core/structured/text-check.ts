@@ -13,7 +13,7 @@ export type TextFormat =
   /** Must match the whole text. */
   | { readonly kind: 'pattern'; readonly matches: PatternTest };
 
-/** A longer match flows from here on, and is judged at its end. */
+/** A longer match is streamed from here on and judged at its end. */
 const maxHeldChars = 2000;
 
 /** White space around one of several choices is dropped; a text that must match an expression is left as it is. */
@@ -57,7 +57,7 @@ function mayBecome(format: TextFormat, text: string): boolean {
 function isAllowed(format: TextFormat, text: string): boolean {
   if (format.kind === 'choice') return format.choices.includes(text.trim());
   const run = startRun(baseSteps + stepsPerCharacter * text.length);
-  // What is too much work to decide is the model server's word.
+  // When matching takes too much work, the model server's own check is trusted.
   return format.matches(text, run) || run.stepsLeft < 0;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Follows an answer value by value while it is read: where it stands, which keys it has seen, and whether it can still satisfy
- * the schema. It judges only what must hold whatever comes later (types, members that are not allowed or missing, finished
- * scalars); `anyOf` and its kind wait for the validator at the end. The grammar is `json/document.ts`'s matter.
+ * the schema. It judges only what cannot change later (types, members that are not allowed or missing, finished scalars); `anyOf` and
+ * similar keywords wait for the validator at the end. `json/document.ts` checks the grammar.
  */
 import { jsonPointer, maxViolations, quoteKey, startRun, violate, type Violation } from './check-run.ts';
 import { baseSteps, stepsPerCharacter } from './compile-schema.ts';
@@ -61,7 +61,7 @@ export function createValueTracker(root: SchemaNode, maxDepth: number): ValueTra
   }
 
   /**
-   * Every schema that must hold for a finished scalar judges it whole. Its length pays for that; without steps it is left to the
+   * Checks a finished scalar against every schema that must hold. The steps come from its length; without steps the check is left to the
    * end.
    */
   function scalar(value: string | number | boolean | null): boolean {

@@ -1,15 +1,15 @@
 /**
- * A public wire: how clients of one API write a request and read an answer, its stream and its errors. Everything between them, from routing
- * to the books, knows the request that `read` makes and the answer's events, and no wire. A new one is a file here and a line in the registry.
+ * A public wire: how clients of one API write a request and read an answer, its stream and its errors. Everything else, from routing to the
+ * ledger, knows only the inner request that `read` returns and answer events. A new surface is a file here and a line in the registry.
  */
 import type { LimitsConfig } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import type { Result } from '../../../shared/result.ts';
-import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
+import type { RoutingMetadata, ShownRouting } from '../../../shared/routing-metadata.ts';
 import type { Usage } from '../../../shared/usage.ts';
 import type { AnswerEvent } from '../answer/answer-events.ts';
 import type { AnswerHead, WholeAnswer } from '../answer/whole-answer.ts';
-import type { InnerRequest } from '../request/inner-request.ts';
+import type { InnerRequest, StreamRequest } from '../request/inner-request.ts';
 
 export interface ReadRequest {
   readonly request: InnerRequest;
@@ -27,22 +27,22 @@ export interface Surface {
   /** The body of a response, one JSON text. */
   writeWhole(answer: WholeAnswer, usage: Usage, routing: RoutingMetadata): string;
   /** The body of an error response, one JSON text. @param routing null when it is not known yet */
-  writeError(failure: Failure, routing: RoutingMetadata | null): string;
+  writeError(failure: Failure, routing: ShownRouting | null): string;
   /** One for each client's stream, also where several calls make up its answer, and where none begins. */
-  openStream(request: InnerRequest, requestId: string): StreamWriter;
+  openStream(request: StreamRequest, requestId: string): StreamWriter;
 }
 
-/** Writes server-sent events, as text. What it needs to remember of an answer between two calls it keeps itself. */
+/** Writes server-sent events, as text. Keeps its own state between calls. */
 export interface StreamWriter {
   /** '' when the client is shown nothing of these events. @param routing as it is known at that moment */
   write(head: AnswerHead, events: readonly AnswerEvent[], routing: () => RoutingMetadata): string;
   /**
-   * Writes a model server's payload as it came: one of plain text, which a client of the same wire reads alike. Null for wires that no model
-   * server writes; then all of the answer comes as events.
+   * Writes a model server's plain-text payload unchanged, when clients of this wire read the same format. Null for wires that no model server
+   * writes; then the whole answer comes as events.
    */
   readonly pass: ((payload: string) => string) | null;
   /** What follows the events of an answer that is whole. */
   end(): string;
-  /** The end of an answer that broke off behind its beginning: clients must not take it for a whole one. */
+  /** The end of an answer that broke off: clients must not take it for a complete one. */
   fail(failure: Failure): string;
 }

@@ -1,4 +1,4 @@
-/** FNV-1a in 32 bits over UTF-16 code units: tells things apart at little cost, and protects from nobody. */
+/** FNV-1a in 32 bits over UTF-16 code units: cheap, and not secure. */
 
 export const fnvStart = 0x811c9dc5 | 0;
 

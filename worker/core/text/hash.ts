@@ -1,21 +1,22 @@
-/** 64 bits of FNV-1a over texts: enough to tell things apart, for nobody to trust. */
+/** 64 bits of FNV-1a over texts: enough to avoid accidental collisions, not secure. */
 import { fnvStart, fnvStep } from './fnv.ts';
 
 export type TextHash = readonly [low: number, high: number];
 
 export const emptyHash: TextHash = [fnvStart >>> 0, 0xcbf29ce4];
-/** Between two texts; in none of them, as good as. */
+/** Separates two texts; practically never part of one. */
 const separator = 0x1f;
 
-export function addText([startLow, startHigh]: TextHash, text: string): TextHash {
-  let low = startLow;
-  let high = startHigh;
-  for (let i = 0; i <= text.length; i += 1) {
-    const unit = i === text.length ? separator : text.charCodeAt(i);
+export function addText(start: TextHash, text: string): TextHash {
+  let low = start[0];
+  let high = start[1];
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
     low = fnvStep(low, unit) >>> 0;
     high = Math.imul(high ^ (unit + (low >>> 24)), 0x01000197) >>> 0;
   }
-  return [low, high];
+  low = fnvStep(low, separator) >>> 0;
+  return [low, Math.imul(high ^ (separator + (low >>> 24)), 0x01000197) >>> 0];
 }
 
 /** 14 characters. */

@@ -8,12 +8,12 @@ export interface MarkerSet {
   /** Stateful (`g`): every use sets `lastIndex` first. */
   readonly pattern: RegExp;
   readonly longest: number;
-  /** The characters markers begin with: most text is ruled out by one look. */
+  /** The characters that markers begin with, to rule out most text quickly. */
   readonly initials: string;
 }
 
 export interface MarkerSetOptions {
-  /** What cannot follow a marker, by marker, in regular-expression syntax: spares the caller a look at most false starts. */
+  /** What cannot follow a marker, by marker, in regular-expression syntax: rules out most false starts. */
   readonly unless?: ReadonlyMap<string, string>;
   /** A further alternative, in regular-expression syntax. */
   readonly others?: string | null;
@@ -43,7 +43,7 @@ export function findMarker(set: MarkerSet, text: string, from: number): { readon
   return hit === null ? null : { at: hit.index, marker: hit[0] };
 }
 
-/** Whether more text could turn `text` from `at` to its end into a marker that is not there yet. */
+/** Whether `text` from `at` to its end is the beginning of a marker. */
 export function mayBecomeMarker(set: MarkerSet, text: string, at: number): boolean {
   const rest = text.length - at;
   if (rest >= set.longest) return false;

@@ -1,13 +1,24 @@
 /**
  * Recognises calls in JSON while it is scanned, in every shape models write them: `{name, arguments|parameters}`, wrapped as
  * `{type, function: {…}}` or `{tool_calls: […]}`, and arrays of these. It collects the calls; whether and when they are surfaced
- * is the format's decision. Of a key that occurs twice the first one counts.
+ * is the format's decision. For duplicate keys, the first wins.
  */
-import type { BeginCall, LiveCall, ParsedCall } from './call.ts';
+import type { BeginCall, ParsedCall } from './call.ts';
+import {
+  callKeys,
+  createFrame,
+  type Frame,
+  isMisplaced,
+  isSettled,
+  type Role,
+  roleIn,
+  roomIn,
+  typeValues,
+} from './call-frame.ts';
 import { type DeclaredTools, declaresArgument, isDeclaration, isNameLike, mayHaveArgument } from './declared-tool.ts';
 import { parseString, type ValueKind } from '../json/grammar.ts';
 import { type JsonListener, type Reaction, unlimited } from '../json/scan.ts';
-import { readJsonText } from '../json/text.ts';
+import { repairedJson } from '../json/text.ts';
 
 export interface CallRules {
   readonly tools: DeclaredTools;
@@ -33,188 +44,175 @@ export interface CallShape extends JsonListener {
   isLive(): boolean;
 }
 
-type Role = 'call' | 'list' | 'name' | 'arguments' | 'id' | 'type' | 'other';
-
-interface Frame {
-  readonly role: 'call' | 'list';
-  key: string;
-  id: string | null;
-  name: string | null;
-  arguments: string | null;
-  live: LiveCall | null;
-  /** The arguments have a key `type` that the tool does not declare. */
-  hasType: boolean;
-  /** Calls that were complete when the container began: more at its end means it wraps calls. */
-  readonly callsBefore: number;
+interface ShapeState {
+  readonly rules: CallRules;
+  readonly calls: ParsedCall[];
+  readonly frames: Frame[];
+  /** Complete calls, live ones included. */
+  count: number;
+  isSpoiled: boolean;
+  hasDeclaredName: boolean;
+  liveCount: number;
+  /** What the value being read is; `other` also for one that is not taken. */
+  role: Role;
+  /** The value's text. */
+  text: string;
+  /** The value that ends next is none that was entered. */
+  isText: boolean;
 }
-
-/** The keys of all shapes, and the values of `type`. */
-const callKeys = new Set(['name', 'arguments', 'parameters', 'id', 'type', 'function', 'tool_calls', 'index', 'call_id']);
-const typeValues = new Set(['function', 'tool', 'call', 'tool_call', 'tool_use', 'function_call']);
-
-/** Longest key, id and `type` of a call without markers, in characters; an escape more than that is an answer. */
-const room = { key: 16, id: 44, type: 20, arguments: 100 };
-const nameSlack = 8;
 
 export function createCallShape(rules: CallRules): CallShape {
-  const { tools, isStrict } = rules;
-  const calls: ParsedCall[] = [];
-  const frames: Frame[] = [];
-  /** Complete calls, live ones included. */
-  let count = 0;
-  let isSpoiled = false;
-  let hasDeclaredName = false;
-  let liveCount = 0;
-  let role: Role = 'other';
-  let text = '';
-  let isText = false;
-
-  const spoil = (): boolean => {
-    isSpoiled = true;
-    calls.length = 0;
-    return !isStrict;
+  const state: ShapeState = {
+    rules,
+    calls: [],
+    frames: [],
+    count: 0,
+    isSpoiled: false,
+    hasDeclaredName: false,
+    liveCount: 0,
+    role: 'other',
+    text: '',
+    isText: false,
   };
-
-  /** A call, or calls that it wraps, are whole: what else stands beside them does not matter. */
-  const isSettled = (frame: Frame): boolean =>
-    count > frame.callsBefore || (frame.name !== null && (frame.arguments !== null || frame.live !== null));
-
-  const roleOf = (frame: Frame | undefined): Role => {
-    if (frame === undefined || frame.role === 'list') return 'call';
-    const { key } = frame;
-    if (key === 'name') return frame.name === null ? 'name' : 'other';
-    if (key === 'arguments' || key === 'parameters')
-      return frame.arguments === null && frame.live === null ? 'arguments' : 'other';
-    if (key === 'id') return rules.keepsIds || isStrict ? 'id' : 'other';
-    if (key === 'type') return isStrict && !isSettled(frame) ? 'type' : 'other';
-    if (key === 'function' && frames.length <= 3) return 'call';
-    return key === 'tool_calls' && frames.length === 1 ? 'list' : 'other';
-  };
-
-  const enter = (kind: 'call' | 'list'): Reaction => {
-    frames.push({ role: kind, key: '', id: null, name: null, arguments: null, live: null, hasType: false, callsBefore: count });
-    return 'enter';
-  };
-
-  const reactTo = (kind: ValueKind, frame: Frame | undefined): Reaction => {
-    if (role === 'call' && kind === 'object') return enter('call');
-    if (kind === 'array' && (role === 'list' || frame === undefined)) return enter('list');
-    const isElement = frame === undefined || frame.role === 'list';
-    if (isMisplaced(role, kind, isStrict, isElement)) return spoil() ? 'skip' : 'refuse';
-    if (kind === 'scalar' && role === 'id') return 'skip';
-    return role === 'name' || role === 'arguments' || role === 'id' || role === 'type' ? 'take' : 'skip';
-  };
-
-  const endName = (frame: Frame, name: string): boolean => {
-    const isDeclared = tools.has(name);
-    if (!isDeclared && (isStrict || !isNameLike(name))) return spoil();
-    frame.name = name;
-    hasDeclaredName ||= isDeclared;
-    return true;
-  };
-
-  const endTaken = (frame: Frame): boolean => {
-    if (role === 'id') frame.id = rules.keepsIds ? parseString(text) : null;
-    if (role === 'type' && !typeValues.has(parseString(text))) return spoil();
-    if (role === 'name') return endName(frame, parseString(text));
-    if (role === 'arguments' && frame.live === null) {
-      frame.arguments = argumentsFrom(text);
-      if (frame.arguments === null) return spoil();
-    }
-    return true;
-  };
-
-  const endFrame = (frame: Frame): boolean => {
-    if (frame.role === 'list') return true;
-    const isWrapper = count > frame.callsBefore;
-    if (frame.live !== null) frame.live.finish();
-    else if (frame.name !== null && (frame.arguments !== null || !isStrict) && !isWrapper) {
-      const given = frame.arguments ?? '{}';
-      if (isDeclaration(given, tools.get(frame.name))) return spoil();
-      if (!isSpoiled) calls.push({ id: frame.id, name: frame.name, arguments: given });
-    } else return isWrapper || spoil();
-    count += 1;
-    return true;
-  };
-
-  const showLive = (frame: Frame): void => {
-    if (rules.begin === null || frame.name === null || isSpoiled) return;
-    frame.live = rules.begin(frame.name, frame.id);
-    liveCount += 1;
-  };
-
   return {
-    calls,
-    isCall: () => count > 0 && !isSpoiled,
-    hasDeclaredName: () => hasDeclaredName,
-    isLive: () => liveCount > 0,
-
-    onKey(key) {
-      const frame = frames.at(-1);
-      if (frame === undefined) return true;
-      frame.key = key;
-      return !isStrict || callKeys.has(key) || isSettled(frame) || spoil();
-    },
-
-    /** An argument: without a name yet, some tool must know it; a schema in its place makes the call a declaration. */
-    onMember(key) {
-      const frame = frames.at(-1);
-      if (role !== 'arguments' || frame === undefined || frame.live !== null) return true;
-      if (frame.name === null) return !isStrict || [...tools.values()].some((tool) => mayHaveArgument(tool, key)) || spoil();
-      const tool = tools.get(frame.name);
-      if (key === 'type') frame.hasType = !declaresArgument(tool, key);
-      const isSchema = key === '$schema' || (key === 'properties' && frame.hasType);
-      return !isSchema || declaresArgument(tool, key) || spoil();
-    },
-
-    roomFor(what) {
-      const frame = frames.at(-1);
-      if (!isStrict || frame === undefined || isSettled(frame)) return unlimited;
-      if (what === 'key') return room.key;
-      if (role === 'name') return Math.max(...[...tools.keys()].map((name) => name.length)) + nameSlack;
-      if (role === 'arguments') return frame.name === null ? room.arguments : unlimited;
-      return role === 'id' || role === 'type' ? room[role] : unlimited;
-    },
-
-    onValue(kind) {
-      const frame = frames.at(-1);
-      role = roleOf(frame);
-      text = '';
-      const reaction = reactTo(kind, frame);
-      isText = reaction !== 'enter';
-      if (reaction !== 'take') role = 'other';
-      if (role === 'arguments' && kind === 'object' && frame !== undefined) showLive(frame);
-      return reaction;
-    },
-
-    onText(piece) {
-      const live = role === 'arguments' ? (frames.at(-1)?.live ?? null) : null;
-      if (live === null) text += piece;
-      else live.append(piece);
-    },
-
-    onEnd() {
-      const frame = isText ? frames.at(-1) : frames.pop();
-      if (frame === undefined) return true;
-      const isAccepted = isText ? endTaken(frame) : endFrame(frame);
-      isText = false;
-      return isAccepted;
-    },
+    calls: state.calls,
+    isCall: () => state.count > 0 && !state.isSpoiled,
+    hasDeclaredName: () => state.hasDeclaredName,
+    isLive: () => state.liveCount > 0,
+    onKey: (key) => onKey(state, key),
+    onMember: (key) => onMember(state, key),
+    roomFor: (what) => roomFor(state, what),
+    onValue: (kind) => onValue(state, kind),
+    onText: (piece) => onText(state, piece),
+    onEnd: () => onEnd(state),
   };
 }
 
-/** A value that no call has at its place. */
-function isMisplaced(role: Role, kind: ValueKind, isStrict: boolean, isElement: boolean): boolean {
-  if (role === 'call') return isElement || isStrict;
-  if (role === 'name') return kind !== 'string';
-  if (role === 'arguments') return kind === 'array';
-  if (role === 'list' || role === 'type') return isStrict && (role === 'list' || kind !== 'string');
-  return isStrict && role === 'id' && (kind === 'object' || kind === 'array');
+function spoil(state: ShapeState): boolean {
+  state.isSpoiled = true;
+  state.calls.length = 0;
+  return !state.rules.isStrict;
 }
 
-/** Null, an object, or a string that holds an object; anything else is no arguments. */
+function onKey(state: ShapeState, key: string): boolean {
+  const frame = state.frames.at(-1);
+  if (frame === undefined) return true;
+  frame.key = key;
+  return !state.rules.isStrict || callKeys.has(key) || isSettled(frame, state.count) || spoil(state);
+}
+
+/** An argument: without a name yet, some tool must know it; a schema in its place makes the call a declaration. */
+function onMember(state: ShapeState, key: string): boolean {
+  const { tools, isStrict } = state.rules;
+  const frame = state.frames.at(-1);
+  if (state.role !== 'arguments' || frame === undefined || frame.live !== null) return true;
+  if (frame.name === null) return !isStrict || [...tools.values()].some((tool) => mayHaveArgument(tool, key)) || spoil(state);
+  const tool = tools.get(frame.name);
+  if (key === 'type') frame.hasType = !declaresArgument(tool, key);
+  const isSchema = key === '$schema' || (key === 'properties' && frame.hasType);
+  return !isSchema || declaresArgument(tool, key) || spoil(state);
+}
+
+function roomFor(state: ShapeState, what: 'key' | 'string'): number {
+  const { isStrict, tools } = state.rules;
+  const frame = state.frames.at(-1);
+  if (!isStrict || frame === undefined || isSettled(frame, state.count)) return unlimited;
+  return roomIn(frame, what === 'key' ? 'key' : state.role, tools);
+}
+
+function onValue(state: ShapeState, kind: ValueKind): Reaction {
+  const frame = state.frames.at(-1);
+  state.role = roleOf(state, frame);
+  state.text = '';
+  const reaction = reactTo(state, kind, frame);
+  state.isText = reaction !== 'enter';
+  if (reaction !== 'take') state.role = 'other';
+  if (state.role === 'arguments' && kind === 'object' && frame !== undefined) showLive(state, frame);
+  return reaction;
+}
+
+function roleOf({ rules, frames, count }: ShapeState, frame: Frame | undefined): Role {
+  if (frame === undefined) return 'call';
+  const role = roleIn(frame, frames.length);
+  if (role === 'id') return rules.keepsIds || rules.isStrict ? 'id' : 'other';
+  if (role === 'type') return rules.isStrict && !isSettled(frame, count) ? 'type' : 'other';
+  return role;
+}
+
+function reactTo(state: ShapeState, kind: ValueKind, frame: Frame | undefined): Reaction {
+  const { role } = state;
+  if (role === 'call' && kind === 'object') return enter(state, 'call');
+  if (kind === 'array' && (role === 'list' || frame === undefined)) return enter(state, 'list');
+  const isElement = frame === undefined || frame.role === 'list';
+  if (isMisplaced(role, kind, state.rules.isStrict, isElement)) return spoil(state) ? 'skip' : 'refuse';
+  if (kind === 'scalar' && role === 'id') return 'skip';
+  return role === 'name' || role === 'arguments' || role === 'id' || role === 'type' ? 'take' : 'skip';
+}
+
+function enter(state: ShapeState, role: 'call' | 'list'): Reaction {
+  state.frames.push(createFrame(role, state.count));
+  return 'enter';
+}
+
+function showLive(state: ShapeState, frame: Frame): void {
+  const { begin } = state.rules;
+  if (begin === null || frame.name === null || state.isSpoiled) return;
+  frame.live = begin(frame.name, frame.id);
+  state.liveCount += 1;
+}
+
+function onText(state: ShapeState, piece: string): void {
+  const live = state.role === 'arguments' ? (state.frames.at(-1)?.live ?? null) : null;
+  if (live === null) state.text += piece;
+  else live.append(piece);
+}
+
+function onEnd(state: ShapeState): boolean {
+  const { isText, frames } = state;
+  const frame = isText ? frames.at(-1) : frames.pop();
+  if (frame === undefined) return true;
+  const isAccepted = isText ? endTaken(state, frame) : endFrame(state, frame);
+  state.isText = false;
+  return isAccepted;
+}
+
+function endTaken(state: ShapeState, frame: Frame): boolean {
+  const { role, text } = state;
+  if (role === 'id') frame.id = state.rules.keepsIds ? parseString(text) : null;
+  if (role === 'type' && !typeValues.has(parseString(text))) return spoil(state);
+  if (role === 'name') return endName(state, frame, parseString(text));
+  if (role === 'arguments' && frame.live === null) {
+    frame.arguments = argumentsFrom(text);
+    if (frame.arguments === null) return spoil(state);
+  }
+  return true;
+}
+
+function endName(state: ShapeState, frame: Frame, name: string): boolean {
+  const isDeclared = state.rules.tools.has(name);
+  if (!isDeclared && (state.rules.isStrict || !isNameLike(name))) return spoil(state);
+  frame.name = name;
+  if (isDeclared) state.hasDeclaredName = true;
+  return true;
+}
+
+function endFrame(state: ShapeState, frame: Frame): boolean {
+  if (frame.role === 'list') return true;
+  const { tools, isStrict } = state.rules;
+  const isWrapper = state.count > frame.callsBefore;
+  if (frame.live !== null) frame.live.finish();
+  else if (frame.name !== null && (frame.arguments !== null || !isStrict) && !isWrapper) {
+    const given = frame.arguments ?? '{}';
+    if (isDeclaration(given, tools.get(frame.name))) return spoil(state);
+    if (!state.isSpoiled) state.calls.push({ id: frame.id, name: frame.name, arguments: given });
+  } else return isWrapper || spoil(state);
+  state.count += 1;
+  return true;
+}
+
+/** Arguments are null, an object, or a string that holds an object; null for anything else. */
 function argumentsFrom(json: string): string | null {
   if (json === 'null') return '{}';
-  if (json.startsWith('"')) return readJsonText(parseString(json), 'object');
+  if (json.startsWith('"')) return repairedJson(parseString(json), 'object');
   return json.startsWith('{') ? json : null;
 }

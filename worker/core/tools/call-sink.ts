@@ -38,81 +38,94 @@ export interface CallSinkOptions {
   newCallId(): string;
 }
 
-/** More calls in one message are a runaway model; ids and calls are kept until the end, so their number has to be bounded. */
+export interface CallEvents {
+  push(event: CallEvent): void;
+}
+
+/** More calls in one message mean a runaway model; ids and calls are kept until the end, so their number must be bounded. */
 const maxCalls = 1024;
 
 const hiddenCall: LiveCall = { append: () => {}, finish: () => {} };
 
-export function createCallSink(options: CallSinkOptions, events: { push(event: CallEvent): void }): CallSink {
-  const calls: SurfacedCall[] = [];
-  const ids = new Set<string>();
-  let shown = 0;
-  let unfinished = 0;
-  let hasOverflowed = false;
+interface SinkState {
+  readonly options: CallSinkOptions;
+  readonly events: CallEvents;
+  readonly calls: SurfacedCall[];
+  readonly ids: Set<string>;
+  shown: number;
+  unfinished: number;
+  hasOverflowed: boolean;
+}
 
-  /** Null when the call must not be shown. */
-  const admit = (ownId: string | null): { index: number; id: string } | null => {
-    if (hasOverflowed || (shown > 0 && !options.allowsParallelCalls)) return null;
-    if (shown >= maxCalls) {
-      hasOverflowed = true;
-      return null;
-    }
-    const index = shown;
-    shown += 1;
-    let id = ownId === null || ownId === '' || ids.has(ownId) ? options.newCallId() : ownId;
-    while (ids.has(id)) id = `${id}-${index}`;
-    ids.add(id);
-    return { index, id };
-  };
-
+export function createCallSink(options: CallSinkOptions, events: CallEvents): CallSink {
+  const state: SinkState = { options, events, calls: [], ids: new Set(), shown: 0, unfinished: 0, hasOverflowed: false };
   return {
-    calls,
-    hasUnfinished: () => unfinished > 0,
-    hasOverflowed: () => hasOverflowed,
-
-    surface(call) {
-      if (isLongerThan(call.arguments, options.maxArgumentsBytes)) hasOverflowed = true;
-      const place = admit(call.id);
-      if (place === null) return;
-      events.push({ kind: 'call', index: place.index, id: place.id, name: call.name, arguments: call.arguments });
-      events.push({ kind: 'call_end', index: place.index });
-      calls.push({ id: place.id, name: call.name, arguments: call.arguments });
-    },
-
-    begin(name, ownId) {
-      const place = admit(ownId);
-      if (place === null) return hiddenCall;
-      const { index, id } = place;
-      let whole = '';
-      // The last brace waits: what is shown of an unfinished call must never parse.
-      let brace = '';
-      unfinished += 1;
-      events.push({ kind: 'call', index, id, name, arguments: '' });
-      const show = (piece: string): void => {
-        if (piece !== '') events.push({ kind: 'call_arguments', index, arguments: piece });
-      };
-      return {
-        append(piece) {
-          whole += piece;
-          if (whole.length > options.maxArgumentsBytes) hasOverflowed = true;
-          if (hasOverflowed || piece === '') return;
-          const ready = brace + piece;
-          brace = piece.endsWith('}') ? '}' : '';
-          show(ready.slice(0, ready.length - brace.length));
-        },
-        finish() {
-          if (isLongerThan(whole, options.maxArgumentsBytes)) hasOverflowed = true;
-          if (hasOverflowed) return;
-          show(brace);
-          events.push({ kind: 'call_end', index });
-          unfinished -= 1;
-          calls.push({ id, name, arguments: whole });
-        },
-      };
-    },
-
+    calls: state.calls,
+    hasUnfinished: () => state.unfinished > 0,
+    hasOverflowed: () => state.hasOverflowed,
+    surface: (call) => surface(state, call),
+    begin: (name, id) => begin(state, name, id),
     overflow() {
-      hasOverflowed = true;
+      state.hasOverflowed = true;
+    },
+  };
+}
+
+/** The place of one more call; null when it must not be shown. */
+function admit(state: SinkState, ownId: string | null): { readonly index: number; readonly id: string } | null {
+  const { options, ids, shown: index } = state;
+  if (state.hasOverflowed || (index > 0 && !options.allowsParallelCalls)) return null;
+  if (index >= maxCalls) {
+    state.hasOverflowed = true;
+    return null;
+  }
+  state.shown += 1;
+  let id = ownId === null || ownId === '' || ids.has(ownId) ? options.newCallId() : ownId;
+  while (ids.has(id)) id = `${id}-${index}`;
+  ids.add(id);
+  return { index, id };
+}
+
+function surface(state: SinkState, call: ParsedCall): void {
+  const { options, events, calls } = state;
+  if (isLongerThan(call.arguments, options.maxArgumentsBytes)) state.hasOverflowed = true;
+  const place = admit(state, call.id);
+  if (place === null) return;
+  events.push({ kind: 'call', index: place.index, id: place.id, name: call.name, arguments: call.arguments });
+  events.push({ kind: 'call_end', index: place.index });
+  calls.push({ id: place.id, name: call.name, arguments: call.arguments });
+}
+
+function begin(state: SinkState, name: string, ownId: string | null): LiveCall {
+  const place = admit(state, ownId);
+  if (place === null) return hiddenCall;
+  const { options, events, calls } = state;
+  const { maxArgumentsBytes } = options;
+  const { index, id } = place;
+  let whole = '';
+  // The last brace is held back, so that an unfinished call never parses.
+  let brace = '';
+  state.unfinished += 1;
+  events.push({ kind: 'call', index, id, name, arguments: '' });
+  const show = (piece: string): void => {
+    if (piece !== '') events.push({ kind: 'call_arguments', index, arguments: piece });
+  };
+  return {
+    append(piece) {
+      whole += piece;
+      if (whole.length > maxArgumentsBytes) state.hasOverflowed = true;
+      if (state.hasOverflowed || piece === '') return;
+      const ready = brace + piece;
+      brace = piece.endsWith('}') ? '}' : '';
+      show(ready.slice(0, ready.length - brace.length));
+    },
+    finish() {
+      if (isLongerThan(whole, maxArgumentsBytes)) state.hasOverflowed = true;
+      if (state.hasOverflowed) return;
+      show(brace);
+      events.push({ kind: 'call_end', index });
+      state.unfinished -= 1;
+      calls.push({ id, name, arguments: whole });
     },
   };
 }

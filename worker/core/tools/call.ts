@@ -1,6 +1,6 @@
 /** A call between the text it is read from and the sink that shows it. */
 
-/** A call as it stands in the text; `id` is the model's own, if it wrote one. */
+/** A call as written in the text; `id` is the model's own, if it wrote one. */
 export interface ParsedCall {
   readonly id: string | null;
   readonly name: string;

@@ -62,7 +62,7 @@ function repair(value: unknown, schema: unknown): Record<string, unknown> | unde
   return Object.fromEntries(entries);
 }
 
-/** Lossless only: the text of the result is the text that stood there. */
+/** Lossless only: the text of the result is the original text. */
 function coerce(value: unknown, type: unknown): unknown {
   if (typeof value === 'string') {
     if ((type === 'integer' || type === 'number') && /^-?\d{1,15}(?:\.\d{1,15})?$/.test(value)) return Number(value);

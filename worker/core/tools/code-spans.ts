@@ -4,7 +4,7 @@
  * show blocks. One or two backticks open a span that ends with the same run or the line. Knows the state between two tokens, not the text.
  */
 
-/** `opening` and `closing` stand behind a run that may go on; `info` and `info_end` behind an opening run, on its line. */
+/** `opening` and `closing` follow a run that may continue; `info` and `info_end` an opening run, on its line. */
 export type CodeState = 'prose' | 'span' | 'wide_span' | 'opening' | 'info' | 'info_end' | 'block' | 'closing';
 
 const fence = '```';
@@ -36,28 +36,24 @@ export const codeTokens: Readonly<Record<CodeState, string | null>> = {
 
 /** The state, and the run of backticks it depends on. */
 export interface CodeTracker {
-  readonly state: CodeState;
-  /** Takes the next token, at an offset of the text, and returns how many of its characters that used up. */
-  step(token: string, offset: number): number;
+  state: CodeState;
+  runAt: number;
+  fenceChars: number;
 }
 
 export function createCodeTracker(): CodeTracker {
-  let state: CodeState = 'prose';
-  let runAt = 0;
-  let fenceChars = 0;
-  return {
-    get state() {
-      return state;
-    },
-    step(token, offset) {
-      const { state: next, length } = stepCode(state, token);
-      if (next !== state && (next === 'opening' || next === 'closing')) runAt = offset;
-      if (state === 'opening') fenceChars = offset - runAt;
-      const closes = offset - runAt >= fenceChars && !/^[\p{L}\p{N}]/u.test(token);
-      state = state === 'closing' && !closes ? 'block' : next;
-      return length;
-    },
-  };
+  return { state: 'prose', runAt: 0, fenceChars: 0 };
+}
+
+/** Takes the next token, at an offset of the text, and returns how many of its characters that used up. */
+export function followCode(tracker: CodeTracker, token: string, offset: number): number {
+  const { state } = tracker;
+  const { state: next, length } = stepCode(state, token);
+  if (next !== state && (next === 'opening' || next === 'closing')) tracker.runAt = offset;
+  if (state === 'opening') tracker.fenceChars = offset - tracker.runAt;
+  const closes = offset - tracker.runAt >= tracker.fenceChars && !/^[\p{L}\p{N}]/u.test(token);
+  tracker.state = state === 'closing' && !closes ? 'block' : next;
+  return length;
 }
 
 interface CodeStep {

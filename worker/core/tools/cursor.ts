@@ -27,7 +27,7 @@ export function createCursor(): Cursor {
 
 /**
  * Adds a chunk behind what is still unread. Costs the length of the unread rest and the chunk, never that of what is held:
- * `held` is only appended to, and joined when somebody goes back.
+ * `held` is only appended to, and joined when a reading goes back.
  */
 export function pushChunk(cursor: Cursor, chunk: string): void {
   const { text, at } = cursor;

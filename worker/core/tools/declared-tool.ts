@@ -1,4 +1,4 @@
-/** What a request says of its tools, as far as it tells a call from text that only looks like one. */
+/** What a request declares about its tools, to distinguish calls from text that only looks like one. */
 import { isObject } from '../../../shared/is-object.ts';
 
 /** A tool the request declares; `parameters` is its JSON Schema, if there is one. */

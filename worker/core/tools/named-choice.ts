@@ -1,6 +1,6 @@
 /**
  * tool_choice with a name: guided decoding writes nothing but the tool's arguments. A message that is one JSON object is
- * therefore that tool's call, unless it is a call in its own right; a message that is anything more is read like any other.
+ * therefore that tool's call, unless it is a call by itself; any other message is read as usual.
  */
 import { type Cursor, offsetOf } from './cursor.ts';
 import { createJsonScan } from '../json/scan.ts';

@@ -44,104 +44,110 @@ export interface NativeCallsOptions {
 /** A server that opens more is broken; the sink holds the same number of calls. */
 const maxCalls = 1024;
 
-export function createNativeCalls({ emission, maxArgumentsBytes, sink }: NativeCallsOptions): NativeCalls {
-  const calls: NativeCall[] = [];
+interface NativeState {
+  readonly options: NativeCallsOptions;
+  readonly calls: NativeCall[];
   /** By the server's index, whatever number that is: it is a name here, never a position. */
-  const byIndex = new Map<number, NativeCall>();
+  readonly byIndex: Map<number, NativeCall>;
   /** Position of the first call that is not surfaced yet. */
-  let next = 0;
+  next: number;
+}
 
-  function create(entry: Entry): NativeCall {
-    const call: NativeCall = {
-      id: '',
-      name: '',
-      early: '',
-      live: null,
-      length: 0,
-      json: createJsonArguments(emission === 'early' ? onPiece : null),
-    };
-    function onPiece(piece: string): void {
-      if (call.live === null) call.early += piece;
-      else call.live.append(piece);
-    }
-    calls.push(call);
-    if (entry.index !== null) byIndex.set(entry.index, call);
-    if (calls.length > maxCalls) sink.overflow();
-    return call;
-  }
-
-  /** A missing index means the next call, if there is a name and no known id; a complete call's index with a new id and name, too. */
-  function callOf(entry: Entry): NativeCall {
-    const known = entry.index === null ? calls.at(-1) : byIndex.get(entry.index);
-    if (known === undefined) return create(entry);
-    const isNamed = entry.name !== '';
-    const isOther = isNamed && entry.id !== '' && entry.id !== known.id && known.json.scan.status === 'done';
-    const isNext = entry.index === null && isNamed && (entry.id === '' || entry.id !== known.id);
-    return isOther || isNext ? create(entry) : known;
-  }
-
-  function take(entry: Entry): void {
-    const call = callOf(entry);
-    if (call.id === '') call.id = entry.id;
-    if (call.name === '') call.name = entry.name;
-    if (emission === 'early' && call.live === null && call.name !== '') {
-      call.live = sink.begin(call.name, call.id);
-      call.live.append(call.early);
-    }
-    const { json } = call;
-    call.length += entry.arguments.length;
-    if (call.length > maxArgumentsBytes) sink.overflow();
-    if (json.scan.status === 'open') {
-      const end = scanJson(json.scan, json, entry.arguments, 0);
-      if (entry.arguments.slice(end).trim() !== '') json.scan.status = 'failed';
-    } else if (entry.name === '' && entry.arguments.trim() !== '') json.scan.status = 'failed';
-  }
-
-  /** `hidden` is what of the arguments was not shown while they came in. */
-  function surface(call: NativeCall, hidden: string): void {
-    if (call.live === null) sink.surface({ id: call.id, name: call.name, arguments: hidden });
-    else {
-      call.live.append(hidden);
-      call.live.finish();
-    }
-  }
-
-  /** Surfaces, in order, the calls before `end` that are whole. */
-  function surfaceWhole(end: number): void {
-    for (; next < end; next += 1) {
-      const call = calls[next];
-      if (call === undefined || call.json.scan.status !== 'done' || call.name === '') return;
-      surface(call, call.json.text());
-    }
-  }
-
+export function createNativeCalls(options: NativeCallsOptions): NativeCalls {
+  const state: NativeState = { options, calls: [], byIndex: new Map(), next: 0 };
   return {
     feed(entries) {
       for (const raw of entries) {
-        take(readEntry(raw));
-        if (sink.hasOverflowed()) return;
+        take(state, readEntry(raw));
+        if (options.sink.hasOverflowed()) return;
       }
-      surfaceWhole(calls.length - 1);
+      surfaceWhole(state, state.calls.length - 1);
     },
-
-    end(finishReason) {
-      let isIncomplete = false;
-      const isFinished = finishReason === 'stop' || finishReason === 'tool_calls';
-      for (const call of calls.slice(next)) {
-        const isWhole = call.json.scan.status === 'done' && finishReason !== null;
-        const isEmpty = hasNotBegun(call.json.scan) && isFinished;
-        if (call.name !== '' && (isWhole || isEmpty)) surface(call, isWhole ? call.json.text() : '{}');
-        else isIncomplete = true;
-      }
-      next = calls.length;
-      return isIncomplete;
-    },
-
+    end: (finishReason) => surfaceRest(state, finishReason),
     forgetHeld() {
-      calls.length = next;
-      byIndex.clear();
+      state.calls.length = state.next;
+      state.byIndex.clear();
     },
   };
+}
+
+function take(state: NativeState, entry: Entry): void {
+  const { emission, maxArgumentsBytes, sink } = state.options;
+  const call = callOf(state, entry);
+  if (call.id === '') call.id = entry.id;
+  if (call.name === '') call.name = entry.name;
+  if (emission === 'early' && call.live === null && call.name !== '') {
+    call.live = sink.begin(call.name, call.id);
+    call.live.append(call.early);
+  }
+  const { json } = call;
+  call.length += entry.arguments.length;
+  if (call.length > maxArgumentsBytes) sink.overflow();
+  if (json.scan.status === 'open') {
+    const end = scanJson(json.scan, json, entry.arguments, 0);
+    if (entry.arguments.slice(end).trim() !== '') json.scan.status = 'failed';
+  } else if (entry.name === '' && entry.arguments.trim() !== '') json.scan.status = 'failed';
+}
+
+/** A missing index means the next call, if there is a name and no known id; a complete call's index with a new id and name, too. */
+function callOf(state: NativeState, entry: Entry): NativeCall {
+  const known = entry.index === null ? state.calls.at(-1) : state.byIndex.get(entry.index);
+  if (known === undefined) return create(state, entry);
+  const isNamed = entry.name !== '';
+  const isOther = isNamed && entry.id !== '' && entry.id !== known.id && known.json.scan.status === 'done';
+  const isNext = entry.index === null && isNamed && (entry.id === '' || entry.id !== known.id);
+  return isOther || isNext ? create(state, entry) : known;
+}
+
+function create({ options, calls, byIndex }: NativeState, entry: Entry): NativeCall {
+  const call: NativeCall = {
+    id: '',
+    name: '',
+    early: '',
+    live: null,
+    length: 0,
+    json: createJsonArguments(options.emission === 'early' ? onPiece : null),
+  };
+  function onPiece(piece: string): void {
+    if (call.live === null) call.early += piece;
+    else call.live.append(piece);
+  }
+  calls.push(call);
+  if (entry.index !== null) byIndex.set(entry.index, call);
+  if (calls.length > maxCalls) options.sink.overflow();
+  return call;
+}
+
+/** Surfaces, in order, the calls before `end` that are whole. */
+function surfaceWhole(state: NativeState, end: number): void {
+  for (; state.next < end; state.next += 1) {
+    const call = state.calls[state.next];
+    if (call === undefined || call.json.scan.status !== 'done' || call.name === '') return;
+    surface(state.options.sink, call, call.json.text());
+  }
+}
+
+/** Surfaces what is left at the end; true when something of it cannot be. */
+function surfaceRest(state: NativeState, finishReason: string | null): boolean {
+  let isIncomplete = false;
+  const isFinished = finishReason === 'stop' || finishReason === 'tool_calls';
+  for (const call of state.calls.slice(state.next)) {
+    const isWhole = call.json.scan.status === 'done' && finishReason !== null;
+    const isEmpty = hasNotBegun(call.json.scan) && isFinished;
+    if (call.name !== '' && (isWhole || isEmpty)) surface(state.options.sink, call, isWhole ? call.json.text() : '{}');
+    else isIncomplete = true;
+  }
+  state.next = state.calls.length;
+  return isIncomplete;
+}
+
+/** `hidden` is what of the arguments was not shown while they came in. */
+function surface(sink: CallSink, call: NativeCall, hidden: string): void {
+  if (call.live === null) sink.surface({ id: call.id, name: call.name, arguments: hidden });
+  else {
+    call.live.append(hidden);
+    call.live.finish();
+  }
 }
 
 /** No argument at all, which is a call without arguments; one that waits for the value of a key was cut. */

@@ -1,13 +1,19 @@
 /**
- * Finds the next place in a text where a format may open a call: at one of its openers, not in quoted code where it does not
- * want to be, not inside a JSON answer, and not where it has looked in vain already. Formats keep their order where several open at the
- * same place.
+ * Finds the next place in a text where a format may open a call: at one of its openers, not in quoted code if the format excludes it, not
+ * inside a JSON answer, and not where it has already looked. Formats keep their order where several open at the same place.
  */
-import { codeMarkers, type CodeState, codeTokens, createCodeTracker } from './code-spans.ts';
+import { codeMarkers, type CodeState, codeTokens, type CodeTracker, createCodeTracker, followCode } from './code-spans.ts';
 import { type Cursor, offsetOf } from './cursor.ts';
 import type { Opener, ReadCalls, ToolFormat, Verdict } from './formats/tool-format.ts';
-import { indifferent, type JsonScan, resumeScan } from '../json/scan.ts';
-import { scanJson } from '../json/scanner.ts';
+import {
+  createMutedFormats,
+  followAnswers,
+  forgetFrom,
+  isMuted,
+  leaveAnswers,
+  mute,
+  type MutedFormats,
+} from './muted-formats.ts';
 import { createMarkerSet, findMarker, type MarkerSet, mayBecomeMarker, unfinishedMarkerAt } from '../text/marker-set.ts';
 import type { Quotation } from './quoted-calls.ts';
 
@@ -29,92 +35,80 @@ export interface OpenerSearch {
   forgetFrom(offset: number): void;
 }
 
-/** A JSON answer that a format must not look into, and how far it has been followed. */
-interface Inside {
-  readonly format: ToolFormat;
-  readonly scan: JsonScan;
-  offset: number;
+interface SearchState {
+  readonly formats: readonly ToolFormat[];
+  readonly setFor: (state: CodeState) => MarkerSet;
+  readonly muted: MutedFormats;
+  readonly code: CodeTracker;
+  /** What is looked for in the present state of code; null until it is looked for. */
+  set: MarkerSet | null;
+  /** Whether there was any text but calls, white space and fences. */
+  hasInk: boolean;
 }
 
 export function createOpenerSearch(formats: readonly ToolFormat[]): OpenerSearch {
-  const setFor = markerSetsOf(formats);
-  const mutedUntil = new Map<ToolFormat, number>();
-  let insides: Inside[] = [];
-  const code = createCodeTracker();
-  /** What is looked for in that state; null until it is looked for. */
-  let set: MarkerSet | null = null;
-  /** Whether there was any text but calls, white space and fences. */
-  let hasInk = false;
-
-  /** Moves over text that opens nothing. */
-  function pass(input: Cursor, to: number): void {
-    if (!hasInk && to > input.at && inkStates.has(code.state)) hasInk = /[^\s`]/.test(input.text.slice(input.at, to));
-    if (insides.length > 0) follow(input, to);
-    input.at = to;
-  }
-
-  /** Follows the JSON answers up to `to`; a format may look again where its one has ended. */
-  function follow({ text, base }: Cursor, to: number): void {
-    for (let i = insides.length - 1; i >= 0; i -= 1) {
-      const inside = insides[i];
-      if (inside === undefined || inside.offset >= base + to) continue;
-      inside.offset += scanJson(inside.scan, indifferent, text.slice(inside.offset - base, to), 0);
-      if (inside.scan.status === 'open') continue;
-      mutedUntil.set(inside.format, Math.max(inside.offset, mutedUntil.get(inside.format) ?? 0));
-      insides.splice(i, 1);
-    }
-  }
-
-  function quotationOf(format: ToolFormat, { isBlock }: Opener): Quotation | null {
-    const isInCode = quotingStates.has(code.state);
-    if (!isInCode && isBlock !== true) return null;
-    return { format, isInCode, mustBeLast: hasInk || code.state === 'span' || code.state === 'wide_span' };
-  }
-
-  function startAt(input: Cursor): Start | null {
-    for (const format of formats) {
-      if ((mutedUntil.get(format) ?? 0) > offsetOf(input) || insides.some((inside) => inside.format === format)) continue;
-      for (const opener of format.openers) {
-        const isAllowed = code.state === 'prose' || !opener.isOutsideCode;
-        if (isAllowed && input.text.startsWith(opener.marker, input.at))
-          return { format, read: opener.read, quotation: quotationOf(format, opener) };
-      }
-    }
-    return null;
-  }
-
-  return {
-    next(input) {
-      const { text, ending } = input;
-      for (;;) {
-        set ??= setFor(code.state);
-        const hit = findMarker(set, text, input.at);
-        if (hit === null) {
-          pass(input, ending === null ? unfinishedMarkerAt(set, text, input.at) : text.length);
-          return null;
-        }
-        pass(input, hit.at);
-        if (ending === null && mayBecomeMarker(set, text, hit.at)) return null;
-        const start = startAt(input);
-        if (start !== null) return start;
-        const { state } = code;
-        const length = code.step(hit.marker, offsetOf(input));
-        pass(input, input.at + length);
-        if (code.state !== state) set = null;
-      }
-    },
-    mute(format, { muteUntil, inside }) {
-      if (inside != null) insides.push({ format, scan: resumeScan(inside), offset: muteUntil });
-      else mutedUntil.set(format, Math.max(muteUntil, mutedUntil.get(format) ?? 0));
-    },
-    jump() {
-      insides = [];
-    },
-    forgetFrom(offset) {
-      for (const [format, until] of mutedUntil) mutedUntil.set(format, Math.min(until, offset));
-      insides = insides.filter((inside) => inside.offset <= offset);
-    },
+  const muted = createMutedFormats();
+  const state: SearchState = {
+    formats,
+    setFor: markerSetsOf(formats),
+    muted,
+    code: createCodeTracker(),
+    set: null,
+    hasInk: false,
   };
+  return {
+    next: (input) => next(state, input),
+    mute: (format, verdict) => mute(muted, format, verdict),
+    jump: () => leaveAnswers(muted),
+    forgetFrom: (offset) => forgetFrom(muted, offset),
+  };
+}
+
+function next(state: SearchState, input: Cursor): Start | null {
+  const { code } = state;
+  const { text, ending } = input;
+  for (;;) {
+    const set = (state.set ??= state.setFor(code.state));
+    const hit = findMarker(set, text, input.at);
+    if (hit === null) {
+      pass(state, input, ending === null ? unfinishedMarkerAt(set, text, input.at) : text.length);
+      return null;
+    }
+    pass(state, input, hit.at);
+    if (ending === null && mayBecomeMarker(set, text, hit.at)) return null;
+    const start = startAt(state, input);
+    if (start !== null) return start;
+    const before = code.state;
+    const length = followCode(code, hit.marker, offsetOf(input));
+    pass(state, input, input.at + length);
+    if (code.state !== before) state.set = null;
+  }
+}
+
+/** Moves over text that opens nothing. */
+function pass(state: SearchState, input: Cursor, to: number): void {
+  if (!state.hasInk && to > input.at && inkStates.has(state.code.state))
+    state.hasInk = /[^\s`]/.test(input.text.slice(input.at, to));
+  if (state.muted.insides.length > 0) followAnswers(state.muted, input, to);
+  input.at = to;
+}
+
+function startAt(state: SearchState, input: Cursor): Start | null {
+  const isProse = state.code.state === 'prose';
+  for (const format of state.formats) {
+    if (isMuted(state.muted, format, offsetOf(input))) continue;
+    for (const opener of format.openers) {
+      if ((isProse || !opener.isOutsideCode) && input.text.startsWith(opener.marker, input.at))
+        return { format, read: opener.read, quotation: quotationOf(state, format, opener) };
+    }
+  }
+  return null;
+}
+
+function quotationOf({ code, hasInk }: SearchState, format: ToolFormat, { isBlock }: Opener): Quotation | null {
+  const isInCode = quotingStates.has(code.state);
+  if (!isInCode && isBlock !== true) return null;
+  return { format, isInCode, mustBeLast: hasInk || code.state === 'span' || code.state === 'wide_span' };
 }
 
 /** Where text stands, as opposed to the fence around it and its info word. */

@@ -24,7 +24,7 @@ export function* readQuoted(input: Cursor, region: Region, read: ReadCalls, quot
   const whole = [...first.calls];
   for (;;) {
     moveTo(input, readTo);
-    // What breaks off behind whole calls leaves those whole.
+    // If the text breaks off after whole calls, those stay whole.
     region.completed = whole;
     const next = yield* readFollowing(input, { ...region, completed: [] }, quotation);
     if (next === 'nothing') return { ...first, isLast: true };

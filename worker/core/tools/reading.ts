@@ -74,7 +74,7 @@ export function endsInside({ text, at, ending }: Cursor, marker: string): boolea
   return ending !== null && text.length - at < marker.length && marker.startsWith(text.slice(at));
 }
 
-/** Takes the beginning of `marker` that stands at the end of the text; one character may be anything, and is no beginning. */
+/** Takes the beginning of `marker` at the end of the text; a single character is not enough. */
 export function takesLast(input: Cursor, marker: string): boolean {
   const isHere = endsInside(input, marker) && input.text.length - input.at > 1;
   if (isHere) input.at = input.text.length;

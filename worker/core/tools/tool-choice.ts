@@ -1,7 +1,7 @@
-/** What a request says of whether tools must be called. */
+/** Whether a request demands a tool call. */
 import type { InnerRequest } from '../request/inner-request.ts';
 
-/** The call that an answer must have, `name` null for any; null when it need not have one. */
+/** The call that an answer must contain, `name` null for any tool; null when none is demanded. */
 export function demandedCall({
   tools,
   toolChoice = 'auto',

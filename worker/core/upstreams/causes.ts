@@ -11,13 +11,13 @@ interface CauseRule {
   readonly sameRoute: 'yes' | 'if_told' | 'if_alone' | 'never';
   /** Another route. `once`: one more upstream behind the same tunnel, then only other tunnels; `larger`: only a model with more room. */
   readonly elsewhere: 'yes' | 'once' | 'larger' | 'never';
-  /** The count of the breaker that it adds to; `null` never counts against the model. */
+  /** The breaker counter it increments; `null` never counts against the model. */
   readonly countsAs: 'path' | 'server' | 'overload' | 'broken' | null;
-  /** What it says about the tunnel: it `blames` it, `clears` it (an answer came through), or is `silent`. */
+  /** What it says about the tunnel: `blames`, `clears` (an answer came through) or `silent`. */
   readonly tunnel: 'blames' | 'clears' | 'silent';
 }
 
-/** Every way an attempt can fail. The first word of a row is what isolates report and what the breaker counts. */
+/** Every way an attempt can fail. The key of a row is what isolates report and what the breaker counts. */
 export const causes = {
   /** Refused, no route, not HTTP: before any header. */
   unreachable: rule('yes', 'yes', 'path', 'silent'),
@@ -35,11 +35,11 @@ export const causes = {
   rate_limited: rule('if_told', 'yes', null, 'clears'),
   /** 302, 401, 403 or a login page: the gateway's own credentials were refused. */
   auth: rule('never', 'once', 'path', 'blames'),
-  /** 530 (1033): nobody is at the other end of the tunnel. */
+  /** 530 (1033): the tunnel has no connector. */
   tunnel: rule('never', 'once', 'path', 'blames'),
-  /** 402, or an empty account by whatever status: no credit, no quota. */
+  /** 402, or an empty account under any status: no credit, no quota. */
   account: rule('never', 'yes', 'path', 'clears'),
-  /** A 4xx about the call's own form (405, 406, 411 …): this server is not one that the gateway can talk to. */
+  /** A 4xx about the form of the call (405, 406, 411 …): the gateway cannot talk to this server. */
   misfit: rule('never', 'yes', 'path', 'clears'),
   /** 404 and 410: the server does not have the model, or not under this path. */
   model_missing: rule('never', 'yes', null, 'clears'),
@@ -47,18 +47,18 @@ export const causes = {
   invalid_answer: rule('if_alone', 'yes', 'server', 'silent'),
   /** Cut, reset or stalled after the first data event. */
   broken_off: rule('if_alone', 'yes', 'broken', 'silent'),
-  /** A whole answer that does not do what the request asked for, such as its schema: once more, then another model. */
+  /** A whole answer that does not satisfy the request, such as its schema: one more try, then another model. */
   unfit_answer: rule('yes', 'yes', null, 'clears'),
-  /** The server itself gave the answer up as worthless: the model repeated itself without end. Chance, not health: elsewhere it may be well. */
+  /** The server itself abandoned the answer, such as endless repetition. Chance, not health: another try may succeed. */
   degenerate: rule('if_alone', 'yes', null, 'clears'),
-  /** A whole answer without one token of anything: once more elsewhere, for it may be what the model has to say. */
+  /** A whole answer without any token: tried once more elsewhere, since an empty answer may also be intended. */
   empty_answer: rule('if_alone', 'yes', null, 'clears'),
   /** The small tier's answer was judged too uncertain to be shown: the next tier answers. Says nothing about health. */
   low_confidence: rule('never', 'yes', null, 'clears'),
   context_length: rule('never', 'larger', null, 'clears'),
   /** A refusal is an answer; it is never routed around. */
   content_policy: rule('never', 'never', null, 'clears'),
-  /** 400, 413 or 422 about the content: the request is at fault and would be everywhere. */
+  /** 400, 413 or 422 about the content: the request is at fault and would fail everywhere. */
   client: rule('never', 'never', null, 'clears'),
 } as const satisfies Record<string, CauseRule>;
 

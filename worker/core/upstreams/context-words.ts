@@ -1,12 +1,12 @@
-/** "Too long", in the words of OpenAI's API: clients and other gateways know it by them. */
+/** "Too long" in the wording of OpenAI's API, by which clients and other gateways recognise it. */
 
 export interface TokenCounts {
-  /** What prompt and answer may have together. */
+  /** The most tokens of prompt and answer together. */
   readonly contextTokens: number | null;
   readonly promptTokens: number | null;
-  /** What was asked for as the answer. */
+  /** Tokens requested for the answer. */
   readonly completionTokens: number | null;
-  /** The prompt has at least so many: nobody has counted them. */
+  /** `promptTokens` is an estimate, to be read as "at least". */
   readonly isEstimate?: boolean;
 }
 

@@ -1,9 +1,11 @@
 /**
  * Everything that differs between families of model servers, and that only a dialect knows: where a call goes and which headers it carries,
  * how a request is written, how answers, streamed chunks, end marks, usage and errors are read, and how a probe checks a server. Types only:
- * the registry holds the implementations, and code that reads answers is handed one.
+ * the registry holds the implementations, and code that reads answers receives one.
  */
 import type { InnerRequest } from '../request/inner-request.ts';
+import type { PoolingTask } from '../request/pooling-task.ts';
+import type { Failure } from '../../../shared/errors.ts';
 import type { Result } from '../../../shared/result.ts';
 import type { HideSecrets } from '../log/known-secrets.ts';
 import type { UpstreamFailure } from './transport-failure.ts';
@@ -15,7 +17,7 @@ export interface EncodeOptions {
   /** Keeps one tenant's prefix cache apart from another's. */
   readonly cacheSalt: string | null;
   readonly wantsLogprobs: boolean;
-  /** The server keeps the model to a schema while it writes. */
+  /** The server constrains the model to a schema while it decodes. */
   readonly hasGrammar: boolean;
   /** Text of an answer that the client already has; the model continues it instead of starting a new one. */
   readonly continueFrom: string | null;
@@ -28,7 +30,7 @@ export interface EncodedCall {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** The parts of a `delta` (or of a whole `message`) that matter here; `reasoning` under whichever name the server has for it. */
+/** The parts of a `delta` (or of a whole `message`) that matter here; `reasoning` under whatever name the server uses. */
 export interface ChunkDelta {
   readonly content?: string | null;
   readonly reasoning?: string | null;
@@ -41,7 +43,7 @@ export interface ChunkDelta {
 export interface ChunkChoice {
   readonly index: number;
   readonly delta: ChunkDelta;
-  /** In the server's own words; the dialect's `readFinish` knows them. */
+  /** The server's own word; the dialect's `readFinish` translates it. */
   readonly finishReason: string | null;
   readonly logprobs: unknown;
 }
@@ -84,7 +86,7 @@ export interface UpstreamCompletion {
 }
 
 export interface UpstreamChunk extends UpstreamCompletion {
-  /** True when a client that gets these bytes unchanged sees nothing but plain content of the known choices. */
+  /** True when a client that gets these bytes unchanged sees only plain content of the requested choices. */
   readonly isPlainContent: boolean;
   /** Every choice has `role: assistant`, which clients need once. */
   readonly hasRole: boolean;
@@ -113,6 +115,33 @@ export interface DialectProbe {
   readonly load: { readonly path: string; read(body: string): ServerLoad } | null;
 }
 
+export interface CountedPrompt {
+  readonly tokens: number;
+  /** Prompt and answer together; null where the server does not say. */
+  readonly contextTokens: number | null;
+}
+
+/** How a server counts a prompt without running a model. */
+export interface PromptCounting {
+  encode(request: InnerRequest, servedName: string): EncodedCall;
+  /** Null for what is no count. */
+  read(text: string): CountedPrompt | null;
+}
+
+/** What a pooling server said of every input, in their order. */
+export interface PoolingAnswer {
+  /** Each as the server wrote it: a vector, an object with label and probabilities, or a number. JSON in outline, unchecked inside. */
+  readonly values: readonly string[];
+  readonly usage: ReportedUsage | null;
+}
+
+/** How models are asked that read and do not write. */
+export interface PoolingDialect {
+  /** Fails for what servers of this family cannot do. */
+  encode(task: PoolingTask, servedName: string): Result<EncodedCall, Failure>;
+  read(task: PoolingTask, text: string): Result<PoolingAnswer, UpstreamFailure>;
+}
+
 export interface Dialect {
   /** Headers that every call of a server carries, its key among them. @param key null: the server is asked without one */
   headers(key: string | null): Readonly<Record<string, string>>;
@@ -125,6 +154,10 @@ export interface Dialect {
   /** An error event is returned as a failure, and so is a payload that carries part of the answer and cannot be read. */
   readChunk(payload: unknown): Result<UpstreamChunk, UpstreamFailure>;
   readFinish(reason: string): FinishMeaning;
+  /** Absent where the family cannot. */
+  readonly counting?: PromptCounting;
+  /** Absent where the family serves chats only. */
+  readonly pooling?: PoolingDialect;
   /** Whether an event's data means that nothing more follows. Called for every event, so the cheapest comparison comes first. */
   isEndMark(payload: string): boolean;
 }

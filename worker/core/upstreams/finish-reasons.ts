@@ -1,6 +1,6 @@
 /**
  * What a server's finish reason means. OpenAI has four; other servers, and the models behind them, have their own words for the same, and
- * words for an answer that did not come to its end. An unknown word ends the answer like `stop`.
+ * words for incomplete answers. An unknown word ends the answer like `stop`.
  */
 import type { FinishMeaning, FinishReason } from './dialect.ts';
 import type { UpstreamFailure } from './transport-failure.ts';

@@ -89,7 +89,7 @@ export function schemaForGrammar(schema: Schema, allowance: GrammarAllowance): S
     if (left.has(key)) return [];
     if (key === 'format') return formats.has(asString(given) ?? '') ? [[key, given]] : [];
     const list = asArray(given);
-    // A grammar cannot express that exactly one holds.
+    // Grammars cannot express "exactly one", so `oneOf` becomes `anyOf`.
     if (key === 'oneOf') return node['anyOf'] === undefined && list !== null ? [['anyOf', each(list)]] : [];
     // Draft 7's tuples.
     if (key === 'items' && list !== null) return [['prefixItems', each(list)]];
@@ -110,7 +110,7 @@ export function schemaForGrammar(schema: Schema, allowance: GrammarAllowance): S
 /** A pointer through a keyword that is left out or renamed here. */
 const brokenPointer = /\/(?:oneOf|not|if|then|else|contains|propertyNames|additionalItems|dependen\w+|items\/\d+)(?:\/|$)/;
 
-/** References to elsewhere, and patterns that look around: servers differ in what they do about those. */
+/** References outside the schema and patterns with look-around, which servers treat differently. */
 function isBeyondGrammar(node: Schema): boolean {
   const [ref, pattern] = [asString(node['$ref']), asString(node['pattern'])];
   if (node['$dynamicRef'] !== undefined || node['$recursiveRef'] !== undefined) return true;

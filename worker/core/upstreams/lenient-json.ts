@@ -1,6 +1,6 @@
 /**
- * JSON as servers send it: valid, or with the two mistakes of servers that build it by hand or in Python: raw control characters inside a
- * string, and NaN or Infinity as a number. Both can be read in one way only.
+ * JSON as servers send it: valid, or with two mistakes of servers that build it by hand or in Python: raw control characters inside a
+ * string, and NaN or Infinity as a number. Both are unambiguous to repair.
  */
 export function parseLenient(text: string): { readonly value: unknown; readonly isRepaired: boolean } | null {
   const value = parse(text);

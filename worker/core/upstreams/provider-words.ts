@@ -49,7 +49,7 @@ const signs: readonly Signs[] = [
   },
 ];
 
-/** An error that names the field `model` is not the client's: the gateway chose the model. */
+/** An error about the field `model` is never the client's fault: the gateway chose the model. */
 export function troubleIn(words: ServerWords): ProviderTrouble | null {
   const text = words.message.slice(0, 2000).replaceAll('`', '"');
   const named = signs.find(({ names }) => words.names.some((name) => names.test(name)));

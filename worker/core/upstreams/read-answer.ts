@@ -9,7 +9,7 @@ import { unreadable, type UpstreamFailure } from './transport-failure.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Choices beyond this index are a server's mistake: the gateway never asks for that many. */
+/** Choices beyond this index are a server's mistake: the gateway never requests that many. */
 const maxChoiceIndex = 63;
 
 /** An object without choices is another kind of event, or the usage; null, numbers and empty values carry nothing. */
@@ -67,8 +67,8 @@ function isMeaningful(value: unknown): boolean {
 }
 
 /**
- * Whether a client that gets these bytes unchanged sees the content and nothing else. Without an index it would not know which choice the
- * text belongs to, and some clients take an empty finish reason, which Ollama sends in every chunk, for the end.
+ * Whether a client that gets these bytes unchanged sees only the content. Without an index it would not know which choice the text belongs
+ * to, and some clients take an empty finish reason, which Ollama sends in every chunk, for the end.
  */
 function isPlain(item: unknown, { delta }: ChunkChoice): boolean {
   const raw = asObject(item);
@@ -97,7 +97,7 @@ function readChoice(item: unknown, field: 'delta' | 'message'): ChunkChoice | 'e
     index,
     delta: {
       content: content.text,
-      // Other names for the same; a server that sends two of them sends the same text twice.
+      // Different names for the same field; a server that sends two sends the same text twice.
       reasoning: textIn(delta, 'reasoning', 'reasoning_content', 'thinking') ?? content.thinking,
       tool_calls: readCalls(delta),
       refusal: textIn(delta, 'refusal') ?? content.refusal,

@@ -3,7 +3,7 @@ import { asItIs, type HideSecrets } from '../log/known-secrets.ts';
 import { asObject } from '../json/view.ts';
 import type { ErrorHead } from './dialect.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { numberIn, readServerWords, type ServerWords, wordsOf } from './server-words.ts';
+import { numberIn, readServerWords, type ServerWords, serverWordsIn } from './server-words.ts';
 import { statusFailure, type UpstreamFailure } from './transport-failure.ts';
 
 export function readError(
@@ -22,7 +22,7 @@ export function readError(
  * whose fault it is, it is the server's.
  */
 export function readErrorEvent(error: unknown, hideSecrets: HideSecrets = asItIs): UpstreamFailure {
-  const words = withoutSecrets(wordsOf({ error }), hideSecrets);
+  const words = withoutSecrets(serverWordsIn({ error }), hideSecrets);
   const fields = asObject(error);
   const number = fields === null ? null : numberIn(fields);
   const read = statusFailure(number ?? 400, 'application/json', words, null);
@@ -31,7 +31,7 @@ export function readErrorEvent(error: unknown, hideSecrets: HideSecrets = asItIs
   return isGuess && !saysSo ? statusFailure(500, 'application/json', null, null) : read;
 }
 
-/** Done before anything reads or shortens the words: a server may quote the headers it was called with. */
+/** Must run before anything reads or shortens the words: a server may quote the headers of the call. */
 function withoutSecrets(words: ServerWords | null, hide: HideSecrets): ServerWords | null {
   if (words === null) return null;
   return { ...words, message: hide(words.message), param: words.param === null ? null : hide(words.param) };

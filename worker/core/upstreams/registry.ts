@@ -1,11 +1,12 @@
-/** Every dialect there is. A new family of model servers is one file beside this one, and one line here. */
+/** Every dialect. A new family of model servers is one file in this folder and one line here. */
 import type { HideSecrets } from '../log/known-secrets.ts';
 import type { Dialect, DialectOf, DialectRegistry } from './dialect.ts';
 import { createVllm } from './vllm.ts';
+import { createWorkersAi } from './workers-ai.ts';
 
-export const dialects: DialectRegistry = { vllm: createVllm };
+export const dialects: DialectRegistry = { vllm: createVllm, workers_ai: createWorkersAi };
 
-/** Made once for a configuration. What that cannot hold, an unknown dialect or upstream, is a mistake of ours and throws. */
+/** Built once per configuration. An unknown dialect or upstream cannot pass its check, so it is a bug and throws. */
 export function dialectsOf(
   upstreams: Readonly<Record<string, { readonly dialect: string }>>,
   hideSecrets: HideSecrets,

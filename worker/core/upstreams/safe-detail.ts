@@ -1,6 +1,6 @@
 /**
- * A model server's words made fit for a client: an upstream's sentence may name the client's mistake, never where the server is. Redacted
- * by shape, since an error text can contain anything.
+ * Makes a model server's error text safe for a client: it may name the client's mistake, never where the server is. Redacted by pattern,
+ * since an error text can contain anything.
  */
 import { redactText } from '../log/redact.ts';
 

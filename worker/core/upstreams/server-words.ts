@@ -1,9 +1,9 @@
-/** What a server says in an error's body, whatever its shape. What it means is decided elsewhere. */
+/** Reads the words of an error's body, whatever its shape. Their meaning is decided elsewhere. */
 import { asArray, asInteger, asObject, asString } from '../json/view.ts';
 
 export interface ServerWords {
   readonly message: string;
-  /** The field of the request that it names, by the client's name for it. */
+  /** The request field that the error names, by the client's name for it. */
   readonly param: string | null;
   /** The names it gives the error, in lower case: `code`, `type`, `error_type` … */
   readonly names: readonly string[];
@@ -19,17 +19,17 @@ type Fields = Readonly<Record<string, unknown>>;
  * 9457's problem, `{"message": …}`, and any of them in a list, as Gemini sends it. Null when the body is not JSON.
  */
 export function readServerWords(mediaType: string, body: string | null): ServerWords | null {
-  // A page is a proxy's. Everything else is looked at: servers send JSON as text/plain and under names of their own.
+  // HTML comes from a proxy. Every other type is tried: servers send JSON as text/plain and under names of their own.
   if (body === null || mediaType === 'text/html' || !/^\s*[{[]/.test(body)) return null;
   try {
-    return wordsOf(JSON.parse(body));
+    return serverWordsIn(JSON.parse(body));
   } catch {
     return null;
   }
 }
 
 /** The same for an error that stands in an answer or in a stream's event. */
-export function wordsOf(value: unknown): ServerWords | null {
+export function serverWordsIn(value: unknown): ServerWords | null {
   const root = asObject(value) ?? asObject(asArray(value)?.[0]);
   if (root === null) return typeof value === 'string' ? { ...silent, message: value } : null;
   const error = asObject(root['error']);

@@ -1,6 +1,6 @@
 /**
  * Recognises "too long" in every server's words, with the numbers that the error names. Servers share no code, status or sentence for it, so
- * the sentence is read for what it has to say: that something is longer than there is room for. A rate of tokens per minute, a text with too
+ * the sentence is matched for its statement: that something is longer than there is room for. A rate of tokens per minute, a text with too
  * many characters and a limit that is too low are different errors.
  */
 import type { TokenCounts } from './context-words.ts';
@@ -15,7 +15,7 @@ export interface TokenLimit extends TokenCounts {
 
 const names = /context[_ -]?(?:length|window|size|overflow)|max_prompt_tokens_exceeded|prompt_too_long|input_too_long/;
 
-/** A sentence that gives the context size in tokens is about it, whatever unit it counts the prompt in. */
+/** A sentence that gives the context size in tokens counts, whatever unit it counts the prompt in. */
 const toldRoom = /ContextWindowExceeded|context_length_exceeded|\bcontext (?:length|window|size) (?:is|of) (?:only )?\d+ tokens/i;
 
 /** Sentences about something else that is too long or too much. */
@@ -40,7 +40,7 @@ const sentences: readonly RegExp[] = [
 ];
 
 const completionName = String.raw`\bmax[_ ]?(?:completion_|new_|output_)?tokens\b|\bmaxOutputTokens\b|\b(?:output|completion) tokens\b`;
-/** About the answer's length alone, and about too much of it: "must be at least 1" is not an upper limit. */
+/** About the answer's length alone, and only about an upper limit: "must be at least 1" does not count. */
 const completionExcess = new RegExp(
   String.raw`(?:${completionName})[^;]{0,60}?(?:too (?:large|big|high|many)|(?:can ?not|can't|must not|should not) (?:be (?:greater|larger|more|higher)|exceed)|exce+ds?|must be (?:<=?|less than|at most|smaller|no more)|(?:in|range)[^;]{0,25}[[(]\d|at most|> ?\d)|supports? at most \d+ (?:completion|output) tokens`,
   'i',

@@ -1,8 +1,8 @@
 /**
  * Reads what came back instead of an answer: pages of the tunnel and of Cloudflare, and error statuses of model servers. The gateway writes
- * every part of a call except its content, so only an error about the content (400, 413, 422, 451) can be the client's fault, and only where
- * the server's words do not say otherwise. A server's words reach a client only then, when they name the client's mistake; every other
- * failure has the fixed sentence of its code.
+ * every part of a call except its content, so only an error about the content (400, 413, 422, 451) can be the client's fault, and only if
+ * the server's words do not say otherwise. Only in that case do a server's words reach a client; every other failure has the fixed sentence
+ * of its code.
  */
 import type { ErrorCode, Failure } from '../../../shared/errors.ts';
 import type { FailureCause } from './causes.ts';
@@ -19,18 +19,21 @@ export interface UpstreamFailure {
   readonly limit?: TokenLimit;
 }
 
-/** A part of the answer that came and could not be read. */
+/** A part of the answer arrived but could not be read. */
 export const unreadable: UpstreamFailure = {
   failure: { code: 'upstream_invalid_answer', detail: 'A part of it could not be read.' },
   cause: 'invalid_answer',
 };
+
+/** A whole answer arrived, and is none. */
+export const noAnswer: UpstreamFailure = { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
 
 /** An HTML page with status 200 instead of an answer: Access asks for a login. */
 export const loginPage: UpstreamFailure = { failure: { code: 'upstream_auth' }, cause: 'auth' };
 
 type Row = readonly [ErrorCode, FailureCause];
 
-/** Statuses that are clear by themselves; the others are treated by class. */
+/** Statuses with one meaning; the others are treated by class. */
 const statuses: Readonly<Record<number, Row>> = {
   401: ['upstream_auth', 'auth'],
   402: ['upstream_quota', 'account'],
@@ -90,7 +93,7 @@ function rowOf(status: number, mediaType: string, words: ServerWords | null): Ro
   const isPage = mediaType === 'text/html';
   if (status >= 300 && status < 400) return ['upstream_auth', 'auth'];
   if (isPage && (status === 503 || status === 529)) return ['upstream_overloaded', 'gateway_error'];
-  // Nothing at this path, but perhaps a server: one that does not serve this model here.
+  // Nothing at this path, although a server may be there: it does not serve this model here.
   if (status === 404 && (isPage || (words !== null && !/model/i.test(words.message)))) return ['upstream_error', 'model_missing'];
   const known = statuses[status];
   if (known !== undefined) return known;
@@ -106,7 +109,7 @@ function rowOf(status: number, mediaType: string, words: ServerWords | null): Ro
 function wordedFailure(status: number, words: ServerWords): UpstreamFailure | Row | null {
   const isContent = aboutContent.has(status);
   const trouble = isContent || status === 401 || status === 403 || status === 429 ? troubleIn(words) : null;
-  // A quota that refills by itself and an empty account have the same sentence; only the error's name tells them apart.
+  // A quota that refills and an empty account share the same sentence; only the error's name tells them apart.
   const isForGood = status !== 429 || words.names.some((name) => /insufficient|billing|balance/.test(name));
   if (trouble === 'account' && isForGood) return troubles.account;
   if (trouble === 'rate' && isContent) return troubles.rate;
@@ -121,7 +124,7 @@ function wordedFailure(status: number, words: ServerWords): UpstreamFailure | Ro
   return { failure: { code, ...detailOf(words), ...paramOf(words) }, cause: 'client' };
 }
 
-/** Either `max_tokens` alone is too large, or prompt and answer together are: a larger model helps only with the second. */
+/** Either `max_tokens` alone is too large, or prompt and answer together are: a larger model helps only in the second case. */
 function tooLong(words: ServerWords, limit: TokenLimit, isContent: boolean): UpstreamFailure {
   const own = isContent ? detailOf(words) : {};
   if (limit.isCompletion) {

@@ -2,7 +2,7 @@
 
 /**
  * A lone surrogate as `JSON.stringify` writes it: half an emoji, where a client has cut a text. Tokenizers fail on it with a 500 that looks
- * like the server's fault. Text that merely spells out such an escape has its backslash doubled.
+ * like the server's fault. Text that spells out such an escape has a doubled backslash and does not match.
  */
 const loneSurrogate = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 

@@ -1,11 +1,14 @@
-/** How a conversation is written for vLLM: as the client sent it, except for what chat templates and servers are known to fail on. */
+/** Writes a conversation for vLLM: as the client sent it, except for what chat templates and servers are known to reject. */
+import { groundedMessages } from '../request/grounded-messages.ts';
 import type { AssistantMessage, InnerRequest, Message, ToolCall } from '../request/inner-request.ts';
 
-/** @param continueFrom text of an answer that broke off; the model goes on after it */
-export function encodeMessages({ messages, continuesLast }: InnerRequest, continueFrom: string | null): unknown[] {
+/** @param continueFrom text of an answer that broke off; the model continues after it */
+export function encodeMessages(request: InnerRequest, continueFrom: string | null): unknown[] {
+  const { continuesLast } = request;
+  const messages = groundedMessages(request);
   const mapped: unknown[] = messages.map(encodeMessage);
   if (continueFrom === null) return mapped;
-  // The client began the answer itself: what was generated so far follows its text.
+  // The client began the answer itself: the text generated so far follows its own.
   const begun = continuesLast ? messages.at(-1) : undefined;
   if (begun !== undefined) mapped.pop();
   mapped.push({ role: 'assistant', content: (begun === undefined ? '' : plainText(begun)) + continueFrom });
@@ -22,7 +25,7 @@ function encodeMessage(message: Message): unknown {
 function encodeAssistant(message: AssistantMessage): unknown {
   const { refusal, reasoning, reasoning_content: older, tool_calls: calls, content, ...rest } = message;
   const hasCalls = calls !== undefined && calls.length > 0;
-  // Templates know content only: a refusal is what the assistant said.
+  // Templates know only `content`, so a refusal is written there.
   const spoken = refusal !== undefined && (content ?? '').length === 0 ? refusal : contentOf(content);
   return {
     ...rest,

@@ -7,7 +7,7 @@ export const vllmProbe = {
   load: { path: '/metrics', read: readLoad },
 } satisfies DialectProbe;
 
-/** A provider's catalogue has hundreds of entries; the rest of a longer list is ignored. */
+/** Provider catalogues have hundreds of entries; entries beyond this are ignored. */
 const maxModels = 5000;
 
 /**

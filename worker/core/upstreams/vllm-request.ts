@@ -1,4 +1,4 @@
-/** How a chat request is written for vLLM and for what speaks alike: only fields the gateway knows travel on, and only those the client set. */
+/** Writes a chat request for vLLM and compatible servers: only fields that the gateway knows and the client set are forwarded. */
 import type { InnerRequest, ToolChoice } from '../request/inner-request.ts';
 import type { EncodeOptions } from './dialect.ts';
 import { encodeConstraints } from './vllm-constraints.ts';
@@ -12,7 +12,7 @@ export function encodeRequest(request: InnerRequest, options: EncodeOptions): Re
     max_tokens: options.maxTokens,
   };
   if (options.isStream) body['stream_options'] = { include_usage: true };
-  for (const [field, value] of Object.entries(wishesOf(request))) if (value !== undefined) body[field] = value;
+  addWishes(body, request);
   Object.assign(body, encodeConstraints(request, options.hasGrammar));
   adapt(body, request);
   if (options.wantsLogprobs && request.logprobs !== true) body['logprobs'] = true;
@@ -25,26 +25,28 @@ export function encodeRequest(request: InnerRequest, options: EncodeOptions): Re
 }
 
 /** What the client set, under vLLM's names. */
-function wishesOf({ sampling, toolChoice, choiceCount, extras, ...request }: InnerRequest): Readonly<Record<string, unknown>> {
-  return {
-    temperature: sampling.temperature,
-    top_p: sampling.topP,
-    n: choiceCount === 1 ? undefined : choiceCount,
-    stop: sampling.stop,
-    presence_penalty: sampling.presencePenalty,
-    frequency_penalty: sampling.frequencyPenalty,
-    seed: sampling.seed,
-    logit_bias: sampling.logitBias,
-    logprobs: request.logprobs,
-    top_logprobs: request.topLogprobs,
-    tool_choice: toolChoice === undefined ? undefined : encodeToolChoice(toolChoice),
-    parallel_tool_calls: request.allowsParallelCalls,
-    reasoning_effort: request.reasoningEffort,
-    ...Object.fromEntries(ownFields.map((field) => [field, extras[field]])),
+function addWishes(body: Record<string, unknown>, request: InnerRequest): void {
+  const { sampling, toolChoice, choiceCount, extras } = request;
+  const add = (field: string, value: unknown): void => {
+    if (value !== undefined) body[field] = value;
   };
+  add('temperature', sampling.temperature);
+  add('top_p', sampling.topP);
+  if (choiceCount !== 1) body['n'] = choiceCount;
+  add('stop', sampling.stop);
+  add('presence_penalty', sampling.presencePenalty);
+  add('frequency_penalty', sampling.frequencyPenalty);
+  add('seed', sampling.seed);
+  add('logit_bias', sampling.logitBias);
+  add('logprobs', request.logprobs);
+  add('top_logprobs', request.topLogprobs);
+  if (toolChoice !== undefined) body['tool_choice'] = encodeToolChoice(toolChoice);
+  add('parallel_tool_calls', request.allowsParallelCalls);
+  add('reasoning_effort', request.reasoningEffort);
+  for (const field of ownFields) add(field, extras[field]);
 }
 
-/** What no other family of servers has. Whatever else the extras hold does not travel. */
+/** Fields that only vLLM has. Other extras are not forwarded. */
 const ownFields = [
   'top_k',
   'min_p',
@@ -70,7 +72,7 @@ const greedyBelow = 1e-5;
 /** The lowest temperature that vLLM samples with: it raises every lower one to it. */
 const lowestTemperature = 0.01;
 
-/** Changes what a server would refuse, or understand differently than it was meant. */
+/** Changes what a server would refuse or misunderstand. */
 function adapt(body: Record<string, unknown>, { tools, sampling, choiceCount }: InnerRequest): void {
   const { seed, temperature } = sampling;
   const kwargs = body['chat_template_kwargs'];

@@ -1,6 +1,6 @@
 /**
- * vLLM's OpenAI-compatible server, 2025 and 2026 releases, and whatever speaks alike (Ollama, llama.cpp, MAX Serve). Tolerant of every
- * variant known: old error bodies, `reasoning` and `reasoning_content`, missing nulls.
+ * vLLM's OpenAI-compatible server, 2025 and 2026 releases, and compatible ones (Ollama, llama.cpp, MAX Serve). Accepts every known
+ * variant: old error bodies, `reasoning` and `reasoning_content`, missing nulls.
  */
 import { fail, ok } from '../../../shared/result.ts';
 import type { HideSecrets } from '../log/known-secrets.ts';
@@ -9,7 +9,9 @@ import { readFinishReason } from './finish-reasons.ts';
 import { asObject, asString } from '../json/view.ts';
 import { readChunk, readCompletion } from './read-answer.ts';
 import { readError, readErrorEvent } from './read-error.ts';
-import type { UpstreamFailure } from './transport-failure.ts';
+import { noAnswer } from './transport-failure.ts';
+import { vllmCounting } from './vllm-counting.ts';
+import { createPooling } from './vllm-pooling.ts';
 import { vllmProbe } from './vllm-probe.ts';
 import { encodeRequest } from './vllm-request.ts';
 
@@ -18,6 +20,8 @@ export function createVllm(hideSecrets: HideSecrets): Dialect {
     headers: (key) => (key === null ? {} : { authorization: `Bearer ${key}` }),
 
     probe: vllmProbe,
+
+    counting: vllmCounting,
 
     encode: (request, options) => ({ path: '/v1/chat/completions', body: encodeRequest(request, options) }),
 
@@ -37,11 +41,14 @@ export function createVllm(hideSecrets: HideSecrets): Dialect {
 
     readFinish: readFinishReason,
 
+    pooling: createPooling((body) => {
+      const error = errorIn(body);
+      return error === null ? null : readErrorEvent(error, hideSecrets);
+    }),
+
     isEndMark: (payload) => payload === '[DONE]' || (payload.length < 16 && payload.trim() === '[DONE]'),
   };
 }
-
-const noAnswer: UpstreamFailure = { failure: { code: 'upstream_invalid_answer' }, cause: 'invalid_answer' };
 
 /** The error in an answer or an event; null when there is none. Older releases have the error's fields at the root. */
 function errorIn(body: unknown): Readonly<Record<string, unknown>> | string | null {

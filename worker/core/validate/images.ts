@@ -1,13 +1,13 @@
 /**
- * Which image addresses may travel on to a vision model. The gateway never fetches one; but a model server does, so addresses inside
- * a private network are refused here (server-side request forgery), as are schemes other than https and embedded pictures.
+ * Which image addresses may be forwarded to a vision model. The gateway never fetches them, but a model server does, so addresses inside
+ * a private network are refused (server-side request forgery), and so is every scheme other than https and data.
  */
 import type { Failure } from '../../../shared/errors.ts';
 import type { Message } from '../request/inner-request.ts';
 
 const embedded = /^data:image\/(?:png|jpeg|webp|gif);base64,/;
 
-/** The first image that may not travel on, as a failure that names it; null when all may. */
+/** The first image that must not be forwarded, as a failure that names it; null when all may. */
 export function checkImages(messages: readonly Message[]): Failure | null {
   for (const [i, message] of messages.entries()) {
     if ((message.role !== 'user' && message.role !== 'tool') || typeof message.content === 'string') continue;
@@ -51,7 +51,7 @@ const privateEndings = [
   '.svc',
 ];
 
-/** Names that need a dot, and no literal addresses at all: every private, loopback and metadata range is an address or such a name. */
+/** Only names with a dot and a public ending, and no literal addresses: private, loopback and metadata hosts are one of the others. */
 function isPublicHost(hostname: string): boolean {
   const host = hostname.replace(/\.$/, '');
   if (/^[\d.]+$/.test(host) || !host.includes('.')) return false;

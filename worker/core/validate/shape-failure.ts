@@ -1,4 +1,4 @@
-/** Turns the first zod issue into the failure a client reads: which field, what stood there, what was expected. */
+/** Turns the first zod issue into the failure a client reads: the field, its value, what was expected. */
 import type { Failure } from '../../../shared/errors.ts';
 import type * as z from '../../../shared/zod.ts';
 
@@ -24,7 +24,7 @@ export function shapeFailure(error: z.core.$ZodError, input: unknown, at: readon
 
 function unknownField(path: readonly PropertyKey[]): Failure {
   const param = path.map(String).join('.').slice(0, maxParamChars);
-  return { code: 'invalid_value', param, detail: `${param} is no field here.` };
+  return { code: 'invalid_value', param, detail: `${param} is not a known field.` };
 }
 
 /** For unions: the issue of the branch that got furthest, since that is the one the client meant. */

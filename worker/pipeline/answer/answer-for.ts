@@ -3,7 +3,7 @@ import type { RoutingConfig } from '../../../shared/config.ts';
 import { type Answer, createAnswer } from '../../core/answer/answer.ts';
 import { createChoice } from '../../core/answer/choice.ts';
 import { createStreamCheck } from '../../core/structured/stream-check.ts';
-import { type AnswerMachine, createAnswerMachine } from '../../core/answer/answer-machine.ts';
+import { type AnswerMachineOptions, createAnswerMachine, isPlainText, isTransparent } from '../../core/answer/answer-machine.ts';
 import { createArgumentsCheck } from '../../core/tools/check-arguments.ts';
 import { demandedCall } from '../../core/tools/tool-choice.ts';
 import type { Parts } from '../run/run.ts';
@@ -13,17 +13,18 @@ export function answerFor({ run, candidate: { modelId }, model, dialect, resumed
   const { deps, asked, tried, spent, client } = run;
   const { request, format } = asked;
   const { limits } = deps.config;
-  const machine = (): AnswerMachine =>
-    createAnswerMachine({
-      formats: model.tool_formats,
-      tools: (request.tools ?? []).map((tool) => tool.function),
-      toolChoice: request.toolChoice ?? 'auto',
-      allowsParallelCalls: request.allowsParallelCalls !== false,
-      reasoning: model.reasoning,
-      emission: model.tool_emission,
-      maxArgumentsBytes: limits.max_tool_arguments_bytes,
-      newCallId: () => `call_${deps.newId()}`,
-    });
+  const reading: AnswerMachineOptions = {
+    formats: model.tool_formats,
+    tools: (request.tools ?? []).map((tool) => tool.function),
+    toolChoice: request.toolChoice ?? 'auto',
+    allowsParallelCalls: request.allowsParallelCalls !== false,
+    reasoning: model.reasoning,
+    emission: model.tool_emission,
+    maxArgumentsBytes: limits.max_tool_arguments_bytes,
+    newCallId: () => `call_${deps.newId()}`,
+  };
+  const createMachine = () => createAnswerMachine(reading);
+  const isPlain = (text: string) => isPlainText(reading, text);
   const check = () => (format === null ? null : createStreamCheck(format, limits));
   const invalid = argumentsPolicyOf(run);
   const hasTools = request.tools !== undefined && model.tool_emission === 'atomic';
@@ -31,7 +32,7 @@ export function answerFor({ run, candidate: { modelId }, model, dialect, resumed
   const answer = createAnswer({
     dialect,
     passesPayloads: client.writer.pass !== null,
-    isTransparent: format === null && resumed === null && !tried.judges && machine().isTransparent,
+    isTransparent: format === null && resumed === null && !tried.judges && isTransparent(reading),
     showsLogprobs: request.logprobs === true,
     choiceCount: request.choiceCount,
     maxAnswerChars: limits.max_answer_bytes,
@@ -39,19 +40,12 @@ export function answerFor({ run, candidate: { modelId }, model, dialect, resumed
     head: resumed?.head ?? null,
     refusesInvalidCalls: invalid === 'escalate',
     demandedCall: demandedCall(request),
-    // Asked once more elsewhere; the second time it is what the model has to say.
+    // Tried once more elsewhere; a second empty answer is accepted.
     refusesEmpty: resumed === null && !tried.outcomes.some((outcome) => !outcome.isOk && outcome.cause === 'empty_answer'),
     createChoice: (index) =>
-      createChoice(index, { createMachine: machine, check: check(), argumentsCheck, sent: resumed?.sent ?? null }),
+      createChoice(index, { createMachine, isPlain, check: check(), argumentsCheck, sent: resumed?.sent ?? null }),
   });
-  spent.answers.push({
-    modelId,
-    answer,
-    call: tried.calls,
-    get continuesPrevious() {
-      return resumed?.sent.mode === 'continue' && answer.state.choices.get(0)?.hasStartedOver !== true;
-    },
-  });
+  spent.answers.push({ modelId, answer, call: tried.calls, isContinuation: resumed?.sent.mode === 'continue' });
   return answer;
 }
 

@@ -1,6 +1,7 @@
-/** The beginning of a stream: as much of it as must be seen before it may be shown, or all of it for a client that waits for the whole. */
+/** The beginning of a stream: as much as must be read before it may be shown, or all of it for a client of a whole answer. */
 import { fail, type Result } from '../../../shared/result.ts';
 import { type Answer, isComplete } from '../../core/answer/answer.ts';
+import { contentOf } from '../../core/answer/choice.ts';
 import { judgeEnding } from '../../core/answer/verdict.ts';
 import { demandedCall } from '../../core/tools/tool-choice.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
@@ -11,7 +12,7 @@ import { openIntake } from './intake.ts';
 import { canJudge, isJudged, judged } from './judge.ts';
 import type { Source } from './source.ts';
 
-/** Waits for the stream's first token, and for as much more as must be seen before it may be shown; or for all of it. */
+/** Waits for the stream's first token, and for as much more as must be read before it may be shown; or for all of it. */
 export async function begin(call: Call, source: Source, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
   const { run, candidate, startedAtMs } = call;
   const answer = answerFor(call);
@@ -48,16 +49,18 @@ function mayShow({ run, candidate }: Call, answer: Answer): boolean {
   const hasTools = asked.request.tools !== undefined;
   const mustCall = demandedCall(asked.request) !== null;
   const waitsForCalls = mustCall || (hasTools && argumentsPolicyOf(run) === 'escalate');
-  // Prose where JSON was promised shows nothing, and neither does a call before it is whole: another try is still free then.
+  // Prose where JSON was requested is not shown, and neither is an incomplete call: until then another try is free.
   if (!hasTools && asked.format === null) return true;
-  for (const { content, reasoning, refusal, surfacedCalls } of answer.state.choices.values()) {
+  for (const choice of answer.state.choices.values()) {
+    const { reasoning, refusal, surfacedCalls } = choice;
     // Prose where a call is demanded is only shown once the call is there.
-    if ((content !== '' && !mustCall) || refusal !== '' || surfacedCalls > 0 || (reasoning !== '' && !waitsForCalls)) return true;
+    if ((!mustCall && contentOf(choice) !== '') || refusal !== '' || surfacedCalls > 0 || (reasoning !== '' && !waitsForCalls))
+      return true;
   }
   return false;
 }
 
-/** Null when there is enough; every way of breaking before that is a failure of this attempt and of nothing else. */
+/** Null when there is enough; any earlier break is a failure of this attempt only. */
 async function holdUntil(call: Call, intake: Intake, held: FedPiece[], isEnough: () => boolean): Promise<UpstreamFailure | null> {
   const take = (fed: FedPiece): null => {
     held.push(fed);

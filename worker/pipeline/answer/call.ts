@@ -6,6 +6,7 @@ import type { AlreadySent } from '../../core/answer/choice.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
 import type { Dialect } from '../../core/upstreams/dialect.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
+import type { Asking } from '../calls/pace.ts';
 import { mostTokens } from '../run/asked.ts';
 import type { Parts, Run } from '../run/run.ts';
 import { startWatch, type Watch, type WatchLimits } from './watch.ts';
@@ -19,6 +20,8 @@ export interface Call {
   readonly controller: AbortController;
   readonly resumed: Resumed | null;
   readonly startedAtMs: number;
+  /** How the server is asked; one that answers the other way is understood as well. */
+  readonly asking: Asking;
   /** The limit that ran out, if one did. */
   limit: 'first_event' | 'idle' | 'total' | null;
 }

@@ -1,10 +1,10 @@
-/** Writing to a client that may have gone: the write that fails is how it is found out. */
+/** Writes to a client that may have left, which only a failing write shows. */
 import type { ClientPipe } from '../../core/ports.ts';
 import { clientLeft, type Parts } from '../run/run.ts';
 
 export type Leaving = Parts<'deps' | 'asked' | 'tried' | 'client'>;
 
-/** A client that does not take the last of its answer for this long is as good as gone. */
+/** A client that does not take the end of its answer for this long counts as gone. */
 const stuckClientMs = 60_000;
 
 export async function deliver(run: Leaving, pipe: ClientPipe, bytes: Uint8Array): Promise<void> {

@@ -1,4 +1,4 @@
-/** The answer that the chain comes to: one that may be shown, or why there is none. */
+/** The result of the chain: an answer that may be shown, or why there is none. */
 import type { Failure } from '../../../shared/errors.ts';
 import { tryInTurn } from '../calls/chain.ts';
 import type { Opened } from '../run/opened.ts';
@@ -8,8 +8,9 @@ import { takeSpare } from './spare.ts';
 
 export type FirstAnswer = Opened | { readonly kind: 'failed'; readonly failure: Failure };
 
-/** The one way out of the chain: whatever ends it without an answer, a doubtful one is shown if there is one. */
+/** Runs the chain; if it ends without an answer, a doubtful one is shown if there is one. */
 export async function firstAnswer(run: Run): Promise<FirstAnswer> {
+  run.asked.caller.trace?.enter('attempts');
   const result = await tryInTurn(run, (candidate) => openCall(run, candidate));
   if (!result.ok && !run.client.isGone) return takeSpare(run) ?? { kind: 'failed', failure: result.failure };
   dropSpare(run);

@@ -1,4 +1,4 @@
-/** What the client's stream is made of: pieces passed on, what its wire makes of the answer's events, its end, and the end of a broken one. */
+/** The frames of the client's stream: pieces passed on, the answer's events in its wire format, its end, and the end of a broken one. */
 import type { Failure } from '../../../shared/errors.ts';
 import type { AnswerState, Feed } from '../../core/answer/answer.ts';
 import type { AnswerEvent } from '../../core/answer/answer-events.ts';
@@ -11,14 +11,12 @@ import type { Parts, Run } from '../run/run.ts';
 
 const encoder = new TextEncoder();
 
-export const pingFrame = encoder.encode(encodeComment('ping'));
-
 /** A ping that tells a waiting client its place in the queue. */
 export function queuedFrame(position: number): Uint8Array {
   return encoder.encode(encodeComment(`queued, position ${position}`));
 }
 
-/** The bytes as they came if nothing in them needs a change, otherwise new frames; null when there is nothing to show. */
+/** The original bytes if nothing in them needs a change, otherwise new frames; null when there is nothing to show. */
 export function contentOf(run: Run, state: AnswerState, piece: DataPiece, feeds: readonly Feed[] | null): Uint8Array | null {
   if (feeds === null && piece.isVerbatim) return piece.bytes;
   let text = '';
@@ -29,6 +27,20 @@ export function contentOf(run: Run, state: AnswerState, piece: DataPiece, feeds:
     else if (feed.events.length > 0) text += framesOf(run, state, feed.events);
   }
   return text === '' ? null : encoder.encode(text);
+}
+
+/** For one write instead of several, each of which costs more than copying it; null when there is nothing to show. */
+export function joined(parts: readonly (Uint8Array | null)[]): Uint8Array | null {
+  const shown = parts.filter((part) => part !== null);
+  const [first, second] = shown;
+  if (first === undefined || second === undefined) return first ?? null;
+  const all = new Uint8Array(shown.reduce((length, part) => length + part.byteLength, 0));
+  let at = 0;
+  for (const part of shown) {
+    all.set(part, at);
+    at += part.byteLength;
+  }
+  return all;
 }
 
 function framesOf(run: Run, state: AnswerState, events: readonly AnswerEvent[]): string {
@@ -54,7 +66,7 @@ export function errorFrame({ client }: Parts<'client'>, failure: Failure): Uint8
   return encoder.encode(client.writer.fail(failure));
 }
 
-/** The answer as it came to its end. */
+/** The answer at its end. */
 export function wholeOf(run: Parts<'asked' | 'client'>, state: AnswerState): WholeAnswer {
   return wholeAnswer(state, shownHead(run, state));
 }

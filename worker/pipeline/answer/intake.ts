@@ -1,6 +1,6 @@
 /**
- * One call's stream on its way into the answer that is made of it. The only loop that reads an answer: whoever waits for its beginning,
- * collects it whole or passes it on says how much is enough and takes the pieces.
+ * Reads one call's stream into its answer. The only loop that reads an answer: callers that wait for its beginning, collect it whole or pass
+ * it on say how much is enough and take the pieces.
  */
 import type { Timers } from '../../core/ports.ts';
 import type { Answer, Feed } from '../../core/answer/answer.ts';
@@ -18,7 +18,7 @@ export function openIntake(answer: Answer, source: Source, timers: Timers, abort
   const { state } = answer;
   let stopLingering: (() => void) | null = null;
   let lingersSince = 0;
-  /** There are servers that go on writing behind a finish reason. */
+  /** Some servers keep writing after a finish reason. */
   const linger = (): void => {
     if (!state.isOver || (stopLingering !== null && lingersSince === state.contentEvents)) return;
     stopLingering?.();
@@ -34,7 +34,7 @@ export function openIntake(answer: Answer, source: Source, timers: Timers, abort
         if (fed.kind !== 'fed') return fed;
         const taking = taker.take(fed);
         if (taking !== null) {
-          // Here and not where it is taken: a promise of its own for every piece would cost more than the piece.
+          // Here and not in the taker: an extra promise per piece would cost more than the piece.
           taker.hold(1);
           await taking;
           taker.hold(-1);
@@ -53,18 +53,18 @@ export function openIntake(answer: Answer, source: Source, timers: Timers, abort
 
 const noBytes = new Uint8Array(0);
 
-/** Feeds what was read. An answer that is whole says its last when nothing more can come, however the stream came to its end. */
+/** Feeds what was read. A whole answer is finished when nothing more can come, however the stream ended. */
 function feed(answer: Answer, piece: Piece): FedPiece | StreamEnd {
   if (piece.kind === 'data') return { kind: 'fed', piece, feeds: feedUntilEnd(answer, piece.payloads) };
   const end = answer.end();
-  // What cannot be read behind a whole answer is not missed.
+  // Unreadable data after a whole answer is ignored.
   if (end.kind === 'done' && end.events.length === 0) return answer.state.isOver ? { kind: 'eof' } : piece;
   return { kind: 'fed', piece: { kind: 'data', bytes: noBytes, payloads: [''], isVerbatim: false }, feeds: [end] };
 }
 
 /**
- * Feeds payloads up to the one that ends the answer; what comes after it is dropped. Null when all of them may go on as they came, which is
- * so for nearly every piece of a stream and then costs no list.
+ * Feeds payloads up to the one that ends the answer; what comes after it is dropped. Null when all of them may be passed on unchanged, which
+ * is the case for nearly every piece of a stream and then costs no list.
  */
 function feedUntilEnd(answer: Answer, payloads: readonly string[]): readonly Feed[] | null {
   let feeds: Feed[] | null = null;

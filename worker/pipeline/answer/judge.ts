@@ -7,6 +7,7 @@ import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import { type Answer, isComplete } from '../../core/answer/answer.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
+import { contentOf } from '../../core/answer/choice.ts';
 import { judgeAnswer } from '../../core/route/escalate.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import type { PipelineDeps } from '../run/deps.ts';
@@ -15,7 +16,7 @@ import type { Parts, Run } from '../run/run.ts';
 import { isEscalated } from '../run/tried.ts';
 import { keepDoubted } from './spare.ts';
 
-/** Whether this call's answer is one to judge. */
+/** Whether this call's answer must be judged. */
 export function isJudged({ deps, tried }: Parts<'deps' | 'tried'>, { modelId }: Candidate): boolean {
   return tried.judges && !isEscalated(tried) && modelOf(deps.config, modelId).tier === 'small';
 }
@@ -25,13 +26,15 @@ export function canJudge({ config }: PipelineDeps, { state }: Answer): boolean {
   if (isComplete(state)) return true;
   const choice = state.choices.get(0);
   if (choice === undefined) return false;
-  const { surfacedCalls, refusal, content } = choice;
-  return surfacedCalls > 0 || refusal !== '' || content.length >= config.routing.escalation.hold_back_chars;
+  const { surfacedCalls, refusal } = choice;
+  return surfacedCalls > 0 || refusal !== '' || contentOf(choice).length >= config.routing.escalation.hold_back_chars;
 }
 
 /** An answer of the small tier that is not good enough is kept in case no better one comes. */
 export function judged(run: Run, candidate: Candidate, opened: Opened): Result<Opened, UpstreamFailure> {
-  const doubt = isJudged(run, candidate) ? doubtIn(run, opened) : null;
+  if (!isJudged(run, candidate)) return ok(opened);
+  run.asked.caller.trace?.enter('judge');
+  const doubt = doubtIn(run, opened);
   if (doubt === null) return ok(opened);
   keepDoubted(run, opened);
   return fail({ failure: doubt, cause: 'low_confidence' });
@@ -45,7 +48,7 @@ function doubtIn({ deps, asked }: Parts<'deps' | 'asked'>, opened: Opened): Fail
   if (choice === undefined || choice.refusal !== '') return null;
   const { confidence, reasons } = judgeAnswer(
     {
-      text: choice.content,
+      text: contentOf(choice),
       hasCalls: choice.surfacedCalls > 0 || choice.calls.length > 0,
       finishReason: choice.finishReason,
       meanLogprob: choice.logprobCount > 0 ? choice.logprobSum / choice.logprobCount : null,

@@ -1,9 +1,9 @@
 /**
- * The whole answer of a client that does not stream. Normally the headers wait for it, so that whatever goes wrong has its true status. But the
+ * The whole answer of a client that does not stream. Normally the headers wait for it, so that every failure has its true status. But the
  * platform shows that a client has closed its connection only when something is written to it (measured: docs/streaming.md), and a model
- * that writes for nobody blocks the others. So once an answer has begun and its client has waited for some seconds, the headers go out and
- * white space follows, which JSON may begin with. What could still go wrong by then is that this answer breaks off and no other model can
- * stand in: the error is written then, behind the status of a success, and the connection broken off.
+ * that writes for a client that has left blocks others. So once an answer has begun and its client has waited for some seconds, the headers
+ * are sent, followed by white space, which JSON may begin with. The only failure left then is that this answer breaks off and no other model
+ * can stand in: the error is written after the status 200, and the connection is closed before the end of the body.
  */
 import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
 import type { RunEnding } from '../../core/ledger/ending.ts';
@@ -22,7 +22,7 @@ const blank = encoder.encode(' ');
 /** How often it is looked whether an answer has begun after all. */
 const lookEveryMs = 1000;
 
-/** What became of the request; null when it is time to let the client know that it is being answered. */
+/** The result of the request; null when the headers should be sent before it. */
 export function orLate(run: Parts<'deps' | 'tried' | 'spent'>, first: Promise<FirstAnswer>): Promise<FirstAnswer | null> {
   const { timers, config } = run.deps;
   return new Promise((resolve, reject) => {
@@ -51,9 +51,10 @@ export function wholeBody(run: Run, { state }: Answer): { readonly body: string;
   const nowMs = run.deps.clock.now();
   client.firstByteAtMs = nowMs;
   const metadata = finalMetadata(run, nowMs);
-  const body = asked.caller.surface.writeWhole(wholeOf(run, state), clientUsage(run), metadata);
-  if (client.recording !== null) client.recording.text = body;
-  return { body, metadata };
+  const answer = wholeOf(run, state);
+  const usage = clientUsage(run);
+  client.kept?.whole(answer, usage, metadata);
+  return { body: asked.caller.surface.writeWhole(answer, usage, metadata), metadata };
 }
 
 /** Runs until the client has its answer, or the error in its place, or has left. Never rejects, always settles. */
@@ -69,13 +70,14 @@ export async function sendLate(run: Run, pipe: ClientPipe, first: Promise<FirstA
     if (!client.isGone) deps.log.write('error', 'internal_error', { requestId: asked.caller.requestId, error });
   }
   finish(run, ending);
-  // Broken off, so that every client throws: none looks for an error behind the status of a success.
+  // Closed early, so that every client throws: none looks for an error in a 200.
   if (ending.kind === 'failed') pipe.abort();
   else await pipe.close();
 }
 
 async function sendResult(run: Run, pipe: ClientPipe, result: FirstAnswer): Promise<RunEnding> {
   if (result.kind === 'stream') throw new Error('a whole answer was asked for');
+  run.asked.caller.trace?.enter('late whole');
   if (result.kind === 'whole') {
     await deliver(run, pipe, encoder.encode(wholeBody(run, result.answer).body));
     return { kind: 'ok' };

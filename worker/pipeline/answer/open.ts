@@ -3,7 +3,6 @@
  * Everything that goes wrong until then is a value the chain can act on; nothing has reached the client yet.
  */
 import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
-import type { ModelConfig } from '../../../shared/config.ts';
 import { fail, type Result } from '../../../shared/result.ts';
 import { mayHaveWorked } from '../../core/cost/unseen-work.ts';
 import type { UpstreamAnswer } from '../../core/ports.ts';
@@ -12,16 +11,19 @@ import { routeKey } from '../../core/upstreams/route-key.ts';
 import { answerTokens } from '../../core/route/token-room.ts';
 import { addText, emptyHash, hashName } from '../../core/text/hash.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
+import { writeTraceparent } from '../../core/trace/trace-context.ts';
 import { upstreamBody } from '../../core/upstreams/upstream-body.ts';
-import { longestGenerationMs } from '../calls/pace.ts';
+import { askingOf } from '../calls/pace.ts';
 import type { Opened } from '../run/opened.ts';
-import type { Parts, Run } from '../run/run.ts';
+import type { Run } from '../run/run.ts';
 import { type BegunAnswer, hasSpent } from '../run/spent.ts';
+import { callAttributes } from '../run/trace-attributes.ts';
+import { beginCall, type CallTimes, endCall } from '../run/timeline.ts';
 import { begin } from './begin.ts';
 import { type Call, type Resumed, timedOut, unusable } from './call.ts';
 import { isJudged } from './judge.ts';
-import { readWhole } from './read-whole.ts';
-import { openSource } from './source.ts';
+import { isAnnounced, isEventText, readWhole, streamOf } from './read-whole.ts';
+import { openSource, type Source } from './source.ts';
 import { keepEmpty } from './spare.ts';
 
 /** Error bodies are read up to here. */
@@ -35,11 +37,13 @@ export async function openCall(
 ): Promise<Result<Opened, UpstreamFailure>> {
   const { deps, tried, spent } = run;
   const upstream = upstreamOf(deps.config, candidate.upstreamId);
+  const model = modelOf(deps.config, candidate.modelId);
   const call: Call = {
     run,
     candidate,
-    model: modelOf(deps.config, candidate.modelId),
+    model,
     upstream,
+    asking: askingOf(run, candidate.modelId, model),
     dialect: deps.dialectOf(candidate.upstreamId),
     controller: new AbortController(),
     resumed,
@@ -48,32 +52,39 @@ export async function openCall(
   };
   tried.current = call.controller;
   tried.calls += 1;
+  const times = beginCall(candidate, call.startedAtMs);
+  tried.timeline.push(times);
+  run.asked.caller.trace?.enter('call', callAttributes(run, candidate));
   const answersBefore = spent.answers.length;
-  const opened = await makeCall(call);
-  noteUnseen(call, opened, spent.answers.slice(answersBefore));
+  const opened = await makeCall(call, times);
+  const begun = spent.answers.slice(answersBefore);
+  noteOpened(call, times, opened, begun);
+  noteUnseen(call, opened, begun);
   return opened;
 }
 
-/** `isStream` says how the server is asked; a server that answers the other way is understood as well. */
-async function makeCall(call: Call): Promise<Result<Opened, UpstreamFailure>> {
-  const { run, model, upstream, controller } = call;
-  const isStream = asksForStream(run, model);
+async function makeCall(call: Call, times: CallTimes): Promise<Result<Opened, UpstreamFailure>> {
+  const { run, upstream, controller, asking } = call;
   // JSON comes whole, so the time that its tokens take is silence.
-  const firstEventMs = upstream.timeouts_ms.first_event + (isStream ? 0 : longestGenerationMs(run.asked, model));
+  const firstEventMs = upstream.timeouts_ms.first_event + asking.silenceMs;
   const cancelFirstEvent = run.deps.timers.once(firstEventMs, () => {
     call.limit = 'first_event';
     controller.abort();
   });
   try {
-    return await answered(call, isStream, cancelFirstEvent);
+    return await answered(call, () => {
+      cancelFirstEvent();
+      times.firstByteAtMs = run.deps.clock.now();
+    });
   } finally {
     cancelFirstEvent();
   }
 }
 
 /** @param onBegun called when the answer's first token is there */
-async function answered(call: Call, isStream: boolean, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
+async function answered(call: Call, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
   const { run, candidate, model, controller, resumed, dialect } = call;
+  const { isStream } = call.asking;
   const { deps, asked, tried, spent } = run;
   const { caller, request } = asked;
   const encoded = dialect.encode(request, {
@@ -93,21 +104,50 @@ async function answered(call: Call, isStream: boolean, onBegun: () => void): Pro
     // vLLM keeps its requests by this header: two calls under way must never share one, whatever ids clients choose.
     requestId: `${caller.requestId}-${spent.runId}-${tried.calls}`,
     accept: isStream ? 'text/event-stream' : 'application/json',
+    traceparent: caller.trace === null ? caller.traceparent : writeTraceparent(caller.trace.here()),
     signal: controller.signal,
   });
   if (!opened.ok) return fail(call.limit === null ? { failure: opened.failure, cause: 'unreachable' } : timedOut);
-  const { status, mediaType, body } = opened.value;
-  if (status !== 200 || body === null) return fail(status === 200 ? unusable : await readFailure(call, opened.value));
-  const source = openSource(body, deps.config.limits.max_event_bytes, dialect);
-  const isStreamed = (await source.shape(mediaType)) === 'events';
-  const read = isStreamed ? await begin(call, source, onBegun) : await readWhole(call, source, mediaType);
+  if (opened.value.status !== 200) return fail(await readFailure(call, opened.value));
+  return readAnswer(call, opened.value, onBegun);
+}
+
+/** Events or one text, whatever was asked for and whatever the server calls it. */
+async function readAnswer(call: Call, answer: UpstreamAnswer, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
+  const { limits } = call.run.deps.config;
+  const { mediaType } = answer;
+  let body: ReadableStream<Uint8Array> | null;
+  // One that says how long it is comes as one text, without a reader of its own.
+  if (isAnnounced(call, answer)) {
+    const text = await answer.readText(limits.max_answer_bytes);
+    if (text === null || !isEventText(text)) return endedWhole(call, readWhole(call, text, mediaType), null);
+    body = streamOf(text);
+  } else body = answer.body;
+  if (body === null) return fail(unusable);
+  const source = openSource(body, limits.max_event_bytes, call.dialect);
+  if ((await source.shape(mediaType)) === 'events') return ended(call, await begin(call, source, onBegun), source);
+  return endedWhole(call, readWhole(call, await source.readText(limits.max_answer_bytes), mediaType), source);
+}
+
+/** What a call came to; of a failed one nothing more will be read, so the server must stop writing. */
+function ended(
+  { run, controller }: Call,
+  read: Result<Opened, UpstreamFailure>,
+  source: Source | null,
+): Result<Opened, UpstreamFailure> {
   // A stream that is only doubted is kept.
   if (read.ok || read.failure.cause === 'low_confidence') return read;
-  // Nothing more of it will be read, so the server must stop writing.
   controller.abort();
-  source.cancel();
+  source?.cancel();
   if (read.failure.cause === 'empty_answer') keepEmpty(run);
-  return !isStreamed && call.limit !== null ? fail(timedOut) : read;
+  return read;
+}
+
+/** A whole answer that its limit has cut off cannot be read, and that is not its fault. */
+function endedWhole(call: Call, read: Result<Opened, UpstreamFailure>, source: Source | null): Result<Opened, UpstreamFailure> {
+  const { limit } = call;
+  const result = ended(call, read, source);
+  return result.ok || limit === null || result.failure.cause === 'low_confidence' ? result : fail(timedOut);
 }
 
 /** The token limit of a call: what was planned, as far as this route has room for it. */
@@ -119,9 +159,27 @@ function tokensFor({ run: { deps, asked, tried }, candidate, resumed }: Call): n
   return most;
 }
 
+/** A stream runs on, and its end is noted where it is seen. */
+function noteOpened(
+  { run }: Call,
+  times: CallTimes,
+  opened: Result<Opened, UpstreamFailure>,
+  begun: readonly BegunAnswer[],
+): void {
+  const nowMs = run.deps.clock.now();
+  run.asked.caller.trace?.note('call', { 'error.type': opened.ok ? null : opened.failure.cause });
+  if (!opened.ok) {
+    if (!begun.some(hasSpent)) times.firstByteAtMs = null;
+    endCall(times, run.client.isGone ? 'client_abort' : opened.failure.cause, nowMs);
+  } else if (opened.value.kind === 'whole') {
+    times.firstByteAtMs ??= nowMs;
+    endCall(times, 'ok', nowMs);
+  }
+}
+
 /** An answer with tokens is billed by them. Of any other call that may have made the server work, only how long it ran is known. */
 function noteUnseen(
-  { run, candidate, model, limit, startedAtMs }: Call,
+  { run, candidate, limit, startedAtMs, asking }: Call,
   opened: Result<Opened, UpstreamFailure>,
   begun: readonly BegunAnswer[],
 ): void {
@@ -132,12 +190,8 @@ function noteUnseen(
   if (!mayHaveWorked({ isGivenUp: run.client.isGone || limit !== null, cause, isTimeout, ranMs })) return;
   // A server that parses calls itself says nothing while it writes one.
   const mayWithhold = run.asked.request.tools !== undefined && begun.some(({ answer }) => answer.state.head.id !== null);
-  const isWatched = asksForStream(run, model) && !mayWithhold;
-  run.spent.unseen.push({ modelId: candidate.modelId, ranMs, isWatched });
-}
-
-function asksForStream({ deps, asked, tried }: Parts<'deps' | 'asked' | 'tried'>, model: ModelConfig): boolean {
-  return tried.isStreamed || longestGenerationMs(asked, model) > deps.config.routing.streaming.plain_json_max_ms;
+  const isWatched = asking.isStream && !mayWithhold;
+  run.spent.unseen.push({ modelId: candidate.modelId, call: run.tried.calls, ranMs, isWatched });
 }
 
 async function readFailure({ run, candidate, dialect }: Call, answer: UpstreamAnswer): Promise<UpstreamFailure> {

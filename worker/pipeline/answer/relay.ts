@@ -4,8 +4,9 @@
  */
 import type { ClientPipe } from '../../core/ports.ts';
 import type { AnswerEnding } from '../../core/answer/verdict.ts';
+import { pingFrame } from '../../core/sse/encode-events.ts';
 import { reportEnd } from '../calls/report.ts';
-import { errorFrame, pingFrame, queuedFrame, tailOf, wholeAsFrames } from './frames.ts';
+import { errorFrame, joined, queuedFrame, tailOf, wholeAsFrames } from './frames.ts';
 import type { OpenStream } from '../run/opened.ts';
 import { clientLeft, type Run } from '../run/run.ts';
 import { finish } from './finish.ts';
@@ -15,7 +16,7 @@ import { pump } from './pump.ts';
 import { rescue } from './rescue.ts';
 
 /** Runs until the client has its answer, or its error event, or has left. Never rejects, always settles. */
-export async function relay(run: Run, pipe: ClientPipe, first: Promise<FirstAnswer>): Promise<void> {
+export async function relay(run: Run, pipe: ClientPipe, first: FirstAnswer | Promise<FirstAnswer>): Promise<void> {
   void pipe.closed.then(() => clientLeft(run));
   let ending: AnswerEnding;
   try {
@@ -28,7 +29,7 @@ export async function relay(run: Run, pipe: ClientPipe, first: Promise<FirstAnsw
   await pipe.close();
 }
 
-/** A mistake of ours is logged, and for the client an error like any other: no answer ends in silence. */
+/** A bug is logged, and the client gets an error as for any other failure: no answer ends without one. */
 async function brokenByUs(run: Leaving, pipe: ClientPipe, error: unknown): Promise<AnswerEnding> {
   const failure = { code: 'internal_error' } as const;
   run.deps.log.write('error', failure.code, { requestId: run.asked.caller.requestId, error });
@@ -36,10 +37,11 @@ async function brokenByUs(run: Leaving, pipe: ClientPipe, error: unknown): Promi
   return { kind: 'failed', failure, cause: 'client' };
 }
 
-async function answer(run: Run, pipe: ClientPipe, first: Promise<FirstAnswer>): Promise<AnswerEnding> {
-  const opened = await commented(run, pipe, first);
+async function answer(run: Run, pipe: ClientPipe, first: FirstAnswer | Promise<FirstAnswer>): Promise<AnswerEnding> {
+  const opened = first instanceof Promise ? await commented(run, pipe, first) : first;
   if (run.client.isGone) return { kind: 'client_gone' };
   if (opened.kind === 'failed') return { kind: 'failed', failure: opened.failure, cause: 'client' };
+  run.asked.caller.trace?.enter('answer');
   if (opened.kind === 'whole') {
     await send(run, pipe, wholeAsFrames(run, opened.answer.state));
     await send(run, pipe, tailOf(run, opened.answer.state));
@@ -53,14 +55,13 @@ async function segments(run: Run, pipe: ClientPipe, first: OpenStream): Promise<
   let stream = first;
   let shown: AnswerEnding | null = null;
   for (;;) {
-    const ending = await pump(run, pipe, stream);
+    const { ending, last } = await pump(run, pipe, stream);
     if (ending.kind !== 'client_gone')
       reportEnd(run, stream.candidate, stream.startedAtMs, ending.kind === 'failed' ? ending : null);
-    if (ending.kind === 'complete') {
-      await send(run, pipe, tailOf(run, stream.answer.state));
-      return ending;
-    }
     if (ending.kind === 'client_gone') return ending;
+    const rest = joined([last, ending.kind === 'complete' ? tailOf(run, stream.answer.state) : null]);
+    if (rest !== null) await send(run, pipe, rest);
+    if (ending.kind === 'complete') return ending;
     shown ??= ending;
     const rescued = await commented(run, pipe, rescue(run, stream, ending));
     if (run.client.isGone) return { kind: 'client_gone' };

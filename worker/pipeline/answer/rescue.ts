@@ -5,7 +5,7 @@
  */
 import { modelOf } from '../../../shared/config-prepare.ts';
 import { isUsable } from '../../core/health/usable.ts';
-import type { Choice } from '../../core/answer/choice.ts';
+import { type Choice, contentOf } from '../../core/answer/choice.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
 import { ruleOf } from '../../core/upstreams/causes.ts';
 import { canBeFinished, modesForRest, routesForRest } from '../../core/route/rescue.ts';
@@ -20,15 +20,16 @@ import type { Rescue } from '../run/tried.ts';
 import type { Resumed } from './call.ts';
 import { openCall } from './open.ts';
 
-/** The stream that goes on, or null. Every call made for it is an attempt like any other: reported, counted, billed. */
+/** The stream that continues, or null. Every call made for it is a normal attempt: reported, counted, billed. */
 export async function rescue(run: Run, broken: OpenStream, { failure, cause }: UpstreamFailure): Promise<OpenStream | null> {
   const { deps, asked, tried, client } = run;
   const { rescue: rules } = deps.config.routing;
   const choice = broken.answer.state.choices.get(0);
   const wanted = { choices: asked.request.choiceCount, hasLogprobs: asked.request.logprobs === true };
   if (!rules.enabled || choice === undefined || !canBeFinished(choice, cause, wanted)) return null;
-  // What was cut short by the limit for its rest is asked for whole: the same rescue, and the last of it.
+  // A rest that was cut by its token limit is requested again in full: part of the same rescue, and its last call.
   if (!choice.isCutShort && tried.rescues.length >= rules.max_rescues) return null;
+  asked.caller.trace?.enter('rescue', { 'error.type': failure.code });
   const begun: Rescue = { from: broken.candidate.modelId, code: failure.code, to: null };
   if (!choice.isCutShort) tried.rescues.push(begun);
   const snapshot = await deps.health.snapshot(asked.caller.background);
@@ -63,8 +64,9 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
 }
 
 /** What the client has: more than this call's text as long as that repeats what an earlier one has shown. */
-function shownText({ content, repeats, repeatedChars }: Choice): string {
-  return repeatedChars < repeats.length ? repeats : content;
+function shownText(choice: Choice): string {
+  const { repeats, repeatedChars } = choice;
+  return repeatedChars < repeats.length ? repeats : contentOf(choice);
 }
 
 async function resume(run: Run, route: Candidate, resumed: Resumed): Promise<OpenStream | 'rejected' | null> {

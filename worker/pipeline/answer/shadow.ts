@@ -5,6 +5,7 @@
  */
 import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
 import { isCalm } from '../../core/admission/local-gate.ts';
+import { contentOf } from '../../core/answer/choice.ts';
 import { agreement } from '../../core/route/agreement.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
 import { shadowOf } from '../../core/route/experiment.ts';
@@ -26,11 +27,12 @@ export function shadow(run: Run): void {
   const { caller, conversation, allowedModels } = asked;
   const modelId = shadowOf(deps.config.routing.experiments, conversation?.unit ?? caller.requestId);
   const [choice] = partsOf(spent).flatMap(({ answer }) => [...answer.state.choices.values()]);
-  if (modelId === null || modelId === client.servedModelId || choice === undefined || choice.content === '') return;
+  if (modelId === null || modelId === client.servedModelId || choice === undefined || contentOf(choice) === '') return;
   if (allowedModels !== null && !allowedModels.has(modelId)) return;
-  // What a client does not see takes nothing out of its key's limits, and must not pass them.
+  // A shadow takes nothing of the key's limits, so models with such limits are left out.
   if (caller.key.limits.models?.some((limit) => limit.modelId === modelId)) return;
-  caller.background(compare(run, modelId, choice.content).catch(() => undefined));
+  caller.trace?.enter('shadow');
+  caller.background(compare(run, modelId, contentOf(choice)).catch(() => undefined));
 }
 
 async function compare({ deps, asked, tried, client }: Run, modelId: string, shown: string): Promise<void> {
@@ -41,10 +43,10 @@ async function compare({ deps, asked, tried, client }: Run, modelId: string, sho
   if (upstreamId === undefined || !isCalm(snapshot, modelId, model.max_in_flight)) return;
   const { tunnel } = upstreamOf(deps.config, upstreamId);
   const candidate = { modelId, upstreamId, tunnelId: tunnel, contextTokens: model.context_tokens, reason: 'shadow' };
-  // The same request as a run of its own: asked of one model, read whole, never shown.
+  // The same request as a separate run: one model, read whole, never shown.
   const unseen = newRun(deps, asked, routeTo(candidate, tried.route), false, false);
   const about = { keyId: key.id, agent, name: `${client.servedModelId}|${modelId}` };
-  // No budget has room for it: the client has its answer, and this one is not missed.
+  // Without room in a budget there is no shadow; the client has its answer already.
   if ((await reserve(unseen, { kind: 'shadow', shadow: about, model: modelId })) !== null) return;
   startHeartbeat(unseen);
   const cancel = deps.timers.once(mostMs, () => clientLeft(unseen));
@@ -52,8 +54,8 @@ async function compare({ deps, asked, tried, client }: Run, modelId: string, sho
   try {
     const opened = await openCall(unseen, candidate);
     if (opened.ok && opened.value.kind === 'whole') {
-      const text = [...opened.value.answer.state.choices.values()][0]?.content ?? '';
-      agreed = agreement(shown, text);
+      const [choice] = opened.value.answer.state.choices.values();
+      agreed = agreement(shown, choice === undefined ? '' : contentOf(choice));
     }
   } finally {
     cancel();

@@ -25,24 +25,34 @@ const reset: StreamEnd = { kind: 'reset' };
 const overflow: StreamEnd = { kind: 'overflow' };
 
 export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: number, dialect: Pick<Dialect, 'isEndMark'>): Source {
-  const reader = body.getReader();
+  /**
+   * Let go of at the end. The platform holds the error that broke a stream off with the stream, and the error's stack holds the functions
+   * that were reading: one of them knowing the stream kept the whole run through every collection, 20 KB for each client that left (docs/decisions/0013-cost-of-a-stream.md).
+   */
+  let reader: ReadableStreamDefaultReader<Uint8Array> | null = body.getReader();
   const pieces = createPieces(maxEventBytes, dialect);
   /** Read already, to see what it is. */
   const early: Uint8Array[] = [];
   let end: Piece | null = null;
   const endWith = (how: StreamEnd): Piece => {
     end = how;
+    reader = null;
     return pieces.last(how);
   };
   const cancel = (): void => {
-    reader.cancel().catch(() => undefined);
+    reader?.cancel().catch(() => undefined);
+    reader = null;
   };
   return {
-    shape: (mediaType) => sniffShape(reader, early, mediaType === 'text/event-stream' ? 'events' : 'text'),
+    async shape(mediaType) {
+      const byName = mediaType === 'text/event-stream' ? 'events' : 'text';
+      return reader === null ? byName : sniffShape(reader, early, byName);
+    },
     async read() {
       if (end !== null) return end;
       const first = early.shift();
       if (first !== undefined) return pieces.take(first);
+      if (reader === null) return reset;
       try {
         const { done, value } = await reader.read();
         return done ? endWith(eof) : pieces.take(value);
@@ -56,7 +66,7 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
       let bytes = 0;
       try {
         for (;;) {
-          const value = early.shift() ?? (await reader.read()).value;
+          const value = early.shift() ?? (await reader?.read())?.value;
           if (value === undefined) return text + decoder.decode();
           bytes += value.byteLength;
           if (bytes > maxBytes) {

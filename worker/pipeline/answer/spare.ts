@@ -7,11 +7,11 @@ export function keepDoubted({ tried, spent }: Parts<'tried' | 'spent'>, opened: 
   const begun = spent.answers.find((known) => known.answer === answer);
   if (begun === undefined) return;
   tried.spare = { begun, opened, place: opened.kind === 'stream' ? tried.place : null };
-  // The server goes on writing, so its place stays taken.
+  // The server keeps writing, so its place stays taken.
   if (opened.kind === 'stream') tried.place = null;
 }
 
-/** An answer without a word is better than none, if no model has more to say. */
+/** An empty answer is better than none, if no model gives another. */
 export function keepEmpty({ tried, spent }: Parts<'tried' | 'spent'>): void {
   const begun = spent.answers.at(-1);
   if (begun !== undefined) tried.spare ??= { begun, opened: { kind: 'whole', answer: begun.answer }, place: null };

@@ -1,6 +1,6 @@
 /**
  * One coarse interval per answer instead of a timer per chunk: it looks whether tokens have come in since it last looked, so a chunk costs
- * nothing. Only tokens are life: comments and empty events come from servers whose engine is dead. While the client is being waited for
+ * nothing. Only tokens count as progress: comments and empty events also come from servers whose engine is dead. While the client is being waited for
  * (`hold`), silence is the client's and neither pings nor the idle limit count.
  */
 import type { Clock, Timers } from '../../core/ports.ts';
@@ -8,7 +8,7 @@ import type { Clock, Timers } from '../../core/ports.ts';
 export interface WatchLimits {
   /** Longest time without a token. */
   readonly idleMs: number;
-  /** The whole answer; it goes on beyond that as long as it keeps the pace. */
+  /** The whole answer; it may take longer while it keeps the pace. */
   readonly totalMs: number;
   /** The pace: so many tokens a second, pauses up to `idleMs` in all left aside, and no more than `maxTokens`. */
   readonly tokensPerSecond: number;

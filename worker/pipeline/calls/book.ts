@@ -1,8 +1,9 @@
-/** A run as the ledger books it: what it spent, how it ended, what it was taken for. */
+/** A run as the ledger books it: what it spent, how it ended, how it was classified. */
 import type { Usage } from '../../../shared/usage.ts';
-import { modelOf } from '../../../shared/config-prepare.ts';
+import { type Config, modelOf } from '../../../shared/config-prepare.ts';
+import type { Tier } from '../../../shared/config.ts';
 import { errors } from '../../../shared/errors.ts';
-import { argumentsVerdictIds, type LedgerEntry } from '../../../shared/records.ts';
+import { argumentsVerdictIds, type Ending, type LedgerEntry, type RequestTrace } from '../../../shared/records.ts';
 import { classifierVersion } from '../../core/classify/version.ts';
 import { type NormalisedPrice, normalisePrice } from '../../core/cost/price.ts';
 import { reconcileUsage } from '../../core/cost/reconcile-usage.ts';
@@ -12,17 +13,20 @@ import { promptTokensBound } from '../../core/cost/worst-case.ts';
 import { intentBand } from '../../core/classify/intent-band.ts';
 import type { EntryDraft } from '../../core/ledger/booking.ts';
 import { endingOf, type RunEnding } from '../../core/ledger/ending.ts';
+import { rememberedByObject } from '../../core/text/remembered.ts';
 import { armName } from '../../core/route/experiment.ts';
 import { mostTokens } from '../run/asked.ts';
-import { cacheState, metadataOf } from '../run/metadata.ts';
+import { reasonOf } from '../run/metadata.ts';
 import { contextTokensOf, isAnsweredByFallback, type Parts, type Run } from '../run/run.ts';
-import { type BegunAnswer, hasSpent, partsOf, type UnseenCall } from '../run/spent.ts';
+import { type BegunAnswer, continuesPrevious, hasSpent, partsOf, type UnseenCall } from '../run/spent.ts';
+import { traceCalls } from '../run/timeline.ts';
 import { isEscalated } from '../run/tried.ts';
 
 type Costing = Parts<'deps' | 'asked' | 'tried'>;
 
-/** The usage of one call: the server's where it can be true, else counted from what was relayed. */
-function usageOf(run: Costing, { modelId, answer, continuesPrevious }: BegunAnswer): Usage {
+/** The usage of one call: the server's where it is plausible, else counted from what was relayed. */
+function usageOf(run: Costing, begun: BegunAnswer): Usage {
+  const { modelId, answer } = begun;
   const { usage, contentEvents, contentChars } = answer.state;
   const { asked } = run;
   const contextTokens = contextTokensOf(run, modelId);
@@ -31,7 +35,10 @@ function usageOf(run: Costing, { modelId, answer, continuesPrevious }: BegunAnsw
     contentChars,
     maxTokens: mostTokens(asked),
     // A continuation's prompt holds what was generated before it.
-    maxPromptTokens: Math.min(contextTokens, mostPromptTokens(run, contextTokens) + (continuesPrevious ? asked.maxTokens : 0)),
+    maxPromptTokens: Math.min(
+      contextTokens,
+      mostPromptTokens(run, contextTokens) + (continuesPrevious(begun) ? asked.maxTokens : 0),
+    ),
     contextTokens,
     promptTokensEstimate: asked.view.estimatedPromptTokens,
   });
@@ -76,34 +83,38 @@ export function billOf(run: Parts<'deps' | 'asked' | 'tried' | 'spent'>, parts: 
     isPartOfAnswer: parts.includes(call),
   }));
   return requestCost(
-    [...unseen, ...spent].map(({ modelId, ...rest }) => ({ model: modelId, price: priceOf(run, modelId), ...rest })),
-    largePrice(run),
+    [...unseen, ...spent, ...run.spent.counted].map(({ modelId, usage, isPartOfAnswer }) => {
+      return { model: modelId, price: priceOf(run, modelId), usage, isPartOfAnswer };
+    }),
+    // No tier would have done it for another price.
+    run.asked.pooled === null ? tierPrices(run.deps.config) : { large: null, small: null },
   );
 }
 
 /** What is known of a request before it runs: what is booked when its end is never reported. */
-export function draftOf({ deps, asked, tried }: Costing): EntryDraft {
+export function draftOf({ deps, asked, tried, client }: Parts<'deps' | 'asked' | 'tried' | 'client'>): EntryDraft {
   const { decision } = tried.route;
-  const { caller, classification, request, arm } = asked;
+  const { caller, classification, request, arm, pooled } = asked;
   return {
     requestId: caller.requestId,
     keyId: caller.key.id,
     tenantId: caller.key.tenantId,
     agent: caller.agent,
+    session: caller.sessionId,
     requestedModel: request.model,
     routedModel: decision.modelId,
     primaryModel: decision.primaryModelId,
     rule: decision.rule,
     classificationMs: asked.classificationMs,
-    tier: decision.modelId === null ? null : modelOf(deps.config, decision.modelId).tier,
-    intent: classification.intent,
-    intentBand: intentBand(classification.intentConfidence),
-    strategy: decision.strategy,
+    tier: decision.modelId === null || pooled !== null ? null : modelOf(deps.config, decision.modelId).tier,
+    intent: pooled === null ? classification.intent : null,
+    intentBand: pooled === null ? intentBand(classification.intentConfidence) : null,
+    strategy: pooled === null ? decision.strategy : null,
     reason: decision.reason,
     isForced: decision.isForced,
     isStream: tried.isStreamed,
     arm: arm === null ? null : armName(arm),
-    cache: cacheState,
+    cache: client.cache.state,
   };
 }
 
@@ -121,7 +132,7 @@ export function entryOf(run: Run, ending: RunEnding): LedgerEntry {
     ...draftOf(run),
     atMs: nowMs,
     servedModel: servedModelId,
-    reason: metadataOf(run).reason,
+    reason: reasonOf(run),
     ending: endingOf(ending),
     errorCode: code,
     errorType: code === null ? null : errors[code].type,
@@ -130,14 +141,32 @@ export function entryOf(run: Run, ending: RunEnding): LedgerEntry {
     fallback: isFallback && from !== null && servedModelId !== null ? { from, to: servedModelId } : null,
     escalated: isEscalated(tried),
     judged: judgedOf(run),
-    scored: decision.isForced
-      ? null
-      : { version: classifierVersion(deps.config.routing, deps.weights), score: asked.classification.score },
+    scored:
+      decision.isForced || asked.pooled !== null
+        ? null
+        : { version: classifierVersion(deps.config.routing, deps.weights), score: asked.classification.score },
     rescued: tried.rescues.length > 0,
+    cacheLevel: client.cache.level,
     toolCalls: verdictsOf(parts),
     latencyMs: nowMs - asked.startedAtMs,
     firstByteMs: firstByteAtMs === null ? null : firstByteAtMs - asked.startedAtMs,
     ...cost,
+    cacheSavedNanoUsd: spent.given?.savedNanoUsd ?? 0,
+    trace: traceOf(run, endingOf(ending), nowMs),
+  };
+}
+
+/** For the request's own record; everything in it is there already. */
+function traceOf({ asked, tried, spent }: Run, ending: Ending, nowMs: number): RequestTrace {
+  const { classification, startedAtMs, threshold } = asked;
+  return {
+    startedAtMs,
+    threshold,
+    confidence: classification.intentConfidence,
+    signals: classification.signals,
+    calls: traceCalls(tried.timeline, ending, nowMs),
+    // In the order in which they are billed.
+    billedCalls: [...spent.unseen, ...spent.answers.filter(hasSpent), ...spent.counted].map(({ call }) => call),
   };
 }
 
@@ -165,8 +194,11 @@ function priceOf({ deps }: Parts<'deps'>, modelId: string): NormalisedPrice {
   return normalisePrice(modelOf(deps.config, modelId).price);
 }
 
-/** The first large model's price: what everything would have cost without routing. */
-function largePrice({ deps }: Parts<'deps'>): NormalisedPrice | null {
-  const large = Object.values(deps.config.chatModels).find((model) => model.tier === 'large');
-  return large === undefined ? null : normalisePrice(large.price);
-}
+/** The price of a tier's first model: what everything would have cost there. */
+const tierPrices = rememberedByObject((config: Config) => {
+  const priceOfTier = (tier: Tier): NormalisedPrice | null => {
+    const first = Object.values(config.chatModels).find((model) => model.tier === tier);
+    return first === undefined ? null : normalisePrice(first.price);
+  };
+  return { large: priceOfTier('large'), small: priceOfTier('small') };
+});

@@ -33,7 +33,7 @@ export async function tryInTurn<Opened extends { readonly kind: 'stream' | 'whol
     const { plan } = tried.route;
     const step = next(isDoubted(tried) ? largeTierOnly(plan, deps.config) : plan, tried.outcomes, contextOf(deps, snapshot));
     if (step.kind === 'fail') return fail(refused(tried, refusal) ?? step.failure);
-    if (step.kind === 'answer') throw new Error('the chain goes on after an answer');
+    if (step.kind === 'answer') throw new Error('the chain continues after an answer');
     if (step.as === 'retry') deps.retryBudget.current = countRetry(deps.retryBudget.current, deps.clock.now());
     if (step.waitMs > 0) await pause(deps, step.waitMs);
     if (client.isGone) return fail({ code: 'client_closed_request' });
@@ -43,7 +43,7 @@ export async function tryInTurn<Opened extends { readonly kind: 'stream' | 'whol
       tried.route = withoutModel(tried.route, step.candidate.modelId);
       continue;
     }
-    // Who could answer better is down: a doubtful answer is shown, and need not be held back to be judged.
+    // No better model is up: a doubtful answer is shown, and need not be held back to be judged.
     tried.judges &&= mayEscalate(tried.route, asked.request.choiceCount, deps.config, (route) =>
       isUsable(snapshot, route, deps.clock.now()),
     );
@@ -68,7 +68,7 @@ async function tryOnce<Opened extends { readonly kind: 'stream' | 'whole' }>(
   const startedAtMs = run.deps.clock.now();
   if (snapshot.instances[routeKey(candidate)]?.hasPermit === true) report(run, candidate, startedAtMs, { kind: 'trial' });
   const place = await takePlace(run, candidate.modelId, snapshot);
-  // A full waiting room is no model's failure, and its neighbour shares the GPU: the client is told at once when to come back.
+  // A full queue is not a model failure, and the other models share the GPU, so there is no fallback: the client is told when to come back.
   if (!place.ok) return place;
   const opened = await openWithRoom(run, candidate, open);
   if (!opened.ok || opened.value.kind === 'whole') releasePlace(run);

@@ -1,6 +1,6 @@
 /**
  * Which tenants hold something for a request, and giving it back: the deployment with its budgets, the key with its own limits. What they hold
- * is settled once, with what was really used. The last of them tells the ledger of the request, in the step that settles its money.
+ * is settled once, with what was really used. The last of them books the request in the ledger, in the step that settles its money.
  */
 import type { Config } from '../../../shared/config-prepare.ts';
 import type { LedgerEntry } from '../../../shared/records.ts';
@@ -11,19 +11,20 @@ import type { ShadowBooking } from '../../core/ledger/aggregate.ts';
 import type { Booking } from '../../core/ledger/booking.ts';
 import type { BudgetLimit } from '../../core/limits/budget-state.ts';
 import { budgetsFor, hasLimits } from '../../core/limits/tenant-limits.ts';
-import type { Settlement } from '../../core/limits/settle.ts';
+import type { Settlement } from '../../core/limits/tenant-state.ts';
 import type { Parts } from '../run/run.ts';
 import type { Holder } from '../run/spent.ts';
 
-/** Where budgets live that belong to no key: the total, and agents'. */
+/** The tenant of budgets that belong to no key: the total, and agents'. */
 export const deploymentTenant = 'deployment';
 
-const noLimits = { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null };
+/** For tenants that only hold budgets. */
+export const noLimits = { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null };
 
 type Closing = Parts<'deps' | 'asked' | 'spent'>;
 
 /**
- * Who is to be asked. The deployment first: a key must not pay for a request that another budget turns away.
+ * Which tenants are asked. The deployment first: a key must not pay for a request that another budget refuses.
  *
  * @param isShadow an unseen run takes nothing but money
  */
@@ -40,7 +41,8 @@ export function holdersOf({ deps, asked, tried }: Parts<'deps' | 'asked' | 'trie
   return holders;
 }
 
-function deploymentBudgets(config: Config): BudgetLimit[] {
+/** Of all requests together, and of agents. */
+export function deploymentBudgets(config: Config): BudgetLimit[] {
   const limitOf =
     (name: string) =>
     (budget: (typeof config.limits.budgets)[number]): BudgetLimit => ({
@@ -84,7 +86,8 @@ function closeHolders({ deps, asked, spent }: Closing, used: Omit<Settlement, 'i
   const booker = spent.holders.at(-1);
   for (const holder of spent.holders) {
     const settlement = { id: spent.runId, ...used };
-    asked.caller.background(deps.tenants.finish(holder.tenantId, settlement, holder === booker ? booking : null));
+    const told = holder === booker ? booking : null;
+    asked.caller.background(deps.tenants.finish(holder.tenantId, settlement, told, deps.timers));
   }
   spent.holders.length = 0;
 }

@@ -4,6 +4,7 @@ import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import { isCalm } from '../../core/admission/local-gate.ts';
 import type { HealthSnapshot } from '../../core/health/snapshot.ts';
+import type { Waiter } from '../../core/ports.ts';
 import type { Parts } from '../run/run.ts';
 
 /** Waits until the model has a place for this call. A client that leaves meanwhile gives its seat up. */
@@ -14,19 +15,25 @@ export async function takePlace(
 ): Promise<Result<null, Failure>> {
   const { deps, asked, tried, client } = run;
   const { config, admission, newId } = deps;
-  const { key, background } = asked.caller;
+  const { key, background, trace } = asked.caller;
+  trace?.enter('place');
   const { plans } = config.routing.admission;
   const { weight, priority } = plans[key.plan] ?? plans['default'] ?? { weight: 1, priority: 1 };
-  const waiting = new AbortController();
-  tried.current = waiting;
   const isCalmNow = isCalm(snapshot, modelId, modelOf(config, modelId).max_in_flight);
-  const request = { modelId, ticketId: newId(), keyId: key.id, weight, priority, isCalm: isCalmNow };
-  const onQueued = (position: number): void => {
-    client.queuePosition = position;
+  const waiter: Waiter = {
+    wait() {
+      const waiting = new AbortController();
+      tried.current = waiting;
+      return { ticketId: newId(), signal: waiting.signal };
+    },
+    onQueued(position) {
+      client.queuePosition = position;
+    },
   };
-  const place = await admission.enter(request, onQueued, waiting.signal, background);
+  const entered = admission.enter({ modelId, keyId: key.id, weight, priority, isCalm: isCalmNow }, waiter, background);
+  const place = entered instanceof Promise ? await entered : entered;
   client.queuePosition = null;
-  if (!place.ok) return place;
+  if (!place.ok) return client.isGone ? fail({ code: 'client_closed_request' }) : place;
   tried.place = place.value;
   if (!client.isGone) return ok(null);
   releasePlace(run);

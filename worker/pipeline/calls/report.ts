@@ -13,6 +13,8 @@ import type { FailureCause } from '../../core/upstreams/causes.ts';
 import { routeKey } from '../../core/upstreams/route-key.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import type { Parts } from '../run/run.ts';
+import { endCall } from '../run/timeline.ts';
+import { forgetSpeed, learnSpeed } from './pace.ts';
 
 type What =
   | { readonly kind: 'trial' | 'begun' | 'success' }
@@ -36,7 +38,7 @@ export function report(run: Reporting, { modelId, upstreamId }: Candidate, start
 
 /** Notes how an attempt came out: for the next step, for the metadata, for the model's health. */
 export function reportAttempt(
-  run: Parts<'deps' | 'asked' | 'tried' | 'client'>,
+  run: Parts<'deps' | 'asked' | 'tried' | 'spent' | 'client'>,
   candidate: Candidate,
   startedAtMs: number,
   opened: Result<{ readonly kind: 'stream' | 'whole' }, UpstreamFailure>,
@@ -50,18 +52,23 @@ export function reportAttempt(
   }
   tried.outcomes.push({ isOk: true, candidate });
   client.servedModelId = candidate.modelId;
+  if (opened.value.kind === 'whole') learnSpeed(run, candidate.modelId, startedAtMs);
   report(run, candidate, startedAtMs, { kind: opened.value.kind === 'stream' ? 'begun' : 'success' });
 }
 
 /** How a stream ended after it had begun; the chain itself reports everything up to there. */
 export function reportEnd(
-  run: Reporting,
+  run: Parts<'deps' | 'asked' | 'tried' | 'spent'>,
   candidate: Candidate,
   startedAtMs: number,
   broken: { cause: FailureCause; failure: Failure } | null,
 ): void {
-  if (broken === null) report(run, candidate, startedAtMs, { kind: 'success' });
-  else reportFailure(run, candidate, startedAtMs, broken.cause, broken.failure);
+  const times = run.tried.timeline.findLast((call) => call.startedAtMs === startedAtMs && call.candidate === candidate);
+  if (times !== undefined) endCall(times, broken === null ? 'ok' : broken.cause, run.deps.clock.now());
+  if (broken === null) {
+    learnSpeed(run, candidate.modelId, startedAtMs);
+    report(run, candidate, startedAtMs, { kind: 'success' });
+  } else reportFailure(run, candidate, startedAtMs, broken.cause, broken.failure);
 }
 
 /** The request has ended, and no model has answered it: what was withheld is told for what it may be. */
@@ -70,6 +77,7 @@ export function reportUnanswered(run: Reporting): void {
 }
 
 function reportFailure(run: Reporting, candidate: Candidate, startedAtMs: number, cause: FailureCause, failure: Failure): void {
+  forgetSpeed(run, candidate.modelId);
   report(run, candidate, startedAtMs, { kind: 'failure', cause, retryAfterMs: failure.retryAfterMs ?? null });
 }
 

@@ -17,13 +17,13 @@ import { type Asked, mostTokens } from '../run/asked.ts';
 import { contextTokensOf, type Parts, type Run } from '../run/run.ts';
 import { hasBilled } from '../run/spent.ts';
 import { draftOf } from './book.ts';
-import { deploymentTenant, holdersOf, giveBack } from './holders.ts';
+import { deploymentTenant, giveBack, holdersOf, noLimits } from './holders.ts';
 import { longestRequestMs } from './pace.ts';
 
 type Costing = Parts<'deps' | 'asked' | 'tried'>;
 
 /**
- * Null when the request may go on; `release` then settles what `spent.holders` hold.
+ * Null when the request may continue; `release` then settles what `spent.holders` hold.
  *
  * @param shadow an unseen run: it takes nothing but money
  */
@@ -32,15 +32,16 @@ export async function reserve(run: Run, shadow: Draft | null = null): Promise<Fa
   const holders = holdersOf(run, shadow !== null);
   const booker = holders.findLast(({ limits }) => mustFinish(limits));
   for (const holder of holders) {
-    const draft = holder === booker ? (shadow ?? ({ kind: 'request', entry: draftOf(run) } as const)) : null;
+    const draft: Draft | null = holder === booker ? (shadow ?? { kind: 'request', entry: draftOf(run) }) : null;
     const { result, rate } = await deps.tenants.admit(
       holder.tenantId,
-      { ...worstOf(run), id: spent.runId, draft },
+      { ...worstOf(run), id: spent.runId, draft: draft === null ? null : JSON.stringify(draft) },
       holder.limits,
+      deps.timers,
     );
     if (rate !== null && holder.tenantId !== deploymentTenant) client.rate = rate;
     if (!result.ok) {
-      // Nobody knows whether it was admitted before the object was lost.
+      // It may have been admitted before the connection to the object was lost.
       if (result.failure.code === 'state_unavailable') spent.holders.push(holder);
       giveBack(run);
       return result.failure;
@@ -55,6 +56,25 @@ export async function reserve(run: Run, shadow: Draft | null = null): Promise<Fa
     return usedUp(run);
   }
   return null;
+}
+
+/** For an answer that costs nothing: it counts as one request of the key's rate, and holds nothing. Null when it may be given. */
+export async function admitHit(run: Run): Promise<Failure | null> {
+  const { deps, asked, spent, client } = run;
+  const { tenantId, limits } = asked.caller.key;
+  if (limits.requestsPerMinute === null) return null;
+  // Not the run's own id: should it come to a call after all, that is admitted by itself.
+  const one = {
+    id: `${spent.runId}-given`,
+    estimatedTokens: 0,
+    costNanoUsd: 0,
+    cheapCostNanoUsd: 0,
+    expiresAtMs: deps.clock.now(),
+  };
+  const { requestsPerMinute } = limits;
+  const { result, rate } = await deps.tenants.admit(tenantId, one, { ...noLimits, requestsPerMinute, budgets: [] }, deps.timers);
+  client.rate = rate;
+  return result.ok ? null : result.failure;
 }
 
 /** @param route null when no model is left that may answer */
@@ -113,7 +133,7 @@ function estimatedTokens(asked: Asked): number {
   return asked.view.estimatedPromptTokens + mostTokens(asked);
 }
 
-/** Who names a model or a tier waits for it; a request that leaves the choice to the router goes elsewhere. */
+/** A request that names a model or a tier waits for it; one that leaves the choice to the router goes elsewhere. */
 function mayLead({ deps, tried }: Parts<'deps' | 'tried'>, modelId: string): boolean {
   const { decision } = tried.route;
   if (!decision.isForced || modelId === decision.modelId) return true;
@@ -126,8 +146,9 @@ function worstCost(run: Costing, modelIds: readonly string[], morePromptTokens =
   const models = modelIds.map((id) => modelOf(deps.config, id));
   const contextTokens = Math.max(0, ...modelIds.map((id) => contextTokensOf(run, id)));
   const bound = promptTokensBound({ bodyBytes: asked.caller.bodyBytes, hasImages: asked.view.images > 0, contextTokens });
+  const promptTokens = asked.pooled?.mostTokens ?? Math.min(contextTokens, bound + morePromptTokens);
   return worstCaseCost(
     models.map((model) => normalisePrice(model.price)),
-    { promptTokens: Math.min(contextTokens, bound + morePromptTokens), completionTokens: mostTokens(asked) },
+    { promptTokens, completionTokens: mostTokens(asked) },
   );
 }

@@ -3,16 +3,21 @@ import type { Config } from '../../../shared/config-prepare.ts';
 import type { LearnedWeights } from '../../core/classify/learned.ts';
 import type {
   AdmissionPort,
+  AnswersPort,
   ClientPipe,
   Clock,
   HealthPort,
+  KeptPort,
   LedgerPort,
   LogPort,
+  RequestLogPort,
+  RowsPort,
   SessionPort,
   TenantPort,
   Timers,
   UpstreamPort,
 } from '../../core/ports.ts';
+import type { RecentSpeeds } from '../../core/route/recent-speed.ts';
 import type { RetryBudget } from '../../core/route/retry-budget.ts';
 import type { DialectOf } from '../../core/upstreams/dialect.ts';
 
@@ -24,15 +29,25 @@ export interface PipelineDeps {
   random(): number;
   /** 24 random characters, safe in headers. */
   newId(): string;
+  /** SHA-256 in hexadecimal. */
+  digest(text: string): Promise<string>;
   readonly upstream: UpstreamPort;
   readonly health: HealthPort;
   readonly ledger: LedgerPort;
   readonly admission: AdmissionPort;
   readonly tenants: TenantPort;
+  readonly kept: KeptPort;
   readonly sessions: SessionPort;
+  readonly answers: AnswersPort;
   readonly log: LogPort;
+  /** Null where no line is written for each request. */
+  readonly requestLog: RequestLogPort | null;
+  /** The request log in a database; null where there is none. */
+  readonly rows: RowsPort | null;
   readonly dialectOf: DialectOf;
   openPipe(): ClientPipe;
+  /** By model id, one per isolate. */
+  readonly speeds: Map<string, RecentSpeeds>;
   /** One per isolate. */
   readonly retryBudget: { current: RetryBudget };
 }

@@ -1,6 +1,5 @@
 /** What the client is told about its routing, and why it went that way: true for whatever has happened so far. */
 import { modelOf } from '../../../shared/config-prepare.ts';
-import type { CacheState } from '../../../shared/records.ts';
 import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
 import { fourDigits } from '../../../shared/units.ts';
 import type { FailedOutcome } from '../../core/route/attempt.ts';
@@ -9,9 +8,6 @@ import { answerTokens } from '../../core/route/token-room.ts';
 import { contextTokensOf, isAnsweredByFallback, type Parts, type Run } from './run.ts';
 import { partsOf } from './spent.ts';
 import { isDoubted, isEscalated, type Tried } from './tried.ts';
-
-/** There is no cache yet. */
-export const cacheState: CacheState = 'bypass';
 
 export function metadataOf(run: Run): RoutingMetadata {
   const { deps, asked, tried, client } = run;
@@ -33,7 +29,9 @@ export function metadataOf(run: Run): RoutingMetadata {
     escalated: isEscalated(tried),
     ...(arm === null ? {} : { experiment: armName(arm) }),
     attempts: tried.calls,
-    cache: cacheState,
+    cache: client.cache.state,
+    ...(client.cache.ageMs === null ? {} : { cache_age_seconds: Math.floor(client.cache.ageMs / 1000) }),
+    ...(client.cache.level === null ? {} : { cache_level: client.cache.level }),
     ...(ignored.length > 0 ? { ignored } : {}),
     ...(tried.rescues.length > 0 ? { rescued: tried.rescues.length } : {}),
     ...warningsOf(run, modelId),
@@ -52,7 +50,7 @@ function warningsOf(run: Run, modelId: string | null): { readonly warnings?: rea
   if (lowered !== null) warnings.add(lowered);
   const { primaryModelId, rule } = run.tried.route.decision;
   const { servedModelId } = run.client;
-  // Whoever names a model expects it: that another one answered is not only said in the reason.
+  // A client that names a model expects it, so a fallback is a warning as well as part of the reason.
   if (rule === 'model' && servedModelId !== null && servedModelId !== primaryModelId)
     warnings.add(`${primaryModelId} was asked for and could not answer; ${servedModelId} did`);
   return warnings.size === 0 ? {} : { warnings: [...warnings] };
@@ -65,7 +63,7 @@ function loweredLimit(run: Parts<'deps' | 'asked' | 'tried'>, modelId: string): 
 }
 
 /** Why this model was chosen, why another one answered instead, and who went on where it broke off. */
-function reasonOf({ tried, client }: Parts<'tried' | 'client'>): string {
+export function reasonOf({ tried, client }: Parts<'tried' | 'client'>): string {
   const { decision } = tried.route;
   const handovers = tried.rescues.filter(({ to }) => to !== null);
   const answered = handovers[0]?.from ?? client.servedModelId;

@@ -1,4 +1,4 @@
-/** One request while it lives, in parts: a function takes those that it reads or writes, and says so in its signature. */
+/** One request while it is processed, in parts: a function takes those that it reads or writes, and says so in its signature. */
 import { modelOf } from '../../../shared/config-prepare.ts';
 import type { RoutePlan } from '../../core/route/plan.ts';
 import type { Asked } from './asked.ts';
@@ -46,7 +46,7 @@ export function dropSpare({ asked, tried }: Parts<'asked' | 'tried'>): void {
   spare.place?.release(asked.caller.background);
 }
 
-/** Another model answered because the first choice could not; an escalation is no fallback. */
+/** Another model answered because the first choice could not; an escalation is not a fallback. */
 export function isAnsweredByFallback({ tried, client }: Parts<'tried' | 'client'>): boolean {
   const { servedModelId } = client;
   return !isEscalated(tried) && servedModelId !== null && servedModelId !== tried.route.decision.primaryModelId;

@@ -6,6 +6,7 @@ import type { AttemptOutcome } from '../../core/route/attempt.ts';
 import type { RoutePlan } from '../../core/route/plan.ts';
 import type { Opened } from './opened.ts';
 import type { BegunAnswer } from './spent.ts';
+import type { CallTimes } from './timeline.ts';
 
 export interface Tried {
   route: RoutePlan;
@@ -14,6 +15,8 @@ export interface Tried {
   /** The small tier's answer is judged before it is shown. */
   judges: boolean;
   readonly outcomes: AttemptOutcome[];
+  /** Every upstream call, in order: the call of number n stands at n - 1. */
+  readonly timeline: CallTimes[];
   /** Upstream calls made, the one in flight included. */
   calls: number;
   /** What the last call asked for as the whole answer; null before it. */
@@ -25,7 +28,7 @@ export interface Tried {
   /** The model's place that the call in flight holds. */
   place: Place | null;
   spare: Spare | null;
-  /** Begun, whatever became of them, in order. */
+  /** All that were begun, in order. */
   readonly rescues: Rescue[];
   /** Failures that the request itself may have caused; see `calls/report.ts`. */
   withheld: FailureReport[];
@@ -34,7 +37,7 @@ export interface Tried {
 /** An answer that was not good enough: better than none, if no better one comes. */
 export interface Spare {
   readonly begun: BegunAnswer;
-  /** A stream is held where it was judged, and its server goes on writing until it is dropped. */
+  /** A stream is held where it was judged, and its server keeps writing until it is dropped. */
   readonly opened: Opened;
   /** Of a stream. */
   readonly place: Place | null;
@@ -44,7 +47,7 @@ export interface Rescue {
   readonly from: string;
   /** How the answer broke off. */
   readonly code: ErrorCode;
-  /** The model that went on with it; null as long as none did. */
+  /** The model that continued it; null until one does. */
   to: string | null;
 }
 
@@ -54,6 +57,7 @@ export function nothingTried(route: RoutePlan, isStreamed: boolean, judges: bool
     isStreamed,
     judges,
     outcomes: [],
+    timeline: [],
     calls: 0,
     askedTokens: null,
     lowered: new Map(),

@@ -2,6 +2,7 @@
  * Counts words of a few closed classes (quantities, comparisons, conditions, loops, string methods …): what makes a question with one
  * right answer long to work out. English and the common programming languages; other languages count zero and are scored by the rest.
  */
+import { rememberedByObject } from '../../text/remembered.ts';
 import { hashKey, tokenize, type Tokens } from '../tokens.ts';
 
 const askWords = {
@@ -93,14 +94,10 @@ function countClasses<K extends string>(tokens: Tokens, lexicon: Lexicon<K>): Fl
   return counts;
 }
 
-/** Occurrences of each class of words in the ask, in the order of `askClasses`. */
-export function countAskClasses(tokens: Tokens): Float64Array {
-  return countClasses(tokens, askLexicon);
-}
+/** Occurrences of each class of words in the ask, in the order of `askClasses`. An ask that comes again has the same tokens. */
+export const countAskClasses = rememberedByObject((tokens: Tokens) => countClasses(tokens, askLexicon));
 
 /** The same for code. */
-export function countCodeClasses(tokens: Tokens): Float64Array {
-  return countClasses(tokens, codeLexicon);
-}
+export const countCodeClasses = rememberedByObject((tokens: Tokens) => countClasses(tokens, codeLexicon));
 
 export { askClasses, codeClasses };

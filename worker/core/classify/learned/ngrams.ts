@@ -10,7 +10,7 @@ export interface Ngrams {
   /** 32-bit hashes; a table of 2^b buckets uses the lowest b bits. */
   readonly hashes: Int32Array;
   readonly values: Float32Array;
-  /** How many of them, from the front, are single words. */
+  /** How many of them are single words; these come first. */
   readonly words: number;
 }
 
@@ -28,10 +28,10 @@ const salt = {
 } as const;
 const numberSalt = 0x1234567;
 const edgeWeight = 0.25;
-/** Which clause a word stands in says less than the word: people end a request with all sorts of things. */
+/** The clause a word stands in says less than the word itself: people end requests in many ways. */
 const clauseWeight = 0.5;
 const gramSeed = 4 * 7919;
-/** A closing clause of more words says nothing that the whole ask does not. */
+/** A longer closing clause adds nothing to the whole ask. */
 const maxTailWords = 14;
 /** Every group of one ask together; the ask is at most 1,600 characters. */
 const maxFeatures = 12_000;
@@ -83,7 +83,7 @@ function addAlone(hash: number): void {
   closeGroup(edgeWeight);
 }
 
-/** Numbers count by their length alone. */
+/** Numbers are hashed by their length only. */
 function wordHashes(tokens: Tokens): Int32Array {
   const hashes = tokens.hashes.slice();
   for (let index = 0; index < tokens.count; index += 1) {
@@ -103,7 +103,6 @@ function addCharGrams(tokens: Tokens): void {
     const end = tokens.ends[index] ?? 0;
     if (classOf(tokens.text.charCodeAt(start)) === DIGIT) continue;
     let [before, first, second] = [UNDERSCORE, tokens.text.charCodeAt(start), tokens.text.charCodeAt(start + 1)];
-    // The window of four moves on by one: its oldest unit leaves, the next comes in.
     for (let at = start + 2; at <= end; at += 1) {
       const third = at < end ? tokens.text.charCodeAt(at) : UNDERSCORE;
       add(mix(hashOfFour(before, first, second, third), salt.chars));
@@ -112,12 +111,12 @@ function addCharGrams(tokens: Tokens): void {
   }
 }
 
-/** FNV-1a with a start of its own. */
+/** FNV-1a with another start value than words have. */
 function hashOfFour(a: number, b: number, c: number, d: number): number {
   return fnvStep(fnvStep(fnvStep(fnvStep(gramSeed, a), b), c), d);
 }
 
-/** A line break alone is none, so that a request broken into lines reads like one that is not. */
+/** A single line break does not count, so that a wrapped request reads like an unwrapped one. */
 const clauseBreak = /[.:!?;—–。：！？；،]|, | - |\n\s{0,8}\n/;
 
 /** Index of the first word after the last clause break; 0 without one. */

@@ -1,6 +1,6 @@
 /**
- * Counts that tell how likely a small and a large model are to get a question right, and the kind of question, for each of which they
- * are weighed apart: code, multiple choice, formulas, word problems, or other prose.
+ * Counts that tell how likely a small and a large model are to get a question right, and the kind of question (code, multiple choice,
+ * formulas, word problems, or other prose). Each kind has its own weights.
  */
 import type { RequestView } from '../view.ts';
 import type { AskCounts } from './counts.ts';
@@ -89,12 +89,20 @@ export function readOutcomeFeatures(view: RequestView, counts: AskCounts): { kin
     log(counts.dollars),
     log(ask.listItems),
     log(ask.passageChars),
-    ...classCounts,
-    ...readCode(view),
-    ...countCodeClasses(view.codeTokens),
   ];
   const kind = kindOf(view, counts, classCounts[numberWordsAt] ?? 0);
-  return { kind, values: Float64Array.from(values) };
+  return { kind, values: joined([values, classCounts, readCode(view), countCodeClasses(view.codeTokens)]) };
+}
+
+/** One after the other. Spread would go through an iterator for every number. */
+function joined(parts: readonly ArrayLike<number>[]): Float64Array {
+  const all = new Float64Array(outcomeFeatureNames.length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 const QUOTE = 39;

@@ -51,16 +51,16 @@ export const tierFeatureNames = [
   'reasoningStrength',
 ] as const;
 
-/** The first ones grow with the length of a request, which tells what it is about, but not how hard it is: the tier head does without. */
+/** The first ones grow with the length of a request, which tells its subject but not its difficulty: the tier head ignores them. */
 export const intentOnlyCount = 6;
 /** The last ones are the hints. */
 export const hintCount = 6;
 
 /** Beyond this, more words say nothing about how hard a request is. */
 const maxWords = 15;
-/** Numbers and signs: long texts have many of them without being about them. */
+/** Cap for numbers and signs: long texts have many of them whatever they are about. */
 const maxSigns = 8;
-/** A request of so few words is told by them alone, so it has a weight of its own. */
+/** A request of this few words has its own weight. */
 const fewWords = 6;
 
 const log = Math.log1p;

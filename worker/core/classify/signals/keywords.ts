@@ -1,6 +1,6 @@
 /**
- * Keyword signal: words of demanding requests in the user's own words. Repeats count once and the curve saturates early, so that a list
- * of big words weighs little more than one; words in front of a short look-up question count for nothing.
+ * Keyword signal: words typical of demanding requests, in what the user wrote. Repeats count once and the curve saturates early, so that a
+ * list of big words weighs little more than one; words before a short look-up question are ignored.
  */
 import { findKeywords, matcherFor, type KeywordHit } from '../keyword-matcher.ts';
 import { hashKey, type Tokens } from '../tokens.ts';
@@ -15,7 +15,7 @@ const curve = [
 ] as const;
 /** A closing clause of at most this many words that opens like a look-up is all that is asked. */
 const maxLookupWords = 10;
-/** With more words before it that are no keywords, the closing clause is not all that is asked. */
+/** With more non-keyword words before it, the closing clause is not all that is asked. */
 const maxPlainWords = 16;
 const lookupOpeners = [
   'what s',

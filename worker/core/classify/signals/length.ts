@@ -1,4 +1,4 @@
-/** Length signal: how much the user's own request says. Pasted logs, tables and passages do not count; code counts a little. */
+/** Length signal: the words of the request itself. Pasted logs, tables and passages do not count; code counts a little. */
 import type { RequestView } from '../view.ts';
 import { interpolate, type Signal, type SignalValue } from './signal.ts';
 

@@ -1,4 +1,4 @@
-/** Structured-output signal: how much form the answer must keep. A flat schema is easy; many properties and deep nesting are not. */
+/** Structured-output signal: how complex the required form is. A flat schema is easy; many properties and deep nesting are not. */
 import type { RequestView } from '../view.ts';
 import { interpolate, type Signal, type SignalValue } from './signal.ts';
 

@@ -1,4 +1,4 @@
-/** Tool signal: how many tools are offered and whether a job with them is under way. Offering one tool says little about the task. */
+/** Tool signal: how many tools are offered and whether a tool loop is running. Offering one tool says little about the task. */
 import type { RequestView } from '../view.ts';
 import { interpolate, type Signal, type SignalValue } from './signal.ts';
 

@@ -64,7 +64,7 @@ function refused(message: string): CompileKeyword {
   return (_given, scope) => scope.refuse(message);
 }
 
-/** `true` constrains nothing. Anything else would need to know what every branch has looked at. */
+/** `true` constrains nothing. Any other value would need to know which members every branch has evaluated. */
 function compileUnevaluated(instead: string): CompileKeyword {
   return (given, scope) => (given === true ? null : scope.refuse(`is not supported; use ${instead}.`));
 }

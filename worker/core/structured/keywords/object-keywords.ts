@@ -11,7 +11,7 @@ function onObject(check: (members: Members, run: CheckRun) => boolean): Check {
   return (value, run) => !isObject(value) || check(value, run);
 }
 
-/** Runs a check over every member; false at the end if one failed, at once when the run is quiet or out of steps. */
+/** Runs a check over every member; returns false at the end if one failed, or at once when the run is quiet or out of steps. */
 function everyMember(members: Members, run: CheckRun, check: (key: string) => boolean): boolean {
   let isValid = true;
   for (const key of Object.keys(members)) {

@@ -84,7 +84,7 @@ function decimal(value: number): readonly [bigint, number] {
   return [BigInt(whole + fraction), Number(exponent) - fraction.length];
 }
 
-/** Lengths count code points. The number of UTF-16 units often settles it without counting. */
+/** Lengths count code points. The number of UTF-16 units often decides without counting. */
 function compileLength(message: string, holds: (length: number, limit: number) => boolean): CompileKeyword {
   return (given, scope) => {
     if (!isCount(given)) return scope.refuse('must be a whole number, 0 or more.');

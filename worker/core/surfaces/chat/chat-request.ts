@@ -1,7 +1,7 @@
 /**
  * From an untrusted body to a `ChatRequest` that can be relied on, or to the one failure that names the field. Order:
- * JSON, depth, lengths of lists, shape, fields that were not read, limits, what fields say about each other. What a client wrote is
- * checked and brought into one spelling; its words are never changed.
+ * JSON, depth, lengths of lists, shape, fields that were not read, limits, contradictions between fields. Spellings are unified; texts
+ * are never changed.
  */
 import { ChatRequest, Message } from '../../../../shared/chat.ts';
 import type { LimitsConfig } from '../../../../shared/config.ts';
@@ -15,6 +15,7 @@ import { contradiction } from './contradiction.ts';
 import { checkDropped } from './dropped-fields.ts';
 import { dropNulls } from './drop-nulls.ts';
 import { checkImages } from '../../validate/images.ts';
+import { plainShape } from './plain-shape.ts';
 import { shapeFailure } from '../../validate/shape-failure.ts';
 import { unifySpellings } from './spellings.ts';
 
@@ -24,19 +25,23 @@ export interface ValidChat {
   readonly ignored: readonly string[];
 }
 
-/** Everything but what stands in the messages; those are parsed one by one. */
+/** Everything except the messages, which are parsed one by one. */
 const Frame = z.extend(ChatRequest, { messages: z.array(z.unknown()).check(z.minLength(1)) });
 
 /** Objects with keys of the client's own. */
 const maxEntries = 1024;
-/** More than a vocabulary has. */
-const maxTokenIds = 300_000;
+/** Longer lists end vLLM's engine with everything that runs in it (its issue 55164): the sizes of its tables. */
+const maxAllowedTokens = 1024;
+const maxStopTokens = 128;
 
 /** Parses and checks a request body. `text` is at most `limits.max_body_bytes` long already. */
 export function parseChatRequest(text: string, limits: LimitsConfig): Result<ValidChat, Failure> {
   const json = parseJsonObject(text, limits);
-  if (!json.ok) return json;
-  const body = json.value;
+  return json.ok ? checkChatRequest(json.value, limits) : json;
+}
+
+/** The same with a body that has been parsed, which this changes. */
+export function checkChatRequest(body: Record<string, unknown>, limits: LimitsConfig): Result<ValidChat, Failure> {
   dropNulls(body);
   unifySpellings(body);
   const tooLong = listTooLong(body, limits);
@@ -57,7 +62,7 @@ function unusableAgent({ metadata }: ChatRequest): string[] {
   return agent == null || (typeof agent === 'string' && clientIdPattern.test(agent)) ? [] : ['metadata.agent'];
 }
 
-/** JSON that vLLM's own field asks for is JSON to everything here: routing, checks, repairs. The field itself still travels. */
+/** JSON requested through vLLM's own field counts as a response format here: for routing, checks, repairs. The field itself is still forwarded. */
 function withFormat(request: ChatRequest): ChatRequest {
   const { json, json_object: isObject } = request.structured_outputs ?? {};
   if (json !== undefined) {
@@ -66,8 +71,13 @@ function withFormat(request: ChatRequest): ChatRequest {
   return isObject === true ? { ...request, response_format: { type: 'json_object' } } : request;
 }
 
-/** Ends at the first bad message: zod collects every issue, and 4 MB have room for two million (measured: 17 s, 900 MB). */
 function shapeOf(body: Record<string, unknown>): Result<ChatRequest, Failure> {
+  const plain = plainShape(body);
+  return plain === null ? schemaShapeOf(body) : ok(plain);
+}
+
+/** Ends at the first bad message: zod collects every issue, and 4 MB have room for two million (measured: 17 s, 900 MB). */
+function schemaShapeOf(body: Record<string, unknown>): Result<ChatRequest, Failure> {
   const frame = Frame.safeParse(body);
   if (!frame.success) return fail(shapeFailure(frame.error, body, []));
   const messages: Message[] = [];
@@ -93,8 +103,8 @@ function listTooLong(body: Record<string, unknown>, limits: LimitsConfig): Failu
     over('metadata', lengthOf(body['metadata']), maxEntries, 'Number of entries') ??
     over('logit_bias', lengthOf(body['logit_bias']), maxEntries, 'Number of entries') ??
     over('chat_template_kwargs', lengthOf(body['chat_template_kwargs']), maxEntries, 'Number of entries') ??
-    over('stop_token_ids', lengthOf(body['stop_token_ids']), maxEntries, 'Number of tokens') ??
-    over('allowed_token_ids', lengthOf(body['allowed_token_ids']), maxTokenIds, 'Number of tokens') ??
+    over('stop_token_ids', lengthOf(body['stop_token_ids']), maxStopTokens, 'Number of tokens') ??
+    over('allowed_token_ids', lengthOf(body['allowed_token_ids']), maxAllowedTokens, 'Number of tokens') ??
     over('bad_words', lengthOf(body['bad_words']), maxEntries, 'Number of words') ??
     over('structured_outputs.choice', lengthOf(choice), maxEntries, 'Number of choices');
   if (found !== null || !Array.isArray(messages)) return found;

@@ -1,31 +1,35 @@
 /** A stream of chat completions: chunks with deltas, the routing in the chunk that ends a choice, `[DONE]` behind a whole answer. */
 import { errorEnvelope } from '../../../../shared/errors.ts';
 import type { AnswerEvent } from '../../answer/answer-events.ts';
-import type { InnerRequest } from '../../request/inner-request.ts';
+import type { StreamRequest } from '../../request/inner-request.ts';
 import { doneFrame, encodeData } from '../../sse/encode-events.ts';
 import type { StreamWriter } from '../surface.ts';
 import { type ChunkPiece, renderChunk, renderUsageChunk } from './render.ts';
 
-export function createChatStream({ showsUsage }: Pick<InnerRequest, 'showsUsage'>): StreamWriter {
+/** What another surface adds to a chunk; null for nothing. */
+export type ChunkAdditions = (piece: ChunkPiece) => Readonly<Record<string, unknown>> | null;
+
+export function createChatStream({ showsUsage }: StreamRequest, additions: ChunkAdditions | null = null): StreamWriter {
   return {
     write(head, events, routing) {
       let text = '';
       for (const piece of piecesOf(events)) {
-        text += encodeData(renderChunk(head, piece, piece.finishReason === null ? null : routing()));
+        const more = additions === null ? null : additions(piece);
+        text += encodeData(renderChunk(head, piece, piece.finishReason === null ? null : routing(), more));
       }
       const last = events.at(-1);
       if (showsUsage && last?.kind === 'usage') text += encodeData(renderUsageChunk(head, last.usage));
       return text;
     },
-    // A line break between data lines is white space of their JSON; there are clients that read line by line.
-    pass: (payload) => encodeData(payload.replaceAll('\n', ' ')),
+    // A line break inside the payload is JSON white space; some clients read line by line.
+    pass: additions === null ? (payload) => encodeData(payload.replaceAll('\n', ' ')) : null,
     end: () => doneFrame,
     // One event that official clients throw on, and no [DONE].
     fail: (failure) => encodeData(JSON.stringify(errorEnvelope(failure))),
   };
 }
 
-/** A chunk for each event that says something here. */
+/** One chunk per event that this wire can express. */
 function piecesOf(events: readonly AnswerEvent[]): ChunkPiece[] {
   const pieces: ChunkPiece[] = [];
   for (const event of events) {

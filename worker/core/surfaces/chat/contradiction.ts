@@ -1,14 +1,20 @@
-/** What two fields of a request say about each other. */
+/** Contradictions between fields of a request. */
 import type { ChatRequest, Message, StructuredOutputs } from '../../../../shared/chat.ts';
 import type { Failure } from '../../../../shared/errors.ts';
 
 /** The first contradiction, as a failure that names the field; null when there is none. */
 export function contradiction(request: ChatRequest): Failure | null {
-  return inLogprobs(request) ?? inTools(request) ?? inOutputs(request) ?? inContinuation(request);
+  return inLimits(request) ?? inLogprobs(request) ?? inTools(request) ?? inOutputs(request) ?? inContinuation(request);
 }
 
 function invalid(param: string, detail: string): Failure {
   return { code: 'invalid_value', param, detail };
+}
+
+function inLimits({ min_tokens: least = 0, max_tokens: most, max_completion_tokens: newer = most }: ChatRequest): Failure | null {
+  return newer !== undefined && least > newer
+    ? invalid('min_tokens', `It is larger than the most tokens asked for, ${newer}.`)
+    : null;
 }
 
 function inLogprobs({ logprobs, top_logprobs: top = 0 }: ChatRequest): Failure | null {

@@ -1,14 +1,14 @@
 /**
- * `null` means "not set" in every optional field, however deep: clients send back what their libraries print, `"function_call": null` and
- * all. One pass over the body instead of a rule per field. What is required and null is then reported as missing.
+ * `null` means "not set" in every optional field, however deep: clients send back what their libraries print, such as
+ * `"function_call": null`. One pass over the body instead of a rule per field. A required field that is null is reported as missing.
  */
 
-/** A client's own JSON: schemas, template arguments, a model's arguments. A null in there is a value. */
+/** A client's own JSON: schemas, template arguments, arguments of calls. A null inside is a value. */
 const opaque: ReadonlySet<string> = new Set(['parameters', 'schema', 'json', 'arguments', 'chat_template_kwargs', 'metadata']);
 
 /**
- * Takes members that are null out of `value`, in place. `content: null` stays: an assistant that only called a tool said nothing, which
- * is not the same as an empty text to every chat template.
+ * Removes members that are null from `value`, in place. `content: null` stays: some chat templates distinguish an assistant message
+ * without content (only tool calls) from one with empty text.
  */
 export function dropNulls(value: object): void {
   if (Array.isArray(value)) {

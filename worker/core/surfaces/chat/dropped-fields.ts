@@ -1,6 +1,6 @@
 /**
- * What of a body was not read: found by comparing the body with what the schema kept of it, so that no list of known names can go stale.
- * A field that would change the answer is refused by name; the rest is dropped, and named to the client.
+ * Finds the fields of a body that were not read by comparing it with what the schema kept, so that no list of known names can go stale.
+ * A field that would change the answer is refused by name; the others are dropped and reported to the client.
  */
 import type { Failure } from '../../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../../shared/result.ts';

@@ -1,6 +1,6 @@
 /**
- * Fields of other servers and of other APIs by what becomes of them here. A field that is in none of these tables, and that the schema does
- * not know, is dropped and named to the client: it may be a tracing tag as well as a mistyped name.
+ * How fields of other servers and APIs are treated. A field that neither these tables nor the schema know is dropped and reported to the
+ * client: it may be a tracing tag or a mistyped name.
  */
 
 import { ChatRequest } from '../../../../shared/chat.ts';
@@ -8,7 +8,7 @@ import { ChatRequest } from '../../../../shared/chat.ts';
 /** Where a field stands, without indexes: `messages.function_call`. */
 type Kind = string;
 
-/** What to do instead, and the fields it goes for. To drop one of these would give another answer than was asked for. */
+/** What to do instead, and the fields it applies to. Dropping one of these silently would change the answer. */
 const adviceFor: Readonly<Record<string, readonly Kind[]>> = {
   'Use tools.': ['functions', 'messages.tools'],
   'Use tool_choice.': ['function_call', 'tool_config'],
@@ -107,7 +107,7 @@ export const refusedFields: ReadonlyMap<Kind, string> = new Map(
   Object.entries(adviceFor).flatMap(([advice, kinds]) => kinds.map((kind): [Kind, string] => [kind, advice])),
 );
 
-/** Values that ask for what happens anyway, beside `false`, which most of these flags take as "not this". */
+/** Values that ask for the default behaviour, besides `false`, which turns most of these flags off. */
 const neutralValues: ReadonlyMap<Kind, (value: unknown) => boolean> = new Map<Kind, (value: unknown) => boolean>([
   ['modalities', (value) => Array.isArray(value) && value.length === 1 && value[0] === 'text'],
   ['function_call', (value) => value === 'none'],
@@ -128,7 +128,7 @@ const neutralValues: ReadonlyMap<Kind, (value: unknown) => boolean> = new Map<Ki
   ['thinking', () => false],
 ]);
 
-/** Whether a field that would be refused says nothing with this value. */
+/** Whether a field that would be refused asks for nothing with this value. */
 export function asksForNothing(kind: Kind, value: unknown): boolean {
   const isNeutral = neutralValues.get(kind);
   return isNeutral === undefined ? value === false || isEmpty(value) : isNeutral(value);
@@ -139,7 +139,7 @@ function isEmpty(value: unknown): boolean {
   return value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-/** What a library was to unpack and did not: it matters if something in it would have. */
+/** A wrapper that a library should have unpacked: it matters only if it holds a field that would. */
 function hasKnownField(value: unknown): boolean {
   return (
     typeof value === 'object' &&
@@ -152,7 +152,7 @@ function isEmptyObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
-/** What official clients send along, or leave in a history, and what changes nothing about an answer here: not worth a word. */
+/** Fields that official clients add or leave in a history and that do not affect the answer: dropped without a report. */
 export const silentFields: ReadonlySet<Kind> = new Set([
   'store',
   'service_tier',

@@ -1,4 +1,4 @@
-/** A chat body that was read and checked as the request that everything behind it knows. */
+/** From a checked chat body to the inner request. */
 import type { ChatRequest, ResponseFormat, ToolChoice } from '../../../../shared/chat.ts';
 import type { AskedFormat, InnerRequest } from '../../request/inner-request.ts';
 

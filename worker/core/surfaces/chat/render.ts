@@ -24,8 +24,13 @@ function finishWord(reason: FinishReason | null): string | null {
   return reason === null ? null : finishWords[reason];
 }
 
-/** One chunk; the finish chunk carries the routing metadata. */
-export function renderChunk(head: AnswerHead, piece: ChunkPiece, metadata: RoutingMetadata | null): string {
+/** One chunk; the finish chunk carries the routing metadata. @param more what another surface adds to it */
+export function renderChunk(
+  head: AnswerHead,
+  piece: ChunkPiece,
+  metadata: RoutingMetadata | null,
+  more: Readonly<Record<string, unknown>> | null = null,
+): string {
   const choice = {
     index: piece.choice,
     delta: piece.delta,
@@ -33,7 +38,8 @@ export function renderChunk(head: AnswerHead, piece: ChunkPiece, metadata: Routi
     finish_reason: finishWord(piece.finishReason),
   };
   const chunk = { id: head.id, object: 'chat.completion.chunk', created: head.created, model: head.model, choices: [choice] };
-  return JSON.stringify(metadata === null ? chunk : { ...chunk, 'x-routing-metadata': metadata });
+  const known = metadata === null ? chunk : { ...chunk, 'x-routing-metadata': metadata };
+  return JSON.stringify(more === null ? known : { ...known, ...more });
 }
 
 /** The chunk without choices that `stream_options.include_usage` asks for. */

@@ -1,7 +1,7 @@
-/** Other spellings of what the schema knows: brought into its one form before anything is checked. */
+/** Alternative spellings of known fields, unified before validation. */
 import { asArray, asObject } from '../../json/view.ts';
 
-/** Rewrites `body` in place. What it does not recognise stays as it is, for the shape check to name. */
+/** Rewrites `body` in place. Unrecognised values stay, so that the shape check can name them. */
 export function unifySpellings(body: Record<string, unknown>): void {
   dropEmptyLists(body);
   for (const message of asArray(body['messages']) ?? []) unifyParts(asArray(asObject(message)?.['content']));
@@ -11,7 +11,7 @@ export function unifySpellings(body: Record<string, unknown>): void {
   if (outputs !== null) body['structured_outputs'] = unifiedOutputs(outputs);
 }
 
-/** A list without entries asks for nothing; servers refuse it (`tools: []` is vLLM's 400). What speaks about tools goes with them. */
+/** An empty list asks for nothing, but servers refuse it (vLLM answers 400 to `tools: []`). Fields about tools are dropped with them. */
 function dropEmptyLists(body: Record<string, unknown>): void {
   const hadNoTools = asArray(body['tools'])?.length === 0;
   for (const key of Object.keys(body)) {
@@ -22,7 +22,7 @@ function dropEmptyLists(body: Record<string, unknown>): void {
   delete body['parallel_tool_calls'];
 }
 
-/** The types that OpenAI's newer API has for text; vLLM takes them here as well. */
+/** Text types of OpenAI's Responses API, which vLLM also takes here. */
 const textTypes: ReadonlySet<unknown> = new Set(['input_text', 'output_text']);
 
 function unifyParts(parts: readonly unknown[] | null): void {
@@ -32,7 +32,7 @@ function unifyParts(parts: readonly unknown[] | null): void {
   }
 }
 
-/** `{type: json_object | json_schema, schema}`, as llama.cpp and Together have it. */
+/** `{type: json_object | json_schema, schema}`, the form of llama.cpp and Together. */
 function unifiedFormat(format: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { schema, json_schema: named, ...rest } = format;
   const isJson = format['type'] === 'json_object' || format['type'] === 'json_schema';
@@ -40,7 +40,7 @@ function unifiedFormat(format: Readonly<Record<string, unknown>>): Readonly<Reco
   return { ...rest, type: 'json_schema', json_schema: { name: 'answer', schema } };
 }
 
-/** vLLM takes a schema as JSON text, too, and counts `json_object: false` as one constraint more. */
+/** vLLM also takes a schema as JSON text, and counts `json_object: false` as another constraint. */
 function unifiedOutputs({ json_object: isObject, json, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const schema = typeof json === 'string' ? parsed(json) : json;
   return {

@@ -22,7 +22,7 @@ export function createUnmarkedCalls(region: Region): JsonCalls {
   return createCalls(region, { tools: region.tools, isStrict: true, begin: null, keepsIds: false });
 }
 
-/** The JSON was no call. The format must not look into the rest of a value that goes on: what is in there belongs to an answer. */
+/** The JSON is not a call. The format must not look into the rest of an unfinished value: it belongs to an answer. */
 export function asAnswer(input: Cursor, { scan }: JsonCalls): Verdict {
   const goesOn = scan.status === 'refused' && scan.isObject.length > 0;
   return { kind: 'text', muteUntil: offsetOf(input), inside: goesOn ? scan : null };
@@ -74,7 +74,7 @@ export function createJsonArguments(onPiece: ((piece: string) => void) | null = 
   };
 }
 
-/** Like `readCalls`, for JSON that nothing is wanted of. */
+/** Like `readCalls`, for JSON that is skipped. */
 export function* skipJson(input: Cursor): Reading<JsonStatus> {
   const scan = createJsonScan();
   for (;;) {

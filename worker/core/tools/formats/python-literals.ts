@@ -92,7 +92,7 @@ function isKeyExpected(frame: Frame): boolean {
   return frame.count % 2 === 0;
 }
 
-/** A pair of parentheses around one value without a comma is no tuple, only that value. */
+/** Parentheses around one value without a comma are not a tuple, only that value. */
 function closed(frame: Frame): string {
   if (frame.isDict) return `{${frame.json}}`;
   return frame.closer === ')' && frame.count === 1 && !frame.hasComma ? frame.json : `[${frame.json}]`;
@@ -100,7 +100,7 @@ function closed(frame: Frame): string {
 
 function* readWord(input: Cursor): Reading<string | null> {
   const word = yield* readRun(input, isWordCharacter, maxWordChars);
-  // The text must go on, or the word may.
+  // More text is needed, since the word may continue.
   if (input.at >= input.text.length) yield* need(input);
   const known = Object.hasOwn(words, word) ? words[word] : undefined;
   if (known !== undefined) return known;

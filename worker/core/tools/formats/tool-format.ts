@@ -12,8 +12,7 @@ import type { Reading } from '../reading.ts';
 /** Offsets count from the start of the text. */
 export type Verdict =
   /**
-   * No call: all of it is text as it came. The format need not look again before `muteUntil`, nor after it for as long as the JSON value
-   * `inside` goes on.
+   * Not a call: all of it is text. The format need not look again before `muteUntil`, nor after it while the JSON value `inside` continues.
    */
   | { readonly kind: 'text'; readonly muteUntil: number; readonly inside?: JsonScan | null }
   /** Calls, or markers that belong to one and are dropped. */
@@ -51,7 +50,7 @@ export interface Opener {
    * What shows at once that it opens nothing, if it follows, as a regular expression; the reading would come to the same result.
    */
   readonly unless?: string;
-  /** Quoted code is no place for it. */
+  /** Never opens in quoted code. */
   readonly isOutsideCode: boolean;
   /** The call is a code block itself. */
   readonly isBlock?: boolean;
@@ -61,11 +60,14 @@ export interface Opener {
 export interface ToolFormat {
   readonly id: ToolFormatId;
   readonly openers: readonly Opener[];
-  /** Tried once, where the message starts. */
+  /** Tried once, where the message starts; finds nothing where it does not start like `callStarts`. */
   readonly readStart?: ReadCalls;
   /** Tried directly behind a region of this format: the next call of a row, or a closing marker that is dropped. */
   readonly readNext?: ReadCalls;
 }
+
+/** How a message starts that is a call without any markup. */
+export const callStarts = /^\s*[{[]/;
 
 /** The region is open: a limit that ends the answer now has cut a call; of a declared tool, if its name is known to be one. */
 export function markOpen(region: Region, name: string | null = null): void {

@@ -2,7 +2,7 @@
  * Turns a parameter's plain text into JSON by the type its schema declares. What does not convert, or has no type, is a string.
  */
 import { isObject } from '../../../../shared/is-object.ts';
-import { readJsonText } from '../../json/text.ts';
+import { repairedJson } from '../../json/text.ts';
 
 const number = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
@@ -17,8 +17,8 @@ export function typedValue(text: string, schema: unknown, key: string): string {
   if ((types.has('integer') || types.has('number')) && number.test(trimmed)) return trimmed;
   if (types.has('boolean') && /^(?:true|false)$/i.test(trimmed)) return trimmed.toLowerCase();
   const container =
-    (types.has('object') ? readJsonText(trimmed, 'object') : null) ??
-    (types.has('array') ? readJsonText(trimmed, 'array') : null);
+    (types.has('object') ? repairedJson(trimmed, 'object') : null) ??
+    (types.has('array') ? repairedJson(trimmed, 'array') : null);
   return container ?? JSON.stringify(text);
 }
 

@@ -1,0 +1,31 @@
+/** `POST /tokenize` as vLLM answers it for messages: the count, the context, and the tokens themselves (here their numbers). */
+import * as z from 'zod';
+import { ChatBody } from './chat-request.ts';
+import type { Flavour } from './flavours/flavour.ts';
+import type { ModelServerOptions } from './options.ts';
+import type { Refusal } from './refusal.ts';
+import { countPromptTokens } from './tokens.ts';
+
+const Json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'JSON decode error' });
+    return z.NEVER;
+  }
+});
+
+export function tokenizeAnswer(
+  text: string,
+  { words }: Flavour,
+  { servedName, aliases, maxModelLen }: ModelServerOptions,
+): Refusal {
+  const parsed = Json.pipe(ChatBody).safeParse(text);
+  if (!parsed.success) return { status: 400, body: { error: { message: parsed.error.message, code: 400 } } };
+  const { model } = parsed.data;
+  const served = [servedName, ...aliases];
+  if (model && !served.includes(model)) return words.modelMissing(model, served);
+  const count = countPromptTokens(parsed.data);
+  const tokens = Array.from({ length: count }, (_, at) => at);
+  return { status: 200, body: { count, max_model_len: maxModelLen, tokens, token_strs: null } };
+}
