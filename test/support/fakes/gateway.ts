@@ -130,7 +130,7 @@ const key: KeyRecord = {
   hashHex: '0'.repeat(64),
   prefix: 'abcdefgh',
   name: 'test key',
-  scopes: ['chat'],
+  scopes: ['chat', 'embeddings', 'classify', 'rag', 'documents'],
   allowedModels: null,
   agents: null,
   plan: 'default',
