@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate, type Migration, readMigrations } from '../../infra/postgres/migrate.ts';
 import { noPostgres, type PostgresServer, startPostgres } from '../../infra/postgres/server.ts';
-import type { PostgresPort } from '../../worker/core/ports.ts';
+import type { PostgresPort } from '../../worker/core/rows/ports.ts';
 import { createPostgres } from '../../worker/io/postgres.ts';
 
 const timeoutMs = 10_000;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { noPostgres, type PostgresServer, startPostgres } from '../../infra/postgres/server.ts';
 import type { CachedAnswer } from '../../worker/core/kept/cached-answer.ts';
-import type { AnswersPort } from '../../worker/core/ports.ts';
+import type { AnswersPort } from '../../worker/core/kept/ports.ts';
 import { createAnswerCache } from '../../worker/io/answer-cache.ts';
 import { createPostgres } from '../../worker/io/postgres.ts';
 import { createSharedAnswers } from '../../worker/io/shared-answers.ts';

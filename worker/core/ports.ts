@@ -2,10 +2,7 @@
 import type { ErrorCode, Failure } from '../../shared/errors.ts';
 import type { KeyBreakdown, KeySeen, KeyUsage, LedgerEntry, Stats } from '../../shared/records.ts';
 import type { RangeId, RequestDetail, RequestList, Series } from '../../shared/observed.ts';
-import type { RowsStatus } from '../../shared/rows-status.ts';
 import type { Result } from '../../shared/result.ts';
-import type { CachedAnswer, FoundAnswer } from './kept/cached-answer.ts';
-import type { KeptBatch, KeptOpened, KeptOpening, KeptPage, KeptReply, KeptState } from './kept/kept-answer.ts';
 import type { Occupancy } from './admission/admission.ts';
 import type { KeyRecord } from './auth/key-record.ts';
 import type { AttemptReport } from './health/health-event.ts';
@@ -17,10 +14,6 @@ import type { LedgerDelta } from './ledger/delta.ts';
 import type { DayRange, KeyBookId } from './ledger/key-book.ts';
 import type { RequestQuery } from './ledger/request-query.ts';
 import type { SessionMemory } from './route/session.ts';
-import type { EndedRequest } from './rows/request-row.ts';
-import type { SqlFailureKind } from './rows/sql-failure.ts';
-import type { SqlRow } from './rows/sql-row.ts';
-import type { HideSecrets } from './log/known-secrets.ts';
 import type { HealthSnapshot } from './health/snapshot.ts';
 import type { BudgetNumbers } from './limits/budget-state.ts';
 import type { RateLimits, RateNumbers } from './limits/rate.ts';
@@ -225,95 +218,9 @@ export interface TenantPort {
   budgets(tenantId: string, limits: TenantLimits): Promise<readonly BudgetNumbers[]>;
 }
 
-/** The place of an answer: nobody reaches those of another tenant. */
-export interface KeptPlace {
-  readonly tenantId: string;
-  /** Chosen by whoever opens it: random, or a hash that finds it again. At most 64 letters, digits, `_` and `-`. */
-  readonly id: string;
-}
-
-/** Answers under way and ended, to be followed by any number of readers; see the kept object. */
-export interface KeptPort {
-  /** Leads or follows. A call that is repeated by the same writer leads again. Fails with `state_unavailable`. */
-  open(place: KeptPlace, opening: KeptOpening): Promise<Result<KeptOpened, Failure>>;
-  /**
-   * Adds to the log, ends it, or says that the writer still runs: at least every `beatMs` of `core/kept/log.ts`. May be repeated. Rejects when
-   * the state cannot be reached; what was not acknowledged must be sent again.
-   */
-  append(place: KeptPlace, batch: KeptBatch): Promise<KeptReply>;
-  /**
-   * The log from piece `after` on. Where there is none yet it waits, at most `waitMs`, and may come back with nothing. Null when there is
-   * no such answer (any more). Rejects when the state cannot be reached: then the same may be asked again.
-   *
-   * @param writerId only what this run has written; null for whatever run
-   */
-  read(place: KeptPlace, writerId: string | null, after: number, waitMs: number): Promise<KeptPage | null>;
-  /** Asks for a running answer to be stopped, and waits a little for its end. The state it has then; null when there is none. */
-  cancel(place: KeptPlace, writerId: string | null): Promise<KeptState | null>;
-}
-
-/** Answers that are given again, by the text that says what was asked. Never rejects: what cannot be read in time is not there. */
-export interface AnswersPort {
-  get(place: AnswerPlace): Promise<FoundAnswer | null>;
-  /** @param forMs its lifetime */
-  put(place: AnswerPlace, answer: CachedAnswer, forMs: number, background: Background): void;
-}
-
-export interface AnswerPlace {
-  /** Says all that the answer depends on, the tenant too. */
-  readonly key: string;
-  readonly tenantId: string;
-  /** Of the request. */
-  readonly url: string;
-}
-
 export interface KeysPort {
   /** The record of a whole token, at most 60 s old, or null. Rejects when nothing is known of it and the state cannot be reached. */
   find(token: string, background: Background): Promise<KeyRecord | null>;
-}
-
-export interface SqlFailure {
-  readonly kind: SqlFailureKind;
-  /** What the server said, five characters; null when it said nothing. */
-  readonly sqlState: string | null;
-  /** For the log only: it may quote values. */
-  readonly detail: string;
-}
-
-/** The database of logs and of the cache's second level; null where there is none. Never on the path of an answer. */
-export interface PostgresPort {
-  /**
-   * One statement on a connection of its own, at most five at a time in an isolate. `timeoutMs` covers everything, the wait for a connection
-   * too; a statement that was begun may take effect after it. Never rejects.
-   */
-  query(
-    text: string,
-    values: readonly unknown[],
-    options: { readonly timeoutMs: number },
-  ): Promise<Result<readonly SqlRow[], SqlFailure>>;
-}
-
-/** Rows of the request log, each JSON, into the database. A row that is there already changes nothing. */
-export interface RowStorePort {
-  /** Never rejects. */
-  insert(rows: readonly string[], options: { readonly timeoutMs: number }): Promise<Result<RowsStored, SqlFailure>>;
-  /** Makes the partitions of the days to come, and drops those that are older than what is kept. Never rejects. */
-  maintain(nowMs: number): Promise<Result<null, SqlFailure>>;
-}
-
-export interface RowsStored {
-  /** Rows that the database refuses for what is in them; all others are there. */
-  readonly refused: readonly string[];
-}
-
-/** The request log in a database; null where there is none. */
-export interface RowsPort {
-  /** Costs the request nothing but a place in a list. Never rejects. */
-  record(ended: EndedRequest, background: Background): void;
-  /** Rejects when the state cannot be reached. */
-  status(): Promise<RowsStatus>;
-  /** A text as a log may keep it. */
-  readonly hideSecrets: HideSecrets;
 }
 
 /** A line for every request; null where nobody wants them. */

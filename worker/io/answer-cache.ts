@@ -4,7 +4,8 @@
  * has no cache.
  */
 import type { CachedAnswer } from '../core/kept/cached-answer.ts';
-import type { AnswerPlace, AnswersPort, Clock, LogPort } from '../core/ports.ts';
+import type { Clock, LogPort } from '../core/ports.ts';
+import type { AnswerPlace, AnswersPort } from '../core/kept/ports.ts';
 import { sha256Hex } from './digest.ts';
 import type { SharedAnswers } from './shared-answers.ts';
 

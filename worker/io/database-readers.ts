@@ -1,6 +1,7 @@
 /** What is read from the database while requests go on: single requests of the log, and kept answers. Null where there is none. */
 import type { CacheConfig } from '../../shared/config.ts';
-import type { Clock, LogPort, PostgresPort, RequestsPort } from '../core/ports.ts';
+import type { Clock, LogPort, RequestsPort } from '../core/ports.ts';
+import type { PostgresPort } from '../core/rows/ports.ts';
 import { createLoggedRequests } from './logged-requests.ts';
 import { createSharedAnswers, type SharedAnswers } from './shared-answers.ts';
 

@@ -1,7 +1,7 @@
 /** Tenants' documents, and where their vectors are, by what the configuration says and what the deployment is bound to. */
 import type { RagConfig, VectorStoreChoice } from '../../shared/config-rag.ts';
 import { GatewayError } from '../../shared/errors.ts';
-import type { PostgresPort } from '../core/ports.ts';
+import type { PostgresPort } from '../core/rows/ports.ts';
 import type { CollectionsPort, VectorIndexPort } from '../core/rag/rag-ports.ts';
 import type { CollectionObject } from '../objects/collection-object.ts';
 import { createCollectionsClient } from './collections-client.ts';

@@ -2,7 +2,8 @@
 import { fail, ok, type Result } from '../../shared/result.ts';
 import type { Failure } from '../../shared/errors.ts';
 import type { KeptOpened, KeptPage, KeptReply, KeptState } from '../core/kept/kept-answer.ts';
-import type { KeptPlace, KeptPort, LogPort } from '../core/ports.ts';
+import type { LogPort } from '../core/ports.ts';
+import type { KeptPlace, KeptPort } from '../core/kept/ports.ts';
 import { fnvOf } from '../core/text/fnv.ts';
 import type { KeptObject } from '../objects/kept-object.ts';
 import { callObject } from './object-call.ts';

@@ -9,7 +9,8 @@ import {
   type SqlStatement,
 } from '../core/rows/select-requests.ts';
 import type { SqlRow } from '../core/rows/sql-row.ts';
-import type { Clock, LogPort, PostgresPort, RequestsPort } from '../core/ports.ts';
+import type { Clock, LogPort, RequestsPort } from '../core/ports.ts';
+import type { PostgresPort } from '../core/rows/ports.ts';
 
 /** A page of an index takes milliseconds; a rare filter may have to read days. */
 const timeoutMs = 3000;

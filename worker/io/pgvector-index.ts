@@ -3,7 +3,7 @@
  * makes. Always searched exactly: a collection is bounded, and an approximate index, which has all tenants' vectors, finds badly in small collections.
  */
 import { type Failure, GatewayError } from '../../shared/errors.ts';
-import type { PostgresPort, SqlFailure } from '../core/ports.ts';
+import type { PostgresPort, SqlFailure } from '../core/rows/ports.ts';
 import type { VectorIndexPort } from '../core/rag/rag-ports.ts';
 
 const timeoutMs = 5000;

@@ -5,7 +5,7 @@
  */
 import type { Client, ClientConfig } from 'pg';
 import { fail, ok, type Result } from '../../shared/result.ts';
-import type { PostgresPort, SqlFailure } from '../core/ports.ts';
+import type { PostgresPort, SqlFailure } from '../core/rows/ports.ts';
 import { sqlFailureKind } from '../core/rows/sql-failure.ts';
 import type { SqlRow } from '../core/rows/sql-row.ts';
 

@@ -1,6 +1,7 @@
 /** The request log's table in PostgreSQL. */
 import { fail, ok, type Result } from '../../shared/result.ts';
-import type { LogPort, PostgresPort, RowsStored, RowStorePort, SqlFailure } from '../core/ports.ts';
+import type { LogPort } from '../core/ports.ts';
+import type { PostgresPort, RowsStored, RowStorePort, SqlFailure } from '../core/rows/ports.ts';
 import { daysOf, dropPartitions, insertRows, jsonArray, makePartitions, retention } from '../core/rows/insert-rows.ts';
 
 /** Making a table takes milliseconds; dropping one gives up by itself after two seconds. */

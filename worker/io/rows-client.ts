@@ -4,7 +4,8 @@
  */
 import type { RowsStatus } from '../../shared/rows-status.ts';
 import type { HideSecrets } from '../core/log/known-secrets.ts';
-import type { Background, Clock, LogPort, RowsPort, RowStorePort } from '../core/ports.ts';
+import type { Background, Clock, LogPort } from '../core/ports.ts';
+import type { RowsPort, RowStorePort } from '../core/rows/ports.ts';
 import { type EndedRequest, rowJson } from '../core/rows/request-row.ts';
 import { fitsMessage, type RowMessage, RowQueue } from '../core/rows/row-queue.ts';
 import type { RowsObjectBase } from '../objects/rows-object.ts';

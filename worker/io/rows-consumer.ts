@@ -1,5 +1,6 @@
 /** What the queue brings back: rows of many isolates, into the database in one statement; where it does not take them, into the outbox. */
-import type { LogPort, RowStorePort } from '../core/ports.ts';
+import type { LogPort } from '../core/ports.ts';
+import type { RowStorePort } from '../core/rows/ports.ts';
 import type { RowsObjectBase } from '../objects/rows-object.ts';
 import { callObject } from './object-call.ts';
 

@@ -4,7 +4,8 @@
  */
 import type { CacheConfig } from '../../shared/config.ts';
 import type { Result } from '../../shared/result.ts';
-import type { Clock, LogPort, PostgresPort, SqlFailure } from '../core/ports.ts';
+import type { Clock, LogPort } from '../core/ports.ts';
+import type { PostgresPort, SqlFailure } from '../core/rows/ports.ts';
 import { bodyOf, purgeEntries, purgeEveryMs, selectEntry, upsertEntry } from '../core/rows/cache-entries.ts';
 import { afterAsking, freshPatience, mayAsk } from '../core/rows/patience.ts';
 import type { SqlRow } from '../core/rows/sql-row.ts';

@@ -5,7 +5,8 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { RowsStatus } from '../../shared/rows-status.ts';
 import { isoTime } from '../../shared/units.ts';
-import type { LogPort, RowStorePort } from '../core/ports.ts';
+import type { LogPort } from '../core/ports.ts';
+import type { RowStorePort } from '../core/rows/ports.ts';
 import type { LostRows } from '../core/rows/row-queue.ts';
 import { oneStatement, pauseAfter, rowsAtOnce } from '../core/rows/outbox-policy.ts';
 

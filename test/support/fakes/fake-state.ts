@@ -12,17 +12,15 @@ import { step } from '../../../worker/core/health/step.ts';
 import type { ShadowBooking } from '../../../worker/core/ledger/aggregate.ts';
 import type {
   AdmissionPort,
-  AnswersPort,
   ArmMemory,
   Clock,
   HealthPort,
-  KeptPlace,
-  KeptPort,
   LedgerPort,
   LogPort,
   SessionPort,
   TenantPort,
 } from '../../../worker/core/ports.ts';
+import type { AnswersPort, KeptPlace, KeptPort } from '../../../worker/core/kept/ports.ts';
 import { type KeptPage, type KeptRecord, stateOf } from '../../../worker/core/kept/kept-answer.ts';
 import {
   abandoned,

@@ -4,7 +4,7 @@ import { ok } from '../../../shared/result.ts';
 import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
 import type { KeptEnding, KeptOpening } from '../../../worker/core/kept/kept-answer.ts';
 import { maxAnswerBytes, silentMs } from '../../../worker/core/kept/log.ts';
-import type { KeptPlace, KeptPort } from '../../../worker/core/ports.ts';
+import type { KeptPlace, KeptPort } from '../../../worker/core/kept/ports.ts';
 
 export function openingOf(change: Partial<KeptOpening> = {}): KeptOpening {
   return {

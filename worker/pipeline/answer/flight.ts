@@ -10,7 +10,7 @@ import type { CachedAnswer } from '../../core/kept/cached-answer.ts';
 import { isLeadersOwn } from '../../core/kept/flight.ts';
 import type { KeptEnding, KeptOpened, KeptPage } from '../../core/kept/kept-answer.ts';
 import { wholeOfPieces } from '../../core/kept/pieces.ts';
-import type { KeptPlace } from '../../core/ports.ts';
+import type { KeptPlace } from '../../core/kept/ports.ts';
 import { admitHit } from '../calls/reserve.ts';
 import { giveUp } from '../kept/begin.ts';
 import { nextPage } from '../kept/follow.ts';

@@ -1,6 +1,6 @@
 /** Keeps an answer that may be given again, after its client has it. */
 import { mayBeGivenAgain } from '../../core/kept/cache-policy.ts';
-import type { AnswerPlace } from '../../core/ports.ts';
+import type { AnswerPlace } from '../../core/kept/ports.ts';
 import { clientUsage } from '../calls/book.ts';
 import { isAnsweredByFallback, type Run } from '../run/run.ts';
 import { isDoubted, isEscalated } from '../run/tried.ts';

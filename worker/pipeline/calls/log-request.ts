@@ -3,7 +3,7 @@ import { modelOf } from '../../../shared/config-prepare.ts';
 import type { LedgerEntry } from '../../../shared/records.ts';
 import { answerParts, keptAnswer, keptPrompt } from '../../core/rows/kept-content.ts';
 import type { EndedRequest } from '../../core/rows/request-row.ts';
-import type { RowsPort } from '../../core/ports.ts';
+import type { RowsPort } from '../../core/rows/ports.ts';
 import type { Run } from '../run/run.ts';
 
 export function logRequest(run: Run, entry: LedgerEntry): void {

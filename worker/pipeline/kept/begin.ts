@@ -7,7 +7,7 @@ import { fail, ok, type Result } from '../../../shared/result.ts';
 import { idempotencyTtlMs, inFlight, keptEnding } from '../../core/kept/idempotency.ts';
 import type { KeptOpening, KeptPage } from '../../core/kept/kept-answer.ts';
 import { silentMs } from '../../core/kept/log.ts';
-import type { KeptPlace } from '../../core/ports.ts';
+import type { KeptPlace } from '../../core/kept/ports.ts';
 import type { Ending } from '../../../shared/records.ts';
 import { metadataOf } from '../run/metadata.ts';
 import type { Run } from '../run/run.ts';

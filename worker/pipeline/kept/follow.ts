@@ -7,7 +7,8 @@ import type { KeptEnding, KeptPage } from '../../core/kept/kept-answer.ts';
 import { wholeOfPieces } from '../../core/kept/pieces.ts';
 import { writeStreamId } from '../../core/kept/stream-id.ts';
 import { pingFrame } from '../../core/sse/encode-events.ts';
-import type { Background, ClientPipe, KeptPlace } from '../../core/ports.ts';
+import type { Background, ClientPipe } from '../../core/ports.ts';
+import type { KeptPlace } from '../../core/kept/ports.ts';
 import type { Surface } from '../../core/surfaces/surface.ts';
 import type { PipelineDeps } from '../run/deps.ts';
 

@@ -5,7 +5,8 @@
  */
 import type { KeptBatch, KeptEnding, KeptReply } from '../../core/kept/kept-answer.ts';
 import { beatMs, leaseMs } from '../../core/kept/log.ts';
-import type { Background, Clock, KeptPlace, KeptPort, Timers } from '../../core/ports.ts';
+import type { Background, Clock, Timers } from '../../core/ports.ts';
+import type { KeptPlace, KeptPort } from '../../core/kept/ports.ts';
 
 /** While somebody else reads, pieces go out this often. */
 const followedMs = 100;

@@ -6,7 +6,7 @@ import { normalisePrice, priceUsage } from '../../core/cost/price.ts';
 import { ageOf, type FoundAnswer } from '../../core/kept/cached-answer.ts';
 import { cacheKeyText } from '../../core/kept/cache-key.ts';
 import { cacheUse, readCacheControl } from '../../core/kept/cache-policy.ts';
-import type { AnswerPlace } from '../../core/ports.ts';
+import type { AnswerPlace } from '../../core/kept/ports.ts';
 import { admitHit } from '../calls/reserve.ts';
 import type { Run } from '../run/run.ts';
 import type { PooledAnswer } from './call-parts.ts';

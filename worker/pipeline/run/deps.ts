@@ -3,20 +3,19 @@ import type { Config } from '../../../shared/config-prepare.ts';
 import type { LearnedWeights } from '../../core/classify/learned.ts';
 import type {
   AdmissionPort,
-  AnswersPort,
   ClientPipe,
   Clock,
   HealthPort,
-  KeptPort,
   LedgerPort,
   LogPort,
   RequestLogPort,
-  RowsPort,
   SessionPort,
   TenantPort,
   Timers,
   UpstreamPort,
 } from '../../core/ports.ts';
+import type { AnswersPort, KeptPort } from '../../core/kept/ports.ts';
+import type { RowsPort } from '../../core/rows/ports.ts';
 import type { RecentSpeeds } from '../../core/route/recent-speed.ts';
 import type { RetryBudget } from '../../core/route/retry-budget.ts';
 import type { DialectOf } from '../../core/upstreams/dialect.ts';
