@@ -17,7 +17,7 @@ const titles: Readonly<Record<string, string>> = { dashboard: 'Dashboard', playg
 /** Everything together; a reader of one page loads less. */
 export const gzipBudgetKiB = 90;
 
-/** What the platform adds to the files that it serves by itself. Their names change with their contents, so they may be kept. */
+/** What the platform adds to the files that it serves by itself. The names of assets change with their contents, so they may be kept. */
 const headers = `/*.html
   cache-control: no-store
   content-security-policy: default-src 'none'; frame-ancestors 'none'
@@ -28,6 +28,12 @@ const headers = `/*.html
   x-content-type-options: nosniff
   referrer-policy: no-referrer
   cross-origin-resource-policy: same-origin
+/openapi.json
+  cache-control: public, max-age=300
+  access-control-allow-origin: *
+  content-security-policy: default-src 'none'; frame-ancestors 'none'
+  x-content-type-options: nosniff
+  referrer-policy: no-referrer
 `;
 
 /** Path below the folder of pages → contents. */

@@ -1,5 +1,6 @@
 /** The pages and their files as a browser gets them: a strict policy, nothing from elsewhere, and no file that a missing one could be taken for. */
 import { describe, expect, inject, test } from 'vitest';
+import { openApiDocument } from '../../infra/openapi/document.ts';
 import { connect } from '../../infra/rig/connect.ts';
 
 const gateway = connect(inject('addresses'));
@@ -47,6 +48,19 @@ describe.each(['/dashboard', '/playground', '/usage'])('%s', (path) => {
     const response = await fetch(gateway.url + path, { method: 'POST' });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET']);
   });
+});
+
+test('the OpenAPI document is a file that any page may read and caches may keep', async () => {
+  const response = await get('/openapi.json');
+  const { status, headers } = response;
+  expect(status).toBe(200);
+  expect(headers.get('content-type')).toBe('application/json');
+  expect(headers.get('access-control-allow-origin')).toBe('*');
+  expect(headers.get('cache-control')).toBe('public, max-age=300');
+  expect(headers.get('x-content-type-options')).toBe('nosniff');
+  expect(await response.json()).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
+  const again = await fetch(`${gateway.url}/openapi.json`, { headers: { 'if-none-match': headers.get('etag') ?? '' } });
+  expect(again.status).toBe(304);
 });
 
 test.each(['/nothing', '/assets/nothing.js', '/assets/', '/'])(

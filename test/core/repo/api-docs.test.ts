@@ -15,7 +15,9 @@ const sections = new Map(
     .map((section): [title: string, text: string] => [section.split('\n', 1)[0] ?? '', section])
     .filter(([title]) => /^`[A-Z]+ \//.test(title)),
 );
-const rows = routesOf(surfaces).map(([method, path, access]) => ({ title: `\`${method} ${path}\``, method, path, access }));
+/** The last is a file, served without the Worker. */
+const routes = [...routesOf(surfaces), ['GET', '/openapi.json', 'open'] as const];
+const rows = routes.map(([method, path, access]) => ({ title: `\`${method} ${path}\``, method, path, access }));
 
 /** The request that a section shows, up to the answer behind it. */
 function exampleOf(title: string): { readonly request: string; readonly answer: string } {

@@ -1,0 +1,151 @@
+/** What the deployment is and how it does: models, health, the fleet, the configuration in force. */
+import * as z from 'zod';
+import { capabilityIds } from '../../../shared/config-values.ts';
+import type { FeedTicket as FeedTicketType, Fleet as FleetType } from '../../../shared/observed.ts';
+import { describes } from './same-type.ts';
+import { RequestLogState } from './statistics.ts';
+import { count, kind, settings, tier, time } from './values.ts';
+
+const state = z.string();
+
+const price = z.looseObject({ input_per_million_usd: z.number(), source: z.string(), as_of: z.string() });
+
+const listed = { id: z.string(), object: z.literal('model'), created: count, owned_by: z.literal('pointsman') };
+
+/** A configured model, or (`routed`) a name that leaves the choice to the gateway. */
+export const Model = z.union([
+  z.object({
+    ...listed,
+    kind,
+    served_name: z.string(),
+    tier: tier.optional(),
+    capabilities: z.array(z.enum(capabilityIds)).optional(),
+    context_tokens: count,
+    price,
+    health_status: state,
+  }),
+  z.object({ ...listed, routed: z.literal(true) }),
+]);
+
+export const ModelList = z.object({ object: z.literal('list'), data: z.array(Model) });
+
+const load = {
+  running: z.number().nullable(),
+  waiting: z.number().nullable(),
+  kv_cache_usage: z.number().nullable(),
+  last_probe: time.nullable(),
+};
+const fleetStatus = z.enum(['healthy', 'degraded', 'unhealthy', 'unknown']);
+
+export const Health = z.object({
+  status: fleetStatus,
+  timestamp: time,
+  models: z.record(
+    z.string(),
+    z.object({
+      name: z.string(),
+      tier: tier.optional(),
+      kind: kind.optional(),
+      status: state,
+      instances: z.array(
+        z.object({
+          upstream: z.string(),
+          status: state,
+          until: time.nullable(),
+          consecutive_failures: count,
+          context_tokens: count.nullable(),
+          ...load,
+        }),
+      ),
+    }),
+  ),
+  tunnels: z.record(z.string(), z.object({ status: state, until: time.nullable() })),
+});
+
+export const Alive = z.object({ status: z.literal('ok') });
+export const Ready = z.object({ status: z.literal('ready'), profile: z.string() });
+
+export const Fleet = describes<FleetType>()(
+  z.object({
+    status: fleetStatus,
+    models: z.array(
+      z.object({
+        id: z.string(),
+        status: z.string(),
+        tier: tier.nullable(),
+        places: count.nullable(),
+        in_use: count,
+        queued: count,
+        instances: z.array(
+          z.object({
+            upstream: z.string(),
+            status: z.string(),
+            breaker: z.enum(['closed', 'open', 'half_open']),
+            until: time.nullable(),
+            consecutive_failures: count,
+            ...load,
+          }),
+        ),
+      }),
+    ),
+    tunnels: z.array(z.object({ id: z.string(), status: z.string(), until: time.nullable() })),
+  }),
+);
+
+/** Parts of the configuration stand here as they are in force; docs/configuration.md has every key of them. */
+export const RouterInfo = z.object({
+  profile: z.string(),
+  environment: z.string(),
+  config: z.object({ version: count, at: time.nullable(), actor: z.string().nullable(), in_force: z.boolean() }),
+  versions: z.object({ gateway: z.string(), commit: z.string().nullable(), classifier: z.string() }),
+  features: z.record(z.string(), z.boolean()),
+  postgres: z.enum(['off', 'hyperdrive', 'direct']),
+  models: z.record(z.string(), settings),
+  upstreams: z.record(z.string(), settings),
+  classifier: settings,
+  classifier_evaluation: settings.nullable(),
+  intent: settings,
+  aliases: settings,
+  fallback_chains: settings,
+  retry: settings,
+  health_check: settings,
+  streaming: settings,
+  routing: settings,
+  limits: settings,
+  cors: settings,
+  cache: settings,
+  rag: settings,
+  request_log: z.looseObject({ queue: z.boolean(), rows: RequestLogState.nullable() }),
+});
+
+const overrides = settings;
+
+export const ConfigState = z.object({
+  version: count,
+  profile: z.string(),
+  overrides,
+  mistakes: z.array(z.string()),
+  effective: settings,
+  in_force_within_seconds: count,
+  versions: z.array(
+    z.object({
+      version: count,
+      at: time,
+      actor: z.string(),
+      action: z.enum(['set', 'merge', 'rollback']),
+      note: z.string().nullable(),
+      overrides,
+    }),
+  ),
+});
+
+export const ConfigChanged = z.object({
+  dry_run: z.boolean(),
+  version: count,
+  changes: z.array(z.object({ path: z.string(), from: z.unknown(), to: z.unknown() })),
+  overrides,
+  /** Left out of a dry run. */
+  in_force_within_seconds: count.optional(),
+});
+
+export const FeedTicket = describes<FeedTicketType>()(z.object({ ticket: z.string(), expires_at: time }));
