@@ -12,6 +12,7 @@ import type { Lease } from './pacer.ts';
 import { seededHex, seededRandom } from './random.ts';
 import type { ModelServerState } from './server.ts';
 import { toSteps } from './steps.ts';
+import { counted } from './token-counts.ts';
 
 /** A fault that this request meets. */
 export interface AppliedFault {
@@ -39,6 +40,7 @@ export function prepareReply(state: ModelServerState, task: ChatTask): { reply: 
     createdSeconds: Math.floor(Date.now() / 1000),
     model: options.servedName,
     promptTokens,
+    cachedTokens: options.tellsCachedTokens ? 0 : null,
     choices,
     isForcedCall: body.tool_choice === 'required' || isRecord(body.tool_choice),
     sendsUsage: body.stream_options?.include_usage === true,
@@ -81,14 +83,16 @@ function makeChoice(state: ModelServerState, { chat, conversation, applied, requ
 }
 
 /** One place per choice. */
-function takePlaces({ engine, options }: ModelServerState, task: ChatTask, choices: readonly Choice[]): Lease[] {
-  return choices.map(({ steps }, index) =>
-    engine.admit({
-      // Further choices share the first one's prompt.
-      promptTokens: index === 0 ? task.chat.promptTokens : 0,
+function takePlaces({ engine, options, tokens }: ModelServerState, task: ChatTask, choices: readonly Choice[]): Lease[] {
+  return choices.map(({ steps }, index) => {
+    // Further choices share the first one's prompt.
+    const promptTokens = index === 0 ? task.chat.promptTokens : 0;
+    const place = engine.admit({
+      promptTokens,
       outputTokens: Math.max(1, steps.length),
       variation: 0.8 + 0.4 * seededRandom(options.seed, task.conversation.key, 'pace')(),
       tokenMs: task.conversation.directives.paceMs,
-    }),
-  );
+    });
+    return counted(place, promptTokens, tokens);
+  });
 }

@@ -15,6 +15,7 @@ export interface Choice extends Steps {
 export interface Reply extends Head {
   readonly flavour: Flavour;
   readonly promptTokens: number;
+  readonly cachedTokens: number | null;
   readonly choices: readonly Choice[];
   /** `required` or a named tool was asked for. */
   readonly isForcedCall: boolean;
@@ -99,8 +100,8 @@ function endingOf({ finishReason, stopReason }: Choice): Finish {
   return { finishReason, stopReason };
 }
 
-function countsOf({ promptTokens }: Reply, completionTokens: number): TokenCounts {
-  return { promptTokens, completionTokens };
+function countsOf({ promptTokens, cachedTokens }: Reply, completionTokens: number): TokenCounts {
+  return { promptTokens, completionTokens, cachedTokens };
 }
 
 /** The body of an answer that was not streamed. */

@@ -31,6 +31,8 @@ export interface ModelServerOptions {
   readonly reasoningField: 'reasoning' | 'reasoning_content';
   readonly reasoningStyle: 'think' | 'think_open';
   readonly tokensPerChunk: number;
+  /** vLLM's --enable-prompt-tokens-details. Nothing is ever cached here. */
+  readonly tellsCachedTokens: boolean;
   /** Answers 400 to `continue_final_message`. */
   readonly rejectsPrefill: boolean;
   /** What gives the pace; null is a simple clock with as many places as asked for. */
@@ -61,6 +63,7 @@ export const modelServerDefaults: ModelServerOptions = {
   reasoningField: 'reasoning',
   reasoningStyle: 'think',
   tokensPerChunk: 1,
+  tellsCachedTokens: false,
   rejectsPrefill: false,
   engine: null,
   control: false,

@@ -22,6 +22,7 @@ import { simpleEngine } from './pacer.ts';
 import type { Refusal } from './refusal.ts';
 import type { LogEntry, RequestLog } from './request-log.ts';
 import { requestLog } from './request-log.ts';
+import { type ServedTokens, noTokens } from './token-counts.ts';
 import { tokenizeAnswer } from './tokenize.ts';
 
 const MAX_BODY_BYTES = 64_000_000;
@@ -32,6 +33,7 @@ const SIMPLE_PACE = { firstTokenMs: 60, prefillTokensPerSecond: 4000, tokenMs: 2
 export interface ModelServerState {
   readonly options: ModelServerOptions;
   readonly engine: Engine;
+  readonly tokens: ServedTokens;
   readonly log: RequestLog;
   readonly faults: FaultBook;
   readonly controls: ServerControls;
@@ -61,6 +63,7 @@ export async function startModelServer(given: Partial<ModelServerOptions> = {}):
   const state: ModelServerState = {
     options,
     engine: options.engine ?? simpleEngine({ ...SIMPLE_PACE, timeScale: options.timeScale }),
+    tokens: noTokens(),
     log: requestLog(options.maxLogEntries),
     faults,
     controls,
@@ -142,7 +145,7 @@ async function route(
     case 'GET /metrics':
       return {
         status: 200,
-        body: metricsPage(state.engine.load(), flavour.metricsStyle, state.options.servedName),
+        body: metricsPage(state.engine.load(), state.tokens, flavour.metricsStyle, state.options.servedName),
         headers: { 'content-type': 'text/plain; version=0.0.4' },
       };
     case 'GET /v1/models':
@@ -150,7 +153,9 @@ async function route(
     case 'POST /v1/chat/completions':
       return handleChat(state, request, response, entry, await readText(request));
     case 'POST /tokenize':
-      return flavour.tokenizes ? tokenizeAnswer(await readText(request), flavour, options) : flavour.words.notFound;
+      return tokenizeAnswer(await readText(request), flavour, options);
+    case 'POST /v1/embeddings':
+      return flavour.words.noVectors;
     default:
       return ['/health', '/metrics', '/v1/models', '/v1/chat/completions'].includes(path)
         ? flavour.words.methodNotAllowed

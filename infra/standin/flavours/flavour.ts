@@ -17,6 +17,8 @@ export interface Head {
 export interface TokenCounts {
   readonly promptTokens: number;
   readonly completionTokens: number;
+  /** Prompt tokens that were read before; null where the server does not tell. */
+  readonly cachedTokens: number | null;
 }
 
 export interface Finish {
@@ -74,6 +76,8 @@ export interface ServerWords {
   readonly unauthorized: Refusal;
   readonly notFound: Refusal;
   readonly methodNotAllowed: Refusal;
+  /** A model that chats is asked for vectors. */
+  readonly noVectors: Refusal;
   readonly overloaded: Refusal;
   readonly engineDead: Refusal;
   invalid(findings: readonly Finding[]): Refusal;
@@ -87,8 +91,8 @@ export interface Flavour {
   /** A 200 is sent when the first token is there, not when the request is accepted. */
   readonly sendsHeadersWithFirstToken: boolean;
   readonly namesAreIgnored: boolean;
-  /** It counts the tokens of messages at `/tokenize`. */
-  readonly tokenizes: boolean;
+  /** What `/tokenize` takes apart: a whole conversation, or one text. */
+  readonly tokenizes: 'messages' | 'text';
   /** `required` and named choices count as `auto`. */
   readonly forcedChoicesAreIgnored: boolean;
   /** The server finds calls itself, whatever its tool parser option says. */

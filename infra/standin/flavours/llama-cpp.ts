@@ -3,7 +3,17 @@ import type { ChatBody } from '../chat-request.ts';
 import { isRecord } from '../json.ts';
 import type { ModelServerOptions } from '../options.ts';
 import type { Refusal } from '../refusal.ts';
-import type { ChunkContext, ChunkPart, Flavour, Head, Payload, ServerWords, TokenCounts, WholeChoice } from './flavour.ts';
+import type {
+  ChunkContext,
+  ChunkPart,
+  Finding,
+  Flavour,
+  Head,
+  Payload,
+  ServerWords,
+  TokenCounts,
+  WholeChoice,
+} from './flavour.ts';
 
 const FINGERPRINT = 'b11434-stand-in';
 
@@ -15,10 +25,11 @@ const words: ServerWords = {
   unauthorized: llamaError(401, 'Invalid API Key', 'authentication_error'),
   notFound: llamaError(404, 'File Not Found', 'not_found_error'),
   methodNotAllowed: llamaError(404, 'File Not Found', 'not_found_error'),
+  noVectors: llamaError(501, 'This server does not support embeddings. Start it with `--embeddings`', 'not_supported_error'),
   // Not seen: a full server queues.
   overloaded: llamaError(503, 'Loading model', 'unavailable_error'),
   engineDead: llamaError(500, 'Compute error.', 'server_error'),
-  invalid: ([finding]) => llamaError(400, `${finding?.loc}: ${finding?.message}`, 'invalid_request_error'),
+  invalid: ([finding]) => llamaError(400, wordsOf(finding), 'invalid_request_error'),
   modelMissing: () => llamaError(404, 'model not found', 'not_found_error'),
   promptTooLong: (maxModelLen, promptTokens) =>
     llamaError(
@@ -29,12 +40,16 @@ const words: ServerWords = {
     ),
 };
 
+function wordsOf(finding: Finding | undefined): string {
+  const field = finding?.loc.replace(/^body\./, '') ?? '';
+  return finding?.type === 'missing' ? `'${field}' is required` : `Field '${field}': ${finding?.message}`;
+}
+
 export const llamaCpp: Flavour = {
   server: 'llama.cpp',
   sendsHeadersWithFirstToken: true,
   namesAreIgnored: true,
-  // Its own counts one text, not messages.
-  tokenizes: false,
+  tokenizes: 'text',
   forcedChoicesAreIgnored: true,
   alwaysParsesCalls: true,
   namesWithBracket: true,

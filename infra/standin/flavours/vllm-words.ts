@@ -24,6 +24,7 @@ export const vllmWords: ServerWords = {
   unauthorized: { status: 401, body: { error: 'Unauthorized' } },
   notFound: { status: 404, body: { detail: 'Not Found' } },
   methodNotAllowed: { status: 405, body: { detail: 'Method Not Allowed' } },
+  noVectors: { status: 404, body: { detail: 'Not Found' } },
   /** With `--max-num-queued-reqs` only; there is no Retry-After. */
   overloaded: vllmError(
     503,

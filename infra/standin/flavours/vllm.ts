@@ -15,7 +15,7 @@ export const vllm: Flavour = {
   server: 'uvicorn',
   sendsHeadersWithFirstToken: false,
   namesAreIgnored: false,
-  tokenizes: true,
+  tokenizes: 'messages',
   forcedChoicesAreIgnored: false,
   alwaysParsesCalls: false,
   namesWithBracket: false,
@@ -34,11 +34,12 @@ export const vllm: Flavour = {
 
 function chunk({ id, createdSeconds, model }: Head, part: ChunkPart, context: ChunkContext): Payload {
   const head = { id, object: 'chat.completion.chunk', created: createdSeconds, model };
-  const { promptTokens, completionTokens } = context.counts;
+  const { promptTokens, completionTokens, cachedTokens } = context.counts;
   const counted = {
     prompt_tokens: promptTokens,
     total_tokens: promptTokens + completionTokens,
     completion_tokens: completionTokens,
+    ...(cachedTokens === null ? {} : { prompt_tokens_details: detailsOf(cachedTokens) }),
   };
   if (part.kind === 'usage') {
     return { ...head, choices: [], usage: counted, system_fingerprint: FINGERPRINT };
@@ -58,7 +59,7 @@ function chunk({ id, createdSeconds, model }: Head, part: ChunkPart, context: Ch
 }
 
 function whole({ id, createdSeconds, model }: Head, choices: readonly WholeChoice[], counts: TokenCounts): Payload {
-  const { promptTokens, completionTokens } = counts;
+  const { promptTokens, completionTokens, cachedTokens } = counts;
   return {
     id,
     object: 'chat.completion',
@@ -79,7 +80,7 @@ function whole({ id, createdSeconds, model }: Head, choices: readonly WholeChoic
       prompt_tokens: promptTokens,
       total_tokens: promptTokens + completionTokens,
       completion_tokens: completionTokens,
-      prompt_tokens_details: null,
+      prompt_tokens_details: cachedTokens === null ? null : { ...detailsOf(cachedTokens), multimodal_tokens: null },
       completion_tokens_details: null,
     },
     prompt_logprobs: null,
@@ -89,6 +90,10 @@ function whole({ id, createdSeconds, model }: Head, choices: readonly WholeChoic
     ec_transfer_params: null,
     metrics: null,
   };
+}
+
+function detailsOf(cachedTokens: number): Payload {
+  return { cached_tokens: cachedTokens, created_cache_tokens: 0 };
 }
 
 function messageOf({ content, reasoning, calls, isForcedCall }: WholeMessage): Payload {

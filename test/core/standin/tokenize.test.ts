@@ -31,3 +31,17 @@ test('what is no request is refused, and the refusal is no count', async () => {
     expect(vllmCounting.read(await refused.text())).toBeNull();
   }
 });
+
+test('llama.cpp takes one text apart, and a conversation is none', async () => {
+  const llama = await startModelServer({ flavour: 'llama-cpp' });
+  const tokens = async (body: object): Promise<unknown> => {
+    const response = await fetch(`${llama.url}/tokenize`, { method: 'POST', body: JSON.stringify(body) });
+    return JSON.parse(await response.text());
+  };
+  expect([await tokens({ content: 'Hello there' }), await tokens({ messages })]).toEqual([
+    { tokens: [0, 1, 2, 3] },
+    { tokens: [] },
+  ]);
+  expect(vllmCounting.read(JSON.stringify(await tokens({ messages })))).toBeNull();
+  await llama.close();
+});

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelServer } from '../../../infra/standin/server.ts';
 import { startModelServer } from '../../../infra/standin/server.ts';
 import type { ModelServerOptions } from '../../../infra/standin/options.ts';
+import { phases, shape } from '../../contract/wire/shape.ts';
 import type { Parsed } from './chat-client.ts';
 import { ask, user } from './chat-client.ts';
 
@@ -30,26 +31,12 @@ const named = { tool_choice: { type: 'function', function: { name: 'get_weather'
 const format = { response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'object' } } } };
 const hermes: Partial<ModelServerOptions> = { toolParser: 'hermes' };
 
-/** Keys in order with the kinds of their values; equal neighbours in arrays count once. */
-function shape(value: Parsed): string {
-  if (Array.isArray(value)) return `[${collapse(value.map(shape)).join(',')}]`;
-  if (value === null) return 'null';
-  if (typeof value !== 'object') return typeof value;
-  return `{${Object.entries(value)
-    .map(([key, member]) => `${key}:${key === 'finish_reason' ? String(member) : shape(member)}`)
-    .join(',')}}`;
-}
-
-function collapse(items: string[]): string[] {
-  return items.filter((item, index) => item !== items[index - 1]);
-}
-
-function phases(sse: string): string[] {
+function phasesOf(sse: string): string[] {
   const payloads = sse
     .split('\n\n')
     .filter((event) => event !== '')
     .map((event) => event.replace(/^data: /, ''));
-  return collapse(payloads.map((payload) => (payload === '[DONE]' ? payload : shape(JSON.parse(payload)))));
+  return phases(payloads.map((payload) => (payload === '[DONE]' ? payload : JSON.parse(payload))));
 }
 
 interface Row {
@@ -120,7 +107,7 @@ describe('a stream of the stand-in', () => {
     const answer = await ask(server.url, { stream: true, ...body });
     await server.close();
     expect(answer.headers.get('content-type')).toContain('text/event-stream');
-    expect(phases(answer.text)).toEqual(phases(fixture(file)));
+    expect(phasesOf(answer.text)).toEqual(phasesOf(fixture(file)));
   });
 });
 
@@ -314,8 +301,8 @@ describe('the other routes', () => {
       ['Qwen/Qwen2.5-7B-Instruct', 4096],
       ['other-name', 4096],
     ]);
-    for (const name of ['num_requests_running', 'num_requests_waiting', 'kv_cache_usage_perc']) {
-      expect(metrics).toContain(`vllm:${name}{model_name="Qwen/Qwen2.5-7B-Instruct",engine="0"} 0`);
+    for (const name of ['num_requests_running', 'kv_cache_usage_perc', 'generation_tokens_total']) {
+      expect(metrics).toContain(`vllm:${name}{engine="0",model_name="Qwen/Qwen2.5-7B-Instruct"} 0.0`);
     }
   });
 });
