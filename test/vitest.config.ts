@@ -27,7 +27,7 @@ const edge = {
 const http = {
   name: 'http',
   include: ['test/http/**/*.test.ts', 'test/contract/**/*.test.ts'],
-  exclude: ['test/contract/tool-corpus.test.ts', 'test/contract/pooling.test.ts'],
+  exclude: ['test/contract/tool-corpus.test.ts', 'test/contract/pooling.test.ts', 'test/contract/wire.test.ts'],
   environment: 'node',
   globalSetup: ['test/support/http/global-setup.ts', 'test/support/bundles/gateway.ts'],
   fileParallelism: false,
@@ -40,7 +40,12 @@ const http = {
 /** Suites that start gateways of their own: other profiles, other tool formats. */
 const apart = {
   name: 'apart',
-  include: ['test/contract/tool-corpus.test.ts', 'test/contract/pooling.test.ts', 'test/seeds/**/*.test.ts'],
+  include: [
+    'test/contract/tool-corpus.test.ts',
+    'test/contract/pooling.test.ts',
+    'test/contract/wire.test.ts',
+    'test/seeds/**/*.test.ts',
+  ],
   environment: 'node',
   globalSetup: ['test/support/bundles/gateway.ts'],
   fileParallelism: false,
@@ -124,6 +129,17 @@ const pod = {
   hookTimeout: 120_000,
 };
 
+/** Real model servers, which `npm run test:real` starts. Not part of `npm test`; without the servers everything is skipped. */
+const real = {
+  name: 'real',
+  include: ['test/real/**/*.test.ts'],
+  environment: 'node',
+  globalSetup: ['test/support/bundles/gateway.ts'],
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
 const wrangler = { configPath: fileURLToPath(new URL('../wrangler.toml', import.meta.url)) };
 
 export default defineConfig({
@@ -141,6 +157,7 @@ export default defineConfig({
       { test: browser },
       { test: postgres },
       { test: pod },
+      { test: real },
     ],
   },
 });
