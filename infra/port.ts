@@ -12,6 +12,17 @@ export async function portTaken(port: number, command: string): Promise<string |
   return `Port ${port} is taken by ${owner ?? 'another program'}. Choose another: ${next}`;
 }
 
+/** A port of the loopback address that nobody listens on at the moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

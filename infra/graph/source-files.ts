@@ -4,7 +4,18 @@ import { join } from 'node:path';
 import { fileURLToPath, URL } from 'node:url';
 
 const repo = fileURLToPath(new URL('../..', import.meta.url));
-const ignored = new Set(['node_modules', '.git', '.wrangler', 'tmp', 'dist', 'coverage', 'generated', '.dev.vars', '.env']);
+const ignored = new Set([
+  'node_modules',
+  '.git',
+  '.wrangler',
+  '.cache',
+  'tmp',
+  'dist',
+  'coverage',
+  'generated',
+  '.dev.vars',
+  '.env',
+]);
 const binary = /\.(?:png|jpe?g|webp|gif|ico|woff2?|wasm|bin|gz|zip)$/;
 
 export interface SourceFile {

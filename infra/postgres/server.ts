@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { until } from '../rig/waiting.ts';
-import { freePort } from '../rig/wrangler-dev.ts';
+import { freePort } from '../port.ts';
 import { findPostgres, hasExtension, howToGetPostgres, isPostgresRequired } from './binaries.ts';
 import { migrate } from './migrate.ts';
 import { dataFolder, programsFolder, type ServerUser, serverUser } from './place.ts';

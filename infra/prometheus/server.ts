@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { freePort } from '../rig/wrangler-dev.ts';
+import { freePort } from '../port.ts';
 import { until } from '../rig/waiting.ts';
 
 export interface PrometheusOptions {

@@ -1,9 +1,9 @@
 /** Runs the working tree's Worker under `wrangler dev` and waits until it answers. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keepsLastConfig } from '../config/compile.ts';
+import { freePort } from '../port.ts';
 import { runWrangler } from '../wrangler.ts';
 import { comesTrue } from './waiting.ts';
 
@@ -83,18 +83,4 @@ async function isUp(url: string, readyStatus: number): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** A free port of the loopback address. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }

@@ -4,16 +4,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, URL } from 'node:url';
+import { findPython } from '../../infra/python.ts';
 
 const folder = fileURLToPath(new URL('../contract/python', import.meta.url));
 const requirements = join(folder, 'requirements.txt');
 const uvVersion = '0.13.9';
-
-/** The interpreter that makes the environment; null where there is none that can. */
-function findPython(): string | null {
-  const program = 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 10))';
-  return ['python3', 'python'].find((name) => spawnSync(name, ['-c', program]).status === 0) ?? null;
-}
 
 /** Null where the tests of Python clients are skipped. */
 export const python = findPython();
