@@ -36,6 +36,7 @@ const fixedKeys: readonly (readonly [path: readonly string[], why: string])[] = 
   [['models', '*', 'kind'], 'the health object probes by it'],
   [['models', '*', 'served_name'], 'the health object probes by it'],
   [['models', '*', 'max_in_flight'], 'the admission object counts by it'],
+  [['models', '*', 'prefill'], 'the admission object counts by it'],
   [['routing', 'health'], 'the health object was set up with it'],
   [['routing', 'admission'], 'the admission objects were set up with it'],
   [['routing', 'sessions'], 'the session objects were set up with it'],

@@ -101,6 +101,8 @@ const Admission = z.strictObject({
   /** Waiting places per place in flight. */
   queue_ratio: number(0, 100),
   max_wait_ms: ms,
+  /** The same for a long prompt that waits until others are read; who would wait longer is refused at once. */
+  max_prefill_wait_ms: z._default(ms, 60_000),
   /** By a key's plan: its share against other keys, and its class; 0 goes first. Plans not named here count as `default`. */
   plans: z.record(id, z.strictObject({ weight: z.number().check(z.gt(0), z.lte(1000)), priority: int(0, 9) })),
 });

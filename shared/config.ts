@@ -88,6 +88,16 @@ const ZeroShot = z.strictObject({
   temperature: z._default(number(0.001, 10), 0.05),
 });
 
+/** How long prompts are read: see `worker/core/admission/prefill-lane.ts`. */
+const Prefill = z.strictObject({
+  /** By the gateway's estimate; from here on a prompt queues with its own kind. */
+  long_prompt_tokens: z._default(int(1, 10_000_000), 4096),
+  /** Tokens of long prompts that may be read at the same time; one prompt that is longer is read alone. */
+  max_tokens: z._default(int(1, 100_000_000), 32_768),
+  /** How fast a loaded server reads them: what waits are computed from until it is measured, and what the first token of one may take. */
+  tokens_per_second: z._default(number(1, 10_000_000), 1000),
+});
+
 const Price = z.strictObject({
   input_per_million_usd: usd,
   cached_input_per_million_usd: usd,
@@ -116,6 +126,7 @@ export const Model = z.strictObject({
   tokens_per_second: z._default(number(0.1, 100_000), 60),
   /** Requests this model may have in flight, over all isolates; more wait in the queue. */
   max_in_flight: int(1, 100_000),
+  prefill: z.prefault(Prefill, {}),
   /** Not read of chat models, nor is what follows. */
   batch: z.prefault(Batch, {}),
   /** Length of an embedding model's vectors. */

@@ -53,3 +53,34 @@ test('blocks of places survive a restart, so that what isolates use by lease is 
   const granted = await model().renew(modelId, { isolateId: 'isolate-b', sequence: 1, want: places });
   expect(granted.places).toBeLessThanOrEqual(places - 12);
 });
+
+describe('the lane of long prompts', () => {
+  const long = (ticketId: string) => ({ ...ticket(ticketId), cost: 8000, holdMs: 60_000 });
+
+  test('lets the next one in when the first is read, and takes no place', async () => {
+    expect(await model().enterLane(modelId, long('first'))).toEqual({ kind: 'admitted' });
+    expect(await model().enterLane(modelId, long('second'))).toEqual({ kind: 'queued', position: 1 });
+    const waiting = model().wait('second');
+    await fill();
+    await model().leaveLane(modelId, 'first', true);
+    expect(await waiting).toEqual({ kind: 'granted' });
+  });
+
+  test('ends the wait of one that leaves', async () => {
+    await model().enterLane(modelId, long('first'));
+    await model().enterLane(modelId, long('second'));
+    const waiting = model().wait('second');
+    await model().leaveLane(modelId, 'second', false);
+    expect(await waiting).toMatchObject({ kind: 'refused' });
+  });
+
+  test('knows after a restart what is being read, and lets those enter again that waited', async () => {
+    await model().enterLane(modelId, long('first'));
+    await model().enterLane(modelId, long('second'));
+    await abortAllDurableObjects();
+    expect(await model().wait('second')).toEqual({ kind: 'unknown' });
+    expect(await model().enterLane(modelId, long('second'))).toEqual({ kind: 'queued', position: 1 });
+    await model().leaveLane(modelId, 'first', true);
+    expect(await model().wait('second')).toEqual({ kind: 'granted' });
+  });
+});

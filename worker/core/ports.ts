@@ -122,7 +122,26 @@ export interface Place {
   keep(background: Background): void;
 }
 
+/** A long prompt, in the lane of its kind. */
+export interface LaneRequest {
+  readonly modelId: string;
+  readonly keyId: string;
+  readonly weight: number;
+  readonly priority: number;
+  readonly promptTokens: number;
+  /** The longest time until its first token, once it is let in. */
+  readonly holdMs: number;
+}
+
+/** A long prompt that may be read now. */
+export interface Turn {
+  /** It is read, or its call is over; once is enough. */
+  end(isRead: boolean, background: Background): void;
+}
+
 export interface AdmissionPort {
+  /** For long prompts, before they ask for a place. Fails with `queue_full`. */
+  enterLane(request: LaneRequest, waiter: Waiter, background: Background): Promise<Result<Turn, Failure>>;
   /** A place in the isolate where there is one, else a wait for it. Fails with `queue_full`. */
   enter(request: PlaceRequest, waiter: Waiter, background: Background): Result<Place, Failure> | Promise<Result<Place, Failure>>;
   /** How full every model is, by its id; empty where places are not limited. Rejects when the state cannot be reached. */

@@ -21,9 +21,10 @@ import {
   ticketLeft,
   turnAway,
 } from '../core/admission/local-gate.ts';
-import type { AdmissionPort, PlaceRequest, Background, Clock, LogPort, Place, Waiter } from '../core/ports.ts';
+import type { AdmissionPort, PlaceRequest, Background, Clock, LaneRequest, LogPort, Place, Turn, Waiter } from '../core/ports.ts';
 import type { AdmissionObjectBase, WaitResult } from '../objects/admission-object.ts';
 import { type Door, type Doorkeeper, HeldPlace } from './held-place.ts';
+import { enterLane, openLane } from './lane-client.ts';
 import { callObject, type CallOptions } from './object-call.ts';
 import type { Namespace } from './object-calls.ts';
 
@@ -68,6 +69,11 @@ class AdmissionClient implements AdmissionPort, Doorkeeper {
     return decision === 'ask'
       ? this.#queue(door, request, waiter, background)
       : ok(new HeldPlace(this, door, request.isCalm, null));
+  }
+
+  enterLane(request: LaneRequest, waiter: Waiter, background: Background): Promise<Result<Turn, Failure>> {
+    if (!this.#isEnabled) return Promise.resolve(openLane);
+    return enterLane((modelId, call, options) => this.#ask(modelId, call, options), this.#options, request, waiter, background);
   }
 
   async read(): Promise<Readonly<Record<string, Occupancy>>> {

@@ -111,6 +111,8 @@ export interface FakeAdmission extends AdmissionPort {
   /** Places given out and not given back. */
   held: number;
   taken: number;
+  /** Of long prompts: how each turn has ended; null while it lasts. */
+  readonly turns: { readonly modelId: string; readonly promptTokens: number; isRead: boolean | null }[];
 }
 
 /** @param queue how long every request waits for its place; `full`: there is none */
@@ -118,6 +120,15 @@ export function createFakeAdmission(time: FakeTime, queue: { readonly waitMs: nu
   return {
     held: 0,
     taken: 0,
+    turns: [],
+    async enterLane({ modelId, promptTokens }, waiter) {
+      if (queue === 'full') return fail({ code: 'queue_full', retryAfterMs: 2000 });
+      const { signal } = waiter.wait();
+      if (signal.aborted) return fail({ code: 'client_closed_request' });
+      const turn: FakeAdmission['turns'][number] = { modelId, promptTokens, isRead: null };
+      this.turns.push(turn);
+      return ok({ end: (isRead) => void (turn.isRead ??= isRead) });
+    },
     async enter(_request, waiter) {
       if (queue === 'full') return fail({ code: 'queue_full', retryAfterMs: 2000 });
       if (queue !== null) {

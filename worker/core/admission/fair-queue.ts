@@ -14,6 +14,10 @@ export interface Ticket {
   readonly weight: number;
   /** 0 goes first. A lower class waits while a higher one has tickets waiting, at most `maxWaitMs`. */
   readonly priority: number;
+  /** What it takes of its key's share: 1 if left out. */
+  readonly cost?: number;
+  /** For how long it may hold what it gets; where the queue's owner has no time of its own. */
+  readonly holdMs?: number;
 }
 
 export interface Waiting extends Ticket {
@@ -65,7 +69,7 @@ export function takeNext(queue: FairQueue): { readonly queue: FairQueue; readonl
     startTag = tag;
   }
   if (chosen === null) return null;
-  const finishTag = startTag + 1 / chosen.weight;
+  const finishTag = startTag + chargeOf(chosen);
   const served: FairClass = { virtualTime: startTag, finishTags: prune({ ...finishTags, [chosen.keyId]: finishTag }, startTag) };
   return { queue: { ...remove(queue, chosen.ticketId), classes: { ...queue.classes, [priority]: served } }, ticket: chosen };
 }
@@ -79,10 +83,10 @@ function displacedBy(queue: FairQueue, newcomer: Ticket): Waiting | null {
   const crowds = new Map<string, { perWeight: number; newest: Waiting }>();
   for (const ticket of queue.waiting) {
     if (ticket.priority !== priority) continue;
-    const perWeight = (crowds.get(ticket.keyId)?.perWeight ?? 0) + 1 / ticket.weight;
+    const perWeight = (crowds.get(ticket.keyId)?.perWeight ?? 0) + chargeOf(ticket);
     crowds.set(ticket.keyId, { perWeight, newest: ticket });
   }
-  const own = newcomer.priority === priority ? (crowds.get(newcomer.keyId)?.perWeight ?? 0) + 1 / newcomer.weight : 0;
+  const own = newcomer.priority === priority ? (crowds.get(newcomer.keyId)?.perWeight ?? 0) + chargeOf(newcomer) : 0;
   let victim: Waiting | null = null;
   let most = own;
   for (const [keyId, { perWeight, newest }] of crowds) {
@@ -124,6 +128,10 @@ export function positionOf(queue: FairQueue, ticketId: string): number {
   }
   for (const { count, weight } of crowds.values()) before += Math.min(count, Math.floor((turn * weight) / own.weight));
   return before + turn;
+}
+
+function chargeOf({ cost, weight }: Ticket): number {
+  return (cost ?? 1) / weight;
 }
 
 function prune(finishTags: Readonly<Record<string, number>>, virtualTime: number): Record<string, number> {

@@ -13,14 +13,18 @@ import { canJudge, isJudged, judged } from './judge.ts';
 import type { Source } from './source.ts';
 
 /** Waits for the stream's first token, and for as much more as must be read before it may be shown; or for all of it. */
-export async function begin(call: Call, source: Source, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
+export async function begin(
+  call: Call,
+  source: Source,
+  onBegun: (isRead: boolean) => void,
+): Promise<Result<Opened, UpstreamFailure>> {
   const { run, candidate, startedAtMs } = call;
   const answer = answerFor(call);
   const abort = (): void => call.controller.abort();
   const intake = openIntake(answer, source, run.deps.timers, abort);
   const held: FedPiece[] = [];
   const begun = await holdUntil(call, intake, held, () => hasBegun(answer));
-  onBegun();
+  onBegun(begun === null);
   if (begun !== null) return fail(begun);
   if (!run.tried.isStreamed) {
     const problem = await collect(call, intake, answer);

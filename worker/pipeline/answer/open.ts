@@ -14,6 +14,7 @@ import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts'
 import { writeTraceparent } from '../../core/trace/trace-context.ts';
 import { upstreamBody } from '../../core/upstreams/upstream-body.ts';
 import { askingOf } from '../calls/pace.ts';
+import { firstEventMs, longPromptTokens, promptRead } from '../calls/places.ts';
 import type { Opened } from '../run/opened.ts';
 import type { Run } from '../run/run.ts';
 import { type BegunAnswer, hasSpent } from '../run/spent.ts';
@@ -64,16 +65,17 @@ export async function openCall(
 }
 
 async function makeCall(call: Call, times: CallTimes): Promise<Result<Opened, UpstreamFailure>> {
-  const { run, upstream, controller, asking } = call;
+  const { run, candidate, model, controller, asking } = call;
   // JSON comes whole, so the time that its tokens take is silence.
-  const firstEventMs = upstream.timeouts_ms.first_event + asking.silenceMs;
-  const cancelFirstEvent = run.deps.timers.once(firstEventMs, () => {
+  const limitMs = firstEventMs(run.deps.config, candidate, longPromptTokens(run.asked, model)) + asking.silenceMs;
+  const cancelFirstEvent = run.deps.timers.once(limitMs, () => {
     call.limit = 'first_event';
     controller.abort();
   });
   try {
-    return await answered(call, () => {
+    return await answered(call, (isRead) => {
       cancelFirstEvent();
+      promptRead(run, isRead);
       times.firstByteAtMs = run.deps.clock.now();
     });
   } finally {
@@ -81,8 +83,8 @@ async function makeCall(call: Call, times: CallTimes): Promise<Result<Opened, Up
   }
 }
 
-/** @param onBegun called when the answer's first token is there */
-async function answered(call: Call, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
+/** @param onBegun called when the answer's first token is there, or none will come */
+async function answered(call: Call, onBegun: (isRead: boolean) => void): Promise<Result<Opened, UpstreamFailure>> {
   const { run, candidate, model, controller, resumed, dialect } = call;
   const { isStream } = call.asking;
   const { deps, asked, tried, spent } = run;
@@ -113,7 +115,11 @@ async function answered(call: Call, onBegun: () => void): Promise<Result<Opened,
 }
 
 /** Events or one text, whatever was asked for and whatever the server calls it. */
-async function readAnswer(call: Call, answer: UpstreamAnswer, onBegun: () => void): Promise<Result<Opened, UpstreamFailure>> {
+async function readAnswer(
+  call: Call,
+  answer: UpstreamAnswer,
+  onBegun: (isRead: boolean) => void,
+): Promise<Result<Opened, UpstreamFailure>> {
   const { limits } = call.run.deps.config;
   const { mediaType } = answer;
   let body: ReadableStream<Uint8Array> | null;

@@ -41,7 +41,7 @@ export async function rescue(run: Run, broken: OpenStream, { failure, cause }: U
   if (route === undefined) return null;
   if ((await refuseCall(run, route)) !== null) return null;
   releasePlace(run);
-  const place = await takePlace(run, route.modelId, snapshot);
+  const place = await takePlace(run, route, snapshot);
   if (!place.ok) return null;
   const leftTokens = asked.maxTokens - clientUsage(run).completionTokens;
   const modes = modesForRest({

@@ -55,22 +55,27 @@ const marginMs = 60_000;
  * time each when the answer is read whole; a stream has it while its beginning is judged, for the rest, and for each rescue.
  */
 export function longestRequestMs(asked: Asked, config: Config): number {
-  const { slowest, totalMs, idleMs, firstEventMs } = longestOf(config);
+  const { slowest, totalMs, idleMs, firstEventMs, longTokens, slowestRead } = longestOf(config);
   const { retry, rescue, admission } = config.routing;
   const generationMs = (mostTokens(asked) / slowest) * 1000;
   const callMs = Math.max(totalMs, generationMs + idleMs);
-  const toBeginMs = admission.max_wait_ms + firstEventMs;
+  const { estimatedPromptTokens: promptTokens } = asked.view;
+  const readMs = promptTokens < longTokens ? 0 : admission.max_prefill_wait_ms + (1000 * promptTokens) / slowestRead;
+  const toBeginMs = admission.max_wait_ms + firstEventMs + readMs;
   const wholes = Math.max(retry.max_attempts, 2 + rescue.max_rescues);
   return callMs * wholes * (asked.pooled?.rounds ?? 1) + toBeginMs * (retry.max_attempts + 2 * rescue.max_rescues) + marginMs;
 }
 
 /** Of any server and model. */
 const longestOf = rememberedByObject(({ upstreams, chatModels }: Config) => {
+  const prefills = Object.values(chatModels).map(({ prefill }) => prefill);
   const limits = Object.values(upstreams).map(({ timeouts_ms }) => timeouts_ms);
   return {
     slowest: Math.min(...Object.values(chatModels).map(({ slow_tokens_per_second }) => slow_tokens_per_second)),
     totalMs: Math.max(...limits.map(({ total }) => total)),
     idleMs: Math.max(...limits.map(({ idle }) => idle)),
     firstEventMs: Math.max(...limits.map(({ first_event }) => first_event)),
+    longTokens: Math.min(...prefills.map(({ long_prompt_tokens }) => long_prompt_tokens)),
+    slowestRead: Math.min(...prefills.map(({ tokens_per_second }) => tokens_per_second)),
   };
 });

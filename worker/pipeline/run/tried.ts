@@ -1,7 +1,7 @@
 /** What is being tried: the plan as far as it is left, the calls made by it, and what the one in flight holds. */
 import type { ErrorCode } from '../../../shared/errors.ts';
 import type { FailureReport } from '../../core/health/health-event.ts';
-import type { Place } from '../../core/ports.ts';
+import type { Place, Turn } from '../../core/ports.ts';
 import type { AttemptOutcome } from '../../core/route/attempt.ts';
 import type { RoutePlan } from '../../core/route/plan.ts';
 import type { Opened } from './opened.ts';
@@ -27,6 +27,8 @@ export interface Tried {
   current: Pick<AbortController, 'abort'> | null;
   /** The model's place that the call in flight holds. */
   place: Place | null;
+  /** Of a long prompt, until it is read; see `calls/places.ts`. */
+  turn: Turn | null;
   spare: Spare | null;
   /** All that were begun, in order. */
   readonly rescues: Rescue[];
@@ -63,6 +65,7 @@ export function nothingTried(route: RoutePlan, isStreamed: boolean, judges: bool
     lowered: new Map(),
     current: null,
     place: null,
+    turn: null,
     spare: null,
     rescues: [],
     withheld: [],
