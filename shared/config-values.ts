@@ -35,8 +35,25 @@ export const toolFormatIds = [
   'pythonic',
   'qwen3_xml',
   'deepseek',
+  'deepseek_dsml',
+  'glm',
+  'kimi_k2',
+  'kimi_k3',
+  'harmony',
+  'gemma4',
   'json_fenced',
   'json_bare',
+] as const;
+/** How a model writes its reasoning into its text. */
+export const reasoningIds = [
+  'none',
+  'think',
+  'think_open',
+  'mistral_think',
+  'gemma4',
+  'kimi_k3',
+  'kimi_k3_open',
+  'harmony',
 ] as const;
 export const capabilityIds = ['tools', 'json_schema', 'logprobs', 'continue', 'vision'] as const;
 /** What a model is asked for. A model stands in for others of its kind only. */
@@ -54,6 +71,7 @@ export type Intent = (typeof intentIds)[number];
 export type Strategy = (typeof strategyIds)[number];
 export type SignalId = (typeof signalIds)[number];
 export type ToolFormatId = (typeof toolFormatIds)[number];
+export type ReasoningId = (typeof reasoningIds)[number];
 export type Capability = (typeof capabilityIds)[number];
 
 const Budget = z.strictObject({

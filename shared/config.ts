@@ -14,6 +14,7 @@ import {
   modelKindIds,
   ms,
   number,
+  reasoningIds,
   text,
   tierIds,
   toolFormatIds,
@@ -24,7 +25,7 @@ import * as z from './zod.ts';
 
 export { Routing };
 export { defaultKeyVar, intentIds, scoreBuckets, signalIds, strategyIds, tierIds } from './config-values.ts';
-export type { Capability, Intent, ModelKind, SignalId, Strategy, Tier, ToolFormatId } from './config-values.ts';
+export type { Capability, Intent, ModelKind, ReasoningId, SignalId, Strategy, Tier, ToolFormatId } from './config-values.ts';
 
 const Timeouts = z.strictObject({
   /**
@@ -119,7 +120,8 @@ export const Model = z.strictObject({
   tool_formats: z.array(z.enum(toolFormatIds)),
   /** `atomic` shows a call when it is whole; `early` streams its arguments as they come. */
   tool_emission: z._default(z.enum(['atomic', 'early']), 'atomic'),
-  reasoning: z.enum(['none', 'think', 'think_open']),
+  /** How this model writes reasoning into its text. */
+  reasoning: z.enum(reasoningIds),
   /** Output tokens per second of a fully loaded server: a slower answer ends at `total`, and plain JSON may take as long as this rate implies. */
   slow_tokens_per_second: number(0.1, 100_000),
   /** The most output tokens per second of one answer: the rate at which a call is billed whose end was not seen. */

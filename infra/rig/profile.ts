@@ -23,7 +23,8 @@ function standinFor(upstreamId: string, config: ConfigTree): FleetModel[] {
     // A model whose calls the gateway parses from text runs on a server without a tool parser.
     toolParser: model.tool_formats.length > 0 ? 'none' : 'hermes',
   };
-  return [model.reasoning === 'none' ? options : { ...options, reasoningStyle: model.reasoning }];
+  const { reasoning } = model;
+  return [reasoning === 'think' || reasoning === 'think_open' ? { ...options, reasoningStyle: reasoning } : options];
 }
 
 function roleOf(modelId: string, config: ConfigTree): ModelRole {

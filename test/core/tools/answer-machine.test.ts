@@ -139,7 +139,14 @@ describe('the seven situations of the published gateway this one follows', () =>
 describe('reasoning', () => {
   it.each([
     ['think', '<think>a</think>b', 'a', 'b'],
-    ['think', '\n<think>a</think>b', 'a', '\nb'],
+    ['think', '\n<think>a</think>b', 'a', 'b'],
+    ['think', '<think>a</think>\n\n  b', 'a', '  b'],
+    ['think', '<think>`</think>` ends it</think>b', '`</think>` ends it', 'b'],
+    ['think', '<think>"</think>" ends it</think>b', '"</think>" ends it', 'b'],
+    ['think', '<think>use `x`</think>`x` it is', 'use `x`', '`x` it is'],
+    ['think', '<think>a lone `</think>b', 'a lone `', 'b'],
+    ['think', '<think>a lone `</think>', 'a lone `', ''],
+    ['think', '\n x', '', '\n x'],
     ['think', '<think>a < b </ think></think>b', 'a < b </ think>', 'b'],
     ['think', 'a<think>b</think>', '', 'a<think>b</think>'],
     ['think', '<thinking>', '', '<thinking>'],
@@ -153,6 +160,13 @@ describe('reasoning', () => {
     ['think_open', '</think>b', '', 'b'],
     ['think_open', 'a', 'a', ''],
     ['think_open', '<th', '<th', ''],
+    ['mistral_think', '[THINK]a [/ THINK][/THINK]b', 'a [/ THINK]', 'b'],
+    ['mistral_think', '[THINK]`[/THINK]` and `[TOOL_CALLS]`[/THINK]\n\nb', '`[/THINK]` and `[TOOL_CALLS]`', 'b'],
+    ['mistral_think', 'a [THINK]b[/THINK]', '', 'a [THINK]b[/THINK]'],
+    ['gemma4', '<|channel>thought\na\n<channel|>b', 'a\n', 'b'],
+    ['gemma4', '<|channel>thought\n<channel|>b', '', 'b'],
+    ['gemma4', '<|channel>thoughtful<channel|>b', 'thoughtful', 'b'],
+    ['gemma4', '<|channel>thou', 'thou', ''],
     ['none', '<think>a</think>b', '', '<think>a</think>b'],
   ] as const)('%s: %j', (reasoning, text, thought, content) => {
     for (const tools of [[], [{ name: 'search' }]])
@@ -191,7 +205,8 @@ describe('white space around calls', () => {
     [`${call} \n ${call} B `, ' \n  B '],
     ['\n\n', '\n\n'],
     [`<think>so</think>\n\n${call}`, ''],
-    ['<think>so</think>\n\nDone.', '\n\nDone.'],
+    ['<think>so</think>\n\nDone.', 'Done.'],
+    ['<think>so</think>\n \n  Done.', '  Done.'],
   ])('%j leaves %j', (text, content) => {
     expect(answer(text, { reasoning: 'think' }).content).toBe(content);
   });

@@ -13,10 +13,15 @@ function outcomeOf(row: Row, pieces: readonly string[]): Outcome {
   return run(optionsOf(row), textDeltas(pieces), finishOf(row));
 }
 
+/** Comparing texts first: most of these tests' time would go into comparing trees. */
+function expectSame(outcome: Outcome, whole: Outcome): void {
+  if (JSON.stringify(outcome) !== JSON.stringify(whole)) expect(outcome).toEqual(whole);
+}
+
 describe('the registry', () => {
   it.each(Object.entries(toolFormats))('has corpus rows for %s, and the format knows its own id', (id, format) => {
     expect(format.id).toBe(id);
-    expect(corpus.get(id)?.length ?? 0).toBeGreaterThanOrEqual(20);
+    expect(corpus.get(id)?.length ?? 0).toBeGreaterThanOrEqual(24);
     expect(corpus.get(id)?.every((row) => row.format === id)).toBe(true);
   });
 
@@ -27,7 +32,7 @@ describe('the registry', () => {
   it('gives every row its own id', () => {
     const ids = [...corpus.values()].flat().map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.length).toBeGreaterThanOrEqual(261);
+    expect(ids.length).toBeGreaterThanOrEqual(585);
   });
 });
 
@@ -44,13 +49,13 @@ describe.each(textRows)('%s', (_name, rows) => {
 
   it.each(named(rows))('%s cut in two anywhere: %s', (_id, _note, row) => {
     const whole = outcomeOf(row, [row.text]);
-    for (const pieces of twoPieceCuts(row.text)) expect(outcomeOf(row, pieces)).toEqual(whole);
+    for (const pieces of twoPieceCuts(row.text)) expectSame(outcomeOf(row, pieces), whole);
   });
 
   it.each(named(rows))('%s in random pieces: %s', (_id, _note, row) => {
     const random = seeded(row.text.length);
     const whole = outcomeOf(row, [row.text]);
-    for (let round = 0; round < 40; round += 1) expect(outcomeOf(row, randomPieces(row.text, random))).toEqual(whole);
+    for (let round = 0; round < 20; round += 1) expectSame(outcomeOf(row, randomPieces(row.text, random)), whole);
   });
 
   it.each(named(rows))('%s in SSE frames cut at every byte: %s', (_id, _note, row) => {
@@ -117,7 +122,7 @@ describe('early emission', () => {
     const isNative = row.format === 'native';
     const { deltas, finish } = isNative ? nativeDeltas(row) : { deltas: textDeltas([...row.text]), finish: finishOf(row) };
     const outcome = run(optionsOf(row, { emission: 'early' }), deltas, finish);
-    const broken = outcome.calls.slice(outcome.end.calls.length);
+    const broken = outcome.calls.filter(({ id }) => outcome.end.calls.every((call) => call.id !== id));
     if (broken.length === 0) return expectOutcome(row, outcome);
 
     expect(broken).toHaveLength(1);

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import { expect } from 'vitest';
-import type { ToolFormatId } from '../../../shared/config.ts';
+import type { ReasoningId, ToolFormatId } from '../../../shared/config.ts';
 import type { FinishReason } from '../../../worker/core/upstreams/dialect.ts';
 import {
   type AnswerEnd,
@@ -19,7 +19,7 @@ export interface Row {
   readonly chunks?: readonly { readonly delta: Record<string, unknown>; readonly finish_reason: string | null }[];
   readonly tools: readonly { readonly name: string; readonly parameters?: Record<string, unknown> }[];
   readonly options?: {
-    readonly reasoning?: 'think' | 'think_open';
+    readonly reasoning?: ReasoningId;
     readonly tool_choice?: AnswerMachineOptions['toolChoice'];
     readonly parallel_tool_calls?: boolean;
     readonly finish?: string;
@@ -107,9 +107,9 @@ export function assemble(events: readonly SpokenEvent[], end: Omit<AnswerEnd, 'e
     if (event.kind === 'text') outcome.content += event.text;
     else if (event.kind === 'reasoning') outcome.reasoning += event.text;
     else if (event.kind === 'call') {
-      expect(event.index).toBe(outcome.calls.length);
-      expect(event.id).not.toBe('');
-      expect(outcome.calls.map(({ id }) => id)).not.toContain(event.id);
+      const isNew = outcome.calls.every(({ id }) => id !== event.id);
+      if (event.index !== outcome.calls.length || event.id === '' || !isNew)
+        throw new Error(`call ${event.index} is not the next one`);
       outcome.calls.push({ id: event.id, name: event.name, arguments: event.arguments });
     } else {
       const call = outcome.calls[event.index];
@@ -118,7 +118,7 @@ export function assemble(events: readonly SpokenEvent[], end: Omit<AnswerEnd, 'e
       else call.arguments += event.arguments;
     }
   }
-  expect(ended.size).toBe(end.calls.length);
+  if (ended.size !== end.calls.length) throw new Error('the events end other calls than the answer has');
   return outcome;
 }
 

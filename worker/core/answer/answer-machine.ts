@@ -3,10 +3,10 @@
  * with reasoning) into clean answer events. Whole and streamed answers go through the same machine, so they cannot differ. Pure:
  * ids come in as an argument, and nothing is kept but what may still become part of a call.
  */
-import type { ToolFormatId } from '../../../shared/config.ts';
+import type { ReasoningId, ToolFormatId } from '../../../shared/config.ts';
 import type { ChunkDelta, FinishReason } from '../upstreams/dialect.ts';
-import { createThinkSplitter, type ReasoningMode } from './think-splitter.ts';
 import { createEventList, type EventList, type SpokenEvent } from './answer-events.ts';
+import { createReasoningSplitter } from './reasoning-styles.ts';
 import { type CallFinder, createCallFinder } from '../tools/call-finder.ts';
 import { type CallSink, createCallSink, type SurfacedCall } from '../tools/call-sink.ts';
 import type { DeclaredTool } from '../tools/declared-tool.ts';
@@ -66,7 +66,7 @@ export interface AnswerMachineOptions {
   readonly tools: readonly DeclaredTool[];
   readonly toolChoice: 'auto' | 'none' | 'required' | { readonly name: string };
   readonly allowsParallelCalls: boolean;
-  readonly reasoning: ReasoningMode;
+  readonly reasoning: ReasoningId;
   /** `atomic` shows a call when it is whole and valid, `early` its arguments as they come. */
   readonly emission: 'atomic' | 'early';
   /** Largest arguments of one call, in bytes of UTF-8. */
@@ -87,11 +87,12 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
   const native = createNativeCalls({ emission: options.emission, maxArgumentsBytes: options.maxArgumentsBytes, sink });
   const content = createContentGate(events, sink);
   const finder = createFinder(options, sink, content);
-  const onAnswer = finder?.feed ?? ((text: string) => events.push({ kind: 'text', text }));
-  const splitter = createThinkSplitter(options.reasoning, {
+  const onText = (text: string) => events.push({ kind: 'text', text });
+  const onAnswer = finder?.feed ?? (options.reasoning === 'none' ? onText : content.pass);
+  const splitter = createReasoningSplitter(options.reasoning, {
     onReasoning: (text) => events.push({ kind: 'reasoning', text }),
     onAnswer,
-    onClosed: content.mayHoldBlank,
+    onClosed: content.endReasoning,
   });
 
   return {
@@ -101,16 +102,17 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
     feed({ content: text, reasoning, tool_calls: entries }) {
       if (sink.hasOverflowed()) return events.take();
       if (reasoning !== undefined && reasoning !== null && reasoning !== '') {
-        splitter.skip();
+        splitter?.skip();
         events.push({ kind: 'reasoning', text: reasoning });
       }
-      if (text !== undefined && text !== null && text !== '') (splitter.isDone() ? onAnswer : splitter.feed)(text);
+      if (text !== undefined && text !== null && text !== '')
+        (splitter === null || splitter.isDone() ? onAnswer : splitter.feed)(text);
       if (entries !== undefined && entries !== null && entries.length > 0) native.feed(entries);
       return events.take();
     },
 
     forgetHeld() {
-      splitter.forgetHeld();
+      splitter?.forgetHeld();
       finder?.forgetHeld();
       native.forgetHeld();
       content.forgetHeld();
@@ -118,7 +120,7 @@ export function createAnswerMachine(options: AnswerMachineOptions): AnswerMachin
 
     end(upstreamFinishReason) {
       const isCut = upstreamFinishReason === null || limitReasons.has(upstreamFinishReason);
-      splitter.end();
+      splitter?.end();
       const isTextCut = finder?.end(isCut ? 'cut' : 'stop') ?? false;
       const isNativeCut = native.end(upstreamFinishReason);
       content.end();
@@ -191,8 +193,8 @@ function createFinder(options: AnswerMachineOptions, sink: CallSink, content: Co
 
 interface ContentGate {
   pass(text: string): void;
-  /** From here on, leading white space waits. */
-  mayHoldBlank(): void;
+  /** The answer begins here: white space at its beginning waits, and its empty lines belong to the marker. */
+  endReasoning(): void;
   forgetHeld(): void;
   end(): void;
 }
@@ -206,11 +208,13 @@ const maxBlankChars = 1024;
  */
 function createContentGate(events: EventList, sink: CallSink): ContentGate {
   let hasInk = false;
-  let isHolding = false;
+  let isBehindReasoning = false;
   let blank = '';
   const release = (text: string): void => {
+    const held = blank + text;
+    const whole = isBehindReasoning ? withoutEmptyLines(held) : held;
     hasInk = true;
-    const whole = blank + text;
+    isBehindReasoning = false;
     blank = '';
     if (whole !== '') events.push({ kind: 'text', text: whole });
   };
@@ -218,11 +222,11 @@ function createContentGate(events: EventList, sink: CallSink): ContentGate {
     pass(text) {
       if (sink.hasOverflowed()) return;
       if (hasInk || blank.length + text.length > maxBlankChars || text.trim() !== '') release(text);
-      else if (isHolding || sink.calls.length > 0) blank += text;
+      else if (isBehindReasoning || sink.calls.length > 0) blank += text;
       else if (text !== '') events.push({ kind: 'text', text });
     },
-    mayHoldBlank() {
-      isHolding = true;
+    endReasoning() {
+      isBehindReasoning = true;
     },
     forgetHeld() {
       blank = '';
@@ -231,6 +235,12 @@ function createContentGate(events: EventList, sink: CallSink): ContentGate {
       if (sink.calls.length === 0) release('');
     },
   };
+}
+
+/** White space in front of the answer up to its first line, which keeps its own. */
+function withoutEmptyLines(text: string): string {
+  const blankChars = text.length - text.trimStart().length;
+  return blankChars > maxBlankChars ? text : text.slice(text.slice(0, blankChars).lastIndexOf('\n') + 1);
 }
 
 function finishReasonFor(upstream: FinishReason | null, sink: CallSink): FinishReason | null {

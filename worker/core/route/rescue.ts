@@ -1,5 +1,6 @@
 /** Whether an answer that broke off can be finished by another call, by whom, and how. */
 import type { ModelConfig } from '../../../shared/config.ts';
+import { continuesAnswers } from '../answer/reasoning-styles.ts';
 import type { Candidate, Plan } from './attempt.ts';
 import { type FailureCause, ruleOf } from '../upstreams/causes.ts';
 import { routeKey } from '../upstreams/route-key.ts';
@@ -48,8 +49,7 @@ export interface Rest {
 
 /** The modes to ask for the rest, better one first. */
 export function modesForRest({ model, isConstrained, isCutShort, hasText, leftTokens }: Rest): readonly RestMode[] {
-  // A model whose output begins as thinking cannot continue an answer.
-  const canContinue = model.capabilities.includes('continue') && model.reasoning !== 'think_open';
+  const canContinue = model.capabilities.includes('continue') && continuesAnswers(model.reasoning);
   const mayContinue = canContinue && !isConstrained && !isCutShort && hasText && leftTokens > 0;
   return mayContinue ? ['continue', 'repeat'] : ['repeat'];
 }

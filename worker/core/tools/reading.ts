@@ -69,6 +69,18 @@ export function* takes(input: Cursor, marker: string): Reading<boolean> {
   return isHere;
 }
 
+/** Whether one of the markers stands here. */
+export function* seesOne(input: Cursor, markers: readonly string[]): Reading<boolean> {
+  for (const marker of markers) if (yield* sees(input, marker)) return true;
+  return false;
+}
+
+/** Takes the first of the markers that stands here. */
+export function* takesOne(input: Cursor, markers: readonly string[]): Reading<boolean> {
+  for (const marker of markers) if (yield* takes(input, marker)) return true;
+  return false;
+}
+
 /** Whether the text ends here, or inside `marker`. */
 export function endsInside({ text, at, ending }: Cursor, marker: string): boolean {
   return ending !== null && text.length - at < marker.length && marker.startsWith(text.slice(at));
@@ -117,6 +129,17 @@ export function* readRun(input: Cursor, isOfKind: (code: number) => boolean, max
     if (at < text.length || run.length >= maxChars || input.ending !== null) return run;
     yield;
   }
+}
+
+/** Takes a run of white space. */
+export function readBlank(input: Cursor): Reading<string> {
+  return readRun(input, isJsonSpace, Infinity);
+}
+
+/** What may stand in a tag that ends with `end`, white space included or not. */
+export function isTagText(end: string, isSpaced: boolean): (code: number) => boolean {
+  const endCode = end.charCodeAt(0);
+  return (code) => code !== 0x3c && code !== endCode && (isSpaced || !isJsonSpace(code));
 }
 
 export function isNameCharacter(code: number): boolean {

@@ -5,19 +5,14 @@
  */
 import type { Cursor } from '../cursor.ts';
 import { isNameCharacter, need, needInk, type Reading, readName, readRun } from '../reading.ts';
+import { type LiteralSyntax, readLiteral } from './literals.ts';
 
-interface Frame {
-  readonly closer: string;
-  readonly isDict: boolean;
-  json: string;
-  count: number;
-  hasComma: boolean;
-}
-
-const closers: Readonly<Record<string, string>> = { '[': ']', '(': ')', '{': '}' };
+const python: LiteralSyntax = {
+  closers: { '[': ']', '(': ')', '{': '}' },
+  readAtom: (input, next) => (next === '"' || next === "'" ? readString(input, next) : readWord(input)),
+};
 const words: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null' };
 const numberPattern = /^-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
-const maxDepth = 200;
 const maxWordChars = 400;
 
 /**
@@ -30,7 +25,7 @@ export function* readKeywordArguments(input: Cursor): Reading<string | null> {
     const key = yield* readName(input);
     if (key === '' || (yield* needInk(input)) !== '=') return null;
     input.at += 1;
-    const value = yield* readLiteral(input);
+    const value = yield* readLiteral(input, python);
     if (value === null) return null;
     json += `${json === '' ? '' : ', '}${JSON.stringify(key)}: ${value}`;
     const next = yield* needInk(input);
@@ -39,63 +34,6 @@ export function* readKeywordArguments(input: Cursor): Reading<string | null> {
   }
   input.at += 1;
   return `{${json}}`;
-}
-
-/** One literal as JSON text. Keeps its own stack, so that depth costs no generators. */
-function* readLiteral(input: Cursor): Reading<string | null> {
-  const frames: Frame[] = [];
-  for (;;) {
-    const next = yield* needInk(input);
-    const frame = frames.at(-1);
-    const closer = closers[next];
-    if (closer !== undefined) {
-      if (frames.length >= maxDepth) return null;
-      input.at += 1;
-      frames.push({ closer, isDict: next === '{', json: '', count: 0, hasComma: false });
-      continue;
-    }
-    let value: string | null;
-    if (next === frame?.closer && (frame.count === 0 || frame.hasComma)) {
-      input.at += 1;
-      frames.pop();
-      value = closed(frame);
-    } else if (next === '"' || next === "'") value = yield* readString(input, next);
-    else value = yield* readWord(input);
-    const whole = yield* place(input, frames, value);
-    if (whole !== undefined) return whole;
-  }
-}
-
-/** Puts a value where it belongs and closes what ends behind it. Undefined while containers are open. */
-function* place(input: Cursor, frames: Frame[], first: string | null): Reading<string | null | undefined> {
-  let value = first;
-  for (;;) {
-    const frame = frames.at(-1);
-    if (value === null || frame === undefined) return value;
-    const next = yield* needInk(input);
-    const isKey = frame.isDict && isKeyExpected(frame);
-    if (isKey && (next !== ':' || !value.startsWith('"'))) return null;
-    const isFollowed = isKey || next === ',';
-    if (!isFollowed && next !== frame.closer) return null;
-    input.at += 1;
-    frame.json += (frame.count === 0 || (frame.isDict && !isKey) ? '' : ', ') + value + (isKey ? ': ' : '');
-    frame.count += 1;
-    frame.hasComma = next === ',';
-    if (isFollowed) return undefined;
-    frames.pop();
-    value = closed(frame);
-  }
-}
-
-/** In a dictionary keys and values take turns, and `count` counts both. */
-function isKeyExpected(frame: Frame): boolean {
-  return frame.count % 2 === 0;
-}
-
-/** Parentheses around one value without a comma are not a tuple, only that value. */
-function closed(frame: Frame): string {
-  if (frame.isDict) return `{${frame.json}}`;
-  return frame.closer === ')' && frame.count === 1 && !frame.hasComma ? frame.json : `[${frame.json}]`;
 }
 
 function* readWord(input: Cursor): Reading<string | null> {

@@ -3,10 +3,16 @@
  * corpus.
  */
 import type { ToolFormatId } from '../../../../shared/config.ts';
+import { deepseekDsml } from './deepseek-dsml.ts';
 import { deepseek } from './deepseek.ts';
+import { gemma4 } from './gemma4.ts';
+import { glm } from './glm.ts';
+import { harmony } from './harmony.ts';
 import { hermes } from './hermes.ts';
 import { jsonBare } from './json-bare.ts';
 import { jsonFenced } from './json-fenced.ts';
+import { kimiK2 } from './kimi-k2.ts';
+import { kimiK3 } from './kimi-k3.ts';
 import { llama3Json } from './llama3-json.ts';
 import { mistral } from './mistral.ts';
 import { pythonic } from './pythonic.ts';
@@ -20,6 +26,12 @@ export const toolFormats: Readonly<Record<ToolFormatId, ToolFormat>> = {
   pythonic,
   qwen3_xml: qwen3Xml,
   deepseek,
+  deepseek_dsml: deepseekDsml,
+  glm,
+  kimi_k2: kimiK2,
+  kimi_k3: kimiK3,
+  harmony,
+  gemma4,
   json_fenced: jsonFenced,
   json_bare: jsonBare,
 };

@@ -2,6 +2,7 @@
  * Turns a parameter's plain text into JSON by the type its schema declares. What does not convert, or has no type, is a string.
  */
 import { isObject } from '../../../../shared/is-object.ts';
+import { isScalar } from '../../json/grammar.ts';
 import { repairedJson } from '../../json/text.ts';
 
 const number = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
@@ -20,6 +21,23 @@ export function typedValue(text: string, schema: unknown, key: string): string {
     (types.has('object') ? repairedJson(trimmed, 'object') : null) ??
     (types.has('array') ? repairedJson(trimmed, 'array') : null);
   return container ?? JSON.stringify(text);
+}
+
+/** A value that is written as JSON, or else a string. Numbers keep their spelling. */
+export function anyValue(text: string): string {
+  const trimmed = text.trim();
+  if (isScalar(trimmed)) return trimmed;
+  const container = repairedJson(trimmed, 'object') ?? repairedJson(trimmed, 'array');
+  return container ?? JSON.stringify(quotedString(trimmed) ?? text);
+}
+
+function quotedString(text: string): string | null {
+  if (!text.startsWith('"')) return null;
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return null;
+  }
 }
 
 /** The types a schema allows, its alternatives included; eight levels are more than schemas in use have. */
