@@ -47,6 +47,8 @@ const Agent = z.strictObject({
   default_tier: z.optional(z.enum(tierIds)),
   allowed_models: z.optional(z.array(id).check(z.minLength(1))),
   strategy: z.optional(z.enum(strategyIds)),
+  /** False: its answers may repeat themselves. */
+  runaway_guard: z.optional(z.boolean()),
   /** For this agent's requests over all keys. */
   budgets: z._default(budgets, []),
 });
@@ -118,6 +120,13 @@ const Escalation = z.strictObject({
 
 const Rescue = z.strictObject({ enabled: z.boolean(), max_rescues: int(0, 5) });
 
+/** What ends an answer that repeats one passage over and over. */
+const RunawayGuard = z.strictObject({
+  enabled: z._default(z.boolean(), true),
+  /** Repetition that an answer may have in one stretch, in tokens as the gateway estimates them; rows of data eight times as much. */
+  max_tokens: z._default(int(64, 100_000), 256),
+});
+
 const Sessions = z.strictObject({ enabled: z.boolean(), ttl_ms: int(1000, 86_400_000) });
 
 /** Answers that are kept to be resumed. */
@@ -152,6 +161,7 @@ export const Routing = z.strictObject({
   admission: Admission,
   escalation: Escalation,
   rescue: Rescue,
+  runaway_guard: z.prefault(RunawayGuard, {}),
   sessions: Sessions,
   experiments: z.record(id, Experiment),
   tools: z.strictObject({

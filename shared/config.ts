@@ -126,6 +126,8 @@ export const Model = z.strictObject({
   slow_tokens_per_second: number(0.1, 100_000),
   /** The most output tokens per second of one answer: the rate at which a call is billed whose end was not seen. */
   tokens_per_second: z._default(number(0.1, 100_000), 60),
+  /** False: its answers may repeat themselves. Read of chat models only. */
+  runaway_guard: z.optional(z.boolean()),
   /** Requests this model may have in flight, over all isolates; more wait in the queue. */
   max_in_flight: int(1, 100_000),
   prefill: z.prefault(Prefill, {}),

@@ -120,6 +120,7 @@ export const errors = {
     'upstream',
     'The model server sent an answer that cannot be used.',
   ),
+  upstream_degenerate: row(502, 'upstream_error', 'chain', 'upstream', 'The answer repeated itself without end and was cut.'),
   upstream_truncated: row(502, 'upstream_error', 'chain', 'upstream', 'The answer broke off before its end.'),
   upstream_too_large: row(502, 'upstream_error', 'chain', 'upstream', 'The answer passed the size limit.'),
   tunnel_down: row(502, 'upstream_error', 'chain', 'upstream', 'The tunnel to the model servers is down.'),

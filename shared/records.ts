@@ -119,6 +119,8 @@ export interface LedgerEntry {
   /** The routing score, and which classifier gave it; `null` when the client named model or tier. */
   readonly scored: { readonly version: string; readonly score: number } | null;
   readonly rescued: boolean;
+  /** The models whose answers were cut because they repeated themselves without end; absent where none was. */
+  readonly runaways?: readonly string[];
   /** `experiment:arm`; `null` when it took part in none. */
   readonly arm: string | null;
   /** Tool calls shown, by whether their arguments satisfy the tool's schema. */
@@ -289,11 +291,12 @@ export const countIds = [
   'routing_rules',
   'fallback_paths',
   'tool_calls',
+  'runaways',
 ] as const;
 export type CountId = (typeof countIds)[number];
 
 type GroupsShown = Readonly<Record<Exclude<GroupId, 'models' | 'arms'>, Readonly<Record<string, GroupStats>>>>;
-/** `fallback_paths` by `from>to`, `tool_calls` by `model:verdict`. */
+/** `fallback_paths` by `from>to`, `tool_calls` by `model:verdict`, `runaways` by model. */
 type CountsShown = Readonly<Record<CountId, Readonly<Record<string, number>>>>;
 
 /** The answer of `GET /stats`. */

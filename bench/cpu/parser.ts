@@ -101,6 +101,7 @@ function answerWith(formats: readonly ToolFormatId[]): Answer {
     refusesEmpty: false,
     keepsLogprobs: false,
     showsLogprobs: false,
+    mayRepeat: () => false,
     head: null,
     createChoice: (index) =>
       createChoice(index, {
@@ -108,6 +109,7 @@ function answerWith(formats: readonly ToolFormatId[]): Answer {
         isPlain: () => false,
         check: null,
         argumentsCheck: argumentsCheck(),
+        maxRepeatedTokens: 256,
         sent: null,
       }),
   });

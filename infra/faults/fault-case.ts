@@ -28,7 +28,8 @@ export type Need =
   | 'schema'
   | 'logprobs'
   | 'thinking'
-  | 'flow';
+  | 'flow'
+  | 'room';
 
 export interface FaultCase {
   readonly fault: FaultName;

@@ -49,6 +49,7 @@ const demands: Readonly<Record<Need | 'none', Demand>> = {
   },
   logprobs: { server: 'small', text: '[[tokens:12]]Describe a harbour.', body: { logprobs: true, top_logprobs: 2 } },
   thinking: { server: 'large', text: '[[think:Boats need depth.]][[tokens:12]]Describe a harbour.', body: {} },
+  room: { server: 'small', text: 'Describe a harbour.', body: { max_tokens: 2000 } },
   flow: { server: 'small', text: '[[tokens:90]][[pace:60]]Describe a harbour.', body: {} },
 };
 

@@ -122,6 +122,7 @@ export const faults = {
   'refusal-field': { phase: 'answer', description: 'the text as a refusal instead of content' },
   'finish-as': { phase: 'answer', description: 'a finish reason of another server [reason=eos]' },
   repetition: { phase: 'answer', description: 'text that repeats itself, stopped by the server with finish_reason repetition' },
+  runaway: { phase: 'answer', description: 'one text over and over until the token limit [text=!]' },
   'starts-over': { phase: 'answer', description: 'a continuation that starts again from the beginning [words=other]' },
   'hostile-content': { phase: 'answer', description: 'content with SSE framing, HTML, U+2028, NUL and a bare CR' },
   'breaks-schema': { phase: 'answer', description: 'valid JSON of the wrong shape' },

@@ -29,7 +29,7 @@ describe('a stream that breaks after its first event', () => {
       'upstream_error',
     ],
     ['reports an error by the name of the event', [...begun, 'event: error\ndata: CUDA\n\n'], 'upstream_error', 'upstream_error'],
-    ['loses its way', [...begun, chunk({}, 'repetition'), done], 'upstream_invalid_answer', 'upstream_error'],
+    ['loses its way', [...begun, chunk({}, 'repetition'), done], 'upstream_degenerate', 'upstream_error'],
     ['falls silent', [...begun, 'stall'], 'upstream_timeout', 'timeout'],
     ['reports an error', [...begun, boom, done], 'upstream_error', 'upstream_error'],
     ['reports an error in one piece with text', [...begun, text('!') + boom + done], 'upstream_error', 'upstream_error'],
@@ -37,7 +37,7 @@ describe('a stream that breaks after its first event', () => {
     ['sends an event without end', [...begun, `data: ${'x'.repeat(2_000_000)}`], 'upstream_too_large', 'upstream_error'],
     [
       'goes on for ever',
-      [...begun, ...Array.from({ length: 700 }, () => [text('x'), { waitMs: 100 }]).flat()],
+      [...begun, ...Array.from({ length: 700 }, (_, at) => [text(`${at} `), { waitMs: 100 }]).flat()],
       'upstream_timeout',
       'timeout',
     ],

@@ -175,10 +175,15 @@ describe('an answer that lost its way', () => {
     expect(gateway.health.reports.filter((report) => report.kind === 'failure')).toMatchObject([{ cause: 'degenerate' }]);
   });
 
-  it('is rescued afterwards', async () => {
+  it('ends with an error afterwards: whoever went on would repeat it', async () => {
     const config = { routing: { rescue: { enabled: true, max_rescues: 1 } } };
     const gateway = createGateway({ script: [repeated, goodStream('and so on.')], config });
     const { events } = await gateway.ask(streamed);
-    expect(readEvents(events)).toMatchObject({ content: 'la la la la and so on.', finish: 'stop', error: null, isDone: true });
+    expect(readEvents(events)).toMatchObject({
+      content: 'la la la la ',
+      finish: null,
+      error: 'upstream_degenerate',
+      isDone: false,
+    });
   });
 });

@@ -59,6 +59,13 @@ export const answerFaults = {
     answer: (answer) => ({ ...answer, content: 'and on and on '.repeat(12), calls: [] }),
     steps: (steps) => ({ ...steps, finishReason: 'repetition', stopReason: 'repetition_detected', isCut: true }),
   },
+  runaway: {
+    answer: (answer, { fault }) => ({
+      ...answer,
+      content: `Here it is: ${(fault.settings['text'] ?? '!').repeat(2000)}`,
+      calls: [],
+    }),
+  },
   'starts-over': {
     startsOver: true,
     answer(answer, { fault, isContinuation }) {

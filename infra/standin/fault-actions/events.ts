@@ -82,6 +82,11 @@ function firstFragment(name: string): Payload {
   return { id: 'chatcmpl-tool-endless', type: 'function', index: 0, function: { name, arguments: '{"text": "' } };
 }
 
+/** What never ends and never repeats itself: that would be another fault. */
+function endlessNumbers(index: number, chars: number): string {
+  return Array.from({ length: chars / 8 }, (_, at) => String(index * chars + at).padStart(8, ' ')).join('');
+}
+
 const FILLER = 'word and word or ';
 
 function contentEvent(text: string): string {
@@ -142,7 +147,7 @@ export const eventFaults = {
   },
   'endless-stream': {
     isStreamOnly: true,
-    frames: (frames, context) => endless(frames, context, (index) => ({ content: ` ${FILLER.split(' ')[index % 4]}` })),
+    frames: (frames, context) => endless(frames, context, (index) => ({ content: ` ${FILLER.split(' ')[index % 4]} ${index}` })),
   },
   'endless-tool-arguments': {
     isStreamOnly: true,
@@ -150,7 +155,7 @@ export const eventFaults = {
       endless(frames, context, (index) =>
         index === 0
           ? { tool_calls: [firstFragment(context.toolNames[0] ?? 'endless')] }
-          : { tool_calls: [{ index: 0, function: { arguments: 'x'.repeat(4096) } }] },
+          : { tool_calls: [{ index: 0, function: { arguments: endlessNumbers(index, 4096) } }] },
       ),
   },
   'tool-index-negative': reindexed(-1),

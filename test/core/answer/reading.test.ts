@@ -73,7 +73,7 @@ describe('finish reasons', () => {
     ['abort', 'upstream_truncated'],
     ['error', 'upstream_truncated'],
     ['cancelled', 'upstream_truncated'],
-    ['repetition', 'upstream_invalid_answer'],
+    ['repetition', 'upstream_degenerate'],
   ])('%s means that it broke off, and is not shown', (finish, problem) => {
     const view = replay([streamOf(role, text('a'), chunkOf({}, { finish }), '[DONE]')]);
     expect(view).toMatchObject({ problem, isComplete: false, choices: { 0: { content: 'a', finishReason: null } } });

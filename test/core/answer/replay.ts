@@ -34,6 +34,9 @@ export interface ReplayOptions {
   readonly responseFormat?: ResponseFormat;
   readonly demandedCall?: AnswerOptions['demandedCall'];
   readonly refusesEmpty?: boolean;
+  /** Left out: it may repeat itself as much as it likes. */
+  readonly maxRepeatedTokens?: number;
+  readonly mayRepeat?: AnswerOptions['mayRepeat'];
   /** The stream stays open forever after its last piece. */
   readonly isOpen?: boolean;
   /** False for a client of another wire than the server's. */
@@ -84,6 +87,7 @@ export function answerWith(options: ReplayOptions = {}): Answer {
       isPlain: (text) => isPlainText(reading, text),
       check: format.value === null ? null : createStreamCheck(format.value, limits),
       argumentsCheck: null,
+      maxRepeatedTokens: options.maxRepeatedTokens ?? null,
       sent: null,
     });
   const answerOptions: AnswerOptions = {
@@ -94,6 +98,7 @@ export function answerWith(options: ReplayOptions = {}): Answer {
     maxAnswerChars,
     keepsLogprobs,
     showsLogprobs: true,
+    mayRepeat: options.mayRepeat ?? (() => false),
     refusesInvalidCalls: false,
     demandedCall: options.demandedCall ?? null,
     refusesEmpty: options.refusesEmpty ?? false,

@@ -357,6 +357,7 @@ const expectations: Record<FaultName, Expectation> = {
       stop_reason: 'repetition_detected',
     }),
   ),
+  runaway: both((answer) => expect(answer.text).toMatch(/(?:!.*){20}/s)),
   'starts-over': {
     json: (answer) => expect(message(answer).content).toMatch(/^Certainly! Let me begin/),
     body: {

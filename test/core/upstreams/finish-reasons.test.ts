@@ -14,7 +14,8 @@ describe('a finish reason', () => {
 
   it.each([
     ['abort error cancelled timeout insufficient_system_resource network_error', 'upstream_truncated', 'broken_off'],
-    ['repetition MALFORMED_FUNCTION_CALL', 'upstream_invalid_answer', 'degenerate'],
+    ['repetition degenerate', 'upstream_degenerate', 'degenerate'],
+    ['MALFORMED_FUNCTION_CALL', 'upstream_invalid_answer', 'degenerate'],
   ])('is none but a failure in the words %s', (words, code, cause) => {
     for (const word of words.split(' '))
       expect(readFinishReason(word)).toMatchObject({ kind: 'failure', problem: { failure: { code }, cause } });

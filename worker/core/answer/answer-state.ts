@@ -22,6 +22,8 @@ export interface AnswerState {
   contentChars: number;
   /** What `keepsLogprobs` keeps, as JSON. */
   logprobChars: number;
+  /** It repeated itself without end, and was cut. */
+  isRunaway: boolean;
   /** Set by the code that shows the answer: from then on another try is no longer free. */
   isShown: boolean;
   /** Shortcomings of an answer that the client gets nevertheless; sentences, each once. */
@@ -71,6 +73,18 @@ export function count(state: AnswerState, { delta }: UpstreamChunk['choices'][nu
   if (chars === 0) return;
   state.contentEvents += 1;
   state.contentChars += chars;
+}
+
+/** All that the model wrote in a delta, one after the other. */
+export function writtenIn({ content, reasoning, refusal, tool_calls: calls }: UpstreamChunk['choices'][number]['delta']): string {
+  const written = (reasoning ?? '') + (content ?? '') + (refusal ?? '');
+  return calls == null ? written : written + calls.map(callText).join('');
+}
+
+function callText(entry: unknown): string {
+  const { name, arguments: args } = asObject(asObject(entry)?.['function']) ?? {};
+  const text = args == null ? '' : typeof args === 'string' ? args : JSON.stringify(args);
+  return typeof name === 'string' ? name + text : text;
 }
 
 /** What a model wrote of calls: names and arguments. An entry with neither is a sign of a server, not of a model. */

@@ -17,7 +17,7 @@ import {
   settle,
   takePieces,
   takePlainPieces,
-  unlessTooLarge,
+  unlessCut,
   verbatim,
 } from './assembly.ts';
 import { type ChunkReader, createChunkReader } from './chunk-reader.ts';
@@ -77,7 +77,7 @@ function feed(reader: PayloadReader, payload: string, take: TakeText): Feed {
   const { options, assembly, chunks } = reader;
   if (options.dialect.isEndMark(payload)) return finish(assembly);
   const isSkimmed = reader.passesUnread && chunks.skim(payload, take);
-  return unlessOver(assembly, isSkimmed ? unlessTooLarge(assembly) : read(reader, payload));
+  return unlessOver(assembly, isSkimmed ? unlessCut(assembly) : read(reader, payload));
 }
 
 /** What breaks behind a whole answer is not shown: it has its end, and a client must see one. */

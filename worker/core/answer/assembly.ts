@@ -5,7 +5,8 @@
 import type { Dialect, UpstreamChunk } from '../upstreams/dialect.ts';
 import type { UpstreamFailure } from '../upstreams/transport-failure.ts';
 import type { AnswerEvent } from './answer-events.ts';
-import { type AnswerState, areEnded, count, countLogprobs } from './answer-state.ts';
+import { addToWatch, type Repetition } from '../text/repetition.ts';
+import { type AnswerState, areEnded, count, countLogprobs, writtenIn } from './answer-state.ts';
 import { addContent, type Choice, endChoice, feedChoice } from './choice.ts';
 import { type Demands, problemOf, problemOfWhole, warn } from './fitness.ts';
 
@@ -14,6 +15,8 @@ export interface AssemblyOptions extends Demands {
   /** The largest choice index plus one; choices beyond it are dropped. */
   readonly choiceCount: number;
   readonly maxAnswerChars: number;
+  /** Whether such repetition was asked for. Called at most once a choice. */
+  mayRepeat(found: Repetition): boolean;
   /** Log probabilities are kept for a whole answer; a stream shows them as they come. */
   readonly keepsLogprobs: boolean;
   /** The client asked for logprobs; otherwise they are read and not shown. */
@@ -54,6 +57,7 @@ export function createAssembly(options: AssemblyOptions): Assembly {
     contentEvents: 0,
     contentChars: 0,
     logprobChars: 0,
+    isRunaway: false,
     isShown: options.head !== null,
     warnings: [],
   };
@@ -75,8 +79,9 @@ export function takePieces(assembly: Assembly, pieces: UpstreamChunk['choices'],
     if (problem !== null) return broken(problem, events);
     count(state, piece);
     keepLogprobs(assembly, choice, piece.logprobs);
+    if (choice.repetition !== null) watchText(assembly, choice, writtenIn(piece.delta));
     const fed = feedChoice(choice, piece.delta, isWhole);
-    const wrong = isTooLarge(assembly) ? tooLarge : problemOf(choice, state, options);
+    const wrong = isTooLarge(assembly) ? tooLarge : state.isRunaway ? runaway : problemOf(choice, state, options);
     if (wrong !== null) return broken(wrong);
     countLogprobs(choice, piece.logprobs);
     show(choice, fed, options.showsLogprobs ? piece.logprobs : null, events);
@@ -92,13 +97,25 @@ export function takePlainPieces(assembly: Assembly, pieces: UpstreamChunk['choic
     keepLogprobs(assembly, choice, piece.logprobs);
     addText(assembly, choice, piece.delta.content ?? '');
   }
-  return unlessTooLarge(assembly);
+  return unlessCut(assembly);
 }
 
 const tooLarge: UpstreamFailure = { failure: { code: 'upstream_too_large' }, cause: 'invalid_answer' };
 
-export function unlessTooLarge(assembly: Assembly): Feed {
+const runaway: UpstreamFailure = { failure: { code: 'upstream_degenerate' }, cause: 'degenerate' };
+
+/** Text passes as it came, unless it has become too long, or repeats itself without end. */
+export function unlessCut(assembly: Assembly): Feed {
+  if (assembly.state.isRunaway) return broken(runaway);
   return isTooLarge(assembly) ? broken(tooLarge) : verbatim;
+}
+
+function watchText({ options, state }: Assembly, choice: Choice, text: string): void {
+  if (choice.repetition === null || text === '') return;
+  const found = addToWatch(choice.repetition, text);
+  if (found === null) return;
+  choice.repetition = null;
+  if (!options.mayRepeat(found)) state.isRunaway = true;
 }
 
 function isTooLarge({ state, options }: Assembly): boolean {
@@ -113,9 +130,11 @@ function choiceAt({ choices, options }: Assembly, index: number): Choice {
   return created;
 }
 
-export function addText({ state }: Assembly, choice: Choice, text: string): void {
+export function addText(assembly: Assembly, choice: Choice, text: string): void {
+  const { state } = assembly;
   choice.hasBegun = true;
   if (text === '') return;
+  if (choice.repetition !== null) watchText(assembly, choice, text);
   addContent(choice, text);
   state.contentEvents += 1;
   state.contentChars += text.length;

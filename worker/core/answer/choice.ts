@@ -9,10 +9,13 @@ import { type AnswerMachine, endOfText, limitReasons, type SurfacedCall } from '
 import type { ArgumentsCheck } from '../tools/check-arguments.ts';
 import type { ChunkDelta, FinishReason } from '../upstreams/dialect.ts';
 import { createJoint, type Joint, type JointVerdict } from './joint.ts';
+import { type RepetitionWatch, watchRepetition } from '../text/repetition.ts';
 import { addPiece, createKeptText, type KeptText, readText } from './kept-text.ts';
 
 export interface Choice {
   readonly index: number;
+  /** Null where the answer may repeat itself. */
+  repetition: RepetitionWatch | null;
   /** Surfaced so far: see `contentOf`. */
   text: KeptText;
   /** The call repeats what the client has, although it was asked to continue: from then on it is read as a repeat. */
@@ -73,15 +76,18 @@ export interface ChoiceParts {
   isPlain(text: string): boolean;
   readonly check: StreamCheck | null;
   readonly argumentsCheck: ArgumentsCheck | null;
+  /** How much the answer may repeat itself; null: as much as it likes. */
+  readonly maxRepeatedTokens: number | null;
   readonly sent: AlreadySent | null;
 }
 
 /** Plain data: an accessor in an object that is made anew each time keeps all it knows from every collection but a full one. */
 export function createChoice(index: number, parts: ChoiceParts): Choice {
-  const { sent, check, argumentsCheck } = parts;
+  const { sent, check, argumentsCheck, maxRepeatedTokens } = parts;
   const isContinued = sent?.mode === 'continue';
   const choice: Choice = {
     index,
+    repetition: maxRepeatedTokens === null ? null : watchRepetition(maxRepeatedTokens),
     text: createKeptText(isContinued ? sent.text : ''),
     hasStartedOver: false,
     isCutShort: false,

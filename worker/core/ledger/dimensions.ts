@@ -71,6 +71,7 @@ export const countDimensions = {
         return count > 0 ? [[`${model}:${verdict}`, count] as const] : [];
       }),
   },
+  runaways: { bound: 100, of: ({ entries }) => entries.flatMap(({ runaways = [] }) => runaways.map((cut) => [cut, 1] as const)) },
 } as const satisfies Record<CountId, Dimension<number>>;
 
 export type Groups = Readonly<Record<GroupId, Named<Counters>>>;

@@ -145,6 +145,12 @@ export const metrics: readonly Metric[] = [
   ),
   counter('pointsman_rescues', 'Answers that broke off and were continued or restarted elsewhere.', [], totalsOf('rescues')),
   counter(
+    'pointsman_runaway_answers',
+    'Answers that repeated themselves without end and were cut, by model.',
+    ['model'],
+    ({ total }) => (total.runaways ?? []).map(([model, count]) => [[model], count]),
+  ),
+  counter(
     'pointsman_refused',
     'Requests turned away before anything ran: keys, bodies, limits, budgets.',
     ['code'],

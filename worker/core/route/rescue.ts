@@ -16,14 +16,18 @@ export interface ShownChoice {
   readonly isCutShort: boolean;
 }
 
-/** Two calls can make one answer only if it is a single plain text, not ended, without a call, thinking or a refusal shown. */
+/**
+ * Two calls can make one answer only if it is a single plain text, not ended, without a call, thinking or a refusal shown. One that repeats
+ * itself stays a bad answer however it goes on, and a model that is asked to continue it repeats it.
+ */
 export function canBeFinished(
   choice: ShownChoice,
   cause: FailureCause,
   wanted: { readonly choices: number; readonly hasLogprobs: boolean },
 ): boolean {
   const isOne = wanted.choices === 1 && !wanted.hasLogprobs;
-  const isHealable = ruleOf(cause).elsewhere === 'yes' && (cause !== 'unfit_answer' || choice.isCutShort);
+  const isHealable =
+    ruleOf(cause).elsewhere === 'yes' && cause !== 'degenerate' && (cause !== 'unfit_answer' || choice.isCutShort);
   const isPlain = choice.reasoning === '' && choice.refusal === '' && choice.surfacedCalls === 0;
   return isOne && isHealable && isPlain && choice.finishReason === null && !choice.hasDiverged;
 }

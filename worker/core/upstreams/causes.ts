@@ -49,7 +49,7 @@ export const causes = {
   broken_off: rule('if_alone', 'yes', 'broken', 'silent'),
   /** A whole answer that does not satisfy the request, such as its schema: one more try, then another model. */
   unfit_answer: rule('yes', 'yes', null, 'clears'),
-  /** The server itself abandoned the answer, such as endless repetition. Chance, not health: another try may succeed. */
+  /** The answer repeats itself without end, or the server abandoned it for that. Chance, not health: another try may succeed. */
   degenerate: rule('if_alone', 'yes', null, 'clears'),
   /** A whole answer without any token: tried once more elsewhere, since an empty answer may also be intended. */
   empty_answer: rule('if_alone', 'yes', null, 'clears'),

@@ -28,9 +28,10 @@ const meanings: ReadonlyMap<string, FinishMeaning> = new Map([
     `abort aborted error errored internal_error server_error fail failed failure cancel cancelled canceled interrupted timeout timed_out
      network_error insufficient_system_resource`,
   ),
+  ...fails({ failure: { code: 'upstream_degenerate' }, cause: 'degenerate' }, 'repetition repetitive degenerate loop'),
   ...fails(
     { failure: { code: 'upstream_invalid_answer', detail: 'The model had lost its way.' }, cause: 'degenerate' },
-    'repetition repetitive degenerate loop malformed_function_call malformed_tool_call unexpected_tool_call',
+    'malformed_function_call malformed_tool_call unexpected_tool_call',
   ),
 ]);
 

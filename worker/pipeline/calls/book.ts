@@ -18,7 +18,7 @@ import { armName } from '../../core/route/experiment.ts';
 import { mostTokens } from '../run/asked.ts';
 import { reasonOf } from '../run/metadata.ts';
 import { contextTokensOf, isAnsweredByFallback, type Parts, type Run } from '../run/run.ts';
-import { type BegunAnswer, continuesPrevious, hasSpent, partsOf, type UnseenCall } from '../run/spent.ts';
+import { type BegunAnswer, continuesPrevious, hasSpent, partsOf, type UnseenCall, runawaysOf } from '../run/spent.ts';
 import { traceCalls } from '../run/timeline.ts';
 import { isEscalated } from '../run/tried.ts';
 
@@ -146,6 +146,7 @@ export function entryOf(run: Run, ending: RunEnding): LedgerEntry {
         ? null
         : { version: classifierVersion(deps.config.routing, deps.weights), score: asked.classification.score },
     rescued: tried.rescues.length > 0,
+    ...runawaysOf(spent),
     cacheLevel: client.cache.level,
     toolCalls: verdictsOf(parts),
     latencyMs: nowMs - asked.startedAtMs,

@@ -34,6 +34,12 @@ export interface Holder {
   readonly limits: TenantLimits;
 }
 
+/** The models whose answers were cut because they repeated themselves without end. */
+export function runawaysOf({ answers }: Spent): { readonly runaways?: readonly string[] } {
+  const cut = answers.filter(({ answer }) => answer.state.isRunaway);
+  return cut.length === 0 ? {} : { runaways: cut.map(({ modelId }) => modelId) };
+}
+
 export interface BegunAnswer {
   readonly modelId: string;
   readonly answer: Answer;
