@@ -15,7 +15,10 @@ const shipped = {
     small: { timeouts_ms: { connect: 3000, first_event: 12_000, idle: 15_000, total: 300_000 } },
     large: { timeouts_ms: { connect: 3000, first_event: 30_000, idle: 15_000, total: 300_000 } },
   },
-  routing: { streaming: { hold_status_ms: 10_000, ping_ms: 10_000, plain_json_max_ms: 2000 } },
+  routing: {
+    streaming: { hold_status_ms: 10_000, ping_ms: 10_000, plain_json_max_ms: 2000 },
+    runaway_guard: { enabled: false },
+  },
 };
 const contentOf = (answer: ClientReply): string | null =>
   answer.kind === 'stream'

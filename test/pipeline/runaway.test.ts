@@ -30,8 +30,11 @@ describe('an answer that repeats itself without end', () => {
 
   it('is an error where every model runs away', async () => {
     const gateway = createGateway({ script: [], last: runaway });
-    const answer = await gateway.ask(long);
-    expect(JSON.parse(answer.text).error.code).toBe('upstream_degenerate');
+    expect(await gateway.ask(long)).toMatchObject({ kind: 'failed', code: 'upstream_degenerate' });
+    expect(gateway.entry()).toMatchObject({
+      ending: 'upstream_error',
+      runaways: expect.arrayContaining(['qwen2.5-7b', 'qwen2.5-32b']),
+    });
   });
 
   it('is shown to an agent that wants it, and to a request that asks for it', async () => {
