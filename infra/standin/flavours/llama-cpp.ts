@@ -1,8 +1,10 @@
 /** llama.cpp's `llama-server` as a real one answered, with Jinja templates on. Behaviour that was not observed is marked. */
 import type { ChatBody } from '../chat-request.ts';
 import { isRecord } from '../json.ts';
+import type { LogprobEntry } from '../logprobs.ts';
 import type { ModelServerOptions } from '../options.ts';
 import type { Refusal } from '../refusal.ts';
+import type { ToolDelta } from '../steps.ts';
 import type {
   ChunkContext,
   ChunkPart,
@@ -54,6 +56,7 @@ export const llamaCpp: Flavour = {
   alwaysParsesCalls: true,
   namesWithBracket: true,
   lastChoiceFirst: true,
+  repeatsBegun: true,
   finishesApart: true,
   guardsMetrics: true,
   metricsStyle: 'llamacpp',
@@ -66,12 +69,8 @@ export const llamaCpp: Flavour = {
   modelList,
 };
 
-function tail({ id, createdSeconds, model }: Head, object: string): Payload {
-  return { created: createdSeconds, id, model, system_fingerprint: FINGERPRINT, object };
-}
-
-function chunk(head: Head, part: ChunkPart, { counts, sendsUsage }: ChunkContext): Payload {
-  const rest = tail(head, 'chat.completion.chunk');
+function chunk({ id, createdSeconds, model }: Head, part: ChunkPart, { counts, sendsUsage }: ChunkContext): Payload {
+  const rest = { created: createdSeconds, id, model, system_fingerprint: FINGERPRINT, object: 'chat.completion.chunk' };
   if (part.kind === 'usage') return { choices: [], ...rest, usage: usageOf(counts), timings: timingsOf(counts) };
   if (part.kind === 'role') {
     return { choices: [{ finish_reason: null, index: part.index, delta: { role: 'assistant', content: null } }], ...rest };
@@ -79,35 +78,55 @@ function chunk(head: Head, part: ChunkPart, { counts, sendsUsage }: ChunkContext
   const { index, delta, ending } = part;
   // A delta with a call has no content key.
   const { content, ...others } = delta;
-  const shown = content === null || content === undefined ? others : delta;
-  const logprobs = part.logprobs === null || ending ? {} : { logprobs: { content: part.logprobs } };
+  const said = content === null || content === undefined ? others : delta;
+  const shown = said.tool_calls ? { ...said, tool_calls: said.tool_calls.map(entryOf) } : said;
+  const logprobs = part.logprobs === null || ending ? {} : { logprobs: { content: part.logprobs.map(logprobOf) } };
   const choice = { finish_reason: ending?.finishReason ?? null, index, delta: shown, ...logprobs };
   return { choices: [choice], ...rest, ...(ending && !sendsUsage ? { timings: timingsOf(counts) } : {}) };
 }
 
-function whole(head: Head, choices: readonly WholeChoice[], counts: TokenCounts): Payload {
+function whole({ id, createdSeconds, model }: Head, choices: readonly WholeChoice[], counts: TokenCounts): Payload {
   return {
     choices: choices.map(({ message, logprobs, ending }, index) => ({
       finish_reason: ending.finishReason,
       index,
       message: {
         role: 'assistant',
-        content: message.content === '' && message.calls.length > 0 ? null : message.content,
+        content: message.content,
         ...message.reasoning,
         ...(message.calls.length > 0
-          ? { tool_calls: message.calls.map(({ id, function: call }) => ({ type: 'function', function: call, id })) }
+          ? { tool_calls: message.calls.map((call) => ({ type: 'function', function: call.function, id: call.id })) }
           : {}),
       },
-      ...(logprobs === null ? {} : { logprobs: { content: logprobs } }),
+      ...(logprobs === null ? {} : { logprobs: { content: logprobs.map(logprobOf) } }),
     })),
-    ...tail(head, 'chat.completion'),
+    created: createdSeconds,
+    model,
+    system_fingerprint: FINGERPRINT,
+    object: 'chat.completion',
     usage: usageOf(counts),
+    id,
     timings: timingsOf(counts),
   };
 }
 
 function usageOf({ promptTokens, completionTokens }: TokenCounts): Payload {
-  return { completion_tokens: completionTokens, prompt_tokens: promptTokens, total_tokens: promptTokens + completionTokens };
+  return {
+    completion_tokens: completionTokens,
+    prompt_tokens: promptTokens,
+    total_tokens: promptTokens + completionTokens,
+    prompt_tokens_details: { cached_tokens: 0 },
+  };
+}
+
+function entryOf({ index, id, type, function: call }: ToolDelta): Payload {
+  return { index, ...(id === undefined ? {} : { id, type }), function: call };
+}
+
+/** The token's number in the vocabulary comes first; here it is none. */
+function logprobOf({ top_logprobs: others, ...own }: LogprobEntry): Payload {
+  const numbered = ({ token, bytes, logprob }: typeof own): Payload => ({ id: 0, token, bytes, logprob });
+  return { ...numbered(own), top_logprobs: others.map(numbered) };
 }
 
 /** Keys as in the real server; the times are invented. */
@@ -126,14 +145,28 @@ function timingsOf({ promptTokens, completionTokens }: TokenCounts): Payload {
 }
 
 function modelList({ maxModelLen }: ModelServerOptions, names: readonly string[]): Payload {
-  const entry = (id: string) => ({
+  const created = Math.floor(Date.now() / 1000);
+  const shape = { vocab_type: 2, n_vocab: 151_936, n_ctx: maxModelLen, n_ctx_train: 32_768, n_embd: 3584 };
+  const weights = { n_params: 7_615_616_512, size: 4_677_120_000, ftype: 'Q4_K - Medium' };
+  const entry = (id: string): Payload => ({
     id,
+    aliases: [id],
+    tags: [],
     object: 'model',
-    created: Math.floor(Date.now() / 1000),
+    architecture: { input_modalities: ['text'], output_modalities: ['text'] },
+    created,
     owned_by: 'llamacpp',
-    meta: { vocab_type: 2, n_vocab: 151_936, n_ctx: maxModelLen, n_ctx_train: 32_768, n_embd: 3584, n_params: 7_615_616_512 },
+    meta: { ...shape, ...weights },
   });
-  return { models: [], object: 'list', data: names.slice(0, 1).map(entry) };
+  const own = names.slice(0, 1);
+  return { models: own.map(ollamaEntry), object: 'list', data: own.map(entry) };
+}
+
+/** The same once more, as Ollama's clients read it. */
+function ollamaEntry(name: string): Payload {
+  const details = { parent_model: '', format: 'gguf', family: '', families: [''], parameter_size: '', quantization_level: '' };
+  const blank = { modified_at: '', size: '', digest: '', type: 'model', description: '', tags: [''] };
+  return { name, model: name, ...blank, capabilities: ['completion'], parameters: '', details };
 }
 
 function check({ messages }: ChatBody): Refusal | null {

@@ -20,6 +20,7 @@ export const vllm: Flavour = {
   alwaysParsesCalls: false,
   namesWithBracket: false,
   lastChoiceFirst: false,
+  repeatsBegun: false,
   finishesApart: false,
   guardsMetrics: false,
   metricsStyle: 'vllm',

@@ -1,5 +1,6 @@
 /** A model server that the wire contract is asked of: a stand-in or a real one. Both are told the same, each in its own way. */
 import type { FlavourName } from '../../../infra/standin/flavours/registry.ts';
+import { pythonJson } from '../../../infra/standin/json.ts';
 import type { ModelServerOptions } from '../../../infra/standin/options.ts';
 
 export interface WireServer {
@@ -33,7 +34,7 @@ export const standInSpeech: Speech = {
 export const realSpeech: Speech = {
   text: (text) => `Repeat this text exactly: ${text}`,
   call: (name, args) =>
-    `Repeat this text exactly, and nothing else: <tool_call>\n{"name": ${JSON.stringify(name)}, "arguments": ${JSON.stringify(args)}}\n</tool_call>`,
+    `Repeat this text exactly, and nothing else:\n<tool_call>\n{"name": ${JSON.stringify(name)}, "arguments": ${pythonJson(args)}}\n</tool_call>`,
   endless: () => 'Tell a very long story about a ship and its crew.',
 };
 

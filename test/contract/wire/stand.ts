@@ -12,11 +12,16 @@ const overrides = {
   routing: { chains: { 'qwen2.5-7b': [], 'qwen2.5-32b': [] } },
 };
 
-/** @param vars addresses of servers that run already, by the names of the variables */
+/**
+ * @param vars addresses of servers that run already, by the names of the variables
+ * @param changed what is different of further models
+ */
 export function startWireRig(
   bundle: Bundle,
   models: readonly FleetModel[],
   vars: Readonly<Record<string, string>>,
+  changed: Readonly<Record<string, object>> = {},
 ): Promise<Rig> {
-  return startRig({ on: bundle, overrides, vars, fleet: { gate: false, models } });
+  const all = { ...overrides, models: { ...overrides.models, ...changed } };
+  return startRig({ on: bundle, overrides: all, vars, fleet: { gate: false, models } });
 }

@@ -14,7 +14,6 @@ const machine: Machine = {
   python: 'python3',
   memoryBytes: 20e9,
   diskBytes: 50e9,
-  programs: ['cmake', 'ninja', 'c++'],
 };
 
 describe('a machine', () => {
@@ -32,8 +31,12 @@ describe('a machine', () => {
       ['the CPU build of vLLM is for Linux on x64, this is darwin on arm64'],
     ],
     ['llama', { platform: 'darwin', architecture: 'arm64' }, false, []],
-    ['llama', { programs: ['c++'] }, false, ['cmake', 'ninja']],
-    ['llama', { programs: [] }, true, []],
+    [
+      'llama',
+      { memoryBytes: 1e9, diskBytes: 5e8 },
+      false,
+      ['memory: 1.0 GB free, 4 GB needed', 'disk: 0.5 GB free, 1 GB needed'],
+    ],
   ] as const)('lacks for %s, with %j, made before: %s', (server, change, isMade, missing) => {
     expect(missingFor(server, { ...machine, ...change }, isMade)).toEqual(missing);
   });

@@ -81,6 +81,9 @@ describe('a request', () => {
     const messages = [...question.messages, { role: 'assistant', content: whole.slice(0, 20) }];
     const rest = await post({ messages, continue_final_message: true, add_generation_prompt: false, stream: true });
     expect(whole.slice(0, 20) + contentOf(rest)).toBe(whole);
+    // Asked for as a whole, it repeats what was begun.
+    const again = await post({ messages, continue_final_message: true, add_generation_prompt: false });
+    expect(again.json.choices[0].message.content).toBe(whole);
   });
 });
 

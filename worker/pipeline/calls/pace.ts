@@ -27,7 +27,8 @@ export function askingOf({ deps, asked, tried }: Parts<'deps' | 'asked' | 'tried
   const { plain_json_max_ms: mostMs, plain_json_by_recent_speed: countsRecent } = deps.config.routing.streaming;
   const recent = countsRecent ? (leastSpeed(deps.speeds.get(modelId) ?? [], deps.clock.now()) ?? 0) : 0;
   const msAt = (tokensPerSecond: number): number => (mostTokens(asked) / tokensPerSecond) * 1000;
-  const isStream = tried.isStreamed || msAt(Math.max(slow, recent)) > mostMs;
+  // llama.cpp repeats the text that it continues where the answer comes whole, and not in a stream.
+  const isStream = tried.isStreamed || asked.request.continuesLast || msAt(Math.max(slow, recent)) > mostMs;
   return { isStream, silenceMs: isStream ? 0 : msAt(Math.max(slow, recent / slackOfSpeed)) };
 }
 
