@@ -25,7 +25,15 @@ export function configChanges(from: unknown, to: unknown, path: readonly string[
 
 /** The tree of a prepared configuration, without what was worked out from it. */
 export function treeOf(config: Config): ConfigTree {
-  const { profile: _, chatModels: _chat, modelIdsByKind: _ids, modelIdByName: _names, aliasTargets: _aliases, ...tree } = config;
+  const {
+    profile: _,
+    chatModels: _chat,
+    modelIdsByKind: _ids,
+    modelIdByName: _names,
+    aliasTargets: _aliases,
+    podIdsByModel: _pods,
+    ...tree
+  } = config;
   return tree;
 }
 
@@ -43,6 +51,8 @@ const fixedKeys: readonly (readonly [path: readonly string[], why: string])[] = 
   [['routing', 'classifier', 'reference'], 'the ledger object watches drift against it'],
   [['limits', 'ledger_shards'], 'it decides which object holds what'],
   [['limits', 'unknown_keys_per_second'], 'an isolate counts by it from its start'],
+  [['pods'], 'the health object starts and stops them by it'],
+  [['pod_groups'], 'the health object starts and stops them by it'],
   [['rag'], 'collections of documents were set up with it'],
   [['request_log'], 'the objects and the queue of its rows were set up with it'],
   [['cache', 'database'], 'the connection to the database was set up with it'],

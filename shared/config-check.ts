@@ -2,18 +2,12 @@
  * Validates a configuration tree: first its shape, then the cross-references. Used by the build, by `CONFIG_OVERRIDES` at start, and by
  * tests. A mistake is returned as data: where it is, what is there, what was expected.
  */
+import type { ConfigMistake, Path } from './config-mistake.ts';
 import { ConfigTree, defaultKeyVar, type ModelConfig } from './config.ts';
+import { podMistakes } from './config-pod-check.ts';
 import type * as z from './zod.ts';
 
-type Path = readonly (string | number)[];
-
-export interface ConfigMistake {
-  /** Keys from the root of the tree. */
-  readonly path: Path;
-  readonly message: string;
-  /** For an unknown name: the name, and the valid names if they are known here. */
-  readonly unknown?: { readonly name: string; readonly known: readonly string[] | null };
-}
+export type { ConfigMistake } from './config-mistake.ts';
 
 export type CheckedConfig =
   | { readonly ok: true; readonly config: ConfigTree }
@@ -37,6 +31,7 @@ export function checkConfig(tree: unknown, dialects: readonly string[]): Checked
     ...routeMistakes(config),
     ...numberMistakes(config),
     ...ragMistakes(config),
+    ...podMistakes(config, ownVariables),
   ];
   return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, config };
 }

@@ -11,6 +11,8 @@ export interface Config extends ConfigTree {
   readonly modelIdByName: ReadonlyMap<string, string>;
   /** Aliases of aliases do not exist: a target is a model id or a reserved name. */
   readonly aliasTargets: ReadonlyMap<string, string>;
+  /** The rented pods that a model runs on, of those that have any. */
+  readonly podIdsByModel: ReadonlyMap<string, readonly string[]>;
 }
 
 export function prepareConfig(profile: string, tree: ConfigTree): Config {
@@ -19,7 +21,40 @@ export function prepareConfig(profile: string, tree: ConfigTree): Config {
   for (const id of Object.keys(tree.models)) modelIdByName.set(id, id);
   const chatModels = Object.fromEntries(Object.entries(tree.models).filter(([, { kind }]) => kind === 'chat'));
   const aliasTargets = new Map(Object.entries(tree.routing.aliases));
-  return Object.freeze({ ...tree, profile, chatModels, modelIdsByKind: idsByKind(tree), modelIdByName, aliasTargets });
+  const podIdsByModel = podsByModel(tree);
+  return Object.freeze({
+    ...tree,
+    profile,
+    chatModels,
+    modelIdsByKind: idsByKind(tree),
+    modelIdByName,
+    aliasTargets,
+    podIdsByModel,
+  });
+}
+
+function podsByModel({ models, pods }: ConfigTree): Config['podIdsByModel'] {
+  const all = Object.entries(models).map(([modelId, { upstreams }]) => {
+    const ids = Object.entries(pods).filter(([, pod]) => pod.upstreams.some((upstreamId) => upstreams.includes(upstreamId)));
+    return [modelId, ids.map(([id]) => id)] as const;
+  });
+  return new Map(all.filter(([, ids]) => ids.length > 0));
+}
+
+/** The tree without these pods, as if nobody had configured them: their servers are taken as they are. */
+export function withoutPods<Tree extends ConfigTree>(tree: Tree, absent: ReadonlySet<string>): Tree {
+  if (absent.size === 0) return tree;
+  const isLeft = (id: string): boolean => !absent.has(id);
+  const groups = mapEntries(
+    tree.pod_groups,
+    () => true,
+    (group) => ({ ...group, pods: group.pods.filter(isLeft) }),
+  );
+  return {
+    ...tree,
+    pods: mapEntries(tree.pods, isLeft, (pod) => pod),
+    pod_groups: Object.fromEntries(Object.entries(groups).filter(([, { pods }]) => pods.length > 0)),
+  };
 }
 
 function idsByKind({ models }: ConfigTree): Config['modelIdsByKind'] {
@@ -45,6 +80,11 @@ export function withoutUpstreams<Tree extends ConfigTree>(tree: Tree, absent: Re
     ...tree,
     upstreams: Object.fromEntries(Object.entries(tree.upstreams).filter(([id]) => isLeft(id))),
     models,
+    pods: mapEntries(
+      tree.pods,
+      () => true,
+      (pod) => ({ ...pod, upstreams: pod.upstreams.filter(isLeft) }),
+    ),
     routing: {
       ...tree.routing,
       chains: mapEntries(chains, isThere, (chain) => chain.filter(isThere)),

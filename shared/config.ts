@@ -3,6 +3,7 @@
  * change. Keys are snake_case because people write them in YAML. Cross-references (a chain that names a model) are checked in
  * `shared/config-check.ts`; nothing here knows where the tree comes from.
  */
+import { Pod, PodGroup } from './config-pods.ts';
 import { Rag } from './config-rag.ts';
 import { Routing } from './config-routing.ts';
 import {
@@ -228,6 +229,8 @@ export const ConfigTree = z.strictObject({
   cache: z.prefault(Cache, {}),
   request_log: z.prefault(RequestLog, {}),
   rag: z.prefault(Rag, {}),
+  pods: z._default(z.record(id, Pod), {}),
+  pod_groups: z._default(z.record(id, PodGroup), {}),
 });
 
 export type ConfigTree = z.infer<typeof ConfigTree>;

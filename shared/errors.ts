@@ -141,6 +141,8 @@ export const errors = {
   upstream_overloaded: row(503, 'overloaded_error', 'client', 'upstream', 'The model servers are overloaded.'),
   no_upstream: row(503, 'overloaded_error', 'client', 'upstream', 'No model server is available for this request.'),
   queue_full: row(503, 'overloaded_error', 'client', 'us', 'All places are taken, and so is the waiting room.'),
+  model_waking: row(503, 'overloaded_error', 'client', 'us', 'The model is being started.'),
+  model_stopped: row(503, 'overloaded_error', 'client', 'us', 'The model is stopped.'),
   state_unavailable: row(
     503,
     'overloaded_error',

@@ -133,6 +133,14 @@ export interface Fleet {
   readonly status: 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
   readonly models: readonly FleetModel[];
   readonly tunnels: readonly { readonly id: string; readonly status: string; readonly until: string | null }[];
+  /** Rented pods; none where nothing is stopped. */
+  readonly pods: readonly {
+    readonly id: string;
+    readonly phase: string;
+    readonly trouble: string | null;
+    readonly held: number;
+    readonly ready_at: string | null;
+  }[];
 }
 
 export interface FleetModel {
@@ -154,6 +162,28 @@ export interface FleetModel {
     readonly kv_cache_usage: number | null;
     readonly last_probe: string | null;
   }[];
+}
+
+/** `GET /admin/pods`: a rented pod, what it has cost, and how it is with its starts. Hours and cost are since its first day here. */
+export interface PodReport {
+  readonly id: string;
+  readonly provider: string;
+  readonly upstreams: readonly string[];
+  readonly phase: string;
+  readonly since: string;
+  /** Stopped by hand: no request starts it. */
+  readonly is_held_down: boolean;
+  readonly trouble: string | null;
+  /** While it is being started. */
+  readonly ready_at: string | null;
+  readonly last_wanted: string | null;
+  readonly wakes: number;
+  readonly usual_wake_seconds: number;
+  readonly up_hours: number;
+  readonly up_hours_today: number;
+  readonly up_hours_by_day: readonly { readonly day: string; readonly hours: number }[];
+  readonly usd_per_hour: number | null;
+  readonly cost_usd: number | null;
 }
 
 /** `GET /admin/budgets`: every budget of every key, the fullest first, at most 500. */

@@ -15,6 +15,7 @@ import { requestId } from './middleware/request-id.ts';
 import { traced } from './middleware/traces.ts';
 import { mergeConfig, readConfig, rollbackConfig, setConfig } from './routes/admin-config.ts';
 import { fleet } from './routes/admin-fleet.ts';
+import { listPods, startPod, stopPod } from './routes/admin-pods.ts';
 import {
   auditLog,
   createKey,
@@ -78,6 +79,9 @@ const routesBesides: readonly Route[] = [
   ['GET', '/metrics', 'metrics', metrics],
   ['GET', '/router/info', 'admin', routerInfo],
   ['GET', '/admin/fleet', 'admin', fleet],
+  ['GET', '/admin/pods', 'admin', listPods],
+  ['POST', '/admin/pods/:id/start', 'admin', startPod],
+  ['POST', '/admin/pods/:id/stop', 'admin', stopPod],
   ['GET', '/admin/config', 'admin', readConfig],
   ['PUT', '/admin/config', 'admin', setConfig],
   ['POST', '/admin/config', 'admin', mergeConfig],

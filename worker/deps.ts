@@ -2,6 +2,7 @@
 import type { Config } from '../shared/config-prepare.ts';
 import type { Result } from '../shared/result.ts';
 import type { KeyRecord } from './core/auth/key-record.ts';
+import type { Occupancy } from './core/admission/admission.ts';
 import { loadWeights } from './core/classify/weights/load.ts';
 import { healthConfig } from './core/health/health-config.ts';
 import type { KeysPort, LogPort, RequestsPort, Tracer } from './core/ports.ts';
@@ -26,9 +27,11 @@ import { createKeptClient } from './io/kept-client.ts';
 import { createKeyRate } from './io/key-rate.ts';
 import { createKeysClient, type KeysAdmin } from './io/keys-client.ts';
 import { newId } from './io/new-id.ts';
+import { callObject } from './io/object-call.ts';
 import { createObjectCalls, type ObjectCalls } from './io/object-calls.ts';
 import { createLedgerClient } from './io/ledger-client.ts';
 import { createPages } from './io/pages.ts';
+import { createPodsClient } from './io/pods-client.ts';
 import { createReaders } from './io/database-readers.ts';
 import { createRequestLog } from './io/request-log.ts';
 import { createRowStore } from './io/row-store.ts';
@@ -181,15 +184,28 @@ function objectPorts(
   env: Env,
   calls: ObjectCalls,
   isolateId: string,
-): Pick<PipelineDeps, 'health' | 'admission' | 'tenants' | 'kept' | 'sessions'> {
+): Pick<PipelineDeps, 'health' | 'pods' | 'admission' | 'tenants' | 'kept' | 'sessions'> {
   const [config, log] = [wireConfig(env), wireLog(env)];
   return {
-    health: createHealthClient(calls.counted('health', env.HEALTH), { isolateId, config: healthConfig(config), clock, log }),
+    ...fleetPorts(env, calls, isolateId),
     admission: createAdmissionClient(calls.counted('admission', env.ADMISSION), { isolateId, config, clock, log }),
     tenants: createTenantClient(calls.counted('tenant', env.TENANT), clock, log),
     kept: createKeptClient(calls.counted('kept', env.KEPT), log),
     sessions: createSessionClient(calls.counted('session', env.SESSION), { ttlMs: config.routing.sessions.ttl_ms, clock, log }),
   };
+}
+
+/** Both are the health object's. Where pods are stopped, what an isolate knows of the fleet may be half as old as they drain. */
+function fleetPorts(env: Env, calls: ObjectCalls, isolateId: string): Pick<PipelineDeps, 'health' | 'pods'> {
+  const [config, log] = [wireConfig(env), wireLog(env)];
+  const namespace = calls.counted('health', env.HEALTH);
+  const options = { isolateId, config: healthConfig(config), clock, log };
+  const pods = Object.values(config.pods);
+  if (pods.length === 0) return { health: createHealthClient(namespace, options), pods: null };
+  const shortestDrainMs = Math.min(...pods.map(({ drain_ms: drainMs }) => drainMs));
+  const health = createHealthClient(namespace, { ...options, coldAfterMs: Math.min(10_000, shortestDrainMs / 2) });
+  const noteEveryMs = Math.min(30_000, ...pods.map(({ idle_after_ms: idleAfterMs }) => idleAfterMs / 4));
+  return { health, pods: createPodsClient(namespace, { isolateId, clock, log, noteEveryMs, ...health }) };
 }
 
 /** What requests of one isolate leave for those after them. */
@@ -199,10 +215,17 @@ function isolateMemory(): Pick<PipelineDeps, 'speeds' | 'retryBudget'> {
 
 /** The health object probes by the same configuration and through the same door as requests go. */
 export function wireHealth(env: Env): HealthWiring {
-  const { config, dialectOf, upstream } = setUpOrThrow(env);
+  const { config, dialectOf, upstream, pods: controls } = setUpOrThrow(env);
   const timeoutMs = config.routing.health.probe_timeout_ms;
   const probe: HealthWiring['probe'] = (id) => probeUpstream(upstream, dialectOf(id), id, AbortSignal.timeout(timeoutMs));
-  return { config, log: wireLog(env), probe };
+  const occupancyOf = async (modelId: string): Promise<Occupancy> =>
+    callObject(
+      () => env.ADMISSION.getByName(`model:${modelId}`),
+      async (object): Promise<Occupancy> => object.look(modelId),
+      { attempts: 2, pauseMs: 50 },
+    );
+  const pods = Object.keys(config.pods).length === 0 ? null : { config, controls, occupancyOf };
+  return { config, log: wireLog(env), probe, pods };
 }
 
 function rowStoreOf(env: Env): RowStorePort | null {

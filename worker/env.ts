@@ -226,6 +226,35 @@ function isVpcBinding(value: unknown): value is VpcBinding {
   return typeof value === 'object' && value !== null && 'fetch' in value && typeof value.fetch === 'function';
 }
 
+/** The provider's addresses and keys of the pods that this deployment has. */
+export function readPods(env: Env, { pods }: Pick<ConfigTree, 'pods'>): PodTargets {
+  const targets = new Map<string, PodTarget>();
+  const mistakes: string[] = [];
+  for (const [id, { id_var: idVariable, key_var: keyVariable, url_var: urlVariable }] of Object.entries(pods)) {
+    const [podId, key, url] = [readText(env, idVariable), readText(env, keyVariable), readText(env, urlVariable)];
+    if (podId === null) continue;
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(podId))
+      mistakes.push(`${idVariable} must be the id of a pod: letters, digits, "-" and "_".`);
+    if (key === null) mistakes.push(`${keyVariable} is not set; it holds the API key of the provider of pod ${id}.`);
+    else if (unsendable.test(key)) mistakes.push(`${keyVariable} holds a line break, which no header can carry.`);
+    if (url !== null && !URL.canParse(url)) mistakes.push(`${urlVariable} is not a URL.`);
+    targets.set(id, { podId, key: key ?? '', url: url?.replace(/\/+$/, '') ?? null });
+  }
+  return { targets, mistakes };
+}
+
+export interface PodTarget {
+  readonly podId: string;
+  readonly key: string;
+  /** Null: the provider's own. */
+  readonly url: string | null;
+}
+
+interface PodTargets {
+  readonly targets: ReadonlyMap<string, PodTarget>;
+  readonly mistakes: readonly string[];
+}
+
 /** Whether this deployment says where the upstream is. */
 export function isUpstreamSet(env: Env, { url_var: variable, binding }: UpstreamConfig): boolean {
   return variable === undefined ? binding !== undefined && env[binding] !== undefined : readText(env, variable) !== null;

@@ -50,6 +50,7 @@ const areas: readonly (readonly [RegExp, string])[] = [
   [/^ADMIN_TOKEN|^ACCESS_TEAM_DOMAIN|^ACCESS_AUD/, 'a way in for operators'],
   [/^ACCESS_CLIENT/, "the tunnel's service token"],
   [/API key of a model server/, 'keys of model servers'],
+  [/provider of pod|id of a pod/, 'rented pods'],
   [/holds the origin|is a placeholder|_URL (?:is|must)/, 'addresses of model servers'],
   [/^CONFIG_|: .*: /, 'the configuration'],
 ];

@@ -33,7 +33,8 @@ function overridesIn(env: Env): unknown {
   }
 }
 
-/** The `key_var` of every upstream, in a tree that nobody has checked. */
+/** The `key_var` of every upstream and pod, in a tree that nobody has checked. */
 function keyVariablesIn(tree: unknown): unknown[] {
-  return Object.values(Object(Object(tree)['upstreams'])).map((upstream) => Object(upstream)['key_var']);
+  const { upstreams, pods } = Object(tree);
+  return [upstreams, pods].flatMap((entries) => Object.values(Object(entries)).map((one) => Object(one)['key_var']));
 }

@@ -3,19 +3,22 @@
  * for words, the database. With `deps.ts` the only file that knows concrete adapters.
  */
 import type { Config } from '../shared/config-prepare.ts';
+import type { PodConfig } from '../shared/config-pods.ts';
 import type { UpstreamConfig } from '../shared/config.ts';
 import { GatewayError } from '../shared/errors.ts';
 import { fail, ok, type Result } from '../shared/result.ts';
 import { loadConfig } from './config.ts';
 import { type HideSecrets, secretHider } from './core/log/known-secrets.ts';
+import type { PodControl } from './core/pods/pods-port.ts';
 import type { LogPort, UpstreamPort } from './core/ports.ts';
 import type { PostgresPort } from './core/rows/ports.ts';
 import type { DialectOf } from './core/upstreams/dialect.ts';
 import { dialects, dialectsOf } from './core/upstreams/registry.ts';
-import { type Env, isUpstreamSet, readSettings, readTargets, type Settings } from './env.ts';
+import { type Env, isUpstreamSet, readPods, readSettings, readTargets, readText, type Settings } from './env.ts';
 import { defaultProfile, profiles } from './generated/config.ts';
 import { createConsoleLog } from './io/console-log.ts';
 import { createPostgres } from './io/postgres.ts';
+import { createRunpod, runpodUrl } from './io/runpod.ts';
 import { createUpstreamFetch } from './io/upstream-fetch.ts';
 import { createWorkersAiPort } from './io/workers-ai.ts';
 import { deploymentMistakes, lacking } from './readiness.ts';
@@ -26,6 +29,8 @@ export interface Setup {
   readonly config: Config;
   readonly dialectOf: DialectOf;
   readonly upstream: UpstreamPort;
+  /** Rented pods at their providers. */
+  readonly pods: Readonly<Record<string, PodControl>>;
   /** What the tenants' salts are derived from: every model server's key. */
   readonly saltSecret: string;
 }
@@ -37,7 +42,8 @@ function setUp(env: Env): Result<Setup, readonly string[]> {
   const config = loadOver(env, settings.value, null);
   if (!config.ok) return config;
   const { targets, mistakes: unread } = readTargets(env, config.value);
-  const mistakes = [...unread, ...deploymentMistakes(settings.value, [...targets.values()])];
+  const podTargets = readPods(env, config.value);
+  const mistakes = [...unread, ...podTargets.mistakes, ...deploymentMistakes(settings.value, [...targets.values()])];
   if (mistakes.length > 0) return fail(mistakes);
   const dialectOf = dialectsOf(config.value.upstreams, outlet(env).hideSecrets);
   const servers = [...targets].map(([id, { origin, usesAccess, key, vpc }]) => {
@@ -46,14 +52,18 @@ function setUp(env: Env): Result<Setup, readonly string[]> {
   const byAddress = createUpstreamFetch(new Map(servers), settings.value.access);
   const upstream = createWorkersAiPort(env, config.value.upstreams, byAddress);
   const saltSecret = [...new Set([...targets.values()].flatMap(({ key }) => key ?? []))].join(':');
-  return ok({ settings: settings.value, config: config.value, dialectOf, upstream, saltSecret });
+  const pods = Object.fromEntries(
+    [...podTargets.targets].map(([id, target]) => [id, createRunpod({ ...target, url: target.url ?? runpodUrl })]),
+  );
+  return ok({ settings: settings.value, config: config.value, dialectOf, upstream, saltSecret, pods });
 }
 
 /** The deployed configuration with what was changed at run time over it. @param runtime a JSON merge patch, untrusted, or null */
 export function loadOver(env: Env, settings: Settings, runtime: unknown): Result<Config, readonly string[]> {
   const profile = settings.profile ?? defaultProfile;
   const isSet = (upstream: UpstreamConfig): boolean => isUpstreamSet(env, upstream);
-  return loadConfig(profiles, profile, settings.configOverrides, Object.keys(dialects), isSet, runtime);
+  const hasPod = ({ id_var: variable }: PodConfig): boolean => readText(env, variable) !== null;
+  return loadConfig(profiles, profile, settings.configOverrides, Object.keys(dialects), isSet, runtime, hasPod);
 }
 
 /** The configuration alone, for objects that need nothing else. */

@@ -17,6 +17,11 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     /^ACCESS_CLIENT_ID and/,
     'Make a service token in Zero Trust (Access, Service credentials) and put both halves: npx wrangler secret put ACCESS_CLIENT_ID --env ENV, then ACCESS_CLIENT_SECRET.',
   ],
+  [
+    /API key of the provider of pod/,
+    "Make an API key in the provider's console, with the right to start and stop pods, and put it: npx wrangler secret put NAME --env ENV",
+  ],
+  [/must be the id of a pod/, "Copy the id from the provider's list of pods to NAME under [env.ENV.vars] in wrangler.toml."],
   [/API key of a model server/, 'npx wrangler secret put NAME --env ENV'],
   [/^BOOTSTRAP_API_KEY/, 'npx wrangler secret delete BOOTSTRAP_API_KEY --env ENV; make keys with npm run keys -- create.'],
   [/^CONFIG_OVERRIDES is refused/, 'Move the change into configs/profiles/, or make it at run time: npm run config -- set.'],
@@ -38,10 +43,12 @@ export function varsOf({ toml }: Facts, environment: Deployed): Record<string, s
   return Object.fromEntries(vars.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
 }
 
-/** The secrets that the chosen profile's model servers are asked with. */
+/** The secrets that the chosen profile's model servers and the providers of its pods are asked with. */
 function keyVariables(facts: Facts, environment: Deployed): string[] {
-  const profile = facts.profiles[varsOf(facts, environment)['CONFIG_PROFILE'] ?? ''];
-  return [...new Set(Object.values(profile?.upstreams ?? {}).map(({ key_var: variable }) => variable))];
+  const vars = varsOf(facts, environment);
+  const profile = facts.profiles[vars['CONFIG_PROFILE'] ?? ''];
+  const pods = Object.values(profile?.pods ?? {}).filter(({ id_var: id }) => (vars[id] ?? '') !== '');
+  return [...new Set([...Object.values(profile?.upstreams ?? {}), ...pods].map(({ key_var: variable }) => variable))];
 }
 
 /** Names and values as the Worker will have them; what cannot be seen is taken to be in order. */
@@ -99,7 +106,7 @@ function requiredSecrets(facts: Facts): Finding[] {
     const missing = keyVariables(facts, environment).filter((name) => name !== defaultKeyVar && !names.includes(name));
     const where = placeOf(facts.tomlText, ['env', environment, 'secrets', 'required']);
     return missing.map((name) => {
-      const what = `${environment}: the configuration sends ${name} to a model server, and a deployment does not ask for it.`;
+      const what = `${environment}: the configuration sends ${name} to a model server or a provider, and a deployment does not ask for it.`;
       return error(where, what, `Add "${name}" to required under [env.${environment}.secrets].`);
     });
   });

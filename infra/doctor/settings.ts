@@ -1,6 +1,6 @@
 /** Whether an environment of wrangler.toml could serve requests if it were deployed now, by the Worker's own rules. */
 import type { ConfigTree } from '../../shared/config.ts';
-import { type Env, readSettings, readTargets } from '../../worker/env.ts';
+import { type Env, readPods, readSettings, readTargets } from '../../worker/env.ts';
 import { deploymentMistakes } from '../../worker/readiness.ts';
 
 /** @param values the environment's vars and its secrets, by name */
@@ -12,7 +12,7 @@ export function mistakesOf(values: Readonly<Record<string, string>>, profiles: R
   const config = Object.hasOwn(profiles, profile) ? profiles[profile] : undefined;
   if (config === undefined) return [`CONFIG_PROFILE is "${profile}"; profiles are ${Object.keys(profiles).join(', ')}.`];
   const { targets, mistakes } = readTargets(env, config);
-  return [...mistakes, ...deploymentMistakes(settings.value, [...targets.values()])];
+  return [...mistakes, ...readPods(env, config).mistakes, ...deploymentMistakes(settings.value, [...targets.values()])];
 }
 
 /** `NAME=value` lines or a JSON object, as `wrangler deploy --secrets-file` takes them. Throws a sentence for anything else. */

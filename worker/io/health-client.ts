@@ -14,7 +14,7 @@ import { callObject } from './object-call.ts';
 import type { Namespace } from './object-calls.ts';
 
 /** An isolate that has not asked for this long is cold again: its snapshot is out of date. */
-const coldAfterMs = 10_000;
+const usualColdAfterMs = 10_000;
 /** A cold isolate waits no longer than this. */
 const coldWaitMs = 1000;
 /** Failures are passed on at once, successes with the next exchange. */
@@ -22,11 +22,20 @@ const exchangeLostMs = 5000;
 /** `/health` is open to all, so an isolate asks the object no more often than this. */
 const lookedForMs = 250;
 
-export function createHealthClient(
-  namespace: Namespace<HealthObjectBase>,
-  options: { readonly isolateId: string; readonly config: HealthConfig; readonly clock: Clock; readonly log: LogPort },
-): HealthPort {
-  const { config, clock, log, isolateId } = options;
+interface Options {
+  readonly isolateId: string;
+  readonly config: HealthConfig;
+  readonly clock: Clock;
+  readonly log: LogPort;
+  /** Where pods are stopped: no request may go by what was known before they were. */
+  readonly coldAfterMs?: number;
+}
+
+/** The port, and what others of the isolate have learned of the fleet. */
+export type HealthClient = HealthPort & { known(): HealthSnapshot; take(snapshot: HealthSnapshot): void };
+
+export function createHealthClient(namespace: Namespace<HealthObjectBase>, options: Options): HealthClient {
+  const { config, clock, log, isolateId, coldAfterMs = usualColdAfterMs } = options;
   const stub = () => namespace.getByName('fleet');
   let known: HealthSnapshot | null = null;
   let knownAtMs = Number.NEGATIVE_INFINITY;
@@ -60,6 +69,12 @@ export function createHealthClient(
   const now = (): HealthSnapshot => known ?? readSnapshot(unknownHealth, clock.now(), config);
 
   return {
+    known: now,
+    take(snapshot) {
+      known = snapshot;
+      knownAtMs = clock.now();
+    },
+
     snapshot(background) {
       const ageMs = clock.now() - knownAtMs;
       if (known !== null && ageMs < coldAfterMs) {

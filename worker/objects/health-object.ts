@@ -5,7 +5,14 @@
 import { DurableObject } from 'cloudflare:workers';
 import { healthConfig, type HealthConfig } from '../core/health/health-config.ts';
 import type { AttemptReport, HealthEvent, ProbeResult } from '../core/health/health-event.ts';
-import { type HealthState, retainConfigured, storedHealth, unknownHealth } from '../core/health/health-state.ts';
+import {
+  forgetUpstreams,
+  type HealthState,
+  retainConfigured,
+  storedHealth,
+  unknownHealth,
+  upstreamOf,
+} from '../core/health/health-state.ts';
 import { dueProbes, nextProbeAtMs } from '../core/health/probe-schedule.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import { snapshot } from '../core/health/take-snapshot.ts';
@@ -13,11 +20,15 @@ import { statusChanges } from '../core/health/status-changes.ts';
 import { step } from '../core/health/step.ts';
 import type { LogPort } from '../core/ports.ts';
 import type { ConfigTree } from '../../shared/config.ts';
+import type { PodStates } from '../core/pods/pod-view.ts';
+import { PodKeeper, type PodWiring } from './pod-keeper.ts';
 
 export interface HealthWiring {
   readonly config: ConfigTree;
   readonly log: LogPort;
   probe(upstreamId: string): Promise<ProbeResult>;
+  /** Null where no pod is started and stopped. */
+  readonly pods: Omit<PodWiring, 'log' | 'probe'> | null;
 }
 
 export abstract class HealthObjectBase extends DurableObject<unknown> {
@@ -25,6 +36,7 @@ export abstract class HealthObjectBase extends DurableObject<unknown> {
   #alarmAtMs: number | null = null;
   readonly #wiring: HealthWiring;
   readonly #config: HealthConfig;
+  readonly #pods: PodKeeper | null;
 
   constructor(ctx: DurableObjectState, env: unknown, wiring: HealthWiring) {
     super(ctx, env);
@@ -33,26 +45,73 @@ export abstract class HealthObjectBase extends DurableObject<unknown> {
     ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS health (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL)');
     const [row] = ctx.storage.sql.exec<{ state: string }>('SELECT state FROM health WHERE id = 1').toArray();
     this.#state = retainConfigured(row === undefined ? unknownHealth : parseState(row.state), this.#config);
+    this.#pods = wiring.pods === null ? null : new PodKeeper(ctx.storage.sql, { ...wiring, ...wiring.pods });
   }
 
   /** Takes an isolate's reports, in order, and returns the snapshot it should use now. */
   async exchange(isolateId: string, reports: readonly AttemptReport[]): Promise<HealthSnapshot> {
-    if (reports.length > 0) this.#step({ kind: 'reports', isolateId, reports });
+    const heard =
+      this.#pods === null ? reports : reports.filter(({ upstreamId }) => this.#pods?.asleep().has(upstreamId) !== true);
+    if (heard.length > 0) this.#step({ kind: 'reports', isolateId, reports: heard });
     this.#step({ kind: 'snapshot_read', isolateId });
     await this.#schedule();
-    return snapshot(this.#state, Date.now(), this.#config, isolateId);
+    return this.#snapshot(isolateId);
   }
 
   /** The state, for monitoring. Starts the probes if they have not started yet. */
   async look(): Promise<HealthSnapshot> {
     await this.#schedule();
-    return snapshot(this.#state, Date.now(), this.#config);
+    return this.#snapshot(null);
+  }
+
+  /** Somebody wants a model that runs on these pods, and so many requests wait for them there. The state after that. */
+  async want(isolateId: string, podIds: readonly string[], held: number): Promise<HealthSnapshot> {
+    this.#pods?.want(isolateId, podIds, held);
+    await this.#schedule();
+    return this.#snapshot(isolateId);
+  }
+
+  pods(): PodStates {
+    return this.#pods?.states() ?? {};
+  }
+
+  /** By hand. False: there is no such pod. */
+  async commandPod(podId: string, to: 'start' | 'stop'): Promise<boolean> {
+    const isKnown = this.#pods?.command(podId, to) ?? false;
+    await this.#schedule();
+    return isKnown;
+  }
+
+  #snapshot(isolateId: string | null): HealthSnapshot {
+    const seen = snapshot(this.#state, Date.now(), this.#config, isolateId);
+    return this.#pods === null ? seen : this.#pods.shownIn(seen);
+  }
+
+  /** Without servers on pods that do not run: nobody probes them. */
+  #awake(): HealthConfig {
+    const asleep = this.#pods?.asleep();
+    if (asleep === undefined || asleep.size === 0) return this.#config;
+    return { ...this.#config, instances: this.#config.instances.filter(({ upstreamId }) => !asleep.has(upstreamId)) };
+  }
+
+  async #keepPods(): Promise<void> {
+    if (this.#pods === null) return;
+    const { instances } = snapshot(this.#state, Date.now(), this.#config);
+    const answering = new Set(
+      Object.values(instances).flatMap(({ upstreamId, status }) => (status === 'up' ? [upstreamId] : [])),
+    );
+    this.#pods.silent((upstreamId) => !answering.has(upstreamId) || upstreamOf(this.#state, upstreamId).probeFailures > 0);
+    const came = await this.#pods.run((upstreamId) => upstreamOf(this.#state, upstreamId));
+    this.#state = forgetUpstreams(this.#state, new Set(came.map(({ upstreamId }) => upstreamId)), this.#config);
+    for (const result of came) this.#step({ kind: 'probe', ...result });
   }
 
   override async alarm(): Promise<void> {
     this.#alarmAtMs = null;
-    const due = dueProbes(this.#state, Date.now(), this.#config);
+    const pods = this.#keepPods();
+    const due = dueProbes(this.#state, Date.now(), this.#awake());
     const results = await Promise.all(due.map((upstreamId) => this.#wiring.probe(upstreamId)));
+    await pods;
     for (const result of results) this.#step({ kind: 'probe', ...result });
     this.#store();
     await this.#schedule();
@@ -80,7 +139,8 @@ export abstract class HealthObjectBase extends DurableObject<unknown> {
   }
 
   async #schedule(): Promise<void> {
-    const atMs = nextProbeAtMs(this.#state, Date.now(), this.#config);
+    const probeAtMs = nextProbeAtMs(this.#state, Date.now(), this.#awake());
+    const atMs = this.#pods === null ? probeAtMs : Math.min(probeAtMs, this.#pods.nextAtMs());
     if (!Number.isFinite(atMs)) return;
     this.#alarmAtMs ??= await this.ctx.storage.getAlarm();
     if (this.#alarmAtMs !== null && this.#alarmAtMs <= atMs) return;

@@ -16,6 +16,7 @@ import { orLate, sendLate, wholeBody } from './answer/late-whole.ts';
 import { relay } from './answer/relay.ts';
 import { startHeartbeat } from './calls/heartbeat.ts';
 import { reserve } from './calls/reserve.ts';
+import { meetPods } from './calls/wake.ts';
 import { abandonKept, beginKept, isToBeKept } from './kept/begin.ts';
 import type { SentAnswer } from './kept/follow.ts';
 import { failureOf } from './kept/kept-run.ts';
@@ -96,7 +97,7 @@ async function live(
   }
   if (found.value !== null) return given(run, found.value);
   caller.trace?.enter('reserve');
-  const refusal = await reserve(run);
+  const refusal = (await meetPods(run)) ?? (await reserve(run));
   if (refusal !== null) {
     abandonKept(run, refusal);
     return refused(refusal, run);

@@ -8,6 +8,7 @@ import { classify } from '../core/classify/classify.ts';
 import { buildView, type RequestView } from '../core/classify/view.ts';
 import { isModelUp, loadOf, queueOf } from '../core/health/model-load.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
+import { isAwaited } from '../core/pods/wishes.ts';
 import { agentOf, allowedByBoth } from '../core/route/agent-policy.ts';
 import { routeKey } from '../core/upstreams/route-key.ts';
 import { chooseArm, openArm } from '../core/route/experiment.ts';
@@ -127,7 +128,7 @@ function readHealth({ config, clock }: PipelineDeps, snapshot: HealthSnapshot) {
   const nowMs = clock.now();
   return {
     loadOf: (modelId: string) => loadOf(snapshot, modelId, modelOf(config, modelId).max_in_flight),
-    isUp: (modelId: string) => isModelUp(snapshot, modelId, nowMs),
+    isUp: (modelId: string) => isModelUp(snapshot, modelId, nowMs) || isAwaited(modelId, snapshot, config),
     queueOf: (upstreamId: string) => queueOf(snapshot, upstreamId),
     serverRoomOf: (modelId: string, upstreamId: string) =>
       snapshot.instances[routeKey({ modelId, upstreamId })]?.contextTokens ?? null,

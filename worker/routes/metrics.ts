@@ -17,18 +17,19 @@ export function metrics(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
 }
 
 async function readSource({ pipeline }: Deps): Promise<MetricsSource> {
-  const { config, ledger, health, admission, tenants, clock, weights, rows } = pipeline;
+  const { config, ledger, health, admission, tenants, clock, weights, rows, pods: rented } = pipeline;
   const limits = deploymentBudgets(config);
   try {
-    const [{ total, lagMs }, snapshot, occupied, budgets, log] = await Promise.all([
+    const [{ total, lagMs }, snapshot, occupied, budgets, log, pods] = await Promise.all([
       ledger.counted(),
       health.read(),
       admission.read(),
       limits.length === 0 ? [] : tenants.budgets(deploymentTenant, { ...noLimits, budgets: limits }),
       rows?.status() ?? null,
+      rented?.read() ?? {},
     ]);
     const version = classifierVersion(config.routing, weights);
-    return { config, total, lagMs, snapshot, occupied, budgets, rows: log, classifierVersion: version, nowMs: clock.now() };
+    return { config, total, lagMs, snapshot, occupied, budgets, rows: log, pods, classifierVersion: version, nowMs: clock.now() };
   } catch (cause) {
     throw new GatewayError({ code: 'state_unavailable' }, { cause });
   }

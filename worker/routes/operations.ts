@@ -8,6 +8,7 @@ import { classifierVersion } from '../core/classify/version.ts';
 import { featuresOf } from '../core/fleet/features.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
+import { reportsOf } from './admin-pods.ts';
 import { allKeys } from './all-keys.ts';
 
 /** The ledger's numbers, with the names of keys beside their ids. */
@@ -90,7 +91,8 @@ export function routerInfo(deps: Deps): (c: Context<AppEnv>) => Promise<Response
   return async (c) => {
     // What waits for the database; it may be in the same trouble.
     const waiting = (await rows?.status().catch(() => null)) ?? null;
-    return c.json({ ...info, request_log: { ...requestLog, queue: usesQueue, rows: waiting } });
+    const pods = await reportsOf(deps).catch(() => null);
+    return c.json({ ...info, pods, request_log: { ...requestLog, queue: usesQueue, rows: waiting } });
   };
 }
 

@@ -17,6 +17,55 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
+/** A pod with one thing changed, in front of the servers of models.yaml. */
+function withPod(change: Readonly<Record<string, string>>, more = ''): string {
+  const pod = { provider: 'runpod', id_var: 'RUNPOD_POD_ID', upstreams: '[small, large]', ...change };
+  const lines = Object.entries(pod).map(([key, value]) => `    ${key}: ${value}\n`);
+  return `pods:\n  a40:\n${lines.join('')}${more}upstreams:\n  small:`;
+}
+
+const servers = 'upstreams:\n  small:';
+const secondPod = '  b40:\n    provider: runpod\n    id_var: SECOND_POD_ID\n    upstreams: [embedder]\n';
+const group = (text: string): string => withPod({}, `${secondPod}pod_groups:\n  pool: { requests_per_pod: 8, ${text} }\n`);
+
+/** Of `pods` and `pod_groups`: kind; what stands in front of the servers; path; what the person is told. */
+const podRows: readonly (readonly [kind: string, pods: string, path: string, advice: RegExp])[] = [
+  ['a provider that is none', withPod({ provider: 'lambda' }), 'pods.a40.provider', /"runpod"/],
+  ['a pod id in place of its variable', withPod({ id_var: 'abc123' }), 'pods.a40.id_var', /such as RUNPOD_POD_ID/],
+  ['a server that does not exist', withPod({ upstreams: '[smal]' }), 'pods.a40.upstreams.0', /did you mean small\?/],
+  ['a server on two pods', withPod({}, secondPod.replace('embedder', 'small')), 'pods.b40.upstreams.0', /runs on a40 already/],
+  ['a binding on a pod', withPod({ upstreams: '[workers-ai]' }), 'pods.a40.upstreams.0', /runs on no pod/],
+  ['the operators’ token for a provider', withPod({ key_var: 'ADMIN_TOKEN' }), 'pods.a40.key_var', /setting of the gateway/],
+  ['a server’s key for a provider', withPod({ key_var: 'UPSTREAM_API_KEY' }), 'pods.a40.key_var', /such as RUNPOD_API_KEY/],
+  ['an idle time within the draining', withPod({ idle_after_ms: '20000' }), 'pods.a40.idle_after_ms', /twice drain_ms \(12000\)/],
+  [
+    'a time that is no time',
+    withPod({ keep_up: '[{ days: [mon], from_utc: 7am, until_utc: "18:00" }]' }),
+    'pods.a40.keep_up.0.from_utc',
+    /such as 07:30/,
+  ],
+  [
+    'hours without a length',
+    withPod({ keep_up: '[{ days: [mon], from_utc: "07:00", until_utc: "07:00" }]' }),
+    'pods.a40.keep_up.0',
+    /same time/,
+  ],
+  [
+    'spilling to nobody',
+    withPod({ while_waking: 'spill' }),
+    'pods.a40.while_waking',
+    /chain of qwen2\.5-7b, qwen2\.5-32b names no model elsewhere/,
+  ],
+  [
+    'a group with a pod that does not exist',
+    group('pods: [a40, c40]'),
+    'pod_groups.pool.pods.1',
+    /there is no pod "c40"; pods are a40, b40/,
+  ],
+  ['a group of different models', group('pods: [a40, b40]'), 'pod_groups.pool.pods', /serve different models/],
+  ['a least size above the largest', group('pods: [a40, b40], min: 3'), 'pod_groups.pool.min', /larger than max/],
+];
+
 /** Kind; file; text and what a person wrote in its place; path; what the person is told. */
 const rows: readonly (readonly [kind: string, file: string, from: string, to: string, path: string, advice: RegExp])[] = [
   [
@@ -150,7 +199,12 @@ const rows: readonly (readonly [kind: string, file: string, from: string, to: st
   ],
 ];
 
-it.each(rows)('%s', (_, file, from, to, path, advice) => {
+const allRows = [
+  ...rows,
+  ...podRows.map(([kind, pods, path, advice]) => [kind, 'models.yaml', servers, pods, path, advice] as const),
+];
+
+it.each(allRows)('%s', (_, file, from, to, path, advice) => {
   const text = readFileSync(join(folder, file), 'utf8');
   expect(text).toContain(from);
   writeFileSync(

@@ -32,7 +32,7 @@ function titles(known: Partial<Known>): string[] {
 }
 
 function fleet(model: Partial<FleetModel>, tunnel = 'up'): Fleet {
-  return { status: 'healthy', models: [{ ...up, ...model }], tunnels: [{ id: 'box', status: tunnel, until: null }] };
+  return { status: 'healthy', models: [{ ...up, ...model }], tunnels: [{ id: 'box', status: tunnel, until: null }], pods: [] };
 }
 
 function ended(endings: SeriesBucket['endings']): SeriesBucket[] {

@@ -18,6 +18,7 @@ export function sourceOf(entries: readonly LedgerEntry[], change: Partial<Metric
     budgets: [],
     lagMs: 0,
     rows: null,
+    pods: {},
     classifierVersion: 'hybrid-1',
     nowMs: 1_000_000,
     ...change,

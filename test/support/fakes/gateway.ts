@@ -170,6 +170,7 @@ export function createGateway(options: GatewayOptions): FakeGateway {
     tenants: unaskedTenants,
     kept,
     sessions: createFakeSessions(),
+    pods: null,
     log,
     requestLog: null,
     rows: null,

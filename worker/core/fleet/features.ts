@@ -1,7 +1,15 @@
 /** What of the gateway is switched on by its configuration, for `GET /router/info`. */
 import type { ConfigTree } from '../../../shared/config.ts';
 
-export function featuresOf({ models, routing, limits, cors, cache }: ConfigTree): Readonly<Record<string, boolean>> {
+export function featuresOf({
+  models,
+  routing,
+  limits,
+  cors,
+  cache,
+  pods,
+  pod_groups: groups,
+}: ConfigTree): Readonly<Record<string, boolean>> {
   const experiments = Object.values(routing.experiments).filter(({ enabled }) => enabled);
   const agents = Object.values(routing.agents);
   const kinds = new Set(Object.values(models).map(({ kind }) => kind));
@@ -19,6 +27,8 @@ export function featuresOf({ models, routing, limits, cors, cache }: ConfigTree)
     embeddings: kinds.has('embedding'),
     classification: kinds.has('classifier'),
     reranking: kinds.has('reranker'),
+    idle_stop: Object.keys(pods).length > 0,
+    scaling: Object.keys(groups).length > 0,
     cors: cors.allowed_origins.length > 0,
     cache: cache.enabled,
     documents: Object.values(models).some(({ kind }) => kind === 'embedding'),

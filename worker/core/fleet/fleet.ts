@@ -12,6 +12,9 @@ export function fleetOf(config: Config, snapshot: HealthSnapshot, occupied: Read
     status: shownFleetStatus(snapshot),
     models: Object.keys(config.models).map((id) => fleetModel(config, id, snapshot, occupied[id])),
     tunnels: Object.entries(snapshot.tunnels).map(([id, { status, untilMs }]) => ({ id, status, until: isoTime(untilMs) })),
+    pods: Object.entries(snapshot.pods ?? {}).map(([id, { phase, trouble, held, readyAtMs }]) => {
+      return { id, phase, trouble, held, ready_at: isoTime(readyAtMs) };
+    }),
   };
 }
 

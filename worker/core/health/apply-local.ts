@@ -8,13 +8,14 @@ import { ruleOf } from '../upstreams/causes.ts';
 import { addFailures, endRun, isTooLong, runLength, withoutUnsure } from './failure-run.ts';
 import type { HealthRules } from './health-config.ts';
 import type { AttemptReport, FailureReport } from './health-event.ts';
-import type { HealthSnapshot, InstanceSnapshot } from './snapshot.ts';
+import { type HealthSnapshot, type InstanceSnapshot, isAsleep } from './snapshot.ts';
 
 /** Returns the snapshot with one report applied; the version stays the object's. */
 export function applyLocal(snapshot: HealthSnapshot, report: AttemptReport, nowMs: number, rules: HealthRules): HealthSnapshot {
   const key = routeKey(report);
   const instance = snapshot.instances[key];
-  if (instance === undefined) return snapshot;
+  // Of a pod that is not running, what calls still see there changes nothing.
+  if (instance === undefined || isAsleep(instance.status)) return snapshot;
   switch (report.kind) {
     case 'trial':
       return spendPermit(snapshot, instance);

@@ -135,6 +135,13 @@ export function retainConfigured(state: HealthState, config: HealthConfig): Heal
   };
 }
 
+/** As if nobody had looked at these upstreams yet, nor at a tunnel that nothing else goes through. */
+export function forgetUpstreams(state: HealthState, upstreamIds: ReadonlySet<string>, config: HealthConfig): HealthState {
+  const left = config.instances.filter(({ upstreamId }) => !upstreamIds.has(upstreamId));
+  const forgotten = retainConfigured(state, { ...config, instances: left });
+  return { ...state, instances: forgotten.instances, upstreams: forgotten.upstreams, tunnels: forgotten.tunnels };
+}
+
 function keep<T>(entries: Readonly<Record<string, T>>, ids: ReadonlySet<string>): Record<string, T> {
   return Object.fromEntries(Object.entries(entries).filter(([id]) => ids.has(id)));
 }

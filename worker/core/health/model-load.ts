@@ -1,5 +1,5 @@
 /** What a snapshot says of models and upstreams as a whole, for the plan. */
-import type { HealthSnapshot } from './snapshot.ts';
+import { type HealthSnapshot, isAsleep } from './snapshot.ts';
 import { currentStatus } from './usable.ts';
 
 /** Whether any instance of the model is up, or half open with the permit for the trial. An unknown model counts as up. */
@@ -11,6 +11,17 @@ export function isModelUp({ instances }: HealthSnapshot, modelId: string, nowMs:
     isKnown = true;
   }
   return !isKnown;
+}
+
+/** Whether the model is on pods that are stopped or starting, and on no other server: no failure. */
+export function isOnlyAsleep({ instances }: HealthSnapshot, modelId: string): boolean {
+  let isKnown = false;
+  for (const instance of Object.values(instances)) {
+    if (instance.modelId !== modelId) continue;
+    if (!isAsleep(instance.status)) return false;
+    isKnown = true;
+  }
+  return isKnown;
 }
 
 /** Requests running and waiting; null when the server has not said. */

@@ -2,8 +2,11 @@
 import type { Phase } from './breaker.ts';
 import type { FailureRun } from './failure-run.ts';
 
-/** Best first. `missing`: the server answers, but does not have the model. */
-export const statusIds = ['up', 'half_open', 'throttled', 'down', 'missing'] as const;
+/**
+ * Best first. `missing`: the server answers, but does not have the model. `waking`, `stopped`: it is on a pod that is being started, or is not
+ * running on purpose; no failure.
+ */
+export const statusIds = ['up', 'half_open', 'throttled', 'down', 'missing', 'waking', 'stopped'] as const;
 export type InstanceStatus = (typeof statusIds)[number];
 
 export interface InstanceSnapshot {
@@ -33,6 +36,33 @@ export interface InstanceSnapshot {
   readonly contextTokens: number | null;
 }
 
+/**
+ * `draining`: up, and gets no new calls. `stopping`, `starting`: the provider is told so. `warming`: started, its servers do not answer yet.
+ */
+export const podPhases = ['running', 'draining', 'stopping', 'stopped', 'starting', 'warming'] as const;
+export type PodPhase = (typeof podPhases)[number];
+
+/**
+ * Why a pod is not where it should be. `no_gpu`: its machine has no GPU free, so the provider cannot start it. `never_ready`: it was started
+ * and no server answered in time. `refused`: the API key is not valid. `gone`: there is no such pod. `api`: the provider's API fails.
+ */
+export const podTroubles = ['no_gpu', 'never_ready', 'refused', 'gone', 'api'] as const;
+export type PodTrouble = (typeof podTroubles)[number];
+
+/** A rented pod, as far as a request has to know. */
+export interface PodSnapshot {
+  readonly phase: PodPhase;
+  readonly trouble: PodTrouble | null;
+  /** An operator has stopped it: no request starts it. */
+  readonly isHeldDown: boolean;
+  /** When its servers should answer; null while they do. */
+  readonly readyAtMs: number | null;
+  /** How long a start takes, by the measured ones. */
+  readonly usualWakeMs: number;
+  /** Requests that wait for it, over all isolates. */
+  readonly held: number;
+}
+
 export interface TunnelSnapshot {
   readonly status: 'up' | 'half_open' | 'down';
   readonly untilMs: number | null;
@@ -46,4 +76,10 @@ export interface HealthSnapshot {
   /** The best status among the model's instances. */
   readonly models: Readonly<Record<string, { readonly status: InstanceStatus }>>;
   readonly tunnels: Readonly<Record<string, TunnelSnapshot>>;
+  /** By pod id; absent where there are none. */
+  readonly pods?: Readonly<Record<string, PodSnapshot>>;
+}
+
+export function isAsleep(status: InstanceStatus): boolean {
+  return status === 'stopped' || status === 'waking';
 }

@@ -9,6 +9,8 @@ import { type Named, sumCounters } from '../ledger/counters.ts';
 import { dayOf } from '../ledger/days.ts';
 import { driftOf } from '../ledger/drift.ts';
 import { bucketOf } from '../ledger/histogram.ts';
+import { podPhases, podTroubles } from '../health/snapshot.ts';
+import { upMsUntil } from '../pods/pod-state.ts';
 import { alertCodes, documentChanges, rowLossIds, tokenKinds } from './labels.ts';
 import type { Metric, MetricsSource, Sample } from './metric.ts';
 import { counter, detailOf, gauge, histogram, ofServer, perModel, totalsOf, words } from './rows.ts';
@@ -196,6 +198,25 @@ export const metrics: readonly Metric[] = [
   ),
   gauge('pointsman_tunnel_up', '1 while the tunnel may be used, else 0.', ['tunnel'], ({ snapshot }) =>
     Object.entries(snapshot.tunnels).map(([tunnel, { status }]) => [[tunnel], status === 'down' ? 0 : 1]),
+  ),
+  gauge('pointsman_pod_phase', '1 for the phase that a rented pod is in.', ['pod', 'phase'], ({ pods }) =>
+    Object.entries(pods).flatMap(([pod, { phase }]) =>
+      podPhases.map((one): Sample<number> => [[pod, one], one === phase ? 1 : 0]),
+    ),
+  ),
+  gauge('pointsman_pod_trouble', '1 while this keeps a pod from where it should be.', ['pod', 'trouble'], ({ pods }) =>
+    Object.entries(pods).flatMap(([pod, { trouble }]) =>
+      podTroubles.map((one): Sample<number> => [[pod, one], one === trouble ? 1 : 0]),
+    ),
+  ),
+  counter('pointsman_pod_up_seconds', 'Time for which a pod was billed.', ['pod'], ({ pods, nowMs }) =>
+    Object.entries(pods).map(([id, pod]) => [[id], upMsUntil(pod, nowMs) / 1000]),
+  ),
+  counter('pointsman_pod_wakes', 'Starts of a pod after which its servers answered.', ['pod'], ({ pods }) =>
+    Object.entries(pods).map(([id, { wakes }]) => [[id], wakes]),
+  ),
+  gauge('pointsman_pod_held_requests', 'Requests that wait for a pod to be started.', ['pod'], ({ snapshot }) =>
+    Object.entries(snapshot.pods ?? {}).map(([id, { held }]) => [[id], held]),
   ),
   gauge('pointsman_places', 'Calls that a model may serve at once.', ['model'], ({ config, occupied }) =>
     Object.keys(occupied).map((model) => [[model], config.models[model]?.max_in_flight ?? 0]),

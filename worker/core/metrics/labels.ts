@@ -7,6 +7,7 @@ import { cacheLevelIds, cacheStateIds, endingIds, intentBandIds } from '../../..
 import { intentIds, tierIds } from '../../../shared/config-values.ts';
 import { budgetPeriodIds } from '../../../shared/key-bodies.ts';
 import type { Config } from '../../../shared/config-prepare.ts';
+import { podPhases, podTroubles } from '../health/snapshot.ts';
 import { otherName } from '../ledger/counters.ts';
 import { noName } from '../ledger/dimensions.ts';
 
@@ -41,7 +42,14 @@ const valuesOf = {
   code: () => Object.keys(errors),
   alert: () => alertCodes,
   agent: ({ routing }) => [...Object.keys(routing.agents), noName, otherName],
-  budget: ({ routing }) => ['total', ...Object.keys(routing.agents).map((agent) => `agent:${agent}`)],
+  budget: ({ routing, pods }) => [
+    'total',
+    ...Object.keys(routing.agents).map((agent) => `agent:${agent}`),
+    ...Object.keys(pods).map((pod) => `spill:${pod}`),
+  ],
+  pod: ({ pods }) => Object.keys(pods),
+  phase: () => podPhases,
+  trouble: () => podTroubles,
   period: () => budgetPeriodIds,
   upstream: ({ upstreams }) => Object.keys(upstreams),
   tunnel: ({ upstreams }) => [...new Set(Object.values(upstreams).map(({ tunnel }) => tunnel))],

@@ -6,6 +6,7 @@ import type { HealthSnapshot } from '../health/snapshot.ts';
 import type { LedgerDelta } from '../ledger/delta.ts';
 import type { Histogram } from '../ledger/histogram.ts';
 import type { BudgetNumbers } from '../limits/budget-state.ts';
+import type { PodStates } from '../pods/pod-view.ts';
 import type { LabelId } from './labels.ts';
 
 /** Everything that is read for one scrape. */
@@ -21,6 +22,8 @@ export interface MetricsSource {
   readonly lagMs: number;
   /** Null where there is no request log in a database. */
   readonly rows: RowsStatus | null;
+  /** By pod id. */
+  readonly pods: PodStates;
   readonly classifierVersion: string;
   readonly nowMs: number;
 }

@@ -24,7 +24,7 @@ const budgetShare = 0.8;
 
 export function concernsIn({ stats, fleet, budgets, buckets }: Known): Concern[] {
   const found = [
-    ...(fleet === null ? [] : [...modelConcerns(fleet), ...tunnelConcerns(fleet)]),
+    ...(fleet === null ? [] : [...modelConcerns(fleet), ...tunnelConcerns(fleet), ...podConcerns(fleet)]),
     ...(buckets === null ? [] : errorConcerns(buckets)),
     ...(stats === null ? [] : stats.alerts.map(alertConcern)),
     ...(stats?.request_log == null ? [] : logConcerns(stats.request_log)),
@@ -64,6 +64,22 @@ function tunnelConcerns({ tunnels }: Fleet): Concern[] {
       title: `Tunnel ${id} is down`,
       advice: 'Look at cloudflared on the machine of the model servers.',
     }));
+}
+
+const podAdvice: Readonly<Record<string, string>> = {
+  no_gpu: 'Its machine has no GPU free. It is tried again by itself; a new pod on another machine is the sure way.',
+  never_ready: 'It was started and no server answered in time. Look at its log.',
+  refused: 'The provider refuses the API key.',
+  gone: 'The provider knows no such pod.',
+  api: 'The provider’s API fails. It is tried again by itself.',
+};
+
+function podConcerns({ pods }: Fleet): Concern[] {
+  return pods.flatMap(({ id, trouble }): Concern[] =>
+    trouble === null
+      ? []
+      : [{ tone: 'bad', title: `Pod ${id}: ${words(trouble)}`, advice: podAdvice[trouble] ?? 'Look at its provider.' }],
+  );
 }
 
 function errorConcerns(buckets: readonly SeriesBucket[]): Concern[] {

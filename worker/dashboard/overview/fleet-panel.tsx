@@ -1,6 +1,6 @@
 /** What stands behind the gateway now: models with their servers, breakers, places and queues, and the tunnels. */
 import type { Fleet } from '../../../shared/observed.ts';
-import { words } from '../data/format.ts';
+import { count, words } from '../data/format.ts';
 import { Empty } from '../parts/empty.tsx';
 import { Panel } from '../parts/panel.tsx';
 import { StatusMark } from '../parts/status-mark.tsx';
@@ -21,6 +21,15 @@ export function FleetPanel({ fleet }: { readonly fleet: Fleet | null }) {
               <FleetModelRow key={model.id} model={model} />
             ))}
           </ul>
+          {fleet.pods.length > 0 && (
+            <p class="fleet-tunnels">
+              {fleet.pods.map(({ id, phase, trouble, held }) => (
+                <StatusMark key={id} tone={trouble === null ? toneOf(phase) : 'bad'}>
+                  {`Pod ${id}: ${words(phase)}${trouble === null ? '' : `, ${words(trouble)}`}${held > 0 ? `, ${count(held)} wait` : ''}`}
+                </StatusMark>
+              ))}
+            </p>
+          )}
           {fleet.tunnels.length > 0 && (
             <p class="fleet-tunnels">
               {fleet.tunnels.map(({ id, status }) => (

@@ -17,6 +17,7 @@ import { isDoubted, type Tried } from '../run/tried.ts';
 import { releasePlace, takePlace } from './places.ts';
 import { report, reportAttempt } from './report.ts';
 import { refuseCall } from './reserve.ts';
+import { awaitPods } from './wake.ts';
 
 /** Makes one call. The chain does not know what it asks, nor how its answer is read. */
 export type OpenCall<Opened> = (candidate: Candidate) => Promise<Result<Opened, UpstreamFailure>>;
@@ -27,7 +28,8 @@ export async function tryInTurn<Opened extends { readonly kind: 'stream' | 'whol
 ): Promise<Result<Opened, Failure>> {
   const { deps, asked, tried, client } = run;
   deps.retryBudget.current = countRequest(deps.retryBudget.current, deps.clock.now());
-  let refusal: Failure | null = null;
+  let refusal: Failure | null = tried.awaited === null ? null : await awaitPods(run);
+  if (refusal !== null) return fail(refusal);
   for (;;) {
     const snapshot = await deps.health.snapshot(asked.caller.background);
     const { plan } = tried.route;

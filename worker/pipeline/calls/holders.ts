@@ -31,7 +31,8 @@ type Closing = Parts<'deps' | 'asked' | 'spent'>;
 export function holdersOf({ deps, asked, tried }: Parts<'deps' | 'asked' | 'tried'>, isShadow: boolean): Holder[] {
   const { key, agent } = asked.caller;
   const holders: Holder[] = [];
-  const shared = budgetsFor(deploymentBudgets(deps.config), agent);
+  const isCovered = ({ name }: BudgetLimit): boolean => !name.startsWith('spill:') || name === `spill:${tried.spilledFrom}`;
+  const shared = budgetsFor(deploymentBudgets(deps.config), agent).filter(isCovered);
   if (shared.length > 0) holders.push({ tenantId: deploymentTenant, limits: { ...noLimits, budgets: shared } });
   const { candidates } = tried.route.plan;
   const models = (key.limits.models ?? []).filter((limit) => candidates.some(({ modelId }) => modelId === limit.modelId));
@@ -41,7 +42,7 @@ export function holdersOf({ deps, asked, tried }: Parts<'deps' | 'asked' | 'trie
   return holders;
 }
 
-/** Of all requests together, and of agents. */
+/** Of all requests together, of agents, and of what is answered in place of stopped pods. */
 export function deploymentBudgets(config: Config): BudgetLimit[] {
   const limitOf =
     (name: string) =>
@@ -52,7 +53,8 @@ export function deploymentBudgets(config: Config): BudgetLimit[] {
       whenExhausted: budget.when_exhausted,
     });
   const agents = Object.entries(config.routing.agents).flatMap(([agent, { budgets }]) => budgets.map(limitOf(`agent:${agent}`)));
-  return [...config.limits.budgets.map(limitOf('total')), ...agents];
+  const spills = Object.entries(config.pods).flatMap(([id, pod]) => pod.spill_budgets.map(limitOf(`spill:${id}`)));
+  return [...config.limits.budgets.map(limitOf('total')), ...agents, ...spills];
 }
 
 /** Ends what `reserve` began, with what was really used, and sees to it that the ledger is told once. */

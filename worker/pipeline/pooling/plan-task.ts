@@ -8,6 +8,7 @@ import { estimatedTokens } from '../../core/pooling/input-tokens.ts';
 import { type LabelAsk, zeroShot } from '../../core/pooling/zero-shot.ts';
 import type { PoolingKind, PoolingTask } from '../../core/request/pooling-task.ts';
 import type { RoutePlan } from '../../core/route/plan.ts';
+import { isAwaited } from '../../core/pods/wishes.ts';
 import { planPooling } from '../../core/route/plan-pooling.ts';
 import { routeKey } from '../../core/upstreams/route-key.ts';
 import type { Caller } from '../run/asked.ts';
@@ -88,7 +89,7 @@ async function planKind(
     wish,
     allowedModels,
     random,
-    isUp: (modelId) => isModelUp(snapshot, modelId, clock.now()),
+    isUp: (modelId) => isModelUp(snapshot, modelId, clock.now()) || isAwaited(modelId, snapshot, config),
     queueOf: (upstreamId) => queueOf(snapshot, upstreamId),
     serverRoomOf: (modelId, upstreamId) => snapshot.instances[routeKey({ modelId, upstreamId })]?.contextTokens ?? null,
   });

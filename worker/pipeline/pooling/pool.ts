@@ -11,6 +11,7 @@ import { agentOf, allowedByBoth } from '../../core/route/agent-policy.ts';
 import { startHeartbeat } from '../calls/heartbeat.ts';
 import { reserve } from '../calls/reserve.ts';
 import { settle } from '../calls/settle.ts';
+import { awaitPods, meetPods } from '../calls/wake.ts';
 import type { Caller } from '../run/asked.ts';
 import type { PipelineDeps } from '../run/deps.ts';
 import { clientLeft, type Run } from '../run/run.ts';
@@ -61,11 +62,13 @@ async function live(deps: PipelineDeps, caller: Caller, ask: PoolingAsk): Promis
   if (!found.ok) return refused(found.failure, run);
   if (found.value !== null) return answered(run, planned.value, found.value);
   trace?.enter('reserve');
-  const refusal = await reserve(run);
+  const refusal = (await meetPods(run)) ?? (await reserve(run));
   if (refusal !== null) return refused(refusal, run);
   startHeartbeat(run);
   run.client.stopHearing = hearClient(run);
   try {
+    const waited = await awaitPods(run);
+    if (waited !== null) return failed(run, waited);
     trace?.enter('attempts');
     const answer = await callParts(pooled);
     trace?.enter('answer');

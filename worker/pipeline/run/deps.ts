@@ -1,6 +1,7 @@
 /** What the pipeline needs of the world. */
 import type { Config } from '../../../shared/config-prepare.ts';
 import type { LearnedWeights } from '../../core/classify/learned.ts';
+import type { PodsPort } from '../../core/pods/pods-port.ts';
 import type {
   AdmissionPort,
   ClientPipe,
@@ -32,6 +33,8 @@ export interface PipelineDeps {
   digest(text: string): Promise<string>;
   readonly upstream: UpstreamPort;
   readonly health: HealthPort;
+  /** Null where no pod is started and stopped. */
+  readonly pods: PodsPort | null;
   readonly ledger: LedgerPort;
   readonly admission: AdmissionPort;
   readonly tenants: TenantPort;

@@ -32,8 +32,18 @@ export interface Tried {
   spare: Spare | null;
   /** All that were begun, in order. */
   readonly rescues: Rescue[];
+  /** The model whose pods it waits for before its first call; null where it waits for none. */
+  awaited: Awaited | null;
+  /** The stopped pod in whose place other models answer. */
+  spilledFrom: string | null;
   /** Failures that the request itself may have caused; see `calls/report.ts`. */
   withheld: FailureReport[];
+}
+
+export interface Awaited {
+  readonly modelId: string;
+  readonly podIds: readonly string[];
+  readonly maxWaitMs: number;
 }
 
 /** An answer that was not good enough: better than none, if no better one comes. */
@@ -68,6 +78,8 @@ export function nothingTried(route: RoutePlan, isStreamed: boolean, judges: bool
     turn: null,
     spare: null,
     rescues: [],
+    awaited: null,
+    spilledFrom: null,
     withheld: [],
   };
 }
