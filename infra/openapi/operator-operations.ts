@@ -17,6 +17,7 @@ const html: Operation['answers'] = { 200: { description: 'The page.', bodies: [{
 
 const configQuery = { dry_run: z.enum(['true', 'false']), version: z.int().min(0).max(999_999_999), note: z.string().max(200) };
 const configChanged: Operation['answers'] = { 200: json('What changes.', deployment.ConfigChanged) };
+const podId = { id: z.string() };
 const keyId = { id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) };
 const moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
 const clientId = z.string().regex(clientIdPattern);
@@ -61,6 +62,19 @@ export const operatorOperations: Operations = {
     answers: { 200: json('The configuration in force.', deployment.RouterInfo) },
   },
   'GET /admin/fleet': { id: 'getFleet', tag: 'health', answers: { 200: json('Models, servers, places.', deployment.Fleet) } },
+  'GET /admin/pods': { id: 'listPods', tag: 'health', answers: { 200: json('Rented pods.', deployment.PodList) } },
+  'POST /admin/pods/:id/start': {
+    id: 'startPod',
+    tag: 'health',
+    path: podId,
+    answers: { 202: json('The pod, as it is now.', deployment.Pod) },
+  },
+  'POST /admin/pods/:id/stop': {
+    id: 'stopPod',
+    tag: 'health',
+    path: podId,
+    answers: { 202: json('The pod, as it is now.', deployment.Pod) },
+  },
   'GET /admin/config': {
     id: 'getConfig',
     tag: 'configuration',

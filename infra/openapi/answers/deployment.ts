@@ -1,7 +1,7 @@
 /** What the deployment is and how it does: models, health, the fleet, the configuration in force. */
 import * as z from 'zod';
 import { capabilityIds } from '../../../shared/config-values.ts';
-import type { FeedTicket as FeedTicketType, Fleet as FleetType } from '../../../shared/observed.ts';
+import type { FeedTicket as FeedTicketType, Fleet as FleetType, PodReport } from '../../../shared/observed.ts';
 import { describes } from './same-type.ts';
 import { RequestLogState } from './statistics.ts';
 import { count, kind, settings, tier, time } from './values.ts';
@@ -89,8 +89,40 @@ export const Fleet = describes<FleetType>()(
       }),
     ),
     tunnels: z.array(z.object({ id: z.string(), status: z.string(), until: time.nullable() })),
+    pods: z.array(
+      z.object({
+        id: z.string(),
+        phase: z.string(),
+        trouble: z.string().nullable(),
+        held: count,
+        ready_at: time.nullable(),
+      }),
+    ),
   }),
 );
+
+export const Pod = describes<PodReport>()(
+  z.object({
+    id: z.string(),
+    provider: z.string(),
+    upstreams: z.array(z.string()),
+    phase: z.string(),
+    since: time,
+    is_held_down: z.boolean(),
+    trouble: z.string().nullable(),
+    ready_at: time.nullable(),
+    last_wanted: time.nullable(),
+    wakes: count,
+    usual_wake_seconds: count,
+    up_hours: z.number(),
+    up_hours_today: z.number(),
+    up_hours_by_day: z.array(z.object({ day: z.string(), hours: z.number() })),
+    usd_per_hour: z.number().nullable(),
+    cost_usd: z.number().nullable(),
+  }),
+);
+
+export const PodList = z.object({ pods: z.array(Pod) });
 
 /** Parts of the configuration stand here as they are in force; docs/configuration.md has every key of them. */
 export const RouterInfo = z.object({
@@ -115,6 +147,7 @@ export const RouterInfo = z.object({
   cors: settings,
   cache: settings,
   rag: settings,
+  pods: z.array(Pod).nullable(),
   request_log: z.looseObject({ queue: z.boolean(), rows: RequestLogState.nullable() }),
 });
 
