@@ -40,12 +40,12 @@ describe('the OpenAPI document', () => {
   });
 
   it('says what to do about a path that only the gateway has, and about one that only the document has', () => {
-    const pods = { method: 'GET', path: '/admin/pods', access: 'admin' };
+    const boxes = { method: 'GET', path: '/admin/boxes', access: 'admin' };
     const livez: Operation = { id: 'isAlive', tag: 'health', answers: {} };
-    const told = undescribed([pods], { 'GET /livez': livez }, page);
+    const told = undescribed([boxes], { 'GET /livez': livez }, page);
     expect(told).toEqual([
-      expect.stringMatching(/^route GET \/admin\/pods is mounted but not described: add a row to infra\/openapi/),
-      expect.stringMatching(/^route GET \/admin\/pods is mounted but has no section in docs\/api\.md: add one/),
+      expect.stringMatching(/^route GET \/admin\/boxes is mounted but not described: add a row to infra\/openapi/),
+      expect.stringMatching(/^route GET \/admin\/boxes is mounted but has no section in docs\/api\.md: add one/),
       expect.stringMatching(/^GET \/livez is described in infra\/openapi\/ but not mounted: take its row away/),
     ]);
   });
