@@ -118,7 +118,7 @@ const tokens = z.optional(z.int().check(z.gte(1), z.lte(10_000_000)));
 const tokenIds = z.optional(z.array(z.int().check(z.gte(0), z.lte(9_999_999))));
 const flag = z.optional(z.boolean());
 /** Whole numbers of any size: seeds of 64 bits are common, and JSON readers round them all alike. */
-const whole = z.number().check(z.refine((value) => Number.isInteger(value), 'expected a whole number'));
+export const WholeNumber = z.number().check(z.refine((value) => Number.isInteger(value), 'expected a whole number'));
 
 export const ChatRequest = z.object({
   model: z._default(text(1, 256), 'auto'),
@@ -133,7 +133,7 @@ export const ChatRequest = z.object({
   stop: z.optional(z.union([text(1, 1000), someOf(text(1, 1000))])),
   presence_penalty: penalty,
   frequency_penalty: penalty,
-  seed: z.optional(whole),
+  seed: z.optional(WholeNumber),
   logit_bias: z.optional(z.record(z.string().check(z.regex(/^\d{1,7}$/, 'a token id')), number(-100, 100))),
   logprobs: flag,
   top_logprobs: z.optional(atLeast(0)),

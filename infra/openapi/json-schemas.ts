@@ -1,5 +1,6 @@
 /** Zod schemas as JSON Schema: those with a name as components of the document, and all others where they stand. */
 import * as z from 'zod';
+import { WholeNumber } from '../../shared/chat.ts';
 import { isObject } from '../../shared/is-object.ts';
 import type { Schema } from './operation.ts';
 
@@ -19,7 +20,7 @@ export interface NamedSchemas {
 export function namedSchemas(named: Readonly<Record<string, Schema>>, io: Direction): NamedSchemas {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
-  const options = { io, unrepresentable: 'any', uri: referenceTo } as const;
+  const options = { io, unrepresentable: 'any', uri: referenceTo, override: sayWhole } as const;
   const { schemas } = z.toJSONSchema(registry, options);
   const components = Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, tidy(schema)]));
   return {
@@ -29,6 +30,11 @@ export function namedSchemas(named: Readonly<Record<string, Schema>>, io: Direct
       return id === undefined ? tidy(z.toJSONSchema(schema, { ...options, metadata: registry })) : { $ref: referenceTo(id) };
     },
   };
+}
+
+/** A refinement is code; what this one asks for is a type of JSON Schema. */
+function sayWhole({ zodSchema, jsonSchema }: { zodSchema: Schema; jsonSchema: JsonSchema }): void {
+  if (zodSchema === WholeNumber) jsonSchema['type'] = 'integer';
 }
 
 export function referenceTo(name: string): string {
