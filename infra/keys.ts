@@ -28,6 +28,8 @@ const help = `Manages API keys of a running gateway.
   --budget-usd N --period day|month [--when-exhausted refuse|cheap_tier]
   --expires 2027-01-01T00:00:00Z
   --resumable yes|no          its streams can be picked up again without a header (no)
+  --cache yes|no              its requests may be answered from the cache, and kept there (yes)
+  --log-content yes|no        the request log keeps the texts of its requests and answers, cut and without secrets (no)
 
   --url U      gateway (http://127.0.0.1:8787)
   --admin K    admin token (ADMIN_TOKEN from the environment, else the one of npm start)
@@ -51,6 +53,8 @@ const options = {
   'when-exhausted': { type: 'string' },
   expires: { type: 'string' },
   resumable: { type: 'string' },
+  cache: { type: 'string' },
+  'log-content': { type: 'string' },
   'grace-seconds': { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
@@ -114,6 +118,8 @@ function fieldsOf(values: Values): Record<string, unknown> {
     budgets: budgetsOf(values),
     expires_at: values.expires === 'none' ? null : values.expires,
     resumable_streams: yesOrNo('resumable', values.resumable),
+    cache: yesOrNo('cache', values.cache),
+    log_content: yesOrNo('log-content', values['log-content']),
   });
 }
 

@@ -122,7 +122,8 @@ describe('the examples of docs/operations.md', () => {
     const options =
       '--name all --plan default --models qwen2.5-7b --agents a,b --scopes chat,usage --requests-per-minute 5 --tokens-per-minute 6 ' +
       '--max-concurrent 7 --model-limit large:requests-per-minute=2,max-concurrent=1 --model-limit qwen2.5-7b:tokens-per-minute=3 ' +
-      '--budget-usd 8 --period day --when-exhausted cheap_tier --expires 2090-01-01T00:00:00Z';
+      '--budget-usd 8 --period day --when-exhausted cheap_tier --expires 2090-01-01T00:00:00Z ' +
+      '--resumable yes --cache no --log-content yes';
     const { output } = await run('infra/keys.ts', ['create', '--url', lab.url, '--json', ...options.split(' ')]);
     expect(JSON.parse(output)).toMatchObject({
       name: 'all',
@@ -141,6 +142,9 @@ describe('the examples of docs/operations.md', () => {
       },
       budgets: [{ period: 'day', limit_usd: 8, when_exhausted: 'cheap_tier' }],
       expires_at: '2090-01-01T00:00:00.000Z',
+      resumable_streams: true,
+      cache: false,
+      log_content: true,
     });
   });
 
