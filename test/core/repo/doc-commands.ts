@@ -85,6 +85,7 @@ export const ways: readonly (readonly [command: RegExp, way: Way, where: string]
   [/^(?:README|CONTRIBUTING)\.md: npm start/, 'run', 'with another port in test/pod/deploy-page.test.ts'],
   [/: npm test/, 'checked', 'CI runs it'],
   [/: npm run (?:format|graph)/, 'checked', 'the graph in test/core/repo/import-floors.test.ts'],
+  [/: npm run test:real/, 'checked', 'minutes, with real model servers'],
   [/: npm run (?:reconcile|calibrate|train|eval|bench:[a-z-]+)/, 'checked', 'a minute or more'],
   [/: node bench\//, 'checked', 'a minute or more'],
   [/: (?:npx wrangler|openssl|vllm|export)/, 'account', ''],
