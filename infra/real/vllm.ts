@@ -66,6 +66,6 @@ export function vllmCommand(folder: string, port: number, key: string, names: re
       VLLM_CACHE_ROOT: join(folder, 'vllm-cache'),
     },
     port,
-    readyWithinMs: 600_000,
+    readyWithinMs: 1_800_000,
   };
 }
