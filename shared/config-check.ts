@@ -32,6 +32,7 @@ export function checkConfig(tree: unknown, dialects: readonly string[]): Checked
     ...numberMistakes(config),
     ...ragMistakes(config),
     ...podMistakes(config, ownVariables),
+    ...gpuMistakes(config),
   ];
   return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, config };
 }
@@ -87,6 +88,20 @@ function modelName({ models }: ConfigTree, name: string, path: Path, mustChat: b
   const kind = models[name]?.kind;
   if (unknown.length > 0 || !mustChat || kind === 'chat') return unknown;
   return [{ path, message: `"${name}" has kind ${kind}; expected a model of kind chat` }];
+}
+
+/** A card shares its time among its models, so a model stands in one. */
+function gpuMistakes({ gpus, models }: ConfigTree): ConfigMistake[] {
+  const cardOf = new Map<string, string>();
+  return Object.entries(gpus).flatMap(([cardId, { models: own }]) =>
+    own.flatMap((modelId, at) => {
+      const path = ['gpus', cardId, 'models', at];
+      const other = cardOf.get(modelId);
+      cardOf.set(modelId, cardId);
+      if (other !== undefined) return [{ path, message: `"${modelId}" runs on "${other}" already` }];
+      return unknownName('model', Object.keys(models), modelId, path);
+    }),
+  );
 }
 
 /** The gateway's own variables: none of their values is sent to a model server. */

@@ -173,6 +173,14 @@ export const Limits = z.strictObject({
   budgets,
 });
 
+/** One GPU, as `worker/core/cost/card-clock.ts` shares its time. */
+const Gpu = z.strictObject({
+  /** Whose servers run on it; a model stands in one at most. */
+  models: z.array(id).check(z.minLength(1)),
+  /** What an hour of it costs, used or not; 0 where that is not known. */
+  price_per_hour_usd: z._default(usd, 0),
+});
+
 const origin = z
   .string()
   .check(
@@ -224,6 +232,7 @@ export const ConfigTree = z.strictObject({
   upstreams: z.record(id, Upstream),
   models: z.record(id, Model),
   routing: Routing,
+  gpus: z._default(z.record(id, Gpu), {}),
   limits: Limits,
   cors: z._default(Cors, { allowed_origins: [] }),
   cache: z.prefault(Cache, {}),
@@ -236,6 +245,7 @@ export const ConfigTree = z.strictObject({
 export type ConfigTree = z.infer<typeof ConfigTree>;
 export type UpstreamConfig = z.infer<typeof Upstream>;
 export type ModelConfig = z.infer<typeof Model>;
+export type GpuConfig = z.infer<typeof Gpu>;
 export type RoutingConfig = z.infer<typeof Routing>;
 export type CacheConfig = z.infer<typeof Cache>;
 export type CacheAllowance = (typeof cacheAllowanceIds)[number];

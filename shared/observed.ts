@@ -53,6 +53,9 @@ export interface RequestRecord {
   readonly completion_tokens: number;
   readonly cost_nano_usd: number;
   readonly all_large_cost_nano_usd: number;
+  /** Its part of the time of configured cards, all its calls together; absent from what an earlier version kept. */
+  readonly gpu_ms?: number;
+  readonly gpu_cost_nano_usd?: number;
 }
 
 /** `GET /admin/requests/:id`: the record with what explains it. */

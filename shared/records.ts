@@ -2,7 +2,7 @@
  * The records that outlive a request: what the ledger books, and what `GET /stats` returns. Only the gateway writes and reads them, so they
  * are plain types.
  */
-import type { Usage } from './usage.ts';
+import type { GpuStats, Usage } from './usage.ts';
 import type { Intent, Strategy, Tier } from './config.ts';
 import type { ErrorCode } from './errors.ts';
 import type { RowsStatus } from './rows-status.ts';
@@ -39,6 +39,9 @@ export interface AttemptUsage {
   readonly model: string;
   readonly usage: Usage;
   readonly costNanoUsd: number;
+  /** Its part of its GPU's time, and of what that costs; absent without a configured card, and from earlier versions. */
+  readonly gpuMs?: number;
+  readonly gpuNanoUsd?: number;
   /**
    * False when the client's answer does not contain these tokens (an answer replaced by an escalation) or contains them again from a
    * later attempt (a restart).
@@ -182,7 +185,7 @@ interface SplitStats {
 }
 
 /** One model, agent, key, tier or intent. */
-export interface GroupStats {
+export interface GroupStats extends GpuStats {
   readonly requests: number;
   readonly succeeded: number;
   readonly tokens: TokenStats;
@@ -207,6 +210,7 @@ export interface KeyUsage {
     readonly replayed: number;
     readonly tokens: TokenStats;
     readonly cost_usd: number;
+    readonly gpu_seconds: number;
     /** Requests by the tier they were routed to. */
     readonly by_tier: Readonly<Record<Tier, number>>;
   } | null;
@@ -224,6 +228,7 @@ export type KeyBreakdown = readonly (Readonly<Record<string, string | number | T
   readonly succeeded: number;
   readonly tokens: TokenStats;
   readonly cost_usd: number;
+  readonly gpu_seconds: number;
 })[];
 
 /** One arm of an experiment, or one model, as clients rated it; or a shadow, as its answers agreed with those that were shown. */
@@ -301,7 +306,7 @@ type CountsShown = Readonly<Record<CountId, Readonly<Record<string, number>>>>;
 
 /** The answer of `GET /stats`. */
 export interface Stats extends GroupsShown, CountsShown {
-  readonly totals: {
+  readonly totals: GpuStats & {
     readonly requests: number;
     readonly succeeded: number;
     readonly refused: number;

@@ -31,6 +31,8 @@ export interface RequestRow extends Omit<RequestDetail, 'id' | 'at' | 'stream' |
   readonly is_estimated: boolean;
   readonly all_small_cost_nano_usd: number;
   readonly cache_saved_nano_usd: number;
+  readonly gpu_ms: number;
+  readonly gpu_cost_nano_usd: number;
   readonly attempts: readonly RowAttempt[];
   readonly arm: string | null;
   /** Only where the key's record says so. */

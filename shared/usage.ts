@@ -9,3 +9,9 @@ export interface Usage {
   /** Counted here from what was relayed, because the server sent no usable usage. */
   readonly isEstimated: boolean;
 }
+
+/** Time of configured cards that calls used, and what that costs. */
+export interface GpuStats {
+  readonly gpu_ms: number;
+  readonly gpu_cost_nano_usd: number;
+}

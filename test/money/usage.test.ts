@@ -43,6 +43,7 @@ describe('a key’s usage', () => {
         replayed: 0,
         tokens: keys[id]?.tokens,
         cost_usd: costNanoUsd / 1e9,
+        gpu_seconds: expect.any(Number),
         by_tier: { small: 1, large: 1, vision: 0 },
       },
       limits: {

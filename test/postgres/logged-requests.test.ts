@@ -40,6 +40,8 @@ const besides = {
   reasoning_tokens: 0,
   all_small_cost_nano_usd: 0,
   cache_saved_nano_usd: 0,
+  gpu_ms: 0,
+  gpu_cost_nano_usd: 0,
 };
 
 function rowOf(entry: LedgerEntry, id: string): Row {

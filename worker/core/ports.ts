@@ -144,6 +144,8 @@ export interface AdmissionPort {
   enterLane(request: LaneRequest, waiter: Waiter, background: Background): Promise<Result<Turn, Failure>>;
   /** A place in the isolate where there is one, else a wait for it. Fails with `queue_full`. */
   enter(request: PlaceRequest, waiter: Waiter, background: Background): Result<Place, Failure> | Promise<Result<Place, Failure>>;
+  /** This isolate's part of all that the model has under way, above 0 to 1, as it last heard. */
+  partOf(modelId: string): number;
   /** How full every model is, by its id; empty where places are not limited. Rejects when the state cannot be reached. */
   read(): Promise<Readonly<Record<string, Occupancy>>>;
 }

@@ -76,6 +76,10 @@ class AdmissionClient implements AdmissionPort, Doorkeeper {
     return enterLane((modelId, call, options) => this.#ask(modelId, call, options), this.#options, request, waiter, background);
   }
 
+  partOf(modelId: string): number {
+    return this.#doors.get(modelId)?.part ?? 1;
+  }
+
   async read(): Promise<Readonly<Record<string, Occupancy>>> {
     if (!this.#isEnabled) return {};
     const look = async (modelId: string) => {
@@ -111,6 +115,7 @@ class AdmissionClient implements AdmissionPort, Doorkeeper {
       modelId,
       config: { isolateId, cap, leaseMs: placeLeaseMs },
       gate: closedGate,
+      part: 1,
       lookingSinceMs: Number.NEGATIVE_INFINITY,
     };
     this.#doors.set(modelId, door);
@@ -140,6 +145,7 @@ class AdmissionClient implements AdmissionPort, Doorkeeper {
     try {
       const answer = await this.#ask(door.modelId, async (object): Promise<RenewalAnswer> => object.renew(door.modelId, renewal));
       door.gate = finishRenewal(door.gate, answer, door.config);
+      door.part = answer.part ?? 1;
     } catch {
       door.gate = abandonRenewal(door.gate);
       return;

@@ -7,6 +7,8 @@ export interface Door {
   readonly modelId: string;
   readonly config: GateConfig;
   gate: LocalGate;
+  /** This isolate's part of all places handed out, as of the last renewal. */
+  part: number;
   /** When somebody last promised to look whether the peak is over; see `admission-client.ts`. */
   lookingSinceMs: number;
 }

@@ -65,6 +65,7 @@ const used = z.object({
       replayed: count,
       tokens,
       cost_usd: z.number(),
+      gpu_seconds: z.number(),
       by_tier: z.record(tier, count),
     })
     .nullable(),
@@ -88,6 +89,7 @@ export const UsageOfKey = used.extend({
         succeeded: count,
         tokens,
         cost_usd: z.number(),
+        gpu_seconds: z.number(),
       }),
     )
     .nullable()

@@ -39,6 +39,8 @@ const group = z.object({
   tokens,
   cost_nano_usd: nanoUsd,
   all_large_cost_nano_usd: nanoUsd,
+  gpu_ms: count,
+  gpu_cost_nano_usd: nanoUsd,
   routing: z.record(tier, count),
   fallbacks: count,
   escalations: count,
@@ -89,6 +91,8 @@ const stats = z.object({
     all_large_cost_nano_usd: nanoUsd,
     all_small_cost_nano_usd: nanoUsd,
     cache_saved_nano_usd: nanoUsd,
+    gpu_ms: count,
+    gpu_cost_nano_usd: nanoUsd,
   }),
   savings: z.object({ nano_usd: nanoUsd, usd: z.number(), percent: z.number().nullable() }),
   latency_ms: latency,
@@ -179,6 +183,8 @@ const request = z.object({
   completion_tokens: count,
   cost_nano_usd: nanoUsd,
   all_large_cost_nano_usd: nanoUsd,
+  gpu_ms: count.optional(),
+  gpu_cost_nano_usd: nanoUsd.optional(),
 });
 
 export const RequestList = describes<RequestListType>()(

@@ -73,6 +73,7 @@ describe('savings', () => {
 
 describe('requestCost', () => {
   const attempt = (model: string, price: typeof small, tokens: Usage, isPartOfAnswer = true) => ({
+    gpu: null,
     model,
     price,
     usage: tokens,

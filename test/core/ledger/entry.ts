@@ -75,6 +75,8 @@ const attemptUsage = fc.record({
     isEstimated: fc.boolean(),
   }),
   costNanoUsd: fc.nat(1_000_000),
+  gpuMs: fc.nat(10_000),
+  gpuNanoUsd: fc.nat(1_000_000),
   isPartOfAnswer: fc.boolean(),
 });
 

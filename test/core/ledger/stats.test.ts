@@ -101,6 +101,24 @@ describe('toStats', () => {
   });
 });
 
+it('counts the time of cards in all, by the model that used it, by key and by agent, and once', () => {
+  const [small, other] = [
+    { ...plainAttempt, gpuMs: 40, gpuNanoUsd: 4000 },
+    { ...plainAttempt, model: 'large-model', gpuMs: 900, gpuNanoUsd: 90_000 },
+  ];
+  const escalated = { ...plainEntry, agent: 'writer', attemptUsages: [small, other] };
+  const total = mergeDeltas([
+    aggregate([escalated, { ...plainEntry, keyId: 'other', attemptUsages: [small] }]),
+    aggregate([plainEntry]),
+  ]);
+  const stats = toStats(total);
+  expect(stats.totals).toMatchObject({ gpu_ms: 980, gpu_cost_nano_usd: 98_000 });
+  expect([stats.models['small-model']?.gpu_ms, stats.models['large-model']?.gpu_ms]).toEqual([80, 900]);
+  expect([stats.keys[plainEntry.keyId]?.gpu_ms, stats.keys['other']?.gpu_ms]).toEqual([940, 40]);
+  expect([stats.agents['writer']?.gpu_ms, stats.agents['none']?.gpu_ms]).toEqual([940, 40]);
+  expect(keyUsage(total, 'other').usage).toMatchObject({ gpu_seconds: 0.04 });
+});
+
 describe('keyUsage', () => {
   const since = new Date(plainEntry.atMs).toISOString();
   const none = { prompt: 0, completion: 0, cached: 0, reasoning: 0, estimated: 0, total: 0 };
@@ -115,6 +133,7 @@ describe('keyUsage', () => {
         replayed: 0,
         tokens: { prompt: 20, completion: 10, cached: 4, reasoning: 0, estimated: 0, total: 30 },
         cost_usd: 0.0000135,
+        gpu_seconds: 0,
         by_tier: { small: 1, large: 1, vision: 0 },
       },
     });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ReasoningId, ToolFormatId } from '../../../shared/config.ts';
+import type { ToolFormatId } from '../../../shared/config.ts';
 import { createAnswerMachine } from '../../../worker/core/answer/answer-machine.ts';
 import { counter } from './corpus.ts';
 import { calledTools, formatSets, hostileText } from './fragments.ts';
@@ -55,36 +55,16 @@ const adversaries: readonly (readonly [string, string, string])[] = [
   ['DeepSeek calls without their section or end', '', '<｜tool▁call▁begin｜>a<｜tool▁sep｜>{} x'],
   ['DeepSeek calls without their end', '', '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>a<｜tool▁sep｜>{} x'],
   ['thoughts', '', '<think>'],
-  [
-    'DSML invokes that quote each other',
-    '<｜DSML｜invoke name="a"><｜DSML｜parameter name="b" string="true">',
-    '<｜DSML｜invoke name="a">\n',
-  ],
-  [
-    'DSML ends that end nothing',
-    '<｜DSML｜invoke name="a"><｜DSML｜parameter name="b" string="true">',
-    '</｜DSML｜parameter> \n',
-  ],
-  ['DSML parameters in a value', '<｜DSML｜invoke name="search"><｜DSML｜parameter name="a">', '<｜DSML｜parameter name="a">'],
-  ['GLM names', '', '<tool_call>search '],
-  ['GLM values', '<tool_call>search', '<arg_key>a</arg_key><arg_value>b</arg_value>'],
-  ['Kimi sections', '', '<|tool_calls_section_begin|>'],
-  ['Kimi calls', '', '<|tool_call_begin|>functions.a:0<|tool_call_argument_begin|>{"'],
-  ['Kimi K3 tags', '', '<|open|>call tool="a" index="1"<|sep|><|open|>argument key="k"<|sep|>'],
-  ['Harmony headers', '', '<|start|>assistant<|channel|>commentary to='],
-  ['Harmony messages', '', '<|channel|>commentary to=functions.a<|message|>{"'],
-  ['Gemma calls', '', '<|tool_call>call:a{b:'],
-  ['Gemma strings', '<|tool_call>call:a{', 'b:<|"|>x<|"|>,'],
 ];
 
-function costOf(formats: readonly ToolFormatId[], text: string, pieceChars: number, reasoning: ReasoningId = 'think'): number {
+function costOf(formats: readonly ToolFormatId[], text: string, pieceChars: number): number {
   return countOperations(() => {
     const machine = createAnswerMachine({
       formats,
       tools: calledTools,
       toolChoice: 'auto',
       allowsParallelCalls: true,
-      reasoning,
+      reasoning: 'think',
       emission: 'atomic',
       maxArgumentsBytes: 1_000_000,
       newCallId: counter(),
@@ -102,26 +82,6 @@ describe.each(formatSets.map((formats) => [formats.join(', '), formats] as const
       const whole = costOf(formats, text.slice(0, 2 * sizeChars), pieceChars);
       expect(whole).toBeLessThan(half * 2.3 + 4000);
       expect(whole / (2 * sizeChars)).toBeLessThan(60 * formats.length + 120);
-    }
-  });
-});
-
-describe.each(['harmony', 'kimi_k3', 'mistral_think', 'gemma4'] as const)('reasoning %s', (reasoning) => {
-  it.each([
-    ['boundaries', '', '<|end|><|start|>assistant<|channel|>analysis<|message|>a'],
-    ['ends that end nothing', '<|channel|>analysis<|message|>', '<|end|> '],
-    ['headers that never end', '', '<|channel|>analysis '],
-    ['calls', '', '<|start|>assistant<|channel|>commentary to=a<|message|>{"a":1}<|call|>'],
-    ['sections', '', '<|close|>think<|sep|> '],
-    ['openings', '', '<|open|>response<|sep|>'],
-    ['fences', '', '```'],
-    ['quoted tags on one line', '[THINK]', '`[/THINK]` '],
-    ['tags of Gemma', '<|channel>thought\n', '"<channel|>" '],
-  ])('does linear work on %s', (_what, begin, unit) => {
-    for (const pieceChars of [sizeChars * 2, 7]) {
-      const text = begin + unit.repeat(Math.ceil((2 * sizeChars) / unit.length));
-      const cost = (chars: number) => costOf([], text.slice(0, chars), pieceChars, reasoning);
-      expect(cost(2 * sizeChars)).toBeLessThan(cost(sizeChars) * 2.3 + 4000);
     }
   });
 });

@@ -147,6 +147,7 @@ export function createFakeAdmission(time: FakeTime, queue: { readonly waitMs: nu
       };
       return ok({ release, keep: () => undefined });
     },
+    partOf: () => 1,
     read: () => Promise.resolve({}),
   };
 }

@@ -117,6 +117,8 @@ export interface RenewalAnswer {
   readonly places: number;
   /** Requests wait: give back what is not in use. */
   readonly isContended: boolean;
+  /** Of all places handed out those of this isolate, 0 to 1; absent from earlier versions. */
+  readonly part?: number;
 }
 
 interface Stepped {
@@ -151,7 +153,13 @@ export function renew(
   const blocks = { ...swept.state.blocks, [isolateId]: { places, untilMs, sequence } };
   const granted = expire({ ...swept.state, blocks, inFlight: Object.fromEntries(renewed) }, nowMs, config);
   const effects = { granted: [...swept.effects.granted, ...granted.effects.granted], refused: swept.effects.refused };
-  return { state: granted.state, effects, answer: { sequence, places, isContended: granted.state.queue.waiting.length > 0 } };
+  const own = Object.values(granted.state.inFlight).filter((held) => held.isolateId === isolateId).length + places;
+  const part = own === 0 ? 1 : own / placesHeld(granted.state);
+  return {
+    state: granted.state,
+    effects,
+    answer: { sequence, places, isContended: granted.state.queue.waiting.length > 0, part },
+  };
 }
 
 /** Ends what ran out of time and hands free places to waiting tickets. Every other step does this first or last; the alarm does only this. */

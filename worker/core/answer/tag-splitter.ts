@@ -21,9 +21,8 @@ interface TagState {
   readonly closing: MarkerSet;
   place: 'start' | 'label' | 'inside' | 'done';
   held: string;
-  /** The last character of the reasoning, and whether its last line has an odd number of each quotation mark. */
-  last: string;
-  readonly isOdd: { '`': boolean; '"': boolean };
+  /** The reasoning's last line so far. */
+  line: string;
 }
 
 const closings = new Map<string, MarkerSet>();
@@ -39,15 +38,7 @@ const maxBlankChars = 1024;
 
 /** Holds back at most a tag less one character and white space before it, or a closing one that may be quoted. */
 export function createTagSplitter(style: TagStyle, parts: ReasoningParts): ReasoningSplitter {
-  const state: TagState = {
-    style,
-    parts,
-    closing: closingOf(style.close),
-    place: 'start',
-    held: '',
-    last: '',
-    isOdd: { '`': false, '"': false },
-  };
+  const state: TagState = { style, parts, closing: closingOf(style.close), place: 'start', held: '', line: '' };
   return {
     isDone: () => state.place === 'done',
     feed(text) {
@@ -90,19 +81,9 @@ function pass(state: TagState, text: string): void {
   if (text === '') return;
   const { place, style, parts } = state;
   if (place === 'done' || (place === 'start' && !style.startsInside)) return parts.onAnswer(text);
-  followQuotes(state, text);
+  const lineAt = text.lastIndexOf('\n');
+  state.line = lineAt < 0 ? state.line + text : text.slice(lineAt + 1);
   parts.onReasoning(text);
-}
-
-function followQuotes(state: TagState, text: string): void {
-  const { isOdd } = state;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === 0x60) isOdd['`'] = !isOdd['`'];
-    else if (code === 0x22) isOdd['"'] = !isOdd['"'];
-    else if (code === 0x0a) isOdd['`'] = isOdd['"'] = false;
-  }
-  state.last = text.charAt(text.length - 1);
 }
 
 function readStart(state: TagState, text: string): string {
@@ -134,7 +115,7 @@ function readInside(state: TagState, text: string): string {
     const to = hit?.at ?? unfinishedMarkerAt(closing, text, from);
     pass(state, text.slice(from, to));
     if (hit === null) return text.slice(to);
-    const quote = openQuote(state);
+    const quote = openQuote(state.line);
     from = to + tag.length;
     if (quote !== '' && from === text.length) return tag;
     if (quote === '' || text.charAt(from) !== quote) break;
@@ -155,7 +136,9 @@ function isBeginningOf(marker: string, rest: string): boolean {
   return rest.length < marker.length && marker.startsWith(rest);
 }
 
-/** The quotation mark that was opened directly before this place; '' if none was. */
-function openQuote({ last, isOdd }: TagState): string {
-  return (last === '`' || last === '"') && isOdd[last] ? last : '';
+/** The quotation mark that is open where the line ends, directly there; '' if none is. */
+function openQuote(line: string): string {
+  const last = line.at(-1) ?? '';
+  if (last !== '`' && last !== '"') return '';
+  return line.split(last).length % 2 === 0 ? last : '';
 }

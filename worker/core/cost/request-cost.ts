@@ -11,9 +11,13 @@ export interface BilledAttempt {
   readonly model: string;
   readonly price: NormalisedPrice;
   readonly usage: Usage;
+  /** Milliseconds of its GPU's time, and what an hour of that card costs, in nano-USD; null without a configured card. */
+  readonly gpu: { readonly usedMs: number; readonly hourNanoUsd: number } | null;
   /** See `AttemptUsage`. */
   readonly isPartOfAnswer: boolean;
 }
+
+const hourMs = 3_600_000;
 
 export interface RequestCost {
   readonly attemptUsages: readonly AttemptUsage[];
@@ -32,10 +36,11 @@ export function requestCost(
   attempts: readonly BilledAttempt[],
   prices: { readonly large: NormalisedPrice | null; readonly small: NormalisedPrice | null },
 ): RequestCost {
-  const attemptUsages = attempts.map(({ model, price, usage, isPartOfAnswer }) => ({
+  const attemptUsages = attempts.map(({ model, price, usage, gpu, isPartOfAnswer }) => ({
     model,
     usage,
     costNanoUsd: priceUsage(price, usage),
+    ...(gpu === null ? {} : { gpuMs: Math.round(gpu.usedMs), gpuNanoUsd: Math.round((gpu.usedMs * gpu.hourNanoUsd) / hourMs) }),
     isPartOfAnswer,
   }));
   const costNanoUsd = attemptUsages.reduce((sum, attempt) => sum + attempt.costNanoUsd, 0);

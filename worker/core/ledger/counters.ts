@@ -25,6 +25,8 @@ export const counterIds = [
   'allSmallCostNanoUsd',
   'replays',
   'cacheSavedNanoUsd',
+  'gpuMs',
+  'gpuNanoUsd',
 ] as const;
 
 /** Integers all. */
@@ -52,6 +54,8 @@ export const zeroCounters: Counters = {
   allSmallCostNanoUsd: 0,
   replays: 0,
   cacheSavedNanoUsd: 0,
+  gpuMs: 0,
+  gpuNanoUsd: 0,
 };
 
 /** Adds any number of counters, and takes others away. What was stored before a counter existed has none of it. */

@@ -146,7 +146,9 @@ function sumTokens(entries: readonly LedgerEntry[], at: number): Counters {
   return sum;
 }
 
-export function countTokens(attempt: Pick<AttemptUsage, 'usage' | 'costNanoUsd'>): Counters {
+type Burnt = Pick<AttemptUsage, 'usage' | 'costNanoUsd' | 'gpuMs' | 'gpuNanoUsd'>;
+
+export function countTokens(attempt: Burnt): Counters {
   const sum = { ...zeroCounters };
   addTokens(sum, attempt);
   return sum;
@@ -154,7 +156,7 @@ export function countTokens(attempt: Pick<AttemptUsage, 'usage' | 'costNanoUsd'>
 
 function addTokens(
   sum: { -readonly [Id in keyof Counters]: number },
-  { usage, costNanoUsd }: Pick<AttemptUsage, 'usage' | 'costNanoUsd'>,
+  { usage, costNanoUsd, gpuMs = 0, gpuNanoUsd = 0 }: Burnt,
 ): void {
   sum.promptTokens += usage.promptTokens;
   sum.completionTokens += usage.completionTokens;
@@ -162,4 +164,6 @@ function addTokens(
   sum.reasoningTokens += usage.reasoningTokens ?? 0;
   if (usage.isEstimated) sum.estimatedTokens += usage.promptTokens + usage.completionTokens;
   sum.costNanoUsd += costNanoUsd;
+  sum.gpuMs += gpuMs;
+  sum.gpuNanoUsd += gpuNanoUsd;
 }

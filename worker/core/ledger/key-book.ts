@@ -24,6 +24,7 @@ export const keyCountIds = [
   'large',
   'vision',
   'replays',
+  'gpuMs',
 ] as const satisfies readonly (keyof Counters)[];
 
 export const keyBookIds = ['model', 'agent', 'day'] as const;

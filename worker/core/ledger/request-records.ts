@@ -99,6 +99,8 @@ export function recordOf(entry: LedgerEntry): RequestRecord {
     completion_tokens: tokens(({ completionTokens }) => completionTokens),
     cost_nano_usd: entry.costNanoUsd,
     all_large_cost_nano_usd: entry.allLargeCostNanoUsd,
+    gpu_ms: entry.attemptUsages.reduce((sum, { gpuMs = 0 }) => sum + gpuMs, 0),
+    gpu_cost_nano_usd: entry.attemptUsages.reduce((sum, { gpuNanoUsd = 0 }) => sum + gpuNanoUsd, 0),
   };
 }
 

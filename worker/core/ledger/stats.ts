@@ -51,6 +51,8 @@ export function toStats(total: LedgerDelta, watch: WatchConfig, nowMs: number): 
       all_large_cost_nano_usd: totals.allLargeCostNanoUsd,
       all_small_cost_nano_usd: totals.allSmallCostNanoUsd,
       cache_saved_nano_usd: totals.cacheSavedNanoUsd,
+      gpu_ms: totals.gpuMs,
+      gpu_cost_nano_usd: totals.gpuNanoUsd,
     },
     savings: { nano_usd: saved.nanoUsd, usd: usdFromNanoUsd(saved.nanoUsd), percent: saved.percent },
     latency_ms: latencyStats(total.latency),
@@ -123,15 +125,23 @@ export function keyUsage({ keys, firstAtMs }: LedgerDelta, keyId: string): KeyUs
   return { since, usage: usageOfGroup(groupStatsOf(keys, keyId)) };
 }
 
-function usageOfGroup({ requests, succeeded, replayed, tokens, cost_nano_usd, routing }: GroupStats): KeyUsage['usage'] {
-  return { requests, succeeded, replayed, tokens, cost_usd: usdFromNanoUsd(cost_nano_usd), by_tier: routing };
+function usageOfGroup({ requests, succeeded, replayed, tokens, cost_nano_usd, gpu_ms, routing }: GroupStats): KeyUsage['usage'] {
+  return {
+    requests,
+    succeeded,
+    replayed,
+    tokens,
+    cost_usd: usdFromNanoUsd(cost_nano_usd),
+    gpu_seconds: gpu_ms / 1000,
+    by_tier: routing,
+  };
 }
 
 /** A key's own book along one of its dimensions, the largest cost first; days the newest first. */
 export function keyBreakdown(book: KeyBook, by: KeyBookId, days: DayRange | null = null): KeyBreakdown {
   const rows = withinDays(book, days)[by].map(([name, counts]) => {
-    const { requests, succeeded, tokens, cost_nano_usd } = groupStats(countersOf(counts));
-    return { [by]: name, requests, succeeded, tokens, cost_usd: usdFromNanoUsd(cost_nano_usd) };
+    const { requests, succeeded, tokens, cost_nano_usd, gpu_ms } = groupStats(countersOf(counts));
+    return { [by]: name, requests, succeeded, tokens, cost_usd: usdFromNanoUsd(cost_nano_usd), gpu_seconds: gpu_ms / 1000 };
   });
   return by === 'day' ? rows : rows.toSorted((a, b) => b.cost_usd - a.cost_usd);
 }
@@ -154,6 +164,8 @@ function groupStats(stored: Counters): GroupStats {
     tokens: tokenStats(counters),
     cost_nano_usd: counters.costNanoUsd,
     all_large_cost_nano_usd: counters.allLargeCostNanoUsd,
+    gpu_ms: counters.gpuMs,
+    gpu_cost_nano_usd: counters.gpuNanoUsd,
     routing: { small: counters.small, large: counters.large, vision: counters.vision },
     fallbacks: counters.fallbacks,
     escalations: counters.escalations,

@@ -101,6 +101,12 @@ export const metrics: readonly Metric[] = [
   counter('pointsman_cost_usd', 'What the calls of a model cost by its price.', ['model'], ({ total }) =>
     total.models.map(([model, { costNanoUsd }]) => [[model], usdFromNanoUsd(costNanoUsd)]),
   ),
+  counter('pointsman_gpu_seconds', 'Time of a GPU that the calls of a model used, of configured cards.', ['model'], ({ total }) =>
+    total.models.map(([model, { gpuMs }]) => [[model], (gpuMs ?? 0) / 1000]),
+  ),
+  counter('pointsman_gpu_cost_usd', 'What that time costs by the price of its card.', ['model'], ({ total }) =>
+    total.models.map(([model, { gpuNanoUsd }]) => [[model], usdFromNanoUsd(gpuNanoUsd ?? 0)]),
+  ),
   counter(
     'pointsman_all_large_cost_usd',
     'What the answers would have cost on the large model.',

@@ -39,6 +39,8 @@ const columns: Readonly<Record<keyof RequestRow, ColumnType>> = {
   all_large_cost_nano_usd: 'bigint',
   all_small_cost_nano_usd: 'bigint',
   cache_saved_nano_usd: 'bigint',
+  gpu_ms: 'bigint',
+  gpu_cost_nano_usd: 'bigint',
   latency_ms: 'double precision',
   first_byte_ms: 'double precision',
   attempts: 'jsonb',

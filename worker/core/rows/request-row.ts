@@ -20,6 +20,8 @@ export function requestRow({ id, entry, kind, traceId, content }: EndedRequest):
   const { id: requestId, at, stream, ...record } = recordOf(entry);
   const detail = detailOf(entry);
   return {
+    gpu_ms: 0,
+    gpu_cost_nano_usd: 0,
     ...record,
     ...detail,
     id,

@@ -34,6 +34,8 @@ const recordFields: readonly (keyof RequestRecord)[] = [
   'completion_tokens',
   'cost_nano_usd',
   'all_large_cost_nano_usd',
+  'gpu_ms',
+  'gpu_cost_nano_usd',
 ];
 const detailFields: readonly (keyof RequestDetail)[] = ['threshold', 'confidence', 'signals', 'attempts', 'prompt', 'answer'];
 

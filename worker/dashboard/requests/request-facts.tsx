@@ -17,6 +17,10 @@ export function RequestFacts({ request }: { readonly request: RequestDetail }) {
     ['Strategy, rule', `${request.strategy ?? nothing}, ${request.rule === null ? nothing : words(request.rule)}`],
     ['Tokens', `${count(request.prompt_tokens)} in, ${count(request.completion_tokens)} out`],
     ['Cost', nanoUsd(request.cost_nano_usd)],
+    [
+      'GPU time',
+      request.gpu_ms === undefined ? nothing : `${duration(request.gpu_ms)}, ${nanoUsd(request.gpu_cost_nano_usd ?? 0)}`,
+    ],
     ['Saved against all-large', `${nanoUsd(saved)}, ${percent(saved, request.all_large_cost_nano_usd)}`],
     ['Cache', request.cache],
     ['Streamed', request.stream ? 'yes' : 'no'],

@@ -13,6 +13,7 @@ import { addText, emptyHash, hashName } from '../../core/text/hash.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import { writeTraceparent } from '../../core/trace/trace-context.ts';
 import { upstreamBody } from '../../core/upstreams/upstream-body.ts';
+import { useCard } from '../calls/card.ts';
 import { askingOf } from '../calls/pace.ts';
 import { firstEventMs, longPromptTokens, promptRead } from '../calls/places.ts';
 import type { Opened } from '../run/opened.ts';
@@ -53,7 +54,7 @@ export async function openCall(
   };
   tried.current = call.controller;
   tried.calls += 1;
-  const times = beginCall(candidate, call.startedAtMs);
+  const times = beginCall(candidate, call.startedAtMs, useCard(run, candidate.modelId, call.startedAtMs));
   tried.timeline.push(times);
   run.asked.caller.trace?.enter('call', callAttributes(run, candidate));
   const answersBefore = spent.answers.length;
@@ -76,6 +77,7 @@ async function makeCall(call: Call, times: CallTimes): Promise<Result<Opened, Up
     return await answered(call, (isRead) => {
       cancelFirstEvent();
       promptRead(run, isRead);
+      if (isRead) times.gpu?.noteFirstToken(run.deps.clock.now());
       times.firstByteAtMs = run.deps.clock.now();
     });
   } finally {

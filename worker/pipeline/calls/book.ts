@@ -16,6 +16,7 @@ import { endingOf, type RunEnding } from '../../core/ledger/ending.ts';
 import { rememberedByObject } from '../../core/text/remembered.ts';
 import { armName } from '../../core/route/experiment.ts';
 import { mostTokens } from '../run/asked.ts';
+import { cardUseOf } from './card.ts';
 import { reasonOf } from '../run/metadata.ts';
 import { contextTokensOf, isAnsweredByFallback, type Parts, type Run } from '../run/run.ts';
 import { type BegunAnswer, continuesPrevious, hasSpent, partsOf, type UnseenCall, runawaysOf } from '../run/spent.ts';
@@ -74,17 +75,20 @@ export function clientUsage(run: Parts<'deps' | 'asked' | 'tried' | 'spent'>): U
 export function billOf(run: Parts<'deps' | 'asked' | 'tried' | 'spent'>, parts: readonly BegunAnswer[]): RequestCost {
   const unseen = run.spent.unseen.map((call) => ({
     modelId: call.modelId,
+    call: call.call,
     usage: unseenUsageOf(run, call),
     isPartOfAnswer: false,
   }));
   const spent = run.spent.answers.filter(hasSpent).map((call) => ({
     modelId: call.modelId,
+    call: call.call,
     usage: usageOf(run, call),
     isPartOfAnswer: parts.includes(call),
   }));
   return requestCost(
-    [...unseen, ...spent, ...run.spent.counted].map(({ modelId, usage, isPartOfAnswer }) => {
-      return { model: modelId, price: priceOf(run, modelId), usage, isPartOfAnswer };
+    [...unseen, ...spent, ...run.spent.counted].map(({ modelId, call, usage, isPartOfAnswer }) => {
+      const gpu = cardUseOf(run, run.tried.timeline[call - 1]);
+      return { model: modelId, price: priceOf(run, modelId), usage, gpu, isPartOfAnswer };
     }),
     // No tier would have done it for another price.
     run.asked.pooled === null ? tierPrices(run.deps.config) : { large: null, small: null },

@@ -12,6 +12,7 @@ import { writeTraceparent } from '../../core/trace/trace-context.ts';
 import type { PoolingAnswer, ReportedUsage } from '../../core/upstreams/dialect.ts';
 import { loginPage, type UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import { upstreamBody } from '../../core/upstreams/upstream-body.ts';
+import { useCard } from '../calls/card.ts';
 import type { Run } from '../run/run.ts';
 import { beginCall, endCall } from '../run/timeline.ts';
 import { callAttributes } from '../run/trace-attributes.ts';
@@ -33,7 +34,7 @@ export async function openPart(whole: Run, part: PooledRun, candidate: Candidate
   whole.tried.calls += 1;
   const number = whole.tried.calls;
   tried.calls = number;
-  const times = beginCall(candidate, startedAtMs);
+  const times = beginCall(candidate, startedAtMs, useCard(part.run, candidate.modelId, startedAtMs));
   whole.tried.timeline.push(times);
   caller.trace?.enter('call', callAttributes(part.run, candidate));
   const controller = new AbortController();

@@ -8,7 +8,7 @@
 import { createTaggedFormat } from './tagged-calls.ts';
 import { anyValue, typedValue } from './typed-value.ts';
 
-const open = (name: string) => [`<｜DSML｜${name} name="`, `<｜DSML｜ ${name} name="`];
+const open = (name: string) => [`<｜DSML｜${name}`, `<｜DSML｜ ${name}`];
 const close = (name: string) => [`</｜DSML｜${name}>`, `</｜DSML｜ ${name}>`];
 
 export const deepseekDsml = createTaggedFormat({
@@ -19,15 +19,15 @@ export const deepseekDsml = createTaggedFormat({
   callEnd: close('invoke'),
   headEnd: '>',
   headOf(text) {
-    const [, name, slash] = /^([^"]+)"\s*(\/?)$/.exec(text) ?? [];
+    const [, name, slash] = /^\s+name="([^"]+)"\s*(\/?)$/.exec(text) ?? [];
     return name === undefined ? null : { name, isWhole: slash === '/' };
   },
-  quotedHead: /^[^"]*"\s*>\s*$/,
+  quotedHead: /^\s+name="[^"]*"\s*>\s*$/,
   value: open('parameter'),
   valueEnd: close('parameter'),
   keyEnd: '>',
   keyOf(text) {
-    const [, name, isString] = /^([^"]+)"(?:\s+string="(true|false)")?\s*$/.exec(text) ?? [];
+    const [, name, isString] = /^\s+name="([^"]+)"(?:\s+string="(true|false)")?\s*$/.exec(text) ?? [];
     return name === undefined ? null : { name, type: isString ?? null };
   },
   separator: '',
