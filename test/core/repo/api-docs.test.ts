@@ -6,7 +6,7 @@ import { headerNames } from '../../../shared/headers.ts';
 import { CreateKeyBody } from '../../../shared/key-bodies.ts';
 import { routesOf } from '../../../worker/app.ts';
 import { surfaces } from '../../../worker/core/surfaces/registry.ts';
-import { readRepoFile } from '../../../infra/graph/source-files.ts';
+import { filesMatching, readRepoFile } from '../../../infra/graph/source-files.ts';
 
 const page = readRepoFile('docs/api.md');
 const sections = new Map(
@@ -55,6 +55,18 @@ describe('docs/api.md', () => {
   it.each(Object.values(headerNames))('says what the header %s is for', (name) => {
     const [before = ''] = page.split('## Paths');
     expect(namesIn(before)).toContain(name);
+  });
+
+  it('says what every other header is for that the code reads or writes by its name', () => {
+    const files = filesMatching(/^worker\/(?:middleware|routes|io|core\/(?:doors|auth|limits|upstreams))\/.*\.ts$/);
+    const asked = files.flatMap(({ text }) => [...text.matchAll(/(?:headers|req)\.(?:header|get|set|has|append)\('([a-z-]+)'/g)]);
+    const listed = filesMatching(/^worker\/(?:middleware|routes|core\/doors|io\/upstream-fetch).*\.ts$/).flatMap(({ text }) => [
+      ...text.matchAll(/^\s+\[?'((?:x|content|cache|access|referrer|strict|user|accept)-[a-z-]+)'[,:]/gm),
+    ]);
+    const [before = ''] = page.split('## Errors of many paths');
+    const used = new Set([...asked, ...listed].map(([, name = '']) => name));
+    expect(used.size).toBeGreaterThan(15);
+    expect([...used].filter((name) => !before.includes(`\`${name}\``))).toEqual([]);
   });
 
   it.each([
