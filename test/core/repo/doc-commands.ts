@@ -67,7 +67,7 @@ export const ways: readonly (readonly [command: RegExp, way: Way, where: string]
     'run',
     'test/pod/deploy-page.test.ts',
   ],
-  [/^docs\/deploy\.md: /, 'account', 'their syntax in test/pod/deploy-page.test.ts'],
+  [/^docs\/deploy\.md: /, 'account', 'walked with stand-ins in test/pod/deploy-page.test.ts'],
   [/^docs\/api\.md: npm start/, 'run', 'with another port in test/pod/deploy-page.test.ts'],
   [/^docs\/api\.md: npm run fuzz/, 'run', 'a part of it in test/http/fuzz.test.ts'],
   [/^docs\/api\.md: curl .*\/admin\/feed\?/, 'run', 'its socket in test/metrics and test/money'],
