@@ -72,6 +72,6 @@ export function sound(title: string, parts: Sendable): void {
   const make = Object.hasOwn(bodies, title) ? bodies[title] : undefined;
   if (make !== undefined) parts.body = make(Object(parts.body ?? {}));
   const { query } = parts;
-  // Pages begin where another one ended, versions are the newest, and days end after they begin.
-  for (const name of ['before', 'version', 'to']) delete query[name];
+  // Pages begin where another one ended, streams go on behind an event that there is, versions are the newest, days end after they begin.
+  for (const name of ['before', 'after', 'version', 'to']) delete query[name];
 }
