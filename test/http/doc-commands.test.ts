@@ -15,13 +15,15 @@ const here = 'test/http/doc-commands.test.ts';
 const commands = docCommands().filter((command) => wayOf(command)?.[2] === here);
 /** Documents and keys are put before they are asked for. */
 const first = ['POST /v1/rag/documents', 'POST /admin/keys', 'POST /admin/config'];
+/** A socket, and pods that have to be configured: they have tests of their own. */
+const elsewhere = /^(?:GET \/admin\/feed$|POST \/admin\/pods\/)/;
 const sections = [...readApiPage().sections];
 const examples = [
   ...first.flatMap((title) => sections.filter(([own]) => own === title)),
   ...sections.filter(([own]) => !first.includes(own)),
 ]
   .flatMap(([title, { example }]) => (example === null ? [] : [{ title, ...example }]))
-  .filter(({ title }) => title !== 'GET /admin/feed');
+  .filter(({ title }) => !elsewhere.test(title));
 
 let rig: Rig;
 /** What the page's ids are here. */
