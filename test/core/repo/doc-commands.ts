@@ -71,6 +71,7 @@ export const ways: readonly (readonly [command: RegExp, way: Way, where: string]
   [/^docs\/api\.md: npm start/, 'run', 'with another port in test/pod/deploy-page.test.ts'],
   [/^docs\/api\.md: npm run fuzz/, 'run', 'a part of it in test/http/fuzz.test.ts'],
   [/^docs\/api\.md: curl .*\/admin\/feed\?/, 'run', 'its socket in test/metrics and test/money'],
+  [/^docs\/api\.md: curl .*\/admin\/pods\/\S+\/(?:start|stop)/, 'checked', 'where pods are configured'],
   [/: curl .*(?:127\.0\.0\.1:8787|\$URL)/, 'run', 'test/http/doc-commands.test.ts'],
   [/^docs\/stand-ins\.md: node infra\/standin\/cli\.ts/, 'run', 'test/http/doc-commands.test.ts'],
   [
