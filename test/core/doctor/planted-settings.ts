@@ -131,6 +131,18 @@ export const plantedSettings: readonly Planted[] = [
     /Name one of them/,
   ],
   [
+    'a pod without the key of its provider',
+    () => {
+      const pods = { a40: { provider: 'runpod', id_var: 'RUNPOD_POD_ID', upstreams: ['small', 'large'] } };
+      const { tomlText } = planted('CONFIG_PROFILE', 'RUNPOD_POD_ID = "abc123def456"\nCONFIG_PROFILE');
+      return facts({ tomlText, profiles: { 'a40-pair': configWith({ pods }) } });
+    },
+    'settings',
+    /^secrets of production$/,
+    /RUNPOD_API_KEY is not set; it holds the API key of the provider of pod a40/,
+    /npx wrangler secret put RUNPOD_API_KEY --env production/,
+  ],
+  [
     'overrides in production',
     () => planted('CONFIG_PROFILE', `CONFIG_OVERRIDES = '{"limits":{"max_n":2}}'\nCONFIG_PROFILE`),
     'settings',

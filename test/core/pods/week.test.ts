@@ -1,6 +1,6 @@
 /** Two days of the simulated week of `npm run bench:idle`: nothing is lost, the provider is paid for less, and a seed tells all of it. */
 import { expect, it } from 'vitest';
-import { Pod } from '../../../shared/config-pods.ts';
+import { Pod, PodGroup } from '../../../shared/config-pods.ts';
 import { simulate } from '../../../bench/pods/simulate.ts';
 import { hourMs, weekOf } from '../../../bench/pods/week.ts';
 import { monday } from './pod.ts';
@@ -49,4 +49,18 @@ it('the same seed gives the same week', () => {
   const { pods: _, ...once } = run(2, 'hold');
   const { pods: __, ...again } = run(2, 'hold');
   expect(again).toEqual(once);
+});
+
+it('a group of three takes a day of forty times the requests without a loss, and is smaller at night', () => {
+  const pods = ['pod-1', 'pod-2', 'pod-3'];
+  const { requests, lost, waitedMs, podHours, wakes } = run(1, 'hold', {
+    arrivals: weekOf(1, 40).filter(({ atMs }) => atMs < days / 2),
+    pods,
+    group: PodGroup.parse({ pods, min: 1, requests_per_pod: 8 }),
+  });
+  expect({ lost, answered: waitedMs.length }).toEqual({ lost: 0, answered: requests });
+  expect(Math.max(...waitedMs)).toBeLessThan(120_000);
+  expect(wakes).toBeGreaterThan(0);
+  // Two days are simulated; three pods that are always on would be up for 144 hours.
+  expect(podHours).toBeLessThan(100);
 });
