@@ -80,7 +80,8 @@ describe.skipIf(noPrometheus !== null)(`the dashboard (${noPrometheus ?? 'asked 
     await pause(2500);
   }
 
-  test.each(expressions)('$title: $expr', async ({ expr }) => {
+  // There is no rented pod here, and nothing is wrong with one: what is told of them is asked in test/survival/pods.test.ts.
+  test.each(expressions.filter(({ expr }) => !expr.includes('pointsman_pod_')))('$title: $expr', async ({ expr }) => {
     const values = (await prometheus.query(withVariables(expr, '5m'))).map(({ value }) => value);
     expect(values.length).toBeGreaterThan(0);
     expect(values.some(Number.isFinite)).toBe(true);
