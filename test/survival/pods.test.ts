@@ -54,6 +54,10 @@ test('an idle pod is stopped, which is no failure; twenty requests over two isol
   expect(callsOf('start')).toBe(1);
   const report = await pod();
   expect(report).toMatchObject({ wakes: 1, trouble: null, usd_per_hour: 0.44 });
+  const told = await (await stand.rig.get('/metrics')).text();
+  expect(told).toMatch(/^pointsman_pod_wakes_total\{pod="a40"\} 1$/m);
+  expect(told).toMatch(/^pointsman_pod_phase\{pod="a40",phase="\w+"\} 1$/m);
+  expect(told).toMatch(/^pointsman_pod_up_seconds_total\{pod="a40"\} [\d.]+$/m);
   expect(Math.abs(report.up_hours * 3_600_000 - stand.api.upMs(standInPodId))).toBeLessThan(20_000);
 });
 
