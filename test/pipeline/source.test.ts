@@ -11,7 +11,7 @@ async function readAll(parts: readonly Uint8Array[]): Promise<Piece[]> {
   const source = openSource(new Blob([]).stream().pipeThrough(delivering(parts)), 10_000, createVllm(asItIs));
   const pieces: Piece[] = [];
   for (;;) {
-    const piece = await source.read();
+    const piece = source.pieceOf(await source.next());
     pieces.push(piece);
     if (piece.kind !== 'data') return pieces;
   }

@@ -5,7 +5,7 @@
 import type { Timers } from '../../core/ports.ts';
 import type { Answer, Feed } from '../../core/answer/answer.ts';
 import type { FedPiece, Intake, Piece, Stop, StreamEnd } from '../run/opened.ts';
-import type { Source } from './source.ts';
+import type { Read, Source } from './source.ts';
 
 /** When every choice has its finish reason, usage and the end mark are waited for no longer than this. */
 const lingerMs = 2000;
@@ -30,7 +30,13 @@ export function openIntake(answer: Answer, source: Source, timers: Timers, abort
       for (;;) {
         if (taker.isEnough()) return enough;
         linger();
-        const fed = feed(answer, await source.read());
+        let read: Read | null = null;
+        try {
+          read = await source.next();
+        } catch {
+          // It broke off.
+        }
+        const fed = feed(answer, source.pieceOf(read));
         if (fed.kind !== 'fed') return fed;
         const taking = taker.take(fed);
         if (taking !== null) {

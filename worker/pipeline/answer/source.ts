@@ -8,10 +8,15 @@ import type { Piece, StreamEnd } from '../run/opened.ts';
 
 type Shape = 'events' | 'text';
 
+export type Read = ReadableStreamReadResult<Uint8Array>;
+
 export interface Source {
   /** Whether the answer is events or one text, by what it begins with; a server's word for it counts where that says nothing. */
   shape(mediaType: string): Promise<Shape>;
-  read(): Promise<Piece>;
+  /** The next read; rejects where the stream breaks off. In two steps, since a promise around each read would cost as much as what is done with it. */
+  next(): Read | Promise<Read>;
+  /** What a read brought; null is one that failed. */
+  pieceOf(read: Read | null): Piece;
   /** All of it as one text, at most `maxBytes` long; null when it breaks off. */
   readText(maxBytes: number): Promise<string | 'too_large' | null>;
   /** Frees the server; never rejects. */
@@ -23,6 +28,8 @@ const lineFeed = 10;
 const eof: StreamEnd = { kind: 'eof' };
 const reset: StreamEnd = { kind: 'reset' };
 const overflow: StreamEnd = { kind: 'overflow' };
+/** By this side, which is no end of the answer. */
+const givenUp: Read = { done: true, value: undefined };
 
 export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: number, dialect: Pick<Dialect, 'isEndMark'>): Source {
   /**
@@ -48,17 +55,15 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
       const byName = mediaType === 'text/event-stream' ? 'events' : 'text';
       return reader === null ? byName : sniffShape(reader, early, byName);
     },
-    async read() {
+    next() {
+      if (early.length > 0) return { done: false, value: early.shift() ?? noBytes };
+      return reader === null ? givenUp : reader.read();
+    },
+    pieceOf(read) {
       if (end !== null) return end;
-      const first = early.shift();
-      if (first !== undefined) return pieces.take(first);
-      if (reader === null) return reset;
-      try {
-        const { done, value } = await reader.read();
-        return done ? endWith(eof) : pieces.take(value);
-      } catch {
-        return endWith(reset);
-      }
+      if (read === null) return endWith(reset);
+      if (read === givenUp) return reset;
+      return read.done ? endWith(eof) : pieces.take(read.value);
     },
     async readText(maxBytes) {
       const decoder = new TextDecoder();
