@@ -7,7 +7,7 @@ export const vectorStoreIds = ['auto', 'object', 'vectorize', 'pgvector'] as con
 export type VectorStoreChoice = (typeof vectorStoreIds)[number];
 
 /** Of one collection, but for the first. */
-const RagLimits = z.strictObject({
+const RagLimits = z.lateObject(() => ({
   /** Collections of one tenant. */
   collections: z._default(int(1, 100_000), 100),
   documents: z._default(int(1, 1_000_000), 10_000),
@@ -19,9 +19,9 @@ const RagLimits = z.strictObject({
   document_chunks: z._default(int(1, 10_000), 2000),
   /** Documents of one request. */
   batch_documents: z._default(int(1, 1000), 100),
-});
+}));
 
-export const Rag = z.strictObject({
+export const Rag = z.lateObject(() => ({
   store: z._default(z.enum(vectorStoreIds), 'auto'),
   /** A model of kind embedding; without one the first that is configured and has an address. */
   embedding_model: z.optional(id),
@@ -46,6 +46,6 @@ export const Rag = z.strictObject({
   /** Passages of a prompt, by the gateway's own estimate. */
   prompt_tokens: z._default(int(100, 1_000_000), 3000),
   limits: z.prefault(RagLimits, {}),
-});
+}));
 
 export type RagConfig = z.infer<typeof Rag>;

@@ -13,7 +13,7 @@ const keywords = z
   )
   .check(z.maxLength(2000));
 
-const Classifier = z.strictObject({
+export const Classifier = z.lateObject(() => ({
   mode: z.enum(['heuristic', 'learned', 'hybrid']),
   /** `calibrated` are this project's curves, `seed` the published original's (substring keywords, no renormalisation). */
   curves: z.enum(['calibrated', 'seed']),
@@ -32,16 +32,16 @@ const Classifier = z.strictObject({
       as_of: z.iso.date(),
     }),
   ),
-});
+}));
 
-const Intent = z.strictObject({
+export const Intent = z.lateObject(() => ({
   thresholds: z.strictObject({ high: share, medium: share, low: share }),
   keywords: z.strictObject({ code: keywords, reasoning: keywords }),
   /** Specialists: the model an intent goes to. Empty: intents are reported and do not route. */
   models: z.partialRecord(z.enum(intentIds), id),
-});
+}));
 
-const Agent = z.strictObject({
+const Agent = z.lateObject(() => ({
   /** Always the large tier, whatever the text looks like. */
   critical: z._default(z.boolean(), false),
   default_tier: z.optional(z.enum(tierIds)),
@@ -51,18 +51,18 @@ const Agent = z.strictObject({
   runaway_guard: z.optional(z.boolean()),
   /** For this agent's requests over all keys. */
   budgets: z._default(budgets, []),
-});
+}));
 
-const Strategy = z.strictObject({
+const Strategy = z.lateObject(() => ({
   /** Added to the score before it is compared with the threshold. */
   score_offset: number(-1, 1),
   /** How much load (queue per place) counts against a model. */
   load_weight: number(0, 1),
   /** How much a higher price counts against a model. */
   price_weight: number(0, 1),
-});
+}));
 
-const Retry = z.strictObject({
+const Retry = z.lateObject(() => ({
   /** Attempts of one request over the whole chain. */
   max_attempts: int(1, 10),
   /** Attempts on the same model before the chain moves on. */
@@ -75,9 +75,9 @@ const Retry = z.strictObject({
   /** Retries may be this share of requests, plus a floor per second. */
   budget_ratio: share,
   budget_floor_per_second: number(0, 1000),
-});
+}));
 
-const Health = z.strictObject({
+const Health = z.lateObject(() => ({
   probe_interval_ms: ms,
   probe_interval_down_ms: ms,
   probe_interval_idle_ms: ms,
@@ -96,9 +96,9 @@ const Health = z.strictObject({
   }),
   /** Longest time a 429 of a model server keeps traffic away from it. */
   throttle_max_ms: ms,
-});
+}));
 
-const Admission = z.strictObject({
+const Admission = z.lateObject(() => ({
   enabled: z.boolean(),
   /** Waiting places per place in flight. */
   queue_ratio: number(0, 100),
@@ -107,16 +107,16 @@ const Admission = z.strictObject({
   max_prefill_wait_ms: z._default(ms, 60_000),
   /** By a key's plan: its share against other keys, and its class; 0 goes first. Plans not named here count as `default`. */
   plans: z.record(id, z.strictObject({ weight: z.number().check(z.gt(0), z.lte(1000)), priority: int(0, 9) })),
-});
+}));
 
-const Escalation = z.strictObject({
+const Escalation = z.lateObject(() => ({
   enabled: z.boolean(),
   /** A small model's answer with less confidence is answered again by the large tier. */
   min_confidence: share,
   /** A streamed answer holds back at most this much text until its beginning is judged. */
   hold_back_chars: int(0, 100_000),
   alert_rate: share,
-});
+}));
 
 const Rescue = z.strictObject({ enabled: z.boolean(), max_rescues: int(0, 5) });
 
@@ -130,25 +130,25 @@ const RunawayGuard = z.strictObject({
 const Sessions = z.strictObject({ enabled: z.boolean(), ttl_ms: int(1000, 86_400_000) });
 
 /** Answers that are kept to be resumed. */
-const Kept = z.strictObject({
+const Kept = z.lateObject(() => ({
   /** A resumable stream goes on for so long when its client has left and nobody else reads. The platform ends it after 30 s. */
   grace_ms: int(0, 30_000),
   /** How long a resumable stream can be read after its end. */
   lifetime_ms: int(1000, 86_400_000),
-});
+}));
 
-const Arm = z.strictObject({
+const Arm = z.lateObject(() => ({
   weight: z.number().check(z.gte(0)),
   model: z.optional(id),
   strategy: z.optional(z.enum(strategyIds)),
-});
-const Experiment = z.strictObject({
+}));
+const Experiment = z.lateObject(() => ({
   enabled: z.boolean(),
   arms: z.record(id, Arm),
   shadow: z.optional(z.strictObject({ model: id, share })),
-});
+}));
 
-export const Routing = z.strictObject({
+export const Routing = z.lateObject(() => ({
   default_strategy: z.optional(z.enum(strategyIds)),
   classifier: Classifier,
   intent: Intent,
@@ -183,4 +183,4 @@ export const Routing = z.strictObject({
     /** Whether a model's speed of the last two minutes counts in that, or only `slow_tokens_per_second`. */
     plain_json_by_recent_speed: z._default(z.boolean(), true),
   }),
-});
+}));

@@ -28,7 +28,7 @@ export { Routing };
 export { defaultKeyVar, intentIds, scoreBuckets, signalIds, strategyIds, tierIds } from './config-values.ts';
 export type { Capability, Intent, ModelKind, ReasoningId, SignalId, Strategy, Tier, ToolFormatId } from './config-values.ts';
 
-const Timeouts = z.strictObject({
+const Timeouts = z.lateObject(() => ({
   /**
    * Time to connect, for adapters that can observe it. The Workers' `fetch` cannot: it only reports headers, which many servers send with
    * the first token. There it has no effect, and `first_event` ends a connection that is never established.
@@ -40,9 +40,9 @@ const Timeouts = z.strictObject({
   idle: ms,
   /** The whole answer, unless its tokens still come at `slow_tokens_per_second` and stay within `max_tokens`. */
   total: ms,
-});
+}));
 
-export const Upstream = z.strictObject({
+export const Upstream = z.lateObject(() => ({
   /** Name of the environment variable that holds the origin (no path). The config never contains addresses. */
   url_var: z.optional(variable('SMALL_UPSTREAM_URL')),
   /** In place of an address: the name of a binding of the platform's own model service. */
@@ -62,14 +62,14 @@ export const Upstream = z.strictObject({
   /** Share of a model's traffic against its other upstreams. */
   weight: z._default(number(0, 1000), 1),
   timeouts_ms: Timeouts,
-});
+}));
 
 /** What one call of a pooling server may carry; longer lists are split. */
-const Batch = z.strictObject({
+const Batch = z.lateObject(() => ({
   max_inputs: z._default(int(1, 2048), 32),
   /** By the gateway's own estimate; a longer input travels alone. */
   max_tokens: z._default(int(1, 10_000_000), 16_384),
-});
+}));
 
 const zeroShotTemplate = text(7, 500).check(z.regex(/\{label\}/, 'a sentence with {label} in it'));
 
@@ -77,7 +77,7 @@ const zeroShotTemplate = text(7, 500).check(z.regex(/\{label\}/, 'a sentence wit
  * How a classifier rates labels that it was not trained on. `nli`: its server is asked whether the text entails a sentence about each label.
  * `similarity`: an embedding model compares the text with such a sentence.
  */
-const ZeroShot = z.strictObject({
+const ZeroShot = z.lateObject(() => ({
   method: z.enum(['nli', 'similarity']),
   template: z._default(zeroShotTemplate, 'This example is {label}.'),
   /** Of `nli`: what the model's tokenizer puts between the two texts of a pair. */
@@ -88,27 +88,27 @@ const ZeroShot = z.strictObject({
   model: z.optional(id),
   /** Of `similarity`: smaller values make the nearest label more certain. */
   temperature: z._default(number(0.001, 10), 0.05),
-});
+}));
 
 /** How long prompts are read: see `worker/core/admission/prefill-lane.ts`. */
-const Prefill = z.strictObject({
+const Prefill = z.lateObject(() => ({
   /** By the gateway's estimate; from here on a prompt queues with its own kind. */
   long_prompt_tokens: z._default(int(1, 10_000_000), 4096),
   /** Tokens of long prompts that may be read at the same time; one prompt that is longer is read alone. */
   max_tokens: z._default(int(1, 100_000_000), 32_768),
   /** How fast a loaded server reads them: what waits are computed from until it is measured, and what the first token of one may take. */
   tokens_per_second: z._default(number(1, 10_000_000), 1000),
-});
+}));
 
-const Price = z.strictObject({
+const Price = z.lateObject(() => ({
   input_per_million_usd: usd,
   cached_input_per_million_usd: usd,
   output_per_million_usd: usd,
   source: z.string().check(z.minLength(1)),
   as_of: z.iso.date(),
-});
+}));
 
-export const Model = z.strictObject({
+export const Model = z.lateObject(() => ({
   kind: z._default(z.enum(modelKindIds), 'chat'),
   upstreams: z.array(id).check(z.minLength(1)),
   /** The name the model server uses for the model; clients may use it as well. */
@@ -140,9 +140,9 @@ export const Model = z.strictObject({
   shortens: z._default(z.boolean(), false),
   zero_shot: z.optional(ZeroShot),
   price: Price,
-});
+}));
 
-export const Limits = z.strictObject({
+export const Limits = z.lateObject(() => ({
   max_body_bytes: int(1000, 90_000_000),
   body_read_timeout_ms: ms,
   max_depth: int(4, 200),
@@ -171,7 +171,7 @@ export const Limits = z.strictObject({
   unknown_keys_per_second: int(1, 100_000),
   /** For all requests of the deployment together. With any, every request makes a call to one object before it runs. */
   budgets,
-});
+}));
 
 /** One GPU, as `worker/core/cost/card-clock.ts` shares its time. */
 const Gpu = z.strictObject({
@@ -194,7 +194,7 @@ const Cors = z.strictObject({ allowed_origins: z.array(origin).check(z.maxLength
 export const cacheAllowanceIds = ['sampled', 'tools', 'fallback', 'escalation', 'experiment'] as const;
 
 /** Answers that are given again to the same request of the same tenant. Off unless a deployment says otherwise. */
-const Cache = z.strictObject({
+const Cache = z.lateObject(() => ({
   enabled: z._default(z.boolean(), false),
   /** Age at which a kept answer is no longer given. */
   ttl_ms: z._default(int(1000, 2_592_000_000), 3_600_000),
@@ -216,19 +216,19 @@ const Cache = z.strictObject({
   ),
   /** Part of every key: another one forgets everything. */
   version: z._default(text(1, 64), '1'),
-});
+}));
 
 /** The request log in a database. */
-const RequestLog = z.strictObject({
+const RequestLog = z.lateObject(() => ({
   /** Whole days; tables of older ones are dropped. */
   retention_days: z._default(int(1, 3650), 30),
   /** Rows that wait while the database is down. */
   outbox_rows: z._default(int(10, 100_000), 10_000),
   /** Of a prompt and of an answer, for keys whose texts are kept. */
   max_content_chars: z._default(int(100, 20_000), 8000),
-});
+}));
 
-export const ConfigTree = z.strictObject({
+export const ConfigTree = z.lateObject(() => ({
   upstreams: z.record(id, Upstream),
   models: z.record(id, Model),
   routing: Routing,
@@ -240,7 +240,7 @@ export const ConfigTree = z.strictObject({
   rag: z.prefault(Rag, {}),
   pods: z._default(z.record(id, Pod), {}),
   pod_groups: z._default(z.record(id, PodGroup), {}),
-});
+}));
 
 export type ConfigTree = z.infer<typeof ConfigTree>;
 export type UpstreamConfig = z.infer<typeof Upstream>;

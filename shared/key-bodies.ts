@@ -34,23 +34,25 @@ const mapOf = <T extends z.core.SomeType>(nameLength: number, value: T, max: num
     .record(z.string().check(z.minLength(1), z.maxLength(nameLength)), value)
     .check(z.refine((map) => Object.keys(map).length <= max, `at most ${max} entries`));
 
-const LimitsBody = z.strictObject({
+const LimitsBody = z.lateObject(() => ({
   ...limitFields,
   /** By model: a configured id, or another name of one model. They apply in addition to the key's own limits. */
   models: z._default(mapOf(128, z.strictObject(limitFields), 50), {}),
-});
+}));
 
-const BudgetBody = z.strictObject({
+const BudgetBody = z.lateObject(() => ({
   /** Counts only this agent's requests; without it the budget covers the whole key. */
   agent: z.optional(agentName),
   period: z.enum(budgetPeriodIds),
   limit_usd: z.number().check(z.gte(0), z.lte(1_000_000)),
   when_exhausted: z._default(z.enum(exhaustedPolicyIds), 'refuse'),
-});
+}));
+
+const keyName = z.string().check(z.minLength(1), z.maxLength(100));
 
 /** `POST /admin/keys`. */
-export const CreateKeyBody = z.strictObject({
-  name: z.string().check(z.minLength(1), z.maxLength(100)),
+export const CreateKeyBody = z.lateObject(() => ({
+  name: keyName,
   scopes: z._default(listOf(z.enum(scopeIds), scopeIds.length), [...scopeIds]),
   /** Configured model ids; `null` allows all. */
   allowed_models: orNone(listOf(configId, 100)),
@@ -67,12 +69,12 @@ export const CreateKeyBody = z.strictObject({
   log_content: z._default(z.boolean(), false),
   expires_at: orNone(z.iso.datetime({ offset: true })),
   metadata: z._default(mapOf(64, z.string().check(z.maxLength(512)), 32), {}),
-});
+}));
 export type CreateKeyBody = z.infer<typeof CreateKeyBody>;
 
 /** `PATCH /admin/keys/:id`: changes what is given, `limits` field by field, everything else as a whole; null removes a limit. */
-export const UpdateKeyBody = z.strictObject({
-  name: z.optional(CreateKeyBody.shape.name),
+export const UpdateKeyBody = z.lateObject(() => ({
+  name: z.optional(keyName),
   scopes: z.optional(listOf(z.enum(scopeIds), scopeIds.length)),
   allowed_models: z.optional(z.nullable(listOf(configId, 100))),
   agents: z.optional(z.nullable(listOf(agentName, 200))),
@@ -91,13 +93,13 @@ export const UpdateKeyBody = z.strictObject({
   log_content: z.optional(z.boolean()),
   expires_at: z.optional(z.nullable(z.iso.datetime({ offset: true }))),
   metadata: z.optional(mapOf(64, z.string().check(z.maxLength(512)), 32)),
-});
+}));
 export type UpdateKeyBody = z.infer<typeof UpdateKeyBody>;
 
 /** `POST /admin/keys/:id/rotate`: the old key keeps working for the grace period. */
-export const RotateKeyBody = z.strictObject({
+export const RotateKeyBody = z.lateObject(() => ({
   grace_seconds: z._default(z.int().check(z.gte(0), z.lte(7 * 86_400)), 0),
-});
+}));
 export type RotateKeyBody = z.infer<typeof RotateKeyBody>;
 
 /** `POST /admin/keys/:id/revoke`: takes no options, so a misspelt one is refused rather than ignored. */

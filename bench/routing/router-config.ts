@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { Routing, type RoutingConfig } from '../../shared/config.ts';
+import { Classifier, Intent } from '../../shared/config-routing.ts';
+import type { RoutingConfig } from '../../shared/config.ts';
 
 const File = z.object({ routing: z.object({ classifier: z.unknown(), intent: z.unknown() }) });
 
@@ -14,5 +15,5 @@ export function readRouterConfig(
   path = fileURLToPath(new URL('../../configs/routing.yaml', import.meta.url).href),
 ): RouterConfig {
   const { classifier, intent } = File.parse(parse(readFileSync(path, 'utf8'))).routing;
-  return { classifier: Routing.shape.classifier.parse(classifier), intent: Routing.shape.intent.parse(intent) };
+  return { classifier: Classifier.parse(classifier), intent: Intent.parse(intent) };
 }

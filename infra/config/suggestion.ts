@@ -26,10 +26,11 @@ function step(schema: unknown, key: string | number): unknown {
   return field(field(def, 'shape'), key) ?? field(def, 'valueType') ?? field(def, 'element');
 }
 
-/** Unwraps defaults and optional values. */
+/** Unwraps defaults, optional values, and objects whose fields are made late. */
 function definition(schema: unknown): unknown {
-  const def = field(field(schema, '_zod'), 'def');
-  const inner = field(def, 'innerType');
+  const own = field(schema, '_zod');
+  const def = field(own, 'def');
+  const inner = field(def, 'innerType') ?? field(own, 'innerType');
   return inner === undefined ? def : definition(inner);
 }
 

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { run } from '../../../bench/routing/calibrate.ts';
 import { UsageError } from '../../../infra/command-line.ts';
-import { Routing } from '../../../shared/config.ts';
+import { Classifier } from '../../../shared/config-routing.ts';
 import { shipped } from './requests.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pointsman-calibrate-'));
@@ -40,7 +40,7 @@ describe('calibrate', () => {
   it('prints a reference that the configuration takes', () => {
     const out = run([traffic, '--target-large', '0.25', '--reference'], world);
     const printed = parse(out.slice(out.indexOf('routing:'))).routing.classifier;
-    const { reference } = Routing.shape.classifier.parse({ ...shipped.classifier, ...printed });
+    const { reference } = Classifier.parse({ ...shipped.classifier, ...printed });
     expect(reference).toMatchObject({ version: shipped.classifier.reference?.version, source: 'traffic.jsonl, 4 requests' });
     expect(reference?.counts.reduce((sum, count) => sum + count, 0)).toBe(4);
   });

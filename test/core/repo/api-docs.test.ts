@@ -70,10 +70,10 @@ describe('docs/api.md', () => {
   });
 
   it.each([
-    ['`POST /v1/chat/completions`', ChatRequest],
-    ['`POST /admin/keys`', CreateKeyBody],
-  ])('lists every field that %s takes', (title, schema) => {
-    expect(namesIn(sections.get(title) ?? '')).toEqual(expect.arrayContaining(Object.keys(schema.shape)));
+    ['`POST /v1/chat/completions`', ChatRequest.shape],
+    ['`POST /admin/keys`', CreateKeyBody._zod.innerType.shape],
+  ])('lists every field that %s takes', (title, fields) => {
+    expect(namesIn(sections.get(title) ?? '')).toEqual(expect.arrayContaining(Object.keys(fields)));
   });
 
   it('names every error, and none that does not exist', () => {

@@ -71,7 +71,10 @@ function checksOf(schema: unknown): Record<string, unknown>[] {
 }
 
 function definition(schema: unknown): Record<string, unknown> & { readonly type: string } {
-  return Object(Object(Object(schema)['_zod'])['def']);
+  const inside = Object(Object(schema)['_zod']);
+  const own = Object(inside['def']);
+  // One whose fields are made late.
+  return own['type'] === 'lazy' ? definition(inside['innerType']) : own;
 }
 
 /** The value that the shipped configuration has at a path; undefined below names that the operator chooses. */
