@@ -39,6 +39,9 @@ const prose =
   'The lighthouse keeper wrote down the wind, the tide and the ships that passed, every evening, in the same plain hand. ' +
   'Nobody had asked him to: “a habit,” he said, “is a kind of company” (and 7 of his 12 notebooks are still there).\n\n';
 
+/** Another number of notebooks each time: an answer that repeats itself word for word is cut (docs/streaming.md). */
+const proseAgain = (time: number): string => prose.replace('12', String(12 + time));
+
 const call =
   '<tool_call>\n{"name": "get_forecast", "arguments": {"place": "Saint-Malo, France", "days": 3, "unit": "celsius", ' +
   '"details": ["wind", "tide", "rain"]}}\n</tool_call>\n';
@@ -50,14 +53,12 @@ function tokenise(text: string): string[] {
 
 /** Exactly `count` tokens; answers of kind `calls` are a quarter prose, then as many whole calls as fit. */
 export function answerTokens(kind: AnswerKind, count: number): string[] {
-  const words = tokenise(prose);
   const callTokens = tokenise(call);
   const calls = kind === 'calls' ? Math.max(1, Math.floor((count * 0.75) / callTokens.length)) : 0;
   const before = Math.max(0, count - calls * callTokens.length);
-  return [
-    ...Array.from({ length: before }, (_item, at) => words[at % words.length] ?? ''),
-    ...Array.from({ length: calls }, () => callTokens).flat(),
-  ].slice(0, count);
+  const words: string[] = [];
+  for (let time = 0; words.length < before; time += 1) words.push(...tokenise(proseAgain(time)));
+  return [...words.slice(0, before), ...Array.from({ length: calls }, () => callTokens).flat()].slice(0, count);
 }
 
 const head = {
@@ -142,6 +143,7 @@ export function answerBody(bytes: number): string {
 
 /** Prose of `characters` characters, none of them in need of escaping in JSON but line breaks. */
 export function fillWithProse(characters: number): string {
-  const plain = prose.replace(/[“”]/g, '').trim();
-  return `${plain} `.repeat(Math.ceil(Math.max(0, characters) / (plain.length + 1))).slice(0, Math.max(0, characters));
+  let text = '';
+  for (let time = 0; text.length < characters; time += 1) text += `${proseAgain(time).replace(/[“”]/g, '').trim()} `;
+  return text.slice(0, Math.max(0, characters));
 }
