@@ -19,7 +19,7 @@ export interface ChatRow {
   /** From the server itself; where kinds of servers differ, each its own. */
   readonly direct: Sight | Readonly<Record<FlavourName, Sight>>;
   readonly gateway: Sight | Readonly<Record<FlavourName, Sight>>;
-  /** Events of several choices come as they are made: their order is chance. */
+  /** Which event follows which is chance: of several choices, of a call that may come twice or after some text. */
   readonly hasAnyOrder?: true;
   /** The gateway's text, calls and usage are the server's: greedy answers to one prompt are equal. */
   readonly isEqual?: true;
@@ -27,6 +27,8 @@ export interface ChatRow {
 
 const user = (content: unknown): object => ({ messages: [{ role: 'user', content }] });
 const greedy = { temperature: 0, max_tokens: 48 };
+/** Room for two: a small model that is told to repeat a call may do so twice, or say something first. */
+const calling = { temperature: 0, max_tokens: 96 };
 const pangram = 'The quick brown fox jumps over the fence.';
 
 const parameters = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false };
@@ -129,22 +131,23 @@ export const answers: readonly ChatRow[] = [
     isEqual: true,
   },
   {
+    hasAnyOrder: true,
     name: 'a tool is called',
-    body: (server) => ({ ...callParis(server), ...greedy, tools }),
-    direct: { status: 200, calls: [paris], finish: ['tool_calls'] },
-    gateway: { status: 200, calls: [paris], finish: ['tool_calls'] },
-    isEqual: true,
+    body: (server) => ({ ...callParis(server), ...calling, tools }),
+    direct: { status: 200, calls: expect.arrayContaining([paris]), finish: ['tool_calls'] },
+    gateway: { status: 200, calls: expect.arrayContaining([paris]), finish: ['tool_calls'] },
   },
   {
+    hasAnyOrder: true,
     name: 'a tool is called because one must be',
     body: (server) => ({
       ...callParis(server),
-      ...greedy,
+      ...calling,
       tools: [tool('get_weather', { strict: true })],
       tool_choice: 'required',
     }),
-    direct: { status: 200, calls: [paris], finish: ['tool_calls'] },
-    gateway: { status: 200, calls: [paris], finish: ['tool_calls'] },
+    direct: { status: 200, calls: expect.arrayContaining([paris]), finish: ['tool_calls'] },
+    gateway: { status: 200, calls: expect.arrayContaining([paris]), finish: ['tool_calls'] },
   },
   {
     name: 'no answer ends without the call that it must make',
@@ -167,14 +170,15 @@ export const answers: readonly ChatRow[] = [
     },
   },
   {
+    hasAnyOrder: true,
     name: 'the tool that was named is called',
-    body: (server) => ({ ...callParis(server), ...greedy, tools: [tool('get_weather', { strict: true })], tool_choice: named }),
+    body: (server) => ({ ...callParis(server), ...calling, tools: [tool('get_weather', { strict: true })], tool_choice: named }),
     direct: {
-      vllm: { status: 200, calls: [paris], finish: ['stop'] },
-      'llama-cpp': { status: 200, calls: [paris], finish: ['tool_calls'] },
+      vllm: { status: 200, calls: expect.arrayContaining([paris]), finish: ['stop'] },
+      'llama-cpp': { status: 200, calls: expect.arrayContaining([paris]), finish: ['tool_calls'] },
     },
     // Agents go on where they read `tool_calls`, so the gateway says it of every answer with a call.
-    gateway: { status: 200, calls: [paris], finish: ['tool_calls'] },
+    gateway: { status: 200, calls: expect.arrayContaining([paris]), finish: ['tool_calls'] },
   },
   {
     name: 'a conversation with a call and its result goes on',

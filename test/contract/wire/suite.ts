@@ -33,7 +33,7 @@ export function wireContract(flavour: FlavourName, stand: () => WireStand): void
       const direct = await askServer(server, row, isStream);
       expect(direct).toMatchObject({ isStream, ...sightOf(row.direct, flavour) });
       if (direct.stream !== null) expect(direct.stream).toMatchObject(streamOf(flavour));
-      if (twin !== null) expect(shapeOf(await askServer(twin, row, isStream), row)).toEqual(shapeOf(direct, row));
+      if (twin !== null) expectTwin(await askServer(twin, row, isStream), direct, row);
 
       const through = await askGateway(gateway, server, row, isStream);
       const sight = sightOf(row.gateway, flavour);
@@ -48,7 +48,7 @@ export function wireContract(flavour: FlavourName, stand: () => WireStand): void
       const { server, gateway, twin } = stand();
       const direct = await askServer(server, row, false);
       expect(direct).toMatchObject(sightOf(row.direct, flavour));
-      if (twin !== null) expect(shapeOf(await askServer(twin, row, false), row)).toEqual(shapeOf(direct, row));
+      if (twin !== null) expectTwin(await askServer(twin, row, false), direct, row);
       expect(await askGateway(gateway, server, row, false)).toMatchObject(sightOf(row.gateway, flavour));
     });
   });
@@ -80,10 +80,14 @@ function essence({ text, calls, finish, usage, logprobs }: Seen): object {
   return { text, calls, finish, usage: { prompt_tokens, completion_tokens, total_tokens }, logprobs };
 }
 
-function shapeOf(seen: Seen, { hasAnyOrder }: ChatRow): readonly string[] {
-  if (seen.stream === null) return [shape(seen.body)];
-  const all = phases(seen.stream.events);
-  return hasAnyOrder ? [...new Set(all)].toSorted() : all;
+/** The stand-in's events are built as the real server's; where their order is chance, each of its is one of the server's. */
+function expectTwin(twin: Seen, real: Seen, { hasAnyOrder }: ChatRow): void {
+  if (hasAnyOrder) expect(shapeOf(real)).toEqual(expect.arrayContaining([...shapeOf(twin)]));
+  else expect(shapeOf(twin)).toEqual(shapeOf(real));
+}
+
+function shapeOf(seen: Seen): readonly string[] {
+  return seen.stream === null ? [shape(seen.body)] : phases(seen.stream.events);
 }
 
 const asStream = { stream: true, stream_options: { include_usage: true } };
@@ -255,7 +259,7 @@ function officialClient(stand: () => WireStand): void {
         model: server.model,
         messages: [{ role: 'user', content: server.say.call(paris.name, paris.arguments) }],
         temperature: 0,
-        max_tokens: 48,
+        max_tokens: 96,
         tools,
       });
       const [choice] = (await stream.finalChatCompletion()).choices;
