@@ -77,6 +77,16 @@ const Retry = z.lateObject(() => ({
   budget_floor_per_second: number(0, 1000),
 }));
 
+const Wedge = z.lateObject(() => ({
+  enabled: z._default(z.boolean(), true),
+  /** Nothing that an engine with work counts has moved for so long; below `probe_interval_ms`, so that two probes find it. */
+  still_ms: z._default(ms, 25_000),
+  /** A server's pod hook is told no more often than this. */
+  restart_every_ms: z._default(ms, 600_000),
+  /** How often one order is tried; each at the next probe. */
+  restart_tries: z._default(int(1, 20), 3),
+}));
+
 const Health = z.lateObject(() => ({
   probe_interval_ms: ms,
   probe_interval_down_ms: ms,
@@ -94,6 +104,8 @@ const Health = z.lateObject(() => ({
     ejection_base_ms: ms,
     ejection_max_ms: ms,
   }),
+  /** A server whose engine is dead while its API answers. */
+  wedge: z.prefault(Wedge, {}),
   /** Longest time a 429 of a model server keeps traffic away from it. */
   throttle_max_ms: ms,
 }));

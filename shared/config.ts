@@ -42,6 +42,17 @@ const Timeouts = z.lateObject(() => ({
   total: ms,
 }));
 
+const PodHook = z.lateObject(() => ({
+  /** Variable with the address that orders are posted to. */
+  url_var: variable('POD_HOOK_URL'),
+  /** Secret that is sent as a bearer token. */
+  secret_var: variable('POD_HOOK_SECRET'),
+  /** The server's name at the hook; the upstream's id if left out. */
+  server: z.optional(id),
+  /** It is behind Cloudflare Access, as the servers are. */
+  access: z._default(z.boolean(), false),
+}));
+
 export const Upstream = z.lateObject(() => ({
   /** Name of the environment variable that holds the origin (no path). The config never contains addresses. */
   url_var: z.optional(variable('SMALL_UPSTREAM_URL')),
@@ -62,6 +73,8 @@ export const Upstream = z.lateObject(() => ({
   /** Share of a model's traffic against its other upstreams. */
   weight: z._default(number(0, 1000), 1),
   timeouts_ms: Timeouts,
+  /** Where to ask for a restart of this server when its engine is dead. Off where its address is not set. */
+  pod_hook: z.optional(PodHook),
 }));
 
 /** What one call of a pooling server may carry; longer lists are split. */

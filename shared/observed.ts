@@ -163,6 +163,8 @@ export interface FleetModel {
     readonly running: number | null;
     readonly waiting: number | null;
     readonly kv_cache_usage: number | null;
+    /** Its engine is dead while its API answers. */
+    readonly wedged_since: string | null;
     readonly last_probe: string | null;
   }[];
 }

@@ -11,7 +11,7 @@ import { surfaces } from './core/surfaces/registry.ts';
 import type { Surface } from './core/surfaces/surface.ts';
 import { emptyRetryBudget } from './core/route/retry-budget.ts';
 import { type Deployment, deploymentOf } from './deployment.ts';
-import type { Env, Settings } from './env.ts';
+import { type Env, readPodHooks, type Settings } from './env.ts';
 import { version } from './generated/config.ts';
 import { createAdmissionClient } from './io/admission-client.ts';
 import { createAnswerCache } from './io/answer-cache.ts';
@@ -42,10 +42,12 @@ import { createSessionClient } from './io/session-client.ts';
 import { createTenantClient } from './io/tenant-client.ts';
 import { createTracer } from './io/tracer.ts';
 import { clock, timers } from './io/timers.ts';
+import type { RestartRequest } from './core/health/restart.ts';
 import type { HealthWiring } from './objects/health-object.ts';
 import type { RowsWiring } from './objects/rows-object.ts';
 import type { RagWorld } from './pipeline/rag/rag-world.ts';
 import type { PipelineDeps } from './pipeline/run/deps.ts';
+import { callPodHook } from './io/pod-hook.ts';
 import { probeUpstream } from './pipeline/probe-upstream.ts';
 import { loadOver, outlet, setUpOrThrow, wireConfig, wireLog, wirePostgres } from './set-up.ts';
 
@@ -215,7 +217,7 @@ function isolateMemory(): Pick<PipelineDeps, 'speeds' | 'retryBudget'> {
 
 /** The health object probes by the same configuration and through the same door as requests go. */
 export function wireHealth(env: Env): HealthWiring {
-  const { config, dialectOf, upstream, pods: controls } = setUpOrThrow(env);
+  const { config, dialectOf, upstream, settings, pods: controls } = setUpOrThrow(env);
   const timeoutMs = config.routing.health.probe_timeout_ms;
   const probe: HealthWiring['probe'] = (id) => probeUpstream(upstream, dialectOf(id), id, AbortSignal.timeout(timeoutMs));
   const occupancyOf = async (modelId: string): Promise<Occupancy> =>
@@ -225,7 +227,12 @@ export function wireHealth(env: Env): HealthWiring {
       { attempts: 2, pauseMs: 50 },
     );
   const pods = Object.keys(config.pods).length === 0 ? null : { config, controls, occupancyOf };
-  return { config, log: wireLog(env), probe, pods };
+  const log = wireLog(env);
+  const hooks = readPodHooks(env, config, settings.access);
+  const restarts = new Map(
+    [...hooks].map(([id, hook]) => [id, (order: RestartRequest) => callPodHook(hook, order, log)] as const),
+  );
+  return { config, log, probe, pods, restarts };
 }
 
 function rowStoreOf(env: Env): RowStorePort | null {

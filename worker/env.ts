@@ -255,6 +255,31 @@ interface PodTargets {
   readonly mistakes: readonly string[];
 }
 
+/** Where a server's machine is asked for a restart. */
+export interface PodHookTarget {
+  readonly url: string;
+  readonly secret: string;
+  /** The server's name at the hook. */
+  readonly server: string;
+  /** Cloudflare Access's service token, where the hook is behind it. */
+  readonly access: { readonly clientId: string; readonly clientSecret: string } | null;
+}
+
+/** By upstream id: where a server's machine is asked for a restart. Hooks whose address or secret is not set are not there. */
+export function readPodHooks(
+  env: Env,
+  { upstreams }: ConfigTree,
+  access: Settings['access'],
+): ReadonlyMap<string, PodHookTarget> {
+  const hooks = Object.entries(upstreams).flatMap(([id, { pod_hook: hook }]): [string, PodHookTarget][] => {
+    const url = hook === undefined ? null : readText(env, hook.url_var);
+    const secret = hook === undefined ? null : readText(env, hook.secret_var);
+    if (hook === undefined || url === null || secret === null || !URL.canParse(url) || unsendable.test(secret)) return [];
+    return [[id, { url, secret, server: hook.server ?? id, access: hook.access ? access : null }]];
+  });
+  return new Map(hooks);
+}
+
 /** Whether this deployment says where the upstream is. */
 export function isUpstreamSet(env: Env, { url_var: variable, binding }: UpstreamConfig): boolean {
   return variable === undefined ? binding !== undefined && env[binding] !== undefined : readText(env, variable) !== null;

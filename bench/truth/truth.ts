@@ -1,11 +1,15 @@
 /** `npm run bench:truth`: what the gateway makes of model servers that do not tell the truth. Pure simulations; asserts nothing. */
 import { commandLine, wholeNumber } from '../../infra/command-line.ts';
+import { compileConfigs } from '../../infra/config/compile.ts';
+import { repoFolder } from '../../infra/wrangler.ts';
 import { addToWatch, watchRepetition } from '../../worker/core/text/repetition.ts';
 import { degenerateCases } from './degenerate-cases.ts';
 import { cutsOf, falseCuts, maxTokens } from './guard-figures.ts';
+import { detections, falseAlarms, wellEngines } from './wedge-figures.ts';
 import { repetitiveAnswers } from './repetitive-answers.ts';
 
-const help = `Answers that repeat themselves: how soon they are cut, good ones that would be, and what the guard costs.
+const help = `Answers that repeat themselves: how soon they are cut, good ones that would be, and what the guard costs. Engines that die while their
+API answers: how soon they are found, and what is taken for one.
 
   npm run bench:truth -- [options]
 
@@ -29,6 +33,20 @@ for (const { name, tokens } of cuts.slice(0, 5)) console.log(`  ${String(tokens 
 const wrong = falseCuts(repetitiveAnswers(answers, values.seed));
 console.log(`Good answers that repeat themselves: ${answers}, cut ${wrong.length}`);
 for (const { kind, answer } of wrong.slice(0, 5)) console.log(`  ${kind}: ${JSON.stringify(answer.slice(0, 80))}`);
+
+const shipped = compileConfigs(`${repoFolder}configs`).profiles['a40-pair'];
+if (shipped === undefined) throw new Error('configs/ has a mistake: npm run config:check');
+const rules = shipped.routing.health;
+const periods = detections(rules);
+const missed = periods.filter((count) => count === null).length;
+const slowest = Math.max(...periods.map((count) => count ?? Infinity)).toFixed(2);
+console.log(
+  `Engines that die while their API answers: ${periods.length} runs, missed ${missed}, found within ${slowest} probe periods`,
+);
+const alarms = falseAlarms(rules);
+console.log(
+  `Engines that are well, an hour each: ${Object.keys(wellEngines).length}, taken for dead ${alarms.length} ${alarms.join('; ')}`,
+);
 
 console.log(
   `CPU of the guard, a piece of four characters: ${cpuPerPieceNs().toFixed(0)} ns (a streamed chunk costs microseconds: npm run bench:relay)`,

@@ -20,6 +20,7 @@ The GPU box of Pointsman.
   pod.sh run                   the same in the foreground, until SIGTERM
   pod.sh stop                  stops everything
   pod.sh restart ID            restarts one server (small, large …); the others serve on
+  pod.sh hook                  takes the gateway's orders to restart a server, on 127.0.0.1:8010 (POINTSMAN_HOOK_PORT)
   pod.sh status                each server: process, restarts, whether it answers
   pod.sh logs ID               follows a server's log
   pod.sh memory                what fits: weights, KV cache, context, for a mode and card or for all
@@ -510,6 +511,12 @@ restart() {
   say "$id: ended; the supervisor starts it again"
 }
 
+hook() {
+  load_settings
+  [ -r "$home_dir/hook-secret" ] || fail "no secret: (umask 077; openssl rand -hex 24 >$home_dir/hook-secret), and the same in the gateway"
+  exec python3 "$here/hook.py" --home "$home_dir" --port "${POINTSMAN_HOOK_PORT:-8010}"
+}
+
 status() {
   choose_card
   local id port name pid state
@@ -550,6 +557,7 @@ case "$verb" in
   run) supervise ;;
   stop) stop ;;
   restart) restart ;;
+  hook) hook ;;
   status) status ;;
   logs) follow_log ;;
   memory)

@@ -114,6 +114,7 @@ function applyFaults(
     promptTokens,
     toolNames: body.tools?.map((tool) => tool.function.name) ?? [],
     closeListener: state.controls.closeFor,
+    wedgeEngine: state.controls.wedgeFor,
   };
   return asked.flatMap((fault) =>
     isFaultName(fault.name) ? [{ action: faultActions[fault.name], context: { ...common, fault } }] : [],

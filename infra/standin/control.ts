@@ -11,6 +11,8 @@ export const ControlBody = z.strictObject({
   healthy: z.boolean().optional(),
   /** false: the model is gone from /v1/models and every chat is 404. */
   modelLoaded: z.boolean().optional(),
+  /** true: the engine hangs with work running; every page still answers. false: it goes on. */
+  wedged: z.boolean().optional(),
   /** true: the listener is closed and open connections are cut. */
   down: z.boolean().optional(),
   /** `name;key=value`, or a list of them; null clears. */
@@ -25,6 +27,7 @@ export interface ControlState {
   readonly isHealthy: boolean;
   readonly isModelLoaded: boolean;
   readonly isDown: boolean;
+  readonly isWedged: boolean;
 }
 
 export interface ServerControls {
@@ -32,13 +35,25 @@ export interface ServerControls {
   state(): ControlState;
   /** Refuses connections for so many milliseconds. */
   closeFor(ms: number): void;
+  /** The engine hangs for so many milliseconds. */
+  wedgeFor(ms: number): void;
 }
 
-export function serverControls(faults: FaultBook, setDown: (isDown: boolean) => Promise<void>): ServerControls {
-  let state: ControlState = { isHealthy: true, isModelLoaded: true, isDown: false };
+export interface Switches {
+  setDown(isDown: boolean): Promise<void>;
+  setWedged(isWedged: boolean): void;
+}
+
+export function serverControls(faults: FaultBook, { setDown, setWedged }: Switches): ServerControls {
+  let state: ControlState = { isHealthy: true, isModelLoaded: true, isDown: false, isWedged: false };
+  const wedge = (isWedged: boolean): void => {
+    state = { ...state, isWedged };
+    setWedged(isWedged);
+  };
   let isDownByFault = false;
   return {
-    async set({ healthy, modelLoaded, down, fault, requests }) {
+    async set({ healthy, modelLoaded, wedged, down, fault, requests }) {
+      if (wedged !== undefined) wedge(wedged);
       state = {
         ...state,
         isHealthy: healthy ?? state.isHealthy,
@@ -51,6 +66,10 @@ export function serverControls(faults: FaultBook, setDown: (isDown: boolean) => 
       await setDown(down);
     },
     state: () => state,
+    wedgeFor(ms) {
+      wedge(true);
+      setTimeout(() => wedge(false), ms).unref();
+    },
     closeFor(ms) {
       isDownByFault = true;
       state = { ...state, isDown: true };

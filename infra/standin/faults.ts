@@ -19,6 +19,10 @@ export const faults = {
   'not-http': { phase: 'connect', description: 'answers with bytes that are not HTTP' },
   'slow-headers': { phase: 'connect', description: 'waits before the headers, then answers [ms=1000]' },
   'never-answers': { phase: 'connect', description: 'keeps the connection open and says nothing' },
+  wedge: {
+    phase: 'stream',
+    description: 'the engine hangs for everybody, with work running; every page still answers [ms=60000]',
+  },
   'slow-first-event': { phase: 'stream', description: 'headers at once, first event late [ms=1000]' },
 
   'bad-request': { phase: 'status', description: '400 validation error' },

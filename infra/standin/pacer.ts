@@ -63,6 +63,44 @@ export function simpleEngine(pace: SimplePace): Engine {
   };
 }
 
+export interface StoppableEngine extends Engine {
+  /** The engine hangs: nothing moves, and its numbers stay what they were, with work running. */
+  stop(isStopped: boolean): void;
+}
+
+export function stoppableEngine(engine: Engine): StoppableEngine {
+  let frozen: EngineLoad | null = null;
+  let wake: () => void = () => {};
+  let going = Promise.resolve();
+  const stuck = (lease: Lease): Lease => {
+    let end: () => void = () => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const after = async (step: () => Promise<boolean>): Promise<boolean> => {
+      if (frozen !== null) await Promise.race([going, ended]);
+      return step();
+    };
+    return {
+      ready: () => after(lease.ready),
+      next: () => after(lease.next),
+      end() {
+        end();
+        lease.end();
+      },
+    };
+  };
+  return {
+    admit: (job) => stuck(engine.admit(job)),
+    load: () => frozen ?? engine.load(),
+    stop(isStopped) {
+      if (isStopped === (frozen !== null)) return;
+      wake();
+      const load = engine.load();
+      frozen = isStopped ? { ...load, running: Math.max(1, load.running) } : null;
+      if (isStopped) going = new Promise((resolve) => (wake = resolve));
+    },
+  };
+}
+
 function timedLease(firstMs: number, tokenMs: number, free: () => void): Lease {
   const startedAtMs = performance.now();
   let isOver = false;

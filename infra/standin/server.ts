@@ -17,8 +17,7 @@ import { metricsPage } from './metrics.ts';
 import { handlePooling, poolingPaths } from './pooling/pooling-route.ts';
 import type { ModelServerOptions } from './options.ts';
 import { modelServerDefaults } from './options.ts';
-import type { Engine } from './pacer.ts';
-import { simpleEngine } from './pacer.ts';
+import { simpleEngine, stoppableEngine, type StoppableEngine } from './pacer.ts';
 import type { Refusal } from './refusal.ts';
 import type { LogEntry, RequestLog } from './request-log.ts';
 import { requestLog } from './request-log.ts';
@@ -32,7 +31,7 @@ const SIMPLE_PACE = { firstTokenMs: 60, prefillTokensPerSecond: 4000, tokenMs: 2
 /** What every request of one server shares. */
 export interface ModelServerState {
   readonly options: ModelServerOptions;
-  readonly engine: Engine;
+  readonly engine: StoppableEngine;
   readonly tokens: ServedTokens;
   readonly log: RequestLog;
   readonly faults: FaultBook;
@@ -59,10 +58,12 @@ export async function startModelServer(given: Partial<ModelServerOptions> = {}):
   const options = { ...modelServerDefaults, ...given };
   const faults = faultBook(options.id);
   let listener: Listener | null = null;
-  const controls = serverControls(faults, (isDown) => listener?.setDown(isDown) ?? Promise.resolve());
+  const engine = stoppableEngine(options.engine ?? simpleEngine({ ...SIMPLE_PACE, timeScale: options.timeScale }));
+  const setDown = (isDown: boolean) => listener?.setDown(isDown) ?? Promise.resolve();
+  const controls = serverControls(faults, { setDown, setWedged: engine.stop });
   const state: ModelServerState = {
     options,
-    engine: options.engine ?? simpleEngine({ ...SIMPLE_PACE, timeScale: options.timeScale }),
+    engine,
     tokens: noTokens(),
     log: requestLog(options.maxLogEntries),
     faults,

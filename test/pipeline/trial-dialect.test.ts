@@ -32,7 +32,7 @@ const createTrial: DialectFactory = (hideSecrets) => {
     headers: (key) => ({ 'x-trial-key': key ?? 'nobody' }),
     probe: {
       models: { path: '/v9/loaded', read: (body) => body.split(' ').map((name) => ({ name, contextTokens: 4096 })) },
-      load: { path: '/v9/busy', read: (body) => ({ running: Number(body), waiting: null, kvCacheUsage: null }) },
+      load: { path: '/v9/busy', read: (body) => ({ running: Number(body), waiting: null, kvCacheUsage: null, engines: [] }) },
     },
     encode: ({ messages }, { servedName, isStream, maxTokens }) => ({
       path: `/v9/${servedName}/${isStream ? 'flow' : 'ask'}`,
@@ -126,6 +126,7 @@ describe('its calls and probes', () => {
       running: 3,
       waiting: null,
       kvCacheUsage: null,
+      engines: [],
     });
     expect(seen.toSorted((a, b) => String(a['url']).localeCompare(String(b['url'])))).toEqual([
       { url: 'http://plain/metrics', key: null, authorization: 'Bearer plain-key' },

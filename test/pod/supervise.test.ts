@@ -114,6 +114,26 @@ describe.skipIf(noPodScripts !== null)(`the supervisor (${noPodScripts ?? 'of th
     expect(count('start', 'large')).toBe(large);
   });
 
+  test('one is restarted by an order of the gateway, once in a while, and by nobody else', async () => {
+    const secret = 'a-secret-of-the-pod-hook';
+    writeFileSync(join(pod.home, 'hook-secret'), `${secret}\n`);
+    const hook = pod.hook();
+    await until('it listens', () => /listening on \S+:\d+/.test(hook.output()), withinMs);
+    const url = `http://127.0.0.1:${/:(\d+)/.exec(hook.output())?.[1]}`;
+    const order = async (body: string, path = '/restart', bearer = secret): Promise<number> =>
+      (await fetch(url + path, { method: 'POST', body, headers: { authorization: `Bearer ${bearer}` } })).status;
+    const starts = count('ready', 'small');
+    expect(await order('{"server":"small"}', '/restart', 'another-secret-of-its-length')).toBe(401);
+    expect(await order('{"server":"small"}', '/')).toBe(404);
+    expect(await order('{"server":"../small"}')).toBe(404);
+    expect(await order('[]')).toBe(400);
+    expect(await order('{"server":"small"}')).toBe(202);
+    await until('it is back', () => count('ready', 'small') === starts + 1, withinMs);
+    expect(await order('{"server":"small"}')).toBe(200);
+    expect(count('start', 'small')).toBe(starts + 1);
+    await hook.stop();
+  });
+
   test('SIGTERM ends everything that it started', async () => {
     expect(await box.stop()).toBe(0);
     const left = pod.events().flatMap(({ pid, engine = pid }) => [pid, engine]);

@@ -13,6 +13,7 @@ import {
   unknownHealth,
   upstreamOf,
 } from '../core/health/health-state.ts';
+import { isRestartDue, type RestartRequest } from '../core/health/restart.ts';
 import { dueProbes, nextProbeAtMs } from '../core/health/probe-schedule.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import { snapshot } from '../core/health/take-snapshot.ts';
@@ -29,6 +30,8 @@ export interface HealthWiring {
   probe(upstreamId: string): Promise<ProbeResult>;
   /** Null where no pod is started and stopped. */
   readonly pods: Omit<PodWiring, 'log' | 'probe'> | null;
+  /** By upstream id: who can restart that server; true when the order was taken. Never rejects. */
+  readonly restarts: ReadonlyMap<string, (order: RestartRequest) => Promise<boolean>>;
 }
 
 export abstract class HealthObjectBase extends DurableObject<unknown> {
@@ -113,8 +116,19 @@ export abstract class HealthObjectBase extends DurableObject<unknown> {
     const results = await Promise.all(due.map((upstreamId) => this.#wiring.probe(upstreamId)));
     await pods;
     for (const result of results) this.#step({ kind: 'probe', ...result });
+    await Promise.all(due.map((upstreamId) => this.#restart(upstreamId)));
     this.#store();
     await this.#schedule();
+  }
+
+  async #restart(upstreamId: string): Promise<void> {
+    const ask = this.#wiring.restarts.get(upstreamId);
+    const upstream = upstreamOf(this.#state, upstreamId);
+    const { wedgedSinceMs: sinceMs } = upstream;
+    const atMs = Date.now();
+    if (ask === undefined || sinceMs === null || !isRestartDue(upstream, atMs, this.#config.rules.wedge)) return;
+    const models = this.#config.instances.filter((one) => one.upstreamId === upstreamId).map(({ modelId }) => modelId);
+    this.#step({ kind: 'restart_asked', upstreamId, isHeard: await ask({ models, sinceMs, atMs }) });
   }
 
   #step(event: HealthEvent): void {

@@ -7,7 +7,7 @@ import { loginPage } from '../core/upstreams/transport-failure.ts';
 const maxModelsBytes = 1_048_576;
 const maxLoadBytes = 2_097_152;
 
-const unknownLoad = { running: null, waiting: null, kvCacheUsage: null };
+const unknownLoad = { running: null, waiting: null, kvCacheUsage: null, engines: [] };
 
 /** Never rejects. Load is `null` where the server does not publish it; that alone is no failure. */
 export async function probeUpstream(

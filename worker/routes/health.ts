@@ -52,6 +52,7 @@ function describe(config: Config, id: string, snapshot: HealthSnapshot): Record<
       running: instance.running,
       waiting: instance.waiting,
       kv_cache_usage: instance.kvCacheUsage === null ? null : fourDigits(instance.kvCacheUsage),
+      wedged_since: isoTime(instance.wedgedSinceMs),
       last_probe: isoTime(instance.lastProbeAtMs),
     })),
   };

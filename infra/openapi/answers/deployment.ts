@@ -33,6 +33,7 @@ const load = {
   running: z.number().nullable(),
   waiting: z.number().nullable(),
   kv_cache_usage: z.number().nullable(),
+  wedged_since: time.nullable(),
   last_probe: time.nullable(),
 };
 const fleetStatus = z.enum(['healthy', 'degraded', 'unhealthy', 'unknown']);

@@ -18,5 +18,10 @@ export const connectionFaults = {
     },
   },
   'slow-headers': { delay: ({ fault, gone }) => pause(setting(fault, 'ms', 1000), gone) },
+  wedge: {
+    async delay({ fault, wedgeEngine }) {
+      wedgeEngine(setting(fault, 'ms', 60_000));
+    },
+  },
   'never-answers': { respond: ({ gone }) => untilGone(gone) },
 } satisfies Record<string, FaultAction>;

@@ -23,6 +23,8 @@ export interface FaultContext {
   readonly toolNames: readonly string[];
   /** Stops accepting connections for a while. */
   closeListener(ms: number): void;
+  /** Hangs the engine for a while. */
+  wedgeEngine(ms: number): void;
 }
 
 export interface FaultAction {

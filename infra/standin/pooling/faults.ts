@@ -34,6 +34,7 @@ export async function meetPoolingFault(
       promptTokens: 0,
       toolNames: [],
       closeListener: state.controls.closeFor,
+      wedgeEngine: state.controls.wedgeFor,
     };
     await action.delay?.(context);
     if (gone.aborted) return 'handled';

@@ -21,6 +21,7 @@ const up: FleetModel = {
       consecutive_failures: 0,
       running: 1,
       waiting: 0,
+      wedged_since: null,
       kv_cache_usage: 0.1,
       last_probe: null,
     },

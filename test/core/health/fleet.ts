@@ -22,6 +22,7 @@ export const rules: HealthRules = {
     ejection_base_ms: 10_000,
     ejection_max_ms: 300_000,
   },
+  wedge: { enabled: true, still_ms: 25_000, restart_every_ms: 600_000, restart_tries: 3 },
   throttle_max_ms: 10_000,
 };
 
@@ -52,6 +53,7 @@ export interface Happening {
   /** Of a probe that failed. */
   readonly cause?: FailureCause;
   readonly modelsServed?: readonly (string | ListedModel)[];
+  readonly engines?: ProbeResult['engines'];
 }
 
 /** Turns a row into an event. */
@@ -76,12 +78,12 @@ export function reportOf(
 
 function probeOf(
   on: string,
-  { cause = null, modelsServed = null }: { cause?: FailureCause | null; modelsServed?: Happening['modelsServed'] | null },
+  { cause, modelsServed, engines = [] }: Pick<Happening, 'cause' | 'modelsServed' | 'engines'>,
 ): ProbeResult {
   const load =
-    cause === null ? { running: 3, waiting: 0, kvCacheUsage: 0.25 } : { running: null, waiting: null, kvCacheUsage: null };
+    cause === undefined ? { running: 3, waiting: 0, kvCacheUsage: 0.25 } : { running: null, waiting: null, kvCacheUsage: null };
   const listed = modelsServed?.map((line) => (typeof line === 'string' ? { name: line, contextTokens: null } : line)) ?? null;
-  return { upstreamId: `u-${on}`, cause, modelsServed: listed, ...load };
+  return { upstreamId: `u-${on}`, cause: cause ?? null, modelsServed: listed, ...load, engines };
 }
 
 /** Plays happenings at their times. */

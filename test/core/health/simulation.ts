@@ -114,6 +114,7 @@ export function simulate(scenario: Scenario): { calls: readonly Call[]; requests
         running: null,
         waiting: null,
         kvCacheUsage: null,
+        engines: [],
       } as const;
       state = step(state, event, nowMs, fleet);
       probesUnderWay -= 1;

@@ -57,6 +57,7 @@ describe('failures in a row', () => {
         running: null,
         waiting: null,
         kvCacheUsage: null,
+        engines: [],
       },
       20,
       config,

@@ -89,6 +89,7 @@ export const ways: readonly (readonly [command: RegExp, way: Way, where: string]
   [/: npm run test:real/, 'checked', 'minutes, with real model servers'],
   [/: npm run (?:reconcile|calibrate|train|eval|bench:[a-z-]+)/, 'checked', 'a minute or more'],
   [/: node bench\//, 'checked', 'a minute or more'],
+  [/^docs\/operations\.md: infra\/pod\/pod\.sh hook/, 'run', 'on a free port in test/pod/supervise.test.ts'],
   [/: (?:npx wrangler|openssl|vllm|export)/, 'account', ''],
   [/^infra\/(?:compose|pod)\/README\.md: /, 'account', 'its files in test/pod'],
 ];

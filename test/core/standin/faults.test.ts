@@ -75,6 +75,14 @@ const expectations: Record<FaultName, Expectation> = {
   'close-before-headers': both(nothing),
   'not-http': both((answer) => expect([answer.status, answer.broke]).toEqual([0, expect.stringContaining('protocol')])),
   'slow-headers': { ...both((answer) => expect(answer.status).toBe(200)), settings: ';ms=20' },
+  wedge: {
+    stream: (answer) => {
+      left(answer);
+      expect([answer.status, answer.events]).toEqual([200, []]);
+    },
+    settings: ';ms=150',
+    maxMs: 60,
+  },
   'never-answers': {
     stream: (answer) => {
       left(answer);

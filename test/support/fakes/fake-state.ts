@@ -63,7 +63,7 @@ export function createFakeHealth(config: Config, clock: Clock): FakeHealth {
     },
     read: async () => look(),
     probe(upstreamId, modelsServed) {
-      const load = { running: null, waiting: null, kvCacheUsage: null };
+      const load = { running: null, waiting: null, kvCacheUsage: null, engines: [] };
       state = step(state, { kind: 'probe', upstreamId, cause: null, modelsServed, ...load }, clock.now(), rules);
     },
     statuses: () => Object.fromEntries(Object.entries(look().instances).map(([key, { status }]) => [key, status])),

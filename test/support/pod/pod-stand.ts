@@ -37,6 +37,8 @@ export interface PodStand {
   writeModels(): void;
   /** `pod.sh run`, in the background. */
   supervise(): Supervised;
+  /** `pod.sh hook` on a free port, in the background. */
+  hook(): Supervised;
   remove(): Promise<void>;
 }
 
@@ -143,29 +145,31 @@ export async function startPodStand(key = 'a-key-of-the-box-for-tests', stallSec
       await once(child, 'close');
       return { status: child.exitCode, stdout, stderr };
     },
-    supervise() {
-      const child = start(['run']);
-      let output = '';
-      for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (output += String(data)));
-      const ended = once(child, 'exit');
-      return {
-        output: () => output,
-        async stop() {
-          child.kill('SIGTERM');
-          await ended;
-          return child.exitCode;
-        },
-        async kill() {
-          child.kill('SIGKILL');
-          await ended;
-        },
-      };
-    },
+    supervise: () => supervised(start(['run'])),
+    hook: () => supervised(start(['hook'], { POINTSMAN_HOOK_PORT: '0' })),
     async remove() {
       for (const child of children) child.kill('SIGTERM');
       await Promise.all([...children].map((child) => once(child, 'exit')));
       for (const { pid, engine = 0 } of events()) for (const left of [pid, engine]) end(left);
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function supervised(child: ChildProcess): Supervised {
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (output += String(data)));
+  const ended = once(child, 'exit');
+  return {
+    output: () => output,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+      return child.exitCode;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
     },
   };
 }

@@ -20,6 +20,8 @@ export function featuresOf({
     rescue: routing.rescue.enabled,
     admission: routing.admission.enabled,
     breaker: routing.health.breaker.enabled,
+    wedge_detection: routing.health.wedge.enabled,
+    runaway_guard: routing.runaway_guard.enabled,
     experiments: experiments.length > 0,
     shadow_runs: experiments.some(({ shadow }) => shadow !== undefined && shadow.share > 0),
     agent_policies: agents.length > 0,

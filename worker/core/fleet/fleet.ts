@@ -37,6 +37,7 @@ function fleetModel(config: Config, id: string, snapshot: HealthSnapshot, occupi
       running: instance.running,
       waiting: instance.waiting,
       kv_cache_usage: instance.kvCacheUsage === null ? null : fourDigits(instance.kvCacheUsage),
+      wedged_since: isoTime(instance.wedgedSinceMs),
       last_probe: isoTime(instance.lastProbeAtMs),
     })),
   };

@@ -79,6 +79,11 @@ export function close(breaker: Breaker, nowMs: number): Breaker {
   return { ...breaker, openedAtMs: null, closedAtMs: nowMs, probeSuccesses: 0, permit: null };
 }
 
+/** Keeps out what is out at least until then, whatever its ejection was. */
+export function keepOut(breaker: Breaker, untilMs: number): Breaker {
+  return breaker.openedAtMs === null ? breaker : { ...breaker, halfOpenAtMs: Math.max(breaker.halfOpenAtMs, untilMs) };
+}
+
 /** A probe failed while it is out. */
 export function probeFailed(breaker: Breaker): Breaker {
   if (breaker.openedAtMs === null) return breaker;

@@ -43,6 +43,8 @@ export interface ProbeResult extends ServerLoad {
 export type HealthEvent =
   | { readonly kind: 'reports'; readonly isolateId: string; readonly reports: readonly AttemptReport[] }
   | ({ readonly kind: 'probe' } & ProbeResult)
+  /** The pod was asked to restart a server. @see `restart.ts` */
+  | { readonly kind: 'restart_asked'; readonly upstreamId: string; readonly isHeard: boolean }
   /** Sent right before `snapshot()` for the same isolate; it is what hands out permits. */
   | { readonly kind: 'snapshot_read'; readonly isolateId: string };
 

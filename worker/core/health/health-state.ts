@@ -5,6 +5,8 @@ import type { FailureRun } from './failure-run.ts';
 import { noFailures } from './failure-run.ts';
 import { routeKey } from '../upstreams/route-key.ts';
 import type { HealthConfig } from './health-config.ts';
+import type { RestartOrder } from './restart.ts';
+import type { Stillness } from './stillness.ts';
 import type { ListedModel } from '../upstreams/dialect.ts';
 
 export interface InstanceState {
@@ -25,6 +27,12 @@ export interface UpstreamState {
   readonly running: number | null;
   readonly waiting: number | null;
   readonly kvCacheUsage: number | null;
+  /** Engines that had work at the last probe, and since when nothing of it moves. */
+  readonly still: readonly Stillness[];
+  /** Work runs, and nothing moves: since when. */
+  readonly wedgedSinceMs: number | null;
+  /** The newest order to restart it; null before any. */
+  readonly restart: RestartOrder | null;
   /** What its list of models said of ours when it could last be read. */
   readonly modelsListed: readonly ListedModel[] | null;
 }
@@ -70,6 +78,9 @@ const freshUpstream: UpstreamState = {
   running: null,
   waiting: null,
   kvCacheUsage: null,
+  still: [],
+  wedgedSinceMs: null,
+  restart: null,
   modelsListed: null,
 };
 const freshTunnel: TunnelState = { breaker: closedBreaker, requests: {}, probes: {} };

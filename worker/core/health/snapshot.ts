@@ -31,6 +31,8 @@ export interface InstanceSnapshot {
   readonly running: number | null;
   readonly waiting: number | null;
   readonly kvCacheUsage: number | null;
+  /** Its server's engine is dead while its API answers: since when. */
+  readonly wedgedSinceMs: number | null;
   readonly lastProbeAtMs: number | null;
   /** The model's room as its server says it; `null` where it has not said. */
   readonly contextTokens: number | null;

@@ -8,6 +8,7 @@ import {
   beginTrials,
   close,
   grantPermit,
+  keepOut,
   isTrial,
   open,
   phaseOf,
@@ -21,6 +22,8 @@ import type { HealthConfig, Instance } from './health-config.ts';
 import type { ListedModel } from '../upstreams/dialect.ts';
 import { type AttemptReport, type FailureReport, type HealthEvent, maxReports, type ProbeResult } from './health-event.ts';
 import { type HealthState, instanceOf, tunnelOf, upstreamOf, withInstance, withTunnel, withUpstream } from './health-state.ts';
+import { noteRestart } from './restart.ts';
+import { stillEngines, wedgedSince } from './stillness.ts';
 import { blameTunnel, clearTunnel, probedTunnel } from './tunnel.ts';
 
 type SuccessReport = Pick<AttemptReport, 'startedAtMs' | 'atMs'> & { readonly kind: 'begun' | 'success' };
@@ -39,6 +42,10 @@ export function step(state: HealthState, event: HealthEvent, nowMs: number, conf
       return takeReports({ ...next, lastActivityAtMs: nowMs }, event.isolateId, event.reports, nowMs, config);
     case 'probe':
       return takeProbe(next, event, nowMs, config);
+    case 'restart_asked': {
+      const { restart } = upstreamOf(state, event.upstreamId);
+      return withUpstream(next, event.upstreamId, { restart: noteRestart(restart, event.isHeard, nowMs, config.rules.wedge) });
+    }
     case 'snapshot_read':
       return handOutPermits({ ...next, lastActivityAtMs: nowMs }, event.isolateId, nowMs, config);
   }
@@ -82,8 +89,10 @@ function takeSuccess(state: HealthState, instance: Instance, report: SuccessRepo
     throttle: throttle !== null && startedAtMs >= throttle.atMs ? null : throttle,
     missingSinceMs: missingSinceMs !== null && startedAtMs >= missingSinceMs ? null : missingSinceMs,
   });
-  const { lastProbeAtMs } = upstreamOf(next, instance.upstreamId);
-  const answered = atMs >= (lastProbeAtMs ?? 0) ? withUpstream(next, instance.upstreamId, { probeFailures: 0 }) : next;
+  const { lastProbeAtMs, still } = upstreamOf(next, instance.upstreamId);
+  // What has answered has moved, whatever a page of counters says that some proxy keeps. Of several engines it may be another one.
+  const moved = still.length === 1 ? { still: [], wedgedSinceMs: null } : {};
+  const answered = atMs >= (lastProbeAtMs ?? 0) ? withUpstream(next, instance.upstreamId, { probeFailures: 0, ...moved }) : next;
   return clearTunnel(answered, instance.tunnelId, startedAtMs, atMs, nowMs);
 }
 
@@ -162,7 +171,13 @@ function takeProbe(state: HealthState, probe: ProbeResult, nowMs: number, config
   const first = instances[0];
   if (first === undefined) return state;
   const { running, waiting, kvCacheUsage } = probe;
-  const next = withUpstream(state, probe.upstreamId, { lastProbeAtMs: nowMs, running, waiting, kvCacheUsage });
+  const { enabled, still_ms } = config.rules.wedge;
+  const still =
+    probe.cause === null && enabled ? stillEngines(upstreamOf(state, probe.upstreamId).still, probe.engines, nowMs) : [];
+  const wedgedSinceMs = wedgedSince(still, nowMs, still_ms);
+  const seen = { lastProbeAtMs: nowMs, running, waiting, kvCacheUsage, still, wedgedSinceMs };
+  const next = withUpstream(state, probe.upstreamId, seen);
+  if (wedgedSinceMs !== null) return takeWedge(next, first, instances, nowMs, config);
   return probe.cause === null
     ? takeGoodProbe(next, first, instances, probe.modelsServed, nowMs, config)
     : takeBadProbe(next, first, instances, probe.cause, nowMs, config);
@@ -187,6 +202,28 @@ function takeGoodProbe(
     // A list proves nothing, but a change in it justifies a trial.
     const isNew = missingSinceMs !== null && isListed(listed, instance) && !isListed(modelsListed, instance);
     next = withInstance(next, key, { breaker: isNew ? beginTrials(probed, nowMs) : probed });
+  }
+  return next;
+}
+
+/** The server answers and its engine does not: out, and no request is spent on a trial until something moves again. */
+function takeWedge(
+  state: HealthState,
+  first: Instance,
+  instances: readonly Instance[],
+  nowMs: number,
+  config: HealthConfig,
+): HealthState {
+  const { rules } = config;
+  let next = probedTunnel(withUpstream(state, first.upstreamId, { probeFailures: 0 }), first.tunnelId, nowMs);
+  for (const instance of instances) {
+    const key = routeKey(instance);
+    next = withFailures(next, key, 1);
+    const { breaker } = instanceOf(next, key);
+    const outage = { needsTrial: true, sawBadProbe: true };
+    const isOut = phaseOf(breaker, nowMs) === 'open';
+    const after = isOut ? { ...probeFailed(breaker), needsTrial: true } : open(breaker, nowMs, outage, rules.breaker);
+    next = withInstance(next, key, { breaker: keepOut(after, nowMs + 2 * rules.probe_interval_ms), run: noFailures });
   }
   return next;
 }

@@ -46,7 +46,7 @@ function instanceSnapshot(
 ): InstanceSnapshot {
   const { modelId, upstreamId, tunnelId } = instance;
   const { run, failedInARow, breaker, missingSinceMs, throttle } = instanceOf(state, routeKey(instance));
-  const { running, waiting, kvCacheUsage, lastProbeAtMs, modelsListed } = upstreamOf(state, upstreamId);
+  const { running, waiting, kvCacheUsage, wedgedSinceMs, lastProbeAtMs, modelsListed } = upstreamOf(state, upstreamId);
   const shared = tunnelOf(state, tunnelId).breaker;
   const reasons: { status: InstanceStatus; untilMs: number | null }[] = [
     breakerStatus(breaker, nowMs),
@@ -72,6 +72,7 @@ function instanceSnapshot(
     running,
     waiting,
     kvCacheUsage,
+    wedgedSinceMs,
     lastProbeAtMs,
     contextTokens: listedAs(instance, modelsListed, config)?.contextTokens ?? null,
   };

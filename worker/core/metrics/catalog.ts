@@ -255,6 +255,12 @@ export const metrics: readonly Metric[] = [
     ofServer(({ kvCacheUsage }) => kvCacheUsage),
   ),
   gauge(
+    'pointsman_server_wedged',
+    '1 while the engine of a model server is dead although its API answers, else 0.',
+    ['model', 'upstream'],
+    ofServer(({ wedgedSinceMs }) => (wedgedSinceMs === null ? 0 : 1)),
+  ),
+  gauge(
     'pointsman_budget_used_ratio',
     'Spent and reserved of a budget of the deployment or an agent, in its current period.',
     ['budget', 'period'],

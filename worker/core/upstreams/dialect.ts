@@ -99,12 +99,24 @@ export interface ListedModel {
   readonly contextTokens: number | null;
 }
 
+/** One engine behind a server's address, at one moment. */
+export interface EngineSample {
+  /** Its name among the server's engines. */
+  readonly engine: string;
+  /** Requests that it works on. */
+  readonly running: number;
+  /** Everything that it counts and that moves while it works: equal in two samples means that it did nothing between them. */
+  readonly mark: string;
+}
+
 /** How busy a server is; unknown is `null`. */
 export interface ServerLoad {
   readonly running: number | null;
   readonly waiting: number | null;
   /** From 0 to 1. */
   readonly kvCacheUsage: number | null;
+  /** Empty where the server says nothing that would show whether they work. */
+  readonly engines: readonly EngineSample[];
 }
 
 /** How a server is checked without making a model work. */

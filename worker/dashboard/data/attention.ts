@@ -36,7 +36,9 @@ export function concernsIn({ stats, fleet, budgets, buckets }: Known): Concern[]
 function modelConcerns({ models }: Fleet): Concern[] {
   return models.flatMap((model): Concern[] => {
     if (model.status === 'down' || model.status === 'missing') {
-      const reason = model.status === 'down' ? 'None of its servers answers' : 'Its servers say that they do not have it';
+      const isWedged = model.instances.some(({ wedged_since: since }) => since !== null);
+      const silent = isWedged ? 'A server’s engine is dead while its API answers: restart it' : 'None of its servers answers';
+      const reason = model.status === 'down' ? silent : 'Its servers say that they do not have it';
       return [{ tone: 'bad', title: `${model.id} is ${model.status}`, advice: `${reason}; its requests go down their chains.` }];
     }
     const open = model.instances.filter(({ breaker }) => breaker === 'open').map(({ upstream }) => upstream);

@@ -30,6 +30,9 @@ export function FleetModelRow({ model }: { readonly model: FleetModel }) {
               {`breaker ${words(server.breaker)}`}
               {server.until !== null && ` for ${span(Date.parse(server.until) - Date.now())}`}
             </span>
+            {server.wedged_since !== null && (
+              <span class="bad">{`engine dead for ${span(Date.now() - Date.parse(server.wedged_since))}, its API answers`}</span>
+            )}
             {server.consecutive_failures > 0 && (
               <span class="warn">{`${count(server.consecutive_failures)} failures in a row`}</span>
             )}

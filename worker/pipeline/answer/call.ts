@@ -4,6 +4,7 @@ import type { ModelConfig, UpstreamConfig } from '../../../shared/config.ts';
 import type { Answer, AnswerState } from '../../core/answer/answer.ts';
 import type { AlreadySent } from '../../core/answer/choice.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
+import { routeKey } from '../../core/upstreams/route-key.ts';
 import type { Dialect } from '../../core/upstreams/dialect.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import type { Asking } from '../calls/pace.ts';
@@ -51,17 +52,30 @@ export function watchLimits({ deps, asked }: Parts<'deps' | 'asked'>, candidate:
   };
 }
 
+/** Silence shorter than this says nothing. */
+const leastQuietMs = 10_000;
+
+/** Keeps the call's place, and says whether it is lost: silent, and the engine behind it known to be dead while its API answers. */
+export function isLost({ deps, asked, tried }: Parts<'deps' | 'asked' | 'tried'>, route: Candidate, quietMs: number): boolean {
+  const { background } = asked.caller;
+  tried.place?.keep(background);
+  if (quietMs < leastQuietMs) return false;
+  const snapshot = deps.health.snapshot(background);
+  return !(snapshot instanceof Promise) && (snapshot.instances[routeKey(route)]?.wedgedSinceMs ?? null) !== null;
+}
+
 /** Idle and total limits of a call of which the client is shown nothing yet. */
 export function watchCall(call: Call, answer: Answer): Watch {
-  const { deps, asked, tried } = call.run;
+  const { deps } = call.run;
+  const onLimit = (limit: 'idle' | 'total'): void => {
+    call.limit ??= limit;
+    call.controller.abort();
+  };
   return startWatch(deps.clock, deps.timers, {
     ...watchLimits(call.run, call.candidate, answer.state),
     pingMs: null,
-    onLimit(limit) {
-      call.limit ??= limit;
-      call.controller.abort();
-    },
-    onBeat: () => tried.place?.keep(asked.caller.background),
+    onLimit,
+    onBeat: (quietMs) => isLost(call.run, call.candidate, quietMs) && onLimit('idle'),
     onPing: () => undefined,
   });
 }

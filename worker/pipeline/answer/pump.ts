@@ -9,7 +9,7 @@ import { pingFrame } from '../../core/sse/encode-events.ts';
 import { contentOf, joined } from './frames.ts';
 import type { FedPiece, OpenStream, Stop, Taker } from '../run/opened.ts';
 import { clientLeft, type Run } from '../run/run.ts';
-import { tooLarge, watchLimits } from './call.ts';
+import { isLost, tooLarge, watchLimits } from './call.ts';
 import { startWatch, type Watch } from './watch.ts';
 
 export interface Pumped {
@@ -20,7 +20,7 @@ export interface Pumped {
 
 /** Runs to the end of this call, however it ends. Never rejects. */
 export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Promise<Pumped> {
-  const { deps, asked, tried, client } = run;
+  const { deps, client } = run;
   const { answer, intake } = stream;
   const { state } = answer;
   let limit: 'idle' | 'total' | null = null;
@@ -35,7 +35,11 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
       // A client that reads nothing for the whole time: only breaking its pipe ends the pending write.
       if (isHeld) pipe.abort();
     },
-    onBeat: () => tried.place?.keep(asked.caller.background),
+    onBeat(quietMs) {
+      if (!isLost(run, stream.candidate, quietMs)) return;
+      limit ??= 'idle';
+      stream.abort();
+    },
     onPing: () => void held(watch, pipe.write(pingFrame)).catch(() => clientLeft(run)),
   });
   const write = (content: Uint8Array | null): Promise<void> | null => {

@@ -29,8 +29,8 @@ export interface WatchOptions extends WatchLimits {
   /** @param isHeld the client is being waited for */
   onLimit(limit: 'idle' | 'total', isHeld: boolean): void;
   onPing(): void;
-  /** Every ten seconds, whatever happens: for leases. */
-  onBeat(): void;
+  /** Every ten seconds, whatever happens. @param quietMs without a token until now, the time left out in which the client is awaited */
+  onBeat(quietMs: number): void;
 }
 
 const beatMs = 10_000;
@@ -57,7 +57,7 @@ export function startWatch(clock: Clock, timers: Timers, options: WatchOptions):
   const tokensAtStart = tokensIn(options.progress);
   const stop = timers.every(tickMs, () => {
     allTicks += 1;
-    if ((allTicks * tickMs) % beatMs < tickMs) options.onBeat();
+    if ((allTicks * tickMs) % beatMs < tickMs) options.onBeat(quietTicks * tickMs);
     const tookMs = clock.now() - startedAtMs;
     if (tookMs >= options.totalMs && !keepsPace(options, tokensAtStart, tookMs)) return options.onLimit('total', held > 0);
     if (options.progress.contentEvents !== seenEvents) quietTicks = 0;
