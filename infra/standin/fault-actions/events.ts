@@ -147,7 +147,7 @@ export const eventFaults = {
   },
   'endless-stream': {
     isStreamOnly: true,
-    frames: (frames, context) => endless(frames, context, (index) => ({ content: ` ${FILLER.split(' ')[index % 4]} ${index}` })),
+    frames: (frames, context) => endless(frames, context, (index) => ({ content: ` ${index.toString(36)}` })),
   },
   'endless-tool-arguments': {
     isStreamOnly: true,
