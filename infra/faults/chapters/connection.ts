@@ -9,6 +9,7 @@ export const connection: readonly FaultCase[] = [
   harmless('slow-headers', 'same', { settings: 'ms=600' }),
   late('slow-headers', 'upstream_timeout', { settings: 'ms=2000' }),
   late('never-answers', 'upstream_timeout'),
+  late('wedge', 'upstream_timeout', { settings: 'ms=2000', isContagious: true }),
   harmless('slow-first-event', 'same', { settings: 'ms=600' }),
   late('slow-first-event', 'upstream_timeout', { settings: 'ms=2000' }),
   // Headers count towards the time for the first event, because some servers send them with the first token.
