@@ -1,29 +1,18 @@
 /** Asks the machine of a model server for a restart: one POST with a secret, short, never repeated here. */
-import type { LogPort } from '../core/ports.ts';
 import type { RestartRequest } from '../core/health/restart.ts';
+import { restartCall } from '../core/pods/restart-call.ts';
+import type { LogPort } from '../core/ports.ts';
 import type { PodHookTarget } from '../env.ts';
 
 const timeoutMs = 5000;
 
 /** True when the hook has taken the order. Never rejects. */
-export async function callPodHook(
-  { url, secret, server, access }: PodHookTarget,
-  { models, sinceMs, atMs }: RestartRequest,
-  log: LogPort,
-): Promise<boolean> {
-  const body = { action: 'restart', server, models, reason: 'wedged', since: iso(sinceMs), at: iso(atMs) };
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${secret}` };
-  const token = access === null ? {} : { 'cf-access-client-id': access.clientId, 'cf-access-client-secret': access.clientSecret };
+export async function callPodHook(target: PodHookTarget, order: RestartRequest, log: LogPort): Promise<boolean> {
+  const { server } = target;
   try {
+    const call = restartCall(target, order);
     const signal = AbortSignal.timeout(timeoutMs);
-    const init = {
-      method: 'POST',
-      headers: { ...headers, ...token },
-      body: JSON.stringify(body),
-      redirect: 'manual',
-      signal,
-    } as const;
-    const response = await fetch(url, init);
+    const response = await fetch(target.url, { method: 'POST', ...call, redirect: 'manual', signal });
     await response.body?.cancel();
     log.write(response.ok ? 'warn' : 'error', 'pod_restart_asked', { server, status: response.status });
     return response.ok;
@@ -32,5 +21,3 @@ export async function callPodHook(
     return false;
   }
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();
