@@ -191,8 +191,8 @@ describe('blocks', () => {
       0,
       wide,
     );
-    expect(ask(state, 'i1', 2, 6).answer).toEqual({ sequence: 2, places: 4, isContended: true });
-    expect(ask(state, 'i2', 1, 3).answer).toEqual({ sequence: 1, places: 0, isContended: true });
+    expect(ask(state, 'i1', 2, 6).answer).toEqual({ sequence: 2, places: 4, isContended: true, part: 1 });
+    expect(ask(state, 'i2', 1, 3).answer).toEqual({ sequence: 1, places: 0, isContended: true, part: 1 });
   });
 
   it('that shrink serve those who wait at once', () => {
@@ -205,7 +205,7 @@ describe('blocks', () => {
     );
     const shrunk = ask(state, 'i1', 2, 2);
     expect(granted(shrunk.effects)).toEqual(['e', 'f']);
-    expect(shrunk.answer).toEqual({ sequence: 2, places: 2, isContended: false });
+    expect(shrunk.answer).toEqual({ sequence: 2, places: 2, isContended: false, part: 1 });
     expect(placesHeld(shrunk.state)).toBe(8);
   });
 
