@@ -27,6 +27,8 @@ export const smokeRows: readonly SmokeRow[] = [
   { method: 'GET', route: '/playground', as: 'nobody', expects: [200] },
   { method: 'GET', route: '/usage', as: 'nobody', expects: [200] },
   { method: 'POST', route: '/admin/stats/reset', as: 'nobody', expects: [401], body: empty },
+  { method: 'POST', route: '/admin/pods/:id/start', as: 'nobody', expects: [401], body: empty },
+  { method: 'POST', route: '/admin/pods/:id/stop', as: 'nobody', expects: [401], body: empty },
   { method: 'GET', route: '/admin/feed', as: 'nobody', expects: [400, 401, 403, 426] },
   {
     method: 'POST',
@@ -61,8 +63,6 @@ export const smokeRows: readonly SmokeRow[] = [
   { method: 'GET', route: '/router/info', as: 'admin', expects: [200] },
   { method: 'GET', route: '/admin/fleet', as: 'admin', expects: [200] },
   { method: 'GET', route: '/admin/pods', as: 'admin', expects: [200] },
-  { method: 'POST', route: '/admin/pods/:id/start', as: 'admin', expects: [404], body: empty },
-  { method: 'POST', route: '/admin/pods/:id/stop', as: 'admin', expects: [404], body: empty },
   { method: 'GET', route: '/admin/config', as: 'admin', expects: [200] },
   { method: 'PUT', route: '/admin/config', as: 'admin', expects: [200], query: 'dry_run=true', body: empty },
   { method: 'POST', route: '/admin/config', as: 'admin', expects: [200], query: 'dry_run=true', body: empty },

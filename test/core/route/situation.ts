@@ -32,6 +32,7 @@ export const fleet = configWith({
       tool_formats: [],
     },
   },
+  gpus: { a40: null },
   limits: { default_completion_tokens: 2048, max_completion_tokens: 200_000 },
   routing: {
     classifier: { threshold: 0.6 },
