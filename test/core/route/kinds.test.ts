@@ -20,6 +20,7 @@ const mixed = configWith({
     s: { ...small, served_name: 's' },
     l: { ...large, served_name: 'l' },
   },
+  gpus: { a40: null },
   routing: {
     chains: { 'qwen2.5-7b': null, 'qwen2.5-32b': null, s: ['l'], l: ['s'], e1: ['e2'], e2: [], e3: [] },
     agents: { planner: { critical: true } },
