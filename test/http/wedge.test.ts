@@ -52,7 +52,13 @@ afterAll(async () => {
   await new Promise((resolve) => hook.close(resolve));
 });
 
-const body = (model: string) => ({ model, stream: true, max_tokens: 100, messages: [{ role: 'user', content: question }] });
+const body = (model: string, content = question) => ({
+  model,
+  stream: true,
+  max_tokens: 100,
+  messages: [{ role: 'user', content }],
+});
+const shortly = '[[tokens:4]]Describe the harbour of a small town.';
 const wedgedSince = async () => {
   const { models } = (await (await gateway.get('/admin/fleet')).json()) as Fleet;
   return models.find(({ id }) => id === small)?.instances[0]?.wedged_since ?? null;
@@ -79,14 +85,14 @@ test('its stream goes on elsewhere with each word once, it is left out and resta
   });
   expect(await (await gateway.get('/metrics')).text()).toContain(`pointsman_server_wedged{model="${small}",upstream="small"} 1`);
   // Its own picture of the fleet is as old as its last request.
-  await (await gateway.chat(body('large'))).text();
-  const elsewhere = await readReply(await gateway.chat({ ...body('auto'), stream: false }));
+  await (await gateway.chat(body('large', shortly))).text();
+  const elsewhere = await readReply(await gateway.chat({ ...body('auto', shortly), stream: false }));
   expect(elsewhere).toMatchObject({ status: 200, metadata: { model_id: large, attempts: 1 } });
 
   await gateway.control('small', { wedged: false });
   await until(
     'it answers again',
-    async () => (await readReply(await gateway.chat({ ...body('auto') }))).metadata?.['model_id'] === small,
+    async () => (await readReply(await gateway.chat(body('auto', shortly)))).metadata?.['model_id'] === small,
     20_000,
   );
   expect(await wedgedSince()).toBeNull();
