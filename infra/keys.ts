@@ -28,7 +28,7 @@ const help = `Manages API keys of a running gateway.
   --budget-usd N --period day|month [--when-exhausted refuse|cheap_tier]
   --expires 2027-01-01T00:00:00Z
   --resumable yes|no          its streams can be picked up again without a header (no)
-  --cache yes|no              its requests may be answered from the cache, and kept there (yes)
+  --answer-cache yes|no       its requests may be answered from the cache, and kept there (yes)
   --log-content yes|no        the request log keeps the texts of its requests and answers, cut and without secrets (no)
 
   --url U      gateway (http://127.0.0.1:8787)
@@ -53,7 +53,7 @@ const options = {
   'when-exhausted': { type: 'string' },
   expires: { type: 'string' },
   resumable: { type: 'string' },
-  cache: { type: 'string' },
+  'answer-cache': { type: 'string' },
   'log-content': { type: 'string' },
   'grace-seconds': { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -118,7 +118,7 @@ function fieldsOf(values: Values): Record<string, unknown> {
     budgets: budgetsOf(values),
     expires_at: values.expires === 'none' ? null : values.expires,
     resumable_streams: yesOrNo('resumable', values.resumable),
-    cache: yesOrNo('cache', values.cache),
+    cache: yesOrNo('answer-cache', values['answer-cache']),
     log_content: yesOrNo('log-content', values['log-content']),
   });
 }

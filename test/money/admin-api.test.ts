@@ -123,7 +123,7 @@ describe('the examples of docs/operations.md', () => {
       '--name all --plan default --models qwen2.5-7b --agents a,b --scopes chat,usage --requests-per-minute 5 --tokens-per-minute 6 ' +
       '--max-concurrent 7 --model-limit large:requests-per-minute=2,max-concurrent=1 --model-limit qwen2.5-7b:tokens-per-minute=3 ' +
       '--budget-usd 8 --period day --when-exhausted cheap_tier --expires 2090-01-01T00:00:00Z ' +
-      '--resumable yes --cache no --log-content yes';
+      '--resumable yes --answer-cache no --log-content yes';
     const { output } = await run('infra/keys.ts', ['create', '--url', lab.url, '--json', ...options.split(' ')]);
     expect(JSON.parse(output)).toMatchObject({
       name: 'all',

@@ -1,5 +1,6 @@
 /** What a person is told who calls a command wrongly. */
 import { describe, expect, it } from 'vitest';
+import { filesMatching } from '../../../infra/graph/source-files.ts';
 import {
   decimalNumber,
   portNumber,
@@ -61,4 +62,12 @@ describe('values', () => {
       expect(() => serverOrigin('small', text)).toThrow(/^--small/);
     },
   );
+
+  it('no option has a name that npm itself sets for every command', () => {
+    const set = /^ +'?(?:cache|prefix|userconfig|globalconfig|noproxy|user-agent|init-module)'?: \{ type: /m;
+    expect("  cache: { type: 'string' },").toMatch(set);
+    const commands = filesMatching(/^(?:infra|bench)\/.*\.ts$/).filter(({ text }) => text.includes('readCommandLine'));
+    expect(commands.length).toBeGreaterThan(20);
+    expect(commands.filter(({ text }) => set.test(text)).map(({ path }) => path)).toEqual([]);
+  });
 });
