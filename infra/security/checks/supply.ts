@@ -151,11 +151,11 @@ const constructions: SecurityCheck = {
       ...linesMatching('shared', textAsCode),
       ...expectTrue('redirects are manual', linesMatching('worker/io', /redirect: 'manual'/).length > 0),
       ...expectEqual(
-        'calls to others than model servers, the key server of Access and the operator’s collector of traces',
+        'calls to others than model servers, the key server of Access, the operator’s collector of traces, and the provider and hook of pods',
         linesMatching('worker', /\bfetch\(/).filter(
           // The pages run in browsers; binding.fetch reads them from the Worker's own assets, ledger.fetch opens a socket of the ledger object.
           (line) =>
-            !/upstream-fetch\.ts|access-jwt\.ts|io\/tracer\.ts|(?:async|override) fetch\(|\.fetch\(request|^worker\/dashboard\/|(?:binding|ledger)\.fetch\(/.test(
+            !/upstream-fetch\.ts|access-jwt\.ts|io\/tracer\.ts|io\/runpod\.ts|io\/pod-hook\.ts|(?:async|override) fetch\(|\.fetch\(request|^worker\/dashboard\/|(?:binding|ledger)\.fetch\(/.test(
               line,
             ),
         ),
