@@ -205,9 +205,13 @@ function fleetPorts(env: Env, calls: ObjectCalls, isolateId: string): Pick<Pipel
   const pods = Object.values(config.pods);
   if (pods.length === 0) return { health: createHealthClient(namespace, options), pods: null };
   const shortestDrainMs = Math.min(...pods.map(({ drain_ms: drainMs }) => drainMs));
-  const health = createHealthClient(namespace, { ...options, coldAfterMs: Math.min(10_000, shortestDrainMs / 2) });
+  const mostAgeMs = shortestDrainMs / 2;
+  const health = createHealthClient(namespace, { ...options, coldAfterMs: Math.min(10_000, mostAgeMs) });
   const noteEveryMs = Math.min(30_000, ...pods.map(({ idle_after_ms: idleAfterMs }) => idleAfterMs / 4));
-  return { health, pods: createPodsClient(namespace, { isolateId, clock, log, noteEveryMs, ...health }) };
+  return {
+    health,
+    pods: createPodsClient(namespace, { isolateId, clock, log, noteEveryMs, askEveryMs: Math.min(1000, mostAgeMs), ...health }),
+  };
 }
 
 /** What requests of one isolate leave for those after them. */

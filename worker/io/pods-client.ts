@@ -7,15 +7,14 @@ import type { HealthObjectBase } from '../objects/health-object.ts';
 import { callObject } from './object-call.ts';
 import type { Namespace } from './object-calls.ts';
 
-/** Who waits together asks together. */
-const askEveryMs = 1000;
-
 interface Options {
   readonly isolateId: string;
   readonly clock: Clock;
   readonly log: LogPort;
   /** How often it is said that a running pod is wanted. */
   readonly noteEveryMs: number;
+  /** Who waits together asks together: an answer serves for so long. */
+  readonly askEveryMs: number;
   /** What was known, when the object does not answer. */
   known(): HealthSnapshot;
   /** Takes a fresh snapshot for the requests to come. */
@@ -30,7 +29,7 @@ interface Wish {
 }
 
 export function createPodsClient(namespace: Namespace<HealthObjectBase>, options: Options): PodsPort {
-  const { isolateId, clock, log, noteEveryMs } = options;
+  const { isolateId, clock, log, noteEveryMs, askEveryMs } = options;
   const wishes = new Map<string, Wish>();
   const stub = () => namespace.getByName('fleet');
 
