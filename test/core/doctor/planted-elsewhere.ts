@@ -228,10 +228,10 @@ export const plantedElsewhere: readonly Planted[] = [
   ],
   [
     'a bundle over its budget',
-    () => facts({ dryRuns: { ...runs, development: { ...run, size: { ...size, gzipKiBWithoutWeights: 301 } } } }),
+    () => facts({ dryRuns: { ...runs, development: { ...run, size: { ...size, gzipKiBWithoutWeights: 321 } } } }),
     'bundle',
     /^worker\/$/,
-    /301\.0 KiB gzip without weights, over the budget of 300/,
+    /321\.0 KiB gzip without weights, over the budget of 320/,
     /worker\/core\/route 30 KiB/,
   ],
   [

@@ -70,6 +70,14 @@ describe('labels that a request brings along', () => {
     );
   });
 
+  it('name the label of the greater weight where two shares are one number', () => {
+    const labels = ['a', 'b', 'c'];
+    const weights = [0.8999999999999999, 0.9, 0.7];
+    const [row] = read(nli, { ...ask, texts: ['one'], labels }, weights.map(labelled)) ?? [];
+    expect(row.probs[0]).toBe(row.probs[1]);
+    expect(row.label).toBe('b');
+  });
+
   it('are refused by a classifier that rates only its own, and not read where the model has no such place', () => {
     const { zero_shot: _, ...plain } = nli;
     expect(zeroShot('m', plain, ask)).toMatchObject({

@@ -85,8 +85,10 @@ function cosine(a: Float32Array, b: Float32Array): number {
 function written({ texts, labels }: LabelAsk, weights: Weights): readonly string[] | null {
   if (weights === null) return null;
   return texts.map((_, i) => {
-    const probs = shares(weights.slice(i * labels.length, (i + 1) * labels.length));
-    const label = labels[probs.indexOf(Math.max(...probs))];
+    const own = weights.slice(i * labels.length, (i + 1) * labels.length);
+    // By the weights: shares of two that hardly differ may be the same number.
+    const label = labels[own.indexOf(Math.max(...own))];
+    const probs = shares(own);
     return JSON.stringify({ label, labels, probs, num_classes: labels.length });
   });
 }
