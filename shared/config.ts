@@ -203,6 +203,23 @@ const origin = z
 /** Web pages that may call the gateway from a browser, with their own key. Never operators' paths, never with cookies. */
 const Cors = z.strictObject({ allowed_origins: z.array(origin).check(z.maxLength(100)) });
 
+/** What is done with tools that only their vendor can run, such as a web search: left out and named in the metadata, or refused. */
+export const hostedToolIds = ['drop', 'refuse'] as const;
+const hostedTools = z.enum(hostedToolIds);
+
+/** The public wires. */
+const Surfaces = z.lateObject(() => ({
+  /** Agents of OpenAI's newer API and of Anthropic's send such tools with every request. */
+  hosted_tools: z.prefault(
+    z.strictObject({
+      chat: z._default(hostedTools, 'refuse'),
+      messages: z._default(hostedTools, 'drop'),
+      responses: z._default(hostedTools, 'drop'),
+    }),
+    {},
+  ),
+}));
+
 /** What may be kept although it is not by default. */
 export const cacheAllowanceIds = ['sampled', 'tools', 'fallback', 'escalation', 'experiment'] as const;
 
@@ -248,6 +265,7 @@ export const ConfigTree = z.lateObject(() => ({
   gpus: z._default(z.record(id, Gpu), {}),
   limits: Limits,
   cors: z._default(Cors, { allowed_origins: [] }),
+  surfaces: z.prefault(Surfaces, {}),
   cache: z.prefault(Cache, {}),
   request_log: z.prefault(RequestLog, {}),
   rag: z.prefault(Rag, {}),
@@ -263,3 +281,5 @@ export type RoutingConfig = z.infer<typeof Routing>;
 export type CacheConfig = z.infer<typeof Cache>;
 export type CacheAllowance = (typeof cacheAllowanceIds)[number];
 export type LimitsConfig = z.infer<typeof Limits>;
+export type SurfacesConfig = z.infer<typeof Surfaces>;
+export type HostedToolPolicy = (typeof hostedToolIds)[number];

@@ -161,6 +161,17 @@ function row(status: number, type: string, retry: ErrorRow['retry'], blames: Err
   return { status, type, retry, blames, message };
 }
 
+/** The numbers of a request that is too long. */
+export interface TokenCounts {
+  /** The most tokens of prompt and answer together. */
+  readonly contextTokens: number | null;
+  readonly promptTokens: number | null;
+  /** Tokens requested for the answer. */
+  readonly completionTokens: number | null;
+  /** `promptTokens` is an estimate, to be read as "at least". */
+  readonly isEstimate?: boolean;
+}
+
 /** A failure as plain data: what the pure core returns, and what travels between attempts. */
 export interface Failure {
   readonly code: ErrorCode;
@@ -172,6 +183,8 @@ export interface Failure {
   readonly param?: string;
   /** How long the client should wait, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** Of `context_length_exceeded`, where they are known: each API has its own sentence for them. */
+  readonly tokens?: TokenCounts;
 }
 
 /** The only exception thrown on purpose. `cause` only goes to the log. */
@@ -181,6 +194,7 @@ export class GatewayError extends Error implements Failure {
   readonly detail?: string;
   readonly param?: string;
   readonly retryAfterMs?: number;
+  readonly tokens?: TokenCounts;
 
   constructor(failure: Failure, options?: { cause?: unknown }) {
     super(publicMessage(failure), options);
@@ -190,6 +204,7 @@ export class GatewayError extends Error implements Failure {
     if (failure.detail !== undefined) this.detail = failure.detail;
     if (failure.param !== undefined) this.param = failure.param;
     if (failure.retryAfterMs !== undefined) this.retryAfterMs = failure.retryAfterMs;
+    if (failure.tokens !== undefined) this.tokens = failure.tokens;
   }
 }
 
@@ -199,7 +214,7 @@ export interface ErrorEnvelope {
 }
 
 /** What a client reads: the failure's sentence or its code's own, then the detail. */
-function publicMessage({ code, sentence, detail }: Failure): string {
+export function publicMessage({ code, sentence, detail }: Failure): string {
   const message = sentence ?? errors[code].message;
   return detail === undefined ? message : `${message} ${detail}`;
 }

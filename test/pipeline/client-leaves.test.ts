@@ -186,7 +186,7 @@ describe('a client that leaves', () => {
     const gateway = createGateway({ script: [reply] });
     const { signal } = new AbortController();
     const listened = vi.spyOn(signal, 'addEventListener');
-    const valid = chatSurface.read(JSON.stringify(body), gateway.deps.config.limits);
+    const valid = chatSurface.read(JSON.stringify(body), gateway.deps.config);
     if (!valid.ok) throw new Error('the body is not valid');
     const background: Promise<unknown>[] = [];
     const caller = { ...gateway.caller, signal, background: (work: Promise<unknown>) => void background.push(work) };

@@ -18,7 +18,7 @@ interface Vectors {
 it('a call that is no chat is tried along the plan, holds a place while it runs, and is booked once', async () => {
   const gateway = createGateway({ script: [] });
   const body = JSON.stringify({ messages: [{ role: 'user', content: 'hello' }], max_tokens: 5 });
-  const valid = chatSurface.read(body, gateway.deps.config.limits);
+  const valid = chatSurface.read(body, gateway.deps.config);
   if (!valid.ok) throw new Error('the body is not valid');
   const understood = await understand(gateway.deps, gateway.caller, valid.value, null);
   if (!understood.ok) throw new Error('there is no plan');

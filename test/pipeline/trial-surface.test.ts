@@ -11,10 +11,10 @@ import { chunk, completion, done, goodStream, role, smallName, stop, streamReply
 const frame = (event: string, data: unknown): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 const trial: Surface = {
   path: '/v1/words',
-  read(body, limits) {
+  read(body, settings) {
     const { ask, live, tools } = JSON.parse(body) as { ask: string; live?: boolean; tools?: object[] };
     const messages = [{ role: 'user', content: ask }];
-    return chatSurface.read(JSON.stringify({ messages, tools, stream: live === true, max_tokens: 50 }), limits);
+    return chatSurface.read(JSON.stringify({ messages, tools, stream: live === true, max_tokens: 50 }), settings);
   },
   answerId: (requestId) => `words-${requestId}`,
   writeWhole: ({ head, choices }, { completionTokens }) =>

@@ -13,8 +13,9 @@ import { setSecureHeaders } from './secure-headers.ts';
 
 export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => Response {
   const { log, ledger, requestLog } = deps.pipeline;
-  /** On paths that belong to no surface, errors have the shape of chat completions. */
-  const surfaceAt = (path: string): Surface => deps.surfaces.find((surface) => surface.path === path) ?? chatSurface;
+  /** What lies below a surface's path is its own. On paths that belong to none, errors have the shape of chat completions. */
+  const surfaceAt = (path: string): Surface =>
+    deps.surfaces.find((surface) => path === surface.path || path.startsWith(`${surface.path}/`)) ?? chatSurface;
   return (error, c) => {
     const isOurs = !(error instanceof GatewayError);
     const failure: Failure = isOurs ? { code: 'internal_error' } : error;
@@ -26,7 +27,7 @@ export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => 
       ledger.refuse(failure.code, (work) => c.executionCtx.waitUntil(work));
       requestLog?.refused(failure.code, c.get('requestId'), c.get('trace')?.traceId ?? null);
     }
-    const response = errorResponse(surfaceAt(c.req.path), failure, routing ?? null);
+    const response = errorResponse(surfaceAt(c.req.path), failure, routing ?? null, c.get('requestId'));
     const rate = c.get('rate');
     if (rate !== undefined) for (const [name, value] of rateLimitHeaders(rate)) response.headers.set(name, value);
     return response;
@@ -36,13 +37,14 @@ export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => 
 /** For errors outside the app: the set-up has mistakes, or a non-Error value was thrown. */
 export function crashResponse(error: unknown): Response {
   const failure = error instanceof GatewayError ? error : ({ code: 'internal_error' } as const);
-  const response = errorResponse(chatSurface, failure, null);
+  const id = crypto.randomUUID();
+  const response = errorResponse(chatSurface, failure, null, id);
   setSecureHeaders(response.headers);
-  response.headers.set(headerNames.requestId, crypto.randomUUID());
+  response.headers.set(headerNames.requestId, id);
   return response;
 }
 
-function errorResponse(surface: Surface, failure: Failure, routing: ShownRouting | null): Response {
+function errorResponse(surface: Surface, failure: Failure, routing: ShownRouting | null, id: string): Response {
   const headers = new Headers({
     'content-type': 'application/json',
     [headerNames.shouldRetry]: String(shouldRetry(failure.code)),
@@ -50,5 +52,5 @@ function errorResponse(surface: Surface, failure: Failure, routing: ShownRouting
   const wait = retryAfterSeconds(failure);
   if (wait !== null) headers.set(headerNames.retryAfter, String(wait));
   if (routing !== null) for (const [name, value] of routingHeaders(routing)) headers.set(name, value);
-  return new Response(surface.writeError(failure, routing), { status: errors[failure.code].status, headers });
+  return new Response(surface.writeError(failure, routing, id), { status: errors[failure.code].status, headers });
 }

@@ -15,10 +15,10 @@ import { sent } from './sent.ts';
 
 export function answers(surface: Surface): (deps: Deps) => (c: Context<AppEnv>) => Promise<Response> {
   return (deps) => {
-    const { cache, limits } = deps.pipeline.config;
-    const read = (text: string) => surface.read(text, limits);
+    const { config } = deps.pipeline;
+    const read = (text: string) => surface.read(text, config);
     // Where answers are kept, bodies come again. Only there: elsewhere it would hold what is of no use.
-    return answering(deps, surface, cache.enabled ? rememberedByText(read, againChars) : read);
+    return answering(deps, surface, config.cache.enabled ? rememberedByText(read, againChars) : read);
   };
 }
 

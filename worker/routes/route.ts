@@ -12,7 +12,7 @@ export function routeOnly(deps: Deps): (c: Context<AppEnv>) => Promise<Response>
   return async (c) => {
     const { limits } = deps.pipeline.config;
     const { text, bytes } = await readJsonBody(c, limits, deps.pipeline.timers);
-    const valid = chatSurface.read(text, limits);
+    const valid = chatSurface.read(text, deps.pipeline.config);
     if (!valid.ok) throw new GatewayError(valid.failure);
     const { request, ignored } = valid.value;
     const caller = await callerOf(deps, c, chatSurface, request, bytes);

@@ -9,7 +9,7 @@ const config = configWith();
 const scope: CacheScope = { tenantId: 'tenant', modelId: 'qwen2.5-7b', strategy: 'cost', isJudged: false };
 
 function keyOf(body: object, on: Partial<CacheScope> = {}, by = config): string {
-  const read = chatSurface.read(JSON.stringify(body), by.limits);
+  const read = chatSurface.read(JSON.stringify(body), by);
   if (!read.ok) throw new Error(JSON.stringify(read.failure));
   return cacheKeyText(read.value.request, { ...scope, ...on }, by);
 }

@@ -11,7 +11,7 @@ const plain = { isIdempotent: false, isKeyExcluded: false, isInExperiment: false
 const hello = { messages: [{ role: 'user', content: 'hello' }], temperature: 0 };
 
 function use(body: object, patch: object = {}, header: string | null = null, beside: Partial<typeof plain> = {}): string {
-  const read = chatSurface.read(JSON.stringify(body), configWith().limits);
+  const read = chatSurface.read(JSON.stringify(body), configWith());
   if (!read.ok) throw new Error(JSON.stringify(read.failure));
   const { reads, keeps, shares } = cacheUse(cacheOf(patch), read.value.request, {
     wish: readCacheControl(header),
@@ -93,7 +93,7 @@ describe('what a request does with the cache', () => {
 
   it('takes no answer that is older than the client or the configuration says', () => {
     const ageOf = (header: string | null) => {
-      const read = chatSurface.read(JSON.stringify(hello), configWith().limits);
+      const read = chatSurface.read(JSON.stringify(hello), configWith());
       if (!read.ok) throw new Error('not read');
       return cacheUse(cacheOf({ ttl_ms: 60_000 }), read.value.request, { wish: readCacheControl(header), ...plain }).maxAgeMs;
     };

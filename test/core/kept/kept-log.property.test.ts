@@ -44,7 +44,8 @@ const piece: fc.Arbitrary<KeptPiece> = fc
     routing: events.some(({ kind }) => kind === 'finish') ? someRouting : null,
   }));
 
-const newWriter = () => chatSurface.openStream({ showsUsage: true }, 'request-1');
+const asked = { showsUsage: true };
+const newWriter = () => chatSurface.openStream(asked, 'request-1');
 /** What the first client got. */
 function shown(pieces: readonly KeptPiece[]): string[] {
   const writer = newWriter();
@@ -133,7 +134,9 @@ describe('pieces', () => {
       fc.property(whole, (answer) => {
         const again = wholeOfPieces(piecesOfWhole(answer, usage, someRouting));
         expect([again.usage, again.routing]).toEqual([usage, someRouting]);
-        expect(chatSurface.writeWhole(again.answer, usage, someRouting)).toBe(chatSurface.writeWhole(answer, usage, someRouting));
+        expect(chatSurface.writeWhole(again.answer, usage, someRouting, asked)).toBe(
+          chatSurface.writeWhole(answer, usage, someRouting, asked),
+        );
       }),
     );
   });

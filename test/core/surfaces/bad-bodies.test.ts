@@ -221,7 +221,7 @@ const sampling: Row[] = [
 ];
 
 const tools: Row[] = [
-  ['a tool of unknown type', bodyWith({ tools: [{ type: 'web_search' }] }), 'invalid_value', 'tools.0.type'],
+  ['a tool of unknown type', bodyWith({ tools: [{ type: 'web_search' }] }), 'unsupported_parameter', 'tools.0.type'],
   ['a tool without function', bodyWith({ tools: [{ type: 'function' }] }), 'missing_field', 'tools.0.function'],
   ['a tool without name', bodyWith({ tools: [{ type: 'function', function: {} }] }), 'missing_field', 'tools.0.function.name'],
   [

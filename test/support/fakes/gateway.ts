@@ -206,7 +206,7 @@ async function ask(
   behaviour: ClientBehaviour,
   by: Partial<Caller>,
 ): Promise<ClientReply> {
-  const valid = chatSurface.read(JSON.stringify(body), deps.config.limits);
+  const valid = chatSurface.read(JSON.stringify(body), deps.config);
   if (!valid.ok) throw new Error(`the body is not valid: ${JSON.stringify(valid.failure)}`);
   const background: Promise<unknown>[] = [];
   const connection = new AbortController();

@@ -40,6 +40,7 @@ export const countsForKey: Readonly<Record<keyof InnerRequest, boolean>> = {
   logprobs: true,
   topLogprobs: true,
   reasoningEffort: true,
+  reasoningTokens: true,
   // An answer is rendered as its reader wants it, streamed or whole.
   isStream: false,
   // Usage is kept with every answer, and shown or not.
@@ -50,6 +51,8 @@ export const countsForKey: Readonly<Record<keyof InnerRequest, boolean>> = {
   // No model server gets it; what it says of routing is in the model that it leads to.
   metadata: false,
   grounding: true,
+  // An answer is rendered as its reader wants it.
+  echo: false,
   extras: true,
 };
 

@@ -23,6 +23,8 @@ export interface InnerRequest {
   readonly logprobs?: boolean | undefined;
   readonly topLogprobs?: number | undefined;
   readonly reasoningEffort?: string | undefined;
+  /** The most tokens to think before the answer. */
+  readonly reasoningTokens?: number | undefined;
   /** The client reads the answer as it comes. */
   readonly isStream: boolean;
   /** The client wants the usage at the end of its stream. */
@@ -33,6 +35,8 @@ export interface InnerRequest {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** What the gateway adds for the model; nothing else reads it, so that it cannot change how a request is routed. */
   readonly grounding?: Grounding | undefined;
+  /** What the surface itself needs to write the answer. Nobody else reads it, and no model server gets it. Plain data, nothing large. */
+  readonly echo?: Readonly<Record<string, unknown>> | undefined;
   /** Fields that only one family of model servers knows, under its own names; only that dialect reads them. */
   readonly extras: Readonly<Record<string, unknown>>;
 }
@@ -45,12 +49,20 @@ export interface Grounding {
   readonly material: string;
 }
 
-/** What the writer of a stream has to know of its request. Stored with a kept answer, which is written again from it: nothing large. */
-export type StreamRequest = Pick<InnerRequest, 'showsUsage'>;
+/** What the writer of an answer has to know of its request. Stored with a kept answer, which is written again from it: nothing large. */
+export interface StreamRequest extends Pick<InnerRequest, 'showsUsage' | 'echo'> {
+  /** As estimated or counted before a model was asked; absent where nobody needs it. */
+  readonly promptTokens?: number | undefined;
+}
+
+export function streamRequestOf({ showsUsage, echo }: InnerRequest, promptTokens: number): StreamRequest {
+  return echo === undefined ? { showsUsage } : { showsUsage, echo, promptTokens };
+}
 
 export interface Sampling {
   readonly temperature?: number | undefined;
   readonly topP?: number | undefined;
+  readonly topK?: number | undefined;
   readonly presencePenalty?: number | undefined;
   readonly frequencyPenalty?: number | undefined;
   readonly seed?: number | undefined;
@@ -102,6 +114,10 @@ export interface AssistantMessage extends Named {
   readonly reasoning?: string | undefined;
   /** The older name of `reasoning`. */
   readonly reasoning_content?: string | undefined;
+  /** What the provider that wrote `reasoning` signed it with; only the same provider can use it. */
+  readonly reasoning_signature?: string | undefined;
+  /** Reasoning that its provider has encrypted; only the same provider can use it. */
+  readonly redacted_reasoning?: readonly string[] | undefined;
   readonly tool_calls?: readonly ToolCall[] | undefined;
 }
 
@@ -109,6 +125,8 @@ export interface ToolMessage extends Named {
   readonly role: 'tool';
   readonly content: string | readonly (TextPart | ImagePart)[];
   readonly tool_call_id: string;
+  /** The tool failed, and `content` says how. */
+  readonly is_error?: boolean | undefined;
 }
 
 export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage;

@@ -230,8 +230,8 @@ function whyNot(input: PlanInput, choice: ModelChoice, requiredTokens: number): 
   const rooms = permitted.map((id) => mostRoom(id, input));
   if (rooms.length > 0 && rooms.every((room) => requiredTokens > room)) {
     const promptTokens = requiredTokens - 1;
-    const counts = { contextTokens: Math.max(...rooms), promptTokens, completionTokens: null, isEstimate: !view.isCounted };
-    return { code: 'context_length_exceeded', param: 'messages', detail: contextWords(counts) ?? '' };
+    const tokens = { contextTokens: Math.max(...rooms), promptTokens, completionTokens: null, isEstimate: !view.isCounted };
+    return { code: 'context_length_exceeded', param: 'messages', detail: contextWords(tokens) ?? '', tokens };
   }
   const unmet = input.needs.find(
     ({ capability }) => !permitted.some((id) => modelOf(config, id).capabilities.includes(capability)),

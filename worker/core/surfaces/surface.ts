@@ -2,7 +2,7 @@
  * A public wire: how clients of one API write a request and read an answer, its stream and its errors. Everything else, from routing to the
  * ledger, knows only the inner request that `read` returns and answer events. A new surface is a file here and a line in the registry.
  */
-import type { LimitsConfig } from '../../../shared/config.ts';
+import type { ConfigTree } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import type { Result } from '../../../shared/result.ts';
 import type { RoutingMetadata, ShownRouting } from '../../../shared/routing-metadata.ts';
@@ -10,6 +10,9 @@ import type { Usage } from '../../../shared/usage.ts';
 import type { AnswerEvent } from '../answer/answer-events.ts';
 import type { AnswerHead, WholeAnswer } from '../answer/whole-answer.ts';
 import type { InnerRequest, StreamRequest } from '../request/inner-request.ts';
+
+/** What of the configuration a surface reads bodies by. */
+export type ReadSettings = Pick<ConfigTree, 'limits' | 'surfaces'>;
 
 export interface ReadRequest {
   readonly request: InnerRequest;
@@ -21,13 +24,13 @@ export interface Surface {
   /** Where requests are sent to. */
   readonly path: string;
   /** @param text the body, at most `limits.max_body_bytes` long */
-  read(text: string, limits: LimitsConfig): Result<ReadRequest, Failure>;
+  read(text: string, settings: ReadSettings): Result<ReadRequest, Failure>;
   /** The id of an answer whose server gave it none. */
   answerId(requestId: string): string;
   /** The body of a response, one JSON text. */
-  writeWhole(answer: WholeAnswer, usage: Usage, routing: RoutingMetadata): string;
+  writeWhole(answer: WholeAnswer, usage: Usage, routing: RoutingMetadata, request: StreamRequest): string;
   /** The body of an error response, one JSON text. @param routing null when it is not known yet */
-  writeError(failure: Failure, routing: ShownRouting | null): string;
+  writeError(failure: Failure, routing: ShownRouting | null, requestId: string): string;
   /** One for each client's stream, also where several calls make up its answer, and where none begins. */
   openStream(request: StreamRequest, requestId: string): StreamWriter;
 }

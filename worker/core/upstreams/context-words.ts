@@ -1,14 +1,6 @@
 /** "Too long" in the wording of OpenAI's API, by which clients and other gateways recognise it. */
 
-export interface TokenCounts {
-  /** The most tokens of prompt and answer together. */
-  readonly contextTokens: number | null;
-  readonly promptTokens: number | null;
-  /** Tokens requested for the answer. */
-  readonly completionTokens: number | null;
-  /** `promptTokens` is an estimate, to be read as "at least". */
-  readonly isEstimate?: boolean;
-}
+import type { TokenCounts } from '../../../shared/errors.ts';
 
 /** The sentence a client reads; null where not even the model's size is known. */
 export function contextWords(counts: TokenCounts): string | null {

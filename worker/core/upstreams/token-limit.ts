@@ -3,7 +3,7 @@
  * the sentence is matched for its statement: that something is longer than there is room for. A rate of tokens per minute, a text with too
  * many characters and a limit that is too low are different errors.
  */
-import type { TokenCounts } from './context-words.ts';
+import type { TokenCounts } from '../../../shared/errors.ts';
 import type { ServerWords } from './server-words.ts';
 
 export interface TokenLimit extends TokenCounts {

@@ -127,14 +127,16 @@ function wordedFailure(status: number, words: ServerWords): UpstreamFailure | Ro
 /** Either `max_tokens` alone is too large, or prompt and answer together are: a larger model helps only in the second case. */
 function tooLong(words: ServerWords, limit: TokenLimit, isContent: boolean): UpstreamFailure {
   const own = isContent ? detailOf(words) : {};
+  const { contextTokens, promptTokens, completionTokens } = limit;
+  const counts = contextTokens === null ? {} : { tokens: { contextTokens, promptTokens, completionTokens } };
   if (limit.isCompletion) {
     const param = words.param?.startsWith('max_') === true ? words.param : 'max_tokens';
-    if (limit.contextTokens === null) return { failure: { code: 'upstream_rejected', ...own, param }, cause: 'client', limit };
-    return { failure: { code: 'context_length_exceeded', ...own, param }, cause: 'context_length', limit };
+    if (contextTokens === null) return { failure: { code: 'upstream_rejected', ...own, param }, cause: 'client', limit };
+    return { failure: { code: 'context_length_exceeded', ...own, param, ...counts }, cause: 'context_length', limit };
   }
   const detail = contextWords(limit);
   const said = detail === null ? own : { detail };
-  return { failure: { code: 'context_length_exceeded', ...said, param: 'messages' }, cause: 'context_length', limit };
+  return { failure: { code: 'context_length_exceeded', ...said, param: 'messages', ...counts }, cause: 'context_length', limit };
 }
 
 function isContentPolicy({ message, names }: ServerWords): boolean {

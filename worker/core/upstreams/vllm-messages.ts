@@ -1,6 +1,6 @@
 /** Writes a conversation for vLLM: as the client sent it, except for what chat templates and servers are known to reject. */
 import { groundedMessages } from '../request/grounded-messages.ts';
-import type { AssistantMessage, InnerRequest, Message, ToolCall } from '../request/inner-request.ts';
+import type { AssistantMessage, InnerRequest, Message, ToolCall, ToolMessage } from '../request/inner-request.ts';
 
 /** @param continueFrom text of an answer that broke off; the model continues after it */
 export function encodeMessages(request: InnerRequest, continueFrom: string | null): unknown[] {
@@ -18,12 +18,33 @@ export function encodeMessages(request: InnerRequest, continueFrom: string | nul
 function encodeMessage(message: Message): unknown {
   // Qwen's and Llama's chat templates do not know the newer name of the same role.
   if (message.role === 'developer') return { ...message, role: 'system' };
-  if (message.role === 'tool') return message.content.length === 0 ? { ...message, content: '' } : message;
+  if (message.role === 'tool') return encodeResult(message);
   return message.role === 'assistant' ? encodeAssistant(message) : message;
 }
 
+/** Chat templates have no field for a tool that failed: the text says so, unless it does already. */
+function encodeResult(message: ToolMessage): unknown {
+  const { is_error: isError, ...rest } = message;
+  const content = rest.content.length === 0 ? '' : rest.content;
+  if (isError !== true || /\berror\b/i.test(plainText(message)))
+    return isError === undefined && content !== '' ? message : { ...rest, content };
+  return {
+    ...rest,
+    content: typeof content === 'string' ? `Error: ${content}`.trim() : [{ type: 'text', text: 'Error:' }, ...content],
+  };
+}
+
 function encodeAssistant(message: AssistantMessage): unknown {
-  const { refusal, reasoning, reasoning_content: older, tool_calls: calls, content, ...rest } = message;
+  const {
+    refusal,
+    reasoning,
+    reasoning_content: older,
+    reasoning_signature: _signature,
+    redacted_reasoning: _redacted,
+    tool_calls: calls,
+    content,
+    ...rest
+  } = message;
   const hasCalls = calls !== undefined && calls.length > 0;
   // Templates know only `content`, so a refusal is written there.
   const spoken = refusal !== undefined && (content ?? '').length === 0 ? refusal : contentOf(content);

@@ -43,12 +43,12 @@ function addWishes(body: Record<string, unknown>, request: InnerRequest): void {
   if (toolChoice !== undefined) body['tool_choice'] = encodeToolChoice(toolChoice);
   add('parallel_tool_calls', request.allowsParallelCalls);
   add('reasoning_effort', request.reasoningEffort);
+  add('top_k', sampling.topK);
   for (const field of ownFields) add(field, extras[field]);
 }
 
 /** Fields that only vLLM has. Other extras are not forwarded. */
 const ownFields = [
-  'top_k',
   'min_p',
   'repetition_penalty',
   'min_tokens',

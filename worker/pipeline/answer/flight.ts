@@ -11,6 +11,7 @@ import { isLeadersOwn } from '../../core/kept/flight.ts';
 import type { KeptEnding, KeptOpened, KeptPage } from '../../core/kept/kept-answer.ts';
 import { wholeOfPieces } from '../../core/kept/pieces.ts';
 import type { KeptPlace } from '../../core/kept/ports.ts';
+import { streamRequestOf } from '../../core/request/inner-request.ts';
 import { admitHit } from '../calls/reserve.ts';
 import { giveUp } from '../kept/begin.ts';
 import { nextPage } from '../kept/follow.ts';
@@ -94,7 +95,7 @@ function optionsFor(run: Run, id: string, replaces: boolean): KeptRunOptions {
       writerId: spent.runId,
       fingerprint: id,
       surface: caller.surface.path,
-      request: { showsUsage: request.showsUsage },
+      request: streamRequestOf(request, asked.view.estimatedPromptTokens),
       requestId: caller.requestId,
       isStream: request.isStream,
       hasIds: false,

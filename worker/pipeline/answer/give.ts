@@ -6,6 +6,7 @@ import type { Usage } from '../../../shared/usage.ts';
 import { type AnswerHead, eventsOf, type WholeAnswer } from '../../core/answer/whole-answer.ts';
 import { normalisePrice, priceUsage } from '../../core/cost/price.ts';
 import { ageOf, type FoundAnswer, givenAs } from '../../core/kept/cached-answer.ts';
+import { streamRequestOf } from '../../core/request/inner-request.ts';
 import { admitHit } from '../calls/reserve.ts';
 import { finalMetadata } from '../run/metadata.ts';
 import type { Run } from '../run/run.ts';
@@ -56,7 +57,11 @@ export function giveWhole(run: Run, found: Found, state: 'hit' | 'shared'): Resu
           client.writer.end(),
         metadata,
       }
-    : { kind: 'json', body: surface.writeWhole(answer, found.usage, metadata), metadata };
+    : {
+        kind: 'json',
+        body: surface.writeWhole(answer, found.usage, metadata, streamRequestOf(asked.request, asked.view.estimatedPromptTokens)),
+        metadata,
+      };
   finish(run, { kind: 'ok' });
   return ok(given);
 }

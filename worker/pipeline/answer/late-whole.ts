@@ -9,6 +9,7 @@ import type { RoutingMetadata } from '../../../shared/routing-metadata.ts';
 import type { RunEnding } from '../../core/ledger/ending.ts';
 import type { ClientPipe } from '../../core/ports.ts';
 import type { Answer } from '../../core/answer/answer.ts';
+import { streamRequestOf } from '../../core/request/inner-request.ts';
 import { clientUsage } from '../calls/book.ts';
 import { wholeOf } from './frames.ts';
 import { finalMetadata } from '../run/metadata.ts';
@@ -54,7 +55,8 @@ export function wholeBody(run: Run, { state }: Answer): { readonly body: string;
   const answer = wholeOf(run, state);
   const usage = clientUsage(run);
   client.kept?.whole(answer, usage, metadata);
-  return { body: asked.caller.surface.writeWhole(answer, usage, metadata), metadata };
+  const asStream = streamRequestOf(asked.request, asked.view.estimatedPromptTokens);
+  return { body: asked.caller.surface.writeWhole(answer, usage, metadata, asStream), metadata };
 }
 
 /** Runs until the client has its answer, or the error in its place, or has left. Never rejects, always settles. */
@@ -82,7 +84,8 @@ async function sendResult(run: Run, pipe: ClientPipe, result: FirstAnswer): Prom
     await deliver(run, pipe, encoder.encode(wholeBody(run, result.answer).body));
     return { kind: 'ok' };
   }
-  await deliver(run, pipe, encoder.encode(run.asked.caller.surface.writeError(result.failure, null)));
+  const { surface, requestId } = run.asked.caller;
+  await deliver(run, pipe, encoder.encode(surface.writeError(result.failure, null, requestId)));
   // Taken when the error has gone out; what breaks the connection would overtake it otherwise.
   await deliver(run, pipe, blank);
   return { kind: 'failed', failure: result.failure };

@@ -2,6 +2,7 @@
  * The beginning of a request whose answer is to be kept: for its idempotency key, so that a repeat gets the same answer, or to be resumed.
  * Decided by the object in one step: this request runs, follows one that runs, or gets what an earlier one got.
  */
+import { streamRequestOf } from '../../core/request/inner-request.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import { idempotencyTtlMs, inFlight, keptEnding } from '../../core/kept/idempotency.ts';
@@ -73,7 +74,7 @@ function optionsFor({ deps, asked, spent }: Run): KeptRunOptions {
     writerId,
     fingerprint: idempotency?.fingerprint ?? '',
     surface: caller.surface.path,
-    request: { showsUsage: request.showsUsage },
+    request: streamRequestOf(request, asked.view.estimatedPromptTokens),
     requestId: caller.requestId,
     isStream: request.isStream,
     hasIds,

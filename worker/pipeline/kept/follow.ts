@@ -47,7 +47,8 @@ const tooLong: Failure = {
 export function endedAnswer(following: Following, page: KeptPage, ending: KeptEnding): SentAnswer {
   const { surface } = following;
   const { opening, pieces } = page;
-  if (ending.kind === 'failed' && pieces.length === 0) return failedAnswer(surface, ending.failure, ending.metadata);
+  if (ending.kind === 'failed' && pieces.length === 0)
+    return failedAnswer(surface, ending.failure, ending.metadata, opening.requestId);
   if (opening.isStream) {
     const replay = replayOf(following, page);
     const body = replay.write(pieces) + replay.end(ending);
@@ -56,7 +57,7 @@ export function endedAnswer(following: Following, page: KeptPage, ending: KeptEn
   const { answer, usage, routing } = wholeOfPieces(pieces);
   if (usage === null || routing === null) throw new Error('a whole answer has its usage and its routing');
   const headers = [['content-type', 'application/json'], ...routingHeader(ending.metadata)] as const;
-  return { status: 200, headers, body: surface.writeWhole(answer, usage, routing) };
+  return { status: 200, headers, body: surface.writeWhole(answer, usage, routing, opening.request) };
 }
 
 /** An answer under way, from its first piece on. */
@@ -66,13 +67,13 @@ export function followedAnswer(following: Following, page: KeptPage): SentAnswer
   return { status: 200, headers: streamHeaders(following, page), body: pipe.readable };
 }
 
-function failedAnswer(surface: Surface, failure: Failure, metadata: RoutingMetadata | null): SentAnswer {
+function failedAnswer(surface: Surface, failure: Failure, metadata: RoutingMetadata | null, requestId: string): SentAnswer {
   const headers = [
     ['content-type', 'application/json'],
     [headerNames.shouldRetry, String(shouldRetry(failure.code))],
     ...routingHeader(metadata),
   ] as const;
-  return { status: errors[failure.code].status, headers, body: surface.writeError(failure, metadata) };
+  return { status: errors[failure.code].status, headers, body: surface.writeError(failure, metadata, requestId) };
 }
 
 function streamHeaders({ place }: Following, { opening, ending }: KeptPage): SentAnswer['headers'] {

@@ -8,6 +8,7 @@ import type { RunEnding } from '../../core/ledger/ending.ts';
 import type { ClientPipe } from '../../core/ports.ts';
 import type { RateNumbers } from '../../core/limits/rate.ts';
 import type { StreamWriter } from '../../core/surfaces/surface.ts';
+import { streamRequestOf } from '../../core/request/inner-request.ts';
 import type { Asked } from './asked.ts';
 
 export interface Client {
@@ -60,9 +61,9 @@ export interface Keeping {
   end(ending: KeptEnding): void;
 }
 
-export function nothingSent({ caller, request }: Pick<Asked, 'caller' | 'request'>): Client {
+export function nothingSent({ caller, request, view }: Pick<Asked, 'caller' | 'request' | 'view'>): Client {
   return {
-    writer: caller.surface.openStream(request, caller.requestId),
+    writer: caller.surface.openStream(streamRequestOf(request, view.estimatedPromptTokens), caller.requestId),
     servedModelId: null,
     firstByteAtMs: null,
     queuePosition: null,

@@ -4,7 +4,7 @@
  * are never changed.
  */
 import { ChatRequest, Message } from '../../../../shared/chat.ts';
-import type { LimitsConfig } from '../../../../shared/config.ts';
+import type { HostedToolPolicy, LimitsConfig } from '../../../../shared/config.ts';
 import type { Failure } from '../../../../shared/errors.ts';
 import { clientIdPattern } from '../../../../shared/headers.ts';
 import { fail, ok, type Result } from '../../../../shared/result.ts';
@@ -16,6 +16,7 @@ import { checkDropped } from './dropped-fields.ts';
 import { dropNulls } from './drop-nulls.ts';
 import { checkImages } from '../../validate/images.ts';
 import { plainShape } from './plain-shape.ts';
+import { takeHostedTools } from '../hosted-tools.ts';
 import { shapeFailure } from '../../validate/shape-failure.ts';
 import { unifySpellings } from './spellings.ts';
 
@@ -28,6 +29,8 @@ export interface ValidChat {
 /** Everything except the messages, which are parsed one by one. */
 const Frame = z.extend(ChatRequest, { messages: z.array(z.unknown()).check(z.minLength(1)) });
 
+const ownToolTypes: ReadonlySet<string> = new Set(['function']);
+
 /** Objects with keys of the client's own. */
 const maxEntries = 1024;
 /** Longer lists end vLLM's engine with everything that runs in it (its issue 55164): the sizes of its tables. */
@@ -35,17 +38,27 @@ const maxAllowedTokens = 1024;
 const maxStopTokens = 128;
 
 /** Parses and checks a request body. `text` is at most `limits.max_body_bytes` long already. */
-export function parseChatRequest(text: string, limits: LimitsConfig): Result<ValidChat, Failure> {
+export function parseChatRequest(
+  text: string,
+  limits: LimitsConfig,
+  hostedTools: HostedToolPolicy = 'refuse',
+): Result<ValidChat, Failure> {
   const json = parseJsonObject(text, limits);
-  return json.ok ? checkChatRequest(json.value, limits) : json;
+  return json.ok ? checkChatRequest(json.value, limits, hostedTools) : json;
 }
 
 /** The same with a body that has been parsed, which this changes. */
-export function checkChatRequest(body: Record<string, unknown>, limits: LimitsConfig): Result<ValidChat, Failure> {
+export function checkChatRequest(
+  body: Record<string, unknown>,
+  limits: LimitsConfig,
+  hostedTools: HostedToolPolicy = 'refuse',
+): Result<ValidChat, Failure> {
   dropNulls(body);
-  unifySpellings(body);
   const tooLong = listTooLong(body, limits);
   if (tooLong !== null) return fail(tooLong);
+  const hosted = takeHostedTools(body, ownToolTypes, hostedTools);
+  if (!hosted.ok) return hosted;
+  unifySpellings(body);
   const shaped = shapeOf(body);
   if (!shaped.ok) return shaped;
   const dropped = checkDropped(body, shaped.value);
@@ -53,7 +66,7 @@ export function checkChatRequest(body: Record<string, unknown>, limits: LimitsCo
   const request = withFormat(shaped.value);
   const failure = overLimit(request, limits) ?? contradiction(shaped.value) ?? checkImages(request.messages);
   if (failure !== null) return fail(failure);
-  return ok({ request, ignored: [...dropped.value, ...unusableAgent(request)] });
+  return ok({ request, ignored: [...hosted.value, ...dropped.value, ...unusableAgent(request)] });
 }
 
 /** Metadata is free text; only what could be an agent's name is read as one. */

@@ -11,8 +11,8 @@ import { createChatStream } from './chat-stream.ts';
 
 export const chatSurface: Surface = {
   path: '/v1/chat/completions',
-  read(text, limits) {
-    const chat = parseChatRequest(text, limits);
+  read(text, settings) {
+    const chat = parseChatRequest(text, settings.limits, settings.surfaces.hosted_tools.chat);
     return chat.ok ? ok({ request: innerRequest(chat.value.request), ignored: chat.value.ignored }) : chat;
   },
   answerId: (requestId) => `chatcmpl-${requestId}`,
