@@ -33,6 +33,15 @@ describe('an overloaded object', () => {
     await lab.wire('TENANT', null);
     expect((await lab.counts()).calls['TENANT.take']).toBe(2);
   });
+
+  test('hears of an ending once it is not overloaded any more, long before it would give the request up', async () => {
+    const stream = await lab.ask(budgeted.key, { body: { stream: true }, tokens: 40, paceMs: 5 });
+    await lab.wire('TENANT', { isOverloaded: true });
+    await stream.text();
+    await pause(200);
+    await lab.wire('TENANT', null);
+    expect(await lab.settled(budgeted.id)).toMatchObject({ leases: 0 });
+  });
 });
 
 describe('a key without budget or exact limits, on a warm isolate', () => {

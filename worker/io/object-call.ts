@@ -1,7 +1,7 @@
 /**
  * Calls a Durable Object with what the platform asks of a caller: a new stub for every attempt (one that has failed stays broken), no
- * repeat when the object is overloaded, repeats only for calls that are safe to repeat. And with what a client asks of us: no call waits
- * forever, and every failure is the same one, the gateway's own, on every path.
+ * repeat soon when the object is overloaded, repeats only for calls that are safe to repeat. And with what a client asks of us: no call
+ * waits forever, and every failure is the same one, the gateway's own, on every path.
  */
 import { GatewayError } from '../../shared/errors.ts';
 import type { Timers } from '../core/ports.ts';
@@ -11,6 +11,8 @@ export interface CallOptions {
   /** How many times the call may be made. */
   readonly attempts: number;
   readonly pauseMs: number;
+  /** An overloaded object is asked again no sooner than this; left out, it is not asked again, since a client would wait for it. */
+  readonly overloadedPauseMs?: number;
   /** Of each attempt. */
   readonly deadlineMs?: number;
   /** For the deadline: those of the request that asks, where there are any, since a timer of the platform's own costs as much as the call's data. */
@@ -28,14 +30,15 @@ const defaultDeadlineMs = 3000;
 export async function callObject<Stub, Answer>(
   stub: () => Stub,
   call: (stub: Stub) => Promise<Answer>,
-  { attempts, pauseMs, deadlineMs = defaultDeadlineMs, timers = platformTimers }: CallOptions,
+  { attempts, pauseMs, overloadedPauseMs, deadlineMs = defaultDeadlineMs, timers = platformTimers }: CallOptions,
 ): Promise<Answer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await within(deadlineMs, call(stub()), timers);
     } catch (cause) {
-      if (attempt >= attempts || isOverloaded(cause)) throw new GatewayError({ code: 'state_unavailable' }, { cause });
-      await new Promise((resolve) => setTimeout(resolve, pauseMs * attempt));
+      const nextMs = isOverloaded(cause) ? overloadedPauseMs : pauseMs;
+      if (attempt >= attempts || nextMs === undefined) throw new GatewayError({ code: 'state_unavailable' }, { cause });
+      await new Promise((resolve) => setTimeout(resolve, nextMs * attempt));
     }
   }
 }

@@ -18,8 +18,11 @@ import { TenantLine } from './tenant-line.ts';
 const askOptions = { attempts: 3, pauseMs: 50 };
 /** For what is said again soon, or can be done without. */
 const onceOptions = { attempts: 1, pauseMs: 0 };
-/** Endings are idempotent and must arrive. */
-const endOptions = { attempts: 6, pauseMs: 200 };
+/**
+ * Endings are idempotent and must arrive: without its own, a request holds its place and its whole reservation until the object gives it up.
+ * The platform ends the work behind an answer after 30 s, which the pauses for an overloaded object add up to.
+ */
+const endOptions = { attempts: 6, pauseMs: 200, overloadedPauseMs: 2000 };
 /** Of tenants without a request, a line is no more than the time of its last call. */
 const maxLines = 1000;
 /** Who comes a little early speaks for all. */
