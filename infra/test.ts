@@ -31,15 +31,14 @@ const checks: Step[] = [
 ];
 // One after another: projects with deadlines must not compete for the processor. Those that mostly wait run side by side.
 const groups: Step[][] = [
-  [testsOf('core', 'edge')],
-  [testsOf('http')],
+  [testsOf('core')],
+  [testsOf('http'), testsOf('clients'), testsOf('edge')],
   [testsOf('money')],
   [testsOf('metrics'), testsOf('apart'), testsOf('security')],
-  [testsOf('postgres'), testsOf('pod')],
-  [testsOf('survival')],
-  [testsOf('browser')],
+  [testsOf('survival'), testsOf('pod')],
+  [testsOf('browser'), testsOf('postgres')],
 ];
-const everything = [[build], ...checks.map((check) => [check]), ...(isFast ? groups.slice(0, 1) : groups)];
+const everything = [[build], ...checks.map((check) => [check]), ...(isFast ? [[testsOf('core')], [testsOf('edge')]] : groups)];
 const steps = vitestArgs.length > 0 ? [[build], [{ name: 'tests', command: [...vitest, ...vitestArgs] }]] : everything;
 
 for (const group of steps) {

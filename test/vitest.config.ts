@@ -3,6 +3,7 @@
  * Objects; `http` drives the Worker under `wrangler dev` with stand-in model servers, from outside, one file at a time because they share
  * a gateway.
  */
+import { availableParallelism } from 'node:os';
 import { fileURLToPath, URL } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
@@ -14,6 +15,8 @@ const core = {
   environment: 'node',
   // Every file's own process and imports were more than half of the time. What modules keep (prepared words, the newest day) is a cache.
   isolate: false,
+  // Also where a machine has two processors, one of which the runner would keep for itself.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   // No test measures time: this only ends one that hangs, and a busy machine takes long over thousands of random answers.
   testTimeout: 30_000,
 };
@@ -26,8 +29,7 @@ const edge = {
 
 const http = {
   name: 'http',
-  include: ['test/http/**/*.test.ts', 'test/contract/**/*.test.ts'],
-  exclude: ['test/contract/tool-corpus.test.ts', 'test/contract/pooling.test.ts', 'test/contract/wire.test.ts'],
+  include: ['test/http/**/*.test.ts'],
   environment: 'node',
   globalSetup: ['test/support/http/global-setup.ts', 'test/support/bundles/gateway.ts'],
   fileParallelism: false,
@@ -35,6 +37,15 @@ const http = {
   maxConcurrency: 4,
   testTimeout: 30_000,
   hookTimeout: 60_000,
+};
+
+/** The official clients, against one gateway on workerd itself: they mostly start and wait. */
+const clients = {
+  ...http,
+  name: 'clients',
+  include: ['test/contract/**/*.test.ts'],
+  exclude: ['test/contract/tool-corpus.test.ts', 'test/contract/pooling.test.ts', 'test/contract/wire.test.ts'],
+  globalSetup: ['test/support/bundles/gateway.ts', 'test/support/http/on-workerd.ts'],
 };
 
 /** Suites that start gateways of their own: other profiles, other tool formats. */
@@ -60,7 +71,7 @@ const money = {
   environment: 'node',
   globalSetup: ['test/support/bundles/lab.ts'],
   // Every file has a gateway of its own and mostly waits; the processor is busy for a quarter of the time.
-  maxWorkers: 2,
+  maxWorkers: 3,
   testTimeout: 60_000,
   hookTimeout: 60_000,
 };
@@ -149,6 +160,7 @@ export default defineConfig({
       { test: core },
       { test: edge, plugins: [cloudflareTest({ wrangler, miniflare: { bindings: edgeBindings } })] },
       { test: http },
+      { test: clients },
       { test: apart },
       { test: money },
       { test: metrics },

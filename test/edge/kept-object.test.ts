@@ -82,13 +82,13 @@ describe('an object that is evicted', () => {
   });
 });
 
-describe('ten thousand cuts', () => {
+describe('two thousand cuts', () => {
   test('of streams whose object is evicted again and again: every reader has the answer, each event once', async () => {
     const frameOf = (number: number) => `data: ${number}\n\n`;
     let state = 7;
     const random = (below: number): number => (state = (state * 48_271) % 2_147_483_647) % below;
     let [cuts, evictions] = [0, 0];
-    for (let stream = 0; stream < 100; stream += 1) {
+    for (let stream = 0; stream < 20; stream += 1) {
       const there = { tenantId: 't', id: `stream-${stream % 4}` };
       const writerId = `writer-${stream}`;
       const length = 100 + random(60);
@@ -125,9 +125,9 @@ describe('ten thousand cuts', () => {
       const whole = Array.from({ length }, (_, index) => frameOf(index)).join('');
       for (const { text } of readers) expect(text).toBe(whole);
     }
-    expect(cuts).toBeGreaterThan(10_000);
-    expect(evictions).toBeGreaterThan(100);
-  }, 120_000);
+    expect(cuts).toBeGreaterThan(2000);
+    expect(evictions).toBeGreaterThan(20);
+  }, 60_000);
 });
 
 describe('what an object holds', () => {

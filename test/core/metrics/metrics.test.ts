@@ -59,9 +59,9 @@ describe('the page', () => {
     );
   });
 
-  it('has no series more for 10,000 invented models, agents and keys', () => {
+  it('has no series more for 2,000 invented models, agents and keys', () => {
     const before = [...samplesIn(page([small])).keys()];
-    const invented = Array.from({ length: 10_000 }, (_, at) => {
+    const invented = Array.from({ length: 2_000 }, (_, at) => {
       const name = `x${at}"},{\n`;
       return {
         ...small,
@@ -75,9 +75,9 @@ describe('the page', () => {
     });
     const after = samplesIn(page([small, ...invented]));
     expect([...after.keys()]).toEqual(before);
-    expect(after.get('agent_router_model_requests_total{model="other"}')).toBe(10_000);
-    expect(after.get('pointsman_agent_requests_total{agent="other"}')).toBe(10_000);
-  }, 30_000);
+    expect(after.get('agent_router_model_requests_total{model="other"}')).toBe(2_000);
+    expect(after.get('pointsman_agent_requests_total{agent="other"}')).toBe(2_000);
+  });
 
   it('begins at 0 for what is told apart by few words', () => {
     const samples = samplesIn(page([]));

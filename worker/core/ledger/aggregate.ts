@@ -23,7 +23,7 @@ export interface ShadowBooking {
   readonly attemptUsages: readonly AttemptUsage[];
 }
 
-/** Counts every entry once, along every dimension. Linear in entries and in the kinds that there are of them. */
+/** Counts every entry once, along every dimension. Entries times the kinds of them, of which a batch has few. */
 export function aggregate(entries: readonly LedgerEntry[]): LedgerDelta {
   const counted = groupsOfAlike(entries).map(deltaOfAlike);
   const whole = mergeDeltas(counted);
