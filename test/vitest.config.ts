@@ -18,7 +18,7 @@ const core = {
   // Also where a machine has two processors, one of which the runner would keep for itself.
   maxWorkers: Math.max(2, availableParallelism() - 1),
   // No test measures time: this only ends one that hangs, and a busy machine takes long over thousands of random answers.
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };
 
 const edge = {
