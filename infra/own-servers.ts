@@ -63,12 +63,14 @@ type Listing = { readonly kind: 'listed'; readonly names: readonly string[] } | 
 
 /** Asks a server what it serves, as a probe of the gateway would. Never rejects. */
 async function listModels(origin: string, dialect: Dialect, key: string | null): Promise<Listing> {
+  const { models } = dialect.probe;
+  if (models === null) return { kind: 'unlisted', why: 'it has no list of models' };
   try {
-    const response = await fetch(origin + dialect.probe.models.path, {
+    const response = await fetch(origin + models.path, {
       signal: AbortSignal.timeout(probeTimeoutMs),
       headers: dialect.headers(key),
     });
-    const list = dialect.probe.models.read(await response.text().catch(() => ''));
+    const list = models.read(await response.text().catch(() => ''));
     if (response.status === 401 || response.status === 403) return { kind: 'locked', why: `HTTP ${response.status}` };
     if (!response.ok || list === null) return { kind: 'unlisted', why: `HTTP ${response.status}` };
     return { kind: 'listed', names: list.map(({ name }) => name) };

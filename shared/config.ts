@@ -53,6 +53,25 @@ const PodHook = z.lateObject(() => ({
   access: z._default(z.boolean(), false),
 }));
 
+/** How one server's wire differs within its family. Read by the dialects openai and anthropic. */
+const Wire = z.lateObject(() => ({
+  /** What stands before a path in place of `/v1`: `/v1beta/openai`, `/api/v1`. */
+  base_path: z.optional(
+    z.string().check(z.maxLength(200), z.regex(/^(?:\/[A-Za-z0-9._~-]+)*$/, 'a path such as /v1beta/openai')),
+  ),
+  /** False: it has no list of models, so that only its calls show whether it is up. */
+  lists_models: z.optional(z.boolean()),
+  /** OpenAI's own newer models refuse `max_tokens`. */
+  max_tokens_field: z.optional(z.enum(['max_tokens', 'max_completion_tokens'])),
+  system_role: z.optional(z.enum(['system', 'developer'])),
+  /** `prompt`: it constrains nothing, so that the form of an answer is asked for in the system prompt. */
+  json_schema: z.optional(z.enum(['native', 'prompt'])),
+  /** Of anthropic, what `reasoning_effort` becomes: a budget of tokens, or an effort for models that choose themselves. Off if left out. */
+  thinking: z.optional(z.enum(['budget', 'adaptive'])),
+  /** Fields of a request that it refuses: they are not sent. */
+  omit: z.optional(z.array(text(1, 64)).check(z.maxLength(50))),
+}));
+
 export const Upstream = z.lateObject(() => ({
   /** Name of the environment variable that holds the origin (no path). The config never contains addresses. */
   url_var: z.optional(variable('SMALL_UPSTREAM_URL')),
@@ -72,6 +91,7 @@ export const Upstream = z.lateObject(() => ({
   tunnel: z._default(id, 'main'),
   /** Share of a model's traffic against its other upstreams. */
   weight: z._default(number(0, 1000), 1),
+  wire: z.optional(Wire),
   timeouts_ms: Timeouts,
   /** Where to ask for a restart of this server when its engine is dead. Off where its address is not set. */
   pod_hook: z.optional(PodHook),
@@ -116,7 +136,10 @@ const Prefill = z.lateObject(() => ({
 const Price = z.lateObject(() => ({
   input_per_million_usd: usd,
   cached_input_per_million_usd: usd,
+  /** Reasoning is output. */
   output_per_million_usd: usd,
+  /** Where a vendor bills what it writes into its cache; as input if left out. */
+  cache_write_per_million_usd: z.optional(usd),
   source: z.string().check(z.minLength(1)),
   as_of: z.iso.date(),
 }));
@@ -130,6 +153,8 @@ export const Model = z.lateObject(() => ({
   tier: z.enum(tierIds),
   context_tokens: int(256, 10_000_000),
   capabilities: z.array(z.enum(capabilityIds)),
+  /** Fields of a request that its server cannot honour, so that such a request goes to another model. */
+  cannot: z.optional(z.array(z.enum(['n', 'logprobs', 'structured_outputs']))),
   /** Text formats in which this model writes tool calls, the most likely first; [] trusts the server's own tool_calls only. */
   tool_formats: z.array(z.enum(toolFormatIds)),
   /** `atomic` shows a call when it is whole; `early` streams its arguments as they come. */

@@ -6,6 +6,8 @@ export interface Usage {
   readonly completionTokens: number;
   readonly cachedTokens: number | null;
   readonly reasoningTokens: number | null;
+  /** Of the prompt: written into the server's cache, where that has a price of its own. Absent where nothing was. */
+  readonly cacheWriteTokens?: number;
   /** Counted here from what was relayed, because the server sent no usable usage. */
   readonly isEstimated: boolean;
 }

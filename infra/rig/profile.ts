@@ -1,7 +1,10 @@
 /** The model servers of a profile: stand-ins for upstreams without an own server, and the vars that name them all. */
-import type { ConfigTree } from '../../shared/config.ts';
+import type { ConfigTree, UpstreamConfig } from '../../shared/config.ts';
+import { asItIs } from '../../worker/core/log/known-secrets.ts';
+import { dialectsOf } from '../../worker/core/upstreams/registry.ts';
 import type { ModelRole } from '../standin/chat.ts';
 import type { Fleet, FleetModel } from '../standin/fleet.ts';
+import { flavourNames, flavours, type FlavourName } from '../standin/flavours/registry.ts';
 
 /** Stand-ins for every upstream of the profile that is not `own`. */
 export function standinsFor(config: ConfigTree, own: Readonly<Record<string, string>> = {}): FleetModel[] {
@@ -16,6 +19,7 @@ function standinFor(upstreamId: string, config: ConfigTree): FleetModel[] {
   const [modelId, model] = found;
   const options: FleetModel = {
     id: upstreamId,
+    flavour: flavourOf(upstreamId, config),
     kind: model.kind,
     servedName: model.served_name,
     role: roleOf(modelId, config),
@@ -25,6 +29,21 @@ function standinFor(upstreamId: string, config: ConfigTree): FleetModel[] {
   };
   const { reasoning } = model;
   return [reasoning === 'think' || reasoning === 'think_open' ? { ...options, reasoningStyle: reasoning } : options];
+}
+
+/** The first that lists its models where the upstream's dialect looks for them, and takes its key as that sends it. */
+function flavourOf(upstreamId: string, { upstreams }: ConfigTree): FlavourName {
+  const dialect = dialectsOf(upstreams, asItIs)(upstreamId);
+  const path = dialect.probe.models?.path.replace(/\?.*$/, '');
+  const headers = dialect.headers('key');
+  const isIts = (name: FlavourName): boolean =>
+    flavours[name].paths.models === path && flavours[name].keyIn({ ...headers }) === 'key';
+  return flavourNames.find(isIts) ?? 'vllm';
+}
+
+/** Where the gateway finds a stand-in: behind the tunnel's gate, unless it goes there without the tunnel's token. */
+export function urlOf(fleet: Fleet | null, upstreamId: string, { access }: Pick<UpstreamConfig, 'access'>): string | undefined {
+  return access ? fleet?.urls[upstreamId] : fleet?.directUrls[upstreamId];
 }
 
 function roleOf(modelId: string, config: ConfigTree): ModelRole {
@@ -50,7 +69,7 @@ export function varsFor(
   };
   for (const [id, upstream] of Object.entries(config.upstreams)) {
     if (upstream.url_var === undefined) continue;
-    vars[upstream.url_var] = own[id] ?? fleet?.urls[id] ?? '';
+    vars[upstream.url_var] = own[id] ?? urlOf(fleet, id, upstream) ?? '';
     vars[upstream.key_var] = upstreamKey;
   }
   return vars;

@@ -116,7 +116,7 @@ async function startOn(fleet: Fleet, options: RigOptions): Promise<Rig> {
     calls: () =>
       Object.values(models)
         .flatMap((model) => model.log().map((entry) => ({ ...entry, server: model.id })))
-        .filter(({ path }) => path === '/v1/chat/completions')
+        .filter(({ path }) => /\/(?:chat\/completions|messages)$/.test(path))
         .toSorted((a, b) => a.receivedAtMs - b.receivedAtMs),
     stateFolder: worker.stateFolder,
     output: () => output,

@@ -40,7 +40,8 @@ export function prepareReply(state: ModelServerState, task: ChatTask): { reply: 
     createdSeconds: Math.floor(Date.now() / 1000),
     model: options.servedName,
     promptTokens,
-    cachedTokens: options.tellsCachedTokens ? 0 : null,
+    cachedTokens: options.tellsCachedTokens ? Math.floor(promptTokens * options.cachedShare) : null,
+    writtenTokens: Math.floor(promptTokens * options.writtenShare),
     choices,
     isForcedCall: body.tool_choice === 'required' || isRecord(body.tool_choice),
     begun: task.conversation.prefix ?? '',
@@ -60,7 +61,7 @@ function makeChoice(state: ModelServerState, { chat, conversation, applied, requ
   const parsers = {
     toolParser: flavour.alwaysParsesCalls ? ('hermes' as const) : options.toolParser,
     namesWithBracket: flavour.namesWithBracket,
-    hasReasoningParser: options.reasoningParser,
+    hasReasoningParser: options.reasoningParser || flavour.alwaysParsesReasoning,
     reasoningField: options.reasoningField,
     reasoningStyle: options.reasoningStyle,
   };

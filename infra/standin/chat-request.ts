@@ -72,8 +72,10 @@ export interface AcceptedChat {
 export function acceptChat(text: string, flavour: Flavour, options: ModelServerOptions): Result<AcceptedChat, Refusal> {
   const json = parseJson(text);
   if (!json.ok) return fail(flavour.words.invalid([json.failure]));
-  const parsed = ChatBody.safeParse(json.value);
-  if (!parsed.success) return fail(flavour.words.invalid(parsed.error.issues.map((issue) => finding(issue, json.value))));
+  const translated = flavour.translate?.(json.value) ?? json;
+  if (!translated.ok) return translated;
+  const parsed = ChatBody.safeParse(translated.value);
+  if (!parsed.success) return fail(flavour.words.invalid(parsed.error.issues.map((issue) => finding(issue, translated.value))));
   const body = parsed.data;
   const served = [options.servedName, ...options.aliases];
   if (body.model && !flavour.namesAreIgnored && !served.includes(body.model)) {

@@ -7,7 +7,7 @@ import { acceptChat } from './chat-request.ts';
 import type { Conversation } from './chat.ts';
 import { readConversation } from './chat.ts';
 import type { Frame, Reply } from './completion.ts';
-import { completionBody, completionFrames } from './completion.ts';
+import { completionBody, completionFrames, countsOf } from './completion.ts';
 import { faultActions } from './fault-actions/registry.ts';
 import type { FaultRequest } from './fault-request.ts';
 import { isFaultName } from './faults.ts';
@@ -163,6 +163,7 @@ interface PreparedWire {
 function streamWire(reply: Reply, leases: readonly Lease[], applied: readonly AppliedFault[]): PreparedWire {
   let frames: AsyncIterable<Frame> = completionFrames(reply, leases);
   for (const { action, context } of applied) frames = action.frames?.(frames, context) ?? frames;
+  frames = reply.flavour.rewrite?.(frames, countsOf(reply)) ?? frames;
   let actions: WireStream = plainWire(frames);
   for (const { action, context } of applied) actions = action.wire?.(actions, context) ?? actions;
   return { actions, byteLength: null };

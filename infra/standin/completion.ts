@@ -16,6 +16,7 @@ export interface Reply extends Head {
   readonly flavour: Flavour;
   readonly promptTokens: number;
   readonly cachedTokens: number | null;
+  readonly writtenTokens: number;
   readonly choices: readonly Choice[];
   /** `required` or a named tool was asked for. */
   readonly isForcedCall: boolean;
@@ -30,6 +31,8 @@ export interface Reply extends Head {
 export interface Frame {
   readonly kind: 'role' | 'delta' | 'finish' | 'usage' | 'done' | 'error';
   readonly payload: Payload | '[DONE]';
+  /** Its name, where the wire gives events one. */
+  readonly event?: string;
   /** Tokens that this event brings. */
   readonly tokens: number;
 }
@@ -102,8 +105,12 @@ function endingOf({ finishReason, stopReason }: Choice): Finish {
   return { finishReason, stopReason };
 }
 
-function countsOf({ promptTokens, cachedTokens }: Reply, completionTokens: number): TokenCounts {
-  return { promptTokens, completionTokens, cachedTokens };
+/** @param completionTokens made so far; all of them where it is left out */
+export function countsOf(reply: Reply, completionTokens?: number): TokenCounts {
+  const { promptTokens, cachedTokens, writtenTokens, choices } = reply;
+  const all = choices.flatMap(({ steps }) => steps);
+  const reasoningTokens = all.filter(({ isThought }) => isThought === true).length;
+  return { promptTokens, completionTokens: completionTokens ?? all.length, cachedTokens, writtenTokens, reasoningTokens };
 }
 
 /** The body of an answer that was not streamed. */

@@ -31,8 +31,11 @@ export interface ModelServerOptions {
   readonly reasoningField: 'reasoning' | 'reasoning_content';
   readonly reasoningStyle: 'think' | 'think_open';
   readonly tokensPerChunk: number;
-  /** vLLM's --enable-prompt-tokens-details. Nothing is ever cached here. */
+  /** vLLM's --enable-prompt-tokens-details. */
   readonly tellsCachedTokens: boolean;
+  /** What it says to have had in its cache of every prompt, and to have written into it: nothing is ever cached here. */
+  readonly cachedShare: number;
+  readonly writtenShare: number;
   /** Answers 400 to `continue_final_message`. */
   readonly rejectsPrefill: boolean;
   /** What gives the pace; null is a simple clock with as many places as asked for. */
@@ -64,6 +67,8 @@ export const modelServerDefaults: ModelServerOptions = {
   reasoningStyle: 'think',
   tokensPerChunk: 1,
   tellsCachedTokens: false,
+  cachedShare: 0,
+  writtenShare: 0,
   rejectsPrefill: false,
   engine: null,
   control: false,

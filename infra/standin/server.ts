@@ -120,8 +120,9 @@ async function serve(state: ModelServerState, request: IncomingMessage, response
 }
 
 function mayEnter({ options }: ModelServerState, flavour: Flavour, request: IncomingMessage, path: string): boolean {
-  const isGuarded = path === '/v1' || path.startsWith('/v1/') || (flavour.guardsMetrics && path === '/metrics');
-  return !isGuarded || options.apiKey === null || request.headers.authorization === `Bearer ${options.apiKey}`;
+  const isOwn = path === flavour.paths.chat || path === flavour.paths.models;
+  const isGuarded = isOwn || path === '/v1' || path.startsWith('/v1/') || (flavour.guardsMetrics && path === '/metrics');
+  return !isGuarded || options.apiKey === null || flavour.keyIn(request.headers) === options.apiKey;
 }
 
 /** Answers a request, or returns what is left to be answered plainly. */
@@ -138,6 +139,7 @@ async function route(
     const isServed = poolingPaths[options.kind].includes(path);
     return isServed ? handlePooling(state, request, response, entry, await readText(request)) : flavour.words.notFound;
   }
+  const { paths } = flavour;
   switch (`${request.method} ${path}`) {
     case 'GET /health':
       return controls.state().isHealthy ? { status: 200, body: flavour.health.well } : { status: 503, body: flavour.health.sick };
@@ -149,16 +151,16 @@ async function route(
         body: metricsPage(state.engine.load(), state.tokens, flavour.metricsStyle, state.options.servedName),
         headers: { 'content-type': 'text/plain; version=0.0.4' },
       };
-    case 'GET /v1/models':
+    case `GET ${paths.models}`:
       return { status: 200, body: flavour.modelList(options, controls.state().isModelLoaded ? listedNames(options) : []) };
-    case 'POST /v1/chat/completions':
+    case `POST ${paths.chat}`:
       return handleChat(state, request, response, entry, await readText(request));
     case 'POST /tokenize':
       return tokenizeAnswer(await readText(request), flavour, options);
     case 'POST /v1/embeddings':
       return flavour.words.noVectors;
     default:
-      return ['/health', '/metrics', '/v1/models', '/v1/chat/completions'].includes(path)
+      return ['/health', '/metrics', paths.models, paths.chat].includes(path)
         ? flavour.words.methodNotAllowed
         : flavour.words.notFound;
   }

@@ -27,7 +27,7 @@ export type WireStream = AsyncIterable<Wire>;
 const BODY_PIECES = 8;
 
 export function serializeFrame(frame: Frame): string {
-  return `data: ${typeof frame.payload === 'string' ? frame.payload : JSON.stringify(frame.payload)}\n\n`;
+  return `${frame.event === undefined ? '' : `event: ${frame.event}\n`}data: ${typeof frame.payload === 'string' ? frame.payload : JSON.stringify(frame.payload)}\n\n`;
 }
 
 /** Events as vLLM writes them. */

@@ -111,7 +111,7 @@ const tasks: Readonly<Record<Exclude<ModelKind, 'chat'>, PoolingTask>> = {
 /** Every path that the gateway asks of a server of this dialect for models of this kind. */
 export function pathsOf(dialect: Dialect, kind: ModelKind): ReadonlySet<string> {
   const { models, load } = dialect.probe;
-  const paths = new Set([models.path, ...(load === null ? [] : [load.path])]);
+  const paths = new Set([...(models === null ? [] : [models.path]), ...(load === null ? [] : [load.path])]);
   if (kind === 'chat') {
     for (const isStream of [true, false]) paths.add(dialect.encode(anyRequest, { ...anyOptions, isStream }).path);
     if (dialect.counting !== undefined) paths.add(dialect.counting.encode(anyRequest, 'm').path);

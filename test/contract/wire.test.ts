@@ -1,13 +1,13 @@
 /** The stand-ins, of both kinds, and the gateway before them, held to the contract that `npm run test:real` holds real servers to. */
 import { afterAll, beforeAll, describe, expect, inject } from 'vitest';
 import type { Rig } from '../../infra/rig/rig.ts';
-import type { FlavourName } from '../../infra/standin/flavours/registry.ts';
+import type { OwnFlavourName } from '../../infra/standin/flavours/registry.ts';
 import { a40Pair } from '../../infra/standin/fleet.ts';
 import { contexts, standInOptions, standInSpeech } from './wire/server.ts';
 import { startWireRig } from './wire/stand.ts';
 import { type WireStand, wireContract } from './wire/suite.ts';
 
-const flavourOf = { small: 'vllm', large: 'llama-cpp' } as const satisfies Record<string, FlavourName>;
+const flavourOf = { small: 'vllm', large: 'llama-cpp' } as const satisfies Record<string, OwnFlavourName>;
 
 let rig: Rig;
 

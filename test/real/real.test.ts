@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { upstreamKey } from '../../infra/rig/connect.ts';
 import type { Rig } from '../../infra/rig/rig.ts';
-import type { FlavourName } from '../../infra/standin/flavours/registry.ts';
+import type { OwnFlavourName } from '../../infra/standin/flavours/registry.ts';
 import { a40Pair } from '../../infra/standin/fleet.ts';
 import { type ModelServer, startModelServer } from '../../infra/standin/server.ts';
 import { type WireServer, contexts, realSpeech, standInOptions, standInSpeech } from '../contract/wire/server.ts';
@@ -20,7 +20,7 @@ const isAnyThere = places.some(({ address }) => address !== undefined);
 if (!isAnyThere) console.warn('No real model server is named: `npm run test:real` starts them. Skipped.');
 
 let rig: Rig;
-const twins = new Map<FlavourName, ModelServer>();
+const twins = new Map<OwnFlavourName, ModelServer>();
 
 beforeAll(async () => {
   if (!isAnyThere) return;
@@ -46,7 +46,7 @@ afterAll(async () => {
   await Promise.all([...twins.values()].map((twin) => twin.close()));
 });
 
-function nameOf(flavour: FlavourName): string {
+function nameOf(flavour: OwnFlavourName): string {
   return a40Pair[flavour === 'vllm' ? 0 : 1]?.servedName ?? '';
 }
 
@@ -69,7 +69,7 @@ describe.each(places)('a real $what', (place) => {
   });
 });
 
-async function versionOf(flavour: FlavourName, origin: string): Promise<string> {
+async function versionOf(flavour: OwnFlavourName, origin: string): Promise<string> {
   const path = flavour === 'vllm' ? '/version' : '/props';
   const response = await fetch(origin + path, { headers: { authorization: `Bearer ${upstreamKey}` } });
   const body: { version?: string; build_info?: string } = JSON.parse(await response.text());

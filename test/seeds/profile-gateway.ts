@@ -1,7 +1,7 @@
 /** A gateway on one of the shipped profiles with its stand-ins: what the situations of the published originals are asked of. */
 import { inject } from 'vitest';
 import { compileConfigs } from '../../infra/config/compile.ts';
-import { clientKey } from '../../infra/rig/connect.ts';
+import { clientKey, upstreamKey } from '../../infra/rig/connect.ts';
 import { standinsFor } from '../../infra/rig/profile.ts';
 import { type Rig, startRig } from '../../infra/rig/rig.ts';
 import { repoFolder } from '../../infra/wrangler.ts';
@@ -29,8 +29,16 @@ export interface ProfileGateway extends Rig {
 export async function startProfile(profile: string, overrides: Record<string, unknown> = {}): Promise<ProfileGateway> {
   const config = compileConfigs(`${repoFolder}configs`).profiles[profile];
   if (config === undefined) throw new Error(`no profile ${profile}`);
-  const fleet = { models: standinsFor(config) };
-  const rig = await startRig({ on: inject('bundle'), overrides, fleet, vars: { CONFIG_PROFILE: profile } });
+  const standins = standinsFor(config);
+  const isTunnelled = ({ id }: { readonly id: string }): boolean => config.upstreams[id]?.access === true;
+  const keys = Object.values(config.upstreams).map(({ key_var: name }) => [name, upstreamKey] as const);
+  const rig = await startRig({
+    on: inject('bundle'),
+    overrides,
+    fleet: { models: standins.filter(isTunnelled) },
+    direct: standins.filter((one) => !isTunnelled(one)),
+    vars: { ...Object.fromEntries(keys), CONFIG_PROFILE: profile },
+  });
   return {
     ...rig,
     async route(body, headers = {}) {

@@ -20,6 +20,7 @@ export async function probeUpstream(
   const get = (path: string, accept: 'application/json' | 'text/plain') =>
     upstream.open({ upstreamId, method: 'GET', path, body: null, requestId: 'health-probe', traceparent: null, accept, signal });
   const failed = (cause: ProbeResult['cause']): ProbeResult => ({ upstreamId, cause, modelsServed: null, ...unknownLoad });
+  if (probe.models === null) return { upstreamId, cause: null, modelsServed: null, ...unknownLoad };
   const models = await get(probe.models.path, 'application/json');
   if (!models.ok) return failed(signal.aborted ? 'timeout' : 'unreachable');
   const { status, mediaType } = models.value;

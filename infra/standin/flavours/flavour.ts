@@ -1,5 +1,8 @@
 /** What differs between kinds of model servers: the wire objects, the words of refusals, what is accepted and what is ignored. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Result } from '../../../shared/result.ts';
 import type { ChatBody } from '../chat-request.ts';
+import type { Frame } from '../completion.ts';
 import type { LogprobEntry } from '../logprobs.ts';
 import type { MetricsStyle } from '../metrics.ts';
 import type { ModelServerOptions } from '../options.ts';
@@ -19,6 +22,10 @@ export interface TokenCounts {
   readonly completionTokens: number;
   /** Prompt tokens that were read before; null where the server does not tell. */
   readonly cachedTokens: number | null;
+  /** Prompt tokens that were written into the cache. */
+  readonly writtenTokens: number;
+  /** Of the completion. */
+  readonly reasoningTokens: number;
 }
 
 export interface Finish {
@@ -100,6 +107,8 @@ export interface Flavour {
   readonly forcedChoicesAreIgnored: boolean;
   /** The server finds calls itself, whatever its tool parser option says. */
   readonly alwaysParsesCalls: boolean;
+  /** The same for reasoning. */
+  readonly alwaysParsesReasoning: boolean;
   /** The entry with the name brings the first bracket of the arguments along. */
   readonly namesWithBracket: boolean;
   /** With several choices the last comes first. */
@@ -112,6 +121,14 @@ export interface Flavour {
   readonly guardsMetrics: boolean;
   readonly metricsStyle: MetricsStyle;
   readonly words: ServerWords;
+  /** Where it answers chats and lists its models. */
+  readonly paths: { readonly chat: string; readonly models: string };
+  /** The key that a request brings along; null for none. */
+  keyIn(headers: IncomingHttpHeaders): string | null;
+  /** A request of another wire in OpenAI's words, or its refusal. Left out where the wire is OpenAI's. */
+  translate?(body: unknown): Result<unknown, Refusal>;
+  /** The events of a stream as its wire has them, made of OpenAI's. */
+  rewrite?(frames: AsyncIterable<Frame>, counts: TokenCounts): AsyncIterable<Frame>;
   callId(hex: string): string;
   chunk(head: Head, part: ChunkPart, context: ChunkContext): Payload;
   whole(head: Head, choices: readonly WholeChoice[], counts: TokenCounts): Payload;

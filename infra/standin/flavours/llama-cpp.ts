@@ -16,6 +16,7 @@ import type {
   TokenCounts,
   WholeChoice,
 } from './flavour.ts';
+import { bearerIn, openAiPaths } from './openai-paths.ts';
 
 const FINGERPRINT = 'b11434-stand-in';
 
@@ -54,6 +55,7 @@ export const llamaCpp: Flavour = {
   tokenizes: 'text',
   forcedChoicesAreIgnored: true,
   alwaysParsesCalls: true,
+  alwaysParsesReasoning: false,
   namesWithBracket: true,
   lastChoiceFirst: true,
   repeatsBegun: true,
@@ -61,6 +63,8 @@ export const llamaCpp: Flavour = {
   guardsMetrics: true,
   metricsStyle: 'llamacpp',
   words,
+  paths: openAiPaths('/v1'),
+  keyIn: bearerIn,
   health: { well: { status: 'ok' }, sick: { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } } },
   callId: (hex) => hex,
   chunk,

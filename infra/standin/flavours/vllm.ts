@@ -4,6 +4,7 @@ import { isRecord } from '../json.ts';
 import type { ModelServerOptions } from '../options.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ChunkContext, ChunkPart, Flavour, Head, Payload, TokenCounts, WholeChoice, WholeMessage } from './flavour.ts';
+import { bearerIn, openAiPaths } from './openai-paths.ts';
 import { badValue, grammarError, vllmWords } from './vllm-words.ts';
 
 const FINGERPRINT = 'vllm-0.32.0-5a4d1d1e';
@@ -18,6 +19,7 @@ export const vllm: Flavour = {
   tokenizes: 'messages',
   forcedChoicesAreIgnored: false,
   alwaysParsesCalls: false,
+  alwaysParsesReasoning: false,
   namesWithBracket: false,
   lastChoiceFirst: false,
   repeatsBegun: false,
@@ -25,6 +27,8 @@ export const vllm: Flavour = {
   guardsMetrics: false,
   metricsStyle: 'vllm',
   words: vllmWords,
+  paths: openAiPaths('/v1'),
+  keyIn: bearerIn,
   health: { well: '', sick: '' },
   callId: (hex) => `chatcmpl-tool-${hex.slice(0, 16)}`,
   chunk,

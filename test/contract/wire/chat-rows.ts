@@ -3,7 +3,7 @@
  * against the stand-ins in every run of the tests, and against real servers by `npm run test:real`.
  */
 import { expect } from 'vitest';
-import type { FlavourName } from '../../../infra/standin/flavours/registry.ts';
+import type { OwnFlavourName } from '../../../infra/standin/flavours/registry.ts';
 import type { Seen } from './seen.ts';
 import type { WireServer } from './server.ts';
 
@@ -17,8 +17,8 @@ export interface ChatRow {
   /** Streamed, whole, or both (the default). */
   readonly way?: 'stream' | 'whole';
   /** From the server itself; where kinds of servers differ, each its own. */
-  readonly direct: Sight | Readonly<Record<FlavourName, Sight>>;
-  readonly gateway: Sight | Readonly<Record<FlavourName, Sight>>;
+  readonly direct: Sight | Readonly<Record<OwnFlavourName, Sight>>;
+  readonly gateway: Sight | Readonly<Record<OwnFlavourName, Sight>>;
   /** Which event follows which is chance: of several choices, of a call that may come twice or after some text. */
   readonly hasAnyOrder?: true;
   /** The gateway's text, calls and usage are the server's: greedy answers to one prompt are equal. */

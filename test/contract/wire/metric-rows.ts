@@ -1,5 +1,5 @@
 /** What model servers tell of themselves in `/metrics`, as far as the gateway, its operators or these tests read it. */
-import type { FlavourName } from '../../../infra/standin/flavours/registry.ts';
+import type { OwnFlavourName } from '../../../infra/standin/flavours/registry.ts';
 
 export interface MetricRow {
   readonly name: string;
@@ -24,7 +24,7 @@ const vllm = (name: string, type: MetricRow['type']): MetricRow => ({
 });
 const llama = (name: string, type: MetricRow['type']): MetricRow => ({ name: `llamacpp:${name}`, type, labels: [] });
 
-export const metricNames: Readonly<Record<FlavourName, MetricNames>> = {
+export const metricNames: Readonly<Record<OwnFlavourName, MetricNames>> = {
   vllm: {
     running: 'vllm:num_requests_running',
     progress: 'vllm:generation_tokens_total',

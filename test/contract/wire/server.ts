@@ -1,10 +1,10 @@
 /** A model server that the wire contract is asked of: a stand-in or a real one. Both are told the same, each in its own way. */
-import type { FlavourName } from '../../../infra/standin/flavours/registry.ts';
+import type { OwnFlavourName } from '../../../infra/standin/flavours/registry.ts';
 import { pythonJson } from '../../../infra/standin/json.ts';
 import type { ModelServerOptions } from '../../../infra/standin/options.ts';
 
 export interface WireServer {
-  readonly flavour: FlavourName;
+  readonly flavour: OwnFlavourName;
   readonly isReal: boolean;
   /** The server's own origin. */
   readonly origin: string;
@@ -38,9 +38,9 @@ export const realSpeech: Speech = {
   endless: () => 'Tell a very long story about a ship and its crew.',
 };
 
-export const contexts: Readonly<Record<FlavourName, number>> = { vllm: 4096, 'llama-cpp': 2048 };
+export const contexts: Readonly<Record<OwnFlavourName, number>> = { vllm: 4096, 'llama-cpp': 2048 };
 
 /** A stand-in set up as the real server is. */
-export function standInOptions(flavour: FlavourName): Partial<ModelServerOptions> {
+export function standInOptions(flavour: OwnFlavourName): Partial<ModelServerOptions> {
   return { flavour, toolParser: 'hermes', maxModelLen: contexts[flavour], tellsCachedTokens: true, timeScale: 0 };
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { type GatewayClient, upstreamKey } from '../../../infra/rig/connect.ts';
 import { until } from '../../../infra/rig/waiting.ts';
-import type { FlavourName } from '../../../infra/standin/flavours/registry.ts';
+import type { OwnFlavourName } from '../../../infra/standin/flavours/registry.ts';
 import { type ChatRow, type Sight, answers, paris, refusals, tools } from './chat-rows.ts';
 import { metricNames } from './metric-rows.ts';
 import { type MetricsPage, readMetrics, valueOf } from './metrics-page.ts';
@@ -24,7 +24,7 @@ export interface WireStand {
 /** A slow machine needs seconds for the first answer of a kind. */
 const patient = 300_000;
 
-export function wireContract(flavour: FlavourName, stand: () => WireStand): void {
+export function wireContract(flavour: OwnFlavourName, stand: () => WireStand): void {
   describe.each(answers)('$name', (row) => {
     const ways = row.way === undefined ? (['stream', 'whole'] as const) : [row.way];
     test.each(ways)('%s', { timeout: patient }, async (way) => {
@@ -58,15 +58,15 @@ export function wireContract(flavour: FlavourName, stand: () => WireStand): void
   officialClient(stand);
 }
 
-function sightOf(sight: ChatRow['direct'], flavour: FlavourName): Sight {
+function sightOf(sight: ChatRow['direct'], flavour: OwnFlavourName): Sight {
   return isPerFlavour(sight) ? sight[flavour] : sight;
 }
 
-function isPerFlavour(sight: ChatRow['direct']): sight is Readonly<Record<FlavourName, Sight>> {
+function isPerFlavour(sight: ChatRow['direct']): sight is Readonly<Record<OwnFlavourName, Sight>> {
   return 'vllm' in sight && 'llama-cpp' in sight;
 }
 
-const streamOf = (flavour: FlavourName): object => ({
+const streamOf = (flavour: OwnFlavourName): object => ({
   opening: flavour === 'vllm' ? { role: 'assistant', content: '' } : { role: 'assistant', content: null },
   closing: { choices: 0, hasUsage: true },
   isWhole: true,
@@ -114,7 +114,7 @@ async function metricsOf(server: WireServer): Promise<MetricsPage> {
   return readMetrics(await (await get(server, '/metrics')).text());
 }
 
-function routes(flavour: FlavourName, stand: () => WireStand): void {
+function routes(flavour: OwnFlavourName, stand: () => WireStand): void {
   describe('the other routes', () => {
     test('list the model with the context it runs with, to those who have the key', async () => {
       const { server, gateway, twin } = stand();
@@ -168,7 +168,7 @@ function routes(flavour: FlavourName, stand: () => WireStand): void {
 /** How soon a server must have noticed that nobody listens any more. */
 const freedWithinMs = 15_000;
 
-function metricsAndLeaving(flavour: FlavourName, stand: () => WireStand): void {
+function metricsAndLeaving(flavour: OwnFlavourName, stand: () => WireStand): void {
   const names = metricNames[flavour];
 
   describe('the metrics', () => {

@@ -16,6 +16,7 @@ import {
   isPlainText,
   isTransparent,
 } from '../../../worker/core/answer/answer-machine.ts';
+import type { Dialect } from '../../../worker/core/upstreams/dialect.ts';
 import { parseLenient } from '../../../worker/core/upstreams/lenient-json.ts';
 import { createVllm } from '../../../worker/core/upstreams/vllm.ts';
 import { configWith } from '../../support/fakes/config.ts';
@@ -39,6 +40,8 @@ export interface ReplayOptions {
   readonly mayRepeat?: AnswerOptions['mayRepeat'];
   /** The stream stays open forever after its last piece. */
   readonly isOpen?: boolean;
+  /** vLLM's, if left out. */
+  readonly dialect?: Dialect;
   /** False for a client of another wire than the server's. */
   readonly passesPayloads?: boolean;
 }
@@ -91,7 +94,7 @@ export function answerWith(options: ReplayOptions = {}): Answer {
       sent: null,
     });
   const answerOptions: AnswerOptions = {
-    dialect: vllm,
+    dialect: options.dialect ?? vllm,
     passesPayloads: options.passesPayloads ?? true,
     isTransparent: format.value === null && isTransparent(reading),
     choiceCount: n,

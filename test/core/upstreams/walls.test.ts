@@ -13,7 +13,9 @@ describe('the dialects', () => {
   });
 
   it('are known to nobody else by their names', () => {
-    const families = worker.filter(({ path }) => /^worker\/core\/upstreams\/vllm[\w-]*\.ts$/.test(path)).map(({ path }) => path);
+    const families = worker
+      .filter(({ path }) => /^worker\/core\/upstreams\/(?:vllm|openai|anthropic|workers-ai)[\w-]*\.ts$/.test(path))
+      .map(({ path }) => path);
     expect(families).toContain('worker/core/upstreams/vllm.ts');
     const outside = worker.filter(({ path }) => !isUpstreams(path));
     const knows = outside.filter((file) => importsOf(file).some(({ target }) => families.includes(target)));

@@ -31,6 +31,7 @@ const maxPatterns = 4;
 const maxAttempts = 8;
 
 export function createChunkReader(dialect: Dialect): ChunkReader {
+  const readChunk = dialect.readStream?.() ?? dialect.readChunk;
   const patterns: Pattern[] = [];
   let attempts = 0;
   let plainChunks = 0;
@@ -42,7 +43,7 @@ export function createChunkReader(dialect: Dialect): ChunkReader {
     // The first one is on its way to a client that waits for it.
     if (plainChunks === 1) return;
     attempts += 1;
-    const pattern = learn(dialect, payload, chunk, content);
+    const pattern = learn(readChunk, payload, chunk, content);
     if (pattern !== null) patterns.push(pattern);
   };
 
@@ -52,7 +53,7 @@ export function createChunkReader(dialect: Dialect): ChunkReader {
         const text = textIn(pattern, payload);
         if (text !== null) return ok(withText(pattern, text));
       }
-      const read = parse(dialect, payload);
+      const read = parse(readChunk, payload);
       if (patterns.length < maxPatterns && attempts < maxAttempts && read.ok) study(payload, read.value);
       return read;
     },
@@ -67,11 +68,11 @@ export function createChunkReader(dialect: Dialect): ChunkReader {
   };
 }
 
-function parse(dialect: Dialect, payload: string): ReturnType<Dialect['readChunk']> {
-  if (payload === '') return dialect.readChunk(null);
+function parse(readChunk: Dialect['readChunk'], payload: string): ReturnType<Dialect['readChunk']> {
+  if (payload === '') return readChunk(null);
   const parsed = parseLenient(payload);
   if (parsed === null) return fail(unreadable);
-  const read = dialect.readChunk(parsed.value);
+  const read = readChunk(parsed.value);
   // A client could not read the original bytes.
   return parsed.isRepaired && read.ok ? ok({ ...read.value, isPlainContent: false }) : read;
 }
@@ -135,14 +136,14 @@ function plainTextOf({ choices: [choice, other], isPlainContent }: UpstreamChunk
 }
 
 /** The proof that a payload was cut at the right place: with another text in it, it reads as that text and is the same otherwise. */
-function learn(dialect: Dialect, payload: string, chunk: UpstreamChunk, content: string): Pattern | null {
+function learn(readChunk: Dialect['readChunk'], payload: string, chunk: UpstreamChunk, content: string): Pattern | null {
   const literal = JSON.stringify(content);
   const at = payload.indexOf(literal, payload.indexOf('"content"'));
   if (at < 0) return null;
   const before = payload.slice(0, at + 1);
   const after = payload.slice(at + literal.length - 1);
   const pattern = { before, after, chunk, choiceIndex: chunk.choices[0]?.index ?? 0 };
-  const read = parse(dialect, before + probe + after);
+  const read = parse(readChunk, before + probe + after);
   if (!read.ok) return null;
   return JSON.stringify(read.value) === JSON.stringify(withText(pattern, probe)) ? pattern : null;
 }

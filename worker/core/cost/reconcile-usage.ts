@@ -47,11 +47,14 @@ export function reconcileUsage(reported: ReportedUsage | null, relayed: Relayed)
   const tolerated = maxTokens + Math.max(toleranceTokens, Math.ceil(maxTokens * toleranceShare));
   const prompt = readCount(reported?.promptTokens, maxPromptTokens, contextTokens);
   const completion = readCount(reported?.completionTokens, maxTokens, tolerated);
+  const cachedTokens = detail(reported?.cachedTokens, prompt?.tokens ?? null);
+  const written = detail(reported?.cacheWriteTokens, prompt === null ? null : prompt.tokens - (cachedTokens ?? 0));
   return {
     promptTokens: prompt?.tokens ?? clampToCount(relayed.promptTokensEstimate, maxPromptTokens),
     completionTokens: completion?.tokens ?? estimateCompletionTokens(relayed),
-    cachedTokens: detail(reported?.cachedTokens, prompt?.tokens ?? null),
+    cachedTokens,
     reasoningTokens: detail(reported?.reasoningTokens, completion?.tokens ?? null),
+    ...(written === null || written === 0 ? {} : { cacheWriteTokens: written }),
     isEstimated: prompt?.isExpected !== true || completion?.isExpected !== true,
   };
 }

@@ -35,7 +35,7 @@ export function worstCaseCost(
 ): number {
   let worst = 0;
   for (const price of prices) {
-    const inputPicoUsd = Math.max(price.inputPicoUsd, price.cachedInputPicoUsd);
+    const inputPicoUsd = Math.max(price.inputPicoUsd, price.cachedInputPicoUsd, price.cacheWritePicoUsd);
     worst = Math.max(worst, tokens.promptTokens * inputPicoUsd + tokens.completionTokens * price.outputPicoUsd);
   }
   return nanoUsdFromPicoUsd(worst);

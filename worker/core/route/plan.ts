@@ -9,7 +9,7 @@ import { fail, ok, type Result } from '../../../shared/result.ts';
 import type { Candidate, Plan } from './attempt.ts';
 import { contextWords } from '../upstreams/context-words.ts';
 import { choose, type ModelChoice, type ChooseInput, type RuleId } from './choose.ts';
-import type { Need } from './needed.ts';
+import { isMet, type Need } from './needed.ts';
 import { surePromptTokens, wantedTokens } from './token-room.ts';
 
 export interface PlanInput extends ChooseInput {
@@ -153,7 +153,7 @@ function obstacle(modelId: string, input: PlanInput, requiredTokens: number): st
   if (input.view.images > 0 && lacks('vision')) return 'it cannot see images';
   if (input.view.tools > 0 && lacks('tools')) return 'it cannot call tools';
   if (input.view.responseFormat === 'json_schema' && lacks('json_schema')) return 'it cannot keep to a schema';
-  const unmet = input.needs.find(({ capability }) => lacks(capability));
+  const unmet = input.needs.find((need) => !isMet(need, model));
   if (unmet !== undefined) return `it cannot honour ${unmet.field}`;
   const room = mostRoom(modelId, input);
   return requiredTokens > room ? `at least ${requiredTokens} tokens do not fit into ${room}` : null;
@@ -233,9 +233,7 @@ function whyNot(input: PlanInput, choice: ModelChoice, requiredTokens: number): 
     const tokens = { contextTokens: Math.max(...rooms), promptTokens, completionTokens: null, isEstimate: !view.isCounted };
     return { code: 'context_length_exceeded', param: 'messages', detail: contextWords(tokens) ?? '', tokens };
   }
-  const unmet = input.needs.find(
-    ({ capability }) => !permitted.some((id) => modelOf(config, id).capabilities.includes(capability)),
-  );
+  const unmet = input.needs.find((need) => !permitted.some((id) => isMet(need, modelOf(config, id))));
   if (unmet !== undefined)
     return { code: 'unsupported_parameter', param: unmet.field, detail: 'No model that may answer can honour it.' };
   if (input.allowedModels !== null) return notAllowed(input, 'None that it may use can take the request. ');

@@ -7,6 +7,7 @@ import type { InnerRequest } from '../request/inner-request.ts';
 import type { PoolingTask } from '../request/pooling-task.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import type { Result } from '../../../shared/result.ts';
+import type { UpstreamConfig } from '../../../shared/config.ts';
 import type { HideSecrets } from '../log/known-secrets.ts';
 import type { UpstreamFailure } from './transport-failure.ts';
 
@@ -56,6 +57,8 @@ export interface ReportedUsage {
   readonly cachedTokens: unknown;
   /** Completion tokens spent on reasoning. */
   readonly reasoningTokens: unknown;
+  /** Prompt tokens that were written into the server's cache, where that has its own price. */
+  readonly cacheWriteTokens?: unknown;
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
@@ -121,8 +124,11 @@ export interface ServerLoad {
 
 /** How a server is checked without making a model work. */
 export interface DialectProbe {
-  /** A server that answers here is up. `read` returns null for a body that is not a list of models. */
-  readonly models: { readonly path: string; read(body: string): readonly ListedModel[] | null };
+  /**
+   * A server that answers here is up. `read` returns null for a body that is not a list of models. Null for servers that have none: they are
+   * taken to be up, and only their calls tell.
+   */
+  readonly models: { readonly path: string; read(body: string): readonly ListedModel[] | null } | null;
   /** Null for servers that publish nothing of the kind. */
   readonly load: { readonly path: string; read(body: string): ServerLoad } | null;
 }
@@ -165,6 +171,8 @@ export interface Dialect {
   readCompletion(body: unknown): Result<UpstreamCompletion, UpstreamFailure>;
   /** An error event is returned as a failure, and so is a payload that carries part of the answer and cannot be read. */
   readChunk(payload: unknown): Result<UpstreamChunk, UpstreamFailure>;
+  /** Present where what a payload means depends on those before it: a reading of one stream, in place of `readChunk`. */
+  readStream?(): Dialect['readChunk'];
   readFinish(reason: string): FinishMeaning;
   /** Absent where the family cannot. */
   readonly counting?: PromptCounting;
@@ -174,8 +182,11 @@ export interface Dialect {
   isEndMark(payload: string): boolean;
 }
 
+/** What a configuration may say about one server's wire. */
+export type WireOptions = NonNullable<UpstreamConfig['wire']>;
+
 /** @param hideSecrets for the words of a server's errors, some of which a client is told */
-export type DialectFactory = (hideSecrets: HideSecrets) => Dialect;
+export type DialectFactory = (hideSecrets: HideSecrets, wire: WireOptions) => Dialect;
 
 /** By the names that configurations use. */
 export type DialectRegistry = Readonly<Record<string, DialectFactory>>;

@@ -41,16 +41,26 @@ export function readCompletion(body: unknown): UpstreamCompletion | null {
   return { ...headOf(answer), choices: read, usage: readUsage(answer?.['usage']) };
 }
 
-/** Null when there is none. The values are taken unchecked from where OpenAI puts them. */
+/** Null when there is none. The values are taken unchecked from where OpenAI puts them, and DeepSeek and Moonshot theirs. */
 export function readUsage(usage: unknown): ReportedUsage | null {
   if (usage == null) return null;
   const counts = asObject(usage);
+  const details = asObject(counts?.['prompt_tokens_details']);
+  const written = details?.['cache_write_tokens'];
   return {
     promptTokens: counts?.['prompt_tokens'],
-    completionTokens: counts?.['completion_tokens'],
-    cachedTokens: asObject(counts?.['prompt_tokens_details'])?.['cached_tokens'],
+    completionTokens: completionIn(counts),
+    cachedTokens: details?.['cached_tokens'] ?? counts?.['prompt_cache_hit_tokens'] ?? counts?.['cached_tokens'],
     reasoningTokens: asObject(counts?.['completion_tokens_details'])?.['reasoning_tokens'],
+    ...(written == null || written === 0 ? {} : { cacheWriteTokens: written }),
   };
+}
+
+/** Gemini and xAI leave reasoning out of the completion, and count it in the total: it is generated and paid for like the rest. */
+function completionIn(counts: JsonObject | null): unknown {
+  const [prompt, completion, total] = ['prompt_tokens', 'completion_tokens', 'total_tokens'].map((name) => counts?.[name]);
+  const areCounts = [prompt, completion, total].every((count) => Number(asInteger(count) ?? -1) >= 0);
+  return areCounts ? Math.max(Number(completion), Number(total) - Number(prompt)) : completion;
 }
 
 /** Some servers write "" or 0 for what they do not know yet. */
