@@ -60,7 +60,7 @@ describe('checkConfig', () => {
       'an unknown dialect',
       { upstreams: { small: { dialect: 'smoke' } } },
       'upstreams.small.dialect',
-      /no dialect "smoke"; dialects are vllm, workers_ai$/,
+      /no dialect "smoke"; dialects are vllm, openai, anthropic, workers_ai$/,
     ],
     [
       'a dialect by an inherited name',

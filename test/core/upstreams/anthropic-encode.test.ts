@@ -239,6 +239,25 @@ describe('a conversation', () => {
     ]);
   });
 
+  it('says of a result that the tool failed', () => {
+    const inner = innerRequest({
+      model: 'auto',
+      messages: [
+        { role: 'user', content: 'hello' },
+        { role: 'assistant', tool_calls: [call('a') as never] },
+      ],
+    });
+    const failed = (content: string) => ({ role: 'tool', tool_call_id: 'a', content, is_error: true }) as const;
+    const blocks = ['No such file.', ''].map(
+      (content) =>
+        createAnthropic(asItIs, {}).encode({ ...inner, messages: [...inner.messages, failed(content)] }, plain).body['messages'],
+    );
+    expect(blocks).toMatchObject([
+      [{}, {}, { content: [{ type: 'tool_result', is_error: true, content: [text('No such file.')] }] }],
+      [{}, {}, { content: [{ type: 'tool_result', is_error: true, content: [text('Error.')] }] }],
+    ]);
+  });
+
   it('gives a call that nobody answered a result, and makes a result that nobody called for text', () => {
     expect(
       turns(

@@ -4,7 +4,15 @@
  * results without a call.
  */
 import { groundedMessages } from '../request/grounded-messages.ts';
-import type { AssistantMessage, ImagePart, InnerRequest, Message, TextPart, ToolCall } from '../request/inner-request.ts';
+import type {
+  AssistantMessage,
+  ImagePart,
+  InnerRequest,
+  Message,
+  TextPart,
+  ToolCall,
+  ToolMessage,
+} from '../request/inner-request.ts';
 import { asObject } from '../json/view.ts';
 import { textOf } from './openai-messages.ts';
 
@@ -61,7 +69,7 @@ function addTo(turns: Turn[], role: Turn['role'], blocks: readonly Block[]): voi
 }
 
 function blocksOf(message: Message): Block[] {
-  if (message.role === 'tool') return [resultBlock(message.tool_call_id, contentBlocks(message.content))];
+  if (message.role === 'tool') return [resultBlock(message)];
   return message.role === 'assistant' ? assistantBlocks(message) : contentBlocks(message.content);
 }
 
@@ -107,8 +115,12 @@ function inputOf(text: string): unknown {
   }
 }
 
-function resultBlock(callId: string, content: readonly Block[]): Block {
-  return { type: 'tool_result', tool_use_id: ownId(callId), ...(content.length > 0 ? { content } : {}) };
+function resultBlock({ tool_call_id: callId, content, is_error: isError }: ToolMessage): Block {
+  const blocks = contentBlocks(content);
+  const result = { type: 'tool_result', tool_use_id: ownId(callId) };
+  // A failure has to say something.
+  if (isError === true) return { ...result, content: blocks.length > 0 ? blocks : textBlocks('Error.'), is_error: true };
+  return blocks.length > 0 ? { ...result, content: blocks } : result;
 }
 
 /** Other models' ids have dots and colons, which this API refuses. */

@@ -6,7 +6,7 @@ import type { EncodeOptions, WireOptions } from './dialect.ts';
 import { formatWords } from './format-words.ts';
 
 export function encodeRequest(request: InnerRequest, options: EncodeOptions, wire: WireOptions): Record<string, unknown> {
-  const { answerFormat: format, sampling, extras } = request;
+  const { answerFormat: format, sampling } = request;
   const said = writeConversation(request, options.continueFrom);
   const schema =
     format?.kind === 'json_schema' && options.hasGrammar && wire.json_schema !== 'prompt' ? schemaForClaude(format.schema) : null;
@@ -26,7 +26,7 @@ export function encodeRequest(request: InnerRequest, options: EncodeOptions, wir
     ...(sampling.stop === undefined ? {} : { stop_sequences: [sampling.stop].flat() }),
     ...toolsOf(request, said),
   };
-  if (typeof extras['top_k'] === 'number' && extras['top_k'] > 0 && thinking === null) body['top_k'] = extras['top_k'];
+  if (sampling.topK !== undefined && sampling.topK > 0 && thinking === null) body['top_k'] = sampling.topK;
   for (const field of wire.omit ?? []) delete body[field];
   return body;
 }
@@ -48,14 +48,19 @@ const budgets: Readonly<Record<string, number>> = { low: 2048, medium: 8192, hig
 
 /** Null where the model is not to think: nobody asked, or the API would refuse it beside a forced call or in the middle of a run of calls. */
 function thinkingOf(request: InnerRequest, maxTokens: number, { thinking }: WireOptions): Thinking | null {
-  const { reasoningEffort: effort, toolChoice, messages, tools } = request;
+  const { reasoningEffort: effort, reasoningTokens: tokens, toolChoice, messages, tools } = request;
   const isForced = tools !== undefined && (toolChoice === 'required' || typeof toolChoice === 'object');
-  if (thinking === undefined || effort === undefined || isForced || messages.at(-1)?.role === 'tool') return null;
-  const wanted = budgets[effort];
+  if (thinking === undefined || isForced || messages.at(-1)?.role === 'tool') return null;
+  const wanted = tokens ?? budgets[effort ?? ''];
   if (wanted === undefined) return null;
-  if (thinking === 'adaptive') return { field: { type: 'adaptive' }, effort: effort === 'xhigh' ? 'high' : effort };
+  if (thinking === 'adaptive') return { field: { type: 'adaptive' }, effort: effortOf(wanted) };
   const budget = Math.min(wanted, Math.floor(maxTokens / 2));
   return budget < leastBudget ? null : { field: { type: 'enabled', budget_tokens: budget } };
+}
+
+/** The least effort with a budget that large. */
+function effortOf(wanted: number): string {
+  return ['low', 'medium'].find((name) => wanted <= (budgets[name] ?? 0)) ?? 'high';
 }
 
 /** A history with calls needs tools, also where the client offers none any more. */

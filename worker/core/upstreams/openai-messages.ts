@@ -1,6 +1,14 @@
 /** Writes a conversation for OpenAI's wire as its vendors take it: no field of one server, images only where a user speaks. */
 import { groundedMessages } from '../request/grounded-messages.ts';
-import type { AssistantMessage, ImagePart, InnerRequest, Message, TextPart, ToolCall } from '../request/inner-request.ts';
+import type {
+  AssistantMessage,
+  ImagePart,
+  InnerRequest,
+  Message,
+  TextPart,
+  ToolCall,
+  ToolMessage,
+} from '../request/inner-request.ts';
 
 /**
  * @param systemRole the name that this server has for the role
@@ -29,8 +37,14 @@ export function encodeMessages(
 
 function encodeMessage(message: Message, systemRole: 'system' | 'developer'): unknown {
   if (message.role === 'system' || message.role === 'developer') return { ...message, role: systemRole };
-  if (message.role === 'tool') return { role: 'tool', tool_call_id: message.tool_call_id, content: textOf(message.content) };
+  if (message.role === 'tool') return encodeResult(message);
   return message.role === 'assistant' ? encodeAssistant(message) : message;
+}
+
+/** There is no field for a tool that failed: the text says so, unless it does already. */
+function encodeResult({ tool_call_id, content, is_error: isError }: ToolMessage): unknown {
+  const text = textOf(content);
+  return { role: 'tool', tool_call_id, content: isError === true && !/\berror\b/i.test(text) ? `Error: ${text}`.trim() : text };
 }
 
 /** Thinking stays behind: vendors refuse the field or ignore it, and bill it where they read it. */
