@@ -55,6 +55,8 @@ interface Served extends Sequence {
 export interface GpuEngine extends Engine {
   /** Tokens of prompts and answers that were computed, those of restarted requests again. */
   computedTokens(): number;
+  /** Steps of this server, as long as each takes with the card for itself: its part of the card's time, ms, whatever the time scale. */
+  cardMs(): number;
 }
 
 export function gpuEngine(options: GpuEngineOptions): GpuEngine {
@@ -62,6 +64,7 @@ export function gpuEngine(options: GpuEngineOptions): GpuEngine {
   const queues: Queues<Served> = { running: [], waiting: [] };
   let isLooping = false;
   let computed = 0;
+  let cardMs = 0;
   const loop = async (): Promise<void> => {
     if (isLooping) return;
     isLooping = true;
@@ -69,8 +72,10 @@ export function gpuEngine(options: GpuEngineOptions): GpuEngine {
     let dueMs = performance.now();
     for (let planned = planStep(queues, options); planned.length > 0; planned = planStep(queues, options)) {
       const parts = planned.map(({ sequence, tokens }) => ({ before: sequence.computed, tokens }));
-      dueMs = Math.max(dueMs, performance.now() - maxLagMs) + stepMs(card.spec, model, parts) * card.working() * timeScale;
+      const aloneMs = stepMs(card.spec, model, parts);
+      dueMs = Math.max(dueMs, performance.now() - maxLagMs) + aloneMs * card.working() * timeScale;
       await sleepUntil(dueMs);
+      cardMs += aloneMs;
       computed += finishStep(queues, planned);
     }
     turn.leave();
@@ -89,6 +94,7 @@ export function gpuEngine(options: GpuEngineOptions): GpuEngine {
       kvUsage: Math.min(1, queues.running.reduce((sum, sequence) => sum + sequence.computed, 0) / kvTokens),
     }),
     computedTokens: () => computed,
+    cardMs: () => cardMs,
   };
 }
 
