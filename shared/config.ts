@@ -243,6 +243,16 @@ const Surfaces = z.lateObject(() => ({
     }),
     {},
   ),
+  /** Answers of the Responses API that later requests can go on from. */
+  responses: z.prefault(
+    z.strictObject({
+      /** Whether one is stored whose request does not say. */
+      stores_by_default: z._default(z.boolean(), true),
+      /** How long one can be read after its end; 30 days at most. */
+      retention_ms: z._default(int(60_000, 2_592_000_000), 604_800_000),
+    }),
+    {},
+  ),
 }));
 
 /** What may be kept although it is not by default. */

@@ -41,6 +41,7 @@ import { routeOnly } from './routes/route.ts';
 import { routerInfo, stats, statsSeries } from './routes/operations.ts';
 import { page } from './routes/pages.ts';
 import { poolingRoutes } from './routes/pooling.ts';
+import { cancelResponse, deleteResponse, getResponse, listInputItems } from './routes/responses.ts';
 import { resumeStream, stopStream } from './routes/streams.ts';
 import { usage } from './routes/usage.ts';
 
@@ -65,6 +66,10 @@ const routesBesides: readonly Route[] = [
   ['POST', '/v1/feedback', 'feedback', feedback],
   ['GET', '/v1/streams/:id', 'chat', resumeStream],
   ['POST', '/v1/streams/:id/cancel', 'chat', stopStream],
+  ['GET', '/v1/responses/:id', 'chat', getResponse],
+  ['DELETE', '/v1/responses/:id', 'chat', deleteResponse],
+  ['POST', '/v1/responses/:id/cancel', 'chat', cancelResponse],
+  ['GET', '/v1/responses/:id/input_items', 'chat', listInputItems],
   ['GET', '/v1/usage', 'usage', usage],
   ['GET', '/v1/models', 'key', listModels],
   ['GET', '/v1/models/*', 'key', getModel],

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import * as mini from '../../shared/zod.ts';
 import { ChatRequest } from '../../shared/chat.ts';
 import { clientIdPattern } from '../../shared/headers.ts';
+import { Body as ResponsesBody } from '../../worker/core/surfaces/responses/body.ts';
 import { CollectionName, DocumentBody, RagFields } from '../../shared/rag-bodies.ts';
 
 const text = z.string().min(1);
@@ -54,6 +55,28 @@ export const RerankRequest = z.object({
   truncate_prompt_tokens: truncation,
   user,
 });
+
+/** `input` and `tools` are lists of many kinds of things, which docs/api.md names; `input` or `previous_response_id` is required. */
+export const ResponsesRequest = ResponsesBody;
+
+/** Chat's fields with a text in place of messages. */
+export const CompletionRequest = mini.extend(
+  mini.omit(ChatRequest, {
+    messages: true,
+    tools: true,
+    tool_choice: true,
+    parallel_tool_calls: true,
+    logprobs: true,
+    top_logprobs: true,
+    continue_final_message: true,
+    add_generation_prompt: true,
+  }),
+  {
+    prompt: mini.union([mini.string().check(mini.minLength(1)), mini.array(mini.string()).check(mini.length(1))]),
+    echo: mini.optional(mini.boolean()),
+    logprobs: mini.optional(mini.int().check(mini.gte(0), mini.lte(5))),
+  },
+);
 
 /** A chat without what an answer from documents cannot give; `query` or `messages` is required. */
 const chatOfDocuments = mini.partial(

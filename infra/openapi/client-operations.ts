@@ -7,6 +7,7 @@ import { Model, ModelList } from './answers/deployment.ts';
 import * as documents from './answers/documents.ts';
 import { UsageOfKey } from './answers/keys.ts';
 import * as pooling from './answers/pooling.ts';
+import * as responses from './answers/responses.ts';
 import * as bodies from './bodies.ts';
 import { type Answer, type HeaderId, json, type Operation, type Operations, type Schema } from './operation.ts';
 
@@ -15,18 +16,18 @@ const answering: readonly HeaderId[] = [...routing, 'traceparent', 'idempotencyK
 const reading: readonly HeaderId[] = ['requestId', 'agentName', 'sessionId', 'cacheControl'];
 
 /** Whole, or as a stream where `stream` is true. */
-function answered(schema: Schema): Answer {
+function answered(schema: Schema, events: Schema = chat.ChatCompletionChunk): Answer {
   return {
     description: 'The answer: whole, or as events where the request has `"stream": true`.',
     bodies: [
       { media: 'application/json', schema },
-      { media: 'text/event-stream', events: chat.ChatCompletionChunk },
+      { media: 'text/event-stream', events },
     ],
   };
 }
 
-function answers(id: string, tag: Operation['tag'], body: Schema, schema: Schema): Operation {
-  return { id, tag, headers: answering, body, answers: { 200: answered(schema) }, isRouted: true };
+function answers(id: string, tag: Operation['tag'], body: Schema, schema: Schema, events?: Schema): Operation {
+  return { id, tag, headers: answering, body, answers: { 200: answered(schema, events) }, isRouted: true };
 }
 
 function pooled(id: string, body: Schema, schema: Schema): Operation {
@@ -35,10 +36,51 @@ function pooled(id: string, body: Schema, schema: Schema): Operation {
 
 const collection = z.string().regex(collectionPattern);
 const documentId = z.string().regex(documentIdPattern);
+const responseId = z.string().regex(/^resp_[A-Za-z0-9_.-]{1,130}$/);
 const streamId = z.string().regex(/^[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64})?$/);
 
 export const clientOperations: Operations = {
   'POST /v1/chat/completions': answers('createChatCompletion', 'chat', ChatRequest, chat.ChatCompletion),
+  'POST /v1/responses': answers(
+    'createResponse',
+    'responses',
+    bodies.ResponsesRequest,
+    responses.Response,
+    responses.ResponseEvent,
+  ),
+  'GET /v1/responses/:id': {
+    id: 'getResponse',
+    tag: 'responses',
+    path: { id: responseId },
+    query: { stream: z.enum(['true', 'false']), starting_after: z.int().min(0).max(999_999_999) },
+    answers: { 200: answered(responses.Response, responses.ResponseEvent) },
+  },
+  'DELETE /v1/responses/:id': {
+    id: 'deleteResponse',
+    tag: 'responses',
+    path: { id: responseId },
+    answers: { 200: json('It is forgotten.', responses.ResponseDeleted) },
+  },
+  'POST /v1/responses/:id/cancel': {
+    id: 'cancelResponse',
+    tag: 'responses',
+    path: { id: responseId },
+    answers: { 200: json('What the response has come to.', responses.Response) },
+  },
+  'GET /v1/responses/:id/input_items': {
+    id: 'listResponseInput',
+    tag: 'responses',
+    path: { id: responseId },
+    query: { limit: z.int().min(1).max(100), order: z.enum(['asc', 'desc']), after: z.string() },
+    answers: { 200: json('A page of items.', responses.ResponseItems) },
+  },
+  'POST /v1/completions': answers(
+    'createCompletion',
+    'chat',
+    bodies.CompletionRequest,
+    responses.Completion,
+    responses.CompletionChunk,
+  ),
   'POST /v1/route': {
     id: 'explainRoute',
     tag: 'chat',

@@ -16,6 +16,7 @@ import * as deploymentAnswers from './answers/deployment.ts';
 import * as documentAnswers from './answers/documents.ts';
 import * as keyAnswers from './answers/keys.ts';
 import * as poolingAnswers from './answers/pooling.ts';
+import * as responseAnswers from './answers/responses.ts';
 import * as statisticsAnswers from './answers/statistics.ts';
 import { ErrorAnswer, PoolingRouting, Routing } from './answers/values.ts';
 import { type ApiPage, firstSentence, type PageSection, readApiPage } from './api-page.ts';
@@ -109,6 +110,7 @@ export function answerSchemas() {
   const named = schemasIn(
     { ErrorAnswer, Routing, PoolingRouting },
     chatAnswers,
+    responseAnswers,
     poolingAnswers,
     documentAnswers,
     deploymentAnswers,

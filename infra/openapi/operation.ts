@@ -7,6 +7,7 @@ export type HeaderId = keyof typeof headerNames;
 
 export const tags = {
   chat: 'Answers of models that write, streamed or whole',
+  responses: 'OpenAI’s Responses: answers that are stored and gone on from',
   pooling: 'Vectors, labels and relevance, from models that read',
   documents: 'Documents, and answers from them',
   streams: 'Streams that are picked up again',

@@ -37,6 +37,8 @@ export function createKeptClient(namespace: Namespace<KeptObject>, log: LogPort)
         ...(waitMs === 0 ? askOptions : onceOptions),
         deadlineMs: waitMs + replyMs,
       }),
+    remove: (place, writerId) =>
+      callObject(stubOf(place), async (kept): Promise<boolean> => kept.remove(place.id, writerId), askOptions),
     cancel: (place, writerId) =>
       callObject(stubOf(place), async (kept): Promise<KeptState | null> => kept.cancel(place.id, writerId), cancelOptions),
   };

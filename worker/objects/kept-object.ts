@@ -74,6 +74,14 @@ export class KeptObject extends DurableObject<unknown> {
     }
   }
 
+  /** Forgets an answer that has ended. */
+  remove(id: string, writerId: string): boolean {
+    const record = this.#current(id, Date.now());
+    if (record === null || record.ending === null || record.opening.writerId !== writerId) return false;
+    this.#store.remove(id);
+    return true;
+  }
+
   async cancel(id: string, writerId: string | null): Promise<KeptState | null> {
     const untilMs = Date.now() + cancelWaitMs;
     for (;;) {
@@ -112,7 +120,9 @@ export class KeptObject extends DurableObject<unknown> {
   }
 
   #page(id: string, record: KeptRecord, after: number): KeptPage {
-    const { opening, pieces: next, isTooLong, ending } = record;
+    const { opening: whole, pieces: next, isTooLong, ending } = record;
+    const { stored: _stored, ...small } = whole;
+    const opening = after === 0 ? whole : small;
     const nowMs = Date.now();
     const pieces = next > after && !isTooLong ? this.#store.pieces(id, after) : [];
     const quietMs = ending === null ? nowMs - (this.#heardMs.get(id) ?? 0) : endedForMs(record, nowMs);

@@ -2,7 +2,7 @@
  * The rows of kept answers: one for each answer and one for each batch of its log. Bounded in number and bytes: ended answers make room,
  * those that ended first before others; a running one is never forgotten. Part of the kept object.
  */
-import { endRecord, isForgotten, openRecord, type Taken } from '../core/kept/log.ts';
+import { bytesOf, endRecord, isForgotten, openRecord, type Taken } from '../core/kept/log.ts';
 import type { KeptEnding, KeptOpening, KeptRecord } from '../core/kept/kept-answer.ts';
 
 /** Sixteen objects a tenant: so many of each hold at most 16,000 answers and 0.5 GB of a tenant. */
@@ -33,7 +33,11 @@ export class KeptStore {
       ) WITHOUT ROWID;
     `);
     const running = sql.exec<AnswerRow>('SELECT id, bytes, record FROM answers WHERE ended_ms IS NULL').toArray();
-    for (const { id, record } of running) this.#running.set(id, { ...parseRecord(record), ...this.#logged(id) });
+    for (const { id, record } of running) {
+      const known = parseRecord(record);
+      const logged = this.#logged(id);
+      this.#running.set(id, { ...known, ...logged, bytes: logged.bytes + bytesOf(known.opening) });
+    }
     const kept = sql.exec<{ count: number; bytes: number | null }>(
       'SELECT COUNT(*) AS count, SUM(bytes) AS bytes FROM answers WHERE ended_ms IS NOT NULL',
     );
@@ -106,6 +110,11 @@ export class KeptStore {
       const all = pieces.split('\n');
       return start < after ? all.slice(after - start) : all;
     });
+  }
+
+  /** One that has ended. */
+  remove(id: string): void {
+    this.#delete(id);
   }
 
   /** Deletes what is over. */

@@ -9,6 +9,7 @@ import type { Deps } from '../deps.ts';
 import { readJsonBody } from '../middleware/body.ts';
 import type { AppEnv } from '../middleware/context.ts';
 import { chat, type ChatResult } from '../pipeline/chat.ts';
+import { withEarlier } from '../pipeline/kept/earlier.ts';
 import { requestTimers } from '../pipeline/run/request-timers.ts';
 import { callerOf, readStrategy } from './caller.ts';
 import { sent } from './sent.ts';
@@ -35,8 +36,10 @@ function answering(deps: Deps, surface: Surface, read: (text: string) => ReturnT
     trace?.enter('validate');
     const valid = read(text);
     if (!valid.ok) throw new GatewayError(valid.failure);
-    const caller = await callerOf(deps, c, surface, valid.value.request, bytes);
-    return responseOf(c, await chat(pipeline, caller, valid.value, readStrategy(c)));
+    const whole = await withEarlier(pipeline, c.get('key').tenantId, valid.value);
+    if (!whole.ok) throw new GatewayError(whole.failure);
+    const caller = await callerOf(deps, c, surface, whole.value.request, bytes, whole.value.stored);
+    return responseOf(c, await chat(pipeline, caller, whole.value, readStrategy(c)));
   };
 }
 

@@ -19,6 +19,7 @@ export async function callerOf(
   surface: Surface,
   request: InnerRequest,
   bodyBytes: number,
+  stored: string | null = null,
 ): Promise<Caller> {
   const key = c.get('key');
   return {
@@ -37,6 +38,7 @@ export async function callerOf(
     cacheControl: c.req.header(headerNames.cacheControl) ?? null,
     idempotency: await readIdempotency(deps, c, request),
     isResumable: readResumable(c),
+    stored,
   };
 }
 

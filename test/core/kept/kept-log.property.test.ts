@@ -134,8 +134,8 @@ describe('pieces', () => {
       fc.property(whole, (answer) => {
         const again = wholeOfPieces(piecesOfWhole(answer, usage, someRouting));
         expect([again.usage, again.routing]).toEqual([usage, someRouting]);
-        expect(chatSurface.writeWhole(again.answer, usage, someRouting, asked)).toBe(
-          chatSurface.writeWhole(answer, usage, someRouting, asked),
+        expect(chatSurface.writeWhole(again.answer, usage, someRouting, asked, 'n')).toBe(
+          chatSurface.writeWhole(answer, usage, someRouting, asked, 'n'),
         );
       }),
     );

@@ -276,6 +276,12 @@ export function createFakeKept(clock: Clock, sleep: (ms: number) => Promise<unkn
         waiting -= 1;
       }
     },
+    async remove(place, writerId) {
+      if (this.isDown) throw new Error('no state');
+      const kept = current(place);
+      if (kept === null || kept.record.ending === null || kept.record.opening.writerId !== writerId) return false;
+      return records.delete(keyOf(place));
+    },
     async cancel(place, writerId) {
       const kept = current(place);
       if (kept === null || (writerId !== null && kept.record.opening.writerId !== writerId)) return null;

@@ -263,6 +263,7 @@ function callerWith(signal: AbortSignal, background: Caller['background'], bodyB
     cacheControl: null,
     idempotency: null,
     isResumable: false,
+    stored: null,
   };
 }
 

@@ -27,6 +27,8 @@ export interface KeptOpening {
   readonly brokenLifetimeMs: number;
   /** What has ended under this id does not count: write it anew. */
   readonly replaces?: boolean;
+  /** What was asked, in its surface's own form, for requests that go on from it. Only with the first page of a log. */
+  readonly stored?: string;
 }
 
 /** How an answer ended; the log before it is all that there is of it. */

@@ -26,7 +26,12 @@ export const abandoned: KeptEnding = {
 };
 
 export function openRecord(opening: KeptOpening): KeptRecord {
-  return { opening, ending: null, pieces: 0, bytes: 0, isTooLong: false, isCancelAsked: false, untilMs: null };
+  return { opening, ending: null, pieces: 0, bytes: bytesOf(opening), isTooLong: false, isCancelAsked: false, untilMs: null };
+}
+
+/** What an answer takes before its first piece. */
+export function bytesOf({ stored }: KeptOpening): number {
+  return stored === undefined ? 0 : utf8Bytes(stored);
 }
 
 /**
@@ -92,7 +97,7 @@ export function endedForMs({ opening, ending, untilMs }: KeptRecord, nowMs: numb
   return ending === null || untilMs === null ? 0 : Math.max(0, nowMs - (untilMs - lifetimeOf(opening, ending)));
 }
 
-function utf8Bytes(text: string): number {
+export function utf8Bytes(text: string): number {
   let bytes = text.length;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);

@@ -28,6 +28,8 @@ export interface KeptPort {
    * @param writerId only what this run has written; null for whatever run
    */
   read(place: KeptPlace, writerId: string | null, after: number, waitMs: number): Promise<KeptPage | null>;
+  /** Forgets an answer that has ended. False when there is none, or it is under way. Rejects when the state cannot be reached. */
+  remove(place: KeptPlace, writerId: string): Promise<boolean>;
   /** Asks for a running answer to be stopped, and waits a little for its end. The state it has then; null when there is none. */
   cancel(place: KeptPlace, writerId: string | null): Promise<KeptState | null>;
 }

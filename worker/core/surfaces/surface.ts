@@ -9,6 +9,7 @@ import type { RoutingMetadata, ShownRouting } from '../../../shared/routing-meta
 import type { Usage } from '../../../shared/usage.ts';
 import type { AnswerEvent } from '../answer/answer-events.ts';
 import type { AnswerHead, WholeAnswer } from '../answer/whole-answer.ts';
+import type { KeptPage } from '../kept/kept-answer.ts';
 import type { InnerRequest, StreamRequest } from '../request/inner-request.ts';
 
 /** What of the configuration a surface reads bodies by. */
@@ -18,6 +19,17 @@ export interface ReadRequest {
   readonly request: InnerRequest;
   /** Fields of the body that were dropped, and change nothing. At most 20, names cut to 64 characters. */
   readonly ignored: readonly string[];
+  /** Kept answers that the request goes on from: it cannot run before they have been read. */
+  readonly earlier?: Earlier;
+  /** What is kept with the answer, as a text, so that later requests can go on from it; absent where the client wants nothing kept. */
+  readonly stored?: string;
+}
+
+export interface Earlier {
+  /** Their names: see `writeStreamId`. */
+  readonly names: readonly string[];
+  /** The whole request. @param found by their names; those that are not kept are missing */
+  complete(found: ReadonlyMap<string, KeptPage>): Result<ReadRequest, Failure>;
 }
 
 export interface Surface {
@@ -27,12 +39,16 @@ export interface Surface {
   read(text: string, settings: ReadSettings): Result<ReadRequest, Failure>;
   /** The id of an answer whose server gave it none. */
   answerId(requestId: string): string;
-  /** The body of a response, one JSON text. */
-  writeWhole(answer: WholeAnswer, usage: Usage, routing: RoutingMetadata, request: StreamRequest): string;
+  /** The body of a response, one JSON text. @param name as for `openStream` */
+  writeWhole(answer: WholeAnswer, usage: Usage, routing: RoutingMetadata, request: StreamRequest, name: string): string;
   /** The body of an error response, one JSON text. @param routing null when it is not known yet */
   writeError(failure: Failure, routing: ShownRouting | null, requestId: string): string;
-  /** One for each client's stream, also where several calls make up its answer, and where none begins. */
-  openStream(request: StreamRequest, requestId: string): StreamWriter;
+  /**
+   * One for each client's stream, also where several calls make up its answer, and where none begins.
+   *
+   * @param name of the answer, unlike any other's: made by the gateway, and where the answer is kept the place that it is found at
+   */
+  openStream(request: StreamRequest, name: string): StreamWriter;
 }
 
 /** Writes server-sent events, as text. Keeps its own state between calls. */

@@ -49,6 +49,8 @@ export function giveWhole(run: Run, found: Found, state: 'hit' | 'shared'): Resu
   const metadata = finalMetadata(run, nowMs);
   const answer = givenAs(found, headFor(run, nowMs));
   const usage = { kind: 'usage', usage: found.usage } as const;
+  const asStream = streamRequestOf(asked.request, asked.view.estimatedPromptTokens);
+  if (!tried.isStreamed) client.kept?.whole(answer, found.usage, metadata);
   const given: Given = tried.isStreamed
     ? {
         kind: 'events',
@@ -57,11 +59,7 @@ export function giveWhole(run: Run, found: Found, state: 'hit' | 'shared'): Resu
           client.writer.end(),
         metadata,
       }
-    : {
-        kind: 'json',
-        body: surface.writeWhole(answer, found.usage, metadata, streamRequestOf(asked.request, asked.view.estimatedPromptTokens)),
-        metadata,
-      };
+    : { kind: 'json', body: surface.writeWhole(answer, found.usage, metadata, asStream, client.answerName), metadata };
   finish(run, { kind: 'ok' });
   return ok(given);
 }

@@ -56,7 +56,7 @@ export function wholeBody(run: Run, { state }: Answer): { readonly body: string;
   const usage = clientUsage(run);
   client.kept?.whole(answer, usage, metadata);
   const asStream = streamRequestOf(asked.request, asked.view.estimatedPromptTokens);
-  return { body: asked.caller.surface.writeWhole(answer, usage, metadata, asStream), metadata };
+  return { body: asked.caller.surface.writeWhole(answer, usage, metadata, asStream, client.answerName), metadata };
 }
 
 /** Runs until the client has its answer, or the error in its place, or has left. Never rejects, always settles. */

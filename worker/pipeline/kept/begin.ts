@@ -22,7 +22,7 @@ const lookAgainMs = 1000;
 
 /** Whether anything is kept at all: nearly always not, and then nobody is asked. */
 export function isToBeKept({ asked: { caller, request } }: Run): boolean {
-  return caller.idempotency !== null || (caller.isResumable && request.isStream);
+  return caller.idempotency !== null || caller.stored !== null || (caller.isResumable && request.isStream);
 }
 
 /** Null: run. Otherwise the answer to give. */
@@ -66,9 +66,15 @@ export function endKept(run: Run, ending: Ending, failure: Failure | null): void
 
 function optionsFor({ deps, asked, spent }: Run): KeptRunOptions {
   const { caller, request } = asked;
-  const { idempotency } = caller;
+  const { idempotency, isResumable, stored } = caller;
   const { grace_ms: graceMs, lifetime_ms: lifetimeMs } = deps.config.routing.kept;
-  const hasIds = caller.isResumable && request.isStream;
+  const { retention_ms: storedMs } = deps.config.surfaces.responses;
+  const hasIds = (isResumable || stored !== null) && request.isStream;
+  const wanted = [
+    idempotency === null ? 0 : idempotencyTtlMs,
+    isResumable && request.isStream ? lifetimeMs : 0,
+    stored === null ? 0 : storedMs,
+  ];
   const writerId = spent.runId;
   const opening: KeptOpening = {
     writerId,
@@ -78,11 +84,12 @@ function optionsFor({ deps, asked, spent }: Run): KeptRunOptions {
     requestId: caller.requestId,
     isStream: request.isStream,
     hasIds,
-    lifetimeMs: idempotency === null ? lifetimeMs : Math.max(idempotencyTtlMs, hasIds ? lifetimeMs : 0),
+    lifetimeMs: Math.max(...wanted),
     brokenLifetimeMs: hasIds ? lifetimeMs : brokenForMs,
+    ...(stored === null ? {} : { stored }),
   };
   const place = { tenantId: caller.key.tenantId, id: idempotency?.id ?? writerId };
-  return { place, opening, graceMs: hasIds ? graceMs : 0, isSole: idempotency !== null };
+  return { place, opening, graceMs: isResumable && request.isStream ? graceMs : 0, isSole: idempotency !== null };
 }
 
 async function follow(run: Run, place: KeptPlace, page: KeptPage): Promise<Result<SentAnswer, Failure>> {

@@ -45,7 +45,7 @@ const tooLong: Failure = {
 
 /** An answer that has ended, as its own client got it. */
 export function endedAnswer(following: Following, page: KeptPage, ending: KeptEnding): SentAnswer {
-  const { surface } = following;
+  const { surface, place } = following;
   const { opening, pieces } = page;
   if (ending.kind === 'failed' && pieces.length === 0)
     return failedAnswer(surface, ending.failure, ending.metadata, opening.requestId);
@@ -57,7 +57,8 @@ export function endedAnswer(following: Following, page: KeptPage, ending: KeptEn
   const { answer, usage, routing } = wholeOfPieces(pieces);
   if (usage === null || routing === null) throw new Error('a whole answer has its usage and its routing');
   const headers = [['content-type', 'application/json'], ...routingHeader(ending.metadata)] as const;
-  return { status: 200, headers, body: surface.writeWhole(answer, usage, routing, opening.request) };
+  const name = writeStreamId({ id: place.id, writerId: opening.writerId });
+  return { status: 200, headers, body: surface.writeWhole(answer, usage, routing, opening.request, name) };
 }
 
 /** An answer under way, from its first piece on. */
@@ -76,7 +77,7 @@ function failedAnswer(surface: Surface, failure: Failure, metadata: RoutingMetad
   return { status: errors[failure.code].status, headers, body: surface.writeError(failure, metadata, requestId) };
 }
 
-function streamHeaders({ place }: Following, { opening, ending }: KeptPage): SentAnswer['headers'] {
+export function streamHeaders({ place }: Following, { opening, ending }: KeptPage): SentAnswer['headers'] {
   const { hasIds, writerId } = opening;
   return [
     ['content-type', 'text/event-stream; charset=utf-8'],
@@ -89,8 +90,12 @@ function routingHeader(metadata: RoutingMetadata | null): SentAnswer['headers'] 
   return metadata === null ? [] : [[headerNames.routingMetadata, encodeMetadataHeader(metadata)]];
 }
 
-export function replayOf({ surface, after }: Pick<Following, 'surface' | 'after'>, { opening }: KeptPage): Replay {
-  return createReplay(surface.openStream(opening.request, opening.requestId), opening.hasIds ? after : null);
+export function replayOf(
+  { surface, place, after }: Pick<Following, 'surface' | 'place' | 'after'>,
+  { opening }: KeptPage,
+): Replay {
+  const name = writeStreamId({ id: place.id, writerId: opening.writerId });
+  return createReplay(surface.openStream(opening.request, name), opening.hasIds ? after : null);
 }
 
 /** Runs until the answer has ended, or its reader has left. Never rejects. */

@@ -6,7 +6,7 @@ import { beyondEnd, type StreamName } from '../../core/kept/stream-id.ts';
 import type { Background } from '../../core/ports.ts';
 import type { Surface } from '../../core/surfaces/surface.ts';
 import type { PipelineDeps } from '../run/deps.ts';
-import { endedAnswer, followedAnswer, type Following, replayOf, type SentAnswer } from './follow.ts';
+import { endedAnswer, followedAnswer, type Following, replayOf, type SentAnswer, streamHeaders } from './follow.ts';
 
 export interface Resuming {
   readonly tenantId: string;
@@ -41,6 +41,19 @@ export async function resume(
   if (after > count) return fail(beyondEnd(count, isHeader));
   if (after === count) return ok({ status: 204, headers: [], body: null });
   return ok(endedAnswer(following, page, ending));
+}
+
+/** The same of an answer that is stored: as a stream also where its own client read it whole. */
+export function resumeStored(following: Following, stored: KeptPage): Result<SentAnswer, Failure> {
+  if (stored.isTooLong) return fail(notKept);
+  const page: KeptPage = { ...stored, opening: { ...stored.opening, isStream: true, hasIds: true } };
+  const { ending } = page;
+  if (ending === null) return ok(followedAnswer(following, page));
+  const count = countOf(following, page);
+  if (following.after > count) return fail(beyondEnd(count - 1, false));
+  const replay = replayOf(following, page);
+  const body = replay.write(page.pieces) + replay.end(ending);
+  return ok({ status: 200, headers: streamHeaders(following, page), body });
 }
 
 /** Stops it, for everybody who reads it. */

@@ -39,6 +39,8 @@ export interface Caller {
   readonly idempotency: { readonly id: string; readonly fingerprint: string } | null;
   /** A stream may be picked up again. */
   readonly isResumable: boolean;
+  /** What is kept beside the answer, so that later requests can go on from it; null where nothing is. */
+  readonly stored: string | null;
 }
 
 /** How a request belongs to others: by a name that the client gave, or by its messages. */

@@ -12,6 +12,8 @@ import { streamRequestOf } from '../../core/request/inner-request.ts';
 import type { Asked } from './asked.ts';
 
 export interface Client {
+  /** Unlike any other's. */
+  readonly answerName: string;
   /** Of its stream, from the first event to the end. */
   writer: StreamWriter;
   /** The model whose answer it gets; null before one answers. */
@@ -61,9 +63,11 @@ export interface Keeping {
   end(ending: KeptEnding): void;
 }
 
-export function nothingSent({ caller, request, view }: Pick<Asked, 'caller' | 'request' | 'view'>): Client {
+/** @param answerName what the answer is known by, should it be kept */
+export function nothingSent({ caller, request, view }: Pick<Asked, 'caller' | 'request' | 'view'>, answerName: string): Client {
   return {
-    writer: caller.surface.openStream(streamRequestOf(request, view.estimatedPromptTokens), caller.requestId),
+    answerName,
+    writer: caller.surface.openStream(streamRequestOf(request, view.estimatedPromptTokens), answerName),
     servedModelId: null,
     firstByteAtMs: null,
     queuePosition: null,

@@ -1,5 +1,6 @@
 /** One request while it is processed, in parts: a function takes those that it reads or writes, and says so in its signature. */
 import { modelOf } from '../../../shared/config-prepare.ts';
+import { writeStreamId } from '../../core/kept/stream-id.ts';
 import type { RoutePlan } from '../../core/route/plan.ts';
 import type { Asked } from './asked.ts';
 import { type Client, nothingSent } from './client.ts';
@@ -19,12 +20,14 @@ export type Parts<Name extends keyof Run> = Pick<Run, Name>;
 
 /** @param isStreamed the answer is shown as it comes */
 export function newRun(deps: PipelineDeps, asked: Asked, route: RoutePlan, isStreamed: boolean, judges: boolean): Run {
+  const runId = deps.newId();
+  const answerName = writeStreamId({ id: asked.caller.idempotency?.id ?? runId, writerId: runId });
   return {
     deps,
     asked,
     tried: nothingTried(route, isStreamed, judges),
-    spent: nothingSpent(deps.newId()),
-    client: nothingSent(asked),
+    spent: nothingSpent(runId),
+    client: nothingSent(asked, answerName),
   };
 }
 

@@ -107,7 +107,7 @@ function mergeLogprobs(parts: readonly unknown[]): unknown {
 }
 
 /** OpenAI's usage object. Unknown details are left out, since zero would be a claim; an estimate says so. */
-function wireUsage(usage: Usage): Record<string, unknown> {
+export function wireUsage(usage: Usage): Record<string, unknown> {
   const wire: Record<string, unknown> = {
     prompt_tokens: usage.promptTokens,
     completion_tokens: usage.completionTokens,
