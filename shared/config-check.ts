@@ -214,6 +214,14 @@ function routeMistakes(config: ConfigTree): ConfigMistake[] {
   const { models, routing } = config;
   const mistakes: ConfigMistake[] = [];
   const check = (name: string, path: Path, mustChat: boolean) => void mistakes.push(...modelName(config, name, path, mustChat));
+  const resort = routing.last_resort?.model;
+  if (resort !== undefined) {
+    check(resort, ['routing', 'last_resort', 'model'], true);
+    for (const [id, chain] of Object.entries(routing.chains)) {
+      const message = `"${resort}" is the last resort, and would answer before that`;
+      if (chain.includes(resort)) mistakes.push({ path: ['routing', 'chains', id, chain.indexOf(resort)], message });
+    }
+  }
   for (const [intent, id] of Object.entries(routing.intent.models)) check(id, ['routing', 'intent', 'models', intent], true);
   for (const [name, agent] of Object.entries(routing.agents))
     agent.allowed_models?.forEach((id, i) => check(id, ['routing', 'agents', name, 'allowed_models', i], false));

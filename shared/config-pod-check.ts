@@ -56,6 +56,7 @@ function valuesOf(config: ConfigTree, id: string, pod: PodConfig, ownVariables: 
 /** Models of the pod in whose chain everything runs on the same pod. */
 function spillingNowhere({ models, routing }: ConfigTree, { upstreams }: PodConfig): string[] {
   const isElsewhere = (modelId: string): boolean => models[modelId]?.upstreams.some((one) => !upstreams.includes(one)) === true;
+  if (routing.last_resort !== undefined && isElsewhere(routing.last_resort.model)) return [];
   return Object.keys(models).filter((id) => !isElsewhere(id) && !(routing.chains[id] ?? []).some(isElsewhere));
 }
 

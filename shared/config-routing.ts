@@ -149,6 +149,13 @@ const Kept = z.lateObject(() => ({
   lifetime_ms: int(1000, 86_400_000),
 }));
 
+/** Who answers where no model of a request's plan is up: usually a hosted one, when the GPU is gone. Never before, and in no tier's list. */
+const LastResort = z.strictObject({
+  model: id,
+  /** For what it answers, besides every other budget. */
+  budgets: z._default(budgets, []),
+});
+
 const Arm = z.lateObject(() => ({
   weight: z.number().check(z.gte(0)),
   model: z.optional(id),
@@ -173,6 +180,7 @@ export const Routing = z.lateObject(() => ({
   admission: Admission,
   escalation: Escalation,
   rescue: Rescue,
+  last_resort: z.optional(LastResort),
   runaway_guard: z.prefault(RunawayGuard, {}),
   sessions: Sessions,
   experiments: z.record(id, Experiment),

@@ -35,6 +35,7 @@ const situation: Omit<PlanInput, 'view' | 'classification' | 'reading'> = {
   needs: [],
   queueOf: () => 3,
   isUp: () => true,
+  isSound: () => true,
   serverRoomOf: () => null,
   random: () => 0.5,
 };

@@ -6,7 +6,7 @@ import type { Failure } from '../../shared/errors.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { classify } from '../core/classify/classify.ts';
 import { buildView, type RequestView } from '../core/classify/view.ts';
-import { isModelUp, loadOf, queueOf } from '../core/health/model-load.ts';
+import { isModelSound, isModelUp, loadOf, queueOf } from '../core/health/model-load.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import { isAwaited } from '../core/pods/wishes.ts';
 import { agentOf, allowedByBoth } from '../core/route/agent-policy.ts';
@@ -129,6 +129,7 @@ function readHealth({ config, clock }: PipelineDeps, snapshot: HealthSnapshot) {
   return {
     loadOf: (modelId: string) => loadOf(snapshot, modelId, modelOf(config, modelId).max_in_flight),
     isUp: (modelId: string) => isModelUp(snapshot, modelId, nowMs) || isAwaited(modelId, snapshot, config),
+    isSound: (modelId: string) => isModelSound(snapshot, modelId, nowMs) || isAwaited(modelId, snapshot, config),
     queueOf: (upstreamId: string) => queueOf(snapshot, upstreamId),
     serverRoomOf: (modelId: string, upstreamId: string) =>
       snapshot.instances[routeKey({ modelId, upstreamId })]?.contextTokens ?? null,

@@ -85,6 +85,7 @@ export function inputOf({ request, score = 0.1, down = [], allowed, change }: Ca
     allowedModels: allowed === undefined ? null : new Set(allowed),
     needs: needsOf(full),
     isUp: (modelId) => !down.includes(modelId),
+    isSound: (modelId) => !down.includes(modelId),
     serverRoomOf: () => null,
     ...change,
   };

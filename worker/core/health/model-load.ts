@@ -13,6 +13,12 @@ export function isModelUp({ instances }: HealthSnapshot, modelId: string, nowMs:
   return !isKnown;
 }
 
+/** The same without instances that are only tried: this request may fail on those. */
+export function isModelSound({ instances }: HealthSnapshot, modelId: string, nowMs: number): boolean {
+  const own = Object.values(instances).filter((instance) => instance.modelId === modelId);
+  return own.length === 0 || own.some((instance) => currentStatus(instance, nowMs) === 'up');
+}
+
 /** Whether the model is on pods that are stopped or starting, and on no other server: no failure. */
 export function isOnlyAsleep({ instances }: HealthSnapshot, modelId: string): boolean {
   let isKnown = false;

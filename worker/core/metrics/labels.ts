@@ -46,6 +46,7 @@ const valuesOf = {
     'total',
     ...Object.keys(routing.agents).map((agent) => `agent:${agent}`),
     ...Object.keys(pods).map((pod) => `spill:${pod}`),
+    ...(routing.last_resort === undefined ? [] : ['last_resort']),
   ],
   pod: ({ pods }) => Object.keys(pods),
   phase: () => podPhases,

@@ -193,7 +193,7 @@ const tiersOf = rememberedByObject((config: Config): Readonly<Record<Tier, OfTie
 });
 
 function modelsOfTier(config: Config, tier: Tier): OfTier {
-  const ids = Object.keys(config.chatModels);
+  const ids = Object.keys(config.chatModels).filter((id) => id !== config.routing.last_resort?.model);
   const own = ids.filter((id) => modelOf(config, id).tier === tier);
   if (tier === 'vision') {
     const seeing = ids.filter((id) => modelOf(config, id).capabilities.includes('vision'));

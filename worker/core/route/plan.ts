@@ -19,6 +19,8 @@ export interface PlanInput extends ChooseInput {
   readonly needs: readonly Need[];
   /** Whether a model has a usable instance, as far as this isolate knows. */
   isUp(modelId: string): boolean;
+  /** The same without instances that are only tried. */
+  isSound(modelId: string): boolean;
   /** Requests running and waiting on one upstream; null when unknown. */
   queueOf(upstreamId: string): number | null;
   /** Prompt and answer together as a server itself says it; null where it has not said. */
@@ -50,6 +52,8 @@ export interface Decision {
 export interface RoutePlan {
   readonly decision: Decision;
   readonly plan: Plan;
+  /** No model that was chosen is up: the one that is there for that comes before them, behind those that are tried. */
+  readonly isLastResort?: boolean;
   /** Set when nothing can be attempted. */
   readonly failure: Failure | null;
 }
@@ -62,7 +66,8 @@ export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
   if (isShut(input)) return fail(notAllowed(input, ''));
   const choice = choose(input);
   const { usable, rejected, required } = takers(input, choice);
-  const ordered = byHealth(usable, input);
+  const resort = lastResort(input, usable, required);
+  const ordered = byHealth(resort === null ? usable : [...usable, resort], input);
   const first = ordered[0] ?? null;
   const primary = usable[0] ?? null;
   const reason = first === null || first === choice.modelIds[0] ? choice.reason : detourReason(choice, first, rejected, input);
@@ -81,8 +86,17 @@ export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
       rejected,
     },
     plan: { candidates, requiredContextTokens: required },
+    ...(resort === null ? {} : { isLastResort: true }),
     failure: candidates.length > 0 ? null : whyNot(input, choice, required),
   });
+}
+
+/** Null while anybody of the plan is up, or where nobody is there for it who can take the request. */
+function lastResort(input: PlanInput, usable: readonly string[], required: number): string | null {
+  const modelId = input.config.routing.last_resort?.model;
+  if (modelId === undefined || usable.length === 0 || usable.includes(modelId)) return null;
+  if (usable.some((id) => input.isSound(id)) || !input.isUp(modelId)) return null;
+  return obstacle(modelId, input, required) === null ? modelId : null;
 }
 
 interface Takers {

@@ -31,7 +31,8 @@ type Closing = Parts<'deps' | 'asked' | 'spent'>;
 export function holdersOf({ deps, asked, tried }: Parts<'deps' | 'asked' | 'tried'>, isShadow: boolean): Holder[] {
   const { key, agent } = asked.caller;
   const holders: Holder[] = [];
-  const isCovered = ({ name }: BudgetLimit): boolean => !name.startsWith('spill:') || name === `spill:${tried.spilledFrom}`;
+  const isCovered = ({ name }: BudgetLimit): boolean =>
+    name === lastResort ? tried.route.isLastResort === true : !name.startsWith('spill:') || name === `spill:${tried.spilledFrom}`;
   const shared = budgetsFor(deploymentBudgets(deps.config), agent).filter(isCovered);
   if (shared.length > 0) holders.push({ tenantId: deploymentTenant, limits: { ...noLimits, budgets: shared } });
   const { candidates } = tried.route.plan;
@@ -42,7 +43,10 @@ export function holdersOf({ deps, asked, tried }: Parts<'deps' | 'asked' | 'trie
   return holders;
 }
 
-/** Of all requests together, of agents, and of what is answered in place of stopped pods. */
+/** The name of the budgets for what is answered where no other model is up. */
+const lastResort = 'last_resort';
+
+/** Of all requests together, of agents, and of what is answered in place of models that are not there. */
 export function deploymentBudgets(config: Config): BudgetLimit[] {
   const limitOf =
     (name: string) =>
@@ -54,7 +58,8 @@ export function deploymentBudgets(config: Config): BudgetLimit[] {
     });
   const agents = Object.entries(config.routing.agents).flatMap(([agent, { budgets }]) => budgets.map(limitOf(`agent:${agent}`)));
   const spills = Object.entries(config.pods).flatMap(([id, pod]) => pod.spill_budgets.map(limitOf(`spill:${id}`)));
-  return [...config.limits.budgets.map(limitOf('total')), ...agents, ...spills];
+  const resort = (config.routing.last_resort?.budgets ?? []).map(limitOf(lastResort));
+  return [...config.limits.budgets.map(limitOf('total')), ...agents, ...spills, ...resort];
 }
 
 /** Ends what `reserve` began, with what was really used, and sees to it that the ledger is told once. */
