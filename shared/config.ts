@@ -68,6 +68,8 @@ const Wire = z.lateObject(() => ({
   json_schema: z.optional(z.enum(['native', 'prompt'])),
   /** Of anthropic, what `reasoning_effort` becomes: a budget of tokens, or an effort for models that choose themselves. Off if left out. */
   thinking: z.optional(z.enum(['budget', 'adaptive'])),
+  /** Gemini from 3 on, which refuses a history's calls without the signature that it gave them: its documented stand-in for one is sent. */
+  signs_calls: z.optional(z.boolean()),
   /** Fields of a request that it refuses: they are not sent. */
   omit: z.optional(z.array(text(1, 64)).check(z.maxLength(50))),
 }));

@@ -108,10 +108,21 @@ function eventsOf(made: MadeEvents, payload: Payload, counts: TokenCounts): Payl
   ];
 }
 
+const ownId = (id: unknown): string => String(id).replace(/^chatcmpl-/, 'msg_');
+
 /** With a ping behind it, as there is one. */
 function beginning({ id, model }: Payload, counts: TokenCounts): Payload[] {
   const usage = { ...usageOf(counts), output_tokens: 1 };
-  const message = { id, type: 'message', role: 'assistant', model, content: [], stop_reason: null, stop_sequence: null, usage };
+  const message = {
+    id: ownId(id),
+    type: 'message',
+    role: 'assistant',
+    model,
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    usage,
+  };
   return [{ type: 'message_start', message }, { type: 'ping' }];
 }
 
@@ -168,7 +179,7 @@ function whole({ id, model }: Head, [choice]: readonly WholeChoice[], counts: To
   const { content = '', reasoning = {}, calls = [] } = choice?.message ?? {};
   const thought = Object.values(reasoning).join('');
   return {
-    id,
+    id: ownId(id),
     type: 'message',
     role: 'assistant',
     model,

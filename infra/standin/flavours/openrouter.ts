@@ -45,6 +45,8 @@ export const openRouter: Flavour = {
   modelList: (_, names) => ({ data: names.map((id) => ({ id, name: id, context_length: 1_000_000, pricing: {} })) }),
 };
 
+const ownId = (id: unknown): string => String(id).replace(/^chatcmpl/, 'gen');
+
 async function* rewrite(frames: AsyncIterable<Frame>, counts: TokenCounts): AsyncGenerator<Frame, void> {
   let head: Payload = {};
   for await (const frame of frames) {
@@ -60,7 +62,7 @@ async function* rewrite(frames: AsyncIterable<Frame>, counts: TokenCounts): Asyn
       continue;
     }
     const { id, object, created, model } = payload;
-    head = { id, object, created, model };
+    head = { id: ownId(id), object, created, model };
     const choices = Array.isArray(payload['choices']) ? payload['choices'].filter(isRecord) : [];
     // The counts come beside a choice that says nothing.
     const shown =
@@ -99,7 +101,7 @@ function usageOf({ promptTokens, completionTokens, cachedTokens, reasoningTokens
 
 function whole({ id, createdSeconds, model }: Head, choices: readonly WholeChoice[], counts: TokenCounts): Payload {
   return {
-    id,
+    id: ownId(id),
     provider: 'StandIn',
     model,
     object: 'chat.completion',

@@ -131,6 +131,13 @@ describe('a conversation', () => {
     ]);
   });
 
+  it('signs its calls as Gemini wants it, where the server is said to', () => {
+    const signature = { google: { thought_signature: 'skip_thought_signature_validator' } };
+    const signed = encode({ messages: history }, { signs_calls: true })['messages'];
+    expect(signed).toMatchObject([{}, { tool_calls: [{ extra_content: signature }] }, {}, {}]);
+    expect(JSON.stringify(encode({ messages: history }))).not.toContain('extra_content');
+  });
+
   it('shows the images of results behind all results of a turn', () => {
     const image = { type: 'image_url', image_url: { url: 'https://x.example/a.png' } };
     const inner = innerRequest(hello);

@@ -9,16 +9,10 @@ import type {
   ToolCall,
   ToolMessage,
 } from '../request/inner-request.ts';
+import type { WireOptions } from './dialect.ts';
 
-/**
- * @param systemRole the name that this server has for the role
- * @param continueFrom text of an answer that broke off; only for models that go on behind it
- */
-export function encodeMessages(
-  request: InnerRequest,
-  systemRole: 'system' | 'developer',
-  continueFrom: string | null,
-): unknown[] {
+/** @param continueFrom text of an answer that broke off; only for models that go on behind it */
+export function encodeMessages(request: InnerRequest, wire: WireOptions, continueFrom: string | null): unknown[] {
   const messages = groundedMessages(request);
   const written: unknown[] = [];
   /** Images of tool results: vendors take text there. They follow the results, as what a user shows. */
@@ -26,7 +20,7 @@ export function encodeMessages(
   for (const message of messages) {
     if (message.role !== 'tool' && shown.length > 0) written.push({ role: 'user', content: shown.splice(0) });
     if (message.role === 'tool') shown.push(...imagesIn(message.content));
-    written.push(encodeMessage(message, systemRole));
+    written.push(encodeMessage(message, wire));
   }
   if (shown.length > 0) written.push({ role: 'user', content: shown });
   if (continueFrom === null) return written;
@@ -35,10 +29,10 @@ export function encodeMessages(
   return [...written, { role: 'assistant', content: (begun === undefined ? '' : textOf(begun.content)) + continueFrom }];
 }
 
-function encodeMessage(message: Message, systemRole: 'system' | 'developer'): unknown {
-  if (message.role === 'system' || message.role === 'developer') return { ...message, role: systemRole };
+function encodeMessage(message: Message, wire: WireOptions): unknown {
+  if (message.role === 'system' || message.role === 'developer') return { ...message, role: wire.system_role ?? 'system' };
   if (message.role === 'tool') return encodeResult(message);
-  return message.role === 'assistant' ? encodeAssistant(message) : message;
+  return message.role === 'assistant' ? encodeAssistant(message, wire) : message;
 }
 
 /** There is no field for a tool that failed: the text says so, unless it does already. */
@@ -48,20 +42,27 @@ function encodeResult({ tool_call_id, content, is_error: isError }: ToolMessage)
 }
 
 /** Thinking stays behind: vendors refuse the field or ignore it, and bill it where they read it. */
-function encodeAssistant({ content, refusal, tool_calls: calls = [], name }: AssistantMessage): unknown {
+function encodeAssistant({ content, refusal, tool_calls: calls = [], name }: AssistantMessage, wire: WireOptions): unknown {
   const spoken = textOf(content) || (refusal ?? '');
   return {
     role: 'assistant',
     ...(name === undefined ? {} : { name }),
     content: spoken === '' && calls.length > 0 ? null : spoken,
-    ...(calls.length > 0 ? { tool_calls: calls.map(encodeCall) } : {}),
+    ...(calls.length > 0 ? { tool_calls: calls.map((call) => encodeCall(call, wire)) } : {}),
   };
 }
 
 /** Servers parse the text as JSON, and a call without arguments is streamed with an empty one. */
-function encodeCall({ id, type, function: { name, arguments: text } }: ToolCall): unknown {
-  return { id, type, function: { name, arguments: text.trim() === '' ? '{}' : text } };
+function encodeCall(
+  { id, type, function: { name, arguments: text } }: ToolCall,
+  { signs_calls: isSigned }: WireOptions,
+): unknown {
+  const call = { id, type, function: { name, arguments: text.trim() === '' ? '{}' : text } };
+  return isSigned === true ? { ...call, ...unsigned } : call;
 }
+
+/** Google's documented value for calls that it did not make, or whose signature was lost on the way. */
+const unsigned = { extra_content: { google: { thought_signature: 'skip_thought_signature_validator' } } };
 
 function imagesIn(content: string | readonly (TextPart | ImagePart)[]): ImagePart[] {
   return typeof content === 'string' ? [] : content.filter((part) => part.type === 'image_url');

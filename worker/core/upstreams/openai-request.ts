@@ -10,7 +10,7 @@ export function encodeRequest(request: InnerRequest, options: EncodeOptions, wir
   const told = isAsked ? withWords(request, formatWords(format)) : request;
   const body: Record<string, unknown> = {
     model: options.servedName,
-    messages: encodeMessages(told, wire.system_role ?? 'system', options.continueFrom),
+    messages: encodeMessages(told, wire, options.continueFrom),
     stream: options.isStream,
     [wire.max_tokens_field ?? 'max_tokens']: options.maxTokens,
   };
