@@ -140,6 +140,9 @@ async function makeThings({ url, key, admin }: FuzzOptions): Promise<KnownIds> {
   await response.text();
   const stream = response.headers.get('x-stream-id') ?? undefined;
   const request = response.headers.get('x-request-id') ?? undefined;
+  const { id: stored } = Object(
+    await (await post(url, key, '/v1/responses', { model: 'small', input: 'Hello!', max_output_tokens: 5 })).json(),
+  );
   const look = `${url}/admin/requests/${request ?? ''}`;
   // It is booked within a second.
   for (let i = 0; i < 100; i += 1) {
@@ -154,6 +157,9 @@ async function makeThings({ url, key, admin }: FuzzOptions): Promise<KnownIds> {
     '/admin/keys/{id}/rotate id': freshKey,
     '/admin/keys/{id}/revoke id': freshKey,
     '/v1/rag/documents/{document} document': 'fuzz',
+    '/v1/responses/{id} id': String(stored),
+    '/v1/responses/{id}/cancel id': String(stored),
+    '/v1/responses/{id}/input_items id': String(stored),
     '/v1/streams/{id} id': stream,
     '/v1/streams/{id}/cancel id': stream,
     '/admin/requests/{id} id': request,

@@ -48,6 +48,25 @@ function pooled(names: readonly string[], fixed: Body): (body: Body) => Body {
 
 const bodies: Readonly<Record<string, (body: Body) => Body>> = {
   'POST /v1/chat/completions': chat,
+  'POST /v1/responses': ({ temperature, top_p, stream, user, store, parallel_tool_calls, max_output_tokens, truncation }) =>
+    defined({
+      temperature,
+      top_p,
+      stream,
+      user,
+      store,
+      parallel_tool_calls,
+      max_output_tokens,
+      truncation,
+      input: question.content,
+    }),
+  'POST /v1/completions': (body) => ({
+    ...kept(
+      body,
+      plainChatFields.filter((name) => name !== 'parallel_tool_calls'),
+    ),
+    prompt: 'Once',
+  }),
   'POST /v1/route': chat,
   'POST /v1/rag/query': rag,
   'POST /v1/rag/chat/completions': rag,

@@ -48,6 +48,19 @@ const clients = {
     'fills a pydantic model',
     "raises the client's own error for a refusal",
   ],
+  openai_responses: [
+    'openai: reads a whole answer with its usage',
+    'openai: reads a streamed answer to its final response',
+    'openai: goes on from a stored answer with the output of its call',
+    'openai: parses a pydantic model',
+    'openai: classifies errors by their status and code',
+    'openai: raises on a stream that breaks, after what came',
+    'openai-agents: runs a tool loop to its end',
+    'openai-agents: reads a streamed run, and goes on from its stored answer',
+    'openai-agents: fills a pydantic model',
+    'pydantic-ai: runs a tool loop and fills a model',
+    'pydantic-ai: reads a streamed answer',
+  ],
 } as const;
 
 /** The Python recipes that users copy, by the heading they stand under. Each runs in its client's process: the imports take longest. */
@@ -61,6 +74,7 @@ const headings: Readonly<Record<keyof typeof clients, string>> = {
   pydantic_ai_client: 'Pydantic AI',
   instructor_client: 'Instructor',
   openai_agents_client: 'OpenAI Agents SDK',
+  openai_responses: 'Responses in Python',
 };
 const recipeCheck = 'its recipe in docs/clients.md runs as it stands there';
 

@@ -36,7 +36,7 @@ function answering(deps: Deps, surface: Surface, read: (text: string) => ReturnT
     trace?.enter('validate');
     const valid = read(text);
     if (!valid.ok) throw new GatewayError(valid.failure);
-    const whole = await withEarlier(pipeline, c.get('key').tenantId, valid.value);
+    const whole = valid.value.earlier === undefined ? valid : await withEarlier(pipeline, c.get('key').tenantId, valid.value);
     if (!whole.ok) throw new GatewayError(whole.failure);
     const caller = await callerOf(deps, c, surface, whole.value.request, bytes, whole.value.stored);
     return responseOf(c, await chat(pipeline, caller, whole.value, readStrategy(c)));

@@ -29,7 +29,8 @@ export function getResponse(deps: Deps): Handler {
     const { stream = 'false', starting_after: after = '-1' } = c.req.query();
     if (stream !== 'true' && stream !== 'false') throw invalid('stream', 'Expected true or false.');
     if (!/^(?:-1|\d{1,9})$/.test(after)) throw invalid('starting_after', 'The sequence_number of the last event that arrived.');
-    const { page, name, place } = await storedIn(deps, c);
+    const { id, page, name, place } = await storedIn(deps, c);
+    if (page.isTooLong) throw tooLong(id);
     if (stream === 'false') return c.json(keptResponse(page, name));
     const pipeline = { ...deps.pipeline, timers: requestTimers(deps.pipeline.timers, deps.pipeline.clock) };
     const background = (work: Promise<unknown>): void => c.executionCtx.waitUntil(work);
@@ -82,6 +83,12 @@ async function storedIn(deps: Deps, c: Context<AppEnv>): Promise<Stored> {
   const page = await reached(deps.pipeline.kept.read(place, writerId, 0, 0));
   if (page === null || storedInput(page) === null) throw unknown(id);
   return { id, name, place, writerId, page };
+}
+
+/** The run goes on for its own client. */
+function tooLong(id: string): GatewayError {
+  const sentence = `Response '${id}' became longer than is kept of one.`;
+  return new GatewayError({ code: 'not_found', param: 'id', sentence });
 }
 
 async function reached<T>(call: Promise<T>): Promise<T> {

@@ -21,7 +21,7 @@ import type {
   TenantPort,
 } from '../../../worker/core/ports.ts';
 import type { AnswersPort, KeptPlace, KeptPort } from '../../../worker/core/kept/ports.ts';
-import { type KeptPage, type KeptRecord, stateOf } from '../../../worker/core/kept/kept-answer.ts';
+import { type KeptOpening, type KeptPage, type KeptRecord, stateOf } from '../../../worker/core/kept/kept-answer.ts';
 import {
   abandoned,
   decideOpen,
@@ -208,6 +208,10 @@ export function createFakeLog(): FakeLog {
   return { lines, write: (level, event, fields) => void lines.push({ level, event, fields }) };
 }
 
+function openingAlone({ stored: _stored, ...opening }: KeptOpening): KeptOpening {
+  return opening;
+}
+
 export interface FakeKept extends KeptPort {
   readonly records: Map<string, { record: KeptRecord; readonly pieces: string[]; heardMs: number }>;
   /** While set, every call rejects, or fails. */
@@ -231,7 +235,7 @@ export function createFakeKept(clock: Clock, sleep: (ms: number) => Promise<unkn
     { record, pieces, heardMs }: { record: KeptRecord; pieces: readonly string[]; heardMs: number },
     after: number,
   ): KeptPage => ({
-    opening: record.opening,
+    opening: after === 0 ? record.opening : openingAlone(record.opening),
     pieces: record.isTooLong ? [] : pieces.slice(after),
     next: record.pieces,
     isTooLong: record.isTooLong,

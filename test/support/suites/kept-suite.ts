@@ -54,9 +54,9 @@ export function keptSuite(open: () => KeptUnderTest): void {
     pieces,
     ending,
   });
-  const begun = async () => {
+  const begun = async (opening = openingOf()) => {
     const kept = open();
-    expect(await kept.port.open(place, openingOf())).toEqual(ok({ kind: 'lead' }));
+    expect(await kept.port.open(place, opening)).toEqual(ok({ kind: 'lead' }));
     return kept;
   };
 
@@ -170,6 +170,24 @@ export function keptSuite(open: () => KeptUnderTest): void {
     expect(await port.open(place, openingOf({ writerId: 'writer-2' }))).toEqual(ok({ kind: 'lead' }));
     expect(await port.append(place, batch(0, []))).toEqual({ kind: 'refused' });
     expect(await port.read(place, 'writer-1', 0, 0)).toBeNull();
+  });
+
+  it('shows what was asked with the first page, and not with what follows it', async () => {
+    const { port } = await begun(openingOf({ stored: '["asked"]' }));
+    await port.append(place, batch(0, ['"a"', '"b"'], complete));
+    expect((await port.read(place, null, 0, 0))?.opening.stored).toBe('["asked"]');
+    expect((await port.read(place, null, 1, 0))?.opening.stored).toBeUndefined();
+  });
+
+  it('forgets an answer that has ended when it is told to, and none that is under way or another’s', async () => {
+    const { port } = await begun();
+    expect(await port.remove(place, 'writer-1')).toBe(false);
+    await port.append(place, batch(0, ['"a"'], complete));
+    expect(await port.remove({ ...place, tenantId: 'other' }, 'writer-1')).toBe(false);
+    expect(await port.remove(place, 'writer-2')).toBe(false);
+    expect(await port.remove(place, 'writer-1')).toBe(true);
+    expect(await port.read(place, null, 0, 0)).toBeNull();
+    expect(await port.remove(place, 'writer-1')).toBe(false);
   });
 
   it('tells the writer of readers, and of the wish to cancel', async () => {
