@@ -12,8 +12,8 @@ import type { AgentPlan } from './workload/draw.ts';
 
 /** What the KV caches hold where both models share an A40, and how long their contexts are: `infra/pod/plan.py memory --mode pair`. */
 export const pairOnA40 = { small: { kvTokens: 38_151, context: 32_768 }, large: { kvTokens: 10_577, context: 8192 } } as const;
-/** The same with the large model alone on the card (`--mode single-large`). */
-export const aloneOnA40 = { large: { kvTokens: 83_322 } } as const;
+/** The same with one model alone on the card (`--mode single-large`, `--mode single-small`). */
+export const aloneOnA40 = { large: { kvTokens: 83_322 }, small: { kvTokens: 453_837 } } as const;
 /** As infra/pod starts the servers. */
 export const serverFlags = { stepTokens: 2048, longPrefillThreshold: 80 } as const;
 export const maxSequences = { small: 64, large: 32 } as const;

@@ -106,9 +106,19 @@ const shares: Readonly<Record<Kind, number>> = {
 };
 
 export function planRequests(count: number, keys: number, seed: string): PlannedRequest[] {
+  const next = requestPlanner(shares, keys, seed);
+  return Array.from({ length: count }, next);
+}
+
+/** One request after the other. @param mix shares of a hundred */
+export function requestPlanner(mix: Readonly<Partial<Record<Kind, number>>>, keys: number, seed: string): () => PlannedRequest {
   const random = seededRandom('reconcile', seed);
-  const wheel = kindIds.flatMap((kind) => Array.from({ length: shares[kind] }, () => kind));
-  return Array.from({ length: count }, (_, index) => planRequest(index, wheel, keys, random));
+  const wheel = kindIds.flatMap((kind) => Array.from({ length: mix[kind] ?? 0 }, () => kind));
+  let index = 0;
+  return () => {
+    index += 1;
+    return planRequest(index - 1, wheel, keys, random);
+  };
 }
 
 function planRequest(index: number, wheel: readonly Kind[], keys: number, random: Random): PlannedRequest {

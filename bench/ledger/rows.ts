@@ -33,6 +33,8 @@ export interface RowsRun {
   /** Rows and alarms by class of object. */
   readonly rows: Readonly<Record<string, number>>;
   readonly callsPerRequest: number;
+  /** Calls by class of object. */
+  readonly calls: Readonly<Record<string, number>>;
 }
 
 /** One run of even load. Counting starts after a warm-up and ends when the last shard has passed on what it had. */
@@ -66,6 +68,7 @@ export async function countRows(lab: Lab, name: string, key: string, perSecond: 
     requests,
     rows: Object.fromEntries(classes.map((name) => [name, (rows[name] ?? 0) + (alarms[name] ?? 0)])),
     callsPerRequest: Object.values(calls).reduce((sum, count) => sum + count, 0) / requests,
+    calls,
   };
 }
 

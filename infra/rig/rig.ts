@@ -47,6 +47,8 @@ export interface Rig extends GatewayUnderTest {
   output(): string;
   /** CPU time of workerd so far, ms; 0 under `wrangler dev`. */
   cpuMs(): number;
+  /** Memory that workerd holds, in bytes; 0 under `wrangler dev`. */
+  residentBytes(): number;
   /** Ends the Worker and restarts it at the same address, on the same data and model servers. workerd is killed, as in a crash. */
   restart(): Promise<void>;
   /** Throws when the output contained a secret. */
@@ -121,6 +123,7 @@ async function startOn(fleet: Fleet, options: RigOptions): Promise<Rig> {
     stateFolder: worker.stateFolder,
     output: () => output,
     cpuMs: worker.cpuMs,
+    residentBytes: worker.residentBytes,
     restart: worker.restart,
     stop,
   };
@@ -136,6 +139,7 @@ interface RunningWorker {
   readonly urls: readonly string[];
   readonly stateFolder: string;
   cpuMs(): number;
+  residentBytes(): number;
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -157,6 +161,7 @@ async function startWorker(
     urls: [url],
     stateFolder,
     cpuMs: () => 0,
+    residentBytes: () => 0,
     async restart() {
       await running.stop();
       running = await start(Number(new URL(url).port));
