@@ -181,7 +181,7 @@ await runCommand(async () => {
   const results = await play(arms, { agents, compression, openRate, onOutcome: () => bar.step() });
   bar.end();
   const result = judge(results, { agents, planned, compression, openRate });
-  writeFiles(values.out, result, result.arms, result.kinds);
+  writeFiles(values.out, result);
   if (values.json) console.log(JSON.stringify({ ...result, outcomes: undefined }, null, 2));
   else print(result);
   return brokenPromises(result.promises).length > 0 ? 1 : 0;

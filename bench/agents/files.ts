@@ -3,37 +3,34 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { barChart } from './charts.ts';
 import type { ArmFigures, KindFigures } from './figures.ts';
+import type { TimedArm } from './timed.ts';
 
-export function writeFiles(folder: string, result: unknown, arms: readonly ArmFigures[], kinds: readonly KindFigures[]): void {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
-  for (const [name, svg] of Object.entries(chartsOf(arms, kinds))) writeFileSync(join(folder, `${name}.svg`), svg);
+export interface Charted {
+  readonly arms: readonly ArmFigures[];
+  /** In simulated time; none against a deployment. */
+  readonly timed: readonly TimedArm[];
+  readonly kinds: readonly KindFigures[];
 }
 
-export function chartsOf(
-  arms: readonly ArmFigures[],
-  kinds: readonly KindFigures[],
-): Record<'cost' | 'latency' | 'routing', string> {
-  const group = (name: string, value: (arm: ArmFigures) => number | null, text: (value: number) => string) => ({
+export function writeFiles(folder: string, result: Charted): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
+  for (const [name, svg] of Object.entries(chartsOf(result))) writeFileSync(join(folder, `${name}.svg`), svg);
+}
+
+export function chartsOf({ arms, timed, kinds }: Charted): Record<'cost' | 'latency' | 'routing', string> {
+  const waits = timed.length > 0 ? timed : arms;
+  const wait = (name: 'P50' | 'P95', percent: 'p50' | 'p95') => ({
     name,
-    bars: arms.flatMap((arm) => {
-      const of = value(arm);
-      return of === null ? [] : [{ name: arm.name, value: of, text: text(of) }];
+    bars: waits.flatMap(({ name: arm, latencyMs }) => {
+      const ms = latencyMs[percent];
+      return ms === null ? [] : [{ name: arm, value: ms, text: `${(ms / 1000).toFixed(1)} s` }];
     }),
   });
-  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  const costs = arms.map(({ name, costNanoUsd }) => ({ name, value: costNanoUsd, text: (costNanoUsd / 1e9).toFixed(3) }));
   return {
-    cost: barChart('Cost by price table, USD', [
-      group(
-        '',
-        ({ costNanoUsd }) => costNanoUsd,
-        (value) => (value / 1e9).toFixed(3),
-      ),
-    ]),
-    latency: barChart('Latency, seconds of the modelled card', [
-      group('P50', ({ latencyMs }) => latencyMs.p50, seconds),
-      group('P95', ({ latencyMs }) => latencyMs.p95, seconds),
-    ]),
+    cost: barChart('Cost by price table, USD', [{ name: '', bars: costs }]),
+    latency: barChart('Latency, seconds of the modelled card', [wait('P50', 'p50'), wait('P95', 'p95')]),
     routing: barChart(
       'Requests that went where their label says',
       (['large', 'small'] as const).map((wanted) => ({

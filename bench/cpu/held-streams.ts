@@ -29,6 +29,13 @@ export async function mostHeldStreams(target: Target, mock: Mock): Promise<numbe
   return held;
 }
 
+/** How late the reader has a token that a model server has written, at so many streams: 99 of 100 are sooner. NaN when one is missing. */
+export async function tokenLagP99Ms(target: Target, mock: Mock, count: number): Promise<number> {
+  await mock.set(stampedWorkload(chunks));
+  const { p99Ms, lost } = await holdStreams(target, count);
+  return lost > 0 ? Number.NaN : p99Ms;
+}
+
 /** An event every 20 ms, as a model server of fifty tokens a second sends them. */
 export function stampedWorkload(length: number): StreamWorkload {
   return { kind: 'stream', answer: { kind: 'stamps', chunks: length, tokensPerChunk: 1 }, intervalMs };

@@ -28,6 +28,7 @@ const goals: readonly Goal[] = [
   { row: 'paced-tools', over: 'pump', overRow: 'paced', goal: '≤ 1.4' },
   { row: 'burst', over: 'pump', goal: '≤ 1.2' },
   { row: 'burst-tools', over: 'pump', overRow: 'burst', goal: '≤ 1.4' },
+  { row: 'lag', over: 'pump', goal: '≤ 1.2' },
   { row: 'held', goal: '≥ 256, or the pump’s' },
   { row: 'heap', figure: 1, goal: '≤ 64' },
   { row: 'heap', figure: 2, goal: 'as after 2,000' },

@@ -2,7 +2,7 @@
 import type { Workload } from './mock-upstream.ts';
 import { medianFirstByteMs } from './first-byte.ts';
 import { measureHeap } from './heap.ts';
-import { mostHeldStreams } from './held-streams.ts';
+import { mostHeldStreams, tokenLagP99Ms } from './held-streams.ts';
 import { shortRequests, shortWorkload, streamCpuMs, type StreamWorkload } from './relay-cells.ts';
 import { loadRequests, type RequestLoad } from './request-load.ts';
 import type { Mock } from './start-mock.ts';
@@ -140,6 +140,15 @@ const startRow: OverheadRow = {
   measure: async ({ target }) => [await target.startCpuMs()],
 };
 
+const lagRow: OverheadRow = {
+  id: 'lag',
+  setting: 'shipped',
+  honoOf: null,
+  targets: ['hono', 'pump', ...gateways],
+  figures: [{ title: `delay of a paced token, p99, ${streams} streams`, unit: 'ms' }],
+  measure: async ({ target, mock }) => [await tokenLagP99Ms(target, mock, streams)],
+};
+
 const heldRow: OverheadRow = {
   id: 'held',
   setting: 'wide',
@@ -167,6 +176,7 @@ export const overheadRows: readonly OverheadRow[] = [
   ...[false, true].map(firstByteRow),
   ...(['paced', 'burst'] as const).flatMap((name) => [chunkRow(name, false), chunkRow(name, true)]),
   startRow,
+  lagRow,
   heldRow,
   heapRow,
 ];

@@ -26,7 +26,7 @@ Prices without what a month includes (10 M requests, 30 M CPU ms, 1 M calls, 50 
 const shownRates = [1, 10, 100, 1000, 10_000];
 /** Health, ledger (four shards and the whole), admission of two models; and the key's own. */
 const objectsWithoutBudget = 8;
-const sharedBy: Readonly<Record<string, number>> = { LEDGER: 4, LedgerObject: 4, ADMISSION: 2, AdmissionObject: 2 };
+const sharedBy: Readonly<Record<string, number>> = { LEDGER: 4, ADMISSION: 2 };
 
 interface Measured {
   readonly free: readonly RowsRun[];
@@ -69,7 +69,9 @@ function costTable(name: string, deployment: Deployment): string[][] {
 
 /** One key with a budget sends everything: the worst case for its object. */
 function fullTable(runs: readonly RowsRun[], perIsolate: number, most: number): string[][] {
-  const classes = [...new Set(runs.flatMap(({ calls }) => Object.keys(calls)))].toSorted();
+  const callsOf = ({ calls }: RowsRun, binding: string): number =>
+    Object.entries(calls).reduce((sum, [method, count]) => sum + (method.startsWith(`${binding}.`) ? count : 0), 0);
+  const bindings = [...new Set(runs.flatMap(({ calls }) => Object.keys(calls).map((method) => method.split('.')[0] ?? '')))];
   const [small, large, pair] = costRows({
     traffic: { promptTokens: 419, answerTokens: 106, largeShare: 0.36 },
     usdPerHour: 0.44,
@@ -78,9 +80,9 @@ function fullTable(runs: readonly RowsRun[], perIsolate: number, most: number): 
   const cards = [small, large, pair].flatMap((row) =>
     row === undefined ? [] : [[`one A40: ${row.name}`, row.requestsPerSecond.toFixed(1)]],
   );
-  const objects = classes.flatMap((name) => {
+  const objects = bindings.flatMap((name) => {
     const at = saturatesAt(
-      ratesOf(runs, ({ calls }) => calls[name] ?? 0),
+      ratesOf(runs, (run) => callsOf(run, name)),
       sharedBy[name] ?? 1,
       most,
       perIsolate,
@@ -92,7 +94,7 @@ function fullTable(runs: readonly RowsRun[], perIsolate: number, most: number): 
     ...cards,
     ...objects
       .toSorted((a, b) => a.at - b.at)
-      .map(({ name, at }) => [`${name}, ${most} calls a second each`, String(Math.round(at))]),
+      .map(({ name, at }) => [`an object behind ${name}, at ${most} calls a second`, String(Math.round(at))]),
   ];
 }
 

@@ -29,6 +29,8 @@ export interface RigOptions {
   readonly direct?: readonly FleetModel[];
   /** Isolates that share the Durable Objects, each at its own address; 1 by default. In workerd only. */
   readonly isolates?: number;
+  /** The heap of workerd can be looked at; costs CPU. */
+  readonly isInspected?: boolean;
   /** The set-up has a mistake on purpose: /readyz answers 503. */
   readonly expectsNotReady?: boolean;
 }
@@ -49,6 +51,8 @@ export interface Rig extends GatewayUnderTest {
   cpuMs(): number;
   /** Memory that workerd holds, in bytes; 0 under `wrangler dev`. */
   residentBytes(): number;
+  /** Where workerd's inspector listens; null unless asked for. */
+  readonly inspectorUrl: string | null;
   /** Ends the Worker and restarts it at the same address, on the same data and model servers. workerd is killed, as in a crash. */
   restart(): Promise<void>;
   /** Throws when the output contained a secret. */
@@ -124,6 +128,7 @@ async function startOn(fleet: Fleet, options: RigOptions): Promise<Rig> {
     output: () => output,
     cpuMs: worker.cpuMs,
     residentBytes: worker.residentBytes,
+    inspectorUrl: worker.inspectorUrl,
     restart: worker.restart,
     stop,
   };
@@ -140,17 +145,21 @@ interface RunningWorker {
   readonly stateFolder: string;
   cpuMs(): number;
   residentBytes(): number;
+  readonly inspectorUrl: string | null;
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 async function startWorker(
-  { on, isolates, expectsNotReady }: RigOptions,
+  { on, isolates, isInspected = false, expectsNotReady }: RigOptions,
   vars: Vars,
   onOutput: (text: string) => void,
 ): Promise<RunningWorker> {
   if (on !== 'wrangler dev') {
-    return serveWorkerd({ ...on, vars: { ...on.vars, ...vars } }, { onOutput, ...(isolates === undefined ? {} : { isolates }) });
+    return serveWorkerd(
+      { ...on, vars: { ...on.vars, ...vars } },
+      { onOutput, isInspected, ...(isolates === undefined ? {} : { isolates }) },
+    );
   }
   const stateFolder = mkdtempSync(join(tmpdir(), 'pointsman-state-'));
   const readyStatus = expectsNotReady === true ? 503 : 200;
@@ -162,6 +171,7 @@ async function startWorker(
     stateFolder,
     cpuMs: () => 0,
     residentBytes: () => 0,
+    inspectorUrl: null,
     async restart() {
       await running.stop();
       running = await start(Number(new URL(url).port));
