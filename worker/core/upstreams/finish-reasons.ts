@@ -21,7 +21,7 @@ const meanings: ReadonlyMap<string, FinishMeaning> = new Map([
   ...ends(
     'content_filter',
     `content_filter content_filtered content_policy_violation filtered safety image_safety recitation blocklist blocked language
-     prohibited_content spii sensitive moderation guardrail guardrail_intervened refusal refused`,
+     prohibited_content image_prohibited_content image_recitation spii sensitive moderation guardrail guardrail_intervened refusal refused`,
   ),
   ...fails(
     { failure: { code: 'upstream_truncated' }, cause: 'broken_off' },
@@ -37,9 +37,16 @@ const meanings: ReadonlyMap<string, FinishMeaning> = new Map([
 
 const unknown: FinishMeaning = { kind: 'end', reason: 'stop', isKnown: false };
 
-/** `MAX_TOKENS`, `maxTokens`, `max-tokens` and `FinishReason.MAX_TOKENS` are one word. */
+/** `MAX_TOKENS`, `maxTokens`, `max-tokens` and `FinishReason.MAX_TOKENS` are one word. Of `content_filter: SAFETY` the second says more. */
 export function readFinishReason(word: string): FinishMeaning {
-  return meanings.get(bare(word).replace(/^finishreason/, '')) ?? unknown;
+  const known = meaningOf(word);
+  if (known !== undefined || !word.includes(':')) return known ?? unknown;
+  const [first = '', second = ''] = word.split(':', 2);
+  return meaningOf(second) ?? meaningOf(first) ?? unknown;
+}
+
+function meaningOf(word: string): FinishMeaning | undefined {
+  return meanings.get(bare(word).replace(/^finishreason/, ''));
 }
 
 function ends(reason: FinishReason, words: string): [string, FinishMeaning][] {

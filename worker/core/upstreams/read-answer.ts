@@ -58,9 +58,14 @@ export function readUsage(usage: unknown): ReportedUsage | null {
 
 /** Gemini and xAI leave reasoning out of the completion, and count it in the total: it is generated and paid for like the rest. */
 function completionIn(counts: JsonObject | null): unknown {
-  const [prompt, completion, total] = ['prompt_tokens', 'completion_tokens', 'total_tokens'].map((name) => counts?.[name]);
-  const areCounts = [prompt, completion, total].every((count) => Number(asInteger(count) ?? -1) >= 0);
-  return areCounts ? Math.max(Number(completion), Number(total) - Number(prompt)) : completion;
+  const completion = counts?.['completion_tokens'];
+  const [made, prompt, total] = [
+    asInteger(completion),
+    asInteger(counts?.['prompt_tokens']),
+    asInteger(counts?.['total_tokens']),
+  ];
+  if (made === null || prompt === null || total === null || made < 0 || prompt < 0) return completion;
+  return Math.max(made, total - prompt);
 }
 
 /** Some servers write "" or 0 for what they do not know yet. */
