@@ -28,6 +28,7 @@ import {
   updateKey,
 } from './routes/admin-keys.ts';
 import { answers } from './routes/answers.ts';
+import { countMessageTokens } from './routes/count-tokens.ts';
 import { budgets } from './routes/admin-budgets.ts';
 import { deleteDocument, getDocument, listDocuments, putDocuments } from './routes/documents.ts';
 import { feed, feedTicket } from './routes/feed.ts';
@@ -56,6 +57,7 @@ type Route = readonly [
 
 const routesBesides: readonly Route[] = [
   ...poolingRoutes.map(([path, scope, handler]): Route => ['POST', path, scope, handler]),
+  ['POST', '/v1/messages/count_tokens', 'chat', countMessageTokens],
   ['POST', '/v1/route', 'chat', routeOnly],
   ['POST', '/v1/rag/query', 'rag', ragQuery],
   ['POST', '/v1/rag/chat/completions', 'rag', ragQuery],
@@ -139,7 +141,7 @@ export function createApp(deps: Deps): HonoBase<AppEnv> {
   app.onError(answerError);
   if (deps.tracer !== null)
     app.use(traced(deps.tracer, [...deps.surfaces.map(({ path }) => path), ...poolingRoutes.map(([path]) => path)]));
-  app.use(requestId(deps.pipeline.newId));
+  app.use(requestId(deps.pipeline.newId, deps.surfaces));
   const { allowed_origins: origins } = deps.pipeline.config.cors;
   if (origins.length > 0) app.use(cors(origins, isClosed));
   for (const [method, path, access, handler] of routes) app.on(method, path, doors[access], handler(deps));

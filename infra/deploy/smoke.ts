@@ -47,6 +47,8 @@ export const smokeRows: readonly SmokeRow[] = [
   { method: 'POST', route: '/v1/responses/:id/cancel', as: 'made', expects: [404], body: empty },
   { method: 'GET', route: '/v1/responses/:id/input_items', as: 'made', expects: [404] },
   { method: 'POST', route: '/v1/completions', as: 'made', expects: [400], body: empty },
+  { method: 'POST', route: '/v1/messages', as: 'made', expects: [200], body: chat },
+  { method: 'POST', route: '/v1/messages/count_tokens', as: 'made', expects: [200], body: chat },
   { method: 'POST', route: '/v1/route', as: 'made', expects: [200], body: { ...chat, model: 'auto' } },
   { method: 'POST', route: '/v1/embeddings', as: 'made', expects: [400], body: empty },
   { method: 'POST', route: '/v1/classify', as: 'made', expects: [400], body: empty },

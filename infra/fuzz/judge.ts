@@ -64,15 +64,19 @@ function differences(surface: FuzzedSurface, schema: JsonSchema, text: string): 
 
 const errorAnswer: JsonSchema = { $ref: '#/components/schemas/ErrorAnswer' };
 
+const messagesError: JsonSchema = { $ref: '#/components/schemas/AnthropicError' };
+
 /** Ends with `[DONE]`, or with an error and without it. */
 function judgeStream(surface: FuzzedSurface, expected: JsonSchema, text: string): string[] {
   const schema: JsonSchema = Object(Object(Object(expected['content'])['text/event-stream'])['x-event-schema']);
   const events = [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => data);
   const last = events.at(-1) ?? '';
-  const isError = last.startsWith('{"error"');
-  if (!isError && last !== '[DONE]') return [`the stream ends with neither [DONE] nor an error: ${last.slice(0, 100)}`];
+  const isError = /^\{"(?:error"|type":"error")/.test(last);
+  const end = Object(Object(expected['content'])['text/event-stream'])['x-last-event'];
+  const isEnd = end === undefined ? last === '[DONE]' : last.startsWith(`{"type":"${String(end)}"`);
+  if (!isError && !isEnd) return [`the stream ends with neither ${String(end ?? '[DONE]')} nor an error: ${last.slice(0, 100)}`];
   const chunks = events.filter((data) => data !== '[DONE]' && !(isError && data === last));
-  const error = isError ? differences(surface, errorAnswer, last) : [];
+  const error = isError ? differences(surface, end === undefined ? errorAnswer : messagesError, last) : [];
   return [...chunks.flatMap((data) => differences(surface, schema, data)).slice(0, 2), ...error];
 }
 
@@ -86,7 +90,11 @@ function judgeError(
   const wrong = differences(surface, jsonSchemaIn(expected) ?? {}, text);
   if (wrong.length > 0) return wrong;
   const { error } = Object(JSON.parse(text));
-  const { code, param, message } = error as { code: keyof typeof errors; param: string | null; message: string };
+  const { details } = Object(error);
+  const { code, param, message } = {
+    ...Object(error),
+    ...(details === undefined ? {} : { code: details.error_code, param: details.param }),
+  } as { code: keyof typeof errors; param: string | null; message: string };
   const found: string[] = [];
   if (ofTheGateway.has(code)) found.push(`${status} ${code}: nothing that is sent may bring that about`);
   if (errors[code].status !== status) found.push(`${code} has the status ${errors[code].status}, not ${status}`);

@@ -36,6 +36,10 @@ function chat(body: Body): Body {
   return { ...kept(body, plainChatFields), messages: [question] };
 }
 
+function messages(body: Body): Body {
+  return { ...kept(body, ['temperature', 'top_k', 'stream']), max_tokens: 64, messages: [question] };
+}
+
 function rag(body: Body): Body {
   const { top_k: _topK, ...fields } = chat(body);
   const { parallel_tool_calls: _parallel, ...allowed } = fields;
@@ -67,6 +71,8 @@ const bodies: Readonly<Record<string, (body: Body) => Body>> = {
     ),
     prompt: 'Once',
   }),
+  'POST /v1/messages': messages,
+  'POST /v1/messages/count_tokens': messages,
   'POST /v1/route': chat,
   'POST /v1/rag/query': rag,
   'POST /v1/rag/chat/completions': rag,

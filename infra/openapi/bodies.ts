@@ -8,6 +8,7 @@ import * as mini from '../../shared/zod.ts';
 import { ChatRequest } from '../../shared/chat.ts';
 import { clientIdPattern } from '../../shared/headers.ts';
 import { Body as ResponsesBody } from '../../worker/core/surfaces/responses/body.ts';
+import { MessageParam, MessagesBody, ToolParam } from '../../worker/core/surfaces/messages/message-body.ts';
 import { CollectionName, DocumentBody, RagFields } from '../../shared/rag-bodies.ts';
 
 const text = z.string().min(1);
@@ -77,6 +78,17 @@ export const CompletionRequest = mini.extend(
     logprobs: mini.optional(mini.int().check(mini.gte(0), mini.lte(5))),
   },
 );
+const countFields = {
+  messages: mini.array(MessageParam).check(mini.minLength(1)),
+  tools: mini.optional(mini.array(ToolParam)),
+};
+
+export const MessagesRequest = mini.extend(MessagesBody, {
+  ...countFields,
+  max_tokens: mini.int().check(mini.gte(1), mini.lte(10_000_000)),
+});
+
+export const CountRequest = mini.extend(MessagesBody, countFields);
 
 /** A chat without what an answer from documents cannot give; `query` or `messages` is required. */
 const chatOfDocuments = mini.partial(

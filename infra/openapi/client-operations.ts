@@ -6,6 +6,7 @@ import * as chat from './answers/chat.ts';
 import { Model, ModelList } from './answers/deployment.ts';
 import * as documents from './answers/documents.ts';
 import { UsageOfKey } from './answers/keys.ts';
+import * as messages from './answers/messages.ts';
 import * as pooling from './answers/pooling.ts';
 import * as responses from './answers/responses.ts';
 import * as bodies from './bodies.ts';
@@ -81,6 +82,31 @@ export const clientOperations: Operations = {
     responses.Completion,
     responses.CompletionChunk,
   ),
+  'POST /v1/messages': {
+    id: 'createMessage',
+    tag: 'chat',
+    headers: answering,
+    body: bodies.MessagesRequest,
+    answers: {
+      200: {
+        description: 'The message: whole, or as events where the request has `"stream": true`.',
+        bodies: [
+          { media: 'application/json', schema: messages.AnthropicMessage },
+          { media: 'text/event-stream', events: messages.AnthropicEvent, end: 'message_stop' },
+        ],
+      },
+    },
+    error: messages.AnthropicError,
+    isRouted: true,
+  },
+  'POST /v1/messages/count_tokens': {
+    id: 'countMessageTokens',
+    tag: 'chat',
+    headers: routing,
+    body: bodies.CountRequest,
+    answers: { 200: json('The number of tokens.', messages.TokenCount) },
+    error: messages.AnthropicError,
+  },
   'POST /v1/route': {
     id: 'explainRoute',
     tag: 'chat',

@@ -15,6 +15,7 @@ import * as chatAnswers from './answers/chat.ts';
 import * as deploymentAnswers from './answers/deployment.ts';
 import * as documentAnswers from './answers/documents.ts';
 import * as keyAnswers from './answers/keys.ts';
+import * as messageAnswers from './answers/messages.ts';
 import * as poolingAnswers from './answers/pooling.ts';
 import * as responseAnswers from './answers/responses.ts';
 import * as statisticsAnswers from './answers/statistics.ts';
@@ -111,6 +112,7 @@ export function answerSchemas() {
     { ErrorAnswer, Routing, PoolingRouting },
     chatAnswers,
     responseAnswers,
+    messageAnswers,
     poolingAnswers,
     documentAnswers,
     deploymentAnswers,
@@ -200,7 +202,7 @@ function operationObject(
       ...Object.fromEntries(
         Object.entries(operation.answers).map(([status, answer]) => [status, answerObject(answer, operation, route, schemas)]),
       ),
-      ...errorAnswers(codes, route),
+      ...errorAnswers(codes, route, operation, schemas),
     },
   };
 }
@@ -253,8 +255,11 @@ function answerObject(
   const content = bodies.map((body): [string, JsonSchema] => {
     if ('schema' in body) return [body.media, { schema: schemas.output(body.schema) }];
     if ('events' in body) {
-      const text = 'Server-sent events: `data:` lines with a chunk each, then `data: [DONE]`, or an error as the last one.';
-      return [body.media, { schema: { type: 'string', description: text }, 'x-event-schema': schemas.output(body.events) }];
+      const { end } = body;
+      const last = end === undefined ? 'then `data: [DONE]`' : `the last of type \`${end}\``;
+      const text = `Server-sent events: \`data:\` lines with a chunk each, ${last}, or an error as the last one.`;
+      const own = { 'x-event-schema': schemas.output(body.events), ...(end === undefined ? {} : { 'x-last-event': end }) };
+      return [body.media, { schema: { type: 'string', description: text }, ...own }];
     }
     return [body.media, { schema: { type: 'string' } }];
   });
@@ -268,7 +273,7 @@ function answerObject(
 }
 
 /** By status, each with the codes that it may have. */
-function errorAnswers(codes: readonly ErrorCode[], route: Served): JsonSchema {
+function errorAnswers(codes: readonly ErrorCode[], route: Served, { error }: Operation, schemas: DocumentSchemas): JsonSchema {
   const statuses = [...new Set(codes.map((code) => errors[code].status))].toSorted((a, b) => a - b);
   return Object.fromEntries(
     statuses.map((status) => {
@@ -279,13 +284,16 @@ function errorAnswers(codes: readonly ErrorCode[], route: Served): JsonSchema {
         ...(status === 429 || status === 503 ? [headerNames.retryAfter] : []),
         ...(status === 429 && hasKey(route) ? ofKeys : []),
       ];
-      const codeIsOwn = { properties: { error: { properties: { code: { enum: own } } } } };
+      const code = { enum: own };
+      const place = error === undefined ? { code } : { details: { properties: { error_code: code } } };
+      const codeIsOwn = { properties: { error: { properties: place } } };
+      const envelope = error === undefined ? { $ref: referenceTo('ErrorAnswer') } : schemas.output(error);
       return [
         String(status),
         {
           description: own.map((code) => `\`${code}\``).join(', '),
           ...headersOf(names),
-          content: { 'application/json': { schema: { allOf: [{ $ref: referenceTo('ErrorAnswer') }, codeIsOwn] } } },
+          content: { 'application/json': { schema: { allOf: [envelope, codeIsOwn] } } },
         },
       ];
     }),

@@ -22,8 +22,8 @@ export const tags = {
 /** A body of an answer. `null`: none. */
 export type AnswerBody =
   | { readonly media: 'application/json'; readonly schema: Schema }
-  /** @property events what the `data:` lines hold, besides `[DONE]` and an error's envelope */
-  | { readonly media: 'text/event-stream'; readonly events: Schema }
+  /** @property events what the `data:` lines hold, besides the end and an error's envelope. @property end the last one of a whole answer; `[DONE]` */
+  | { readonly media: 'text/event-stream'; readonly events: Schema; readonly end?: string }
   | { readonly media: `text/${string}` | `application/openmetrics-text${string}` };
 
 export interface Answer {
@@ -45,6 +45,8 @@ export interface Operation {
   /** The body may be missing. */
   readonly isBodyOptional?: true;
   readonly answers: Readonly<Record<number, Answer>>;
+  /** The body of its errors, where that is not OpenAI's. */
+  readonly error?: Schema;
   /** Its answers have `x-routing-metadata` and `x-cache`. */
   readonly isRouted?: true;
 }

@@ -61,6 +61,15 @@ const clients = {
     'pydantic-ai: runs a tool loop and fills a model',
     'pydantic-ai: reads a streamed answer',
   ],
+  anthropic_client: [
+    'reads a whole answer with its usage',
+    'reads a streamed answer with its usage',
+    'runs a tool loop on a history that it appends as it came',
+    'gets an answer of the schema that it asked for',
+    'counts tokens',
+    'classifies errors by their status and type',
+    'raises on a stream that breaks, after what came',
+  ],
 } as const;
 
 /** The Python recipes that users copy, by the heading they stand under. Each runs in its client's process: the imports take longest. */
@@ -75,6 +84,7 @@ const headings: Readonly<Record<keyof typeof clients, string>> = {
   instructor_client: 'Instructor',
   openai_agents_client: 'OpenAI Agents SDK',
   openai_responses: 'Responses in Python',
+  anthropic_client: "Anthropic's SDK for Python",
 };
 const recipeCheck = 'its recipe in docs/clients.md runs as it stands there';
 

@@ -89,7 +89,6 @@ describe('a path', () => {
     ['/v1/engines/davinci/completions', '/v1/completions'],
     ['/openai/responses', '/v1/responses'],
     ['/v1/chat/completion', chatPath],
-    ['/v1/messages', chatPath],
     ['/api/chat', chatPath],
     ['/api/generate', chatPath],
     ['/v1', chatPath],

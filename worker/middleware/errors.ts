@@ -6,16 +6,13 @@ import type { ShownRouting } from '../../shared/routing-metadata.ts';
 import { rateLimitHeaders } from '../core/limits/rate-headers.ts';
 import { routingHeaders } from '../core/doors/routing-headers.ts';
 import { chatSurface } from '../core/surfaces/chat/chat-surface.ts';
-import type { Surface } from '../core/surfaces/surface.ts';
+import { type Surface, surfaceAt } from '../core/surfaces/surface.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from './context.ts';
 import { setSecureHeaders } from './secure-headers.ts';
 
 export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => Response {
   const { log, ledger, requestLog } = deps.pipeline;
-  /** What lies below a surface's path is its own. On paths that belong to none, errors have the shape of chat completions. */
-  const surfaceAt = (path: string): Surface =>
-    deps.surfaces.find((surface) => path === surface.path || path.startsWith(`${surface.path}/`)) ?? chatSurface;
   return (error, c) => {
     const isOurs = !(error instanceof GatewayError);
     const failure: Failure = isOurs ? { code: 'internal_error' } : error;
@@ -27,7 +24,13 @@ export function answerErrors(deps: Deps): (error: Error, c: Context<AppEnv>) => 
       ledger.refuse(failure.code, (work) => c.executionCtx.waitUntil(work));
       requestLog?.refused(failure.code, c.get('requestId'), c.get('trace')?.traceId ?? null);
     }
-    const response = errorResponse(surfaceAt(c.req.path), failure, routing ?? null, c.get('requestId'));
+    // On paths that belong to no surface, errors have the shape of chat completions.
+    const response = errorResponse(
+      surfaceAt(deps.surfaces, c.req.path) ?? chatSurface,
+      failure,
+      routing ?? null,
+      c.get('requestId'),
+    );
     const rate = c.get('rate');
     if (rate !== undefined) for (const [name, value] of rateLimitHeaders(rate)) response.headers.set(name, value);
     return response;

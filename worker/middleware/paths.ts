@@ -18,7 +18,12 @@ export function answerUnknownPath(
   return (c) => {
     const meant = meantPath(c.req.path, served);
     if (meant === null) return answerError(new GatewayError({ code: 'not_found' }), c);
-    const base = meant.startsWith('/v1/') ? ' The base URL for OpenAI’s clients ends with /v1.' : '';
+    const base = baseHint(meant);
     return answerError(new GatewayError({ code: 'not_found', detail: `Did you mean ${meant}?${base}` }), c);
   };
+}
+
+function baseHint(path: string): string {
+  if (path.startsWith('/v1/messages')) return ' The base URL for Anthropic’s clients ends without /v1.';
+  return path.startsWith('/v1/') ? ' The base URL for OpenAI’s clients ends with /v1.' : '';
 }

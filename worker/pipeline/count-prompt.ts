@@ -36,18 +36,41 @@ export async function countPrompt(
   route: RoutePlan,
   serverRoomOf: PlanInput['serverRoomOf'],
 ): Promise<RequestView | null> {
-  const { config, clock, dialectOf } = deps;
+  const { config } = deps;
   const server = serverToAsk(config, route, serverRoomOf);
   // Servers count the pixels of an image only when they run it.
   if (server === null || config.limits.count_prompt_ms === 0 || view.images > 0) return null;
   if (!isNearLimit(view, config.limits, server.contextTokens)) return null;
-  const { counting } = dialectOf(server.upstreamId);
+  const tokens = await countAt(deps, caller, request, server);
+  return tokens === null ? null : { ...view, estimatedPromptTokens: tokens, isCounted: true };
+}
+
+/** The prompt's tokens as the model of the plan would count them; the estimate where its server cannot, or not in time. */
+export async function countTokens(
+  deps: PipelineDeps,
+  caller: Caller,
+  request: InnerRequest,
+  { view, route }: { readonly view: RequestView; readonly route: RoutePlan },
+): Promise<number> {
+  const server = serverToAsk(deps.config, route, () => null);
+  const isAsked = !view.isCounted && view.images === 0 && server !== null && deps.config.limits.count_prompt_ms > 0;
+  return (isAsked ? await countAt(deps, caller, request, server) : null) ?? view.estimatedPromptTokens;
+}
+
+async function countAt(
+  deps: PipelineDeps,
+  caller: Caller,
+  request: InnerRequest,
+  { modelId, upstreamId }: Server,
+): Promise<number | null> {
+  const { config, clock, dialectOf } = deps;
+  const { counting } = dialectOf(upstreamId);
   const quiet = quietOf(config);
-  if (counting === undefined || clock.now() < (quiet.get(server.upstreamId) ?? 0)) return null;
-  const text = await ask(deps, caller, server.upstreamId, counting.encode(request, modelOf(config, server.modelId).served_name));
+  if (counting === undefined || clock.now() < (quiet.get(upstreamId) ?? 0)) return null;
+  const text = await ask(deps, caller, upstreamId, counting.encode(request, modelOf(config, modelId).served_name));
   const counted = text === null ? null : counting.read(text);
-  if (counted === null) quiet.set(server.upstreamId, clock.now() + quietMs);
-  return counted === null ? null : { ...view, estimatedPromptTokens: counted.tokens, isCounted: true };
+  if (counted === null) quiet.set(upstreamId, clock.now() + quietMs);
+  return counted?.tokens ?? null;
 }
 
 /** The first of the plan; of a request that seems to fit nowhere, the one with the most room. */

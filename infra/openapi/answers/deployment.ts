@@ -10,7 +10,21 @@ const state = z.string();
 
 const price = z.looseObject({ input_per_million_usd: z.number(), source: z.string(), as_of: z.string() });
 
-const listed = { id: z.string(), object: z.literal('model'), created: count, owned_by: z.literal('pointsman') };
+/** The last ones say the same under the names that clients of other servers look for. */
+const listed = {
+  id: z.string(),
+  object: z.literal('model'),
+  type: z.literal('model'),
+  display_name: z.string(),
+  created: count,
+  created_at: time,
+  owned_by: z.literal('pointsman'),
+  context_length: count,
+  max_model_len: count,
+  max_input_tokens: count,
+  max_output_tokens: count.optional(),
+  max_tokens: count.optional(),
+};
 
 /** A configured model, or (`routed`) a name that leaves the choice to the gateway. */
 export const Model = z.union([
@@ -27,7 +41,13 @@ export const Model = z.union([
   z.object({ ...listed, routed: z.literal(true) }),
 ]);
 
-export const ModelList = z.object({ object: z.literal('list'), data: z.array(Model) });
+export const ModelList = z.object({
+  object: z.literal('list'),
+  data: z.array(Model),
+  first_id: z.string().nullable(),
+  last_id: z.string().nullable(),
+  has_more: z.literal(false),
+});
 
 const load = {
   running: z.number().nullable(),

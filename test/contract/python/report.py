@@ -8,7 +8,8 @@ import json
 import os
 import traceback
 
-BASE_URL = os.environ["POINTSMAN_URL"] + "/v1"
+ORIGIN = os.environ["POINTSMAN_URL"]
+BASE_URL = ORIGIN + "/v1"
 API_KEY = os.environ["POINTSMAN_KEY"]
 WEATHER_CALL = '[[call:get_weather {"city":"Oslo"}]] What is the weather in Oslo?'
 PLAN = "Plan a trip."

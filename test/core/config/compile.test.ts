@@ -182,7 +182,7 @@ describe('compileConfigs', () => {
     expect(mistakes).toEqual([]);
     expect(profiles['strict']?.limits.max_depth).toBe(8);
     expect(profiles['strict']?.routing.classifier.threshold).toBe(0.9);
-    expect(Object.keys(profiles['strict']?.routing.aliases ?? {})).toEqual(['gpt-4o-mini']);
+    expect(Object.keys(profiles['strict']?.routing.aliases ?? {})).toEqual(['gpt-4o-mini', 'claude-*haiku*', 'claude-*']);
     expect(profiles['strict']?.models).toEqual(profiles[defaultProfile]?.models);
     expect(profiles[defaultProfile]?.limits.max_depth).toBe(64);
   });

@@ -87,7 +87,7 @@ describe('an optional upstream', () => {
     const config = load(env);
     expect(Object.keys(config.models)).toEqual(['qwen2.5-7b', 'qwen2.5-32b']);
     expect(Object.keys(config.upstreams)).toEqual(['small', 'large']);
-    expect([...config.aliasTargets.keys()]).toEqual(['gpt-4o-mini', 'gpt-4o']);
+    expect([...config.aliasTargets.keys()]).toEqual(['gpt-4o-mini', 'gpt-4o', 'claude-*haiku*', 'claude-*']);
     expect(Object.keys(config.routing.chains)).toEqual(['qwen2.5-7b', 'qwen2.5-32b']);
     expect(config.routing.agents['indexer']?.allowed_models).toEqual(['qwen2.5-7b']);
     expect(readTargets(env, config).mistakes).toEqual([]);

@@ -28,6 +28,25 @@ describe('readModelName', () => {
   });
 
   it.each([
+    ['claude-haiku-4-5-20251001', { kind: 'tier', tier: 'small' }],
+    ['claude-3-5-haiku-latest', { kind: 'tier', tier: 'small' }],
+    ['claude-sonnet-4-6', { kind: 'auto', strategy: null }],
+    ['claude-', { kind: 'auto', strategy: null }],
+    ['claude-opus', { kind: 'tier', tier: 'large' }],
+    ['qwen2.5-7b', { kind: 'model', modelId: 'qwen2.5-7b' }],
+    ['small', { kind: 'tier', tier: 'small' }],
+  ])('reads %s by its own name first, then by the pattern with the most letters', (name, value) => {
+    const patterns = { '*-7b': 'large', 'sm*': 'large', 'claude-*haiku*': 'small', 'claude-*': 'auto', 'claude-opus': 'large' };
+    expect(readModelName(name, configWith({ routing: { aliases: patterns } }))).toEqual({ ok: true, value });
+  });
+
+  it.each(['claude', 'my-claude-x', 'a-b', 'ab'])('finds no pattern in %s', (name) => {
+    const aliases = { 'claude-*': 'auto', 'a*-*b': 'auto', 'ab*b': 'auto' };
+    const wish = readModelName(name, configWith({ routing: { aliases } }));
+    expect(wish.ok).toBe(name === 'a-b');
+  });
+
+  it.each([
     'gpt-5',
     'AUTO',
     'auto:',

@@ -22,7 +22,7 @@ type ChoiceEvent =
   /** Log probabilities, as the server wrote them, of what the event before says; of nothing that is shown if that is a `begin`. */
   | { readonly kind: 'logprobs'; readonly logprobs: unknown }
   /** Comes last; a choice without it broke off. */
-  | { readonly kind: 'finish'; readonly reason: FinishReason };
+  | { readonly kind: 'finish'; readonly reason: FinishReason; readonly stopSequence?: string };
 
 export type AnswerEvent =
   /** `choice` counts the answers that were asked for at once. */

@@ -2,7 +2,7 @@
  * Puts the pieces of an answer's choices together, and says of each what a client should see, or what broke. Knows no payloads: pieces come
  * as the dialect read them.
  */
-import type { Dialect, UpstreamChunk } from '../upstreams/dialect.ts';
+import type { Dialect, FinishReason, UpstreamChunk } from '../upstreams/dialect.ts';
 import type { UpstreamFailure } from '../upstreams/transport-failure.ts';
 import type { AnswerEvent } from './answer-events.ts';
 import { addToWatch, type Repetition } from '../text/repetition.ts';
@@ -77,6 +77,7 @@ export function takePieces(assembly: Assembly, pieces: UpstreamChunk['choices'],
     const choice = choiceAt(assembly, piece.index);
     const problem = takeFinish(assembly, choice, piece.finishReason);
     if (problem !== null) return broken(problem, events);
+    choice.stopSequence = piece.stopSequence ?? choice.stopSequence;
     count(state, piece);
     keepLogprobs(assembly, choice, piece.logprobs);
     if (choice.repetition !== null) watchText(assembly, choice, writtenIn(piece.delta));
@@ -184,15 +185,21 @@ export function settle({ options, state, choices }: Assembly): Feed {
 
 /** What a client should see of a choice, in the order of `answer-events.ts`, behind what is in `events` already. */
 function show(choice: Choice, fed: readonly AnswerEvent[], logprobs: unknown, events: AnswerEvent[]): AnswerEvent[] {
-  const { index, finishReason } = choice;
+  const { index, finishReason, stopSequence } = choice;
   if (!choice.hasBegun) {
     choice.hasBegun = true;
     events.push({ choice: index, kind: 'begin' });
   }
   for (const event of fed) events.push(event);
   if (logprobs !== null) events.push({ choice: index, kind: 'logprobs', logprobs });
-  if (finishReason !== null) events.push({ choice: index, kind: 'finish', reason: finishReason });
+  if (finishReason !== null) events.push({ choice: index, ...finishEvent(finishReason, stopSequence) });
   return events;
+}
+
+/** Only an answer that its model ended has met a stop sequence. */
+function finishEvent(reason: FinishReason, stopSequence: string | null) {
+  const isMet = reason === 'stop' && stopSequence !== null;
+  return { kind: 'finish', reason, ...(isMet ? { stopSequence } : {}) } as const;
 }
 
 export function broken(problem: UpstreamFailure, events: readonly AnswerEvent[] = []): Feed {

@@ -35,6 +35,8 @@ export interface Choice {
   logprobCount: number;
   /** The server's last finish reason. Shown only when no more can come, because some servers keep writing. */
   serverFinish: FinishReason | null;
+  /** The stop sequence that ended it, where the server says which. */
+  stopSequence: string | null;
   /** What the client sees of it. */
   finishReason: FinishReason | null;
   /** Violations of the format that was asked for; non-null means the answer must not be called a success. */
@@ -99,6 +101,7 @@ export function createChoice(index: number, parts: ChoiceParts): Choice {
     logprobSum: 0,
     logprobCount: 0,
     serverFinish: null,
+    stopSequence: null,
     finishReason: null,
     violations: null,
     repairs: [],

@@ -29,6 +29,8 @@ export interface WholeChoice {
   /** As the server wrote them, a list entry for each piece of the answer that had any. */
   readonly logprobs: readonly unknown[];
   readonly finishReason: FinishReason | null;
+  /** The stop sequence that ended it, where that is known. */
+  readonly stopSequence?: string;
 }
 
 /** @param fallback values for what the server did not send */
@@ -45,6 +47,7 @@ export function wholeAnswer(state: AnswerState, head: AnswerHead): WholeAnswer {
     calls: choice.calls,
     logprobs: choice.logprobs,
     finishReason: choice.finishReason,
+    ...(choice.finishReason === 'stop' && choice.stopSequence !== null ? { stopSequence: choice.stopSequence } : {}),
   }));
   return { head, choices };
 }
@@ -52,7 +55,7 @@ export function wholeAnswer(state: AnswerState, head: AnswerHead): WholeAnswer {
 /** The same as events, for a client that reads a stream. Its log probabilities are those of pieces that it does not have, and left out. */
 export function eventsOf({ choices }: WholeAnswer): AnswerEvent[] {
   const events: AnswerEvent[] = [];
-  for (const { index: choice, content, reasoning, refusal, calls, finishReason } of choices) {
+  for (const { index: choice, content, reasoning, refusal, calls, finishReason, stopSequence } of choices) {
     events.push({ choice, kind: 'begin' });
     if (reasoning !== '') events.push({ choice, kind: 'reasoning', text: reasoning });
     if (content !== '') events.push({ choice, kind: 'text', text: content });
@@ -60,7 +63,8 @@ export function eventsOf({ choices }: WholeAnswer): AnswerEvent[] {
     for (const [index, { id, name, arguments: args }] of calls.entries()) {
       events.push({ choice, kind: 'call', index, id, name, arguments: args }, { choice, kind: 'call_end', index });
     }
-    if (finishReason !== null) events.push({ choice, kind: 'finish', reason: finishReason });
+    if (finishReason !== null)
+      events.push({ choice, kind: 'finish', reason: finishReason, ...(stopSequence === undefined ? {} : { stopSequence }) });
   }
   return events;
 }

@@ -82,6 +82,7 @@ interface OpenChoice {
   readonly calls: Map<number, { id: string; name: string; arguments: string }>;
   readonly logprobs: unknown[];
   finishReason: FinishReason | null;
+  stopSequence: string | null;
 }
 
 /** Joins the pieces of an answer: the whole that its own client was sent, or would have been. */
@@ -116,14 +117,18 @@ function addEvent(choices: Map<number, OpenChoice>, event: Exclude<AnswerEvent, 
     const call = choice.calls.get(event.index);
     if (call !== undefined) call.arguments += event.arguments;
   } else if (event.kind === 'logprobs') choice.logprobs.push(event.logprobs);
-  else if (event.kind === 'finish') choice.finishReason = event.reason;
+  else if (event.kind === 'finish') {
+    choice.finishReason = event.reason;
+    choice.stopSequence = event.stopSequence ?? null;
+  }
 }
 
 function emptyChoice(index: number): OpenChoice {
   const parts = { content: '', reasoning: '', refusal: '' };
-  return { index, parts, calls: new Map(), logprobs: [], finishReason: null };
+  return { index, parts, calls: new Map(), logprobs: [], finishReason: null, stopSequence: null };
 }
 
-function closeChoice({ index, parts, calls, logprobs, finishReason }: OpenChoice): WholeChoice {
-  return { index, ...parts, calls: [...calls.values()], logprobs, finishReason };
+function closeChoice({ index, parts, calls, logprobs, finishReason, stopSequence }: OpenChoice): WholeChoice {
+  const stop = stopSequence === null ? {} : { stopSequence };
+  return { index, ...parts, calls: [...calls.values()], logprobs, finishReason, ...stop };
 }

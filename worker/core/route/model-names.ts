@@ -2,6 +2,7 @@
 import { type Config, modelOf } from '../../../shared/config-prepare.ts';
 import { strategyIds, type Strategy, type Tier } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
+import { rememberedByObject } from '../text/remembered.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 
 export type ModelWish =
@@ -37,12 +38,43 @@ export function readModelName(
 }
 
 export function readWish(name: string, config: Config): ModelWish | null {
-  const target = config.aliasTargets.get(name) ?? name;
+  const pattern = patternTarget(name, config);
+  return wishFor(config.aliasTargets.get(name) ?? name, config) ?? (pattern === null ? null : wishFor(pattern, config));
+}
+
+function wishFor(target: string, config: Config): ModelWish | null {
   if (target === 'auto') return { kind: 'auto', strategy: null };
   if (target === 'small' || target === 'large' || target === 'vision') return { kind: 'tier', tier: target };
   for (const strategy of strategyIds) if (target === `auto:${strategy}`) return { kind: 'auto', strategy };
   const modelId = config.modelIdByName.get(target);
   return modelId === undefined ? null : { kind: 'model', modelId };
+}
+
+/** Aliases with a `*` in them stand for every name that fits; the one with the most letters of its own decides. */
+const patternsOf = rememberedByObject((config: Config) =>
+  [...config.aliasTargets]
+    .filter(([alias]) => alias.includes('*'))
+    .toSorted(([one], [other]) => other.length - one.length)
+    .map(([alias, target]) => ({ parts: alias.split('*'), target })),
+);
+
+/** What a name that fits a pattern stands for; null when it fits none. */
+export function patternTarget(name: string, config: Config): string | null {
+  return patternsOf(config).find(({ parts }) => fits(name, parts))?.target ?? null;
+}
+
+/** Whether `parts` stand in the name in their order, the first at its beginning and the last at its end. */
+function fits(name: string, parts: readonly string[]): boolean {
+  const [first = '', ...others] = parts;
+  const last = others.pop() ?? '';
+  if (!name.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of others) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return name.length - last.length >= at && name.endsWith(last);
 }
 
 /** In OpenAI's wording, which clients match. */

@@ -35,6 +35,8 @@ export interface Earlier {
 export interface Surface {
   /** Where requests are sent to. */
   readonly path: string;
+  /** Its clients' name for the header with a request's id, beside `x-request-id`. */
+  readonly requestIdHeader?: string;
   /** @param text the body, at most `limits.max_body_bytes` long */
   read(text: string, settings: ReadSettings): Result<ReadRequest, Failure>;
   /** The id of an answer whose server gave it none. */
@@ -47,8 +49,14 @@ export interface Surface {
    * One for each client's stream, also where several calls make up its answer, and where none begins.
    *
    * @param name of the answer, unlike any other's: made by the gateway, and where the answer is kept the place that it is found at
+   * @param requestId of the request that it was made for, for wires whose errors name it
    */
-  openStream(request: StreamRequest, name: string): StreamWriter;
+  openStream(request: StreamRequest, name: string, requestId?: string): StreamWriter;
+}
+
+/** Whose path this is, or lies below. */
+export function surfaceAt(surfaces: readonly Surface[], path: string): Surface | undefined {
+  return surfaces.find((surface) => path === surface.path || path.startsWith(`${surface.path}/`));
 }
 
 /** Writes server-sent events, as text. Keeps its own state between calls. */

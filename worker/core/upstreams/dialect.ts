@@ -46,6 +46,8 @@ export interface ChunkChoice {
   readonly delta: ChunkDelta;
   /** The server's own word; the dialect's `readFinish` translates it. */
   readonly finishReason: string | null;
+  /** The stop sequence that ended it, where the server says which. */
+  readonly stopSequence?: string;
   readonly logprobs: unknown;
 }
 

@@ -118,8 +118,14 @@ function readChoice(item: unknown, field: 'delta' | 'message'): ChunkChoice | 'e
       refusal: textIn(delta, 'refusal') ?? content.refusal,
     },
     finishReason,
+    ...(finishReason === null ? {} : stopIn(choice)),
     logprobs: choice['logprobs'] ?? null,
   };
+}
+
+/** vLLM names the stop sequence that it met; a number is a token of its own. */
+function stopIn({ stop_reason: stop }: JsonObject): Pick<ChunkChoice, 'stopSequence'> {
+  return typeof stop === 'string' && stop !== '' ? { stopSequence: stop } : {};
 }
 
 function textOf(choice: JsonObject): JsonObject | null {

@@ -12,7 +12,7 @@ export function checkImages(messages: readonly Message[]): Failure | null {
   for (const [i, message] of messages.entries()) {
     if ((message.role !== 'user' && message.role !== 'tool') || typeof message.content === 'string') continue;
     for (const [k, part] of message.content.entries()) {
-      if (part.type !== 'image_url' || isAllowed(part.image_url.url)) continue;
+      if (part.type !== 'image_url' || isAllowedImage(part.image_url.url)) continue;
       return {
         code: 'invalid_value',
         param: `messages.${i}.content.${k}.image_url.url`,
@@ -29,7 +29,8 @@ export function checkImages(messages: readonly Message[]): Failure | null {
  */
 const plainHttps = /^https:\/\/([A-Za-z0-9.-]{1,253})(?::443)?(?:[/?#][^\s\\\p{Cc}]*)?$/u;
 
-function isAllowed(url: string): boolean {
+/** Whether a vision model's server may be sent this address. */
+export function isAllowedImage(url: string): boolean {
   if (embedded.test(url.slice(0, 40))) return true;
   if (url.length > 2048 || !URL.canParse(url)) return false;
   const written = plainHttps.exec(url)?.[1];

@@ -95,7 +95,7 @@ export function replayOf(
   { opening }: KeptPage,
 ): Replay {
   const name = writeStreamId({ id: place.id, writerId: opening.writerId });
-  return createReplay(surface.openStream(opening.request, name), opening.hasIds ? after : null);
+  return createReplay(surface.openStream(opening.request, name, opening.requestId), opening.hasIds ? after : null);
 }
 
 /** Runs until the answer has ended, or its reader has left. Never rejects. */

@@ -67,7 +67,7 @@ export interface Keeping {
 export function nothingSent({ caller, request, view }: Pick<Asked, 'caller' | 'request' | 'view'>, answerName: string): Client {
   return {
     answerName,
-    writer: caller.surface.openStream(streamRequestOf(request, view.estimatedPromptTokens), answerName),
+    writer: caller.surface.openStream(streamRequestOf(request, view.estimatedPromptTokens), answerName, caller.requestId),
     servedModelId: null,
     firstByteAtMs: null,
     queuePosition: null,

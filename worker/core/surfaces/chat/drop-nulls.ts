@@ -10,16 +10,16 @@ const opaque: ReadonlySet<string> = new Set(['parameters', 'schema', 'json', 'ar
  * Removes members that are null from `value`, in place. `content: null` stays: some chat templates distinguish an assistant message
  * without content (only tool calls) from one with empty text.
  */
-export function dropNulls(value: object): void {
+export function dropNulls(value: object, opaqueFields: ReadonlySet<string> = opaque): void {
   if (Array.isArray(value)) {
-    for (const item of value) if (typeof item === 'object' && item !== null) dropNulls(item);
+    for (const item of value) if (typeof item === 'object' && item !== null) dropNulls(item, opaqueFields);
     return;
   }
   for (const key of Object.keys(value)) {
     const inner: unknown = Reflect.get(value, key);
     if (typeof inner !== 'object') continue;
     if (inner !== null) {
-      if (!opaque.has(key)) dropNulls(inner);
+      if (!opaqueFields.has(key)) dropNulls(inner, opaqueFields);
     } else if (key !== 'content') Reflect.deleteProperty(value, key);
   }
 }

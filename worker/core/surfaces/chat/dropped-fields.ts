@@ -6,11 +6,27 @@ import type { Failure } from '../../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../../shared/result.ts';
 import { asksForNothing, refusedFields, silentFields } from './foreign-fields.ts';
 
+/** How a wire treats fields that it does not read. A kind is where a field stands, without indexes: `messages.function_call`. */
+export interface FieldRules {
+  /** What to do instead of a field that would change the answer; undefined for one that would not. */
+  adviceFor(kind: string): string | undefined;
+  /** Whether such a field asks for nothing with this value. */
+  asksForNothing(kind: string, value: unknown): boolean;
+  /** Sent by clients as a matter of course: dropped without a report. */
+  isSilent(kind: string): boolean;
+}
+
+const chatRules: FieldRules = {
+  adviceFor: (kind) => refusedFields.get(kind),
+  asksForNothing,
+  isSilent: (kind) => silentFields.has(kind),
+};
+
 const maxNames = 20;
 const maxNameChars = 64;
 
 /** Names of dropped fields, such as `messages[0].cache_control`: each kind once, where it first stands. Or the refusal of one. */
-export function checkDropped(body: unknown, kept: unknown): Result<string[], Failure> {
+export function checkDropped(body: unknown, kept: unknown, rules: FieldRules = chatRules): Result<string[], Failure> {
   const names = new Map<string, string>();
   let refusal: Failure | null = null;
 
@@ -29,11 +45,11 @@ export function checkDropped(body: unknown, kept: unknown): Result<string[], Fai
     }
   };
   const drop = (kind: string, name: string, value: unknown): void => {
-    const advice = refusedFields.get(kind);
-    if (advice !== undefined && asksForNothing(kind, value)) return;
+    const advice = rules.adviceFor(kind);
+    if (advice !== undefined && rules.asksForNothing(kind, value)) return;
     if (advice !== undefined) {
       refusal ??= { code: 'unsupported_parameter', param: name.replaceAll('[', '.').replaceAll(']', ''), detail: advice };
-    } else if (!silentFields.has(kind) && names.size < maxNames && !names.has(kind)) {
+    } else if (!rules.isSilent(kind) && names.size < maxNames && !names.has(kind)) {
       names.set(kind, name.slice(0, maxNameChars));
     }
   };
