@@ -46,10 +46,17 @@ function judgeAnswer(
   const type = headers.get('content-type') ?? '';
   if (!media.some((one) => type === one || type.startsWith(`${one};`)))
     return [...accepted, `media type "${type}" is not in the document (${media.join(', ')})`];
-  if (type.startsWith('text/event-stream')) return [...accepted, ...judgeStream(surface, expected, text)];
+  if (type.startsWith('text/event-stream')) return [...accepted, ...judgeStream(surface, expected, ended(text))];
   const schema = jsonSchemaIn(expected);
   if (!type.startsWith('application/json') || schema === null || title === 'GET /openapi.json') return accepted;
   return [...accepted, ...differences(surface, schema, text)];
+}
+
+/** Responses have an event in place of `[DONE]`. */
+function ended(stream: string): string {
+  return /\ndata: \{"type":"response\.(?:completed|incomplete|failed)"[^\n]*\n\n$/.test(stream)
+    ? `${stream}data: [DONE]\n\n`
+    : stream;
 }
 
 function differences(surface: FuzzedSurface, schema: JsonSchema, text: string): string[] {

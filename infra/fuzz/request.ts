@@ -67,7 +67,8 @@ function credentialsFor({ security }: FuzzedOperation, { key, admin }: Credentia
 
 function sent(operation: FuzzedOperation, parts: Parts, headers: Record<string, string>) {
   const query = new URLSearchParams(parts.query).toString();
-  const path = operation.path.replaceAll(/\{([^}]*)\}/g, (_, name: string) => encodedPath(parts.path[name] ?? 'x'));
+  // Without one of its parts it would be another path.
+  const path = operation.path.replaceAll(/\{([^}]*)\}/g, (_, name: string) => encodedPath(parts.path[name] || 'x'));
   const hasBody = parts.body !== undefined;
   return {
     path: query === '' ? path : `${path}?${query}`,
