@@ -231,6 +231,10 @@ function routeMistakes(config: ConfigTree): ConfigMistake[] {
       if (model !== undefined) check(model, [...path, 'arms', arm, 'model'], true);
     if (shadow !== undefined) check(shadow.model, [...path, 'shadow', 'model'], true);
   }
+  const { grading, judge_model: judge } = routing.learning;
+  if (judge !== undefined) check(judge, ['routing', 'learning', 'judge_model'], true);
+  else if (grading === 'judge')
+    mistakes.push({ path: ['routing', 'learning', 'judge_model'], message: 'is needed when a judge grades' });
   for (const [alias, target] of Object.entries(routing.aliases)) {
     if (reservedModelNames.has(target) || Object.hasOwn(models, target)) continue;
     const message = `"${target}" is neither a model nor one of ${[...reservedModelNames].join(', ')}`;

@@ -167,6 +167,23 @@ const Experiment = z.lateObject(() => ({
   shadow: z.optional(z.strictObject({ model: id, share })),
 }));
 
+export const gradingIds = ['agreement', 'judge'] as const;
+
+/** What a deployment learns from its own traffic. Off unless a deployment says otherwise: shadow calls cost money. */
+const Learning = z.lateObject(() => ({
+  enabled: z._default(z.boolean(), false),
+  /** Of the requests that are routed by their content, for so many the other model is asked as well, unseen. */
+  shadow_share: z._default(share, 0.05),
+  /** Shadow calls and their judge, by UTC day, in all. */
+  daily_budget_usd: z._default(z.number().check(z.gte(0)), 1),
+  /** How two answers are graded that both do what can be checked. */
+  grading: z._default(z.enum(gradingIds), 'agreement'),
+  judge_model: z.optional(id),
+  /** Whether `POST /v1/feedback` counts; an object is called for every answer then. */
+  feedback: z._default(z.boolean(), true),
+  train_every_ms: z._default(int(1000, 86_400_000), 300_000),
+}));
+
 export const Routing = z.lateObject(() => ({
   default_strategy: z.optional(z.enum(strategyIds)),
   classifier: Classifier,
@@ -184,6 +201,7 @@ export const Routing = z.lateObject(() => ({
   runaway_guard: z.prefault(RunawayGuard, {}),
   sessions: Sessions,
   experiments: z.record(id, Experiment),
+  learning: z.prefault(Learning, {}),
   tools: z.strictObject({
     /** What to do with tool arguments that break the tool's schema. */
     invalid_arguments: z.enum(argumentsPolicyIds),

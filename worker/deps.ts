@@ -1,11 +1,14 @@
 /** Wires the ports to their adapters; with `set-up.ts` the only file that knows both. One set per isolate. */
 import type { Config } from '../shared/config-prepare.ts';
 import type { Result } from '../shared/result.ts';
+import { nanoUsdFromUsd } from '../shared/units.ts';
 import type { KeyRecord } from './core/auth/key-record.ts';
 import type { Occupancy } from './core/admission/admission.ts';
 import { loadWeights } from './core/classify/weights/load.ts';
 import { healthConfig } from './core/health/health-config.ts';
 import type { KeysPort, LogPort, RequestsPort, Tracer } from './core/ports.ts';
+import type { LearnPort } from './core/learn/ports.ts';
+import { learnedPair } from './core/learn/pair.ts';
 import type { PostgresPort, RowsPort, RowStorePort } from './core/rows/ports.ts';
 import { surfaces } from './core/surfaces/registry.ts';
 import type { Surface } from './core/surfaces/surface.ts';
@@ -29,6 +32,7 @@ import { createKeysClient, type KeysAdmin } from './io/keys-client.ts';
 import { newId } from './io/new-id.ts';
 import { callObject } from './io/object-call.ts';
 import { createObjectCalls, type ObjectCalls } from './io/object-calls.ts';
+import { createLearnClient } from './io/learn-client.ts';
 import { createLedgerClient } from './io/ledger-client.ts';
 import { createPages } from './io/pages.ts';
 import { createPodsClient } from './io/pods-client.ts';
@@ -44,6 +48,7 @@ import { createTracer } from './io/tracer.ts';
 import { clock, timers } from './io/timers.ts';
 import type { RestartRequest } from './core/health/restart.ts';
 import type { HealthWiring } from './objects/health-object.ts';
+import type { LearnWiring } from './objects/learn-object.ts';
 import type { RowsWiring } from './objects/rows-object.ts';
 import type { RagWorld } from './pipeline/rag/rag-world.ts';
 import type { PipelineDeps } from './pipeline/run/deps.ts';
@@ -186,7 +191,7 @@ function objectPorts(
   env: Env,
   calls: ObjectCalls,
   isolateId: string,
-): Pick<PipelineDeps, 'health' | 'pods' | 'admission' | 'tenants' | 'kept' | 'sessions'> {
+): Pick<PipelineDeps, 'health' | 'pods' | 'admission' | 'tenants' | 'kept' | 'sessions' | 'learning'> {
   const [config, log] = [wireConfig(env), wireLog(env)];
   return {
     ...fleetPorts(env, calls, isolateId),
@@ -194,7 +199,23 @@ function objectPorts(
     tenants: createTenantClient(calls.counted('tenant', env.TENANT), clock, log),
     kept: createKeptClient(calls.counted('kept', env.KEPT), log),
     sessions: createSessionClient(calls.counted('session', env.SESSION), { ttlMs: config.routing.sessions.ttl_ms, clock, log }),
+    learning: learningOf(env, calls),
   };
+}
+
+/** Null unless it is wanted, and there is a small and a large model to choose from. */
+function learningOf(env: Env, calls: ObjectCalls): LearnPort | null {
+  const [config, log] = [wireConfig(env), wireLog(env)];
+  const pair = learnedPair(config);
+  if (!config.routing.learning.enabled || pair === null) return null;
+  const name = `${pair.small}|${pair.large}`;
+  const refreshMs = Math.min(30_000, config.routing.learning.train_every_ms);
+  return createLearnClient(calls.counted('learn', env.LEARN), { name, refreshMs, clock, log });
+}
+
+export function wireLearn(env: Env): LearnWiring {
+  const { daily_budget_usd: usd, train_every_ms: trainEveryMs } = wireConfig(env).routing.learning;
+  return { dailyBudgetNanoUsd: nanoUsdFromUsd(usd), trainEveryMs, log: wireLog(env) };
 }
 
 /** Both are the health object's. Where pods are stopped, what an isolate knows of the fleet may be half as old as they drain. */

@@ -6,6 +6,7 @@ import type { CollectionObject } from './objects/collection-object.ts';
 import type { HealthObjectBase } from './objects/health-object.ts';
 import type { KeptObject } from './objects/kept-object.ts';
 import type { KeysObject } from './objects/keys-object.ts';
+import type { LearnObjectBase } from './objects/learn-object.ts';
 import type { LedgerObjectBase } from './objects/ledger-object.ts';
 import type { RowsObjectBase } from './objects/rows-object.ts';
 import type { SessionObject } from './objects/session-object.ts';
@@ -20,6 +21,7 @@ export interface Env {
   readonly DOCUMENT_INDEX?: Pick<Vectorize, 'upsert' | 'deleteByIds' | 'query'>;
   readonly KEPT: DurableObjectNamespace<KeptObject>;
   readonly KEYS: DurableObjectNamespace<KeysObject>;
+  readonly LEARN: DurableObjectNamespace<LearnObjectBase>;
   readonly SESSION: DurableObjectNamespace<SessionObject>;
   readonly TENANT: DurableObjectNamespace<TenantObjectBase>;
   /** Coarse and per location; exact limits are the tenant object's. Absent where the platform has none. */

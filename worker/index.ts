@@ -1,10 +1,11 @@
 /** The Worker's entry: the fetch handler and the Durable Object classes. No logic lives here. */
-import { takeFromQueue, wireHealth, wireRows } from './deps.ts';
+import { takeFromQueue, wireHealth, wireLearn, wireRows } from './deps.ts';
 import type { Env } from './env.ts';
 import { appFor } from './isolate.ts';
 import { crashResponse } from './middleware/errors.ts';
 import { AdmissionObjectBase } from './objects/admission-object.ts';
 import { HealthObjectBase } from './objects/health-object.ts';
+import { LearnObjectBase } from './objects/learn-object.ts';
 import { LedgerObjectBase } from './objects/ledger-object.ts';
 import { RowsObjectBase } from './objects/rows-object.ts';
 import { TenantObjectBase } from './objects/tenant-object.ts';
@@ -24,6 +25,12 @@ export class HealthObject extends HealthObjectBase {
 export class AdmissionObject extends AdmissionObjectBase {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, wireConfig(env));
+  }
+}
+
+export class LearnObject extends LearnObjectBase {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, wireLearn(env));
   }
 }
 

@@ -1,11 +1,12 @@
 /** Trains on all folds but one and scores the one left out, for labelled rows and outcome rows together; and fits the blend on those scores. */
 import { logistic, scoreFeatures, type LearnedScore, type LearnedWeights } from '../../worker/core/classify/learned.ts';
-import { unpackWeights, type Blend } from '../../worker/core/classify/learned/weights.ts';
+import type { Blend } from '../../worker/core/classify/learned/weights.ts';
+import { assemble, baseBlend } from './blend.ts';
 import { labelledFolds, softExamples, type LabelledExample, type OutcomeCase } from './examples.ts';
-import { fitOutcomes, type OutcomeModel } from './fit-outcomes.ts';
+import type { OutcomeModel } from './fit-outcomes.ts';
 import { fitTier, type HeadsModel, type TierExample } from './fit-tier.ts';
+import { chooseSettings, trainOutcomes } from './nested.ts';
 import { foldCount } from './outcomes.ts';
-import { packWeights } from './pack.ts';
 
 export interface Corpus {
   readonly labelled: readonly LabelledExample[];
@@ -13,41 +14,15 @@ export interface Corpus {
   readonly outcomes: readonly OutcomeCase[];
 }
 
-/** The blend before its offset and temperatures are fitted; chosen by hand on the development data, see README.md. */
-export const baseBlend: Blend = {
-  offset: 0,
-  gainShare: { code: 0.95, choice: 0.95, formula: 0.95, problem: 0.95, prose: 0.5 },
-  ramp: 0.03,
-  gainCenter: 0.15,
-  gainScale: 0.08,
-  scale: 3,
-  tierTemperature: 1,
-  intentTemperature: 1,
-};
-
-const noMetadata = { date: '', dataSha256: '', seed: 0, rows: {}, scores: {} };
-
-/** Weights as they would be committed: packed and unpacked, so that scores include what rounding costs. */
-export function assemble(tier: HeadsModel, outcome: OutcomeModel, blend: Blend): LearnedWeights {
-  return unpackWeights(packWeights(tier, outcome, blend, noMetadata));
-}
-
 export interface Kept {
   readonly labelled: (row: LabelledExample) => boolean;
   readonly outcomes: (row: OutcomeCase) => boolean;
 }
 
-/** Trains both models on what `kept` lets through. */
-export function trainOn(corpus: Corpus, kept: Kept, seed: number): { tier: HeadsModel; outcome: OutcomeModel } {
-  const outcomes = corpus.outcomes.filter(kept.outcomes);
+/** Trains the tier and intent heads on what `kept` lets through. */
+export function trainTier(corpus: Corpus, kept: Kept, seed: number): HeadsModel {
   const labelled = corpus.labelled.filter(kept.labelled).flatMap((row) => [row.example, ...row.variants]);
-  return {
-    tier: fitTier([...corpus.generated, ...labelled, ...softExamples(outcomes)], seed),
-    outcome: fitOutcomes(
-      outcomes.map((row) => row.example),
-      seed,
-    ),
-  };
+  return fitTier([...corpus.generated, ...labelled, ...softExamples(corpus.outcomes.filter(kept.outcomes))], seed);
 }
 
 export interface HeldOut {
@@ -60,14 +35,19 @@ export interface HeldOut {
   readonly blend: Blend;
 }
 
-type Models = ReturnType<typeof trainOn>;
-
-/** Scores of every row by models that have not seen it; `report` is told of each fold. */
+/**
+ * Scores of every row by models that have not seen it, trained by settings that were chosen without it; `report` is told of each fold.
+ */
 export function crossValidate(corpus: Corpus, seed: number, report: (line: string) => void): HeldOut {
-  const models: Models[] = [];
+  const outcomeModels = Array.from({ length: foldCount }, (_, fold) => {
+    const rest = corpus.outcomes.filter(({ row }) => row.fold !== fold);
+    return trainOutcomes(rest, seed, chooseSettings(rest, seed, report));
+  });
+  const models: { tier: HeadsModel; outcome: OutcomeModel }[] = [];
   for (let fold = 0; fold < labelledFolds; fold += 1) {
     const kept: Kept = { labelled: (row) => row.fold !== fold, outcomes: (row) => row.row.fold !== fold % foldCount };
-    models.push(trainOn(corpus, kept, seed + fold));
+    const outcome = outcomeModels[fold % foldCount];
+    if (outcome !== undefined) models.push({ tier: trainTier(corpus, kept, seed + fold), outcome });
     report(`fold ${fold + 1} of ${labelledFolds}`);
   }
   const first = models.map((model) => assemble(model.tier, model.outcome, baseBlend));

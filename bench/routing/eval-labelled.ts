@@ -3,7 +3,9 @@ import { scoreFeatures } from '../../worker/core/classify/learned.ts';
 import { scoreHeuristic } from '../../worker/core/classify/heuristic.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
 import { readIntent } from '../../worker/core/classify/intent.ts';
-import { assemble, trainOn, type Corpus, type HeldOut } from './cross-validate.ts';
+import { trainTier, type Corpus, type HeldOut } from './cross-validate.ts';
+import { assemble } from './blend.ts';
+import type { OutcomeModel } from './fit-outcomes.ts';
 import type { LabelledExample } from './examples.ts';
 import { table, withInterval } from './markdown.ts';
 import { shareOf, type Interval } from './metrics.ts';
@@ -21,16 +23,22 @@ function heuristicRouter(config: RouterConfig): Router {
   };
 }
 
+export interface Evaluated {
+  readonly corpus: Corpus;
+  readonly heldOut: HeldOut;
+  /** Of public outcomes; it moves no labelled row to the other side. */
+  readonly outcome: OutcomeModel;
+  readonly config: RouterConfig;
+  readonly seed: number;
+}
+
 /** A router for `tested` rows by models that saw none of the rows `isLeftOut` names. */
 function routerWithout(
-  corpus: Corpus,
-  heldOut: HeldOut,
-  config: RouterConfig,
-  seed: number,
+  { corpus, heldOut, outcome, config, seed }: Evaluated,
   isLeftOut: (row: LabelledExample) => boolean,
 ): Router {
-  const models = trainOn(corpus, { labelled: (row) => !isLeftOut(row), outcomes: () => true }, seed);
-  const weights = assemble(models.tier, models.outcome, heldOut.blend);
+  const tier = trainTier(corpus, { labelled: (row) => !isLeftOut(row), outcomes: () => true }, seed);
+  const weights = assemble(tier, outcome, heldOut.blend);
   return learnedRouter(
     new Map(corpus.labelled.filter(isLeftOut).map((row) => [row, scoreFeatures(row.example.features, weights)])),
     config,
@@ -48,7 +56,8 @@ const ownCategory: Readonly<Record<string, string>> = {
   rag: 'rag-user',
 };
 
-export function evaluateLabelled(corpus: Corpus, heldOut: HeldOut, config: RouterConfig, seed: number): string {
+export function evaluateLabelled(all: Evaluated): string {
+  const { corpus, heldOut, config } = all;
   const given = corpus.labelled.filter((row) => row.row.set === 'given');
   const english = corpus.labelled.filter((row) => row.row.set === 'english');
   const eight = corpus.labelled.filter((row) => row.row.set === 'eight-languages');
@@ -56,7 +65,7 @@ export function evaluateLabelled(corpus: Corpus, heldOut: HeldOut, config: Route
   const routers: [string, Router][] = [
     ['**hybrid, cross-validated**', hybrid],
     ['learned alone, cross-validated', learnedRouter(heldOut.unaided, config)],
-    ['hybrid, trained without any given row', routerWithout(corpus, heldOut, config, seed, (row) => row.row.set === 'given')],
+    ['hybrid, trained without any given row', routerWithout(all, (row) => row.row.set === 'given')],
     ['heuristic', heuristicRouter(config)],
     ['original curves', heuristicRouter(seedConfig)],
   ];
@@ -98,7 +107,7 @@ export function evaluateLabelled(corpus: Corpus, heldOut: HeldOut, config: Route
   const seen = shareOf(vision.filter((row) => buildView(row.row.request).images > 0).length, vision.length);
   const leftOut = languages.map((id) => {
     const isIt = (row: LabelledExample): boolean => row.row.set === 'eight-languages' && languageOf(row) === id;
-    return { language: id, tier: tierF1(corpus.labelled.filter(isIt), routerWithout(corpus, heldOut, config, seed, isIt)) };
+    return { language: id, tier: tierF1(corpus.labelled.filter(isIt), routerWithout(all, isIt)) };
   });
   return render({ onGiven, onOwn, byCategory, seen, leftOut, given });
 }

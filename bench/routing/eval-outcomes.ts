@@ -1,75 +1,155 @@
-/** Figures on the public outcomes: our router by cross-validation and with each source left out, against the routers anyone can have. */
+/** Figures on the public outcomes: our router on questions and on sources that it has not seen, against the routers anyone can have. */
 import { scoreHeuristic } from '../../worker/core/classify/heuristic.ts';
 import { scoreFeatures } from '../../worker/core/classify/learned.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
-import { assemble, trainOn, type Corpus, type HeldOut } from './cross-validate.ts';
+import { assemble } from './blend.ts';
+import { trainTier, type Corpus, type HeldOut } from './cross-validate.ts';
 import type { OutcomeCase } from './examples.ts';
-import { areaAndGap, bootstrap, callsToRecover, gapWeightedApgr, type Interval, type ScoredSlice } from './metrics.ts';
+import { bootstrap, callsToRecover, gapWeightedApgr, type Interval, type ScoredSlice } from './metrics.ts';
 import { table, withInterval } from './markdown.ts';
-import { requestOf, sliceIds, sourceOf } from './outcomes.ts';
+import { chooseSettings, pairSliceOf, slicesOf, trainOutcomes } from './nested.ts';
+import { isOlder, requestOf } from './outcomes.ts';
 import { fnvOf } from '../../worker/core/text/fnv.ts';
 import type { RouterConfig } from './router-config.ts';
 import { seedConfig } from './seed-config.ts';
-import { slicesBy } from './verdicts.ts';
+
+type Row = OutcomeCase['row'];
+
+/** Slices that are read together; each slice counts once, weighed by its gap. */
+const sets: readonly { readonly name: string; readonly idOf: (row: Row) => string | null }[] = [
+  { name: 'Qwen2.5 7B/32B', idOf: pairSliceOf },
+  { name: 'the same, each kind of KOR', idOf: (row) => (pairSliceOf(row) === null ? null : row.source) },
+  { name: 'all sources', idOf: ({ source }) => source },
+  { name: 'five older sources', idOf: ({ source }) => (isOlder(source) ? source : null) },
+];
 
 interface Contender {
   readonly name: string;
-  readonly slices: readonly ScoredSlice[];
+  readonly scoreOf: (one: OutcomeCase) => number;
   /** Scores from here on go to the large model; null where there is no fixed operating point. */
   readonly threshold: number | null;
 }
 
-export interface OutcomeFigures {
-  readonly name: string;
-  readonly gapWeighted: Interval;
-  readonly slices: Readonly<Record<string, Interval>>;
-  readonly callsFor50: number;
-  readonly callsFor80: number;
-  readonly sentToLarge: number | null;
-  readonly recoveredThere: number | null;
-}
-
-const sliceApgr = (slice: ScoredSlice): Interval =>
-  bootstrap([slice.score.length], (samples) => {
-    const { area, gap } = areaAndGap(slice, samples?.[0]);
-    return area / gap;
-  });
-
-function figuresOf({ name, slices, threshold }: Contender): OutcomeFigures {
-  return {
-    name,
-    gapWeighted: bootstrap(
-      slices.map((slice) => slice.score.length),
-      (samples) => gapWeightedApgr(slices, samples),
-    ),
-    slices: Object.fromEntries(sliceIds.map((id, at) => [id, sliceApgr(slices[at] ?? noSlice)])),
-    callsFor50: callsToRecover(slices, 0.5),
-    callsFor80: callsToRecover(slices, 0.8),
-    ...(threshold === null ? { sentToLarge: null, recoveredThere: null } : operatingPoint(slices, threshold)),
-  };
-}
+const names = {
+  ours: '**hybrid, nested**',
+  gain: 'expected gain alone, nested',
+  outOurs: 'hybrid, each source left out',
+  outGain: 'expected gain alone, each source left out',
+  length: 'prompt length',
+} as const;
 
 /** Share sent to large at the threshold and the part of the gap recovered there; slices count equally. */
-function operatingPoint(slices: readonly ScoredSlice[], threshold: number): { sentToLarge: number; recoveredThere: number } {
+function operatingPoint(cases: readonly OutcomeCase[], { scoreOf, threshold }: Contender): readonly [number, number] | null {
+  if (threshold === null) return null;
   let sent = 0;
   let recovered = 0;
   let gaps = 0;
-  for (const { small, large, score } of slices) {
-    let count = 0;
-    let gain = 0;
-    let gap = 0;
-    for (let at = 0; at < score.length; at += 1) {
-      const difference = (large[at] ?? 0) - (small[at] ?? 0);
-      gap += difference / score.length;
-      if ((score[at] ?? 0) < threshold) continue;
-      count += 1;
-      gain += difference / score.length;
+  const slices = [...Map.groupBy(cases, ({ row }) => row.source).values()];
+  for (const rows of slices) {
+    for (const one of rows) {
+      const gain = (one.row.large - one.row.small) / rows.length;
+      gaps += gain;
+      if (scoreOf(one) < threshold) continue;
+      sent += 1 / rows.length / slices.length;
+      recovered += gain;
     }
-    sent += count / score.length / slices.length;
-    recovered += gain;
-    gaps += gap;
   }
-  return { sentToLarge: sent, recoveredThere: recovered / gaps };
+  return [sent, recovered / gaps];
+}
+
+/** Scores of each group of sources by models that saw no question of it, trained by settings that were chosen without it. */
+function leaveGroupsOut(
+  corpus: Corpus,
+  heldOut: HeldOut,
+  seed: number,
+  report: (line: string) => void,
+): Map<OutcomeCase, { logit: number; gain: number }> {
+  const scores = new Map<OutcomeCase, { logit: number; gain: number }>();
+  const everything = trainTier(corpus, { labelled: () => true, outcomes: () => true }, seed);
+  for (const [group, left] of Map.groupBy(corpus.outcomes, ({ row }) => row.group)) {
+    const rest = corpus.outcomes.filter(({ row }) => row.group !== group);
+    report(`without ${group}`);
+    const outcome = trainOutcomes(rest, seed, chooseSettings(rest, seed, report));
+    // The tier head takes questions of the older sources only.
+    const isSeen = left.some(({ row }) => isOlder(row.source));
+    const kept = { labelled: () => true, outcomes: ({ row }: OutcomeCase) => row.group !== group };
+    const weights = assemble(isSeen ? trainTier(corpus, kept, seed) : everything, outcome, heldOut.blend);
+    for (const one of left) {
+      const { logit, largeRight, smallRight } = scoreFeatures(one.example.features, weights);
+      scores.set(one, { logit, gain: largeRight - smallRight });
+    }
+  }
+  return scores;
+}
+
+export function evaluateOutcomes(
+  corpus: Corpus,
+  heldOut: HeldOut,
+  config: RouterConfig,
+  seed: number,
+  report: (line: string) => void,
+): { markdown: string; summary: string } {
+  const cases = corpus.outcomes;
+  const heuristicOf = (settings: RouterConfig) => {
+    const scores = new Map(cases.map((one) => [one, scoreHeuristic(buildView(requestOf(one.row)), settings.classifier).score]));
+    return (one: OutcomeCase): number => scores.get(one) ?? 0;
+  };
+  const out = leaveGroupsOut(corpus, heldOut, seed, report);
+  const gain = (one: OutcomeCase): number => {
+    const score = heldOut.outcomes.get(one);
+    return score === undefined ? 0 : score.largeRight - score.smallRight;
+  };
+  const contenders: readonly Contender[] = [
+    { name: names.ours, scoreOf: (one) => heldOut.outcomes.get(one)?.logit ?? 0, threshold: 0 },
+    { name: names.gain, scoreOf: gain, threshold: null },
+    { name: names.outOurs, scoreOf: (one) => out.get(one)?.logit ?? 0, threshold: 0 },
+    { name: names.outGain, scoreOf: (one) => out.get(one)?.gain ?? 0, threshold: null },
+    { name: names.length, scoreOf: ({ row }) => row.prompt.length, threshold: null },
+    { name: 'heuristic', scoreOf: heuristicOf(config), threshold: config.classifier.threshold },
+    { name: 'original curves', scoreOf: heuristicOf(seedConfig), threshold: seedConfig.classifier.threshold },
+    { name: 'random', scoreOf: ({ row }) => fnvOf(`random ${row.id}`), threshold: null },
+    { name: 'oracle', scoreOf: ({ row }) => row.large - row.small, threshold: null },
+  ];
+  const bySet = sets.map(({ idOf }) =>
+    contenders.map(({ scoreOf }): readonly ScoredSlice[] => [...slicesOf(cases, scoreOf, idOf).values()]),
+  );
+  const main = figuresTable(cases, contenders, bySet);
+  const leads = leadsTable(contenders, bySet);
+  return { markdown: `${main}\n\n${leads}\n\n${sourceTable(cases, contenders)}`, summary: `${main}\n\n${leads}` };
+}
+
+type BySet = readonly (readonly (readonly ScoredSlice[])[])[];
+
+function figuresTable(cases: readonly OutcomeCase[], contenders: readonly Contender[], bySet: BySet): string {
+  const percent = (share: number | undefined): string => (share === undefined ? '–' : `${(share * 100).toFixed(1)} %`);
+  const rows = contenders.map((contender, at) => {
+    const pair = bySet[0]?.[at] ?? [];
+    const point = operatingPoint(cases, contender);
+    return [
+      contender.name,
+      ...bySet.map((set) => withInterval(apgr(set[at] ?? []))),
+      percent(callsToRecover(pair, 0.5)),
+      percent(callsToRecover(pair, 0.8)),
+      percent(point?.[0]),
+      percent(point?.[1]),
+    ];
+  });
+  const head = [
+    'router',
+    ...sets.map(({ name }) => name),
+    'CPT 50 %, Qwen',
+    'CPT 80 %, Qwen',
+    'sent to large',
+    'gap recovered there',
+  ];
+  return table(head, rows);
+}
+
+function apgr(slices: readonly ScoredSlice[]): Interval {
+  return bootstrap(
+    slices.map((slice) => slice.score.length),
+    (samples) => gapWeightedApgr(slices, samples),
+  );
 }
 
 /** How much one router's gap-weighted APGR exceeds another's on the same resamples. */
@@ -80,117 +160,40 @@ function lead(ours: readonly ScoredSlice[], theirs: readonly ScoredSlice[]): Int
   );
 }
 
-/** The same for the APGR of each slice by itself. */
-function leadBySlice(ours: readonly ScoredSlice[], theirs: readonly ScoredSlice[]): Record<string, Interval> {
-  const areaOf = (slice: ScoredSlice, sample: Sample): number => {
-    const { area, gap } = areaAndGap(slice, sample);
-    return area / gap;
-  };
-  return Object.fromEntries(
-    sliceIds.map((id, at) => {
-      const [one, other] = [ours[at] ?? noSlice, theirs[at] ?? noSlice];
-      return [id, bootstrap([one.score.length], (samples) => areaOf(one, samples?.[0]) - areaOf(other, samples?.[0]))];
-    }),
-  );
-}
-
-type Sample = Parameters<typeof areaAndGap>[1];
-const noSlice: ScoredSlice = { small: [], large: [], score: [] };
-
-/** Scores of each source by models that saw no question of it. */
-function leaveSourcesOut(corpus: Corpus, heldOut: HeldOut, seed: number): { blended: ScoredSlice[]; gain: ScoredSlice[] } {
-  const scores = new Map<OutcomeCase, { logit: number; gain: number }>();
-  for (const source of new Set(Object.values(sourceOf))) {
-    const models = trainOn(corpus, { labelled: () => true, outcomes: (row) => sourceOf[row.row.slice] !== source }, seed);
-    const weights = assemble(models.tier, models.outcome, heldOut.blend);
-    for (const row of corpus.outcomes) {
-      if (sourceOf[row.row.slice] !== source) continue;
-      const score = scoreFeatures(row.example.features, weights);
-      scores.set(row, { logit: score.logit, gain: score.largeRight - score.smallRight });
-    }
-  }
-  return {
-    blended: slicesBy(corpus.outcomes, (row) => scores.get(row)?.logit ?? 0),
-    gain: slicesBy(corpus.outcomes, (row) => scores.get(row)?.gain ?? 0),
-  };
-}
-
-export function evaluateOutcomes(
-  corpus: Corpus,
-  heldOut: HeldOut,
-  config: RouterConfig,
-  seed: number,
-): { markdown: string; summary: string } {
-  const heuristicOf = (settings: RouterConfig) => (row: OutcomeCase) =>
-    scoreHeuristic(buildView(requestOf(row.row)), settings.classifier).score;
-  const slices = (scoreOf: (row: OutcomeCase) => number): ScoredSlice[] => slicesBy(corpus.outcomes, scoreOf);
-  const ours = slices((row) => heldOut.outcomes.get(row)?.logit ?? 0);
-  const length = slices((row) => row.row.prompt.length);
-  const heuristic = slices(heuristicOf(config));
-  const out = leaveSourcesOut(corpus, heldOut, seed);
-  const gain = (row: OutcomeCase): number => {
-    const score = heldOut.outcomes.get(row);
-    return score === undefined ? 0 : score.largeRight - score.smallRight;
-  };
-  const contenders: Contender[] = [
-    { name: '**hybrid, cross-validated**', slices: ours, threshold: 0 },
-    { name: 'expected gain alone, cross-validated', slices: slices(gain), threshold: null },
-    { name: 'hybrid, each source left out', slices: out.blended, threshold: 0 },
-    { name: 'expected gain alone, each source left out', slices: out.gain, threshold: null },
-    { name: 'heuristic', slices: heuristic, threshold: config.classifier.threshold },
-    { name: 'original curves', slices: slices(heuristicOf(seedConfig)), threshold: seedConfig.classifier.threshold },
-    { name: 'prompt length', slices: length, threshold: null },
-    { name: 'random', slices: slices((row) => fnvOf(`random ${row.row.id}`)), threshold: null },
-    { name: 'oracle', slices: slices((row) => row.row.large - row.row.small), threshold: null },
-  ];
-  const figures = contenders.map(figuresOf);
-  const rivals: [string, readonly ScoredSlice[]][] = [
-    ['prompt length', length],
-    ['heuristic', heuristic],
-    ['original curves', contenders[5]?.slices ?? []],
-  ];
-  const leads = rivals.map(([over, theirs]) => ({ over, ...lead(ours, theirs), slices: leadBySlice(ours, theirs) }));
-  const inShort = ['**hybrid, cross-validated**', 'hybrid, each source left out', 'heuristic', 'prompt length', 'random'];
-  return {
-    markdown: render(figures, leads),
-    summary: renderSummary(
-      figures.filter(({ name }) => inShort.includes(name)),
-      leads,
-    ),
-  };
-}
-
-type Lead = Interval & { readonly over: string; readonly slices: Readonly<Record<string, Interval>> };
-
-function render(figures: readonly OutcomeFigures[], leads: readonly Lead[]): string {
-  const percent = (share: number | null): string => (share === null ? '–' : `${(share * 100).toFixed(1)} %`);
-  const rows = figures.map((row) => [
-    row.name,
-    withInterval(row.gapWeighted),
-    ...sliceIds.map((id) => withInterval(row.slices[id] ?? none)),
-    percent(row.callsFor50),
-    percent(row.callsFor80),
-    percent(row.sentToLarge),
-    percent(row.recoveredThere),
-  ]);
-  const head = ['router', 'gwAPGR', ...sliceIds, 'CPT 50 %', 'CPT 80 %', 'sent to large', 'gap recovered there'];
-  return `${table(head, rows)}\n\n${renderLeads(leads)}`;
-}
-
-/** The table of bench/README.md: who is ahead of whom, slice by slice. */
-function renderSummary(figures: readonly OutcomeFigures[], leads: readonly Lead[]): string {
-  const rows = figures.map(({ name, gapWeighted, slices }) => [
-    name,
-    withInterval(gapWeighted),
-    ...sliceIds.map((id) => withInterval(slices[id] ?? none)),
-  ]);
-  return `${table(['router', 'gwAPGR', ...sliceIds], rows)}\n\n${renderLeads(leads)}`;
-}
-
-function renderLeads(leads: readonly Lead[]): string {
+function leadsTable(contenders: readonly Contender[], bySet: BySet): string {
+  const at = (name: string): number => contenders.findIndex((one) => one.name === name);
+  const pairs = [
+    [names.ours, names.length],
+    [names.ours, 'heuristic'],
+    [names.outOurs, names.length],
+    [names.outGain, names.length],
+  ] as const;
   const signed = ({ value, low, high }: Interval): string => `${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
-  const rows = leads.map((one) => [one.over, signed(one), ...sliceIds.map((id) => signed(one.slices[id] ?? none))]);
-  return `Lead of the cross-validated hybrid, paired on the same resamples:\n\n${table(['over', 'gwAPGR', ...sliceIds], rows)}`;
+  const rows = pairs.map(([ours, theirs]) => [
+    ours.replaceAll('**', ''),
+    theirs,
+    ...bySet.map((set) => signed(lead(set[at(ours)] ?? [], set[at(theirs)] ?? []))),
+  ]);
+  return `Leads, paired on the same resamples:\n\n${table(['router', 'over', ...sets.map(({ name }) => name)], rows)}`;
 }
 
-const none: Interval = { value: 0, low: 0, high: 0 };
+/** Each source by itself: most are too small for a claim. */
+function sourceTable(cases: readonly OutcomeCase[], contenders: readonly Contender[]): string {
+  const shown = [names.ours, names.outGain, names.length];
+  const scored = shown.map((name) => slicesOf(cases, contenders.find((one) => one.name === name)?.scoreOf ?? (() => 0)));
+  const share = (values: ArrayLike<number>): string => {
+    const list = Array.from(values);
+    return ((100 * list.reduce((sum, value) => sum + value, 0)) / list.length).toFixed(1);
+  };
+  const rows = [...(scored[0] ?? [])].map(([source, slice]) => [
+    source,
+    String(slice.score.length),
+    share(slice.small),
+    share(slice.large),
+    ...scored.map((slices) => {
+      const one = slices.get(source);
+      return one === undefined ? '–' : withInterval(apgr([one]));
+    }),
+  ]);
+  return `By source:\n\n${table(['source', 'rows', 'small right, %', 'large right, %', ...shown], rows)}`;
+}

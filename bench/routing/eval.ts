@@ -9,6 +9,7 @@ import { evaluateTraffic, readTraffic } from './eval-traffic.ts';
 import { loadWeights } from '../../worker/core/classify/weights/load.ts';
 import { dataDirectory, loadCorpus } from './load-corpus.ts';
 import { replaceFigures } from './markdown.ts';
+import { chooseSettings, trainOutcomes } from './nested.ts';
 import { readRouterConfig } from './router-config.ts';
 
 const usage = `Prints every figure of the router with 95 % intervals.
@@ -40,9 +41,15 @@ function main(): void {
   say('cross-validating');
   const heldOut = crossValidate(corpus, seed, say);
   say('outcomes');
-  const outcomes = evaluateOutcomes(corpus, heldOut, config, seed);
+  const outcomes = evaluateOutcomes(corpus, heldOut, config, seed, say);
   say('labelled requests');
-  const labelled = evaluateLabelled(corpus, heldOut, config, seed);
+  const labelled = evaluateLabelled({
+    corpus,
+    heldOut,
+    outcome: trainOutcomes(corpus.outcomes, seed, chooseSettings(corpus.outcomes, seed, say)),
+    config,
+    seed,
+  });
   const reliability = evaluateReliability(corpus, heldOut, config);
   say('robustness');
   const robustness = evaluateRobustness(corpus, heldOut, config);

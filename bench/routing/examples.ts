@@ -9,9 +9,9 @@ import { readIntent } from '../../worker/core/classify/intent.ts';
 import type { Intent } from '../../shared/config.ts';
 import { augment } from './augment.ts';
 import { writeEveryday } from './everyday.ts';
-import { otherModelsShare, type OutcomeExample } from './fit-outcomes.ts';
+import type { OutcomeExample } from './fit-outcomes.ts';
 import type { TierExample } from './fit-tier.ts';
-import { requestOf, type OutcomeRow, type SliceId } from './outcomes.ts';
+import { isOlder, requestOf, type OlderId, type OutcomeRow } from './outcomes.ts';
 import { fnvOf } from '../../worker/core/text/fnv.ts';
 import type { RouterConfig } from './router-config.ts';
 import type { LabelledRow } from './rows.ts';
@@ -103,21 +103,16 @@ export function prepareGenerated(config: RouterConfig): TierExample[] {
 }
 
 export function prepareOutcomes(rows: readonly OutcomeRow[], config: RouterConfig): OutcomeCase[] {
-  const mix = (own: number, others: number | null): number =>
-    others === null ? own : (1 - otherModelsShare) * own + otherModelsShare * others;
-  return rows.map((row) => ({
-    row,
-    example: {
-      features: featuresOf(requestOf(row), config),
-      small: mix(row.small, row.otherSmall),
-      large: mix(row.large, row.otherLarge),
-    },
-  }));
+  return rows.map((row) => {
+    const { source, small, large, otherSmall, otherLarge } = row;
+    const features = featuresOf(requestOf(row), config);
+    return { row, example: { features, source, small, large, otherSmall, otherLarge } };
+  });
 }
 
-/** Questions of each slice that the tier head sees, with one soft label for all: exam questions are for the large model, equally. */
-const soft = { perSlice: 900, label: 0.97, weight: 0.7 } as const;
-const softIntents: Readonly<Record<SliceId, TierExample['intent']>> = {
+/** Questions of each older source that the tier head sees, with one soft label for all: exam questions are for the large model, equally. */
+const soft = { perSource: 900, label: 0.97, weight: 0.7 } as const;
+const softIntents: Readonly<Record<OlderId, TierExample['intent']>> = {
   mmlu: null,
   gsm8k: 'reasoning',
   crux: 'code',
@@ -126,14 +121,16 @@ const softIntents: Readonly<Record<SliceId, TierExample['intent']>> = {
 };
 
 export function softExamples(cases: readonly OutcomeCase[]): TierExample[] {
-  const taken = new Map<SliceId, number>();
+  const taken = new Map<OlderId, number>();
   const examples: TierExample[] = [];
   for (const { row, example } of cases) {
-    const count = taken.get(row.slice) ?? 0;
+    const { source } = row;
     // gsm asks the questions of gsm8k again.
-    if (row.slice === 'gsm' || count >= soft.perSlice || (row.slice === 'mmlu' && fnvOf(row.id) % 3 !== 0)) continue;
-    taken.set(row.slice, count + 1);
-    examples.push({ features: example.features, large: soft.label, intent: softIntents[row.slice], weight: soft.weight });
+    if (!isOlder(source) || source === 'gsm' || (source === 'mmlu' && fnvOf(row.id) % 3 !== 0)) continue;
+    const count = taken.get(source) ?? 0;
+    if (count >= soft.perSource) continue;
+    taken.set(source, count + 1);
+    examples.push({ features: example.features, large: soft.label, intent: softIntents[source], weight: soft.weight });
   }
   return examples;
 }

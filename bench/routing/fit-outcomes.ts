@@ -7,13 +7,17 @@ import { logistic, standardise, type LearnedFeatures } from '../../worker/core/c
 import { questionKinds, type QuestionKind } from '../../worker/core/classify/learned/outcome-features.ts';
 import { columnStats, descend, newWeights, type Weights } from './adagrad.ts';
 import type { DenseModel } from './fit-tier.ts';
+import { isOfPair, isOlder } from './outcomes.ts';
 import { seeded, shuffle } from './random.ts';
 
 export interface OutcomeExample {
   readonly features: LearnedFeatures;
-  /** Outcomes 0 to 1; between where other models' outcomes on the prompt are mixed in. */
+  readonly source: string;
+  /** Outcomes 0 to 1 of the two models, and the means of other small and large models where they are known. */
   readonly small: number;
   readonly large: number;
+  readonly otherSmall: number | null;
+  readonly otherLarge: number | null;
 }
 
 export interface OutcomeModel {
@@ -21,9 +25,24 @@ export interface OutcomeModel {
   readonly dense: Readonly<Record<QuestionKind, DenseModel>>;
 }
 
+/** Which sources a model sees; a pair of models has a gap of its own, so more rows of other pairs are not simply better. */
+export const bases = ['all', 'older and own pair', 'own pair'] as const;
+export type Base = (typeof bases)[number];
+
+/** What is chosen on inner folds; see nested.ts. */
+export interface OutcomeSettings {
+  /** Models whose weights are averaged. */
+  readonly averaged: readonly Base[];
+  readonly words: boolean;
+}
+
+function isWanted(source: string, base: Base): boolean {
+  return base === 'all' || isOfPair(source) || (base === 'older and own pair' && isOlder(source));
+}
+
 export const outcomeBits = 14;
-/** Part of a target that comes from the other models on the same prompt: it steadies the small slices. */
-export const otherModelsShare = 0.5;
+/** Part of a target that comes from the other models on the same prompt: it steadies the small sources. */
+const otherModelsShare = 0.5;
 
 const rate = 0.02;
 const epochs = 5;
@@ -47,7 +66,18 @@ function byKind<T>(make: (kind: QuestionKind) => T): Record<QuestionKind, T> {
   return { code: make('code'), choice: make('choice'), formula: make('formula'), problem: make('problem'), prose: make('prose') };
 }
 
-export function fitOutcomes(examples: readonly OutcomeExample[], seed: number): OutcomeModel {
+export function fitOutcomes(examples: readonly OutcomeExample[], seed: number, settings: OutcomeSettings): OutcomeModel {
+  const { averaged, words } = settings;
+  return averageOf(fitBases(examples, seed, averaged, words));
+}
+
+/** One model for each; all standardise alike, so that their weights can be averaged. */
+export function fitBases(
+  examples: readonly OutcomeExample[],
+  seed: number,
+  wanted: readonly Base[],
+  words: boolean,
+): OutcomeModel[] {
   const width = examples[0]?.features.outcome.length ?? 0;
   const all = columnStats(
     examples.map((example) => example.features.outcome),
@@ -57,6 +87,23 @@ export function fitOutcomes(examples: readonly OutcomeExample[], seed: number): 
     const rows = examples.filter((example) => example.features.kind === kind).map((example) => example.features.outcome);
     return rows.length < minRowsOfKind ? all : columnStats(rows, width);
   });
+  const counts = new Map(examples.map((example) => [example, standardiseRow(example.features, stats)]));
+  return wanted.map((base) => {
+    const seen = examples.filter(({ source }) => isWanted(source, base));
+    const weightOf = weights(seen);
+    const inputs = seen.map((example): Input => ({
+      features: example.features,
+      counts: counts.get(example) ?? new Float64Array(width),
+      used: words ? example.features.ngrams.words : 0,
+      weight: weightOf(example),
+      targets: [mix(example.small, example.otherSmall), mix(example.large, example.otherLarge)],
+    }));
+    const heads = fitHeads(inputs, width, seed);
+    return { tables: heads.map((head) => head.table.values), dense: byKind((kind) => fold(heads, kind, stats[kind])) };
+  });
+}
+
+function fitHeads(inputs: readonly Input[], width: number, seed: number): readonly [Head, Head] {
   const newHead = (): Head => ({
     table: newWeights(2 ** outcomeBits),
     shared: newWeights(width),
@@ -64,16 +111,60 @@ export function fitOutcomes(examples: readonly OutcomeExample[], seed: number): 
     bias: newWeights(1 + questionKinds.length),
   });
   const heads = [newHead(), newHead()] as const;
-  const inputs = new Map(examples.map((example) => [example, standardiseRow(example.features, stats)]));
   const random = seeded(seed);
   for (let epoch = 0; epoch < epochs; epoch += 1) {
-    for (const example of shuffle(examples, random)) {
-      const input = inputs.get(example) ?? new Float64Array(width);
-      step(heads[0], example.features, input, example.small);
-      step(heads[1], example.features, input, example.large);
+    for (const input of shuffle(inputs, random)) {
+      step(heads[0], input, input.targets[0]);
+      step(heads[1], input, input.targets[1]);
     }
   }
-  return { tables: heads.map((head) => head.table.values), dense: byKind((kind) => fold(heads, kind, stats[kind])) };
+  return heads;
+}
+
+/** The mean of linear models that standardise alike is the model of the mean weights. */
+export function averageOf(models: readonly OutcomeModel[]): OutcomeModel {
+  const [first] = models;
+  if (first === undefined) throw new Error('there are models to average');
+  const mean = (rows: readonly Float64Array[]): Float64Array =>
+    Float64Array.from({ length: rows[0]?.length ?? 0 }, (_, at) => {
+      let sum = 0;
+      for (const row of rows) sum += row[at] ?? 0;
+      return sum / rows.length;
+    });
+  const empty = new Float64Array(0);
+  return {
+    tables: first.tables.map((_, head) => mean(models.map(({ tables }) => tables[head] ?? empty))),
+    dense: byKind((kind) => ({
+      mean: first.dense[kind].mean,
+      inverseDeviation: first.dense[kind].inverseDeviation,
+      heads: first.dense[kind].heads.map((_, head) => mean(models.map(({ dense }) => dense[kind].heads[head] ?? empty))),
+      bias: first.dense[kind].bias.map(
+        (_, head) => models.reduce((sum, { dense }) => sum + (dense[kind].bias[head] ?? 0), 0) / models.length,
+      ),
+    })),
+  };
+}
+
+interface Input {
+  readonly features: LearnedFeatures;
+  readonly counts: Float64Array;
+  /** N-grams that are read: the single words, which come first, or none. */
+  readonly used: number;
+  readonly weight: number;
+  readonly targets: readonly [number, number];
+}
+
+function mix(own: number, others: number | null): number {
+  return others === null ? own : (1 - otherModelsShare) * own + otherModelsShare * others;
+}
+
+/** A row's weight, 1 on average: a source weighs the square root of its rows. */
+function weights(examples: readonly OutcomeExample[]): (example: OutcomeExample) => number {
+  const sizes = new Map<string, number>();
+  for (const { source } of examples) sizes.set(source, (sizes.get(source) ?? 0) + 1);
+  let sum = 0;
+  for (const size of sizes.values()) sum += Math.sqrt(size);
+  return ({ source }) => examples.length / (sum * Math.sqrt(sizes.get(source) ?? 1));
 }
 
 function standardiseRow(features: LearnedFeatures, stats: Record<QuestionKind, Stats>): Float64Array {
@@ -81,23 +172,23 @@ function standardiseRow(features: LearnedFeatures, stats: Record<QuestionKind, S
   return features.outcome.map((value, at) => denseScale * standardise(value, mean[at] ?? 0, inverseDeviation[at] ?? 0));
 }
 
-function step(head: Head, features: LearnedFeatures, input: Float64Array, target: number): void {
+function step(head: Head, { features, counts, used, weight }: Input, target: number): void {
   const { ngrams, kind } = features;
   const own = head.own[kind];
   const mask = 2 ** outcomeBits - 1;
   const kindAt = 1 + questionKinds.indexOf(kind);
   let logit = (head.bias.values[0] ?? 0) + (head.bias.values[kindAt] ?? 0);
-  for (let at = 0; at < ngrams.words; at += 1)
+  for (let at = 0; at < used; at += 1)
     logit += (head.table.values[(ngrams.hashes[at] ?? 0) & mask] ?? 0) * (ngrams.values[at] ?? 0);
-  for (let at = 0; at < input.length; at += 1)
-    logit += ((head.shared.values[at] ?? 0) + kindScale * (own.values[at] ?? 0)) * (input[at] ?? 0);
-  const error = logistic(logit) - target;
-  for (let at = 0; at < ngrams.words; at += 1) {
+  for (let at = 0; at < counts.length; at += 1)
+    logit += ((head.shared.values[at] ?? 0) + kindScale * (own.values[at] ?? 0)) * (counts[at] ?? 0);
+  const error = weight * (logistic(logit) - target);
+  for (let at = 0; at < used; at += 1) {
     const slot = (ngrams.hashes[at] ?? 0) & mask;
     descend(head.table, slot, error * (ngrams.values[at] ?? 0) + decay.table * (head.table.values[slot] ?? 0), rate);
   }
-  for (let at = 0; at < input.length; at += 1) {
-    const value = input[at] ?? 0;
+  for (let at = 0; at < counts.length; at += 1) {
+    const value = counts[at] ?? 0;
     if (value === 0) continue;
     descend(head.shared, at, error * value + decay.dense * (head.shared.values[at] ?? 0), rate);
     descend(own, at, kindScale * error * value + decay.dense * (own.values[at] ?? 0), rate);

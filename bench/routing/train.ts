@@ -6,14 +6,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { commandLine, wholeNumber } from '../../infra/command-line.ts';
 import type { PackedWeights } from '../../worker/core/classify/learned/weights.ts';
-import { crossValidate, trainOn, type Corpus, type HeldOut } from './cross-validate.ts';
+import { crossValidate, trainTier, type Corpus, type HeldOut } from './cross-validate.ts';
 import { dataDirectory, loadCorpus } from './load-corpus.ts';
 import { gapWeightedApgr } from './metrics.ts';
-import { hashData } from './outcomes.ts';
+import { chooseSettings, pairSliceOf, slicesOf, trainOutcomes } from './nested.ts';
+import { hashData, isOlder } from './outcomes.ts';
 import { packWeights } from './pack.ts';
 import { readRouterConfig, type RouterConfig } from './router-config.ts';
 import { ownFile, ownSets } from './rows.ts';
-import { intentAccuracy, learnedRouter, slicesBy, tierF1 } from './verdicts.ts';
+import { intentAccuracy, learnedRouter, tierF1 } from './verdicts.ts';
 
 const usage = `Trains the learned router and writes worker/core/classify/weights/packed.ts.
 
@@ -44,7 +45,8 @@ function main(): void {
   say('cross-validating');
   const heldOut = crossValidate(corpus, seed, say);
   say('training on everything');
-  const { tier, outcome } = trainOn(corpus, { labelled: () => true, outcomes: () => true }, seed);
+  const tier = trainTier(corpus, { labelled: () => true, outcomes: () => true }, seed);
+  const outcome = trainOutcomes(corpus.outcomes, seed, chooseSettings(corpus.outcomes, seed, say));
   const metadata = {
     date: options.date ?? new Date().toISOString().slice(0, 10),
     dataSha256: hashData(dataDir, ownSets.map(ownFile)),
@@ -63,7 +65,7 @@ function main(): void {
 function countRows(corpus: Corpus): Record<string, number> {
   const counts: Record<string, number> = { generated: corpus.generated.length };
   for (const { row } of corpus.labelled) counts[row.set] = (counts[row.set] ?? 0) + 1;
-  for (const { row } of corpus.outcomes) counts[row.slice] = (counts[row.slice] ?? 0) + 1;
+  for (const { row } of corpus.outcomes) if (row.isTrained) counts[row.source] = (counts[row.source] ?? 0) + 1;
   return counts;
 }
 
@@ -73,8 +75,14 @@ function scoresOf(corpus: Corpus, heldOut: HeldOut, config: RouterConfig): Recor
   const given = corpus.labelled.filter((row) => row.row.set === 'given');
   const own = corpus.labelled.filter((row) => row.row.set !== 'given');
   const round = (value: number): number => Number(value.toFixed(4));
+  const apgr = (idOf: Parameters<typeof slicesOf>[2]): number => {
+    const slices = slicesOf(corpus.outcomes, (row) => heldOut.outcomes.get(row)?.logit ?? 0, idOf);
+    return round(gapWeightedApgr([...slices.values()]));
+  };
   return {
-    gapWeightedApgr: round(gapWeightedApgr(slicesBy(corpus.outcomes, (row) => heldOut.outcomes.get(row)?.logit ?? 0))),
+    gapWeightedApgr: apgr(({ source }) => source),
+    ownPairApgr: apgr(pairSliceOf),
+    olderApgr: apgr(({ source }) => (isOlder(source) ? source : null)),
     givenMacroF1: round(tierF1(given, router).value),
     givenIntentAccuracy: round(intentAccuracy(given, router).value),
     ownMacroF1: round(tierF1(own, router).value),

@@ -4,9 +4,8 @@ import { learnedIntent } from '../../worker/core/classify/classify.ts';
 import type { LearnedScore } from '../../worker/core/classify/learned.ts';
 import { buildView } from '../../worker/core/classify/view.ts';
 import { readIntent } from '../../worker/core/classify/intent.ts';
-import type { LabelledExample, OutcomeCase } from './examples.ts';
-import { macroF1, shareOf, bootstrap, type Interval, type ScoredSlice } from './metrics.ts';
-import { sliceIds } from './outcomes.ts';
+import type { LabelledExample } from './examples.ts';
+import { macroF1, shareOf, bootstrap, type Interval } from './metrics.ts';
 import type { RouterConfig } from './router-config.ts';
 
 /** What a router says of one row. */
@@ -50,12 +49,4 @@ export function tierAccuracy(rows: readonly LabelledExample[], router: Router): 
     ...shareOf(texts.filter((row) => router(row).isLarge === (row.row.tier === 'large')).length, texts.length),
     rows: texts.length,
   };
-}
-
-/** One scored slice per source of outcomes, in the order of `sliceIds`. */
-export function slicesBy(cases: readonly OutcomeCase[], scoreOf: (row: OutcomeCase) => number): ScoredSlice[] {
-  return sliceIds.map((slice) => {
-    const rows = cases.filter((row) => row.row.slice === slice);
-    return { small: rows.map((row) => row.row.small), large: rows.map((row) => row.row.large), score: rows.map(scoreOf) };
-  });
 }

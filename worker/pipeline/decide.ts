@@ -7,6 +7,7 @@ import { ok, type Result } from '../../shared/result.ts';
 import { classify } from '../core/classify/classify.ts';
 import { buildView, type RequestView } from '../core/classify/view.ts';
 import { isModelSound, isModelUp, loadOf, queueOf } from '../core/health/model-load.ts';
+import type { ActiveHead } from '../core/classify/adaptive/adapted.ts';
 import type { HealthSnapshot } from '../core/health/snapshot.ts';
 import { isAwaited } from '../core/pods/wishes.ts';
 import { agentOf, allowedByBoth } from '../core/route/agent-policy.ts';
@@ -31,20 +32,22 @@ export interface Decided extends Pick<
   readonly route: RoutePlan;
 }
 
-function see(request: InnerRequest, { config, weights }: Pick<PipelineDeps, 'config' | 'weights'>) {
+type Seeing = Pick<PipelineDeps, 'config' | 'weights'>;
+
+function see(request: InnerRequest, { config, weights }: Seeing, head: ActiveHead | null) {
   const view = buildView(request);
-  return { view, classification: classify(view, config.routing, weights) };
+  return { view, head, classification: classify(view, config.routing, weights, head) };
 }
 
 /** By configuration: what was seen in requests that are still there. */
 const seenBy = rememberedByObject((_config: PipelineDeps['config']) => new WeakMap<InnerRequest, ReturnType<typeof see>>());
 
 /** Where answers are kept, requests come again, and are the same object then (routes/answers.ts). */
-function seeAgain(request: InnerRequest, deps: Pick<PipelineDeps, 'config' | 'weights'>): ReturnType<typeof see> {
+function seeAgain(request: InnerRequest, deps: Seeing, head: ActiveHead | null): ReturnType<typeof see> {
   const known = seenBy(deps.config);
   const before = known.get(request);
-  if (before !== undefined) return before;
-  const fresh = see(request, deps);
+  if (before?.head === head) return before;
+  const fresh = see(request, deps, head);
   known.set(request, fresh);
   return fresh;
 }
@@ -63,8 +66,9 @@ export async function decide(
   if (!wish.ok) return wish;
   const snapshot = await deps.health.snapshot(caller.background);
   caller.trace?.enter('classify');
+  const head = deps.learning?.active(caller.background) ?? null;
   const classifiedFromMs = clock.now();
-  const { view, classification } = config.cache.enabled ? seeAgain(request, deps) : see(request, deps);
+  const { view, classification } = config.cache.enabled ? seeAgain(request, deps, head) : see(request, deps, head);
   const classificationMs = clock.now() - classifiedFromMs;
   caller.trace?.enter('plan');
   const isAuto = wish.value.kind === 'auto';

@@ -1,7 +1,11 @@
-/** `POST /v1/feedback`: a client's rating of an answer in an experiment, counted for its arm and model. One per request: a later one replaces it. */
+/**
+ * `POST /v1/feedback`: a client's rating of an answer. Counted for the arm and model of an experiment, and as an outcome where the deployment
+ * learns from its own traffic. One per request: a later one replaces it.
+ */
 import type { Context } from 'hono';
 import { GatewayError } from '../../shared/errors.ts';
 import { clientIdPattern } from '../../shared/headers.ts';
+import { outcomeId } from '../core/learn/ports.ts';
 import { parseJsonObject } from '../core/validate/json-object.ts';
 import type { Deps } from '../deps.ts';
 import { readJsonText } from '../middleware/body.ts';
@@ -28,18 +32,29 @@ export function feedback(deps: Deps): (c: Context<AppEnv>) => Promise<Response> 
         detail: 'A number from 0 to 1.',
       });
     }
-    const known = await deps.pipeline.sessions.rateArm(c.get('key').id, requestId, score, deps.pipeline.newId());
+    const { sessions, learning, ledger, newId } = deps.pipeline;
+    const keyId = c.get('key').id;
+    const [arm, outcome] = await Promise.all([
+      sessions.rateArm(keyId, requestId, score, newId()),
+      learning?.rate(outcomeId(keyId, requestId), score) ?? null,
+    ]);
+    const known = arm ?? outcome;
     if (known === null) {
       throw new GatewayError({
         code: 'not_found',
         param: 'request_id',
-        sentence: 'No answer of an experiment within the last day has this id.',
+        sentence: 'No answer within the last day that can be rated has this id.',
       });
     }
     const { before } = known;
-    deps.pipeline.ledger.feedback([known.arm, `model:${known.modelId}`], { score, before }, (work) =>
-      c.executionCtx.waitUntil(work),
-    );
-    return c.json({ counted: true, replaced: before !== null, arm: known.arm, model_id: known.modelId });
+    const names = [...(arm === null ? [] : [arm.arm]), `model:${known.modelId}`];
+    ledger.feedback(names, { score, before }, (work) => c.executionCtx.waitUntil(work));
+    return c.json({
+      counted: true,
+      replaced: before !== null,
+      arm: arm?.arm ?? null,
+      model_id: known.modelId,
+      learned_from: outcome !== null,
+    });
   };
 }

@@ -5,6 +5,9 @@ import { rangeIds } from '../../shared/observed.ts';
 import { fourDigits } from '../../shared/units.ts';
 import type { LearnedWeights } from '../core/classify/learned.ts';
 import { classifierVersion } from '../core/classify/version.ts';
+import type { Evaluation } from '../core/learn/head.ts';
+import { apgrOf } from '../core/learn/lift.ts';
+import type { LearningStatus } from '../core/learn/ports.ts';
 import { featuresOf } from '../core/fleet/features.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
@@ -45,7 +48,7 @@ async function keyNames(deps: Deps): Promise<Map<string, string>> {
 
 /** What this deployment would do with a request, without its secrets and addresses. */
 export function routerInfo(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
-  const { config, weights, rows } = deps.pipeline;
+  const { config, weights, rows, learning } = deps.pipeline;
   const { profile, models, upstreams, routing, limits, cors, cache, rag, request_log: requestLog } = config;
   const { version, commit, environment, features, postgres, usesQueue } = deps.deployment;
   const info = {
@@ -92,7 +95,37 @@ export function routerInfo(deps: Deps): (c: Context<AppEnv>) => Promise<Response
     // What waits for the database; it may be in the same trouble.
     const waiting = (await rows?.status().catch(() => null)) ?? null;
     const pods = await reportsOf(deps).catch(() => null);
-    return c.json({ ...info, pods, request_log: { ...requestLog, queue: usesQueue, rows: waiting } });
+    const learned = (await learning?.status().catch(() => null)) ?? null;
+    return c.json({
+      ...info,
+      learned: learned === null ? null : learnedReport(learned),
+      pods,
+      request_log: { ...requestLog, queue: usesQueue, rows: waiting },
+    });
+  };
+}
+
+/** What was learned from the deployment's own traffic. Intervals hold 80 % of resamples. */
+function learnedReport({ version, isOn, trainedAtMs, evaluation, outcomes, today }: LearningStatus) {
+  return {
+    version,
+    in_force: isOn,
+    trained_at: trainedAtMs === null ? null : new Date(trainedAtMs).toISOString(),
+    outcomes,
+    evaluation: evaluation === null ? null : evaluationReport(evaluation),
+    today: { shadow_calls: today.shadows, cost_nano_usd: today.costNanoUsd },
+  };
+}
+
+function evaluationReport({ ours, theirs, lead, gap, outcomes }: Evaluation) {
+  const [own, shipped] = [apgrOf(ours, gap), apgrOf(theirs, gap)];
+  const digits = (value: number | null): number | null => (value === null ? null : fourDigits(value));
+  return {
+    outcomes,
+    mean_gain: fourDigits(gap),
+    apgr: digits(own),
+    apgr_shipped: digits(shipped),
+    lead: { value: fourDigits(lead.value), low: fourDigits(lead.low), high: fourDigits(lead.high) },
   };
 }
 

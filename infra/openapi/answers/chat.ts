@@ -132,8 +132,9 @@ export const RouteExplanation = z.object({
 export const FeedbackCounted = z.object({
   counted: z.literal(true),
   replaced: z.boolean(),
-  arm: z.string(),
+  arm: z.string().nullable(),
   model_id: z.string(),
+  learned_from: z.boolean(),
 });
 
 export const StreamState = z.object({

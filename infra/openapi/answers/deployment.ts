@@ -157,6 +157,24 @@ export const RouterInfo = z.object({
   upstreams: z.record(z.string(), settings),
   classifier: settings,
   classifier_evaluation: settings.nullable(),
+  learned: z
+    .object({
+      version: count,
+      in_force: z.boolean(),
+      trained_at: time.nullable(),
+      outcomes: z.object({ pairs: count, rated: count }),
+      evaluation: z
+        .object({
+          outcomes: count,
+          mean_gain: z.number(),
+          apgr: z.number().nullable(),
+          apgr_shipped: z.number().nullable(),
+          lead: z.object({ value: z.number(), low: z.number(), high: z.number() }),
+        })
+        .nullable(),
+      today: z.object({ shadow_calls: count, cost_nano_usd: count }),
+    })
+    .nullable(),
   intent: settings,
   aliases: settings,
   fallback_chains: settings,

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { packWeights } from '../../../bench/routing/pack.ts';
-import { baseBlend } from '../../../bench/routing/cross-validate.ts';
+import { baseBlend } from '../../../bench/routing/blend.ts';
 import { logistic, readFeatures, scoreFeatures, standardise } from '../../../worker/core/classify/learned.ts';
 import { readNgrams } from '../../../worker/core/classify/learned/ngrams.ts';
 import { outcomeFeatureNames } from '../../../worker/core/classify/learned/outcome-features.ts';

@@ -23,6 +23,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
     'note',
     'audit',
   ],
+  'learn-object': ['keep', 'mayShadow', 'shadowed', 'rate', 'active', 'status'],
   'ledger-object': [
     'book',
     'bookFromShard',

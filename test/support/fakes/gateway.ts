@@ -170,6 +170,7 @@ export function createGateway(options: GatewayOptions): FakeGateway {
     tenants: unaskedTenants,
     kept,
     sessions: createFakeSessions(),
+    learning: null,
     pods: null,
     log,
     requestLog: null,

@@ -4,10 +4,12 @@
  */
 import type { Intent, RoutingConfig } from '../../../shared/config.ts';
 import { levelOf, readIntent, type IntentConfig, type IntentLevel, type IntentReading } from './intent.ts';
-import { scoreHeuristic, type SignalReading } from './heuristic.ts';
+import { type HeuristicScore, scoreHeuristic, type SignalReading } from './heuristic.ts';
 import { hintsOf } from './hints.ts';
 import { logistic, scoreLearned, type LearnedScore, type LearnedWeights } from './learned.ts';
-import { chanceReasons, sumReasons } from './reasons.ts';
+import { type ActiveHead, type Adapted, readAdapted } from './adaptive/adapted.ts';
+import { readLearnFeatures } from './adaptive/features.ts';
+import { adaptedReasons, chanceReasons, sumReasons } from './reasons.ts';
 import type { RequestView } from './view.ts';
 
 export type ClassifyConfig = Pick<RoutingConfig, 'classifier' | 'intent'>;
@@ -24,6 +26,8 @@ export interface Classification {
   readonly heuristicScore: number;
   /** null in mode `heuristic` and when no weights are loaded. */
   readonly learned: LearnedScore | null;
+  /** What this deployment's own outcomes say; null where they do not decide. */
+  readonly adapted: Adapted | null;
   /** What decided, most important first; short phrases, which may quote keywords in any script. See reasons.ts. */
   readonly reasons: readonly string[];
   /** The mode that scored: `heuristic` whenever there are no weights. */
@@ -39,9 +43,14 @@ const learnedShift = Math.log(learnedThreshold / (1 - learnedThreshold));
 
 /**
  * Classifies a request's view; `weights` null means heuristic, whatever the mode. `learned` scores by text alone, `hybrid` gives the
- * learned model the heuristic's readings as well. The seed's curves always score heuristically, as the original did.
+ * learned model the heuristic's readings as well. A head that was trained on the deployment's own outcomes takes the place of the score. The seed's curves always score heuristically, as the original did.
  */
-export function classify(view: RequestView, config: ClassifyConfig, weights: LearnedWeights | null): Classification {
+export function classify(
+  view: RequestView,
+  config: ClassifyConfig,
+  weights: LearnedWeights | null,
+  head: ActiveHead | null = null,
+): Classification {
   const { classifier } = config;
   const heuristic = scoreHeuristic(view, classifier);
   const rules = readIntent(view, config.intent);
@@ -50,7 +59,8 @@ export function classify(view: RequestView, config: ClassifyConfig, weights: Lea
     weights === null || mode === 'heuristic'
       ? null
       : scoreLearned(view, weights, mode === 'hybrid' ? hintsOf(heuristic, rules) : null);
-  const score = learned === null ? heuristic.score : logistic(learned.logit + learnedShift);
+  const adapted = learned === null || head === null ? null : readAdapted(readLearnFeatures(view, learned), head);
+  const score = learned === null ? heuristic.score : logistic((adapted ?? learned).logit + learnedShift);
   const intent = learned === null ? rules : learnedIntent(learned, rules, config.intent);
   return {
     score,
@@ -60,9 +70,15 @@ export function classify(view: RequestView, config: ClassifyConfig, weights: Lea
     signals: heuristic.signals,
     heuristicScore: heuristic.score,
     learned,
-    reasons: learned === null ? sumReasons(heuristic) : chanceReasons(learned, heuristic),
+    adapted,
+    reasons: reasonsOf(heuristic, learned, adapted),
     mode,
   };
+}
+
+function reasonsOf(heuristic: HeuristicScore, learned: LearnedScore | null, adapted: Adapted | null): string[] {
+  if (learned === null) return sumReasons(heuristic);
+  return adapted === null ? chanceReasons(learned, heuristic) : adaptedReasons(adapted, heuristic);
 }
 
 /** The mode that is really used: the heuristic when there are no weights, and with the seed's curves. */

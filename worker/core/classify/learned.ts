@@ -38,7 +38,7 @@ export interface LearnedFeatures {
 }
 
 /** Of an ask that comes again: see `view.ts`. */
-const ngramsOf = rememberedByObject(readNgrams);
+export const ngramsOf = rememberedByObject(readNgrams);
 
 /** Counts beyond this many standard deviations weigh no more. */
 const maxDeviations = 3;

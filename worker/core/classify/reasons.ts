@@ -1,6 +1,7 @@
 /** What decided a score, in words and figures for people. Phrases may quote keywords of any script. */
 import type { HeuristicScore, SignalReading } from './heuristic.ts';
 import type { LearnedScore } from './learned.ts';
+import type { Adapted } from './adaptive/adapted.ts';
 import { signals } from './signals/registry.ts';
 
 /** Keywords quoted in one reason. */
@@ -29,8 +30,19 @@ export function chanceReasons(learned: LearnedScore, heuristic: HeuristicScore):
   const gainPoints = Math.round((learned.largeRight - learned.smallRight) * 100);
   if (learned.kind !== 'prose' && gainPoints >= minGainPoints)
     reasons.push(`which is right ${gainPoints} percentage points more often on such questions`);
+  return [...reasons, ...tellingSignals(heuristic)];
+}
+
+/** The same for a score that was learned from the deployment's own outcomes. */
+export function adaptedReasons({ version, gain }: Adapted, heuristic: HeuristicScore): string[] {
+  const points = Math.round(gain * 100);
+  const expected = points > 0 ? `${points} points better` : points < 0 ? `${-points} points worse` : 'no better';
+  return [`own outcomes (version ${version}) expect the large model to be ${expected}`, ...tellingSignals(heuristic)];
+}
+
+function tellingSignals(heuristic: HeuristicScore): string[] {
   const telling = weightiestFirst(heuristic.signals.filter(({ value }) => value >= tellingFrom));
-  return [...reasons, ...telling.map((reading) => `${phraseOf(reading)}${quoted(reading)}`)];
+  return telling.map((reading) => `${phraseOf(reading)}${quoted(reading)}`);
 }
 
 function weightiestFirst(readings: readonly SignalReading[]): SignalReading[] {

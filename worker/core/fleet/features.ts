@@ -23,6 +23,7 @@ export function featuresOf({
     wedge_detection: routing.health.wedge.enabled,
     runaway_guard: routing.runaway_guard.enabled,
     experiments: experiments.length > 0,
+    learning: routing.learning.enabled,
     shadow_runs: experiments.some(({ shadow }) => shadow !== undefined && shadow.share > 0),
     agent_policies: agents.length > 0,
     budgets: limits.budgets.length > 0 || agents.some(({ budgets }) => budgets.length > 0),

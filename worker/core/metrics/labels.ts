@@ -16,7 +16,7 @@ export const alertCodes = ['escalation_rate', 'score_drift'] as const;
 /** Why rows of the request log were lost. */
 export const rowLossIds = ['dropped', 'refused'] as const;
 /** Classes of Durable Objects. */
-const objectClasses = ['admission', 'collection', 'health', 'keys', 'ledger', 'rows', 'session', 'tenant'] as const;
+const objectClasses = ['admission', 'collection', 'health', 'keys', 'learn', 'ledger', 'rows', 'session', 'tenant'] as const;
 
 /** What may become of a document. */
 export const documentChanges = ['created', 'replaced', 'updated', 'unchanged', 'deleted'] as const;

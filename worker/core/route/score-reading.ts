@@ -22,7 +22,7 @@ export interface ScoreReading extends EffectiveThreshold {
 
 /** @param loadOf running and waiting requests of a model per place; null when unknown */
 export function readScore(
-  { score, learned }: Pick<Classification, 'score' | 'learned'>,
+  { score, learned, adapted = null }: Pick<Classification, 'score' | 'learned'> & Partial<Pick<Classification, 'adapted'>>,
   config: Config,
   strategy: Strategy,
   loadOf: (modelId: string) => number | null,
@@ -30,7 +30,7 @@ export function readScore(
   const effective = thresholdOf(config, strategy, loadOf);
   const { threshold } = effective;
   const isLarge = score >= threshold;
-  const deserved = learned === null ? null : isLarge ? learned.largeDeserved : 1 - learned.largeDeserved;
+  const deserved = learned === null || adapted !== null ? null : isLarge ? learned.largeDeserved : 1 - learned.largeDeserved;
   return {
     ...effective,
     isLarge,

@@ -25,6 +25,12 @@ import { isEscalated } from '../run/tried.ts';
 
 type Costing = Parts<'deps' | 'asked' | 'tried'>;
 
+/** Scores that were learned from own outcomes are spread in their own way. */
+function versionOf({ deps, asked }: Parts<'deps' | 'asked'>): string {
+  const version = classifierVersion(deps.config.routing, deps.weights);
+  return asked.classification.adapted === null ? version : `${version}+own`;
+}
+
 /** The usage of one call: the server's where it is plausible, else counted from what was relayed. */
 function usageOf(run: Costing, begun: BegunAnswer): Usage {
   const { modelId, answer } = begun;
@@ -145,10 +151,7 @@ export function entryOf(run: Run, ending: RunEnding): LedgerEntry {
     fallback: isFallback && from !== null && servedModelId !== null ? { from, to: servedModelId } : null,
     escalated: isEscalated(tried),
     judged: judgedOf(run),
-    scored:
-      decision.isForced || asked.pooled !== null
-        ? null
-        : { version: classifierVersion(deps.config.routing, deps.weights), score: asked.classification.score },
+    scored: decision.isForced || asked.pooled !== null ? null : { version: versionOf(run), score: asked.classification.score },
     rescued: tried.rescues.length > 0,
     ...runawaysOf(spent),
     cacheLevel: client.cache.level,

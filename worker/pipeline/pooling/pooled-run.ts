@@ -29,6 +29,7 @@ const unclassified: Classification = {
   intentLevel: 'low',
   signals: [],
   heuristicScore: 0,
+  adapted: null,
   learned: null,
   reasons: [],
   mode: 'heuristic',

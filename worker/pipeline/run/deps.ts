@@ -15,6 +15,7 @@ import type {
   Timers,
   UpstreamPort,
 } from '../../core/ports.ts';
+import type { LearnPort } from '../../core/learn/ports.ts';
 import type { AnswersPort, KeptPort } from '../../core/kept/ports.ts';
 import type { RowsPort } from '../../core/rows/ports.ts';
 import type { RecentSpeeds } from '../../core/route/recent-speed.ts';
@@ -40,6 +41,8 @@ export interface PipelineDeps {
   readonly tenants: TenantPort;
   readonly kept: KeptPort;
   readonly sessions: SessionPort;
+  /** Null where nothing is learned from the deployment's own traffic. */
+  readonly learning: LearnPort | null;
   readonly answers: AnswersPort;
   readonly log: LogPort;
   /** Null where no line is written for each request. */

@@ -12,6 +12,8 @@ export interface Ngrams {
   readonly values: Float32Array;
   /** How many of them are single words; these come first. */
   readonly words: number;
+  /** How many pairs of words follow them. */
+  readonly pairs: number;
 }
 
 const salt = {
@@ -156,6 +158,7 @@ export function readNgrams(tokens: Tokens): Ngrams {
   openGroup();
   for (let index = 0; index < last; index += 1) add(mix(at(index), at(index + 1)));
   closeGroup(1);
+  const pairs = count - words;
   openGroup();
   addCharGrams(tokens);
   closeGroup(1);
@@ -164,5 +167,5 @@ export function readNgrams(tokens: Tokens): Ngrams {
   if (last >= 0) addAlone(mix(at(last), salt.last));
   if (last >= 1) addAlone(mix(mix(at(last - 1), at(last)), salt.lastTwo));
   addClauses(tokens, hashes);
-  return { hashes: found.slice(0, count), values: weights.slice(0, count), words };
+  return { hashes: found.slice(0, count), values: weights.slice(0, count), words, pairs };
 }

@@ -1,0 +1,225 @@
+/**
+ * Simulated deployments that learn from their own traffic: each is one source of public outcomes that no weight was trained on, with a
+ * router that was trained on the other groups of sources. Prints how well requests are ordered after so many outcomes, and what the shadow
+ * calls cost against what they save.
+ */
+import { fileURLToPath } from 'node:url';
+import { commandLine, wholeNumber } from '../../infra/command-line.ts';
+import { scoreFeatures, type LearnedScore } from '../../worker/core/classify/learned.ts';
+import { buildView } from '../../worker/core/classify/view.ts';
+import { readLearnFeatures, type LearnFeatures } from '../../worker/core/classify/adaptive/features.ts';
+import { mayDecide, mostOutcomes, trainHead } from '../../worker/core/learn/head.ts';
+import type { Outcome } from '../../worker/core/learn/outcome.ts';
+import { predict } from '../../worker/core/classify/adaptive/model.ts';
+import { fnvOf } from '../../worker/core/text/fnv.ts';
+import { assemble, baseBlend } from './blend.ts';
+import { trainTier, type Corpus } from './cross-validate.ts';
+import type { OutcomeCase } from './examples.ts';
+import { dataDirectory, loadCorpus } from './load-corpus.ts';
+import { replaceFigures, table, withInterval } from './markdown.ts';
+import { bootstrap, callsToRecover, gapWeightedApgr, type Interval, type ScoredSlice } from './metrics.ts';
+import { trainOutcomes } from './nested.ts';
+import { isOlder, requestOf } from './outcomes.ts';
+import { seeded, shuffle, type Random } from './random.ts';
+import { readRouterConfig } from './router-config.ts';
+
+const { values: options } = commandLine({
+  name: 'npm run bench:adaptive',
+  help: `Simulates deployments that learn from their own traffic, on sources left out of everything.
+
+  node bench/routing/adaptive.ts [--seed N] [--no-write]
+
+Needs POINTSMAN_DATA_DIR. Writes the table into docs/routing.md unless --no-write.
+`,
+  options: { seed: { type: 'string', default: '1' }, 'no-write': { type: 'boolean', default: false } },
+});
+const seed = wholeNumber('seed', options.seed);
+
+/** Fewer rows than that are no deployment. */
+const leastRows = 120;
+/** Every row is tested once, by heads that learned from the other parts. */
+const parts = 3;
+const checkpoints = [0, 50, 100, 200, 1000] as const;
+const wrongShare = 0.2;
+/** What a request costs on the default profile's price table, with 300 tokens to read and 400 to write, in micro-USD. */
+const callMicroUsd = { small: 700 * 0.1, large: 700 * 0.8 } as const;
+
+interface Case {
+  readonly row: OutcomeCase['row'];
+  readonly features: LearnFeatures;
+  readonly shipped: LearnedScore;
+}
+
+type Kind = 'graded' | 'wrong' | 'rated';
+
+const kinds: Readonly<Record<Kind, string>> = {
+  graded: 'both answers graded rightly',
+  wrong: 'both answers graded, 20 % of grades wrong',
+  rated: 'only the shown answer rated, 20 % of ratings wrong',
+};
+
+/** MMLU-Pro's categories are deployments of their own, as are KOR's and Reasoning Gym's kinds. */
+function deploymentOf({ source, subject }: OutcomeCase['row']): string {
+  return source.startsWith('mmlupro/') ? `mmlupro/${subject}` : source;
+}
+
+/** Every row with what a router says of it that was trained without the row's whole group. */
+function score(corpus: Corpus): Case[] {
+  const all = trainTier(corpus, { labelled: () => true, outcomes: () => true }, seed);
+  return [...Map.groupBy(corpus.outcomes, ({ row }) => row.group)].flatMap(([group, left]) => {
+    process.stderr.write(`without ${group}\n`);
+    const rest = corpus.outcomes.filter(({ row }) => row.group !== group);
+    const kept = { labelled: () => true, outcomes: ({ row }: OutcomeCase) => row.group !== group };
+    const tier = left.some(({ row }) => isOlder(row.source)) ? trainTier(corpus, kept, seed) : all;
+    // Not the setting that was chosen on all sources, but the plain one.
+    const weights = assemble(tier, trainOutcomes(rest, seed, { averaged: ['all'], words: true }), baseBlend);
+    return left.map(({ row, example }) => {
+      const shipped = scoreFeatures(example.features, weights);
+      return { row, shipped, features: readLearnFeatures(buildView(requestOf(row)), shipped) };
+    });
+  });
+}
+
+function outcomeOf({ row, features, shipped }: Case, kind: Kind, random: Random): Outcome {
+  const told = (grade: number): number => (kind !== 'graded' && random() < wrongShare ? 1 - grade : grade);
+  const [small, large] = [told(row.small), told(row.large)];
+  if (kind !== 'rated') return { features, small, large };
+  return shipped.logit >= 0 ? { features, small: null, large } : { features, small, large: null };
+}
+
+interface Scored {
+  readonly shipped: ScoredSlice;
+  readonly head: ScoredSlice;
+  /** The head where it may decide, else the shipped router. */
+  readonly used: ScoredSlice;
+  readonly shareOn: number;
+}
+
+/** One deployment after `count` outcomes. */
+function run(cases: readonly Case[], count: number, kind: Kind): Scored {
+  const ranks = { shipped: new Map<Case, number>(), head: new Map<Case, number>(), used: new Map<Case, number>() };
+  const partOf = (one: Case): number => fnvOf(`part ${one.row.id}`) % parts;
+  let on = 0;
+  for (let part = 0; part < parts; part += 1) {
+    const random = seeded(seed * 31 + part);
+    const seen = shuffle(
+      cases.filter((one) => partOf(one) !== part),
+      random,
+    ).slice(0, count);
+    const trained = trainHead(seen.map((one) => outcomeOf(one, kind, random)));
+    const test = cases.filter((one) => partOf(one) === part);
+    const byShipped = ranked(test, ({ shipped }) => shipped.logit);
+    const byHead = trained === null ? byShipped : ranked(test, ({ features }) => predict(trained.head.model, features));
+    const isOn = trained !== null && mayDecide(trained.evaluation);
+    if (isOn) on += 1 / parts;
+    for (const one of test) {
+      ranks.shipped.set(one, byShipped.get(one) ?? 0);
+      ranks.head.set(one, byHead.get(one) ?? 0);
+      ranks.used.set(one, (isOn ? byHead : byShipped).get(one) ?? 0);
+    }
+  }
+  const sliceBy = (rank: ReadonlyMap<Case, number>): ScoredSlice => ({
+    small: cases.map(({ row }) => row.small),
+    large: cases.map(({ row }) => row.large),
+    score: cases.map((one) => rank.get(one) ?? 0),
+  });
+  return { shipped: sliceBy(ranks.shipped), head: sliceBy(ranks.head), used: sliceBy(ranks.used), shareOn: on };
+}
+
+function ranked(cases: readonly Case[], scoreOf: (one: Case) => number): Map<Case, number> {
+  const sorted = cases.toSorted((a, b) => scoreOf(a) - scoreOf(b));
+  return new Map(sorted.map((one, at) => [one, at / sorted.length]));
+}
+
+function lead(ours: readonly ScoredSlice[], theirs: readonly ScoredSlice[]): Interval {
+  return bootstrap(
+    ours.map((slice) => slice.score.length),
+    (samples) => gapWeightedApgr(ours, samples) - gapWeightedApgr(theirs, samples),
+  );
+}
+
+function apgr(slices: readonly ScoredSlice[]): Interval {
+  return bootstrap(
+    slices.map((slice) => slice.score.length),
+    (samples) => gapWeightedApgr(slices, samples),
+  );
+}
+
+function main(): void {
+  const corpus = loadCorpus(dataDirectory(), readRouterConfig(undefined));
+  const groups = Map.groupBy(score(corpus), ({ row }) => deploymentOf(row));
+  const deployments = [...groups].filter(([, cases]) => cases.length >= leastRows);
+  const rows: string[][] = [];
+  const costs: string[][] = [];
+  for (const kind of ['graded', 'wrong', 'rated'] as const) {
+    for (const count of checkpoints) {
+      const scored = deployments.map(([, cases]) => run(cases, count, kind));
+      const [shipped, head, used] = (['shipped', 'head', 'used'] as const).map((name) => scored.map((one) => one[name]));
+      if (shipped === undefined || head === undefined || used === undefined) continue;
+      const { value, low, high } = lead(used, shipped);
+      const shareOn = scored.reduce((sum, one) => sum + one.shareOn, 0) / scored.length;
+      rows.push([
+        kinds[kind],
+        String(count),
+        withInterval(apgr(used)),
+        `${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`,
+        withInterval(apgr(head)),
+        `${(shareOn * 100).toFixed(0)} %`,
+      ]);
+      process.stderr.write(`${kind} ${count}\n`);
+      if (kind === 'graded' && count > 0) costs.push(costRow(count, shipped, used));
+    }
+  }
+  const shippedNow = deployments.map(([, cases]) => run(cases, 0, 'graded').shipped);
+  const markdown = [
+    `${deployments.length} simulated deployments (${[...new Set(deployments.map(([name]) => name.split('/')[0]))].join(', ')}), shipped router ${withInterval(apgr(shippedNow))}:`,
+    table(
+      ['outcomes are', 'outcomes', 'in force, gwAPGR', 'lead over the shipped router', 'the head alone', 'head decides in'],
+      rows,
+    ),
+    'Costs, with a shadow call for every outcome:',
+    table(
+      [
+        'outcomes',
+        'large calls for half of the gap, shipped',
+        'in force',
+        'shadow calls cost',
+        'saved per 1,000 requests',
+        'paid back after',
+      ],
+      costs,
+    ),
+    `Training on ${mostOutcomes} outcomes, with its estimate: ${trainingMs(deployments.flatMap(([, cases]) => cases)).toFixed(0)} ms of CPU.`,
+  ].join('\n\n');
+  process.stdout.write(`${markdown}\n`);
+  if (options['no-write'] !== true)
+    replaceFigures(fileURLToPath(new URL('../../docs/routing.md', import.meta.url).href), markdown);
+}
+
+/** Half of the shadow calls are of the large model, as they go to the one that has not answered. */
+function costRow(count: number, shipped: readonly ScoredSlice[], used: readonly ScoredSlice[]): string[] {
+  const [before, after] = [callsToRecover(shipped, 0.5), callsToRecover(used, 0.5)];
+  const spent = (count * (callMicroUsd.small + callMicroUsd.large)) / 2;
+  const savedEach = (before - after) * (callMicroUsd.large - callMicroUsd.small);
+  const usd = (micro: number): string => `$${(micro / 1e6).toFixed(4)}`;
+  return [
+    String(count),
+    `${(before * 100).toFixed(1)} %`,
+    `${(after * 100).toFixed(1)} %`,
+    usd(spent),
+    usd(savedEach * 1000),
+    savedEach > 0 ? `${Math.ceil(spent / savedEach).toLocaleString('en-US')} requests` : 'never',
+  ];
+}
+
+function trainingMs(cases: readonly Case[]): number {
+  const outcomes = shuffle(cases, seeded(seed))
+    .slice(0, mostOutcomes)
+    .map((one) => outcomeOf(one, 'graded', seeded(seed)));
+  const before = process.cpuUsage();
+  trainHead(outcomes);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+main();
