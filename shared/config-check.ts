@@ -125,12 +125,17 @@ const ownVariables: ReadonlySet<string> = new Set([
   'BUILD_COMMIT',
 ]);
 
+/** Dialects that look at nothing in `wire`: what stands there would have no effect. */
+const wireless: ReadonlySet<string> = new Set(['vllm', 'workers_ai']);
+
 function upstreamMistakes({ upstreams }: ConfigTree, dialects: readonly string[]): ConfigMistake[] {
   const addresses = new Set(Object.values(upstreams).map((upstream) => upstream.url_var));
-  return Object.entries(upstreams).flatMap(([id, { key_var: key, dialect, url_var: address, binding }]) => {
+  return Object.entries(upstreams).flatMap(([id, { key_var: key, dialect, url_var: address, binding, wire }]) => {
     const mistakes = unknownName('dialect', dialects, dialect, ['upstreams', id, 'dialect']);
     if ((address === undefined) === (binding === undefined))
       mistakes.push({ path: ['upstreams', id], message: 'expected url_var or binding, one of them' });
+    if (wire !== undefined && wireless.has(dialect))
+      mistakes.push({ path: ['upstreams', id, 'wire'], message: `dialect ${dialect} reads none of it; openai and anthropic do` });
     const other = ownVariables.has(key) ? 'is a setting of the gateway' : addresses.has(key) ? 'holds an address' : null;
     if (other === null) return mistakes;
     const message = `${key} ${other}; name the secret with this server's key, such as ${defaultKeyVar}`;

@@ -63,6 +63,12 @@ describe('checkConfig', () => {
       /no dialect "smoke"; dialects are vllm, openai, anthropic, workers_ai$/,
     ],
     [
+      'a wire that its dialect does not look at',
+      { upstreams: { small: { wire: { base_path: '/api/v1' } } } },
+      'upstreams.small.wire',
+      /dialect vllm reads none of it/,
+    ],
+    [
       'a dialect by an inherited name',
       { upstreams: { small: { dialect: 'constructor' } } },
       'upstreams.small.dialect',
