@@ -20,7 +20,7 @@ const help = `Kilobytes of JavaScript objects a request at 32 connections, by th
 
   --requests N     a measurement, after 3,000 that are not counted (3000)
   --against DIR    another checkout of this repository with its dependencies installed, as "before"
-  --top N          the functions that allocate most as well, by their names in the bundle (0)
+  --top N          the functions that allocate most as well, by their names and lines in the bundle, which is not minified then (0)
   --help`;
 
 const { values } = commandLine({
@@ -65,7 +65,7 @@ pinSelf();
 const names = values.against === undefined ? ['gateway'] : ['gateway', 'before'];
 const rows = [['KB a request', ...names.flatMap((name) => [name, 'outliving'])]];
 const most: string[][] = [];
-const own = { gateway: gateway({ isInspected: true }) };
+const own = { gateway: gateway({ isInspected: true, isReadable: top > 0 }) };
 const bench = await startBench<string>(
   values.against === undefined ? own : { ...own, before: gateway({ isInspected: true, checkout: resolve(values.against) }) },
 );

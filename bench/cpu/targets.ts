@@ -55,11 +55,13 @@ interface GatewayOptions {
   readonly checkout?: string | null;
   readonly vars?: Readonly<Record<string, string>>;
   readonly isInspected?: boolean;
+  /** Functions keep their names; of this checkout only. */
+  readonly isReadable?: boolean;
 }
 
-export function gateway({ checkout = null, vars = {}, isInspected = false }: GatewayOptions = {}): Builder {
+export function gateway({ checkout = null, vars = {}, isInspected = false, isReadable = false }: GatewayOptions = {}): Builder {
   return async (upstreamUrl) => {
-    const built = await (checkout === null ? buildGateway() : buildGatewayOf(checkout));
+    const built = await (checkout === null ? buildGateway(isReadable) : buildGatewayOf(checkout));
     const own = Object.entries(built.vars).map(([name, value]) => [name, name.endsWith('_UPSTREAM_URL') ? upstreamUrl : value]);
     const keys = { BOOTSTRAP_API_KEY: clientKey, ADMIN_TOKEN: adminToken };
     return { ...built, vars: { ...Object.fromEntries(own), ...keys, ...vars }, isInspected };

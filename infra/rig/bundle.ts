@@ -36,9 +36,10 @@ export interface BuiltBundle extends Bundle {
   remove(): void;
 }
 
-/** The gateway as it is deployed. */
-export function buildGateway(): Promise<BuiltBundle> {
-  return build((folder) => ({ args: ['--env', '', '--outdir', folder], entry: 'index.js', ...fromToml() }));
+/** The gateway as it is deployed. @param isReadable names stay as they are in the source */
+export function buildGateway(isReadable = false): Promise<BuiltBundle> {
+  const plain = isReadable ? ['--no-minify'] : [];
+  return build((folder) => ({ args: ['--env', '', ...plain, '--outdir', folder], entry: 'index.js', ...fromToml() }));
 }
 
 /** The gateway of another checkout, whose dependencies must be installed. Nothing in it is written but its compiled configuration. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cutsOf, falseCuts, maxTokens } from '../../../bench/truth/guard-figures.ts';
-import { addToWatch, type RepetitionWatch, watchRepetition } from '../../../worker/core/text/repetition.ts';
+import { addToWatch, findRepetition, type RepetitionWatch, watchRepetition } from '../../../worker/core/text/repetition.ts';
 import { tokensOf } from '../../../worker/core/text/repeated-tokens.ts';
 
 /** Characters read when it was found, in pieces of this many; null: never. */
@@ -83,6 +83,16 @@ describe('the watch', () => {
           at += size;
         }
         expect(inPieces).toEqual(found);
+      }),
+    );
+  });
+
+  it.each([64, 256, 1000])('of %i tokens finds the same in a text that comes whole', (tokens) => {
+    const parts = fc.array(fc.oneof(repetitive, fc.string({ maxLength: 300 })), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(parts, (texts) => {
+        const text = texts.join('');
+        expect(findRepetition(watchRepetition(tokens), text)).toEqual(addToWatch(watchRepetition(tokens), text));
       }),
     );
   });

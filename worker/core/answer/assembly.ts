@@ -5,7 +5,7 @@
 import type { Dialect, FinishReason, UpstreamChunk } from '../upstreams/dialect.ts';
 import type { UpstreamFailure } from '../upstreams/transport-failure.ts';
 import type { AnswerEvent } from './answer-events.ts';
-import { addToWatch, type Repetition } from '../text/repetition.ts';
+import { addToWatch, findRepetition, type Repetition } from '../text/repetition.ts';
 import { type AnswerState, areEnded, count, countLogprobs, writtenIn } from './answer-state.ts';
 import { addContent, type Choice, endChoice, feedChoice } from './choice.ts';
 import { type Demands, problemOf, problemOfWhole, warn } from './fitness.ts';
@@ -80,7 +80,7 @@ export function takePieces(assembly: Assembly, pieces: UpstreamChunk['choices'],
     choice.stopSequence = piece.stopSequence ?? choice.stopSequence;
     count(state, piece);
     keepLogprobs(assembly, choice, piece.logprobs);
-    if (choice.repetition !== null) watchText(assembly, choice, writtenIn(piece.delta));
+    if (choice.repetition !== null) watchText(assembly, choice, writtenIn(piece.delta), isWhole);
     const fed = feedChoice(choice, piece.delta, isWhole);
     const wrong = isTooLarge(assembly) ? tooLarge : state.isRunaway ? runaway : problemOf(choice, state, options);
     if (wrong !== null) return broken(wrong);
@@ -111,9 +111,9 @@ export function unlessCut(assembly: Assembly): Feed {
   return isTooLarge(assembly) ? broken(tooLarge) : verbatim;
 }
 
-function watchText({ options, state }: Assembly, choice: Choice, text: string): void {
+function watchText({ options, state }: Assembly, choice: Choice, text: string, isWhole: boolean): void {
   if (choice.repetition === null || text === '') return;
-  const found = addToWatch(choice.repetition, text);
+  const found = isWhole ? findRepetition(choice.repetition, text) : addToWatch(choice.repetition, text);
   if (found === null) return;
   choice.repetition = null;
   if (!options.mayRepeat(found)) state.isRunaway = true;
@@ -135,7 +135,7 @@ export function addText(assembly: Assembly, choice: Choice, text: string): void 
   const { state } = assembly;
   choice.hasBegun = true;
   if (text === '') return;
-  if (choice.repetition !== null) watchText(assembly, choice, text);
+  if (choice.repetition !== null) watchText(assembly, choice, text, false);
   addContent(choice, text);
   state.contentEvents += 1;
   state.contentChars += text.length;

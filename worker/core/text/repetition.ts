@@ -4,6 +4,7 @@
  * same however the text was cut. Between two looks a piece costs an addition and a comparison; a look reads at most `tailChars`, and tracking
  * a repetition reads only what is new.
  */
+import { leastCharsOf, mayHoldRun } from './repeated-run.ts';
 import { tokensOf, isGrid } from './repeated-tokens.ts';
 
 export interface Repetition {
@@ -75,18 +76,33 @@ export function addToWatch(watch: RepetitionWatch, piece: string): Repetition | 
   return watch.chars < watch.lookAtChars ? null : lookThrough(watch);
 }
 
+/** The same for a text that comes whole, and is all there is of its answer. */
+export function findRepetition(watch: RepetitionWatch, text: string): Repetition | null {
+  const leastChars = Math.max(leastCovered, leastCharsOf(watch.maxTokens - spareTokens));
+  return mayHoldRun(text, { leastChars, leastCopies, maxPeriod }) ? addToWatch(watch, text) : null;
+}
+
 /** Looks at every position that is due; a whole answer is one piece with many of them. */
 function lookThrough(watch: RepetitionWatch): Repetition | null {
   const fresh = watch.pieces.slice(0, watch.count).join('');
   let at = watch.chars - fresh.length;
   let read = 0;
+  // A long piece is looked through where it stands: its parts are windows of one text, and nothing is joined for a look.
+  const long = fresh.length > nearChars ? tailOf(watch) + fresh : null;
   while (watch.lookAtChars <= watch.chars) {
-    const part = fresh.slice(read, read + watch.lookAtChars - at);
-    at += part.length;
-    read += part.length;
-    watch.near = (watch.near + part).slice(-nearChars);
-    watch.parts.push(part);
-    const found = look(watch, at, part.length);
+    const length = watch.lookAtChars - at;
+    at += length;
+    read += length;
+    if (long === null) {
+      const part = fresh.slice(read - length, read);
+      watch.near = (watch.near + part).slice(-nearChars);
+      watch.parts.push(part);
+    } else {
+      const end = long.length - fresh.length + read;
+      watch.near = long.slice(Math.max(0, end - nearChars), end);
+      watch.tail = long.slice(Math.max(0, end - tailChars), end);
+    }
+    const found = look(watch, at, length);
     if (found !== null) return found;
   }
   watch.pieces[0] = fresh.slice(read);

@@ -1,0 +1,59 @@
+/**
+ * Whether a whole text holds a repetition that is long enough to be looked at closely. Most hold none, and knowing that costs a fraction of looking
+ * through a text as if it still came in.
+ */
+
+/** No passage has more tokens for each UTF-16 unit: see `repeated-tokens.ts`. */
+const mostTokensPerUnit = 1.5;
+const keyChars = 16;
+
+export interface RunLimits {
+  /** Fewest UTF-16 units that count, all copies together. */
+  readonly leastChars: number;
+  /** Fewest copies that count. */
+  readonly leastCopies: number;
+  /** Longest passage whose repetition counts. */
+  readonly maxPeriod: number;
+}
+
+/** Fewest UTF-16 units that can be so many tokens. */
+export function leastCharsOf(tokens: number): number {
+  return Math.ceil(tokens / mostTokensPerUnit);
+}
+
+/**
+ * False only where no passage stands so often in a row. Keys are taken at steady distances and looked for behind themselves: a run has a copy of
+ * each key in it, one period further on. The longer the period the longer the run must be, so the fewer keys need be looked for far away: every
+ * second one twice as far, every fourth four times.
+ */
+export function mayHoldRun(text: string, { leastChars, leastCopies, maxPeriod }: RunLimits): boolean {
+  const stepChars = Math.floor((leastChars * (leastCopies - 1)) / leastCopies) - keyChars;
+  // Runs so short would have nearly every character as a key.
+  if (stepChars < keyChars || leastCopies < 3) return true;
+  for (let at = 0, key = 0; at + keyChars < text.length; at += stepChars, key += 1) {
+    // The lowest bit that is set: 1, 2, 1, 4, 1, 2, 1, 8 ...
+    const level = key === 0 ? maxPeriod : key & -key;
+    const reach = Math.min(maxPeriod, level * (stepChars + keyChars));
+    if (isInRun(text, at, reach, leastChars, leastCopies)) return true;
+  }
+  return false;
+}
+
+function isInRun(text: string, at: number, reach: number, leastChars: number, leastCopies: number): boolean {
+  const key = text.slice(at, at + keyChars);
+  const ahead = text.slice(at + 1, at + reach + keyChars);
+  for (let found = ahead.indexOf(key); found >= 0; found = ahead.indexOf(key, found + 1)) {
+    const period = found + 1;
+    if (runAround(text, at, period) >= Math.max(leastChars, leastCopies * period)) return true;
+  }
+  return false;
+}
+
+/** How long the text around `at` repeats what stands `period` before. */
+function runAround(text: string, at: number, period: number): number {
+  let first = at;
+  while (first > 0 && text.charCodeAt(first - 1) === text.charCodeAt(first - 1 + period)) first -= 1;
+  let end = at + keyChars;
+  while (end + period < text.length && text.charCodeAt(end) === text.charCodeAt(end + period)) end += 1;
+  return end - first + period;
+}
