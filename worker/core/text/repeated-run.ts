@@ -44,9 +44,15 @@ function isInRun(text: string, at: number, reach: number, leastChars: number, le
   const ahead = text.slice(at + 1, at + reach + keyChars);
   for (let found = ahead.indexOf(key); found >= 0; found = ahead.indexOf(key, found + 1)) {
     const period = found + 1;
-    if (runAround(text, at, period) >= Math.max(leastChars, leastCopies * period)) return true;
+    if (isRepeated(text, at, period) && runAround(text, at, period) >= Math.max(leastChars, leastCopies * period)) return true;
   }
   return false;
+}
+
+/** What stands at `at` also stands one period behind, or one before: so it is in any run of three copies, and texts are compared quickly. */
+function isRepeated(text: string, at: number, period: number): boolean {
+  const copy = text.slice(at, at + period);
+  return copy === text.slice(at + period, at + 2 * period) || (at >= period && copy === text.slice(at - period, at));
 }
 
 /** How long the text around `at` repeats what stands `period` before. */
