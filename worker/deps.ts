@@ -77,14 +77,14 @@ export interface Deps {
   /** The word in new keys that says where they belong. */
   readonly keyEnvironment: string;
   /** The platform's own, approximate limit per key. */
-  isWithinRate(key: KeyRecord): Promise<boolean>;
+  isWithinRate(key: KeyRecord): boolean | Promise<boolean>;
   randomBytes(count: number): Uint8Array;
   digest(secret: string): Promise<string>;
   isSameSecret(a: string, b: string): Promise<boolean>;
   readonly documents: RagWorld;
   readonly feed: FeedClient;
   /** A value that keeps one key's prefix cache on the model servers apart from every other's. */
-  saltOf(keyId: string): Promise<string>;
+  saltOf(keyId: string): string | Promise<string>;
   /** Null where there is no database. */
   readonly postgres: PostgresPort | null;
   /** Out of the log; null where there is no database. */
@@ -183,7 +183,7 @@ const secretTools: Pick<Deps, 'randomBytes' | 'digest' | 'isSameSecret'> = {
 
 function withinRate(env: Env, log: LogPort): Deps['isWithinRate'] {
   const isWithinKeyRate = createKeyRate(env.KEY_RATE, log);
-  return async (key) => key.id === bootstrapKeyId || isWithinKeyRate(key.id);
+  return (key) => key.id === bootstrapKeyId || isWithinKeyRate(key.id);
 }
 
 /** Objects behind their ports, besides the ledger, which takes the counts of calls along. */

@@ -242,6 +242,8 @@ export interface TenantPort {
 export interface KeysPort {
   /** The record of a whole token, at most 60 s old, or null. Rejects when nothing is known of it and the state cannot be reached. */
   find(token: string, background: Background): Promise<KeyRecord | null>;
+  /** The same without waiting: null where `find` would have to ask. */
+  known(token: string, background: Background): KeyRecord | null;
 }
 
 /** A line for every request; null where nobody wants them. */

@@ -82,6 +82,12 @@ class KeysClient implements KeysPort, KeysAdmin {
     return record;
   }
 
+  known(token: string, background: Background): KeyRecord | null {
+    const digestHex = this.#digests.get(token);
+    if (digestHex === undefined) return null;
+    return this.#bootstrap(digestHex) ?? this.#youngRecord(this.#remembered.get(digestHex), digestHex, background);
+  }
+
   async list(after: string, limit: number): Promise<KeyRecord[]> {
     const records = await this.#ask((keys) => keys.list(after, limit));
     return records.map((text) => parseRecord(text)).filter((record) => record !== null);
@@ -137,8 +143,14 @@ class KeysClient implements KeysPort, KeysAdmin {
       const askedAtMs = this.#unknown.get(digestHex);
       return askedAtMs !== undefined && this.#clock.now() - askedAtMs < unknownForMs ? null : this.#lookUpUnknown(digestHex);
     }
+    return this.#youngRecord(known, digestHex, background) ?? this.#lookUp(digestHex);
+  }
+
+  /** Null where it is too old; one that is no longer fresh is renewed meanwhile. */
+  #youngRecord(known: Remembered | undefined, digestHex: string, background: Background): KeyRecord | null {
+    if (known === undefined) return null;
     const ageMs = this.#clock.now() - known.askedAtMs;
-    if (ageMs >= knownForMs) return this.#lookUp(digestHex);
+    if (ageMs >= knownForMs) return null;
     if (ageMs >= freshForMs) this.#renew(known, digestHex, background);
     return known.record;
   }

@@ -5,13 +5,12 @@ import { sha256Hex } from './digest.ts';
 const maxSalts = 10_000;
 
 /** @returns the salt of a key by its id: 32 hexadecimal digits, the same in every isolate that has this secret */
-export function createSalts(secret: string): (keyId: string) => Promise<string> {
+export function createSalts(secret: string): (keyId: string) => string | Promise<string> {
   const salts = new Map<string, string>();
-  return async (keyId) => {
-    const known = salts.get(keyId);
-    if (known !== undefined) return known;
+  const make = async (keyId: string): Promise<string> => {
     const salt = (await sha256Hex(`${secret}:${keyId}`)).slice(0, 32);
     if (salts.size < maxSalts) salts.set(keyId, salt);
     return salt;
   };
+  return (keyId) => salts.get(keyId) ?? make(keyId);
 }

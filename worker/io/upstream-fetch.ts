@@ -71,15 +71,19 @@ export class FetchedAnswer implements UpstreamAnswer {
   readonly #response: Response;
   readonly status: number;
   readonly mediaType: string;
+  /** Undefined until it is asked for. */
+  #contentLength: number | null | undefined = undefined;
 
   constructor(response: Response) {
     this.#response = response;
     this.status = response.status;
-    this.mediaType = (response.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+    const type = response.headers.get('content-type') ?? '';
+    this.mediaType = type === 'application/json' ? type : (type.split(';', 1)[0]?.trim().toLowerCase() ?? '');
   }
 
   get contentLength(): number | null {
-    return contentLengthOf(this.#response);
+    if (this.#contentLength === undefined) this.#contentLength = contentLengthOf(this.#response);
+    return this.#contentLength;
   }
 
   get retryAfter(): string | null {
@@ -95,22 +99,32 @@ export class FetchedAnswer implements UpstreamAnswer {
   }
 
   readText(maxBytes: number): Promise<string | null> {
-    return readText(this.#response, maxBytes);
+    const { contentLength } = this;
+    if (contentLength === null || contentLength > maxBytes) return readUnknown(this.#response, contentLength, maxBytes);
+    return this.#response.text().then(asItIs, brokenOff);
   }
 }
 
 /** Null when the server did not say, or said it of a compressed body, whose size decompressed is what is read and counted here. */
 function contentLengthOf({ headers }: Response): number | null {
-  if (!['', 'identity'].includes((headers.get('content-encoding') ?? '').trim().toLowerCase())) return null;
   const length = headers.get('content-length');
-  return length !== null && /^\d{1,15}$/.test(length) ? Number(length) : null;
+  if (length === null || !/^\d{1,15}$/.test(length)) return null;
+  const encoding = headers.get('content-encoding');
+  return encoding === null || /^\s*(?:identity)?\s*$/i.test(encoding) ? Number(length) : null;
 }
 
-async function readText(response: Response, maxBytes: number): Promise<string | null> {
-  const contentLength = contentLengthOf(response);
+function asItIs(text: string): string {
+  return text;
+}
+
+function brokenOff(): null {
+  return null;
+}
+
+/** @param contentLength too many bytes, or null */
+async function readUnknown(response: Response, contentLength: number | null, maxBytes: number): Promise<string | null> {
   try {
-    if (contentLength !== null) return contentLength > maxBytes ? await discard(response) : await response.text();
-    return await readCounted(response, maxBytes);
+    return contentLength === null ? await readCounted(response, maxBytes) : await discard(response);
   } catch {
     return null;
   }

@@ -16,18 +16,31 @@ import type { AppEnv } from './context.ts';
 export function requireKey(deps: Deps, scope: Scope | null): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     c.get('trace')?.enter('auth');
-    const key = await keyOf(deps, c, scope);
-    if (!(await deps.isWithinRate(key))) {
+    const known = keyAtOnce(deps, c, scope);
+    const key = known instanceof Promise ? await known : known;
+    const isWithinRate = deps.isWithinRate(key);
+    if (!(isWithinRate instanceof Promise ? await isWithinRate : isWithinRate)) {
       // The tenant object is not asked for the numbers, since this limit is there to keep floods away from it.
       c.set('rate', nothingLeft(key.limits));
       throw new GatewayError({ code: 'rate_limit_exceeded', retryAfterMs: coarseWaitMs });
     }
     c.set('key', key);
     await next();
-    await readRate(deps, c, key);
+    if (hasRate(key)) await readRate(deps, c, key);
     const rate = c.get('rate');
     if (rate !== undefined) for (const [name, value] of rateLimitHeaders(rate)) c.res.headers.set(name, value);
   };
+}
+
+/** As a rule the first header holds a key that this isolate knows: then no other header is read, and nothing is waited for. */
+function keyAtOnce(deps: Deps, c: Context<AppEnv>, scope: Scope | null): KeyRecord | Promise<KeyRecord> {
+  const bearer = parseBearer(c.req.header('authorization') ?? null);
+  const record = bearer.ok ? deps.keys.known(bearer.value, (work) => c.executionCtx.waitUntil(work)) : null;
+  if (record !== null) {
+    const access = decideAccess(record, deps.pipeline.clock.now(), scope);
+    if (access.ok) return access.value;
+  }
+  return keyOf(deps, c, scope);
 }
 
 /** The request's first key that may do this; otherwise the failure of the first known one. */
@@ -46,10 +59,15 @@ async function keyOf(deps: Deps, c: Context<AppEnv>, scope: Scope | null): Promi
 }
 
 /** The numbers after this request was admitted, or the current ones if it was not. Keys without exact limits have none. */
-async function readRate(deps: Deps, c: Context<AppEnv>, { tenantId, limits }: KeyRecord): Promise<void> {
-  if (c.get('rate') !== undefined || (limits.requestsPerMinute === null && limits.tokensPerMinute === null)) return;
+async function readRate(deps: Deps, c: Context<AppEnv>, key: KeyRecord): Promise<void> {
+  if (c.get('rate') !== undefined || !hasRate(key)) return;
+  const { tenantId, limits } = key;
   const rate = await deps.pipeline.tenants.rate(tenantId, limits);
   if (rate !== null) c.set('rate', rate);
+}
+
+function hasRate({ limits }: KeyRecord): boolean {
+  return limits.requestsPerMinute !== null || limits.tokensPerMinute !== null;
 }
 
 async function recordOf(deps: Deps, c: Context<AppEnv>, token: string): Promise<KeyRecord | null> {

@@ -90,14 +90,18 @@ async function live(
     if (begun.value !== null) return { kind: 'replayed', answer: begun.value };
   }
   caller.trace?.enter('cache');
-  const found = await lookUp(run);
+  const looked = lookUp(run);
+  const found = looked instanceof Promise ? await looked : looked;
   if (!found.ok) {
     abandonKept(run, found.failure);
     return refused(found.failure, run);
   }
   if (found.value !== null) return given(run, found.value);
   caller.trace?.enter('reserve');
-  const refusal = (await meetPods(run)) ?? (await reserve(run));
+  const met = meetPods(run);
+  const unmet = met === null ? null : await met;
+  const reserved = unmet === null ? reserve(run) : null;
+  const refusal = reserved === null ? unmet : await reserved;
   if (refusal !== null) {
     abandonKept(run, refusal);
     return refused(refusal, run);
@@ -163,7 +167,16 @@ function clientPipe({ deps, client }: Run): ClientPipe {
 function inTime({ deps }: Run, first: Promise<FirstAnswer>): Promise<FirstAnswer | null> {
   return new Promise((resolve, reject) => {
     const cancel = deps.timers.once(deps.config.routing.streaming.hold_status_ms, () => resolve(null));
-    first.then(resolve, reject).finally(cancel);
+    first.then(
+      (result) => {
+        cancel();
+        resolve(result);
+      },
+      (error: unknown) => {
+        cancel();
+        reject(error);
+      },
+    );
   });
 }
 

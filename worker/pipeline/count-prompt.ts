@@ -28,21 +28,22 @@ interface Server {
 const quietOf = rememberedByObject((_config: Config) => new Map<string, number>());
 
 /** The view with the count in place of the estimate; null where the estimate does, or no count is to be had. */
-export async function countPrompt(
+export function countPrompt(
   deps: PipelineDeps,
   caller: Caller,
   request: InnerRequest,
   view: RequestView,
   route: RoutePlan,
   serverRoomOf: PlanInput['serverRoomOf'],
-): Promise<RequestView | null> {
+): null | Promise<RequestView | null> {
   const { config } = deps;
   const server = serverToAsk(config, route, serverRoomOf);
   // Servers count the pixels of an image only when they run it.
   if (server === null || config.limits.count_prompt_ms === 0 || view.images > 0) return null;
   if (!isNearLimit(view, config.limits, server.contextTokens)) return null;
-  const tokens = await countAt(deps, caller, request, server);
-  return tokens === null ? null : { ...view, estimatedPromptTokens: tokens, isCounted: true };
+  return countAt(deps, caller, request, server).then((tokens) => {
+    return tokens === null ? null : { ...view, estimatedPromptTokens: tokens, isCounted: true };
+  });
 }
 
 /** The prompt's tokens as the model of the plan would count them; the estimate where its server cannot, or not in time. */

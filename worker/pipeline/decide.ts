@@ -64,7 +64,8 @@ export async function decide(
   const allowedModels = allowedByBoth(caller.key.allowedModels, agent?.policy.allowed_models ?? null);
   const wish = readModelName(request.model, config, allowedModels);
   if (!wish.ok) return wish;
-  const snapshot = await deps.health.snapshot(caller.background);
+  const seen = deps.health.snapshot(caller.background);
+  const snapshot = seen instanceof Promise ? await seen : seen;
   caller.trace?.enter('classify');
   const head = deps.learning?.active(caller.background) ?? null;
   const classifiedFromMs = clock.now();
@@ -79,11 +80,11 @@ export async function decide(
     ? openArm(chooseArm(config.routing.experiments, conversation?.unit ?? caller.requestId), allowedModels)
     : null;
   const named = wish.value.kind === 'auto' ? wish.value.strategy : null;
-  const fallback = config.routing.default_strategy ?? 'cost';
-  const strategy = named ?? wantedStrategy ?? arm?.strategy ?? agent?.policy.strategy ?? fallback;
+  const strategy = named ?? wantedStrategy ?? arm?.strategy ?? agent?.policy.strategy ?? usualStrategy(config);
   const health = readHealth(deps, snapshot);
   const reading = readScore(classification, config, strategy, health.loadOf);
-  const planned = await planCounted(deps, caller, request, view, {
+  const planning = planCounted(deps, caller, request, {
+    view,
     config,
     classification,
     reading,
@@ -94,10 +95,13 @@ export async function decide(
     arm,
     hasVisionHint: request.metadata?.['hint'] === 'vision',
     allowedModels,
-    ...health,
+    isUp: health.isUp,
+    queueOf: health.queueOf,
+    serverRoomOf: health.serverRoomOf,
     needs: needsOf(request),
     random: deps.random,
   });
+  const planned = planning instanceof Promise ? await planning : planning;
   if (!planned.ok) return planned;
   return ok({
     view: planned.value.view,
@@ -111,20 +115,32 @@ export async function decide(
   });
 }
 
+function usualStrategy({ routing }: PipelineDeps['config']): Strategy {
+  return routing.default_strategy ?? 'cost';
+}
+
 /** The plan; made again with a count where the prompt is so near a limit that one was asked for. */
-async function planCounted(
+function planCounted(
   deps: PipelineDeps,
   caller: Caller,
   request: InnerRequest,
-  view: RequestView,
-  input: Omit<PlanInput, 'view'>,
-): Promise<Result<{ readonly view: RequestView; readonly route: RoutePlan }, Failure>> {
-  const estimated = planRoute({ ...input, view });
+  input: PlanInput,
+): Result<Planned, Failure> | Promise<Result<Planned, Failure>> {
+  const estimated = planRoute(input);
   if (!estimated.ok) return estimated;
-  const counted = await countPrompt(deps, caller, request, view, estimated.value, input.serverRoomOf);
-  if (counted === null) return ok({ view, route: estimated.value });
-  const exact = planRoute({ ...input, view: counted });
-  return exact.ok ? ok({ view: counted, route: exact.value }) : exact;
+  const counting = countPrompt(deps, caller, request, input.view, estimated.value, input.serverRoomOf);
+  const planned = ok({ view: input.view, route: estimated.value });
+  if (counting === null) return planned;
+  return counting.then((view) => {
+    if (view === null) return planned;
+    const exact = planRoute({ ...input, view });
+    return exact.ok ? ok({ view, route: exact.value }) : exact;
+  });
+}
+
+interface Planned {
+  readonly view: RequestView;
+  readonly route: RoutePlan;
 }
 
 /** What choosing and planning ask of health. */

@@ -22,6 +22,8 @@ export async function callerOf(
   stored: string | null = null,
 ): Promise<Caller> {
   const key = c.get('key');
+  const salt = deps.saltOf(key.tenantId);
+  const idempotencyKey = c.req.header(headerNames.idempotencyKey);
   return {
     surface,
     key,
@@ -33,10 +35,10 @@ export async function callerOf(
     background: (work) => c.executionCtx.waitUntil(work),
     trace: c.get('trace') ?? null,
     traceparent: readParent(c),
-    cacheSalt: await deps.saltOf(key.tenantId),
+    cacheSalt: salt instanceof Promise ? await salt : salt,
     bodyBytes,
     cacheControl: c.req.header(headerNames.cacheControl) ?? null,
-    idempotency: await readIdempotency(deps, c, request),
+    idempotency: idempotencyKey === undefined ? null : await readIdempotency(deps, c, request, idempotencyKey),
     isResumable: readResumable(c),
     stored,
   };
@@ -49,8 +51,8 @@ function readParent(c: Context<AppEnv>): string | null {
 }
 
 /** An idempotency key may only be reused with the same request, compared after validation, so spelling does not matter. */
-async function readIdempotency(deps: Deps, c: Context<AppEnv>, request: InnerRequest) {
-  const key = parseIdempotencyKey(c.req.header(headerNames.idempotencyKey) ?? null);
+async function readIdempotency(deps: Deps, c: Context<AppEnv>, request: InnerRequest, header: string) {
+  const key = parseIdempotencyKey(header);
   if (!key.ok) throw new GatewayError(key.failure);
   if (key.value === null) return null;
   const id = (await deps.digest(`idempotency-key ${key.value}`)).slice(0, 32);

@@ -33,6 +33,7 @@ export function createFakeApp(options: GatewayOptions, allowedModels: readonly s
     pipeline: gateway.deps,
     keys: {
       find: async (token) => keys.get(token) ?? null,
+      known: (token) => keys.get(token) ?? null,
       list: async () => [...keys.values()],
       get: unused,
       put: unused,
@@ -52,12 +53,12 @@ export function createFakeApp(options: GatewayOptions, allowedModels: readonly s
     tracer: null,
     verifyAccess: null,
     keyEnvironment: 'dev',
-    isWithinRate: async () => true,
+    isWithinRate: () => true,
     randomBytes: (count) => new Uint8Array(count),
     // Not one-way, but made of what a digest is made of.
     digest: async (secret) => secret.replaceAll(/[^\w-]/g, '-'),
     isSameSecret: async (a, b) => a === b,
-    saltOf: async () => 'salt',
+    saltOf: () => 'salt',
     postgres: null,
     logged: null,
     readPage: async () => null,

@@ -75,7 +75,7 @@ function addPrompt(hash: TextHash, prompt: string): TextHash {
 }
 
 /** Characters of a long text that are compared at either end. */
-const endChars = 512;
+const endChars = 256;
 
 /** Long texts that begin and end alike, and are as long, are the same for this purpose: every request hashes its answer and its history. */
 function shortened(text: string): string {

@@ -14,10 +14,14 @@ import { type Given, giveKept, isUsable } from './give.ts';
 const longText = 8192;
 
 /** Null: run. Otherwise the answer, or why there is none. */
-export async function lookUp(run: Run): Promise<Result<Given | null, Failure>> {
+export function lookUp(run: Run): Result<Given | null, Failure> | Promise<Result<Given | null, Failure>> {
+  const isLeftAlone = !run.deps.config.cache.enabled && run.asked.caller.cacheControl === null;
+  return isLeftAlone ? ok(null) : lookUpAnswer(run);
+}
+
+async function lookUpAnswer(run: Run): Promise<Result<Given | null, Failure>> {
   const { deps, asked } = run;
   const { cacheControl, idempotency, key: caller } = asked.caller;
-  if (!deps.config.cache.enabled && cacheControl === null) return ok(null);
   const wish = readCacheControl(cacheControl);
   const use = cacheUse(deps.config.cache, asked.request, {
     wish,

@@ -36,7 +36,16 @@ export function orLate(run: Parts<'deps' | 'tried' | 'spent'>, first: Promise<Fi
       stop = timers.every(lookEveryMs, look);
       look();
     });
-    first.then(resolve, reject).finally(() => stop());
+    first.then(
+      (result) => {
+        stop();
+        resolve(result);
+      },
+      (error: unknown) => {
+        stop();
+        reject(error);
+      },
+    );
   });
 }
 

@@ -31,7 +31,8 @@ export async function tryInTurn<Opened extends { readonly kind: 'stream' | 'whol
   let refusal: Failure | null = tried.awaited === null ? null : await awaitPods(run);
   if (refusal !== null) return fail(refusal);
   for (;;) {
-    const snapshot = await deps.health.snapshot(asked.caller.background);
+    const seen = deps.health.snapshot(asked.caller.background);
+    const snapshot = seen instanceof Promise ? await seen : seen;
     const { plan } = tried.route;
     const step = next(isDoubted(tried) ? largeTierOnly(plan, deps.config) : plan, tried.outcomes, contextOf(deps, snapshot));
     if (step.kind === 'fail') return fail(refused(tried, refusal) ?? step.failure);
@@ -39,7 +40,8 @@ export async function tryInTurn<Opened extends { readonly kind: 'stream' | 'whol
     if (step.as === 'retry') deps.retryBudget.current = countRetry(deps.retryBudget.current, deps.clock.now());
     if (step.waitMs > 0) await pause(deps, step.waitMs);
     if (client.isGone) return fail({ code: 'client_closed_request' });
-    const failure = await refuseCall(run, step.candidate);
+    const refusing = refuseCall(run, step.candidate);
+    const failure = refusing === null ? null : await refusing;
     if (failure !== null) {
       refusal = failure;
       tried.route = withoutModel(tried.route, step.candidate.modelId);
@@ -72,7 +74,8 @@ async function tryOnce<Opened extends { readonly kind: 'stream' | 'whole' }>(
   const place = await takePlace(run, candidate, snapshot);
   // A full queue is not a model failure, and the other models share the GPU, so there is no fallback: the client is told when to come back.
   if (!place.ok) return place;
-  const opened = await openWithRoom(run, candidate, open);
+  const first = await open(candidate);
+  const opened = first.ok || first.failure.limit === undefined ? first : await openWithRoom(run, candidate, first, open);
   if (!opened.ok || opened.value.kind === 'whole') releasePlace(run);
   if (run.client.isGone) return fail({ code: 'client_closed_request' });
   reportAttempt(run, candidate, startedAtMs, opened);
@@ -83,9 +86,9 @@ async function tryOnce<Opened extends { readonly kind: 'stream' | 'whole' }>(
 async function openWithRoom<Opened>(
   { asked, tried, client }: Parts<'asked' | 'tried' | 'client'>,
   candidate: Candidate,
+  opened: Result<Opened, UpstreamFailure>,
   open: OpenCall<Opened>,
 ): Promise<Result<Opened, UpstreamFailure>> {
-  const opened = await open(candidate);
   const limit = opened.ok ? undefined : opened.failure.limit;
   if (limit === undefined || tried.askedTokens === null || client.isGone) return opened;
   const { contextTokens } = limit;

@@ -10,6 +10,7 @@ import type { RequestCost } from '../../core/cost/request-cost.ts';
 import type { ShadowBooking } from '../../core/ledger/aggregate.ts';
 import type { Booking } from '../../core/ledger/booking.ts';
 import type { BudgetLimit } from '../../core/limits/budget-state.ts';
+import { rememberedByObject } from '../../core/text/remembered.ts';
 import { budgetsFor, hasLimits } from '../../core/limits/tenant-limits.ts';
 import type { Settlement } from '../../core/limits/tenant-state.ts';
 import type { Parts } from '../run/run.ts';
@@ -33,7 +34,8 @@ export function holdersOf({ deps, asked, tried }: Parts<'deps' | 'asked' | 'trie
   const holders: Holder[] = [];
   const isCovered = ({ name }: BudgetLimit): boolean =>
     name === lastResort ? tried.route.isLastResort === true : !name.startsWith('spill:') || name === `spill:${tried.spilledFrom}`;
-  const shared = budgetsFor(deploymentBudgets(deps.config), agent).filter(isCovered);
+  const budgets = deploymentBudgets(deps.config);
+  const shared = budgets.length === 0 ? budgets : budgetsFor(budgets, agent).filter(isCovered);
   if (shared.length > 0) holders.push({ tenantId: deploymentTenant, limits: { ...noLimits, budgets: shared } });
   const { candidates } = tried.route.plan;
   const models = (key.limits.models ?? []).filter((limit) => candidates.some(({ modelId }) => modelId === limit.modelId));
@@ -47,7 +49,7 @@ export function holdersOf({ deps, asked, tried }: Parts<'deps' | 'asked' | 'trie
 const lastResort = 'last_resort';
 
 /** Of all requests together, of agents, and of what is answered in place of models that are not there. */
-export function deploymentBudgets(config: Config): BudgetLimit[] {
+export const deploymentBudgets = rememberedByObject((config: Config): readonly BudgetLimit[] => {
   const limitOf =
     (name: string) =>
     (budget: (typeof config.limits.budgets)[number]): BudgetLimit => ({
@@ -60,7 +62,7 @@ export function deploymentBudgets(config: Config): BudgetLimit[] {
   const spills = Object.entries(config.pods).flatMap(([id, pod]) => pod.spill_budgets.map(limitOf(`spill:${id}`)));
   const resort = (config.routing.last_resort?.budgets ?? []).map(limitOf(lastResort));
   return [...config.limits.budgets.map(limitOf('total')), ...agents, ...spills, ...resort];
-}
+});
 
 /** Ends what `reserve` began, with what was really used, and sees to it that the ledger is told once. */
 export function release(run: Closing, entry: LedgerEntry): void {

@@ -15,21 +15,26 @@ import { smallTierOnly, withoutUsedUp } from '../../core/route/narrow-plan.ts';
 import type { RoutePlan } from '../../core/route/plan.ts';
 import { type Asked, mostTokens } from '../run/asked.ts';
 import { contextTokensOf, type Parts, type Run } from '../run/run.ts';
-import { hasBilled } from '../run/spent.ts';
+import { hasBilled, type Holder } from '../run/spent.ts';
 import { draftOf } from './book.ts';
 import { deploymentTenant, giveBack, holdersOf, noLimits } from './holders.ts';
 import { longestRequestMs } from './pace.ts';
 
 type Costing = Parts<'deps' | 'asked' | 'tried'>;
+type Extending = Parts<'deps' | 'asked' | 'tried' | 'spent'>;
 
 /**
  * Null when the request may continue; `release` then settles what `spent.holders` hold.
  *
  * @param shadow an unseen run: it takes nothing but money
  */
-export async function reserve(run: Run, shadow: Draft | null = null): Promise<Failure | null> {
-  const { deps, spent, client } = run;
+export function reserve(run: Run, shadow: Draft | null = null): null | Promise<Failure | null> {
   const holders = holdersOf(run, shadow !== null);
+  return holders.length === 0 ? null : reserveAt(run, holders, shadow);
+}
+
+async function reserveAt(run: Run, holders: readonly Holder[], shadow: Draft | null): Promise<Failure | null> {
+  const { deps, spent, client } = run;
   const booker = holders.findLast(({ limits }) => mustFinish(limits));
   for (const holder of holders) {
     const draft: Draft | null = holder === booker ? (shadow ?? { kind: 'request', entry: draftOf(run) }) : null;
@@ -90,10 +95,11 @@ function goOnWith({ deps, asked, tried }: Costing, route: RoutePlan | null): boo
  * Asks for one more call; null when it may be made. No tenant is asked unless something was billed already (an escalation, a rescue, a retry
  * after a break or a timeout), or the model has a limit of the key's and is not the one that admission counted.
  */
-export async function refuseCall(
-  run: Parts<'deps' | 'asked' | 'tried' | 'spent'>,
-  { modelId }: Candidate,
-): Promise<Failure | null> {
+export function refuseCall(run: Extending, candidate: Candidate): null | Promise<Failure | null> {
+  return run.spent.holders.length === 0 ? null : refuseAt(run, candidate);
+}
+
+async function refuseAt(run: Extending, { modelId }: Candidate): Promise<Failure | null> {
   const { deps, asked, tried, spent } = run;
   // A continuation reads what was generated before it.
   const extraCostNanoUsd = hasBilled(spent) ? worstCost(run, [modelId], asked.maxTokens) : 0;

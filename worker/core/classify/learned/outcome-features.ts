@@ -94,13 +94,12 @@ export function readOutcomeFeatures(view: RequestView, counts: AskCounts): { kin
   return { kind, values: joined([values, classCounts, readCode(view), countCodeClasses(view.codeTokens)]) };
 }
 
-/** One after the other. Spread would go through an iterator for every number. */
+/** One after the other. Spread would go through an iterator for every number, and `set` of a list through the engine's slow way. */
 function joined(parts: readonly ArrayLike<number>[]): Float64Array {
   const all = new Float64Array(outcomeFeatureNames.length);
   let at = 0;
   for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
+    for (let from = 0; from < part.length; from += 1, at += 1) all[at] = part[from] ?? 0;
   }
   return all;
 }
