@@ -36,13 +36,7 @@ export function requestCost(
   attempts: readonly BilledAttempt[],
   prices: { readonly large: NormalisedPrice | null; readonly small: NormalisedPrice | null },
 ): RequestCost {
-  const attemptUsages = attempts.map(({ model, price, usage, gpu, isPartOfAnswer }) => ({
-    model,
-    usage,
-    costNanoUsd: priceUsage(price, usage),
-    ...(gpu === null ? {} : { gpuMs: Math.round(gpu.usedMs), gpuNanoUsd: Math.round((gpu.usedMs * gpu.hourNanoUsd) / hourMs) }),
-    isPartOfAnswer,
-  }));
+  const attemptUsages = attempts.map(usageOf);
   const costNanoUsd = attemptUsages.reduce((sum, attempt) => sum + attempt.costNanoUsd, 0);
   const answer = answerUsage(attemptUsages);
   const costOn = (price: NormalisedPrice | null): number =>
@@ -56,12 +50,22 @@ export function requestCost(
   };
 }
 
+function usageOf({ model, price, usage, gpu, isPartOfAnswer }: BilledAttempt): AttemptUsage {
+  const costNanoUsd = priceUsage(price, usage);
+  if (gpu === null) return { model, usage, costNanoUsd, isPartOfAnswer };
+  const gpuMs = Math.round(gpu.usedMs);
+  const gpuNanoUsd = Math.round((gpu.usedMs * gpu.hourNanoUsd) / hourMs);
+  return { model, usage, costNanoUsd, gpuMs, gpuNanoUsd, isPartOfAnswer };
+}
+
 /**
  * The tokens of the answer as one model would have produced it in one go: the prompt of its first part (a continuation reads the
  * beginning again, which only a rescue needs) and the completions of all parts. When no attempt became part of an answer the last one
  * stands for it. `null` without attempts.
  */
 export function answerUsage(attempts: readonly Pick<AttemptUsage, 'usage' | 'isPartOfAnswer'>[]): Usage | null {
+  const [only] = attempts;
+  if (attempts.length === 1 && only !== undefined) return only.usage;
   const parts = attempts.filter(({ isPartOfAnswer }) => isPartOfAnswer);
   const used = parts.length > 0 ? parts : attempts.slice(-1);
   const first = used[0];

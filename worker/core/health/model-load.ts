@@ -5,8 +5,9 @@ import { currentStatus } from './usable.ts';
 /** Whether any instance of the model is up, or half open with the permit for the trial. An unknown model counts as up. */
 export function isModelUp({ instances }: HealthSnapshot, modelId: string, nowMs: number): boolean {
   let isKnown = false;
-  for (const instance of Object.values(instances)) {
-    if (instance.modelId !== modelId) continue;
+  for (const route in instances) {
+    const instance = instances[route];
+    if (instance?.modelId !== modelId) continue;
     if (instance.hasPermit || currentStatus(instance, nowMs) === 'up') return true;
     isKnown = true;
   }
@@ -39,8 +40,9 @@ export function queueOf({ instances }: HealthSnapshot, upstreamId: string): numb
 /** Running and twice the waiting requests per place; null when no instance has said. */
 export function loadOf({ instances }: HealthSnapshot, modelId: string, places: number): number | null {
   let load: number | null = null;
-  for (const instance of Object.values(instances)) {
-    if (instance.modelId !== modelId || instance.running === null) continue;
+  for (const route in instances) {
+    const instance = instances[route];
+    if (instance?.modelId !== modelId || instance.running === null) continue;
     load = (load ?? 0) + (instance.running + 2 * (instance.waiting ?? 0)) / places;
   }
   return load;

@@ -50,7 +50,9 @@ function countList(counting: Counting, list: readonly unknown[], depth: number, 
 }
 
 function countFields(counting: Counting, fields: object, depth: number, isPropertyMap: boolean): void {
-  for (const key of Object.keys(fields)) {
+  // Without the list of names; what JSON was parsed to inherits no fields.
+  for (const key in fields) {
+    if (!Object.hasOwn(fields, key)) continue;
     counting.chars += key.length + 4;
     if (isPropertyMap) counting.properties += 1;
     count(counting, Reflect.get(fields, key), depth + 1, key === 'properties' && !isPropertyMap);

@@ -17,6 +17,17 @@ export function hasLimits(limits: TenantLimits): boolean {
   return limits.requestsPerMinute !== null || mustFinish(limits);
 }
 
+/** The same of what a key has, whichever agent it names: nothing, for nearly every key. */
+export function isUnlimited({
+  limits,
+  budgets,
+}: {
+  readonly limits: Omit<TenantLimits, 'budgets'>;
+  readonly budgets: readonly BudgetLimit[];
+}): boolean {
+  return limits.requestsPerMinute === null && budgets.length === 0 && !mustFinish({ ...limits, budgets });
+}
+
 /** The budgets that cover a request: the key's own and those of the agent it names, however it is spelled. */
 export function budgetsFor(budgets: readonly BudgetLimit[], agent: string | null): readonly BudgetLimit[] {
   const wanted = agent === null ? null : plainAgentName(agent);

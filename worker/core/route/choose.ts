@@ -174,10 +174,14 @@ function byScore(input: ChooseInput): Opinion {
   };
 }
 
+/** Less is not seen in two digits. */
+const tellingMove = 0.005;
+
 /** What moved the threshold from the configured value, such as ` (strategy +0.10, load -0.25)`. */
 function movedBy(offsets: ScoreReading['offsets']): string {
-  const moves = Object.entries(offsets).filter(([, offset]) => Math.abs(offset) >= 0.005);
-  if (moves.length === 0) return '';
+  if (Math.abs(offsets.strategy) < tellingMove && Math.abs(offsets.load) < tellingMove && Math.abs(offsets.price) < tellingMove)
+    return '';
+  const moves = Object.entries(offsets).filter(([, offset]) => Math.abs(offset) >= tellingMove);
   return ` (${moves.map(([cause, offset]) => `${cause} ${offset > 0 ? '+' : ''}${offset.toFixed(2)}`).join(', ')})`;
 }
 

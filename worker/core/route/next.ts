@@ -67,9 +67,12 @@ export function next(plan: Plan, outcomes: readonly AttemptOutcome[], context: N
 }
 
 function firstStep(plan: Plan, context: NextContext): NextStep {
-  const fitting = plan.candidates.filter((candidate) => candidate.contextTokens >= plan.requiredContextTokens);
-  const usable = fitting.find((candidate) => isUsable(context.snapshot, candidate, context.nowMs));
-  if (usable !== undefined) return { kind: 'try', candidate: usable, waitMs: 0, as: 'first' };
+  const fits = (candidate: Candidate): boolean => candidate.contextTokens >= plan.requiredContextTokens;
+  for (const candidate of plan.candidates) {
+    const isOpen = fits(candidate) && isUsable(context.snapshot, candidate, context.nowMs);
+    if (isOpen) return { kind: 'try', candidate, waitMs: 0, as: 'first' };
+  }
+  const fitting = plan.candidates.filter(fits);
   const best = leastBad(fitting, (candidate) => instanceOf(candidate, context), context.nowMs);
   if (best === undefined) {
     return { kind: 'fail', failure: { code: plan.candidates.length === 0 ? 'no_upstream' : 'context_length_exceeded' } };

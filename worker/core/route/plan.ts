@@ -184,7 +184,10 @@ function mostRoom(modelId: string, input: PlanInput): number {
 
 /** Models that are up come first; the others stay in the plan, so that it is never empty. */
 export function byHealth(modelIds: readonly string[], input: Pick<PlanInput, 'isUp'>): string[] {
-  return [...modelIds.filter((id) => input.isUp(id)), ...modelIds.filter((id) => !input.isUp(id))];
+  const up: string[] = [];
+  const down: string[] = [];
+  for (const id of modelIds) (input.isUp(id) ? up : down).push(id);
+  return down.length === 0 ? up : [...up, ...down];
 }
 
 export function instances(modelId: string, input: InstanceInput, reason: string): Candidate[] {

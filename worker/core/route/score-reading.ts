@@ -6,6 +6,7 @@ import { type Config, modelOf } from '../../../shared/config-prepare.ts';
 import type { Strategy, Tier } from '../../../shared/config.ts';
 import type { Classification } from '../classify/classify.ts';
 import { logistic } from '../classify/learned.ts';
+import { rememberedByObject } from '../text/remembered.ts';
 import { effectiveThreshold, type EffectiveThreshold } from './strategy.ts';
 
 export type Complexity = 'trivial' | 'simple' | 'moderate' | 'complex';
@@ -54,12 +55,18 @@ function thresholdOf(config: Config, strategy: Strategy, loadOf: (modelId: strin
   const { classifier, strategies } = config.routing;
   // The original ignores load and price.
   if (classifier.curves === 'seed') return { threshold: classifier.threshold, offsets: { strategy: 0, load: 0, price: 0 } };
-  const firstOf = (tier: Tier) => Object.keys(config.chatModels).find((id) => modelOf(config, id).tier === tier);
-  const [small, large] = [firstOf('small'), firstOf('large')];
-  const priceOf = (id: string | undefined) => (id === undefined ? 0 : modelOf(config, id).price.output_per_million_usd);
+  const { small, large, priceRatio } = tiersOf(config);
   return effectiveThreshold(classifier.threshold, strategy, strategies, {
-    smallLoad: small === undefined ? null : loadOf(small),
-    largeLoad: large === undefined ? null : loadOf(large),
-    priceRatio: priceOf(small) > 0 && priceOf(large) > 0 ? priceOf(large) / priceOf(small) : 8,
+    smallLoad: small === null ? null : loadOf(small),
+    largeLoad: large === null ? null : loadOf(large),
+    priceRatio,
   });
 }
+
+/** The first model of each tier, and how many times the one's price the other's is. */
+const tiersOf = rememberedByObject((config: Config) => {
+  const firstOf = (tier: Tier) => Object.keys(config.chatModels).find((id) => modelOf(config, id).tier === tier) ?? null;
+  const [small, large] = [firstOf('small'), firstOf('large')];
+  const priceOf = (id: string | null) => (id === null ? 0 : modelOf(config, id).price.output_per_million_usd);
+  return { small, large, priceRatio: priceOf(small) > 0 && priceOf(large) > 0 ? priceOf(large) / priceOf(small) : 8 };
+});

@@ -58,11 +58,11 @@ function rememberRoute(run: Run): void {
 function givenAnswers({ answers, given }: Spent): readonly GivenAnswer[] {
   const choices = answers.at(-1)?.answer.state.choices;
   if (choices === undefined) return given?.answer?.choices ?? [];
-  return Array.from(choices.values(), (choice) => ({
-    content: contentOf(choice),
-    refusal: choice.refusal,
-    calls: choice.calls,
-  }));
+  const list: GivenAnswer[] = [];
+  for (const choice of choices.values()) {
+    list.push({ content: contentOf(choice), refusal: choice.refusal, calls: choice.calls });
+  }
+  return list;
 }
 
 /** Answers of an experiment can be rated, so the arm and model of a request are stored under its id. */

@@ -58,31 +58,32 @@ export async function openCall(
   tried.timeline.push(times);
   run.asked.caller.trace?.enter('call', callAttributes(run, candidate));
   const answersBefore = spent.answers.length;
-  const opened = await makeCall(call, times);
+  const cancelFirstEvent = limitFirstEvent(call);
+  let opened: Result<Opened, UpstreamFailure>;
+  try {
+    opened = await answered(call, (isRead) => {
+      cancelFirstEvent();
+      promptRead(run, isRead);
+      if (isRead) times.gpu?.noteFirstToken(deps.clock.now());
+      times.firstByteAtMs = deps.clock.now();
+    });
+  } finally {
+    cancelFirstEvent();
+  }
   const begun = spent.answers.slice(answersBefore);
   noteOpened(call, times, opened, begun);
   noteUnseen(call, opened, begun);
   return opened;
 }
 
-async function makeCall(call: Call, times: CallTimes): Promise<Result<Opened, UpstreamFailure>> {
+function limitFirstEvent(call: Call): () => void {
   const { run, candidate, model, controller, asking } = call;
   // JSON comes whole, so the time that its tokens take is silence.
   const limitMs = firstEventMs(run.deps.config, candidate, longPromptTokens(run.asked, model)) + asking.silenceMs;
-  const cancelFirstEvent = run.deps.timers.once(limitMs, () => {
+  return run.deps.timers.once(limitMs, () => {
     call.limit = 'first_event';
     controller.abort();
   });
-  try {
-    return await answered(call, (isRead) => {
-      cancelFirstEvent();
-      promptRead(run, isRead);
-      if (isRead) times.gpu?.noteFirstToken(run.deps.clock.now());
-      times.firstByteAtMs = run.deps.clock.now();
-    });
-  } finally {
-    cancelFirstEvent();
-  }
 }
 
 /** @param onBegun called when the answer's first token is there, or none will come */
@@ -112,25 +113,23 @@ async function answered(call: Call, onBegun: (isRead: boolean) => void): Promise
     signal: controller.signal,
   });
   if (!opened.ok) return fail(call.limit === null ? { failure: opened.failure, cause: 'unreachable' } : timedOut);
-  if (opened.value.status !== 200) return fail(await readFailure(call, opened.value));
-  return readAnswer(call, opened.value, onBegun);
+  const answer = opened.value;
+  if (answer.status !== 200) return fail(await readFailure(call, answer));
+  // One that says how long it is comes as one text, without a reader of its own.
+  if (!isAnnounced(call, answer)) return await readBody(call, answer.body, answer.mediaType, onBegun);
+  const text = await answer.readText(deps.config.limits.max_answer_bytes);
+  if (text === null || !isEventText(text)) return endedWhole(call, readWhole(call, text, answer.mediaType), null);
+  return await readBody(call, streamOf(text), answer.mediaType, onBegun);
 }
 
 /** Events or one text, whatever was asked for and whatever the server calls it. */
-async function readAnswer(
+async function readBody(
   call: Call,
-  answer: UpstreamAnswer,
+  body: UpstreamAnswer['body'],
+  mediaType: string,
   onBegun: (isRead: boolean) => void,
 ): Promise<Result<Opened, UpstreamFailure>> {
   const { limits } = call.run.deps.config;
-  const { mediaType } = answer;
-  let body: ReadableStream<Uint8Array> | null;
-  // One that says how long it is comes as one text, without a reader of its own.
-  if (isAnnounced(call, answer)) {
-    const text = await answer.readText(limits.max_answer_bytes);
-    if (text === null || !isEventText(text)) return endedWhole(call, readWhole(call, text, mediaType), null);
-    body = streamOf(text);
-  } else body = answer.body;
   if (body === null) return fail(unusable);
   const source = openSource(body, limits.max_event_bytes, call.dialect);
   if ((await source.shape(mediaType)) === 'events') return ended(call, await begin(call, source, onBegun), source);

@@ -7,7 +7,7 @@ import { argumentsVerdictIds, type Ending, type LedgerEntry, type RequestTrace }
 import { classifierVersion } from '../../core/classify/version.ts';
 import { type NormalisedPrice, normalisePrice } from '../../core/cost/price.ts';
 import { reconcileUsage } from '../../core/cost/reconcile-usage.ts';
-import { answerUsage, requestCost, type RequestCost } from '../../core/cost/request-cost.ts';
+import { answerUsage, type BilledAttempt, requestCost, type RequestCost } from '../../core/cost/request-cost.ts';
 import { unseenUsage } from '../../core/cost/unseen-work.ts';
 import { promptTokensBound } from '../../core/cost/worst-case.ts';
 import { intentBand } from '../../core/classify/intent-band.ts';
@@ -19,7 +19,15 @@ import { mostTokens } from '../run/asked.ts';
 import { cardUseOf } from './card.ts';
 import { reasonOf } from '../run/metadata.ts';
 import { contextTokensOf, isAnsweredByFallback, type Parts, type Run } from '../run/run.ts';
-import { type BegunAnswer, continuesPrevious, hasSpent, partsOf, type UnseenCall, runawaysOf } from '../run/spent.ts';
+import {
+  type BegunAnswer,
+  continuesPrevious,
+  type CountedCall,
+  hasSpent,
+  partsOf,
+  type UnseenCall,
+  runawaysOf,
+} from '../run/spent.ts';
 import { traceCalls } from '../run/timeline.ts';
 import { isEscalated } from '../run/tried.ts';
 
@@ -79,23 +87,17 @@ export function clientUsage(run: Parts<'deps' | 'asked' | 'tried' | 'spent'>): U
 
 /** What every call of a run has cost. `parts` are those that make up the client's answer. */
 export function billOf(run: Parts<'deps' | 'asked' | 'tried' | 'spent'>, parts: readonly BegunAnswer[]): RequestCost {
-  const unseen = run.spent.unseen.map((call) => ({
-    modelId: call.modelId,
-    call: call.call,
-    usage: unseenUsageOf(run, call),
-    isPartOfAnswer: false,
-  }));
-  const spent = run.spent.answers.filter(hasSpent).map((call) => ({
-    modelId: call.modelId,
-    call: call.call,
-    usage: usageOf(run, call),
-    isPartOfAnswer: parts.includes(call),
-  }));
+  const { unseen, answers, counted } = run.spent;
+  const billed: BilledAttempt[] = [];
+  const bill = ({ modelId, call }: Pick<CountedCall, 'modelId' | 'call'>, usage: Usage, isPartOfAnswer: boolean): void => {
+    const gpu = cardUseOf(run, run.tried.timeline[call - 1]);
+    billed.push({ model: modelId, price: priceOf(run, modelId), usage, gpu, isPartOfAnswer });
+  };
+  for (const call of unseen) bill(call, unseenUsageOf(run, call), false);
+  for (const call of answers) if (hasSpent(call)) bill(call, usageOf(run, call), parts.includes(call));
+  for (const call of counted) bill(call, call.usage, call.isPartOfAnswer);
   return requestCost(
-    [...unseen, ...spent, ...run.spent.counted].map(({ modelId, call, usage, isPartOfAnswer }) => {
-      const gpu = cardUseOf(run, run.tried.timeline[call - 1]);
-      return { model: modelId, price: priceOf(run, modelId), usage, gpu, isPartOfAnswer };
-    }),
+    billed,
     // No tier would have done it for another price.
     run.asked.pooled === null ? tierPrices(run.deps.config) : { large: null, small: null },
   );

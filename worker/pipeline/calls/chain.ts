@@ -71,7 +71,8 @@ async function tryOnce<Opened extends { readonly kind: 'stream' | 'whole' }>(
 ): Promise<Result<Opened, Failure> | null> {
   const startedAtMs = run.deps.clock.now();
   if (snapshot.instances[routeKey(candidate)]?.hasPermit === true) report(run, candidate, startedAtMs, { kind: 'trial' });
-  const place = await takePlace(run, candidate, snapshot);
+  const taking = takePlace(run, candidate, snapshot);
+  const place = taking instanceof Promise ? await taking : taking;
   // A full queue is not a model failure, and the other models share the GPU, so there is no fallback: the client is told when to come back.
   if (!place.ok) return place;
   const first = await open(candidate);

@@ -11,7 +11,7 @@ import type { ShadowBooking } from '../../core/ledger/aggregate.ts';
 import type { Booking } from '../../core/ledger/booking.ts';
 import type { BudgetLimit } from '../../core/limits/budget-state.ts';
 import { rememberedByObject } from '../../core/text/remembered.ts';
-import { budgetsFor, hasLimits } from '../../core/limits/tenant-limits.ts';
+import { budgetsFor, hasLimits, isUnlimited } from '../../core/limits/tenant-limits.ts';
 import type { Settlement } from '../../core/limits/tenant-state.ts';
 import type { Parts } from '../run/run.ts';
 import type { Holder } from '../run/spent.ts';
@@ -37,6 +37,7 @@ export function holdersOf({ deps, asked, tried }: Parts<'deps' | 'asked' | 'trie
   const budgets = deploymentBudgets(deps.config);
   const shared = budgets.length === 0 ? budgets : budgetsFor(budgets, agent).filter(isCovered);
   if (shared.length > 0) holders.push({ tenantId: deploymentTenant, limits: { ...noLimits, budgets: shared } });
+  if (isUnlimited(key)) return holders;
   const { candidates } = tried.route.plan;
   const models = (key.limits.models ?? []).filter((limit) => candidates.some(({ modelId }) => modelId === limit.modelId));
   const limits = limitsOf(key, agent);

@@ -5,7 +5,7 @@ import type { Failure } from '../../../shared/errors.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import { isCalm } from '../../core/admission/local-gate.ts';
 import type { HealthSnapshot } from '../../core/health/snapshot.ts';
-import type { Waiter } from '../../core/ports.ts';
+import type { Place, PlaceRequest, Waiter } from '../../core/ports.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
 import type { Asked } from '../run/asked.ts';
 import type { Parts } from '../run/run.ts';
@@ -13,27 +13,50 @@ import type { Parts } from '../run/run.ts';
 type Placing = Parts<'deps' | 'asked' | 'tried' | 'client'>;
 
 /** Waits until the model has a place for this call. A client that leaves meanwhile gives its seat up. */
-export async function takePlace(run: Placing, candidate: Candidate, snapshot: HealthSnapshot): Promise<Result<null, Failure>> {
-  const { deps, asked, tried, client } = run;
-  const { config, admission } = deps;
+export function takePlace(
+  run: Placing,
+  candidate: Candidate,
+  snapshot: HealthSnapshot,
+): Result<null, Failure> | Promise<Result<null, Failure>> {
+  const { deps, asked } = run;
+  const { config } = deps;
+  const { key, trace } = asked.caller;
   const { modelId } = candidate;
-  const { key, background, trace } = asked.caller;
   const model = modelOf(config, modelId);
   trace?.enter('place');
   const { plans } = config.routing.admission;
   const { weight, priority } = plans[key.plan] ?? plans['default'] ?? { weight: 1, priority: 1 };
-  const waiter = waiterOf(run);
-  const longTokens = longPromptTokens(asked, model);
-  if (longTokens > 0) {
-    const holdMs = config.routing.admission.max_wait_ms + firstEventMs(config, candidate, longTokens) + marginMs;
-    const request = { modelId, keyId: key.id, weight, priority, promptTokens: longTokens, holdMs };
-    const turn = await admission.enterLane(request, waiter, background);
-    if (turn.ok) tried.turn = turn.value;
-    else return client.isGone ? fail({ code: 'client_closed_request' }) : turn;
-  }
   const isCalmNow = isCalm(snapshot, modelId, model.max_in_flight);
-  const entered = admission.enter({ modelId, keyId: key.id, weight, priority, isCalm: isCalmNow }, waiter, background);
-  const place = entered instanceof Promise ? await entered : entered;
+  const request = { modelId, keyId: key.id, weight, priority, isCalm: isCalmNow };
+  const longTokens = longPromptTokens(asked, model);
+  return longTokens === 0 ? enter(run, request) : enterInTurn(run, candidate, request, longTokens);
+}
+
+async function enterInTurn(
+  run: Placing,
+  candidate: Candidate,
+  request: PlaceRequest,
+  longTokens: number,
+): Promise<Result<null, Failure>> {
+  const { deps, asked, tried, client } = run;
+  const { config, admission } = deps;
+  const { modelId, keyId, weight, priority } = request;
+  const holdMs = config.routing.admission.max_wait_ms + firstEventMs(config, candidate, longTokens) + marginMs;
+  const lane = { modelId, keyId, weight, priority, promptTokens: longTokens, holdMs };
+  const turn = await admission.enterLane(lane, waiterOf(run), asked.caller.background);
+  if (!turn.ok) return client.isGone ? fail({ code: 'client_closed_request' }) : turn;
+  tried.turn = turn.value;
+  return enter(run, request);
+}
+
+/** Where the isolate has a place of its own nothing is waited for. */
+function enter(run: Placing, request: PlaceRequest): Result<null, Failure> | Promise<Result<null, Failure>> {
+  const entered = run.deps.admission.enter(request, waiterOf(run), run.asked.caller.background);
+  return entered instanceof Promise ? entered.then((place) => placed(run, place)) : placed(run, entered);
+}
+
+function placed(run: Placing, place: Result<Place, Failure>): Result<null, Failure> {
+  const { tried, client } = run;
   client.queuePosition = null;
   if (place.ok) tried.place = place.value;
   if (place.ok && !client.isGone) return ok(null);

@@ -45,15 +45,17 @@ export function finalMetadata(run: Run, nowMs = run.deps.clock.now()): RoutingMe
 
 /** What the parts of the client's answer warn of, and what was asked for and could not be given. */
 function warningsOf(run: Run, modelId: string | null): { readonly warnings?: readonly string[] } {
-  const warnings = new Set(partsOf(run.spent).flatMap(({ answer }) => answer.state.warnings));
+  const parts = partsOf(run.spent);
+  const warnings: string[] = [];
+  for (const { answer } of parts) warnings.push(...answer.state.warnings);
   const lowered = modelId === null ? null : loweredLimit(run, modelId);
-  if (lowered !== null) warnings.add(lowered);
+  if (lowered !== null) warnings.push(lowered);
   const { primaryModelId, rule } = run.tried.route.decision;
   const { servedModelId } = run.client;
   // A client that names a model expects it, so a fallback is a warning as well as part of the reason.
   if (rule === 'model' && servedModelId !== null && servedModelId !== primaryModelId)
-    warnings.add(`${primaryModelId} was asked for and could not answer; ${servedModelId} did`);
-  return warnings.size === 0 ? {} : { warnings: [...warnings] };
+    warnings.push(`${primaryModelId} was asked for and could not answer; ${servedModelId} did`);
+  return warnings.length === 0 ? {} : { warnings: [...new Set(warnings)] };
 }
 
 function loweredLimit(run: Parts<'deps' | 'asked' | 'tried'>, modelId: string): string | null {
@@ -67,6 +69,9 @@ export function reasonOf({ tried, client }: Parts<'tried' | 'client'>): string {
   const { decision } = tried.route;
   const handovers = tried.rescues.filter(({ to }) => to !== null);
   const answered = handovers[0]?.from ?? client.servedModelId;
+  // As it was planned, like nearly every request.
+  const isAsPlanned = answered === null || (answered === decision.primaryModelId && !isDoubted(tried));
+  if (isAsPlanned && handovers.length === 0) return decision.reason;
   const parts = [decision.reason];
   if (answered !== null && isDoubted(tried)) parts.push(doubtReason(tried, answered));
   else if (answered !== null && answered !== decision.primaryModelId) parts.push(fallbackReason(tried, answered));

@@ -57,7 +57,8 @@ export function isAnsweredByFallback({ tried, client }: Parts<'tried' | 'client'
 
 /** Prompt and answer together on this model: what its servers have said, else what is configured. */
 export function contextTokensOf({ deps, tried }: Parts<'deps' | 'tried'>, modelId: string): number {
-  const rooms = tried.route.plan.candidates.filter((candidate) => candidate.modelId === modelId);
-  if (rooms.length > 0) return Math.max(...rooms.map(({ contextTokens }) => contextTokens));
-  return modelOf(deps.config, modelId).context_tokens;
+  let most: number | null = null;
+  for (const candidate of tried.route.plan.candidates)
+    if (candidate.modelId === modelId && (most === null || candidate.contextTokens > most)) most = candidate.contextTokens;
+  return most ?? modelOf(deps.config, modelId).context_tokens;
 }

@@ -15,7 +15,8 @@ export function dropNulls(value: object, opaqueFields: ReadonlySet<string> = opa
     for (const item of value) if (typeof item === 'object' && item !== null) dropNulls(item, opaqueFields);
     return;
   }
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
+    if (!Object.hasOwn(value, key)) continue;
     const inner: unknown = Reflect.get(value, key);
     if (typeof inner !== 'object') continue;
     if (inner !== null) {

@@ -34,10 +34,16 @@ export function checkDropped(body: unknown, kept: unknown, rules: FieldRules = c
     if (refusal !== null || given === read || typeof given !== 'object' || typeof read !== 'object') return;
     if (given === null || read === null) return;
     if (Array.isArray(given)) {
-      for (let i = 0; i < given.length; i += 1) visit(given[i], Reflect.get(read, i), kind, `${name}[${i}]`);
+      for (let i = 0; i < given.length; i += 1) {
+        const item: unknown = Reflect.get(read, i);
+        // What was kept as it came needs no name.
+        if (given[i] !== item) visit(given[i], item, kind, `${name}[${i}]`);
+      }
       return;
     }
-    for (const [key, value] of Object.entries(given)) {
+    for (const key of Object.keys(given)) {
+      const value: unknown = Reflect.get(given, key);
+      if (Object.hasOwn(read, key) && Reflect.get(read, key) === value) continue;
       const innerKind = kind === '' ? key : `${kind}.${key}`;
       const innerName = name === '' ? key : `${name}.${key}`;
       if (Object.hasOwn(read, key)) visit(value, Reflect.get(read, key), innerKind, innerName);
