@@ -7,7 +7,7 @@ import { mostAnswerTokens } from '../core/route/token-room.ts';
 import { compileFormat } from '../core/structured/compile-format.ts';
 import type { ReadRequest } from '../core/surfaces/surface.ts';
 import { decide } from './decide.ts';
-import type { Caller } from './run/asked.ts';
+import type { Asked, Caller } from './run/asked.ts';
 import type { PipelineDeps } from './run/deps.ts';
 import { newRun, type Run } from './run/run.ts';
 
@@ -24,9 +24,23 @@ export async function understand(
   if (!decided.ok) return decided;
   const { route, reading, view, classification, classificationMs, arm, allowedModels, conversation } = decided.value;
   const { threshold } = reading;
-  const taken = { view, classification, classificationMs, threshold, arm, allowedModels, conversation };
   // The most that any planned model may be asked for: what is reserved, and what a call stays within.
   const maxTokens = mostAnswerTokens(view, deps.config.limits, route.plan.candidates);
-  const asked = { caller, startedAtMs, request, ignored, maxTokens, format: format.value, pooled: null, ...taken };
+  const asked: Asked = {
+    caller,
+    startedAtMs,
+    request,
+    ignored,
+    maxTokens,
+    format: format.value,
+    view,
+    classification,
+    classificationMs,
+    threshold,
+    arm,
+    allowedModels,
+    pooled: null,
+    conversation,
+  };
   return ok(newRun(deps, asked, route, request.isStream, mayEscalate(route, request.choiceCount, deps.config)));
 }

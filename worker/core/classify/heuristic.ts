@@ -23,17 +23,19 @@ export interface HeuristicScore {
  */
 export function scoreHeuristic(view: RequestView, config: ClassifierConfig): HeuristicScore {
   const isSeed = config.curves === 'seed';
-  const read = signalIds.map((id) => {
-    const signal = signals[id];
-    return { id, weight: config.weights[id], ...(isSeed ? signal.seed(view, config) : signal.calibrated(view, config)) };
-  });
-  const applying = isSeed ? 1 : read.reduce((sum, signal) => sum + (signal.applies ? signal.weight : 0), 0);
+  const read = signalIds.map((id) => (isSeed ? signals[id].seed(view, config) : signals[id].calibrated(view, config)));
+  let applying = isSeed ? 1 : 0;
+  if (!isSeed) for (const [at, id] of signalIds.entries()) if (read[at]?.applies === true) applying += config.weights[id];
   let score = 0;
   const readings: SignalReading[] = [];
-  for (const signal of read) {
-    const contribution = applying === 0 || !(isSeed || signal.applies) ? 0 : (signal.weight * signal.value) / applying;
+  for (const [at, id] of signalIds.entries()) {
+    const signal = read[at];
+    if (signal === undefined) continue;
+    const { value, applies, facts } = signal;
+    const weight = config.weights[id];
+    const contribution = applying === 0 || !(isSeed || applies) ? 0 : (weight * value) / applying;
     score += contribution;
-    readings.push({ ...signal, contribution });
+    readings.push({ id, weight, value, applies, facts, contribution });
   }
   const bounded = Math.min(1, Math.max(0, score));
   return { score: bounded, signals: readings };

@@ -124,6 +124,8 @@ function listTooLong(body: Record<string, unknown>, limits: LimitsConfig): Failu
   for (const [i, message] of messages.entries()) {
     if (!isObject(message)) continue;
     const { content, tool_calls: calls } = message;
+    // The names are written only where there is something to say.
+    if (lengthOf(content) <= limits.max_content_parts && lengthOf(calls) <= limits.max_tools) continue;
     const failure =
       over(`messages.${i}.content`, lengthOf(content), limits.max_content_parts, 'Number of content parts') ??
       over(`messages.${i}.tool_calls`, lengthOf(calls), limits.max_tools, 'Number of tool calls');
