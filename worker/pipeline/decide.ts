@@ -68,19 +68,18 @@ export async function decide(
   const snapshot = seen instanceof Promise ? await seen : seen;
   caller.trace?.enter('classify');
   const head = deps.learning?.active(caller.background) ?? null;
-  const classifiedFromMs = clock.now();
+  const fromMs = clock.now();
   const { view, classification } = config.cache.enabled ? seeAgain(request, deps, head) : see(request, deps, head);
-  const classificationMs = clock.now() - classifiedFromMs;
+  const classificationMs = clock.now() - fromMs;
   caller.trace?.enter('plan');
   const isAuto = wish.value.kind === 'auto';
   const conversation = isAuto && config.routing.sessions.enabled ? conversationOf(deps, caller, request) : null;
-  const memoryId = conversation?.namedId ?? conversation?.history?.id ?? null;
-  const memory = memoryId === null ? null : await deps.sessions.get(memoryId);
-  const arm = isAuto
-    ? openArm(chooseArm(config.routing.experiments, conversation?.unit ?? caller.requestId), allowedModels)
-    : null;
-  const named = wish.value.kind === 'auto' ? wish.value.strategy : null;
-  const strategy = named ?? wantedStrategy ?? arm?.strategy ?? agent?.policy.strategy ?? usualStrategy(config);
+  const memoryId = conversation?.namedId ?? conversation?.history?.id;
+  const memory = memoryId == null ? null : await deps.sessions.get(memoryId);
+  const drawn = isAuto ? chooseArm(config.routing.experiments, conversation?.unit ?? caller.requestId) : null;
+  const arm = openArm(drawn, allowedModels);
+  const asked = strategyIn(wish.value) ?? wantedStrategy;
+  const strategy = asked ?? arm?.strategy ?? agent?.policy.strategy ?? config.routing.default_strategy ?? 'cost';
   const health = readHealth(deps, snapshot);
   const reading = readScore(classification, config, strategy, health.loadOf);
   const planning = planCounted(deps, caller, request, {
@@ -96,6 +95,7 @@ export async function decide(
     hasVisionHint: request.metadata?.['hint'] === 'vision',
     allowedModels,
     isUp: health.isUp,
+    isSound: health.isSound,
     queueOf: health.queueOf,
     serverRoomOf: health.serverRoomOf,
     needs: needsOf(request),
@@ -103,20 +103,12 @@ export async function decide(
   });
   const planned = planning instanceof Promise ? await planning : planning;
   if (!planned.ok) return planned;
-  return ok({
-    view: planned.value.view,
-    classification,
-    classificationMs,
-    reading,
-    route: planned.value.route,
-    arm,
-    allowedModels,
-    conversation: conversation === null ? null : { ...conversation, memory },
-  });
+  const taken = { classification, classificationMs, reading, arm, allowedModels };
+  return ok({ ...planned.value, ...taken, conversation: conversation === null ? null : { ...conversation, memory } });
 }
 
-function usualStrategy({ routing }: PipelineDeps['config']): Strategy {
-  return routing.default_strategy ?? 'cost';
+function strategyIn(wish: PlanInput['wish']): Strategy | null {
+  return wish.kind === 'auto' ? wish.strategy : null;
 }
 
 /** The plan; made again with a count where the prompt is so near a limit that one was asked for. */
