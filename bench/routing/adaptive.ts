@@ -19,7 +19,7 @@ import { dataDirectory, loadCorpus } from './load-corpus.ts';
 import { replaceFigures, table, withInterval } from './markdown.ts';
 import { bootstrap, callsToRecover, gapWeightedApgr, type Interval, type ScoredSlice } from './metrics.ts';
 import { trainOutcomes } from './nested.ts';
-import { isOlder, requestOf } from './outcomes.ts';
+import { requestOf } from './outcomes.ts';
 import { seeded, shuffle, type Random } from './random.ts';
 import { readRouterConfig } from './router-config.ts';
 
@@ -35,8 +35,11 @@ Needs POINTSMAN_DATA_DIR. Writes the table into docs/routing.md unless --no-writ
 });
 const seed = wholeNumber('seed', options.seed);
 
-/** Fewer rows than that are no deployment. */
+/** Fewer rows than that are no deployment; more are not needed to learn from 1,000 of them. */
 const leastRows = 120;
+const mostRows = 1600;
+/** Resamples of an interval. */
+const rounds = 200;
 /** Every row is tested once, by heads that learned from the other parts. */
 const parts = 3;
 const checkpoints = [0, 50, 100, 200, 1000] as const;
@@ -65,12 +68,11 @@ function deploymentOf({ source, subject }: OutcomeCase['row']): string {
 
 /** Every row with what a router says of it that was trained without the row's whole group. */
 function score(corpus: Corpus): Case[] {
-  const all = trainTier(corpus, { labelled: () => true, outcomes: () => true }, seed);
+  // The tier head sees none of the sources at all.
+  const tier = trainTier(corpus, { labelled: () => true, outcomes: () => false }, seed);
   return [...Map.groupBy(corpus.outcomes, ({ row }) => row.group)].flatMap(([group, left]) => {
     process.stderr.write(`without ${group}\n`);
     const rest = corpus.outcomes.filter(({ row }) => row.group !== group);
-    const kept = { labelled: () => true, outcomes: ({ row }: OutcomeCase) => row.group !== group };
-    const tier = left.some(({ row }) => isOlder(row.source)) ? trainTier(corpus, kept, seed) : all;
     // Not the setting that was chosen on all sources, but the plain one.
     const weights = assemble(tier, trainOutcomes(rest, seed, { averaged: ['all'], words: true }), baseBlend);
     return left.map(({ row, example }) => {
@@ -135,6 +137,8 @@ function lead(ours: readonly ScoredSlice[], theirs: readonly ScoredSlice[]): Int
   return bootstrap(
     ours.map((slice) => slice.score.length),
     (samples) => gapWeightedApgr(ours, samples) - gapWeightedApgr(theirs, samples),
+    seed,
+    rounds,
   );
 }
 
@@ -142,13 +146,17 @@ function apgr(slices: readonly ScoredSlice[]): Interval {
   return bootstrap(
     slices.map((slice) => slice.score.length),
     (samples) => gapWeightedApgr(slices, samples),
+    seed,
+    rounds,
   );
 }
 
 function main(): void {
   const corpus = loadCorpus(dataDirectory(), readRouterConfig(undefined));
   const groups = Map.groupBy(score(corpus), ({ row }) => deploymentOf(row));
-  const deployments = [...groups].filter(([, cases]) => cases.length >= leastRows);
+  const deployments = [...groups]
+    .filter(([, cases]) => cases.length >= leastRows)
+    .map(([name, cases]): [string, Case[]] => [name, cases.slice(0, mostRows)]);
   const rows: string[][] = [];
   const costs: string[][] = [];
   for (const kind of ['graded', 'wrong', 'rated'] as const) {
@@ -163,7 +171,7 @@ function main(): void {
         String(count),
         withInterval(apgr(used)),
         `${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`,
-        withInterval(apgr(head)),
+        gapWeightedApgr(head).toFixed(3),
         `${(shareOn * 100).toFixed(0)} %`,
       ]);
       process.stderr.write(`${kind} ${count}\n`);

@@ -7,9 +7,10 @@ import { trainTier, type Corpus, type HeldOut } from './cross-validate.ts';
 import type { OutcomeCase } from './examples.ts';
 import { bootstrap, callsToRecover, gapWeightedApgr, type Interval, type ScoredSlice } from './metrics.ts';
 import { table, withInterval } from './markdown.ts';
-import { chooseSettings, pairSliceOf, slicesOf, trainOutcomes } from './nested.ts';
-import { isOlder, requestOf } from './outcomes.ts';
+import { chooseSettings, gainsOf, nameOf, pairSliceOf, slicesOf, trainOutcomes } from './nested.ts';
+import { foldCount, isOlder, requestOf } from './outcomes.ts';
 import { fnvOf } from '../../worker/core/text/fnv.ts';
+import type { OutcomeSettings } from './fit-outcomes.ts';
 import type { RouterConfig } from './router-config.ts';
 import { seedConfig } from './seed-config.ts';
 
@@ -118,6 +119,61 @@ export function evaluateOutcomes(
   return { markdown: `${main}\n\n${leads}\n\n${sourceTable(cases, contenders)}`, summary: `${main}\n\n${leads}` };
 }
 
+/**
+ * The same of the outcome heads alone, which is a matter of minutes: nested by fold; each source left out by one way of training, the one
+ * that the weights of everything are trained by.
+ *
+ * @param known ways of training that were chosen before, by fold; chosen here without them
+ */
+export function evaluateGains(
+  cases: readonly OutcomeCase[],
+  config: RouterConfig,
+  seed: number,
+  report: (line: string) => void,
+  known: readonly OutcomeSettings[] = [],
+): string {
+  const nested = new Map<OutcomeCase, number>();
+  for (let fold = 0; fold < foldCount; fold += 1) {
+    const rest = cases.filter(({ row }) => row.fold !== fold);
+    const model = trainOutcomes(rest, seed, known[fold] ?? chooseSettings(rest, seed, report));
+    for (const [one, gain] of gainsOf(
+      cases.filter(({ row }) => row.fold === fold),
+      model,
+    ))
+      nested.set(one, gain);
+  }
+  const settings = known[foldCount] ?? chooseSettings(cases, seed, report);
+  const out = new Map<OutcomeCase, number>();
+  for (const [group, left] of Map.groupBy(cases, ({ row }) => row.group)) {
+    report(`without ${group}`);
+    const rest = cases.filter(({ row }) => row.group !== group);
+    for (const [one, gain] of gainsOf(left, trainOutcomes(rest, seed, settings))) out.set(one, gain);
+  }
+  const heuristic = new Map(cases.map((one) => [one, scoreHeuristic(buildView(requestOf(one.row)), config.classifier).score]));
+  const contenders: readonly Contender[] = [
+    { name: names.gain, scoreOf: (one) => nested.get(one) ?? 0, threshold: null },
+    { name: names.outGain, scoreOf: (one) => out.get(one) ?? 0, threshold: null },
+    { name: names.length, scoreOf: ({ row }) => row.prompt.length, threshold: null },
+    { name: 'heuristic', scoreOf: (one) => heuristic.get(one) ?? 0, threshold: config.classifier.threshold },
+    { name: 'random', scoreOf: ({ row }) => fnvOf(`random ${row.id}`), threshold: null },
+    { name: 'oracle', scoreOf: ({ row }) => row.large - row.small, threshold: null },
+  ];
+  const bySet = sets.map(({ idOf }) =>
+    contenders.map(({ scoreOf }): readonly ScoredSlice[] => [...slicesOf(cases, scoreOf, idOf).values()]),
+  );
+  const pairs = [
+    [names.gain, names.length],
+    [names.gain, 'heuristic'],
+    [names.outGain, names.length],
+  ] as const;
+  return [
+    `Each source left out: trained on ${nameOf(settings)}.`,
+    figuresTable(cases, contenders, bySet),
+    leadsTable(contenders, bySet, pairs),
+    sourceTable(cases, contenders, [names.gain, names.outGain, names.length]),
+  ].join('\n\n');
+}
+
 type BySet = readonly (readonly (readonly ScoredSlice[])[])[];
 
 function figuresTable(cases: readonly OutcomeCase[], contenders: readonly Contender[], bySet: BySet): string {
@@ -160,14 +216,19 @@ function lead(ours: readonly ScoredSlice[], theirs: readonly ScoredSlice[]): Int
   );
 }
 
-function leadsTable(contenders: readonly Contender[], bySet: BySet): string {
+const usualPairs = [
+  [names.ours, names.length],
+  [names.ours, 'heuristic'],
+  [names.outOurs, names.length],
+  [names.outGain, names.length],
+] as const;
+
+function leadsTable(
+  contenders: readonly Contender[],
+  bySet: BySet,
+  pairs: readonly (readonly [string, string])[] = usualPairs,
+): string {
   const at = (name: string): number => contenders.findIndex((one) => one.name === name);
-  const pairs = [
-    [names.ours, names.length],
-    [names.ours, 'heuristic'],
-    [names.outOurs, names.length],
-    [names.outGain, names.length],
-  ] as const;
   const signed = ({ value, low, high }: Interval): string => `${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
   const rows = pairs.map(([ours, theirs]) => [
     ours.replaceAll('**', ''),
@@ -178,8 +239,11 @@ function leadsTable(contenders: readonly Contender[], bySet: BySet): string {
 }
 
 /** Each source by itself: most are too small for a claim. */
-function sourceTable(cases: readonly OutcomeCase[], contenders: readonly Contender[]): string {
-  const shown = [names.ours, names.outGain, names.length];
+function sourceTable(
+  cases: readonly OutcomeCase[],
+  contenders: readonly Contender[],
+  shown: readonly string[] = [names.ours, names.outGain, names.length],
+): string {
   const scored = shown.map((name) => slicesOf(cases, contenders.find((one) => one.name === name)?.scoreOf ?? (() => 0)));
   const share = (values: ArrayLike<number>): string => {
     const list = Array.from(values);

@@ -117,17 +117,18 @@ export function bootstrap(
   sizes: readonly number[],
   statistic: (samples: readonly ArrayLike<number>[] | undefined) => number,
   seed = 11,
+  rounds = resamples,
 ): Interval {
   const random = seeded(seed);
   const values: number[] = [];
-  for (let round = 0; round < resamples; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     values.push(statistic(sizes.map((size) => Int32Array.from({ length: size }, () => Math.floor(random() * size)))));
   }
   values.sort((a, b) => a - b);
   return {
     value: statistic(undefined),
-    low: values[Math.floor(0.025 * resamples)] ?? 0,
-    high: values[Math.ceil(0.975 * resamples) - 1] ?? 0,
+    low: values[Math.floor(0.025 * rounds)] ?? 0,
+    high: values[Math.ceil(0.975 * rounds) - 1] ?? 0,
   };
 }
 
