@@ -221,3 +221,33 @@ export interface FeedMessage {
   readonly totals: Pick<GroupStats, 'requests' | 'succeeded' | 'cost_nano_usd' | 'all_large_cost_nano_usd'>;
   readonly alerts: readonly RoutingAlert[];
 }
+
+export interface ShownInterval {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** `learned` of `GET /router/info`: what a deployment has learned from its own traffic. */
+export interface LearnedReport {
+  /** 0 before the first training. */
+  readonly version: number;
+  readonly in_force: boolean;
+  readonly trained_at: string | null;
+  readonly outcomes: { readonly pairs: number; readonly rated: number };
+  /** On outcomes that the head had not seen. The interval of the lead holds 80 % of resamples. */
+  readonly evaluation: {
+    readonly outcomes: number;
+    readonly mean_gain: number;
+    readonly apgr: number | null;
+    readonly apgr_shipped: number | null;
+    readonly lead: ShownInterval;
+  } | null;
+  /** Against sending everything to the large model, in grade points of a request, with 95 %. Null for a handful of comparisons. */
+  readonly quality: {
+    readonly compared: number;
+    readonly answered_by_small: number;
+    readonly given_up: ShownInterval;
+  } | null;
+  readonly today: { readonly shadow_calls: number; readonly cost_nano_usd: number };
+}

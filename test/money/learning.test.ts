@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../infra/rig/waiting.ts';
+import type { LearnedReport } from '../../shared/observed.ts';
 import { type MoneyLab, openLab } from './money-lab.ts';
 
 const learning = { enabled: true, shadow_share: 1, daily_budget_usd: 5, train_every_ms: 1000 };
@@ -17,17 +18,9 @@ beforeAll(async () => {
 
 afterAll(() => lab.stop());
 
-interface Learned {
-  readonly version: number;
-  readonly in_force: boolean;
-  readonly outcomes: { readonly pairs: number; readonly rated: number };
-  readonly evaluation: { readonly lead: { readonly low: number }; readonly apgr: number; readonly apgr_shipped: number } | null;
-  readonly today: { readonly shadow_calls: number; readonly cost_nano_usd: number };
-}
-
-async function learned(of: MoneyLab): Promise<Learned> {
+async function learned(of: MoneyLab): Promise<LearnedReport> {
   const response = await of.admin('GET', '/router/info');
-  return ((await response.json()) as { learned: Learned }).learned;
+  return ((await response.json()) as { learned: LearnedReport }).learned;
 }
 
 const post = (path: string, body: unknown) =>
@@ -87,10 +80,14 @@ describe('a deployment that learns', () => {
     }
     await until('both models answered everything', async () => (await learned(lab)).outcomes.pairs >= 3 * names.length - 3);
     await until('the head is in force', async () => (await learned(lab)).in_force);
-    const { evaluation, today, outcomes } = await learned(lab);
+    const { evaluation, today, outcomes, quality } = await learned(lab);
     expect(outcomes.rated).toBe(3 * names.length);
     expect(evaluation?.lead.low).toBeGreaterThan(0);
     expect(evaluation?.apgr).toBeGreaterThan(evaluation?.apgr_shipped ?? 1);
+    expect(quality?.compared).toBe(outcomes.pairs);
+    expect(quality?.answered_by_small).toBeLessThan(quality?.compared ?? 0);
+    expect(quality?.given_up.low).toBeLessThan(quality?.given_up.value ?? 0);
+    expect(quality?.given_up.value).toBeLessThan(quality?.given_up.high ?? 0);
     expect(today.shadow_calls).toBeGreaterThan(0);
     expect(today.cost_nano_usd).toBeGreaterThan(0);
     expect(today.cost_nano_usd).toBeLessThan(learning.daily_budget_usd * 1e9);

@@ -7,6 +7,7 @@ import { DurableObject } from 'cloudflare:workers';
 import type { ActiveHead } from '../core/classify/adaptive/adapted.ts';
 import { type Evaluation, mayDecide, mostOutcomes, trainHead } from '../core/learn/head.ts';
 import type { Outcome } from '../core/learn/outcome.ts';
+import { type PairSums, qualityOf } from '../core/learn/quality.ts';
 import type { Grades, LearningStatus, RatedAnswer, Side } from '../core/learn/ports.ts';
 import { dayOf } from '../core/ledger/days.ts';
 import { decodeFeatures, decodeModel, encodeModel } from '../core/learn/stored.ts';
@@ -136,6 +137,7 @@ export abstract class LearnObjectBase extends DurableObject<unknown> {
       trainedAtMs: row?.trained_ms ?? null,
       evaluation,
       outcomes: { pairs: counts?.pairs ?? 0, rated: counts?.rated ?? 0 },
+      quality: qualityOf(this.#pairSums()),
       today: { shadows, costNanoUsd: nanoUsd },
     };
   }
@@ -184,6 +186,23 @@ export abstract class LearnObjectBase extends DurableObject<unknown> {
       const of = (side: Side, grade: number | null): number | null => (shown === side ? (rated ?? grade) : grade);
       return features === null ? [] : [{ features, small: of('small', small), large: of('large', large) }];
     });
+  }
+
+  /** A person's rating of the answer that was shown counts for more than its grade, as in training. */
+  #pairSums(): PairSums {
+    const [row] = this.#sql
+      .exec<{ pairs: number; shown_small: number; given_up: number; squared: number }>(
+        `SELECT COUNT(*) AS pairs, COALESCE(SUM(shown = 'small'), 0) AS shown_small, TOTAL(lost) AS given_up, TOTAL(lost * lost) AS squared
+         FROM (SELECT shown, CASE shown WHEN 'small' THEN large - COALESCE(rated, small) ELSE 0.0 END AS lost
+               FROM outcomes WHERE is_graded = 1 AND small IS NOT NULL AND large IS NOT NULL)`,
+      )
+      .toArray();
+    return {
+      pairs: row?.pairs ?? 0,
+      shownSmall: row?.shown_small ?? 0,
+      givenUp: row?.given_up ?? 0,
+      givenUpSquared: row?.squared ?? 0,
+    };
   }
 
   #head(): HeadRow | null {

@@ -1,13 +1,14 @@
 /** `GET /stats`, `/stats/series` and `/router/info`: for operators, from the ledger object and the loaded configuration. */
 import type { Context } from 'hono';
 import { GatewayError } from '../../shared/errors.ts';
-import { rangeIds } from '../../shared/observed.ts';
+import { type LearnedReport, rangeIds } from '../../shared/observed.ts';
 import { fourDigits } from '../../shared/units.ts';
 import type { LearnedWeights } from '../core/classify/learned.ts';
 import { classifierVersion } from '../core/classify/version.ts';
 import type { Evaluation } from '../core/learn/head.ts';
-import { apgrOf } from '../core/learn/lift.ts';
+import { apgrOf, type Interval } from '../core/learn/lift.ts';
 import type { LearningStatus } from '../core/learn/ports.ts';
+import type { Quality } from '../core/learn/quality.ts';
 import { featuresOf } from '../core/fleet/features.ts';
 import type { Deps } from '../deps.ts';
 import type { AppEnv } from '../middleware/context.ts';
@@ -105,14 +106,15 @@ export function routerInfo(deps: Deps): (c: Context<AppEnv>) => Promise<Response
   };
 }
 
-/** What was learned from the deployment's own traffic. Intervals hold 80 % of resamples. */
-function learnedReport({ version, isOn, trainedAtMs, evaluation, outcomes, today }: LearningStatus) {
+/** What was learned from the deployment's own traffic. */
+function learnedReport({ version, isOn, trainedAtMs, evaluation, outcomes, quality, today }: LearningStatus): LearnedReport {
   return {
     version,
     in_force: isOn,
     trained_at: trainedAtMs === null ? null : new Date(trainedAtMs).toISOString(),
     outcomes,
     evaluation: evaluation === null ? null : evaluationReport(evaluation),
+    quality: quality === null ? null : qualityReport(quality),
     today: { shadow_calls: today.shadows, cost_nano_usd: today.costNanoUsd },
   };
 }
@@ -125,8 +127,16 @@ function evaluationReport({ ours, theirs, lead, gap, outcomes }: Evaluation) {
     mean_gain: fourDigits(gap),
     apgr: digits(own),
     apgr_shipped: digits(shipped),
-    lead: { value: fourDigits(lead.value), low: fourDigits(lead.low), high: fourDigits(lead.high) },
+    lead: intervalReport(lead),
   };
+}
+
+function qualityReport({ pairs, shownSmall, givenUp }: Quality) {
+  return { compared: pairs, answered_by_small: shownSmall, given_up: intervalReport(givenUp) };
+}
+
+function intervalReport({ value, low, high }: Interval) {
+  return { value: fourDigits(value), low: fourDigits(low), high: fourDigits(high) };
 }
 
 /** Which of the versions of `/admin/config` this isolate runs with. */

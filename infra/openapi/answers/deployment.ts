@@ -145,6 +145,8 @@ export const Pod = describes<PodReport>()(
 
 export const PodList = z.object({ pods: z.array(Pod) });
 
+const interval = z.object({ value: z.number(), low: z.number(), high: z.number() });
+
 /** Parts of the configuration stand here as they are in force; docs/configuration.md has every key of them. */
 export const RouterInfo = z.object({
   profile: z.string(),
@@ -169,9 +171,10 @@ export const RouterInfo = z.object({
           mean_gain: z.number(),
           apgr: z.number().nullable(),
           apgr_shipped: z.number().nullable(),
-          lead: z.object({ value: z.number(), low: z.number(), high: z.number() }),
+          lead: interval,
         })
         .nullable(),
+      quality: z.object({ compared: count, answered_by_small: count, given_up: interval }).nullable(),
       today: z.object({ shadow_calls: count, cost_nano_usd: count }),
     })
     .nullable(),

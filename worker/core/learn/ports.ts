@@ -3,6 +3,7 @@ import type { Background } from '../ports.ts';
 import type { ActiveHead } from '../classify/adaptive/adapted.ts';
 import type { LearnFeatures } from '../classify/adaptive/features.ts';
 import type { Evaluation } from './head.ts';
+import type { Quality } from './quality.ts';
 
 export type Side = 'small' | 'large';
 
@@ -32,6 +33,7 @@ export interface LearningStatus {
   readonly trainedAtMs: number | null;
   readonly evaluation: Evaluation | null;
   readonly outcomes: { readonly pairs: number; readonly rated: number };
+  readonly quality: Quality | null;
   readonly today: { readonly shadows: number; readonly costNanoUsd: number };
 }
 

@@ -1,6 +1,6 @@
 /** The operator's page: what is saved, what is broken, and why a request went where it went. */
 import { useEffect, useState } from 'preact/hooks';
-import type { BudgetList, Fleet, RangeId, Series } from '../../../shared/observed.ts';
+import type { BudgetList, Fleet, LearnedReport, RangeId, Series } from '../../../shared/observed.ts';
 import type { Stats } from '../../../shared/records.ts';
 import { useFeed } from '../data/use-feed.ts';
 import { useResource } from '../data/use-resource.ts';
@@ -16,8 +16,8 @@ import { rangeOptions } from './range-words.ts';
 import { RefreshButton } from './refresh-button.tsx';
 
 const refreshMs = 5000;
-/** Budgets of many keys are many objects to ask. */
-const budgetsMs = 30_000;
+/** Budgets of many keys are many objects to ask, and what is learned changes by the minute. */
+const slowMs = 30_000;
 
 export function DashboardPage({ api, signOut }: Session) {
   const [range, setRange] = useState<RangeId>('hour');
@@ -26,9 +26,10 @@ export function DashboardPage({ api, signOut }: Session) {
   const stats = useResource<Stats>(api, '/stats', everyMs);
   const series = useResource<Series>(api, `/stats/series?range=${range}`, everyMs);
   const fleet = useResource<Fleet>(api, '/admin/fleet', everyMs);
-  const budgets = useResource<BudgetList>(api, '/admin/budgets', isPaused ? null : budgetsMs);
+  const budgets = useResource<BudgetList>(api, '/admin/budgets', isPaused ? null : slowMs);
+  const info = useResource<{ readonly learned: LearnedReport | null }>(api, '/router/info', isPaused ? null : slowMs);
   const feed = useFeed(api, isPaused);
-  const resources = [stats, series, fleet, budgets];
+  const resources = [stats, series, fleet, budgets, info];
   const refused = resources.find(({ problem }) => problem?.kind === 'refused')?.problem ?? null;
   useEffect(() => {
     if (refused !== null) signOut(refused.message);
@@ -49,7 +50,13 @@ export function DashboardPage({ api, signOut }: Session) {
       />
       {series.data !== null && <MoneyPanels series={series.data} stats={stats.data} />}
       <FeedPanel api={api} feed={feed} models={Object.keys(stats.data?.models ?? {})} isPaused={isPaused} />
-      <HealthPanels series={series.data} stats={stats.data} fleet={fleet.data} budgets={budgets.data} />
+      <HealthPanels
+        series={series.data}
+        stats={stats.data}
+        fleet={fleet.data}
+        budgets={budgets.data}
+        learned={info.data?.learned ?? null}
+      />
     </PageFrame>
   );
 }
