@@ -264,13 +264,14 @@ nap() {
   is_alive "$$" || kill -TERM "$BASHPID"
 }
 
+# Readers read it to its end: one that stops early (grep -q) ends tail by a signal, and with pipefail the whole would count as failed.
 since() { tail -c "+$(($2 + 1))" "$1"; }
 
 # Why a server ended, if its log says so in words that are known.
 hint_for() { # log offset
   local i
   for i in "${!hint_texts[@]}"; do
-    if since "$1" "$2" | grep -qE -- "${hint_patterns[$i]}"; then
+    if since "$1" "$2" | grep -E -- "${hint_patterns[$i]}" >/dev/null; then
       printf '%s' "${hint_texts[$i]}"
       return 0
     fi
@@ -281,7 +282,7 @@ hint_for() { # log offset
 print_phases() { # id log offset
   local i now
   for ((i = phase; i < ${#phase_names[@]}; i++)); do
-    if since "$2" "$3" | grep -qF -- "${phase_patterns[$i]}"; then
+    if since "$2" "$3" | grep -F -- "${phase_patterns[$i]}" >/dev/null; then
       now=$SECONDS
       say "$1: ${phase_names[$i]} after $((now - launched_at)) s (+$((now - phase_at)) s)"
       phase=$((i + 1)) phase_at=$now

@@ -73,6 +73,8 @@ describe('what may change while the gateway runs', () => {
     ['health', { routing: { health: { probe_timeout_ms: 9 } } }, /^routing\.health\.probe_timeout_ms: .*health object/],
     ['admission', { routing: { admission: { max_wait_ms: 9 } } }, /^routing\.admission\.max_wait_ms: .*admission objects/],
     ['sessions', { routing: { sessions: { ttl_ms: 60_001 } } }, /^routing\.sessions\.ttl_ms: .*session objects/],
+    ['whether it learns', { routing: { learning: { enabled: true } } }, /^routing\.learning\.enabled: .*isolate/],
+    ['what learning may cost', { routing: { learning: { daily_budget_usd: 2 } } }, /^routing\.learning\.daily_budget_usd: /],
     ['shards', { limits: { ledger_shards: 2 } }, /^limits\.ledger_shards: cannot change at run time: it decides which object/],
     ['look-ups', { limits: { unknown_keys_per_second: 2 } }, /^limits\.unknown_keys_per_second: /],
   ])('%s may not', (_, patch, sentence) => {

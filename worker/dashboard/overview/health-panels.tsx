@@ -27,7 +27,6 @@ export function HealthPanels({ series, stats, fleet, budgets, learned }: HealthP
   return (
     <div class="grid">
       <FleetPanel fleet={fleet} />
-      <LearningPanel learned={learned} stats={stats} />
       {series !== null && (
         <>
           <FailuresPanel series={series} />
@@ -36,6 +35,7 @@ export function HealthPanels({ series, stats, fleet, budgets, learned }: HealthP
           <RecoveriesPanel series={series} />
         </>
       )}
+      <LearningPanel learned={learned} stats={stats} />
       {stats !== null && (
         <>
           <DriftPanel stats={stats} />
