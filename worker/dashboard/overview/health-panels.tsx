@@ -35,10 +35,10 @@ export function HealthPanels({ series, stats, fleet, budgets, learned }: HealthP
           <RecoveriesPanel series={series} />
         </>
       )}
-      <LearningPanel learned={learned} stats={stats} />
       {stats !== null && (
         <>
           <DriftPanel stats={stats} />
+          <LearningPanel learned={learned} stats={stats} />
           <ModelsPanel stats={stats} />
           <GroupsPanel stats={stats} />
         </>

@@ -43,7 +43,7 @@ export function LearningPanel({ learned, stats }: LearningPanelProps) {
   return (
     <Panel
       title="Learned from own traffic"
-      class="w-12"
+
       tools={
         <StatusMark tone={learned.in_force ? 'good' : 'plain'}>
           {learned.in_force ? 'the own router decides' : 'the shipped router decides'}
