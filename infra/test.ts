@@ -32,7 +32,8 @@ const checks: Step[] = [
 // One after another: projects with deadlines must not compete for the processor. Those that mostly wait run side by side.
 const groups: Step[][] = [
   [testsOf('core')],
-  [testsOf('http'), testsOf('clients'), testsOf('edge')],
+  [testsOf('clients'), testsOf('edge')],
+  [testsOf('http')],
   [testsOf('money')],
   [testsOf('metrics'), testsOf('apart'), testsOf('security')],
   [testsOf('survival'), testsOf('pod')],
