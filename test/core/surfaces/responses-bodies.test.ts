@@ -286,6 +286,24 @@ describe('a field', () => {
     });
   });
 
+  it('tools that come as an item of the input are tools like the others', () => {
+    const item = {
+      type: 'additional_tools',
+      role: 'developer',
+      id: 'at_1',
+      tools: [look, { type: 'namespace', name: 'x', tools: [] }],
+    };
+    const { request, ignored } = inner({ tools: [{ ...look, name: 'other' }], input: [item, { role: 'user', content: 'x' }] });
+    expect([request.tools?.length, request.messages.length, ignored]).toEqual([2, 1, ['tools[2] (namespace)']]);
+    const alone = inner({
+      input: [
+        { ...item, tools: [] },
+        { role: 'user', content: 'x' },
+      ],
+    }).request;
+    expect([alone.tools, alone.messages.length]).toEqual([undefined, 1]);
+  });
+
   it('tool_choice of such a tool asks for nothing', () => {
     const { request, ignored } = inner({ tools: [look, { type: 'web_search' }], tool_choice: { type: 'web_search' } });
     expect([request.toolChoice, ignored]).toEqual([undefined, ['tools[1] (web_search)', 'tool_choice (web_search)']]);

@@ -109,6 +109,9 @@ export const itemSchemas: ReadonlyMap<string, ItemSchema> = new Map<string, Item
   ...shellOutputs.map((type) => [type, ShellOutput] as const),
 ]);
 
+/** Carries tools and says nothing. */
+export const toolsItem = 'additional_tools';
+
 /** What tools of the vendor have left in a conversation: no model here can read it. Left out with those tools, and refused with them. */
 export const hostedItems: ReadonlySet<string> = new Set([
   'web_search_call',

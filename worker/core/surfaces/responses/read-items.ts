@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../../../../shared/result.ts';
 import { checkImages } from '../../validate/images.ts';
 import { shapeFailure } from '../../validate/shape-failure.ts';
 import { placeOfItem } from './ids.ts';
-import { hostedItems, type Item, itemSchemas, refusedParts } from './items.ts';
+import { hostedItems, type Item, itemSchemas, refusedParts, toolsItem } from './items.ts';
 
 /** An item of an earlier answer, to be put in its place. */
 export interface ItemReference {
@@ -39,6 +39,7 @@ export function readItems(
   const dropped: string[] = [];
   for (const [at, given] of input.entries()) {
     const type = typeOf(given);
+    if (type === toolsItem) continue;
     if (type === 'item_reference') {
       const place = isObject(given) && typeof given['id'] === 'string' ? placeOfItem(given['id']) : null;
       if (place === null) return fail({ code: 'not_found', param: `input.${at}.id`, sentence: 'There is no such item.' });

@@ -6,6 +6,7 @@ import { fail, ok, type Result } from '../../../../shared/result.ts';
 import type { Tool, ToolChoice as InnerChoice } from '../../request/inner-request.ts';
 import { shapeFailure } from '../../validate/shape-failure.ts';
 import { takeHostedTools } from '../hosted-tools.ts';
+import { toolsItem } from './items.ts';
 import { FunctionTool, type ToolChoice } from './body.ts';
 
 export interface Tools {
@@ -15,6 +16,16 @@ export interface Tools {
 }
 
 const ownTypes: ReadonlySet<string> = new Set(['function']);
+
+/** Newer versions of Codex send tools as an item of the input, beside those of the body or in their place. */
+export function addTools(body: Record<string, unknown>): void {
+  const { input, tools } = body;
+  if (!Array.isArray(input) || (tools != null && !Array.isArray(tools))) return;
+  const added = input.flatMap((item: unknown): unknown[] =>
+    isObject(item) && item['type'] === toolsItem && Array.isArray(item['tools']) ? item['tools'] : [],
+  );
+  if (added.length > 0) body['tools'] = [...(tools ?? []), ...added];
+}
 
 /** Takes the vendor's tools out of the body, and a choice that names one of them. */
 export function takeTools(body: Record<string, unknown>, policy: HostedToolPolicy): Result<Tools, Failure> {

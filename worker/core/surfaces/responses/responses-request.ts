@@ -17,7 +17,7 @@ import { nameInResponseId } from './ids.ts';
 import type { Item } from './items.ts';
 import { keptConversation, keptItem } from './kept-items.ts';
 import { type ItemReference, readItems } from './read-items.ts';
-import { choose, type ChosenTools, takeTools, type Tools } from './read-tools.ts';
+import { addTools, choose, type ChosenTools, takeTools, type Tools } from './read-tools.ts';
 import { messagesOf } from './to-messages.ts';
 
 /** A longer conversation is answered, and not stored. */
@@ -42,6 +42,7 @@ export function readResponses(text: string, settings: ReadSettings): Result<Read
   dropNulls(given);
   const unknown = unknownFields(given);
   if (!unknown.ok) return unknown;
+  addTools(given);
   if (Array.isArray(given['tools']) && given['tools'].length > limits.max_tools) {
     const detail = `Number of tools: ${given['tools'].length}, at most ${limits.max_tools} allowed.`;
     return fail({ code: 'invalid_value', param: 'tools', detail });
