@@ -5,11 +5,12 @@ import { measureHeap } from './heap.ts';
 import { mostHeldStreams, tokenLagP99Ms } from './held-streams.ts';
 import { shortRequests, shortWorkload, streamCpuMs, type StreamWorkload } from './relay-cells.ts';
 import { loadRequests, type RequestLoad } from './request-load.ts';
+import { pythonPeers } from './peer/python-peers.ts';
 import type { Mock } from './start-mock.ts';
 import type { Target } from './targets.ts';
 
 /** In the order of their turns and of the table. */
-export const targetNames = ['hono', 'floor', 'pump', 'peer', 'gateway', 'before'] as const;
+export const targetNames = ['hono', 'floor', 'pump', 'peer', ...pythonPeers, 'gateway', 'before'] as const;
 export type TargetName = (typeof targetNames)[number];
 
 export interface Measured {
@@ -44,6 +45,7 @@ export interface OverheadRow {
 const bodyBytes = 4096;
 const whole: Workload = { kind: 'json', bytes: bodyBytes };
 const gateways = ['gateway', 'before'] as const;
+const peers = ['peer', ...pythonPeers] as const;
 
 interface RequestRow {
   readonly id: string;
@@ -82,7 +84,7 @@ function requestRow({ id, title, connections, honoOf: other, key = 'plain', load
     setting: 'shipped',
     honoOf,
     // Features that only the gateway has cost the others nothing.
-    targets: honoOf === null ? ['hono', 'floor', 'peer', ...gateways] : gateways,
+    targets: honoOf === null ? ['hono', 'floor', ...peers, ...gateways] : gateways,
     figures: [
       { title: `CPU a request, ${title}`, unit: 'µs' },
       { title: `requests a second, ${title}`, unit: '' },
@@ -96,7 +98,7 @@ function requestRow({ id, title, connections, honoOf: other, key = 'plain', load
   };
 }
 
-const streamTargets = ['hono', 'pump', 'peer', ...gateways] as const;
+const streamTargets = ['hono', 'pump', ...peers, ...gateways] as const;
 
 function firstByteRow(hasTools: boolean): OverheadRow {
   return {
@@ -130,12 +132,12 @@ function chunkRow(name: 'paced' | 'burst', hasTools: boolean): OverheadRow {
   };
 }
 
-/** The process, the script and its set-up; bare Hono's figure is workerd alone. */
+/** The process, the script and its set-up; bare Hono's figure is workerd alone. A program has been asked whether it serves yet, again and again. */
 const startRow: OverheadRow = {
   id: 'start',
   setting: 'shipped',
   honoOf: null,
-  targets: ['hono', 'peer', ...gateways],
+  targets: ['hono', ...peers, ...gateways],
   figures: [{ title: 'CPU until the first answer', unit: 'ms' }],
   measure: async ({ target }) => [await target.startCpuMs()],
 };
@@ -144,7 +146,7 @@ const lagRow: OverheadRow = {
   id: 'lag',
   setting: 'shipped',
   honoOf: null,
-  targets: ['hono', 'pump', ...gateways],
+  targets: streamTargets,
   figures: [{ title: `delay of a paced token, p99, ${streams} streams`, unit: 'ms' }],
   measure: async ({ target, mock }) => [await tokenLagP99Ms(target, mock, streams)],
 };
@@ -153,7 +155,7 @@ const heldRow: OverheadRow = {
   id: 'held',
   setting: 'wide',
   honoOf: null,
-  targets: ['hono', 'pump', ...gateways],
+  targets: ['hono', 'pump', ...pythonPeers, ...gateways],
   figures: [{ title: 'streams held (of 64, 128, 256, 512)', unit: '', isAbsolute: true }],
   measure: async ({ target, mock }) => [await mostHeldStreams(target, mock)],
 };

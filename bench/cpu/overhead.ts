@@ -11,10 +11,15 @@ import { ablationCells, measureAblation } from './ablation.ts';
 import { cellsOf, measureCells, type Values } from './overhead-run.ts';
 import { overheadRows, type Setting, targetNames } from './overhead-rows.ts';
 import { printOverhead, saveOverhead, toOverheadResult } from './overhead-table.ts';
+import { installPeer, pythonPeers } from './peer/python-peers.ts';
 import { createResult, printResult, saveTable, tableOf } from './result-file.ts';
-import { type Builder, gateway, peer, reference } from './targets.ts';
+import { type Builder, gateway, peer, pythonPeer, reference } from './targets.ts';
 
-const help = `What the gateway costs, in workerd itself, as ratios to a bare Hono pass-through. Seven rounds take about twelve minutes.
+const optional: readonly string[] = pythonPeers;
+/** What is measured where nothing is said. */
+const usual = targetNames.filter((name) => !optional.includes(name));
+
+const help = `What the gateway costs, in workerd itself, as ratios to a bare Hono pass-through. Seven rounds take about a quarter of an hour.
 
   npm run bench:overhead -- [options]
 
@@ -24,17 +29,19 @@ const help = `What the gateway costs, in workerd itself, as ratios to a bare Hon
     .map((row) => row.id)
     .join(', ')
     .replace(/(.{60,80}), /g, '$1,\n                   ')}
-  --targets T,…    ${targetNames.join(', ')}
+  --targets T,…    ${usual.join(', ')} (all of these);
+                   ${pythonPeers.join(', ')} are measured only where they are named here
   --against DIR    another checkout of this repository with its dependencies installed, measured in the same rounds as "before"
   --ablate         instead: the gateway as shipped beside gateways with one part switched off
   --json           print the result as JSON
   --save           write the tables in bench/README.md
   --help
 
-CPU is time of the workerd process by the scheduler's count, less its idle share, until half a second after the last answer, so that
-accounting is in it. "floor" parses, changes and writes both bodies and does nothing else; "pump" reads and writes every chunk and looks at
-nothing; "peer" is Portkey's gateway, installed into tmp/peer at the first run. Ratios are taken within a round. Streams held and heap are
-measured in at most three rounds.`;
+CPU is time of the target's process and its children by the scheduler's count, less its idle share, until half a second after the last
+answer, so that accounting is in it. "floor" parses, changes and writes both bodies and does nothing else; "pump" reads and writes every chunk and looks at
+nothing; "peer" is Portkey's gateway, installed into tmp/peer at the first run. "litellm" is LiteLLM's proxy, in Python, and "vllm-router" vLLM's, in
+Rust; each is installed into an environment of its own in tmp/ when it is first named, and left out with a line that says why where that
+fails; with both, seven rounds take some 25 minutes. Ratios are taken within a round. Streams held and heap are measured in at most three rounds.`;
 
 const { values } = commandLine({
   name: 'npm run bench:overhead',
@@ -60,16 +67,35 @@ const rowIds = chosen(
 );
 const rows = overheadRows.filter((row) => rowIds.includes(row.id));
 const known = targetNames.filter((name) => name !== 'before' || values.against !== undefined);
-const targets = chosen('targets', values.targets, known);
+const named = values.targets === '' ? known.filter((name) => !optional.includes(name)) : chosen('targets', values.targets, known);
 /** Named with every option that changes what is in the table. */
-const command = `npm run bench:overhead -- ${values.ablate ? '--ablate ' : ''}--rounds ${rounds}`;
+const command = [
+  'npm run bench:overhead --',
+  ...(values.ablate ? ['--ablate'] : []),
+  `--rounds ${rounds}`,
+  ...(seconds === 2 ? [] : [`--seconds ${seconds}`]),
+  ...(values.only === '' ? [] : [`--only ${values.only}`]),
+  ...(values.targets === '' ? [] : [`--targets ${values.targets}`]),
+].join(' ');
 
 checkMachine();
 pinSelf();
 await (values.ablate ? ablate() : compare());
 process.exit(0);
 
+/** Those of the named targets that are here, after a line about each that is not. */
+function present(): string[] {
+  const missing = pythonPeers.filter((name) => {
+    if (!named.includes(name)) return false;
+    const why = installPeer(name);
+    if (why !== null) console.error(`Left out: ${why}`);
+    return why !== null;
+  });
+  return named.filter((name) => !missing.some((other) => other === name));
+}
+
 async function compare(): Promise<void> {
+  const targets = present();
   const phases = (['shipped', 'wide', 'inspected'] as const).flatMap((setting) => {
     const cells = cellsOf(
       rows.filter((row) => row.setting === setting),
@@ -122,6 +148,7 @@ function buildersOf(setting: Setting): Readonly<Record<string, Builder>> {
     floor: reference('buffer-rewrite'),
     pump: reference('pump'),
     peer,
+    ...Object.fromEntries(pythonPeers.map((name) => [name, pythonPeer(name)])),
     gateway: gateway(options),
     ...(values.against === undefined ? {} : { before: gateway({ ...options, checkout: resolve(values.against) }) }),
   };

@@ -1,7 +1,9 @@
-/** The gateway and the Workers it is compared with, each in a workerd of its own before the same mock model server. */
+/** The gateway, the Workers and the programs it is compared with, each in a process of its own before the same mock model server. */
 import { fileURLToPath, URL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildPeer, peerHeaders } from './peer/peer.ts';
+import { type Program, startProgram } from './peer/program.ts';
+import { peerProgram, type PythonPeer } from './peer/python-peers.ts';
 import { type Mock, startMock } from './start-mock.ts';
 import { type BuiltBundle, buildGateway, buildGatewayOf, buildWorker } from '../../infra/rig/bundle.ts';
 import { adminToken, clientKey } from '../../infra/rig/connect.ts';
@@ -15,7 +17,7 @@ interface Served {
   readonly inspectorUrl: string | null;
   /** CPU time so far, ms. */
   cpuMs(): number;
-  /** CPU of a new process with the same Worker until its first answer is there, ms. */
+  /** CPU of a new process of the same kind until its first answer is there, ms. */
   startCpuMs(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -41,8 +43,8 @@ export interface Built extends BuiltBundle {
   readonly isInspected?: boolean;
 }
 
-/** Makes the Worker that a target runs, with this address for every upstream. */
-export type Builder = (upstreamUrl: string) => Promise<Built>;
+/** Makes what a target runs, a Worker or a program, with this address for every upstream. */
+export type Builder = (upstreamUrl: string) => Promise<Built | Program>;
 
 /** One of the Workers that do less. */
 export function reference(name: 'hono' | 'native-body' | 'pump' | 'transform' | 'buffer-rewrite'): Builder {
@@ -71,6 +73,11 @@ export function gateway({ checkout = null, vars = {}, isInspected = false, isRea
 /** Another gateway that runs on Workers. */
 export const peer: Builder = async (upstreamUrl) => ({ ...(await buildPeer()), headers: peerHeaders(upstreamUrl) });
 
+/** A gateway that is no Worker. */
+export function pythonPeer(name: PythonPeer): Builder {
+  return async (upstreamUrl) => peerProgram(name, upstreamUrl);
+}
+
 /** Builds and starts every target; everything is gone after `stop`. */
 export async function startBench<Name extends string>(builders: Readonly<Record<Name, Builder>>): Promise<Bench<Name>> {
   const mock = await startMock();
@@ -81,7 +88,10 @@ export async function startBench<Name extends string>(builders: Readonly<Record<
     mock.stop();
   };
   try {
-    for (const [name, build] of Object.entries<Builder>(builders)) running.set(name, await serve(await build(mock.url)));
+    for (const [name, build] of Object.entries<Builder>(builders)) {
+      const built = await build(mock.url);
+      running.set(name, await ('command' in built ? serveProgram(built) : serveWorker(built)));
+    }
     const targets = await measureIdle(running);
     return {
       mock,
@@ -99,7 +109,7 @@ export async function startBench<Name extends string>(builders: Readonly<Record<
 }
 
 /** `stop` throws when the Worker has logged a warning or an error: then the figures are not those of a sound gateway. */
-async function serve(built: Built): Promise<Served> {
+async function serveWorker(built: Built): Promise<Served> {
   let complaint: string | null = null;
   const onOutput = (text: string): void => {
     complaint ??= /^.*"level":"(?:warn|error)".*$/m.exec(text)?.[0] ?? null;
@@ -117,6 +127,21 @@ async function serve(built: Built): Promise<Served> {
       await workerd.stop();
       built.remove();
       if (complaint !== null) throw new Error(`The Worker logged: ${complaint.slice(0, 500)}`);
+    },
+  };
+}
+
+async function serveProgram(program: Program): Promise<Served> {
+  const running = await startProgram(program);
+  return {
+    ...running,
+    headers: {},
+    inspectorUrl: null,
+    async startCpuMs() {
+      const another = await startProgram(program);
+      const ms = another.cpuMs();
+      await another.stop();
+      return ms;
     },
   };
 }

@@ -12,6 +12,56 @@ export function cpuMs(pid: number): number {
   return threads.reduce((sum, thread) => sum + threadCpuNs(`/proc/${pid}/task/${thread}/schedstat`), 0) / 1e6;
 }
 
+/**
+ * User and system time so far of a process and all that descend from it, in ms. What ended threads took is in it, and what ended children
+ * took that were waited for; both in the kernel's steps of 10 ms, where the time of living threads is exact.
+ */
+export function treeCpuMs(pid: number): number {
+  return processTree(pid).reduce((sum, one) => {
+    const { ownMs, endedChildrenMs } = statTimes(one);
+    return sum + Math.max(ownMs, threadsCpuMs(one)) + endedChildrenMs;
+  }, 0);
+}
+
+/** A process and all that descend from it; empty when it has ended. */
+export function processTree(pid: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    const fields = /^\d+$/.test(name) ? statFields(Number(name)) : null;
+    if (fields !== null) parents.set(Number(name), Number(fields[1]));
+  }
+  const tree = parents.has(pid) ? [pid] : [];
+  for (const one of tree) for (const [child, parent] of parents) if (parent === one) tree.push(child);
+  return tree;
+}
+
+/** What /proc/PID/stat says after the name of the program, which may hold anything: state, parent, …; null of a process that has ended. */
+function statFields(pid: number): string[] | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return null;
+  }
+}
+
+/** The kernel counts hundredths of a second for everybody. */
+const msPerTick = 10;
+
+function statTimes(pid: number): { ownMs: number; endedChildrenMs: number } {
+  const [user = 0, system = 0, childUser = 0, childSystem = 0] = (statFields(pid) ?? []).slice(11, 15).map(Number);
+  return { ownMs: (user + system) * msPerTick, endedChildrenMs: (childUser + childSystem) * msPerTick };
+}
+
+/** `cpuMs` of a process that may have ended: 0 then. */
+function threadsCpuMs(pid: number): number {
+  try {
+    return cpuMs(pid);
+  } catch {
+    return 0;
+  }
+}
+
 /** Resident memory of a process, in bytes; 0 of one that has ended. */
 export function residentBytes(pid: number): number {
   try {

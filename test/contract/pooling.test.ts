@@ -6,7 +6,7 @@ import { poolingServers } from '../../infra/rig/pooling-servers.ts';
 import { type Rig, startRig } from '../../infra/rig/rig.ts';
 import { until } from '../../infra/rig/waiting.ts';
 import { a40Pair } from '../../infra/standin/fleet.ts';
-import { python, pythonEnvironment, runPython } from '../support/python.ts';
+import { python, clientsInterpreter, runPython } from '../support/python.ts';
 import { mostAtOnce } from '../support/calls.ts';
 
 const model = 'bge-small-en';
@@ -230,7 +230,7 @@ describe.skipIf(python === null)('the official client for Python', () => {
 
   let running: ReturnType<typeof runPython> | null = null;
   const checks = () => {
-    running ??= runPython(pythonEnvironment(python ?? ''), 'openai_embeddings', {
+    running ??= runPython(clientsInterpreter(python ?? ''), 'openai_embeddings', {
       POINTSMAN_URL: rig.url,
       POINTSMAN_KEY: clientKey,
       BACKEND_URL: rig.fleet.directUrls['embedder'] ?? '',

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { clientKey, connect } from '../../infra/rig/connect.ts';
-import { python, type PythonCheck, pythonEnvironment, runPython } from '../support/python.ts';
+import { python, type PythonCheck, clientsInterpreter, runPython } from '../support/python.ts';
 
 /** What every client must do; a check that does not report is a failure. */
 const clients = {
@@ -116,7 +116,7 @@ function runClient(client: keyof typeof clients): Promise<readonly PythonCheck[]
 describe.skipIf(python === null)('Python clients', () => {
   beforeAll(async () => {
     await connect(addresses).resetState();
-    interpreter = pythonEnvironment(python ?? '');
+    interpreter = clientsInterpreter(python ?? '');
     startClients();
   }, 300_000);
 

@@ -1,14 +1,13 @@
 /** Python clients in tests: the environment that their packages live in, and scripts that report what held. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, URL } from 'node:url';
-import { findPython } from '../../infra/python.ts';
+import { findPython, pythonEnvironment } from '../../infra/python.ts';
 
 const folder = fileURLToPath(new URL('../contract/python', import.meta.url));
 const requirements = join(folder, 'requirements.txt');
-const uvVersion = '0.13.9';
 
 /** Null where the tests of Python clients are skipped. */
 export const python = findPython();
@@ -18,25 +17,11 @@ if (python === null) {
   console.warn(message);
 }
 
-function run(program: string, args: readonly string[]): void {
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.slice(0, 4).join(' ')} failed:\n${stderr.slice(-2000)}`);
-}
-
 /** The environment's own interpreter; made once for these requirements. */
-export function pythonEnvironment(maker: string): string {
+export function clientsInterpreter(maker: string): string {
   const name = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
   const home = fileURLToPath(new URL(`../../node_modules/.cache/python-${name}`, import.meta.url));
-  const bin = join(home, process.platform === 'win32' ? 'Scripts' : 'bin');
-  const interpreter = join(bin, 'python');
-  const ready = join(home, 'ready');
-  if (existsSync(ready)) return interpreter;
-  rmSync(home, { recursive: true, force: true });
-  run(maker, ['-m', 'venv', home]);
-  run(interpreter, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', `uv==${uvVersion}`]);
-  run(join(bin, 'uv'), ['pip', 'install', '-q', '-p', interpreter, '-r', requirements]);
-  writeFileSync(ready, '');
-  return interpreter;
+  return join(pythonEnvironment(maker, { home, requirements }), 'python');
 }
 
 export interface PythonCheck {
