@@ -3,17 +3,30 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bundle } from '../../infra/rig/bundle.ts';
 import { clientKey } from '../../infra/rig/connect.ts';
+import { kvTokens, placeOf } from '../../infra/pod/memory.ts';
+import { readPodTable } from '../../infra/pod/table.ts';
 import { type Rig, startRig } from '../../infra/rig/rig.ts';
 import { type CardSpec, qwen32b, qwen7b } from '../../infra/standin/gpu/cost-model.ts';
 import { gpu, type GpuEngine, gpuEngine } from '../../infra/standin/gpu/gpu-engine.ts';
 import { askOver, type Target } from './ask.ts';
 import { type Outcome, playAgent, playTask, type World } from './play.ts';
 import type { AgentPlan } from './workload/draw.ts';
+import type { Label } from './workload/task.ts';
 
-/** What the KV caches hold where both models share an A40, and how long their contexts are: `infra/pod/plan.py memory --mode pair`. */
-export const pairOnA40 = { small: { kvTokens: 38_151, context: 32_768 }, large: { kvTokens: 10_577, context: 8192 } } as const;
-/** The same with one model alone on the card (`--mode single-large`, `--mode single-small`). */
-export const aloneOnA40 = { large: { kvTokens: 83_322 }, small: { kvTokens: 453_837 } } as const;
+/** What runs where on the GPU box. */
+export const podTable = readPodTable();
+
+/** What the KV cache of a server holds and how long its context is, on an A40 as infra/pod divides it. */
+function onA40(mode: string, server: Label): { readonly kvTokens: number; readonly context: number } {
+  const place = placeOf(podTable, mode, 'a40', server);
+  return { kvTokens: kvTokens(podTable, 'a40', place), context: place.context };
+}
+
+/** Where both models share an A40 (`pod.sh memory --mode pair`), and where the small one has 4 bits (`--mode pair-4bit`). */
+export const pairOnA40 = { small: onA40('pair', 'small'), large: onA40('pair', 'large') } as const;
+export const pairIn4BitsOnA40 = { small: onA40('pair-4bit', 'small'), large: onA40('pair-4bit', 'large') } as const;
+/** One model alone on the card (`--mode single-large`, `--mode single-small`). */
+export const aloneOnA40 = { large: onA40('single-large', 'large'), small: onA40('single-small', 'small') } as const;
 /** As infra/pod starts the servers. */
 export const serverFlags = { stepTokens: 2048, longPrefillThreshold: 80 } as const;
 export const maxSequences = { small: 64, large: 32 } as const;
@@ -39,7 +52,8 @@ export interface PlayPlan {
   readonly compression: number;
   /** Tasks a second that begin on their own, whoever is still waiting; null: each agent begins its next task after the last. */
   readonly openRate: number | null;
-  onOutcome(): void;
+  /** What it throws ends the arm. */
+  onOutcome(outcome: Outcome): void;
 }
 
 /** All agents against one gateway, wherever it is. */
@@ -63,7 +77,7 @@ export async function playArm(
     model: arm.model,
     onOutcome(outcome: Outcome) {
       outcomes.push(outcome);
-      plan.onOutcome();
+      plan.onOutcome(outcome);
     },
   };
   await (plan.openRate === null

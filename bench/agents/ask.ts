@@ -9,6 +9,8 @@ export interface Target {
   readonly key: string;
   /** How many seconds of the model's time pass in one of the clock's. */
   readonly compression: number;
+  /** Of a whole answer, ms of the clock; a request that takes longer is given up. None: it may take as long as it will. */
+  readonly timeoutMs?: number;
 }
 
 const Metadata = z.object({ model_id: z.string().nullable(), fallback_used: z.boolean(), reason: z.string() });
@@ -42,6 +44,7 @@ export async function askOver(target: Target, { body, sessionId }: Request): Pro
         [headerNames.sessionId]: sessionId,
       },
       body: JSON.stringify(body),
+      ...(target.timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(target.timeoutMs) }),
     });
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
     const text = await readText(response, (soFar) => {
@@ -63,8 +66,25 @@ export async function askOver(target: Target, { body, sessionId }: Request): Pro
     };
   } catch (error) {
     const tookMs = sinceMs(performance.now());
-    return { ...nothing, status: 0, errorCode: String(error), modelId: null, isFallback: false, reason: '', firstMs, tookMs };
+    return {
+      ...nothing,
+      status: 0,
+      errorCode: causeOf(error, target),
+      modelId: null,
+      isFallback: false,
+      reason: '',
+      firstMs,
+      tookMs,
+    };
   }
+}
+
+/** Why no answer came, in a few words: outcomes are counted by them. */
+function causeOf(error: unknown, { timeoutMs = 0 }: Target): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no whole answer within ${timeoutMs / 1000} s`;
+  const { cause } = error;
+  return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : error.message;
 }
 
 type Heard = Omit<typeof nothing, 'finishReason' | 'calls' | 'errorCode'> &
@@ -100,8 +120,17 @@ function readStreamed(raw: string): Heard {
   };
 }
 
+/** Null where it is no JSON: a page of whoever stands before the gateway. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 function readWhole(text: string): Heard {
-  const json: unknown = JSON.parse(text);
+  const json = parsed(text);
   const whole = Whole.safeParse(json);
   if (!whole.success) {
     const refused = Refusal.safeParse(json).data?.error;

@@ -21,6 +21,8 @@ export interface ArmFigures {
   readonly name: string;
   /** Of the workload; those that were not reached because their conversation failed before are in it. */
   readonly requests: number;
+  /** Those that were sent. */
+  readonly asked: number;
   readonly usable: number;
   readonly shortcomings: Readonly<Record<string, number>>;
   readonly large: number;
@@ -77,6 +79,7 @@ export function armFigures({ arm, outcomes, tookMs, cardMs, ledger }: ArmResult,
   return {
     name: arm.name,
     requests: planned,
+    asked: outcomes.length,
     usable: usable.length,
     shortcomings,
     large: routed.filter((outcome) => tierOf(outcome, tiers) === 'large').length,

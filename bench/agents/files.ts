@@ -30,7 +30,10 @@ export function chartsOf({ arms, timed, kinds }: Charted): Record<'cost' | 'late
   const costs = arms.map(({ name, costNanoUsd }) => ({ name, value: costNanoUsd, text: (costNanoUsd / 1e9).toFixed(3) }));
   return {
     cost: barChart('Cost by price table, USD', [{ name: '', bars: costs }]),
-    latency: barChart('Latency, seconds of the modelled card', [wait('P50', 'p50'), wait('P95', 'p95')]),
+    latency: barChart(timed.length > 0 ? 'Latency, seconds of the modelled card' : 'Latency, seconds', [
+      wait('P50', 'p50'),
+      wait('P95', 'p95'),
+    ]),
     routing: barChart(
       'Requests that went where their label says',
       (['large', 'small'] as const).map((wanted) => ({

@@ -71,14 +71,35 @@ export function kindRows(kinds: readonly KindFigures[]): string[][] {
   ];
 }
 
+/** What was wrong with answers, the most frequent first; none where all were of use. */
+export function shortcomingRows(arms: readonly ArmFigures[]): string[][] {
+  const rows = arms.flatMap(({ name, shortcomings, requests, asked }) => {
+    const wrong = Object.entries(shortcomings).toSorted(([, a], [, b]) => b - a);
+    const lines = wrong.slice(0, mostShown).map(([what, count]) => [name, String(count), what]);
+    const rest = wrong.slice(mostShown).reduce((sum, [, count]) => sum + count, 0);
+    return [
+      ...lines,
+      ...(rest === 0 ? [] : [[name, String(rest), 'something else']]),
+      ...(asked < requests
+        ? [[name, String(requests - asked), 'not asked: what came before in the conversation was of no use']]
+        : []),
+    ];
+  });
+  return rows.length === 0 ? [] : [['answers of no use', '', ''], ...rows];
+}
+
+const mostShown = 5;
+
 export interface Judged {
   readonly arms: readonly ArmFigures[];
   readonly timed: readonly TimedArm[];
   readonly kinds: readonly KindFigures[];
   readonly savings: Savings;
+  /** What was measured is not this repository's own rig. */
+  readonly isDeployment: boolean;
 }
 
-export function promises({ arms, timed, kinds, savings }: Judged): PromiseRow[] {
+export function promises({ arms, timed, kinds, savings, isDeployment }: Judged): PromiseRow[] {
   const routed = arms.find(({ name }) => name === 'routed');
   if (routed === undefined) return [];
   const perfect = savedShare(savings, savings.perfectNanoUsd);
@@ -97,7 +118,7 @@ export function promises({ arms, timed, kinds, savings }: Judged): PromiseRow[] 
       own / perfect >= 0.95,
     ),
     ...timedPromises(timed),
-    ...ledgerRows(arms),
+    ...ledgerRows(arms, isDeployment),
   ];
 }
 
@@ -126,13 +147,14 @@ function timedPromises(timed: readonly TimedArm[]): PromiseRow[] {
   ];
 }
 
-/** The gateway's books beside the client's own count. */
-function ledgerRows(arms: readonly ArmFigures[]): PromiseRow[] {
-  return arms.flatMap(({ name, ledger, costNanoUsd, requests }) => {
+/** The gateway's books beside the client's own count. A deployment's key may be used by others, and attempts that failed there cost tokens. */
+function ledgerRows(arms: readonly ArmFigures[], isDeployment: boolean): PromiseRow[] {
+  return arms.flatMap(({ name, ledger, costNanoUsd, requests, asked }) => {
     if (ledger === null) return [];
+    const booked = `${ledger.requests} requests, ${formatUsd(ledger.costNanoUsd)} USD`;
+    if (isDeployment)
+      return [figure(`booked for the key, ${name}`, `${booked}; counted here ${asked}, ${formatUsd(costNanoUsd)}`)];
     const isEqual = ledger.requests === requests && ledger.costNanoUsd === costNanoUsd;
-    return [
-      promise(`ledger, ${name}`, `${ledger.requests} requests, ${formatUsd(ledger.costNanoUsd)} USD`, 'as counted', isEqual),
-    ];
+    return [promise(`ledger, ${name}`, booked, 'as counted', isEqual)];
   });
 }

@@ -2,8 +2,8 @@
 import { type Outcome } from './play.ts';
 import { pricesOf, spreadOf, tierOf, type Tiers } from './figures.ts';
 import { replayed } from './replayed.ts';
-import { type Simulated, simulate, type SimulatedSite } from './simulate.ts';
-import { changes, largeAlone, pair } from './sites.ts';
+import { type Simulated, simulate, type SimulatedSite, type Waited } from './simulate.ts';
+import { changes, largeAlone, layouts, pair } from './sites.ts';
 import type { AgentPlan } from './workload/draw.ts';
 import type { Label } from './workload/task.ts';
 
@@ -48,6 +48,33 @@ export function timingRows(agents: readonly AgentPlan[], outcomes: readonly Outc
       pair,
       without((task) => !isLarge(task)),
     ),
+  ];
+}
+
+/** How the card is divided: what it leaves the caches, and how long routed requests and those of the large model alone wait there. */
+export function layoutRows(agents: readonly AgentPlan[], outcomes: readonly Outcome[], tiers: Tiers): string[][] {
+  const share = (value: number | null): string => (value === null ? '–' : value.toFixed(2));
+  return [
+    ['layout of an A40', 'shares', 'KV tokens', 'P50 / P95 / P99 s', 'of large', 'first P95', 'GPU s'],
+    ...layouts.map(({ what, shares, site }) => {
+      const isAlone = shares.small === null;
+      const pick: Picked = (outcome) => (isAlone ? 'large' : (tierOf(outcome, tiers) ?? 'large'));
+      const { waited, cardMs } = simulate(site, replayed(agents, outcomes, pick));
+      const three = (of: readonly Waited[]): string => {
+        const { p50, p95, p99 } = spreadOf(of.map(({ tookMs }) => tookMs));
+        return [p50, p95, p99].map(seconds).join(' / ');
+      };
+      const { small, large } = site.servers;
+      return [
+        what,
+        `${share(shares.large)}, ${share(shares.small)}`,
+        `${large.kvTokens.toLocaleString('en')}, ${isAlone ? '–' : small.kvTokens.toLocaleString('en')}`,
+        three(waited),
+        three(waited.filter(({ by }) => by === 'large')),
+        seconds(spreadOf(waited.map(({ firstMs }) => firstMs)).p95),
+        ((cardMs.small + cardMs.large) / 1000).toFixed(0),
+      ];
+    }),
   ];
 }
 

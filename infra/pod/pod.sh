@@ -27,7 +27,7 @@ The GPU box of Pointsman.
   pod.sh explain               every flag and variable with its reason
   pod.sh modes                 what there is to run, and on which cards
 
-  --mode NAME      pair (default), single-small, single-large, llama-pair, intent-trio
+  --mode NAME      pair (default), pair-4bit, single-small, single-large, llama-pair, intent-trio (POINTSMAN_POD_MODE)
   --card NAME      a40, l40s, 2x24gb, 80gb, or auto (default): as nvidia-smi says
   --home DIR       where everything is kept (POINTSMAN_POD_HOME, /workspace/pointsman)
   --dry-run        prints the exact commands of setup, download, start and stop, and runs none

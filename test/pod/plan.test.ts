@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { compileConfigs } from '../../infra/config/compile.ts';
+import { kvTokens, placeOf } from '../../infra/pod/memory.ts';
 import { PodTable, readPodTable } from '../../infra/pod/table.ts';
 import { noPodScripts, noShellcheck, podFolder, podPlan, podScript } from '../../infra/pod/tools.ts';
 import { readRepoFile } from '../../infra/graph/source-files.ts';
@@ -68,6 +69,7 @@ print(json.dumps({k: [plan.linear_parameters(m) + plan.other_parameters(m), plan
   it.each([
     // KiB of KV cache for a token: layers x KV heads x head size x 2 x 2 bytes.
     ['pair', 'a40', [256, 56], [10_577, 38_151]],
+    ['pair-4bit', 'a40', [256, 56], [46_949, 81_911]],
     ['pair', 'l40s', [256, 56], [10_618, 38_301]],
     ['pair', '2x24gb', [256, 56], [9_240, 101_965]],
     ['pair', '80gb', [256, 56], [114_165, 150_218]],
@@ -84,6 +86,26 @@ print(json.dumps({k: [plan.linear_parameters(m) + plan.other_parameters(m), plan
     expect(large?.kv_tokens).toBeLessThan(table.models['qwen2.5-32b-awq']?.native_context ?? 0);
     expect(large?.context).toBe(8192);
     expect(table.modes['pair']?.cards['a40']?.map(({ share }) => share)).toEqual([0.5, 0.4]);
+  });
+
+  it('the benches have the same sums', () => {
+    for (const { card, mode, servers } of memory())
+      for (const { server, kv_tokens: tokens } of servers)
+        expect([mode, card, server, kvTokens(table, card, placeOf(table, mode, card, server))]).toEqual([
+          mode,
+          card,
+          server,
+          tokens,
+        ]);
+  });
+
+  it('with the small model in 4 bits the 32B has its whole context on the A40, under the same names', () => {
+    const [fit] = memory('--mode', 'pair-4bit', '--card', 'a40');
+    const large = fit?.servers.find(({ server }) => server === 'large');
+    expect(large?.context).toBe(table.models['qwen2.5-32b-awq']?.native_context);
+    expect(large?.kv_tokens).toBeGreaterThan(4 * 10_577);
+    const names = (mode: string) => podPlan(['servers', '--mode', mode, '--card', 'a40', '--home', 'x']).stdout;
+    expect(names('pair-4bit')).toBe(names('pair'));
   });
 
   it('activations come to what a log of vLLM says of a 32B model on two cards', () => {
