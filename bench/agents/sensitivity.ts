@@ -2,7 +2,7 @@
 import { type Outcome } from './play.ts';
 import { pricesOf, spreadOf, tierOf, type Tiers } from './figures.ts';
 import { replayed } from './replayed.ts';
-import { type Simulated, simulate, type SimulatedSite, type Waited } from './simulate.ts';
+import { type Simulated, simulate, type SimulatedSite } from './simulate.ts';
 import { changes, largeAlone, layouts, pair } from './sites.ts';
 import type { AgentPlan } from './workload/draw.ts';
 import type { Label } from './workload/task.ts';
@@ -51,28 +51,40 @@ export function timingRows(agents: readonly AgentPlan[], outcomes: readonly Outc
   ];
 }
 
-/** How the card is divided: what it leaves the caches, and how long routed requests and those of the large model alone wait there. */
+/** How the card is divided: what it leaves the caches, and how long routed requests wait there (all of them, where there is one model), also under more load. */
 export function layoutRows(agents: readonly AgentPlan[], outcomes: readonly Outcome[], tiers: Tiers): string[][] {
   const share = (value: number | null): string => (value === null ? '–' : value.toFixed(2));
   return [
-    ['layout of an A40', 'shares', 'KV tokens', 'P50 / P95 / P99 s', 'of large', 'first P95', 'GPU s'],
+    [
+      'layout of an A40',
+      'shares',
+      'KV tokens',
+      'P50 / P95 s, GPU s',
+      '',
+      'large P95',
+      'first P95',
+      'pauses half',
+      '',
+      'a fifth',
+      '',
+    ],
     ...layouts.map(({ what, shares, site }) => {
       const isAlone = shares.small === null;
       const pick: Picked = (outcome) => (isAlone ? 'large' : (tierOf(outcome, tiers) ?? 'large'));
-      const { waited, cardMs } = simulate(site, replayed(agents, outcomes, pick));
-      const three = (of: readonly Waited[]): string => {
-        const { p50, p95, p99 } = spreadOf(of.map(({ tookMs }) => tookMs));
-        return [p50, p95, p99].map(seconds).join(' / ');
-      };
+      const run = (think: number): Simulated => simulate(site, replayed(agents, outcomes, pick, think));
+      const asPlayed = run(1);
+      const p95 = (of: readonly number[]): string => seconds(spreadOf(of).p95);
+      const labels = replayed(agents, outcomes, ({ label }) => label).flat();
       const { small, large } = site.servers;
       return [
         what,
         `${share(shares.large)}, ${share(shares.small)}`,
         `${large.kvTokens.toLocaleString('en')}, ${isAlone ? '–' : small.kvTokens.toLocaleString('en')}`,
-        three(waited),
-        three(waited.filter(({ by }) => by === 'large')),
-        seconds(spreadOf(waited.map(({ firstMs }) => firstMs)).p95),
-        ((cardMs.small + cardMs.large) / 1000).toFixed(0),
+        ...cells(asPlayed),
+        p95(asPlayed.waited.filter((_, at) => labels[at]?.by === 'large').map(({ tookMs }) => tookMs)),
+        p95(asPlayed.waited.map(({ firstMs }) => firstMs)),
+        ...cells(run(0.5)),
+        ...cells(run(0.2)),
       ];
     }),
   ];

@@ -47,12 +47,10 @@ export const layouts: readonly Layout[] = [
   { what: 'pair-4bit', shares: { large: 0.7, small: 0.25 }, site: pairIn4Bits },
   ...[
     { large: 0.6, small: 0.35 },
-    { large: 0.65, small: 0.3 },
     { large: 0.72, small: 0.22 },
-    { large: 0.74, small: 0.2 },
     { large: 0.77, small: 0.2 },
   ].map((shares) => ({ what: '4 bits', shares, site: in4Bits(shares) })),
-  ...[160, 256, 512].map((threshold) => ({
+  ...[160, 256].map((threshold) => ({
     what: `pair-4bit, long-prompt threshold ${threshold}`,
     shares: { large: 0.7, small: 0.25 },
     site: { ...pairIn4Bits, longPrefillThreshold: threshold },

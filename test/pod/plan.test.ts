@@ -158,6 +158,19 @@ describe.skipIf(noPodScripts !== null)('commands of the GPU box', () => {
     expect(args.join(' ')).not.toContain('--api-key');
   });
 
+  it('the small model in 4 bits is one setting: other weights and shares, the same names and ports', () => {
+    const { stdout } = podScript(['start', '--dry-run', '--card', 'a40'], { POINTSMAN_POD_MODE: 'pair-4bit' });
+    expect(stdout).toBe(dryRun('--card', 'a40', '--mode', 'pair-4bit'));
+    const small = stdout.split('# small')[1] ?? '';
+    expect(small).toMatch(/vllm serve \S+\/Qwen2\.5-7B-Instruct-AWQ /);
+    expect(small).toContain('--gpu-memory-utilization 0.25');
+    expect(small).toContain('--quantization awq_marlin');
+    expect(stdout).toContain('--max-model-len 32768');
+    const said = (flag: string, text: string) => [...text.matchAll(new RegExp(`${flag} (\\S+)`, 'g'))].map(([, value]) => value);
+    for (const flag of ['--served-model-name', '--port', '--max-num-seqs', '--tool-call-parser'])
+      expect(said(flag, stdout)).toEqual(said(flag, dryRun('--card', 'a40')));
+  });
+
   it('every server listens on the loopback address only', () => {
     for (const [mode, { cards }] of Object.entries(table.modes)) {
       for (const card of Object.keys(cards)) {
