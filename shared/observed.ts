@@ -249,5 +249,6 @@ export interface LearnedReport {
     readonly answered_by_small: number;
     readonly given_up: ShownInterval;
   } | null;
-  readonly today: { readonly shadow_calls: number; readonly cost_nano_usd: number };
+  /** `ungraded`: shadow calls without an outcome, as the model failed, or the judge did or said no grades. */
+  readonly today: { readonly shadow_calls: number; readonly ungraded: number; readonly cost_nano_usd: number };
 }

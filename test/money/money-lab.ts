@@ -58,7 +58,7 @@ export const patient = { upstreams: { small: { timeouts_ms: patientTimeouts }, l
 export async function openLab(
   patch: Readonly<Record<string, unknown>> = {},
   vars: Readonly<Record<string, string>> = {},
-  special: Pick<LabOptions, 'expectsNotReady' | 'keyRate'> = {},
+  special: Pick<LabOptions, 'expectsNotReady' | 'keyRate' | 'direct'> = {},
 ): Promise<MoneyLab> {
   const overrides = mergePatch(labOverrides, patch) as Record<string, unknown>;
   const lab = await startLab({

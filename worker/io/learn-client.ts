@@ -59,8 +59,8 @@ export function createLearnClient(namespace: Namespace<LearnObjectBase>, options
 
     mayShadow: (mostNanoUsd) => callObject(stub, async (learn): Promise<boolean> => learn.mayShadow(mostNanoUsd), once),
 
-    shadowed: (answer, grades, { mostNanoUsd, nanoUsd }) =>
-      callObject(stub, async (learn) => learn.shadowed(keptOf(answer), grades, Math.max(0, mostNanoUsd - nanoUsd)), once),
+    shadowed: (answer, compared, { mostNanoUsd, nanoUsd }) =>
+      callObject(stub, async (learn) => learn.shadowed(keptOf(answer), compared, Math.max(0, mostNanoUsd - nanoUsd)), once),
 
     rate: (id, score) => callObject(stub, async (learn) => learn.rate(id, score), often),
     status: () => callObject(stub, async (learn) => learn.status(), often),

@@ -8,7 +8,7 @@ import type { ActiveHead } from '../core/classify/adaptive/adapted.ts';
 import { type Evaluation, mayDecide, mostOutcomes, trainHead } from '../core/learn/head.ts';
 import type { Outcome } from '../core/learn/outcome.ts';
 import { type PairSums, qualityOf } from '../core/learn/quality.ts';
-import type { Grades, LearningStatus, RatedAnswer, Side } from '../core/learn/ports.ts';
+import type { Compared, LearningStatus, RatedAnswer, Side } from '../core/learn/ports.ts';
 import { dayOf } from '../core/ledger/days.ts';
 import { decodeFeatures, decodeModel, encodeModel } from '../core/learn/stored.ts';
 import type { LogPort } from '../core/ports.ts';
@@ -17,7 +17,7 @@ import type { LogPort } from '../core/ports.ts';
 const ratedForMs = 86_400_000;
 /** Answers that nobody has rated or compared yet; about 1.5 KB each. */
 const mostUnrated = 4000;
-/** How many rows may be over a limit before they are swept. */
+/** Rows are swept by every alarm, and by every so many new rows. */
 const sweepEvery = 100;
 
 export interface KeptAnswer {
@@ -48,8 +48,6 @@ interface HeadRow {
 export abstract class LearnObjectBase extends DurableObject<unknown> {
   readonly #wiring: LearnWiring;
   readonly #sql: SqlStorage;
-  #sinceSweep = 0;
-
   constructor(ctx: DurableObjectState, env: unknown, wiring: LearnWiring) {
     super(ctx, env);
     this.#wiring = wiring;
@@ -64,37 +62,47 @@ export abstract class LearnObjectBase extends DurableObject<unknown> {
         id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, is_on INTEGER NOT NULL, trained_ms INTEGER NOT NULL,
         evaluation TEXT NOT NULL, model BLOB NOT NULL, cut REAL NOT NULL, spread REAL NOT NULL
       );
-      CREATE TABLE IF NOT EXISTS spending (day TEXT PRIMARY KEY, nano_usd INTEGER NOT NULL, shadows INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS spending (
+        day TEXT PRIMARY KEY, nano_usd INTEGER NOT NULL, shadows INTEGER NOT NULL, ungraded INTEGER NOT NULL DEFAULT 0
+      );
     `);
+    const columns = this.#sql.exec<{ name: string }>('PRAGMA table_info(spending)').toArray();
+    if (!columns.some(({ name }) => name === 'ungraded'))
+      this.#sql.exec('ALTER TABLE spending ADD COLUMN ungraded INTEGER NOT NULL DEFAULT 0');
   }
 
   /** Keeps what a rating would need. Again, it changes nothing. */
   keep({ id, shown, modelId, features }: KeptAnswer): void {
-    this.#sql.exec(
-      'INSERT OR IGNORE INTO outcomes (id, at_ms, shown, model_id, features) VALUES (?, ?, ?, ?, ?)',
-      id,
-      Date.now(),
-      shown,
-      modelId,
-      features.slice().buffer,
-    );
-    this.#sweepAtTimes();
+    const [row] = this.#sql
+      .exec<{ number: number }>(
+        'INSERT OR IGNORE INTO outcomes (id, at_ms, shown, model_id, features) VALUES (?, ?, ?, ?, ?) RETURNING rowid AS number',
+        id,
+        Date.now(),
+        shown,
+        modelId,
+        features.slice().buffer,
+      )
+      .toArray();
+    // By the row's number, which an eviction does not set back: an object with little to do is evicted between any two rows.
+    if (row !== undefined && row.number % sweepEvery === 0) this.#sweep();
   }
 
   /** Takes the most that a shadow call can cost from today's budget; false when there is not so much left. */
   mayShadow(mostNanoUsd: number): boolean {
     const { nanoUsd } = this.#today();
     if (nanoUsd + mostNanoUsd > this.#wiring.dailyBudgetNanoUsd) return false;
-    this.#spend(mostNanoUsd, 1);
+    this.#spend(mostNanoUsd, { shadows: 1 });
     return true;
   }
 
   /** The call is over: what it did not cost is given back, and the grades of both answers are kept, if there are any. */
-  async shadowed(answer: KeptAnswer, grades: Grades | null, unusedNanoUsd: number): Promise<void> {
-    this.#spend(-unusedNanoUsd, 0);
-    if (grades === null) return;
+  async shadowed(answer: KeptAnswer, compared: Compared, unusedNanoUsd: number): Promise<void> {
+    const isGraded = typeof compared === 'object';
+    this.#spend(-unusedNanoUsd, { shadows: compared === 'not_asked' ? -1 : 0, ungraded: compared === 'ungraded' ? 1 : 0 });
+    if (!isGraded) return;
     this.keep(answer);
-    this.#sql.exec('UPDATE outcomes SET small = ?, large = ?, is_graded = 1 WHERE id = ?', grades.small, grades.large, answer.id);
+    const { small, large } = compared;
+    this.#sql.exec('UPDATE outcomes SET small = ?, large = ?, is_graded = 1 WHERE id = ?', small, large, answer.id);
     await this.#trainSoon();
   }
 
@@ -130,7 +138,7 @@ export abstract class LearnObjectBase extends DurableObject<unknown> {
         rated: number;
       }>('SELECT COUNT(small) AS pairs, COUNT(rated) AS rated FROM outcomes WHERE is_graded = 1')
       .toArray();
-    const { nanoUsd, shadows } = this.#today();
+    const { nanoUsd, shadows, ungraded } = this.#today();
     return {
       version: row?.version ?? 0,
       isOn: row?.is_on === 1,
@@ -138,12 +146,23 @@ export abstract class LearnObjectBase extends DurableObject<unknown> {
       evaluation,
       outcomes: { pairs: counts?.pairs ?? 0, rated: counts?.rated ?? 0 },
       quality: qualityOf(this.#pairSums()),
-      today: { shadows, costNanoUsd: nanoUsd },
+      today: { shadows, ungraded, costNanoUsd: nanoUsd },
     };
   }
 
+  /** Twice, it trains twice on the same outcomes. One that fails is tried again at the pace of trainings, for as long as it takes. */
   override async alarm(): Promise<void> {
-    this.#sweep();
+    try {
+      this.#sweep();
+      this.#train();
+    } catch (error) {
+      // The platform would try six times within minutes, and never again.
+      this.#wiring.log.write('error', 'own_router_not_trained', { error });
+      await this.ctx.storage.setAlarm(Date.now() + this.#wiring.trainEveryMs);
+    }
+  }
+
+  #train(): void {
     const trained = trainHead(this.#outcomes());
     if (trained === null) return;
     const before = this.#head();
@@ -209,32 +228,30 @@ export abstract class LearnObjectBase extends DurableObject<unknown> {
     return this.#sql.exec<HeadRow>('SELECT * FROM head WHERE id = 1').toArray()[0] ?? null;
   }
 
-  #today(): { nanoUsd: number; shadows: number } {
+  #today(): { nanoUsd: number; shadows: number; ungraded: number } {
     const [row] = this.#sql
-      .exec<{ nano_usd: number; shadows: number }>('SELECT nano_usd, shadows FROM spending WHERE day = ?', dayOf(Date.now()))
+      .exec<{
+        nano_usd: number;
+        shadows: number;
+        ungraded: number;
+      }>('SELECT nano_usd, shadows, ungraded FROM spending WHERE day = ?', dayOf(Date.now()))
       .toArray();
-    return { nanoUsd: row?.nano_usd ?? 0, shadows: row?.shadows ?? 0 };
+    return { nanoUsd: row?.nano_usd ?? 0, shadows: row?.shadows ?? 0, ungraded: row?.ungraded ?? 0 };
   }
 
-  #spend(nanoUsd: number, shadows: number): void {
+  #spend(nanoUsd: number, { shadows = 0, ungraded = 0 }: { shadows?: number; ungraded?: number }): void {
     this.#sql.exec(
-      `INSERT INTO spending (day, nano_usd, shadows) VALUES (?, MAX(0, ?), ?)
-       ON CONFLICT (day) DO UPDATE SET nano_usd = MAX(0, nano_usd + ?), shadows = shadows + ?`,
+      `INSERT INTO spending (day, nano_usd, shadows, ungraded) VALUES (?1, MAX(0, ?2), MAX(0, ?3), ?4)
+       ON CONFLICT (day) DO UPDATE
+       SET nano_usd = MAX(0, nano_usd + ?2), shadows = MAX(0, shadows + ?3), ungraded = ungraded + ?4`,
       dayOf(Date.now()),
       nanoUsd,
       shadows,
-      nanoUsd,
-      shadows,
+      ungraded,
     );
   }
 
-  #sweepAtTimes(): void {
-    this.#sinceSweep += 1;
-    if (this.#sinceSweep >= sweepEvery) this.#sweep();
-  }
-
   #sweep(): void {
-    this.#sinceSweep = 0;
     const nowMs = Date.now();
     this.#sql.exec('DELETE FROM outcomes WHERE is_graded = 0 AND at_ms <= ?', nowMs - ratedForMs);
     for (const [isGraded, most] of [

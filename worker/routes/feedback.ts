@@ -11,6 +11,9 @@ import type { Deps } from '../deps.ts';
 import { readJsonText } from '../middleware/body.ts';
 import type { AppEnv } from '../middleware/context.ts';
 
+/** What a rating needs is kept while the answer's last bytes go out: a client that rates at once may be there before it. */
+const lookAgainMs = 300;
+
 /** Body: `{"request_id": "…", "score": 0..1}`. */
 export function feedback(deps: Deps): (c: Context<AppEnv>) => Promise<Response> {
   return async (c) => {
@@ -32,12 +35,18 @@ export function feedback(deps: Deps): (c: Context<AppEnv>) => Promise<Response> 
         detail: 'A number from 0 to 1.',
       });
     }
-    const { sessions, learning, ledger, newId } = deps.pipeline;
+    const { sessions, learning, ledger, newId, timers } = deps.pipeline;
     const keyId = c.get('key').id;
-    const [arm, outcome] = await Promise.all([
-      sessions.rateArm(keyId, requestId, score, newId()),
-      learning?.rate(outcomeId(keyId, requestId), score) ?? null,
-    ]);
+    const rate = () =>
+      Promise.all([
+        sessions.rateArm(keyId, requestId, score, newId()),
+        learning?.rate(outcomeId(keyId, requestId), score) ?? null,
+      ]);
+    let [arm, outcome] = await rate();
+    if (arm === null && outcome === null) {
+      await new Promise<void>((resolve) => timers.once(lookAgainMs, resolve));
+      [arm, outcome] = await rate();
+    }
     const known = arm ?? outcome;
     if (known === null) {
       throw new GatewayError({

@@ -115,7 +115,7 @@ function learnedReport({ version, isOn, trainedAtMs, evaluation, outcomes, quali
     outcomes,
     evaluation: evaluation === null ? null : evaluationReport(evaluation),
     quality: quality === null ? null : qualityReport(quality),
-    today: { shadow_calls: today.shadows, cost_nano_usd: today.costNanoUsd },
+    today: { shadow_calls: today.shadows, ungraded: today.ungraded, cost_nano_usd: today.costNanoUsd },
   };
 }
 

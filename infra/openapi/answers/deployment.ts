@@ -175,7 +175,7 @@ export const RouterInfo = z.object({
         })
         .nullable(),
       quality: z.object({ compared: count, answered_by_small: count, given_up: interval }).nullable(),
-      today: z.object({ shadow_calls: count, cost_nano_usd: count }),
+      today: z.object({ shadow_calls: count, ungraded: count, cost_nano_usd: count }),
     })
     .nullable(),
   intent: settings,

@@ -1,6 +1,13 @@
 /** Two answers to one request are graded by what can be checked first, and only then by how far they agree or by what a judge says. */
 import { describe, expect, it } from 'vitest';
-import { type GivenText, gradePair, isForJudge, judgePrompt, readVerdict } from '../../../worker/core/learn/grade.ts';
+import {
+  type GivenText,
+  gradePair,
+  isForJudge,
+  judgePrompt,
+  judgePromptBytes,
+  readVerdict,
+} from '../../../worker/core/learn/grade.ts';
 import { innerRequest } from '../../../worker/core/surfaces/chat/inner-request.ts';
 import type { ChatRequest } from '../../../shared/chat.ts';
 
@@ -41,11 +48,24 @@ describe('a judge', () => {
     expect(other.indexOf('LARGE')).toBeLessThan(other.indexOf('SMALL'));
   });
 
+  it('reads a bounded prompt, whatever the texts are made of', () => {
+    for (const letter of ['a', 'ü', '水', '🌊']) {
+      const long = letter.repeat(20_000);
+      const prompt = judgePrompt(long, long, long, false);
+      expect(new TextEncoder().encode(prompt).byteLength).toBeLessThanOrEqual(judgePromptBytes);
+    }
+  });
+
   it.each([
     ['7 4', false, { small: 0.7, large: 0.4 }],
     ['7 4', true, { small: 0.4, large: 0.7 }],
     ['Grades: 10, 8.5', false, { small: 1, large: 0.85 }],
+    ['Answer 1: 7/10\nAnswer 2: 4/10', false, { small: 0.7, large: 0.4 }],
+    ['<answer_1>7</answer_1> <answer_2>4</answer_2>', true, { small: 0.4, large: 0.7 }],
+    ['10 out of 10, 9 out of 10', false, { small: 1, large: 0.9 }],
     ['11 4', false, null],
+    ['-3 5', false, null],
+    ['Answer 2 is better.', false, null],
     ['7', false, null],
     ['Both are good.', false, null],
     ['', false, null],

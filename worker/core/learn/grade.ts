@@ -66,9 +66,13 @@ export function judgePrompt(question: string, small: string, large: string, isSw
   ].join('\n\n');
 }
 
+/** What judges write around the two numbers: which answer each is for, and of how many. */
+const labels = /\b(?:answer|assistant|response)[ _#]?[12]\b|(?:\/|\bout of) ?10\b/gi;
+
 /** Null when it says anything else than two numbers from 0 to 10. */
 export function readVerdict(text: string, isSwapped: boolean): Grades | null {
-  const found = /^\D{0,20}?(\d{1,2}(?:\.\d)?)\D{1,20}(\d{1,2}(?:\.\d)?)\D{0,20}$/.exec(text.trim());
+  const said = text.replace(labels, '').trim();
+  const found = /^\D{0,20}?(?<!-)(\d{1,2}(?:\.\d)?)\D{1,20}(\d{1,2}(?:\.\d)?)\D{0,20}$/.exec(said);
   const [first, second] = [Number(found?.[1] ?? Number.NaN) / 10, Number(found?.[2] ?? Number.NaN) / 10];
   if (!(first >= 0 && first <= 1 && second >= 0 && second <= 1)) return null;
   return isSwapped ? { small: second, large: first } : { small: first, large: second };
@@ -76,6 +80,9 @@ export function readVerdict(text: string, isSwapped: boolean): Grades | null {
 
 /** A judge reads this much of each text. */
 const judgedChars = 6000;
+
+/** No prompt of a judge has more: three bytes are the most for a UTF-16 unit, and the words around the texts are ASCII. */
+export const judgePromptBytes = 3 * 3 * (judgedChars + 2) + 1000;
 
 function cut(text: string): string {
   return text.length <= judgedChars ? text : `${text.slice(0, judgedChars)} …`;

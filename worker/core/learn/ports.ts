@@ -12,6 +12,9 @@ export interface Grades {
   readonly large: number;
 }
 
+/** What came of a comparison: grades; a call that was made, and no grades; or no call, for want of room or money. */
+export type Compared = Grades | 'ungraded' | 'not_asked';
+
 /** An answer that a client may rate. */
 export interface ShownAnswer {
   /** Of key and request: see `outcomeId`. */
@@ -34,7 +37,8 @@ export interface LearningStatus {
   readonly evaluation: Evaluation | null;
   readonly outcomes: { readonly pairs: number; readonly rated: number };
   readonly quality: Quality | null;
-  readonly today: { readonly shadows: number; readonly costNanoUsd: number };
+  /** Shadow calls, how many of them led to no grades, and what they cost, with their judge. */
+  readonly today: { readonly shadows: number; readonly ungraded: number; readonly costNanoUsd: number };
 }
 
 export interface LearnPort {
@@ -47,7 +51,7 @@ export interface LearnPort {
   /** Gives back what the call did not cost, and keeps the outcome where there is one. */
   shadowed(
     answer: ShownAnswer,
-    grades: Grades | null,
+    compared: Compared,
     cost: { readonly mostNanoUsd: number; readonly nanoUsd: number },
   ): Promise<void>;
   /** Null: no such answer within the last day. A later rating replaces an earlier one. */

@@ -38,7 +38,10 @@ export function LearningPanel({ learned, stats }: LearningPanelProps) {
         : `${score(evaluation.apgr)} against ${score(evaluation.apgr_shipped)} (0.5 is random), lead ${points(evaluation.lead)}`,
     ],
     ['Trained', learned.version === 0 ? nothing : `version ${count(learned.version)}, ${dayAndTime(learned.trained_at)}`],
-    ['Shadow calls today', `${count(today.shadow_calls)}, ${nanoUsd(today.cost_nano_usd)}`],
+    [
+      'Shadow calls today',
+      `${count(today.shadow_calls)}, ${nanoUsd(today.cost_nano_usd)}${today.ungraded === 0 ? '' : `, ${count(today.ungraded)} without a grade`}`,
+    ],
   ];
   return (
     <Panel

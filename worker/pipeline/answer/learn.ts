@@ -2,14 +2,15 @@
  * What a deployment learns from an answer that was routed by its content: it may be rated later, and for a share of such requests the other
  * model is asked as well, so that both answers can be graded. All of it in the background.
  */
-import { modelOf } from '../../../shared/config-prepare.ts';
+import { type Config, modelOf } from '../../../shared/config-prepare.ts';
 import { type Choice, contentOf } from '../../core/answer/choice.ts';
 import { normalisePrice } from '../../core/cost/price.ts';
 import { promptTokensBound, worstCaseCost } from '../../core/cost/worst-case.ts';
 import { readLearnFeatures } from '../../core/classify/adaptive/features.ts';
-import { type GivenText, gradePair, isForJudge, judgePrompt, readVerdict } from '../../core/learn/grade.ts';
+import { buildView } from '../../core/classify/view.ts';
+import { type GivenText, gradePair, isForJudge, judgePrompt, judgePromptBytes, readVerdict } from '../../core/learn/grade.ts';
 import { learnedPair } from '../../core/learn/pair.ts';
-import { type Grades, outcomeId, type ShownAnswer, type Side } from '../../core/learn/ports.ts';
+import { type Compared, type Grades, outcomeId, type ShownAnswer, type Side } from '../../core/learn/ports.ts';
 import { agreement } from '../../core/route/agreement.ts';
 import { mostTokens } from '../run/asked.ts';
 import { isAnsweredByFallback, type Run } from '../run/run.ts';
@@ -19,7 +20,8 @@ import { askUnseen, mayAskUnseen } from './unseen.ts';
 /** Both calls together must be over before the platform ends what goes on in the background. */
 const shadowMs = 15_000;
 const judgeMs = 7000;
-const verdictTokens = 16;
+/** A verdict has five; models that think before they speak need the rest. */
+const verdictTokens = 512;
 
 /** Does nothing unless the router chose between the two models that it learns about. */
 export function learnFrom(run: Run, choice: Choice): void {
@@ -27,13 +29,21 @@ export function learnFrom(run: Run, choice: Choice): void {
   const { learning } = deps;
   const answer = learning === null ? null : shownOf(run);
   if (learning === null || answer === null) return;
-  const { routing } = deps.config;
+  const { shadow_share: share, feedback } = deps.config.routing.learning;
   const { background } = asked.caller;
+  // Before any comparison, which takes seconds: clients rate an answer as soon as they have it.
+  if (feedback) learning.keep(answer, background);
   const other = learnedPair(deps.config)?.[answer.shown === 'small' ? 'large' : 'small'];
-  const isShadowed = deps.random() < routing.learning.shadow_share && asked.view.images === 0;
-  if (isShadowed && other !== undefined && mayAskUnseen(run, other))
-    background(compare(run, answer, other, givenOf(choice)).catch(() => undefined));
-  else if (routing.learning.feedback) learning.keep(answer, background);
+  if (other === undefined || deps.random() >= share || asked.view.images > 0) return;
+  const judgeId = judgeOf(deps.config);
+  // What a key may not use does not read its requests either.
+  if (mayAskUnseen(run, other) && (judgeId === null || mayAskUnseen(run, judgeId)))
+    background(compare(run, answer, { other, judgeId }, givenOf(choice)).catch(() => undefined));
+}
+
+function judgeOf({ routing }: Pick<Config, 'routing'>): string | null {
+  const { grading, judge_model: judge = null } = routing.learning;
+  return grading === 'judge' ? judge : null;
 }
 
 /** Null for an answer that says nothing of the router's choice. */
@@ -50,19 +60,23 @@ function shownOf(run: Run): ShownAnswer | null {
   return { id: outcomeId(key.id, requestId), shown, modelId, features: readLearnFeatures(asked.view, learned) };
 }
 
-async function compare(run: Run, answer: ShownAnswer, other: string, shown: GivenText): Promise<void> {
+interface Asking {
+  readonly other: string;
+  /** Null where answers are graded without one. */
+  readonly judgeId: string | null;
+}
+
+async function compare(run: Run, answer: ShownAnswer, { other, judgeId }: Asking, shown: GivenText): Promise<void> {
   const { deps, asked } = run;
   const { learning } = deps;
   if (learning === null) return;
-  const { grading, judge_model: judge = null, feedback } = deps.config.routing.learning;
-  const judgeId = grading === 'judge' ? judge : null;
-  const mostNanoUsd = worstCost(run, other) + (judgeId === null ? 0 : worstCost(run, judgeId));
-  if (!(await learning.mayShadow(mostNanoUsd))) {
-    if (feedback) learning.keep(answer, asked.caller.background);
-    return;
-  }
+  const { bodyBytes } = asked.caller;
+  const mostNanoUsd =
+    worstCost(run, other, { bodyBytes, completionTokens: mostTokens(asked) }) +
+    (judgeId === null ? 0 : worstCost(run, judgeId, { bodyBytes: judgePromptBytes, completionTokens: verdictTokens }));
+  if (!(await learning.mayShadow(mostNanoUsd))) return;
   asked.caller.trace?.enter('shadow');
-  let grades: Grades | null = null;
+  let compared: Compared = 'not_asked';
   let nanoUsd = 0;
   try {
     const unseen = await askUnseen(run, {
@@ -73,19 +87,19 @@ async function compare(run: Run, answer: ShownAnswer, other: string, shown: Give
       withinMs: shadowMs,
     });
     nanoUsd = unseen?.costNanoUsd ?? 0;
+    if (unseen !== null) compared = 'ungraded';
     if (unseen !== null && unseen.choice !== null) {
       const given = givenOf(unseen.choice);
       const [small, large] = answer.shown === 'small' ? [shown, given] : [given, shown];
-      if (judgeId === null || !isForJudge(asked.request, small, large)) grades = gradePair(asked.request, small, large);
+      if (judgeId === null || !isForJudge(asked.request, small, large)) compared = gradePair(asked.request, small, large);
       else {
         const verdict = await askJudge(run, judgeId, small.content, large.content);
-        grades = verdict.grades;
+        compared = verdict.grades ?? 'ungraded';
         nanoUsd += verdict.nanoUsd;
       }
     }
   } finally {
-    await learning.shadowed(answer, grades, { mostNanoUsd, nanoUsd });
-    if (grades === null && feedback) learning.keep(answer, asked.caller.background);
+    await learning.shadowed(answer, compared, { mostNanoUsd, nanoUsd });
   }
 }
 
@@ -111,7 +125,15 @@ async function askJudge(
   const judged = await askUnseen(run, {
     modelId,
     name: `judge|${modelId}`,
-    asked: { ...asked, request, maxTokens: verdictTokens, format: null },
+    // What it reads has a size of its own, by which it is reserved for and, where the server tells no counts, booked.
+    asked: {
+      ...asked,
+      caller: { ...asked.caller, bodyBytes: new TextEncoder().encode(content).byteLength },
+      request,
+      view: buildView(request),
+      maxTokens: verdictTokens,
+      format: null,
+    },
     agreementOf: () => null,
     withinMs: judgeMs,
   });
@@ -127,8 +149,8 @@ function givenOf(choice: Choice): GivenText {
   };
 }
 
-function worstCost({ deps, asked }: Run, modelId: string): number {
+function worstCost({ deps }: Run, modelId: string, most: { bodyBytes: number; completionTokens: number }): number {
   const { price, context_tokens: contextTokens } = modelOf(deps.config, modelId);
-  const promptTokens = promptTokensBound({ bodyBytes: asked.caller.bodyBytes, hasImages: false, contextTokens });
-  return worstCaseCost([normalisePrice(price)], { promptTokens, completionTokens: mostTokens(asked) });
+  const promptTokens = promptTokensBound({ bodyBytes: most.bodyBytes, hasImages: false, contextTokens });
+  return worstCaseCost([normalisePrice(price)], { promptTokens, completionTokens: most.completionTokens });
 }
