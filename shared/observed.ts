@@ -235,9 +235,13 @@ export interface LearnedReport {
   readonly in_force: boolean;
   readonly trained_at: string | null;
   readonly outcomes: { readonly pairs: number; readonly rated: number };
-  /** On outcomes that the head had not seen. The interval of the lead holds 80 % of resamples. */
+  /**
+   * Of the blend of own head and shipped router that is best at the low end of its interval, on outcomes that the head had not seen. `weight`:
+   * of the head in it, 0 to 1; it decides while `lead.low` is above 0. The interval holds 80 %.
+   */
   readonly evaluation: {
     readonly outcomes: number;
+    readonly weight: number;
     readonly mean_gain: number;
     readonly apgr: number | null;
     readonly apgr_shipped: number | null;

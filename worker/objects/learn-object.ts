@@ -131,7 +131,8 @@ export abstract class LearnObjectBase extends DurableObject<unknown> {
 
   status(): LearningStatus {
     const row = this.#head();
-    const evaluation: Evaluation | null = row === null ? null : JSON.parse(row.evaluation);
+    // Without a weight it is from when the head decided alone.
+    const evaluation: Evaluation | null = row === null ? null : { weight: 1, ...JSON.parse(row.evaluation) };
     const [counts] = this.#sql
       .exec<{
         pairs: number;

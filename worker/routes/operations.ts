@@ -119,11 +119,12 @@ function learnedReport({ version, isOn, trainedAtMs, evaluation, outcomes, quali
   };
 }
 
-function evaluationReport({ ours, theirs, lead, gap, outcomes }: Evaluation) {
+function evaluationReport({ ours, theirs, lead, gap, outcomes, weight }: Evaluation) {
   const [own, shipped] = [apgrOf(ours, gap), apgrOf(theirs, gap)];
   const digits = (value: number | null): number | null => (value === null ? null : fourDigits(value));
   return {
     outcomes,
+    weight,
     mean_gain: fourDigits(gap),
     apgr: digits(own),
     apgr_shipped: digits(shipped),

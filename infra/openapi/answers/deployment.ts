@@ -168,6 +168,7 @@ export const RouterInfo = z.object({
       evaluation: z
         .object({
           outcomes: count,
+          weight: z.number(),
           mean_gain: z.number(),
           apgr: z.number().nullable(),
           apgr_shipped: z.number().nullable(),

@@ -1,10 +1,10 @@
 /**
  * Trains an adaptive head on a deployment's own outcomes, estimates on outcomes that it has not seen how much better than the shipped router
- * it orders requests, and says whether it may decide.
+ * it orders requests, blends the two by that, and says whether the blend may decide.
  */
 import type { LearnFeatures } from '../classify/adaptive/features.ts';
-import { type Head, predict } from '../classify/adaptive/model.ts';
-import { type Comparison, compareOrders } from './lift.ts';
+import { type Head, predict, type RidgeModel } from '../classify/adaptive/model.ts';
+import { blendModel, blendOrders, deviationOf, shippedScore, weigh, type Weighed } from './blend.ts';
 import { type Outcome, type Target, targetsOf } from './outcome.ts';
 import { fitRidge, type Penalties } from './ridge.ts';
 
@@ -14,18 +14,18 @@ export const mostOutcomes = 2000;
 export const leastOutcomes = 40;
 const folds = 5;
 
-export const penalties: Penalties = { prior: 300, dense: 1000, grams: 30 };
+export const penalties: Penalties = { prior: 300, dense: 1000, grams: 10 };
 
-/** Share of resamples left out at either end of the interval that decides. */
-const tail = 0.1;
-
-export interface Evaluation extends Comparison {
+export interface Evaluation extends Weighed {
   readonly outcomes: number;
   readonly pairs: number;
 }
 
 export interface Trained {
+  /** The blend. */
   readonly head: Head;
+  /** What was learned, without the shipped router. */
+  readonly own: RidgeModel;
   readonly evaluation: Evaluation;
 }
 
@@ -33,18 +33,18 @@ export interface Trained {
 export function trainHead(outcomes: readonly Outcome[]): Trained | null {
   const targets = targetsOf(outcomes);
   if (targets.length < leastOutcomes) return null;
+  const model = fitRidge(targets, penalties);
   const unseen = predictUnseen(targets);
-  const shipped = targets.map(({ outcome }) => shippedOrder(outcome.features));
-  const comparison = compareOrders(
-    targets.map(({ gain }) => gain),
-    unseen,
-    shipped,
-    tail,
-  );
+  const shipped = targets.map(({ outcome }) => shippedScore(model, outcome.features));
+  const gains = targets.map(({ gain }) => gain);
+  const weighed = weigh(gains, unseen, shipped);
+  const spread = deviationOf(unseen);
+  const blended = blendOrders(unseen, shipped, weighed.weight).map((value) => model.intercept + spread * value);
   const pairs = targets.filter(({ isPair }) => isPair).length;
   return {
-    head: { model: fitRidge(targets, penalties), ...cutOf(unseen, targets) },
-    evaluation: { ...comparison, outcomes: targets.length, pairs },
+    head: { model: blendModel(model, weighed.weight, spread), ...cutOf(blended, targets) },
+    own: model,
+    evaluation: { ...weighed, outcomes: targets.length, pairs },
   };
 }
 
@@ -53,7 +53,10 @@ function shippedOrder({ dense }: LearnFeatures): number {
   return dense[1] ?? 0;
 }
 
-/** Gains by models that have not seen the outcome, nor one of the same words. */
+/**
+ * Gains, less their mean, by models that have not seen the outcome, nor one of the same words. Less their mean, since that of a model is low where
+ * the outcomes left out were high: kept in, it would set whole parts of the outcomes against what they show.
+ */
 function predictUnseen(targets: readonly Target[]): number[] {
   const foldOf = targets.map(({ outcome }) => fingerprintOf(outcome.features) % folds);
   const models = Array.from({ length: folds }, (_, fold) =>
@@ -64,7 +67,7 @@ function predictUnseen(targets: readonly Target[]): number[] {
   );
   return targets.map(({ outcome }, at) => {
     const model = models[foldOf[at] ?? 0];
-    return model === undefined ? 0 : predict(model, outcome.features);
+    return model === undefined ? 0 : predict(model, outcome.features) - model.intercept;
   });
 }
 
@@ -87,7 +90,7 @@ function cutOf(predicted: readonly number[], targets: readonly Target[]): Pick<H
   return { cut, spread: Math.max(1e-3, Math.sqrt(variance)) };
 }
 
-/** The head decides while the interval of its lead over the shipped router lies above 0. */
+/** The blend decides while the interval of its lead over the shipped router lies above 0. */
 export function mayDecide({ lead }: Pick<Evaluation, 'lead'>): boolean {
   return lead.low > 0;
 }

@@ -10,7 +10,7 @@ export interface Interval {
   readonly high: number;
 }
 
-const resamples = 400;
+const resamples = 200;
 
 /** Of `gains` in the order of `scores`, the highest first; requests with one score enter together. `counts`: how often each is there. */
 function liftOf(gains: ArrayLike<number>, scores: ArrayLike<number>, order: Int32Array, counts: Int32Array): number {
@@ -44,28 +44,21 @@ function orderOf(scores: ArrayLike<number>): Int32Array {
 export interface Comparison {
   readonly ours: number;
   readonly theirs: number;
-  /** Ours less theirs, on the same resamples. */
-  readonly lead: Interval;
+  /** Ours less theirs. */
+  readonly lead: number;
+  /** Its standard deviation over resamples of the requests. */
+  readonly deviation: number;
   /** Mean gain: what sending everything to the large model wins. */
   readonly gap: number;
 }
 
-/**
- * Lifts of two orders, and the interval of their difference.
- *
- * @param tail share of resamples left out at either end
- */
-export function compareOrders(
-  gains: readonly number[],
-  ours: readonly number[],
-  theirs: readonly number[],
-  tail: number,
-): Comparison {
+/** Lifts of two orders, and how sure their difference is. */
+export function compareOrders(gains: readonly number[], ours: readonly number[], theirs: readonly number[]): Comparison {
   const n = gains.length;
   const [ourOrder, theirOrder] = [orderOf(ours), orderOf(theirs)];
   const once = new Int32Array(n).fill(1);
-  const leads: number[] = [];
   const counts = new Int32Array(n);
+  let [sum, squares] = [0, 0];
   let state = fnvStep(fnvStart, n);
   for (let round = 0; round < resamples; round += 1) {
     counts.fill(0);
@@ -74,19 +67,17 @@ export function compareOrders(
       const index = Math.floor((state / 0x1_0000_0000) * n);
       counts[index] = (counts[index] ?? 0) + 1;
     }
-    leads.push(liftOf(gains, ours, ourOrder, counts) - liftOf(gains, theirs, theirOrder, counts));
+    const lead = liftOf(gains, ours, ourOrder, counts) - liftOf(gains, theirs, theirOrder, counts);
+    sum += lead;
+    squares += lead * lead;
   }
-  leads.sort((a, b) => a - b);
   const [oursNow, theirsNow] = [liftOf(gains, ours, ourOrder, once), liftOf(gains, theirs, theirOrder, once)];
   return {
     ours: oursNow,
     theirs: theirsNow,
-    lead: {
-      value: oursNow - theirsNow,
-      low: leads[Math.floor(tail * resamples)] ?? 0,
-      high: leads[Math.ceil((1 - tail) * resamples) - 1] ?? 0,
-    },
-    gap: n === 0 ? 0 : gains.reduce((sum, gain) => sum + gain, 0) / n,
+    lead: oursNow - theirsNow,
+    deviation: Math.sqrt(Math.max(0, squares / resamples - (sum / resamples) ** 2)),
+    gap: n === 0 ? 0 : gains.reduce((total, gain) => total + gain, 0) / n,
   };
 }
 

@@ -35,7 +35,7 @@ export function LearningPanel({ learned, stats }: LearningPanelProps) {
       'Own router against the shipped one',
       evaluation === null
         ? 'not trained yet'
-        : `${score(evaluation.apgr)} against ${score(evaluation.apgr_shipped)} (0.5 is random), lead ${points(evaluation.lead)}`,
+        : `${score(evaluation.apgr)} against ${score(evaluation.apgr_shipped)} (0.5 is random), lead ${points(evaluation.lead)} with ${percent(evaluation.weight, 1)} of the say`,
     ],
     ['Trained', learned.version === 0 ? nothing : `version ${count(learned.version)}, ${dayAndTime(learned.trained_at)}`],
     [
