@@ -6,8 +6,11 @@ import { buildView } from '../../worker/core/classify/view.ts';
 import type { InnerRequest } from '../../worker/core/request/inner-request.ts';
 import { innerRequest } from '../../worker/core/surfaces/chat/inner-request.ts';
 import { readIntent } from '../../worker/core/classify/intent.ts';
+import type { ChatRequest } from '../../shared/chat.ts';
 import type { Intent } from '../../shared/config.ts';
+import { writeAgentAsks } from './agent-asks.ts';
 import { augment } from './augment.ts';
+import { writeDocumentAsks } from './document-asks.ts';
 import { writeEveryday } from './everyday.ts';
 import type { OutcomeExample } from './fit-outcomes.ts';
 import type { TierExample } from './fit-tier.ts';
@@ -44,6 +47,8 @@ const rareWeight = 2;
 const rareCategories: readonly string[] = ['short-hard', 'adversarial-easy'];
 /** Long and easy requests are rare in the rows, and common in traffic. */
 const everydayWeight = 3;
+/** Of agents' asks and of questions beside documents: with more, the generator's few patterns are heard above the rows of people. */
+const askWeight = 0.4;
 const triviaCount = 700;
 const triviaSeed = 7;
 
@@ -72,15 +77,17 @@ export function prepareLabelled(rows: readonly LabelledRow[], config: RouterConf
   }));
 }
 
-/** A synthetic row for training. */
-function generatedRow(id: string, text: string, intent: Intent, tier: 'small' | 'large' = 'small'): LabelledRow {
-  const request = innerRequest({ model: 'auto', messages: [{ role: 'user', content: text }] });
+/** A synthetic row for training: a text, or a whole request. */
+function generatedRow(id: string, asked: string | ChatRequest, intent: Intent, tier: 'small' | 'large' = 'small'): LabelledRow {
+  const request = innerRequest(
+    typeof asked === 'string' ? { model: 'auto', messages: [{ role: 'user', content: asked }] } : asked,
+  );
   return { id, category: 'generated', set: 'generated', tier, intent, request };
 }
 
 /**
  * Trivial questions, bare and padded with big words; everyday requests, many of them long; look-ups with technical words; requests about
- * listings, half of them hard.
+ * listings, to agents with tools and beside documents, half of them hard.
  */
 export function prepareGenerated(config: RouterConfig): TierExample[] {
   const trivia = writeTrivia(triviaCount, triviaSeed).flatMap((text, at) => {
@@ -93,10 +100,19 @@ export function prepareGenerated(config: RouterConfig): TierExample[] {
   const listings = writeListingAsks(600, 17).map(({ text, isHard }, at) =>
     generatedRow(`listing-${at}`, text, 'code', isHard ? 'large' : 'small'),
   );
+  const agents = writeAgentAsks(800, 19).map(({ request, isHard, isCode }, at) => ({
+    row: generatedRow(`agent-${at}`, request, 'general', isHard ? 'large' : 'small'),
+    intent: isHard ? (isCode ? ('code' as const) : ('reasoning' as const)) : isCode ? null : ('general' as const),
+  }));
+  const documents = writeDocumentAsks(500, 23).map(({ text, isHard }, at) => ({
+    row: generatedRow(`document-${at}`, text, 'general', isHard ? 'large' : 'small'),
+    intent: isHard ? ('reasoning' as const) : ('general' as const),
+  }));
   return [
     ...trivia.map((row) => tierExample(row, config, variantWeight)),
     // The intents of these are guesses that would outweigh those of the labelled rows.
     ...listings.map((row) => ({ ...tierExample(row, config, 1), intent: null })),
+    ...[...agents, ...documents].map(({ row, intent }) => ({ ...tierExample(row, config, askWeight), intent })),
     ...lookups.map((row) => ({ ...tierExample(row, config, variantWeight / 2), intent: null })),
     ...everyday.map((row) => ({ ...tierExample(row, config, everydayWeight), intent: null })),
   ];
