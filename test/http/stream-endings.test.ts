@@ -96,6 +96,19 @@ describe('with every model server at fault or one of them', () => {
   });
 });
 
+describe('from servers that are known to end what they say, whose answers are read in larger pieces', () => {
+  beforeAll(gateway.resetState);
+  const streams = apart.filter(([, { fault }]) => faults[fault].phase === 'stream' || faults[fault].phase === 'answer');
+  test.each(streams)('%s, whole', { timeout: noHangMs }, async (_, row) => {
+    for (let known = 0; known < 4; known += 1) expectComplete(await send(row, false, 'none'), withoutFault(row), false);
+    await run(row, row.plain, false);
+  });
+});
+
+function withoutFault({ fault, needs, plain, streamed }: FaultCase): FaultCase {
+  return { fault, plain, streamed, text: 'same', ...(needs === undefined ? {} : { needs }) };
+}
+
 async function run(row: FaultCase, expected: Expectation, isStream: boolean): Promise<void> {
   const reply = await send(row, isStream, 'all');
   check(reply, row, isStream ? asPromised(expected, reply) : expected, isStream);

@@ -178,6 +178,7 @@ export function createGateway(options: GatewayOptions): FakeGateway {
     dialectOf: dialectsOf(config.upstreams, hideSecrets, dialects),
     openPipe: openNodePipe,
     speeds: new Map(),
+    endedAnswers: new Map(),
     retryBudget: { current: emptyRetryBudget },
   });
 

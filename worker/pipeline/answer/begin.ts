@@ -3,6 +3,7 @@ import { fail, type Result } from '../../../shared/result.ts';
 import { type Answer, isComplete } from '../../core/answer/answer.ts';
 import { contentOf } from '../../core/answer/choice.ts';
 import { judgeEnding } from '../../core/answer/verdict.ts';
+import { bytesToAwait, EndedAnswers } from '../../core/sse/gather.ts';
 import { demandedCall } from '../../core/tools/tool-choice.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import type { FedPiece, Intake, Opened, Stop, StreamEnd } from '../run/opened.ts';
@@ -27,7 +28,7 @@ export async function begin(
   onBegun(begun === null);
   if (begun !== null) return fail(begun);
   if (!run.tried.isStreamed) {
-    const problem = await collect(call, intake, answer);
+    const problem = await collect(call, source, intake, answer);
     return problem === null ? judged(run, candidate, { kind: 'whole', answer }) : fail(problem);
   }
   if (!mayShow(call, answer)) {
@@ -82,12 +83,15 @@ function brokenOff({ limit }: Call, { kind }: StreamEnd): UpstreamFailure {
 }
 
 /** Reads a stream to its end for a client that waits for the whole answer; null when it is whole. */
-async function collect(call: Call, intake: Intake, answer: Answer): Promise<UpstreamFailure | null> {
+async function collect(call: Call, source: Source, intake: Intake, answer: Answer): Promise<UpstreamFailure | null> {
   const { state } = answer;
   const watch = watchCall(call, answer);
+  const gathers = gather(call, source);
   const stop: Stop = await intake.read({ isEnough: () => state.sawDone, take: () => null, hold: () => undefined });
   watch.stop();
-  intake.cancel();
+  if (gathers || stop.kind !== 'enough') intake.cancel();
+  else noteWhetherEnded(call, source, intake);
+  if (stop.kind !== 'enough') endedOf(call).note(false);
   const ending = judgeEnding({
     isClientGone: false,
     problem: stop.kind === 'broken' ? stop.problem : stop.kind === 'overflow' ? brokenOff(call, stop) : null,
@@ -96,4 +100,35 @@ async function collect(call: Call, intake: Intake, answer: Answer): Promise<Upst
     end: stop.kind === 'eof' || stop.kind === 'reset' ? stop.kind : null,
   });
   return ending.kind === 'failed' ? { failure: ending.failure, cause: ending.cause } : null;
+}
+
+function endedOf({ run: { deps }, candidate }: Call): EndedAnswers {
+  const known = deps.endedAnswers.get(candidate.upstreamId);
+  if (known !== undefined) return known;
+  const fresh = new EndedAnswers();
+  deps.endedAnswers.set(candidate.upstreamId, fresh);
+  return fresh;
+}
+
+/** Reads larger pieces from a server that is known to end what it says. False where events are read as they come. */
+function gather(call: Call, source: Source): boolean {
+  if (!endedOf(call).isSure) return false;
+  const { clock } = call.run.deps;
+  const fromMs = clock.now();
+  const { idle } = call.upstream.timeouts_ms;
+  source.gather((bytes) => bytesToAwait({ bytes, ms: clock.now() - fromMs }, call.model.slow_tokens_per_second, idle));
+  return true;
+}
+
+/** The end comes with the end mark, or shortly after it. The client does not wait for it. */
+const endsWithinMs = 100;
+
+function noteWhetherEnded(call: Call, source: Source, intake: Intake): void {
+  const ended = endedOf(call);
+  const giveUp = call.run.deps.timers.once(endsWithinMs, intake.cancel);
+  void source.isEnded().then((isEnded) => {
+    giveUp();
+    ended.note(isEnded);
+    intake.cancel();
+  });
 }

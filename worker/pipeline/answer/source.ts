@@ -19,6 +19,10 @@ export interface Source {
   pieceOf(read: Read | null): Piece;
   /** All of it as one text, at most `maxBytes` long; null when it breaks off. */
   readText(maxBytes: number): Promise<string | 'too_large' | null>;
+  /** From here on a read waits for so many bytes, or for the end. Where the platform cannot, reads stay as they are. @param leastBytes told how many came since */
+  gather(leastBytes: (seenBytes: number) => number): void;
+  /** Whether the body ends now: something else may come, or nothing for as long as the source is not cancelled. */
+  isEnded(): Promise<boolean>;
   /** Frees the server; never rejects. */
   cancel(): void;
 }
@@ -37,6 +41,8 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
    * that were reading: one of them knowing the stream kept the whole run through every collection, 20 KB for each client that left (docs/decisions/0013-cost-of-a-stream.md).
    */
   let reader: ReadableStreamDefaultReader<Uint8Array> | null = body.getReader();
+  /** In its place once reads are large. */
+  let large: LargeReads | null = null;
   const pieces = createPieces(maxEventBytes, dialect);
   /** Read already, to see what it is. */
   const early: Uint8Array[] = [];
@@ -44,11 +50,13 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
   const endWith = (how: StreamEnd): Piece => {
     end = how;
     reader = null;
+    large = null;
     return pieces.last(how);
   };
   const cancel = (): void => {
-    reader?.cancel().catch(() => undefined);
+    (reader ?? large)?.cancel().catch(() => undefined);
     reader = null;
+    large = null;
   };
   return {
     async shape(mediaType) {
@@ -57,7 +65,19 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
     },
     next() {
       if (early.length > 0) return { done: false, value: early.shift() ?? noBytes };
+      if (large !== null) return large.next();
       return reader === null ? givenUp : reader.read();
+    },
+    gather(leastBytes) {
+      if (reader === null) return;
+      reader.releaseLock();
+      large = openLargeReads(body, leastBytes);
+      reader = large === null ? body.getReader() : null;
+    },
+    async isEnded() {
+      const asked = reader;
+      const read = await asked?.read().catch(() => null);
+      return read?.done === true && reader === asked;
     },
     pieceOf(read) {
       if (end !== null) return end;
@@ -87,6 +107,38 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
     cancel,
   };
 }
+
+interface LargeReads {
+  next(): Promise<Read>;
+  cancel(): Promise<void>;
+}
+
+/** A piece is decoded before the next one is read, so that one buffer does for all. Null where the body cannot be read so. */
+function openLargeReads(body: ReadableStream<Uint8Array>, leastBytes: (seenBytes: number) => number): LargeReads | null {
+  if (!canReadAtLeast) return null;
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = body.getReader({ mode: 'byob' });
+  } catch {
+    return null;
+  }
+  let buffer = new Uint8Array(largeBytes);
+  let seenBytes = 0;
+  return {
+    async next() {
+      const read = await reader.readAtLeast(leastBytes(seenBytes), buffer);
+      if (read.value === undefined) return { done: true, value: undefined };
+      seenBytes += read.value.byteLength;
+      buffer = new Uint8Array(read.value.buffer);
+      return read;
+    },
+    cancel: () => reader.cancel(),
+  };
+}
+
+const largeBytes = 16_384;
+/** Only on the platform. */
+const canReadAtLeast = typeof ReadableStreamBYOBReader !== 'undefined' && 'readAtLeast' in ReadableStreamBYOBReader.prototype;
 
 /** Reads as far as it must to see what an answer is. @param early gets what was read */
 async function sniffShape(reader: ReadableStreamDefaultReader<Uint8Array>, early: Uint8Array[], byName: Shape): Promise<Shape> {
