@@ -10,7 +10,8 @@ export interface KeptText {
   readonly pieces: string[];
 }
 
-const piecesToJoin = 64;
+/** Few: a piece of thirteen characters and more is the engine's window into the text of its whole event, and holds that (measured: 19 KB a stream at 64). */
+const piecesToJoin = 16;
 
 export function createKeptText(start: string): KeptText {
   return { joined: start, count: 0, pieces: [] };

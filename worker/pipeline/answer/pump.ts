@@ -55,6 +55,7 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
   try {
     client.firstByteAtMs ??= deps.clock.now();
     const beginning = write(joined(stream.held.map(({ piece, feeds }) => contentOf(run, state, piece, feeds))));
+    stream.held.length = 0;
     if (beginning !== null) await held(watch, beginning);
     stop = await intake.read(taker);
   } catch {

@@ -14,8 +14,8 @@ export interface OpenStream {
   readonly startedAtMs: number;
   readonly answer: Answer;
   readonly intake: Intake;
-  /** What has been read so far and not shown, with what each payload meant; it ends with the first token or later. */
-  readonly held: readonly FedPiece[];
+  /** What has been read so far and not shown, with what each payload meant; it ends with the first token or later. Emptied when it is shown. */
+  readonly held: FedPiece[];
   abort(): void;
 }
 
