@@ -41,7 +41,7 @@ describe('an answer that nobody watches', () => {
   it.each([1, 7, 300, 4096])('is read in pieces of %i bytes and more, and nothing of it is missing', async (leastBytes) => {
     const source = sourceOf(writes, 'end');
     const first = await next(source);
-    source.gather(() => leastBytes);
+    source.reuseBuffer(() => leastBytes);
     const rest = await readOn(source);
     expect(payloadsOf([first, ...rest])).toEqual([...payloads, '[DONE]']);
     expect(rest.at(-1)?.kind).toBe('eof');
@@ -52,7 +52,7 @@ describe('an answer that nobody watches', () => {
   it('asks for the next piece with what has come of it so far', async () => {
     const source = sourceOf(writes, 'end');
     const told: number[] = [];
-    source.gather((seenBytes) => {
+    source.reuseBuffer((seenBytes) => {
       told.push(seenBytes);
       return 500;
     });
@@ -63,7 +63,7 @@ describe('an answer that nobody watches', () => {
 
   it('breaks off as it does in small pieces', async () => {
     const source = sourceOf(writes.slice(0, 10), 'break');
-    source.gather(() => 4096);
+    source.reuseBuffer(() => 4096);
     expect((await readOn(source)).at(-1)?.kind).toBe('reset');
   });
 

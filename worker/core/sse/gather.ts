@@ -5,6 +5,7 @@
 
 /** A tenth of a second: so much of an answer that breaks off may not have been seen. */
 const aheadMs = 100;
+/** What one read can bring. */
 const mostBytes = 4096;
 /** The shortest events: a token in a frame of a few names. */
 const leastEventBytes = 150;

@@ -38,8 +38,11 @@ export async function begin(
     if (problem !== null) return fail(problem);
   }
   answer.state.isShown = true;
+  source.reuseBuffer(whatever);
   return judged(run, candidate, { kind: 'stream', stream: { candidate, startedAtMs, answer, intake, held, abort } });
 }
+
+const whatever = (): number => 1;
 
 /** A role chunk says nothing yet: until the first token the chain is free to try elsewhere. */
 function hasBegun({ state }: Answer): boolean {
@@ -116,7 +119,7 @@ function gather(call: Call, source: Source): boolean {
   const { clock } = call.run.deps;
   const fromMs = clock.now();
   const { idle } = call.upstream.timeouts_ms;
-  source.gather((bytes) => bytesToAwait({ bytes, ms: clock.now() - fromMs }, call.model.slow_tokens_per_second, idle));
+  source.reuseBuffer((bytes) => bytesToAwait({ bytes, ms: clock.now() - fromMs }, call.model.slow_tokens_per_second, idle));
   return true;
 }
 

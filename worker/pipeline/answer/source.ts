@@ -19,8 +19,13 @@ export interface Source {
   pieceOf(read: Read | null): Piece;
   /** All of it as one text, at most `maxBytes` long; null when it breaks off. */
   readText(maxBytes: number): Promise<string | 'too_large' | null>;
-  /** From here on a read waits for so many bytes, or for the end. Where the platform cannot, reads stay as they are. @param leastBytes told how many came since */
-  gather(leastBytes: (seenBytes: number) => number): void;
+  /**
+   * From here on one buffer does for all reads: the bytes of a piece are gone when the next one is read. The platform makes 4 KB for each read
+   * otherwise, and clears them away (`npm run bench:overhead`: 3 to 6 % of a chunk). Where it cannot, reads stay as they are.
+   *
+   * @param leastBytes that a read waits for, if the end does not come first. Told how many came since
+   */
+  reuseBuffer(leastBytes: (seenBytes: number) => number): void;
   /** Whether the body ends now: something else may come, or nothing for as long as the source is not cancelled. */
   isEnded(): Promise<boolean>;
   /** Frees the server; never rejects. */
@@ -41,8 +46,8 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
    * that were reading: one of them knowing the stream kept the whole run through every collection, 20 KB for each client that left (docs/decisions/0013-cost-of-a-stream.md).
    */
   let reader: ReadableStreamDefaultReader<Uint8Array> | null = body.getReader();
-  /** In its place once reads are large. */
-  let large: LargeReads | null = null;
+  /** In its place once one buffer does for all reads. */
+  let refills: Refills | null = null;
   const pieces = createPieces(maxEventBytes, dialect);
   /** Read already, to see what it is. */
   const early: Uint8Array[] = [];
@@ -50,13 +55,13 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
   const endWith = (how: StreamEnd): Piece => {
     end = how;
     reader = null;
-    large = null;
+    refills = null;
     return pieces.last(how);
   };
   const cancel = (): void => {
-    (reader ?? large)?.cancel().catch(() => undefined);
+    (reader ?? refills)?.cancel().catch(() => undefined);
     reader = null;
-    large = null;
+    refills = null;
   };
   return {
     async shape(mediaType) {
@@ -65,14 +70,14 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
     },
     next() {
       if (early.length > 0) return { done: false, value: early.shift() ?? noBytes };
-      if (large !== null) return large.next();
+      if (refills !== null) return refills.next();
       return reader === null ? givenUp : reader.read();
     },
-    gather(leastBytes) {
+    reuseBuffer(leastBytes) {
       if (reader === null) return;
       reader.releaseLock();
-      large = openLargeReads(body, leastBytes);
-      reader = large === null ? body.getReader() : null;
+      refills = openRefills(body, leastBytes);
+      reader = refills === null ? body.getReader() : null;
     },
     async isEnded() {
       const asked = reader;
@@ -108,13 +113,13 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
   };
 }
 
-interface LargeReads {
+interface Refills {
   next(): Promise<Read>;
   cancel(): Promise<void>;
 }
 
-/** A piece is decoded before the next one is read, so that one buffer does for all. Null where the body cannot be read so. */
-function openLargeReads(body: ReadableStream<Uint8Array>, leastBytes: (seenBytes: number) => number): LargeReads | null {
+/** Null where the body cannot be read so. */
+function openRefills(body: ReadableStream<Uint8Array>, leastBytes: (seenBytes: number) => number): Refills | null {
   if (!canReadAtLeast) return null;
   let reader: ReadableStreamBYOBReader;
   try {
@@ -122,7 +127,7 @@ function openLargeReads(body: ReadableStream<Uint8Array>, leastBytes: (seenBytes
   } catch {
     return null;
   }
-  let buffer = new Uint8Array(largeBytes);
+  let buffer = new Uint8Array(bufferBytes);
   let seenBytes = 0;
   return {
     async next() {
@@ -136,7 +141,8 @@ function openLargeReads(body: ReadableStream<Uint8Array>, leastBytes: (seenBytes
   };
 }
 
-const largeBytes = 16_384;
+/** As much as the platform itself reads at once. */
+const bufferBytes = 4096;
 /** Only on the platform. */
 const canReadAtLeast = typeof ReadableStreamBYOBReader !== 'undefined' && 'readAtLeast' in ReadableStreamBYOBReader.prototype;
 
