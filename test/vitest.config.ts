@@ -95,6 +95,7 @@ const survival = {
   globalSetup: ['test/support/bundles/gateway.ts'],
   fileParallelism: false,
   testTimeout: 60_000,
+  hookTimeout: 60_000,
 };
 
 /** The checks of `npm run security`, each a test, against one gateway. */

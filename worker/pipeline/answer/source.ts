@@ -45,23 +45,29 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
    * Let go of at the end. The platform holds the error that broke a stream off with the stream, and the error's stack holds the functions
    * that were reading: one of them knowing the stream kept the whole run through every collection, 20 KB for each client that left (docs/decisions/0013-cost-of-a-stream.md).
    */
+  let stream: ReadableStream<Uint8Array> | null = body;
   let reader: ReadableStreamDefaultReader<Uint8Array> | null = body.getReader();
   /** In its place once one buffer does for all reads. */
   let refills: Refills | null = null;
+  const letGo = (): void => {
+    stream = null;
+    reader = null;
+    refills?.end();
+    refills = null;
+  };
   const pieces = createPieces(maxEventBytes, dialect);
   /** Read already, to see what it is. */
   const early: Uint8Array[] = [];
   let end: Piece | null = null;
   const endWith = (how: StreamEnd): Piece => {
     end = how;
-    reader = null;
-    refills = null;
+    letGo();
     return pieces.last(how);
   };
   const cancel = (): void => {
-    (reader ?? refills)?.cancel().catch(() => undefined);
-    reader = null;
-    refills = null;
+    reader?.cancel().catch(() => undefined);
+    refills?.cancel();
+    letGo();
   };
   return {
     async shape(mediaType) {
@@ -74,10 +80,10 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
       return reader === null ? givenUp : reader.read();
     },
     reuseBuffer(leastBytes) {
-      if (reader === null) return;
+      if (reader === null || stream === null) return;
       reader.releaseLock();
-      refills = openRefills(body, leastBytes);
-      reader = refills === null ? body.getReader() : null;
+      refills = openRefills(stream, leastBytes);
+      reader = refills === null ? stream.getReader() : null;
     },
     async isEnded() {
       const asked = reader;
@@ -88,57 +94,80 @@ export function openSource(body: ReadableStream<Uint8Array>, maxEventBytes: numb
       if (end !== null) return end;
       if (read === null) return endWith(reset);
       if (read === givenUp) return reset;
+      refills?.take(read);
       return read.done ? endWith(eof) : pieces.take(read.value);
     },
-    async readText(maxBytes) {
-      const decoder = new TextDecoder();
-      let text = '';
-      let bytes = 0;
-      try {
-        for (;;) {
-          const value = early.shift() ?? (await reader?.read())?.value;
-          if (value === undefined) return text + decoder.decode();
-          bytes += value.byteLength;
-          if (bytes > maxBytes) {
-            cancel();
-            return 'too_large';
-          }
-          text += decoder.decode(value, { stream: true });
-        }
-      } catch {
-        return null;
-      }
-    },
+    readText: (maxBytes) => joinedText(async () => early.shift() ?? (await reader?.read())?.value, maxBytes, cancel),
     cancel,
   };
 }
 
-interface Refills {
-  next(): Promise<Read>;
-  cancel(): Promise<void>;
+async function joinedText(
+  next: () => Promise<Uint8Array | undefined>,
+  maxBytes: number,
+  cancel: () => void,
+): Promise<string | 'too_large' | null> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  try {
+    for (let value = await next(); value !== undefined; value = await next()) {
+      bytes += value.byteLength;
+      if (bytes > maxBytes) {
+        cancel();
+        return 'too_large';
+      }
+      text += decoder.decode(value, { stream: true });
+    }
+  } catch {
+    return null;
+  }
+  return text + decoder.decode();
+}
+
+/** Lets go of everything at the end, like the source. */
+class Refills {
+  #reader: ReadableStreamBYOBReader | null;
+  #leastBytes: ((seenBytes: number) => number) | null;
+  #buffer: Uint8Array = new Uint8Array(bufferBytes);
+  #seenBytes = 0;
+
+  constructor(reader: ReadableStreamBYOBReader, leastBytes: (seenBytes: number) => number) {
+    this.#reader = reader;
+    this.#leastBytes = leastBytes;
+  }
+
+  /** The platform's own promise, without a function of ours around it: see `openSource`. */
+  next(): Read | Promise<Read> {
+    if (this.#reader === null || this.#leastBytes === null) return givenUp;
+    return this.#reader.readAtLeast(this.#leastBytes(this.#seenBytes), this.#buffer);
+  }
+
+  /** What the last read brought, before the next one is made. */
+  take({ value }: Read): void {
+    if (value === undefined) return;
+    this.#seenBytes += value.byteLength;
+    this.#buffer = new Uint8Array(value.buffer);
+  }
+
+  end(): void {
+    this.#reader = null;
+    this.#leastBytes = null;
+  }
+
+  cancel(): void {
+    this.#reader?.cancel().catch(() => undefined);
+  }
 }
 
 /** Null where the body cannot be read so. */
 function openRefills(body: ReadableStream<Uint8Array>, leastBytes: (seenBytes: number) => number): Refills | null {
   if (!canReadAtLeast) return null;
-  let reader: ReadableStreamBYOBReader;
   try {
-    reader = body.getReader({ mode: 'byob' });
+    return new Refills(body.getReader({ mode: 'byob' }), leastBytes);
   } catch {
     return null;
   }
-  let buffer = new Uint8Array(bufferBytes);
-  let seenBytes = 0;
-  return {
-    async next() {
-      const read = await reader.readAtLeast(leastBytes(seenBytes), buffer);
-      if (read.value === undefined) return { done: true, value: undefined };
-      seenBytes += read.value.byteLength;
-      buffer = new Uint8Array(read.value.buffer);
-      return read;
-    },
-    cancel: () => reader.cancel(),
-  };
 }
 
 /** As much as the platform itself reads at once. */
