@@ -50,12 +50,17 @@ export const layouts: readonly Layout[] = [
     { large: 0.72, small: 0.22 },
     { large: 0.77, small: 0.2 },
   ].map((shares) => ({ what: '4 bits', shares, site: in4Bits(shares) })),
-  ...[160, 256].map((threshold) => ({
+  ...[40, 256].map((threshold) => ({
     what: `pair-4bit, long-prompt threshold ${threshold}`,
     shares: { large: 0.7, small: 0.25 },
     site: { ...pairIn4Bits, longPrefillThreshold: threshold },
   })),
   { what: 'single-large', shares: { large: 0.9, small: null }, site: largeAlone },
+  {
+    what: 'single-large, long-prompt threshold 40',
+    shares: { large: 0.9, small: null },
+    site: { ...largeAlone, longPrefillThreshold: 40 },
+  },
 ];
 
 function in4Bits({ large, small }: Readonly<Record<Label, number>>): SimulatedSite {
