@@ -139,6 +139,26 @@ describe('the alarm', () => {
   });
 });
 
+describe('what is broken in its storage', () => {
+  test('is passed over: a row that cannot be read, and a head that cannot score', async () => {
+    await compare(80);
+    await runInDurableObject(
+      object(),
+      (_, { storage }) => void storage.sql.exec("UPDATE outcomes SET features = zeroblob(40) WHERE id LIKE 'pair-1%'"),
+    );
+    await runDurableObjectAlarm(object());
+    expect(await object().status()).toMatchObject({ version: 1, isOn: true, evaluation: { outcomes: 69 } });
+    await runInDurableObject(object(), (_, { storage }) => {
+      const { bytes } = storage.sql.exec<{ bytes: ArrayBuffer }>('SELECT model AS bytes FROM head').one();
+      storage.sql.exec('UPDATE head SET model = ?', new Uint8Array(bytes).fill(0xff, 400, 404).buffer);
+    });
+    // The shipped router decides until the next training.
+    expect(await object().active(0)).toBeNull();
+    await runInDurableObject(object(), (learn) => learn.alarm());
+    expect(await object().active(0)).toMatchObject({ version: 2 });
+  });
+});
+
 describe('an outcome', () => {
   test('told twice, or after it was rated, is one', async () => {
     await object().keep(answerOf('one'));

@@ -48,7 +48,7 @@ const judging = {
 };
 
 const openJudged = (): Promise<MoneyLab> =>
-  openLab(judging, {}, { direct: [{ id: 'judge', servedName: 'stand-in/judge', role: 'large' }] });
+  openLab(judging, {}, { direct: [{ id: 'judge', servedName: 'stand-in/judge', role: 'large', reasoningParser: true }] });
 
 let lab: MoneyLab;
 let made: MadeKey;
@@ -141,6 +141,17 @@ describe('a judge', () => {
       return spent.judge > 0 && today.cost_nano_usd === spent.large + spent.judge;
     });
     await own.stop();
+  });
+
+  test('may think before it grades', async () => {
+    const { key, id } = await lab.makeKey();
+    const thought = `[[think:${'The first one is polite and short. '.repeat(20)}]]`;
+    const answer = Buffer.from(`It rains. [[say:10 2]]${thought}`).toString('base64');
+    const content = `[[say64:${answer}]]Say hello to Ada`;
+    await ask(lab, key, { model: 'auto', max_tokens: 400, messages: [{ role: 'user', content }] }, 'thought');
+    await until('the pair is graded', async () =>
+      (await outcomes(lab)).some((row) => row.id === `${id}:thought` && row.small !== null),
+    );
   });
 
   test('that the key may not use reads none of its requests', async () => {

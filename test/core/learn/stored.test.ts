@@ -38,6 +38,7 @@ describe('features', () => {
     ['another layout', (bytes: Uint8Array) => bytes.fill(7, 0, 4)],
     ['cut short', (bytes: Uint8Array) => bytes.slice(0, 20)],
     ['an odd number of bytes', (bytes: Uint8Array) => bytes.slice(0, -1)],
+    ['a number that is none', (bytes: Uint8Array) => bytes.fill(0xff, 10, 14)],
   ])('of %s are nothing', (_, spoil) => expect(decodeFeatures(spoil(encodeFeatures(featuresOf('Hello there'))))).toBeNull());
 });
 
@@ -55,6 +56,10 @@ describe('a head', () => {
     const { intercept, ...rest } = decodeModel(encodeModel(model)) ?? { intercept: 0 };
     expect(rest).toEqual({ mean: model.mean, inverseDeviation: model.inverseDeviation, dense: model.dense, grams: model.grams });
     expect(intercept).toBeCloseTo(model.intercept, 6);
+  });
+
+  it('with a number that is none is nothing, so that a broken row cannot decide', () => {
+    for (const at of [4, 400, 4000]) expect(decodeModel(encodeModel(model).fill(0xff, at, at + 4))).toBeNull();
   });
 
   it('of another layout is nothing', () => {

@@ -18,13 +18,14 @@ export function encodeFeatures({ dense, grams, words }: LearnFeatures): Uint8Arr
   return bytes;
 }
 
-/** Null for bytes of another layout. */
+/** Null for bytes of another layout, and for a number that is none: one such row would make every weight of a training one. */
 export function decodeFeatures(bytes: Uint8Array): LearnFeatures | null {
   const gramCount = (bytes.byteLength - headBytes - 4 * width) / 2;
   if (gramCount < 0 || !Number.isInteger(gramCount)) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0) !== layout) return null;
   const dense = Float32Array.from({ length: width }, (_, at) => view.getFloat32(headBytes + 4 * at));
+  if (!dense.every(Number.isFinite)) return null;
   const grams = Uint16Array.from({ length: gramCount }, (_, at) => view.getUint16(headBytes + 4 * width + 2 * at));
   return { dense, grams, words: Math.min(view.getUint16(4), gramCount) };
 }
@@ -37,12 +38,13 @@ export function encodeModel({ intercept, mean, inverseDeviation, dense, grams }:
   return bytes;
 }
 
-/** Null for bytes of another layout. */
+/** Null for bytes of another layout, and for a model that could not score: the shipped router decides then. */
 export function decodeModel(bytes: Uint8Array): RidgeModel | null {
   const size = 1 + 3 * width + 2 ** gramBits;
   if (bytes.byteLength !== 4 + 4 * size) return null;
   if (new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) !== layout) return null;
   const numbers = new Float32Array(bytes.slice(4).buffer);
+  if (!numbers.every(Number.isFinite)) return null;
   const part = (from: number, length: number): Float32Array => numbers.slice(from, from + length);
   return {
     intercept: numbers[0] ?? 0,
