@@ -9,6 +9,7 @@ import { scoreFeatures, type LearnedScore } from '../../worker/core/classify/lea
 import { buildView } from '../../worker/core/classify/view.ts';
 import { readLearnFeatures, type LearnFeatures } from '../../worker/core/classify/adaptive/features.ts';
 import { mayDecide, mostOutcomes, trainHead } from '../../worker/core/learn/head.ts';
+import { deviationOf } from '../../worker/core/learn/blend.ts';
 import type { Outcome } from '../../worker/core/learn/outcome.ts';
 import { predict } from '../../worker/core/classify/adaptive/model.ts';
 import { fnvOf } from '../../worker/core/text/fnv.ts';
@@ -44,6 +45,8 @@ const rounds = 200;
 const parts = 3;
 const checkpoints = [0, 50, 100, 200, 1000] as const;
 const wrongShare = 0.2;
+/** Outcomes after which heads show what they can do. */
+const believedAt = 200;
 /** What a request costs on the default profile's price table, with 300 tokens to read and 400 to write, in micro-USD. */
 const callMicroUsd = { small: 700 * 0.1, large: 700 * 0.8 } as const;
 
@@ -208,21 +211,28 @@ function main(): void {
   const deployments = deploymentsOf(loadCorpus(dataDirectory(), readRouterConfig(undefined)));
   const rows: string[][] = [];
   const costs: string[][] = [];
+  const leads: string[] = [];
   for (const kind of ['graded', 'wrong', 'rated'] as const) {
     for (const count of checkpoints) {
       const scored = deployments.map(([, cases]) => run(cases, count, kind));
       rows.push(outcomeRow(kind, count, deployments, scored));
+      if (count === believedAt) leads.push(`${leadOf(scored)} (${kinds[kind]})`);
       process.stderr.write(`${kind} ${count}\n`);
       if (kind === 'graded' && count > 0) costs.push(costRow(count, slicesOf(scored, 'shipped'), slicesOf(scored, 'used')));
     }
   }
-  const markdown = figures(deployments, rows, costs);
+  const markdown = figures(deployments, rows, costs, leads);
   process.stdout.write(`${markdown}\n`);
   if (options['no-write'] !== true)
     replaceFigures(fileURLToPath(new URL('../../docs/routing.md', import.meta.url).href), markdown);
 }
 
-function figures(deployments: readonly Deployment[], rows: readonly string[][], costs: readonly string[][]): string {
+function figures(
+  deployments: readonly Deployment[],
+  rows: readonly string[][],
+  costs: readonly string[][],
+  leads: readonly string[],
+): string {
   const families = [...new Set(deployments.map(([name]) => name.split('/')[0]))];
   const shipped = deployments.map(([, cases]) => run(cases, 0, 'graded').shipped);
   const unchosen = deployments.filter(([name]) => !isChosenOn(name)).length;
@@ -242,6 +252,7 @@ function figures(deployments: readonly Deployment[], rows: readonly string[][], 
       ],
       rows,
     ),
+    `The most lost is in grade points of a request. After ${believedAt} outcomes the heads alone lead, in standard deviations of the gains, by ${leads.join(', ')}: mean and spread over the deployments, what the belief beforehand stands for.`,
     'Costs, with a shadow call for every outcome:',
     table(
       [
@@ -256,6 +267,16 @@ function figures(deployments: readonly Deployment[], rows: readonly string[][], 
     ),
     `Training on ${mostOutcomes} outcomes, with its estimate: ${training.toFixed(0)} ms of CPU.`,
   ].join('\n\n');
+}
+
+/** Mean and spread over deployments of what the head alone adds to the shipped order, in standard deviations of the gains. */
+function leadOf(scored: readonly Scored[]): string {
+  const leads = scored.map(({ head, shipped }) => {
+    const gains = Array.from(head.large, (large, at) => large - (head.small[at] ?? 0));
+    return (areaAndGap(head).area - areaAndGap(shipped).area) / (deviationOf(gains) || 1);
+  });
+  const mean = leads.reduce((sum, value) => sum + value, 0) / leads.length;
+  return `${mean.toFixed(3)} ± ${deviationOf(leads).toFixed(3)}`;
 }
 
 /** Half of the shadow calls are of the large model, as they go to the one that has not answered. */
