@@ -38,11 +38,8 @@ export async function begin(
     if (problem !== null) return fail(problem);
   }
   answer.state.isShown = true;
-  source.reuseBuffer(whatever);
   return judged(run, candidate, { kind: 'stream', stream: { candidate, startedAtMs, answer, intake, held, abort } });
 }
-
-const whatever = (): number => 1;
 
 /** A role chunk says nothing yet: until the first token the chain is free to try elsewhere. */
 function hasBegun({ state }: Answer): boolean {

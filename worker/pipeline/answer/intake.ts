@@ -50,12 +50,15 @@ export function openIntake(answer: Answer, source: Source, timers: Timers, abort
         if (last?.kind === 'done' && !taker.isEnough()) return done;
       }
     },
+    reuseBuffer: () => source.reuseBuffer(whatever),
     cancel() {
       stopLingering?.();
       source.cancel();
     },
   };
 }
+
+const whatever = (): number => 1;
 
 const noBytes = new Uint8Array(0);
 

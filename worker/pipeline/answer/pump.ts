@@ -26,6 +26,7 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
   let limit: 'idle' | 'total' | null = null;
   let stop: Stop | null = null;
   let last: Uint8Array | null = null;
+  let pieces = 0;
   const watch = startWatch(deps.clock, deps.timers, {
     ...watchLimits(run, stream.candidate, state),
     pingMs: deps.config.routing.streaming.ping_ms,
@@ -49,7 +50,11 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
   };
   const taker: Taker = {
     isEnough: () => state.sawDone || client.isGone,
-    take: ({ piece, feeds }: FedPiece) => write(contentOf(run, state, piece, feeds)),
+    take({ piece, feeds }: FedPiece) {
+      pieces += 1;
+      if (pieces === piecesBeforeReuse) intake.reuseBuffer();
+      return write(contentOf(run, state, piece, feeds));
+    },
     hold: watch.hold,
   };
   try {
@@ -73,6 +78,9 @@ export async function pump(run: Run, pipe: ClientPipe, stream: OpenStream): Prom
   });
   return { ending, last };
 }
+
+/** Going over to one buffer costs as much as some reads, and the first byte must not wait for it. */
+const piecesBeforeReuse = 8;
 
 /** While the client is awaited, silence is not the server's. */
 async function held(watch: Watch, write: Promise<void>): Promise<void> {

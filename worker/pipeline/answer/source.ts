@@ -21,7 +21,7 @@ export interface Source {
   readText(maxBytes: number): Promise<string | 'too_large' | null>;
   /**
    * From here on one buffer does for all reads: the bytes of a piece are gone when the next one is read. The platform makes 4 KB for each read
-   * otherwise, and clears them away (`npm run bench:overhead`: 3 to 6 % of a chunk). Where it cannot, reads stay as they are.
+   * otherwise, and clears them away (`npm run bench:overhead`: a twentieth of a chunk). Where it cannot, reads stay as they are.
    *
    * @param leastBytes that a read waits for, if the end does not come first. Told how many came since
    */

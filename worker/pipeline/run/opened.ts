@@ -60,6 +60,8 @@ export interface Taker {
 export interface Intake {
   /** Reads on from where it stopped. Rejects when `take` does. */
   read(taker: Taker): Promise<Stop>;
+  /** The bytes of a piece are gone from here on when the next one is read: see `Source`. */
+  reuseBuffer(): void;
   /** Frees the server; never rejects. */
   cancel(): void;
 }
