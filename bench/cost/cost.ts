@@ -12,7 +12,7 @@ const help = `What a token costs on an A40 of one's own, by what the modelled ca
   --hosted-large I,O   (0.07,0.16: the same provider's Qwen2.5-Coder-32B-Instruct; it lists no plain 32B there)
   --prompt-tokens N    of a request on average (419, as npm run bench:agents asks)
   --answer-tokens N    (106)
-  --large-share X      of requests that the large model answers (0.36)
+  --large-share X      of requests that the large model answers (0.33)
   --json
   --help
 
@@ -27,7 +27,7 @@ const { values } = commandLine({
     'hosted-large': { type: 'string', default: '0.07,0.16' },
     'prompt-tokens': { type: 'string', default: '419' },
     'answer-tokens': { type: 'string', default: '106' },
-    'large-share': { type: 'string', default: '0.36' },
+    'large-share': { type: 'string', default: '0.33' },
     json: { type: 'boolean', default: false },
   },
 });

@@ -72,14 +72,11 @@ function fullTable(runs: readonly RowsRun[], perIsolate: number, most: number): 
   const callsOf = ({ calls }: RowsRun, binding: string): number =>
     Object.entries(calls).reduce((sum, [method, count]) => sum + (method.startsWith(`${binding}.`) ? count : 0), 0);
   const bindings = [...new Set(runs.flatMap(({ calls }) => Object.keys(calls).map((method) => method.split('.')[0] ?? '')))];
-  const [small, large, pair] = costRows({
-    traffic: { promptTokens: 419, answerTokens: 106, largeShare: 0.36 },
+  const cards = costRows({
+    traffic: { promptTokens: 419, answerTokens: 106, largeShare: 0.33 },
     usdPerHour: 0.44,
     hosted: { small: { input: 1, output: 1 }, large: { input: 1, output: 1 } },
-  });
-  const cards = [small, large, pair].flatMap((row) =>
-    row === undefined ? [] : [[`one A40: ${row.name}`, row.requestsPerSecond.toFixed(1)]],
-  );
+  }).map(({ name, requestsPerSecond }) => [`one A40: ${name}`, requestsPerSecond.toFixed(1)]);
   const objects = bindings.flatMap((name) => {
     const at = saturatesAt(
       ratesOf(runs, (run) => callsOf(run, name)),
