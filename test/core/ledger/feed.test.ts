@@ -17,9 +17,12 @@ describe('a message of the feed', () => {
       fc.property(fc.array(batch, { maxLength: 4 }), (batches) => {
         const waiting = batches.map(aggregate).reduce(addWaiting, nothingWaits);
         const ended = batches.reduce((sum, { length }) => sum + length, 0);
-        const message = read(feedText(waiting, totals, []));
+        const text = feedText(waiting, totals, []);
+        const message = read(text);
         expect(isWaiting(waiting)).toBe(ended > 0);
-        expect(message.requests.length).toBe(Math.min(50, ended));
+        // Forty long records can already be more than one message takes.
+        if (text.length < 20_000) expect(message.requests.length).toBe(Math.min(50, ended));
+        expect(message.requests.length).toBeLessThanOrEqual(50);
         expect(message.requests.length + message.more).toBe(ended);
         const times = message.requests.map(({ at }) => at);
         expect(times).toEqual(times.toSorted());
