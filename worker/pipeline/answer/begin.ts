@@ -126,9 +126,11 @@ const endsWithinMs = 100;
 function noteWhetherEnded(call: Call, source: Source, intake: Intake): void {
   const ended = endedOf(call);
   const giveUp = call.run.deps.timers.once(endsWithinMs, intake.cancel);
-  void source.isEnded().then((isEnded) => {
+  const noting = source.isEnded().then((isEnded) => {
     giveUp();
     ended.note(isEnded);
     intake.cancel();
   });
+  // The client has its answer by then, and what nobody waits for ends with the request.
+  call.run.asked.caller.background(noting);
 }
