@@ -104,6 +104,12 @@ async function costs(of: MoneyLab): Promise<{ large: number; judge: number }> {
   return { large: models[large]?.cost_nano_usd ?? 0, judge: models[judge]?.cost_nano_usd ?? 0 };
 }
 
+/** What the ledger has of both models is what learning says it has spent: the small one's answers are the ones that are shown. */
+async function isBooked(of: MoneyLab): Promise<boolean> {
+  const [spent, { today }] = [await costs(of), await learned(of)];
+  return today.cost_nano_usd === spent.large + spent.judge;
+}
+
 const judgeCalls = (of: MoneyLab) => of.calls().filter(({ server }) => server === 'judge');
 
 describe('a judge', () => {
@@ -179,6 +185,7 @@ describe('a judge that', () => {
     ['never answers', '7 4', '[[fault:never-answers;on=judge]]', true],
   ])('%s makes no outcome, loses no rating, and costs what it has cost', async (_, verdict, fault, isPaid) => {
     const { key, id } = await lab.makeKey();
+    await until('the comparisons before this one are booked', () => isBooked(lab));
     const before = { learned: await learned(lab), costs: await costs(lab), calls: judgeCalls(lab).length };
     await ask(lab, key, askedWith(verdict, fault), 'one');
     await until('the comparison is over', async () => (await learned(lab)).today.ungraded > before.learned.today.ungraded);
