@@ -75,7 +75,7 @@ describe('the Anthropic client', () => {
       messages: [
         { role: 'user', content: parallel },
         { role: 'assistant', content: first.content },
-        { role: 'user', content: [...results, { type: 'text', text: 'Which is warmer?' }] },
+        { role: 'user', content: [...results, { type: 'text', text: '[[tokens:12]] Which is warmer?' }] },
       ],
     });
     expect(last).toMatchObject({ stop_reason: 'end_turn' });
