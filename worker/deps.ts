@@ -236,8 +236,8 @@ function fleetPorts(env: Env, calls: ObjectCalls, isolateId: string): Pick<Pipel
 }
 
 /** What requests of one isolate leave for those after them. */
-function isolateMemory(): Pick<PipelineDeps, 'speeds' | 'endedAnswers' | 'retryBudget'> {
-  return { speeds: new Map(), endedAnswers: new Map(), retryBudget: { current: emptyRetryBudget } };
+function isolateMemory(): Pick<PipelineDeps, 'speeds' | 'endedInARow' | 'retryBudget'> {
+  return { speeds: new Map(), endedInARow: new Map(), retryBudget: { current: emptyRetryBudget } };
 }
 
 /** The health object probes by the same configuration and through the same door as requests go. */

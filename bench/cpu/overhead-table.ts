@@ -50,7 +50,9 @@ function linesOf(row: OverheadRow, values: Values, targets: readonly string[]): 
   return row.figures.map(({ title, unit, isAbsolute = false }, figure) => {
     const of = (name: string, rowId = row.id): readonly number[] => values.get(valueKey(rowId, figure, name)) ?? [];
     const hono = of('hono', row.honoOf ?? row.id);
-    const measured = targets.filter((name) => name !== 'hono' && of(name).length > 0);
+    // Where bare Hono was not measured, a ratio to it is none.
+    const isComparable = isAbsolute || hono.length > 0;
+    const measured = targets.filter((name) => name !== 'hono' && isComparable && of(name).length > 0);
     const shown = (name: string): Spread => (isAbsolute ? spreadOf(of(name)) : ratioOf(of(name), hono));
     return {
       what: title,

@@ -48,6 +48,7 @@ interface HeadRow {
 export abstract class LearnObjectBase extends DurableObject<unknown> {
   readonly #wiring: LearnWiring;
   readonly #sql: SqlStorage;
+
   constructor(ctx: DurableObjectState, env: unknown, wiring: LearnWiring) {
     super(ctx, env);
     this.#wiring = wiring;

@@ -178,7 +178,7 @@ export function createGateway(options: GatewayOptions): FakeGateway {
     dialectOf: dialectsOf(config.upstreams, hideSecrets, dialects),
     openPipe: openNodePipe,
     speeds: new Map(),
-    endedAnswers: new Map(),
+    endedInARow: new Map(),
     retryBudget: { current: emptyRetryBudget },
   });
 

@@ -31,17 +31,9 @@ export function bytesToAwait({ bytes, ms }: Flow, slowTokensPerSecond: number, i
 const leastEnded = 3;
 
 /**
- * Of one server, as one isolate has seen it. There are servers that keep an answer open after its last word: of these every event is read
- * when it comes, or the last ones would never be seen.
+ * Whether a server is known to end what it says, by how many answers in a row this isolate has seen it end. There are servers that keep an
+ * answer open after its last word: of these every event is read when it comes, or the last ones would never be seen.
  */
-export class EndedAnswers {
-  #inARow = 0;
-
-  note(isEnded: boolean): void {
-    this.#inARow = isEnded ? this.#inARow + 1 : 0;
-  }
-
-  get isSure(): boolean {
-    return this.#inARow >= leastEnded;
-  }
+export function endsSurely(endedInARow: number): boolean {
+  return endedInARow >= leastEnded;
 }

@@ -3,7 +3,7 @@ import { fail, type Result } from '../../../shared/result.ts';
 import { type Answer, isComplete } from '../../core/answer/answer.ts';
 import { contentOf } from '../../core/answer/choice.ts';
 import { judgeEnding } from '../../core/answer/verdict.ts';
-import { bytesToAwait, EndedAnswers } from '../../core/sse/gather.ts';
+import { bytesToAwait, endsSurely } from '../../core/sse/gather.ts';
 import { demandedCall } from '../../core/tools/tool-choice.ts';
 import type { UpstreamFailure } from '../../core/upstreams/transport-failure.ts';
 import type { FedPiece, Intake, Opened, Stop, StreamEnd } from '../run/opened.ts';
@@ -91,7 +91,8 @@ async function collect(call: Call, source: Source, intake: Intake, answer: Answe
   watch.stop();
   if (gathers || stop.kind !== 'enough') intake.cancel();
   else noteWhetherEnded(call, source, intake);
-  if (stop.kind !== 'enough') endedOf(call).note(false);
+  // What a client's leaving has broken off says nothing of the server.
+  if (stop.kind !== 'enough' && !call.run.client.isGone) noteEnded(call, false);
   const ending = judgeEnding({
     isClientGone: false,
     problem: stop.kind === 'broken' ? stop.problem : stop.kind === 'overflow' ? brokenOff(call, stop) : null,
@@ -102,17 +103,17 @@ async function collect(call: Call, source: Source, intake: Intake, answer: Answe
   return ending.kind === 'failed' ? { failure: ending.failure, cause: ending.cause } : null;
 }
 
-function endedOf({ run: { deps }, candidate }: Call): EndedAnswers {
-  const known = deps.endedAnswers.get(candidate.upstreamId);
-  if (known !== undefined) return known;
-  const fresh = new EndedAnswers();
-  deps.endedAnswers.set(candidate.upstreamId, fresh);
-  return fresh;
+function endedInARow({ run: { deps }, candidate }: Call): number {
+  return deps.endedInARow.get(candidate.upstreamId) ?? 0;
+}
+
+function noteEnded(call: Call, isEnded: boolean): void {
+  call.run.deps.endedInARow.set(call.candidate.upstreamId, isEnded ? endedInARow(call) + 1 : 0);
 }
 
 /** Reads larger pieces from a server that is known to end what it says. False where events are read as they come. */
 function gather(call: Call, source: Source): boolean {
-  if (!endedOf(call).isSure) return false;
+  if (!endsSurely(endedInARow(call))) return false;
   const { clock } = call.run.deps;
   const fromMs = clock.now();
   const { idle } = call.upstream.timeouts_ms;
@@ -124,11 +125,10 @@ function gather(call: Call, source: Source): boolean {
 const endsWithinMs = 100;
 
 function noteWhetherEnded(call: Call, source: Source, intake: Intake): void {
-  const ended = endedOf(call);
   const giveUp = call.run.deps.timers.once(endsWithinMs, intake.cancel);
   const noting = source.isEnded().then((isEnded) => {
     giveUp();
-    ended.note(isEnded);
+    noteEnded(call, isEnded);
     intake.cancel();
   });
   // The client has its answer by then, and what nobody waits for ends with the request.

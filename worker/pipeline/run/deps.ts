@@ -20,7 +20,6 @@ import type { AnswersPort, KeptPort } from '../../core/kept/ports.ts';
 import type { RowsPort } from '../../core/rows/ports.ts';
 import type { RecentSpeeds } from '../../core/route/recent-speed.ts';
 import type { RetryBudget } from '../../core/route/retry-budget.ts';
-import type { EndedAnswers } from '../../core/sse/gather.ts';
 import type { DialectOf } from '../../core/upstreams/dialect.ts';
 
 export interface PipelineDeps {
@@ -54,8 +53,8 @@ export interface PipelineDeps {
   openPipe(): ClientPipe;
   /** By model id, one per isolate. */
   readonly speeds: Map<string, RecentSpeeds>;
-  /** By upstream id, one per isolate. */
-  readonly endedAnswers: Map<string, EndedAnswers>;
+  /** Answers that a server has ended when it had said so, by upstream id; one per isolate. */
+  readonly endedInARow: Map<string, number>;
   /** One per isolate. */
   readonly retryBudget: { current: RetryBudget };
 }
