@@ -278,11 +278,14 @@ hint_for() { # log offset
   done
 }
 
-# Prints each phase of the start as it is reached; `phase` and `phase_at` carry on between calls.
+# Prints each phase of the start as it is reached; `phase` and `phase_at` carry on between calls. The log is read once for all phases:
+# it grows meanwhile, and a later phase that is found after an earlier one was looked for in vain would hide that one for good.
 print_phases() { # id log offset
-  local i now
+  local i now words=() found
+  for i in "${phase_patterns[@]}"; do words+=(-e "$i"); done
+  found="$(since "$2" "$3" | grep -aoF "${words[@]}" || true)"
   for ((i = phase; i < ${#phase_names[@]}; i++)); do
-    if since "$2" "$3" | grep -F -- "${phase_patterns[$i]}" >/dev/null; then
+    if [[ "$found" == *"${phase_patterns[$i]}"* ]]; then
       now=$SECONDS
       say "$1: ${phase_names[$i]} after $((now - launched_at)) s (+$((now - phase_at)) s)"
       phase=$((i + 1)) phase_at=$now

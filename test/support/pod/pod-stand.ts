@@ -73,6 +73,11 @@ function quickTable(ports: Readonly<Record<string, number>>, stallSeconds: numbe
   };
 }
 
+/** The lines that a stub has written to their end so far: a file is there, and empty, before its first line is. */
+function wholeLines(file: string): string[] {
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
+}
+
 /** @param stallSeconds after so long without a byte a download counts as hanging */
 export async function startPodStand(key = 'a-key-of-the-box-for-tests', stallSeconds = 60): Promise<PodStand> {
   const folder = mkdtempSync(join(tmpdir(), 'pointsman-pod-'));
@@ -103,33 +108,15 @@ export async function startPodStand(key = 'a-key-of-the-box-for-tests', stallSec
     child.once('exit', () => children.delete(child));
     return child;
   };
-  const events = (): PodEvent[] => {
-    const file = join(notes, 'events.jsonl');
-    if (!existsSync(file)) return [];
-    return readFileSync(file, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as PodEvent);
-  };
+  const events = (): PodEvent[] => wholeLines(join(notes, 'events.jsonl')).map((line) => JSON.parse(line) as PodEvent);
   return {
     home,
     key,
     ports,
     events,
     setFault: (fault, id) => writeFileSync(join(notes, `${fault}-${id}`), ''),
-    tunnels() {
-      const file = join(notes, 'tunnel');
-      return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
-    },
-    downloads(repository) {
-      const file = join(notes, `attempts-${repository.replace('/', '-')}`);
-      return existsSync(file)
-        ? readFileSync(file, 'utf8')
-            .trim()
-            .split('\n')
-            .map((line) => line === '1')
-        : [];
-    },
+    tunnels: () => wholeLines(join(notes, 'tunnel')),
+    downloads: (repository) => wholeLines(join(notes, `attempts-${repository.replace('/', '-')}`)).map((line) => line === '1'),
     writeModels() {
       const { models } = readPodTable();
       for (const id of ['qwen2.5-7b', 'qwen2.5-32b-awq']) {
