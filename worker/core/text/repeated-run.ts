@@ -6,6 +6,9 @@
 /** No passage has more tokens for each UTF-16 unit: see `repeated-tokens.ts`. */
 const mostTokensPerUnit = 1.5;
 const keyChars = 16;
+/** Where a key may begin behind its place: at the rarest character, since a search stops at each that is like its first. */
+const slackChars = 8;
+const roomChars = keyChars + slackChars - 1;
 
 export interface RunLimits {
   /** Fewest UTF-16 units that count, all copies together. */
@@ -27,17 +30,32 @@ export function leastCharsOf(tokens: number): number {
  * second one twice as far, every fourth four times.
  */
 export function mayHoldRun(text: string, { leastChars, leastCopies, maxPeriod }: RunLimits): boolean {
-  const stepChars = Math.floor((leastChars * (leastCopies - 1)) / leastCopies) - keyChars;
+  const stepChars = Math.floor((leastChars * (leastCopies - 1)) / leastCopies) - roomChars;
   // Runs so short would have nearly every character as a key.
   if (stepChars < keyChars || leastCopies < 3) return true;
-  for (let at = 0, key = 0; at + keyChars < text.length; at += stepChars, key += 1) {
+  for (let at = 0, key = 0; at + roomChars < text.length; at += stepChars, key += 1) {
     // The lowest bit that is set: 1, 2, 1, 4, 1, 2, 1, 8 ...
     const level = key === 0 ? maxPeriod : key & -key;
-    const reach = Math.min(maxPeriod, level * (stepChars + keyChars));
-    if (isInRun(text, at, reach, leastChars, leastCopies)) return true;
+    const reach = Math.min(maxPeriod, level * (stepChars + roomChars));
+    if (isInRun(text, rarestFrom(text, at), reach, leastChars, leastCopies)) return true;
   }
   return false;
 }
+
+/** The letters of most languages' texts, the most frequent last. */
+const frequent = 'vkbpygfwmucldrhsnioate ';
+
+function rarestFrom(text: string, at: number): number {
+  let [rarest, least] = [at, frequent.length];
+  for (let place = at; place < at + slackChars && least > 0; place += 1) {
+    const rank = frequencies[text.charCodeAt(place)] ?? 0;
+    if (rank < least) [rarest, least] = [place, rank];
+  }
+  return rarest;
+}
+
+/** By code unit; 0 for what is not frequent. */
+const frequencies = Uint8Array.from({ length: 128 }, (_, unit) => frequent.indexOf(String.fromCharCode(unit)) + 1);
 
 function isInRun(text: string, at: number, reach: number, leastChars: number, leastCopies: number): boolean {
   const key = text.slice(at, at + keyChars);
