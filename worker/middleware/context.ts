@@ -9,8 +9,6 @@ export interface AppEnv {
   Bindings: Env;
   Variables: {
     requestId: string;
-    /** The response that was made with every required header. */
-    dressed: Response;
     /** Set where requests are followed. */
     trace: Trace;
     /** The caller's key; set by `requireKey`. */

@@ -15,8 +15,6 @@ const byDefault = [
   ['x-frame-options', 'DENY'],
 ] as const;
 
-export const secureHeaders: Readonly<Record<string, string>> = Object.fromEntries([...always, ...byDefault]);
-
 export function setSecureHeaders(headers: Headers): void {
   for (const [name, value] of always) headers.set(name, value);
   for (const [name, value] of byDefault) if (!headers.has(name)) headers.set(name, value);

@@ -8,7 +8,6 @@ import { rememberedByText } from '../core/text/remembered.ts';
 import type { Deps } from '../deps.ts';
 import { readJsonBody } from '../middleware/body.ts';
 import type { AppEnv } from '../middleware/context.ts';
-import { dressed } from '../middleware/request-id.ts';
 import { chat, type ChatResult } from '../pipeline/chat.ts';
 import { withEarlier } from '../pipeline/kept/earlier.ts';
 import { requestTimers } from '../pipeline/run/request-timers.ts';
@@ -40,12 +39,12 @@ function answering(deps: Deps, surface: Surface, read: (text: string) => ReturnT
     const whole = valid.value.earlier === undefined ? valid : await withEarlier(pipeline, c.get('key').tenantId, valid.value);
     if (!whole.ok) throw new GatewayError(whole.failure);
     const caller = await callerOf(deps, c, surface, whole.value.request, bytes, whole.value.stored);
-    return responseOf(c, surface, await chat(pipeline, caller, whole.value, readStrategy(c)));
+    return responseOf(c, await chat(pipeline, caller, whole.value, readStrategy(c)));
   };
 }
 
 /** @throws GatewayError what the chat failed with */
-export function responseOf(c: Context<AppEnv>, surface: Surface, result: ChatResult): Response {
+export function responseOf(c: Context<AppEnv>, result: ChatResult): Response {
   if (result.kind === 'replayed') {
     return sent(result.answer, [[headerNames.idempotentReplayed, 'true']]);
   }
@@ -56,10 +55,10 @@ export function responseOf(c: Context<AppEnv>, surface: Surface, result: ChatRes
     throw result.error;
   }
   const isStream = result.kind === 'stream' || result.kind === 'events';
-  const headers: Record<string, string> = {
+  const headers = new Headers({
     'content-type': isStream ? 'text/event-stream; charset=utf-8' : 'application/json',
-  };
-  for (const [name, value] of routingHeaders(result.metadata)) headers[name] = value;
-  if (result.streamId !== null) headers[headerNames.streamId] = result.streamId;
-  return dressed(c, surface, result.body, headers);
+  });
+  for (const [name, value] of routingHeaders(result.metadata)) headers.set(name, value);
+  if (result.streamId !== null) headers.set(headerNames.streamId, result.streamId);
+  return new Response(result.body, { headers });
 }

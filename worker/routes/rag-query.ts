@@ -26,10 +26,6 @@ export function ragQuery(deps: Deps): (c: Context<AppEnv>) => Promise<Response> 
     // What an idempotency key stands for is the question, not what was found.
     const asked = { ...chat.request, extras: { ...chat.request.extras, rag: searched } };
     const caller = await callerOf(deps, c, chatSurface, asked, bytes);
-    return responseOf(
-      c,
-      chatSurface,
-      await answerQuery(pipeline, deps.documents, caller, query.value, ragSurface, readStrategy(c)),
-    );
+    return responseOf(c, await answerQuery(pipeline, deps.documents, caller, query.value, ragSurface, readStrategy(c)));
   };
 }

@@ -2,6 +2,7 @@
  * From a classified request to an ordered list of candidates, and the reason for it: the chosen model and its chain, without what the
  * request makes impossible, those that are up first. Every step that decides leaves its reason.
  */
+import { onePiece } from '../text/one-piece.ts';
 import { modelOf, upstreamOf } from '../../../shared/config-prepare.ts';
 import type { Capability, Strategy, Tier } from '../../../shared/config.ts';
 import type { Failure } from '../../../shared/errors.ts';
@@ -70,7 +71,9 @@ export function planRoute(input: PlanInput): Result<RoutePlan, Failure> {
   const ordered = byHealth(resort === null ? usable : [...usable, resort], input);
   const first = ordered[0] ?? null;
   const primary = usable[0] ?? null;
-  const reason = first === null || first === choice.modelIds[0] ? choice.reason : detourReason(choice, first, rejected, input);
+  const reason = onePiece(
+    first === null || first === choice.modelIds[0] ? choice.reason : detourReason(choice, first, rejected, input),
+  );
   const candidates = ordered.flatMap((modelId) =>
     instances(modelId, input, modelId === first ? reason : `stands in for ${first}`),
   );

@@ -5,7 +5,6 @@ import { fourDigits } from '../../../shared/units.ts';
 import type { FailedOutcome } from '../../core/route/attempt.ts';
 import { armName } from '../../core/route/experiment.ts';
 import { answerTokens } from '../../core/route/token-room.ts';
-import { onePiece } from '../../core/text/one-piece.ts';
 import { contextTokensOf, isAnsweredByFallback, type Parts, type Run } from './run.ts';
 import { partsOf } from './spent.ts';
 import { isDoubted, isEscalated, type Tried } from './tried.ts';
@@ -23,7 +22,7 @@ export function metadataOf(run: Run): RoutingMetadata {
     intent: classification.intent,
     score: fourDigits(classification.score),
     confidence: fourDigits(classification.intentConfidence),
-    reason: onePiece(reasonOf(run)),
+    reason: reasonOf(run),
     strategy: decision.strategy,
     fallback_used: isFallback,
     ...(isFallback && decision.primaryModelId !== null ? { primary_model: decision.primaryModelId } : {}),
