@@ -84,6 +84,15 @@ describePages('a page', () => {
     },
   );
 
+  test('/usage is no wider than a phone without any days', async () => {
+    const page = await visit('usage', { viewport: { width: 390, height: 844 } });
+    await ready.usage(page);
+    await page.getByRole('button', { name: 'All', exact: true }).click();
+    await panel(page, 'Limits').waitFor();
+    expect(await page.getByLabel('From', { exact: true }).inputValue()).toBe('');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+  });
+
   test('takes the colours that the reader chooses, and keeps them', async () => {
     const page = await visit('usage', { colorScheme: 'light' });
     const ground = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor');

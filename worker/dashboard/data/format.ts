@@ -58,6 +58,7 @@ export function span(ms: number): string {
 const clockTime = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const dayTime = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 const dayOnly = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+const utcDayOnly = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const minuteOnly = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
 
 export function timeOfDay(at: string | number): string {
@@ -70,6 +71,18 @@ export function dayAndTime(at: string | number | null): string {
 
 export function day(at: string | number): string {
   return dayOnly.format(new Date(at));
+}
+
+/** Of what is counted by UTC days: the same day wherever it is read. */
+export function utcDay(at: string | number): string {
+  return utcDayOnly.format(new Date(at));
+}
+
+export const secondsPerDay = 86_400;
+
+/** When a stretch of a chart begins; one that is a whole day is a UTC day. */
+export function stretchFrom(at: string, bucketSeconds: number): string {
+  return bucketSeconds >= secondsPerDay ? utcDay(at) : dayAndTime(at);
 }
 
 export function minute(at: string | number): string {

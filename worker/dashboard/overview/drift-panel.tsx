@@ -1,6 +1,6 @@
 /** Whether requests are still what the threshold was made for, and how many of the small tier's answers were not good enough, day by day. */
 import type { DayStats, Stats } from '../../../shared/records.ts';
-import { count, day, nothing, percent } from '../data/format.ts';
+import { count, nothing, percent, utcDay } from '../data/format.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Panel } from '../parts/panel.tsx';
@@ -19,7 +19,7 @@ interface Row {
 const tones: Readonly<Record<string, Tone>> = { stable: 'good', moderate: 'warn', shifted: 'bad' };
 
 const columns: readonly Column<Row>[] = [
-  { title: 'Day', cell: ({ date }) => day(date) },
+  { title: 'Day', cell: ({ date }) => utcDay(date) },
   { title: 'Classifier', cell: ({ version }) => <span class="soft">{version}</span> },
   { title: 'Scored', isNumber: true, cell: ({ scored }) => count(scored) },
   { title: 'Drift', isNumber: true, cell: ({ drift }) => (drift === null ? nothing : drift.psi.toFixed(2)) },

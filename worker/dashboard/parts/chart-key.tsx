@@ -1,11 +1,10 @@
 /** The names of a chart's series, with their sums, or with their numbers at the stretch that is pointed at. */
-import { dayAndTime } from '../data/format.ts';
 import type { SeriesLook } from './chart-options.ts';
 import type { ChartSeries } from './chart-series.ts';
 
 interface ChartKeyProps {
   readonly series: readonly ChartSeries[];
-  /** The stretch that is pointed at, and its beginning. */
+  /** The stretch that is pointed at, and where it begins, as it is read. */
   readonly at: number | null;
   readonly time: string | null;
   format(value: number | null): string;
@@ -26,7 +25,7 @@ export function ChartKey({ series, at, time, format }: ChartKeyProps) {
       {time !== null && (
         <div class="at">
           <dt class="unseen">From</dt>
-          <dd>{dayAndTime(time)}</dd>
+          <dd>{time}</dd>
         </div>
       )}
     </dl>

@@ -1,6 +1,6 @@
 /** How a chart is painted, in uPlot's terms: colours of the page, quiet axes, times of the reader's own clock. */
 import uPlot from 'uplot';
-import { day, minute } from '../data/format.ts';
+import { day, minute, secondsPerDay, utcDay } from '../data/format.ts';
 
 export interface SeriesLook {
   readonly label: string;
@@ -40,7 +40,7 @@ export function chartOptions(node: HTMLElement, look: ChartLook, onPoint: (index
     padding: [8, 20, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: {
-      x: { time: true, range: (_plot, min, max) => (hasBars ? [min - bucketSeconds / 2, max + bucketSeconds / 2] : [min, max]) },
+      x: { time: true, range: (plot) => rangeOf(plot, hasBars ? bucketSeconds / 2 : 0) },
       y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.06 : 1] },
     },
     axes: [
@@ -48,7 +48,8 @@ export function chartOptions(node: HTMLElement, look: ChartLook, onPoint: (index
         ...axis,
         grid: { show: false },
         size: 26,
-        space: 70,
+        space: leastTickPx,
+        ...(bucketSeconds >= secondsPerDay && { splits: daysOf }),
         values: (_plot, splits) => splits.map((at) => timeOf(at, bucketSeconds)),
       },
       {
@@ -64,6 +65,21 @@ export function chartOptions(node: HTMLElement, look: ChartLook, onPoint: (index
     bands: look.band === undefined ? [] : [{ series: [look.band[0] + 1, look.band[1] + 1], fill: colour('accent-soft') }],
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
   };
+}
+
+/** A name on the time axis needs as much. */
+const leastTickPx = 70;
+
+/** From the first stretch to the last. Of a single one uPlot itself would make an axis of years. */
+function rangeOf({ data: [times] }: uPlot, marginSeconds: number): [number, number] {
+  return [(times[0] ?? 0) - marginSeconds, (times.at(-1) ?? 1) + marginSeconds];
+}
+
+/** The newest day and as many before it, at even distances, as there is room for. */
+function daysOf({ data: [days], bbox }: uPlot): number[] {
+  const room = Math.max(1, Math.floor(bbox.width / devicePixelRatio / leastTickPx));
+  const every = Math.ceil(days.length / room);
+  return [...days].filter((_, index) => (days.length - 1 - index) % every === 0);
 }
 
 /** 1, 2, 5, 10 … */
@@ -108,6 +124,7 @@ function colourReader(node: HTMLElement): (name: string) => string {
 
 function timeOf(atSeconds: number, bucketSeconds: number): string {
   const atMs = atSeconds * 1000;
+  if (bucketSeconds >= secondsPerDay) return utcDay(atMs);
   return bucketSeconds < 3600 || (bucketSeconds < 21_600 && minute(atMs) !== '00:00') ? minute(atMs) : day(atMs);
 }
 

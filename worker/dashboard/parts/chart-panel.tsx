@@ -1,6 +1,7 @@
 /** A chart with its key, and the same numbers as a table for who would rather read them. */
 import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
+import { stretchFrom } from '../data/format.ts';
 import { Chart } from './chart.tsx';
 import type { ChartLook } from './chart-options.ts';
 import { ChartKey } from './chart-key.tsx';
@@ -45,6 +46,7 @@ export function ChartPanel(props: ChartPanelProps) {
   const [isTable, setIsTable] = useState(false);
   const [point, setPoint] = useState<number | null>(null);
   const seconds = useMemo(() => times.map((at) => Date.parse(at) / 1000), [times]);
+  const beginnings = useMemo(() => times.map((at) => stretchFrom(at, bucketSeconds)), [times, bucketSeconds]);
   // What the chart is painted with changes seldom; the numbers come every few seconds.
   const kinds = series.map(({ label, colour, kind, isDashed }) => [label, colour, kind, isDashed].join()).join(';');
   const look = useMemo((): ChartLook => {
@@ -71,9 +73,9 @@ export function ChartPanel(props: ChartPanelProps) {
     >
       {empty ?? (
         <>
-          <ChartKey series={series} at={shown} time={shown === null ? null : (times[shown] ?? null)} format={format} />
+          <ChartKey series={series} at={shown} time={shown === null ? null : (beginnings[shown] ?? null)} format={format} />
           {isTable ? (
-            <ChartTable title={title} times={times} series={series} format={format} />
+            <ChartTable title={title} times={beginnings} series={series} format={format} />
           ) : (
             <Chart
               look={look}

@@ -1,10 +1,11 @@
 /** A chart's numbers, the newest first. */
-import { dayAndTime } from '../data/format.ts';
+import { nothing } from '../data/format.ts';
 import type { ChartSeries } from './chart-series.ts';
 import { DataTable } from './data-table.tsx';
 
 interface ChartTableProps {
   readonly title: string;
+  /** Where the stretches begin, as it is read. */
   readonly times: readonly string[];
   readonly series: readonly ChartSeries[];
   format(value: number | null): string;
@@ -12,7 +13,7 @@ interface ChartTableProps {
 
 export function ChartTable({ title, times, series, format }: ChartTableProps) {
   const columns = [
-    { title: 'From', cell: (index: number) => dayAndTime(times[index] ?? null) },
+    { title: 'From', cell: (index: number) => times[index] ?? nothing },
     ...series.map((one) => ({
       title: one.label,
       isNumber: true,

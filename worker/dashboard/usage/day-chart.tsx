@@ -1,24 +1,24 @@
 /** What the key cost, day by day. */
 import { useMemo } from 'preact/hooks';
 import type { KeyBreakdown } from '../../../shared/records.ts';
-import { usd } from '../data/format.ts';
+import { secondsPerDay, usd } from '../data/format.ts';
 import { ChartPanel } from '../parts/chart-panel.tsx';
 import type { ChartSeries } from '../parts/chart-series.ts';
 import { Empty } from '../parts/empty.tsx';
+import { costByDay, type DayRange } from './usage-answer.ts';
 
-export function DayChart({ rows }: { readonly rows: KeyBreakdown }) {
+export function DayChart({ rows, range }: { readonly rows: KeyBreakdown; readonly range: DayRange }) {
   const { times, bars } = useMemo(() => {
-    const days = rows.filter((row) => /^\d{4}-\d\d-\d\d$/.test(String(row['day']))).toSorted(byDay);
-    const sum = days.reduce((total, row) => total + row.cost_usd, 0);
+    const days = costByDay(rows, range);
     const cost: ChartSeries = {
       label: 'Cost',
       colour: 'accent',
       kind: 'bar',
-      values: days.map((row) => row.cost_usd),
-      sum: usd(sum),
+      values: days.map(({ costUsd }) => costUsd),
+      sum: usd(days.reduce((total, { costUsd }) => total + costUsd, 0)),
     };
-    return { times: days.map((row) => `${row['day']}T00:00:00.000Z`), bars: [cost] };
-  }, [rows]);
+    return { times: days.map(({ day }) => `${day}T00:00:00.000Z`), bars: [cost] };
+  }, [rows, range]);
   const empty = <Empty title="Nothing was used on these days">Choose other days, or send a request with this key.</Empty>;
   return (
     <ChartPanel
@@ -26,14 +26,10 @@ export function DayChart({ rows }: { readonly rows: KeyBreakdown }) {
       when="UTC days"
       class="w-8"
       times={times}
-      bucketSeconds={86_400}
+      bucketSeconds={secondsPerDay}
       series={bars}
       format={usd}
       empty={times.length === 0 ? empty : null}
     />
   );
-}
-
-function byDay(a: KeyBreakdown[number], b: KeyBreakdown[number]): number {
-  return String(a['day']).localeCompare(String(b['day']));
 }

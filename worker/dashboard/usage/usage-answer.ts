@@ -35,8 +35,35 @@ export function usagePath(groupBy: GroupBy, { from, to }: DayRange): string {
   return `/v1/usage?${query}`;
 }
 
+const dayMs = 86_400_000;
+/** More days than this are shown only where something was used. */
+const mostDays = 366;
+
 /** The last `days` UTC days, today among them. */
 export function lastDays(days: number, nowMs: number): DayRange {
-  const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
-  return { from: dayOf(nowMs - (days - 1) * 86_400_000), to: dayOf(nowMs) };
+  return { from: dayOf(nowMs - (days - 1) * dayMs), to: dayOf(nowMs) };
+}
+
+/**
+ * What each day cost, the oldest first, also those on which nothing was used: from the first that was asked for, or on which something was, to
+ * the last. Empty where nothing was used at all.
+ */
+export function costByDay(rows: KeyBreakdown, { from, to }: DayRange): readonly { day: string; costUsd: number }[] {
+  const used = new Map(rows.map((row): [string, number] => [String(row['day']), row.cost_usd]).filter(([day]) => isDay(day)));
+  const known = [...used.keys()].toSorted();
+  const first = from === '' ? known[0] : from;
+  const last = to === '' ? known.at(-1) : to;
+  if (known.length === 0 || first === undefined || last === undefined) return [];
+  const count = Math.round((Date.parse(last) - Date.parse(first)) / dayMs) + 1;
+  const days =
+    count > 0 && count <= mostDays ? Array.from({ length: count }, (_, at) => dayOf(Date.parse(first) + at * dayMs)) : known;
+  return days.map((day) => ({ day, costUsd: used.get(day) ?? 0 }));
+}
+
+function isDay(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text);
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
 }

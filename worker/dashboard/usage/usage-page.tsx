@@ -37,7 +37,7 @@ export function UsagePage({ api, signOut }: Session) {
         <>
           <UsageTiles answer={days.data} />
           <div class="grid">
-            <DayChart rows={days.data.groups ?? []} />
+            <DayChart rows={days.data.groups ?? []} range={range} />
             <KeyBudgets budgets={days.data.budgets} />
             <UsageTable title="By model" name="model" rows={models.data?.groups ?? null} />
             <UsageTable title="By agent" name="agent" rows={agents.data?.groups ?? null} />
