@@ -19,7 +19,13 @@ const WranglerToml = z.object({
  * The whole wrangler.toml. Its build command is not run: it installs packages, which a bench must not do in another checkout. The pages' files
  * are none of the Worker's, and workerd alone does not serve them.
  */
-const DeployedToml = z.looseObject({ main: z.string(), build: z.unknown(), assets: z.unknown() });
+const DeployedToml = z.looseObject({
+  main: z.string(),
+  build: z.unknown(),
+  assets: z.unknown(),
+  // Earlier checkouts have none.
+  alias: z.record(z.string(), z.string()).default({}),
+});
 
 /** Plain data, so that a global set-up can hand it to test files. */
 export interface Bundle {
@@ -52,9 +58,12 @@ export function buildGatewayOf(checkout: string): Promise<BuiltBundle> {
       build: _command,
       assets: _pages,
       main,
+      alias,
       ...settings
     } = DeployedToml.parse(parse(readFileSync(join(checkout, 'wrangler.toml'), 'utf8')));
-    writeFileSync(config, JSON.stringify({ ...settings, main: join(checkout, main) }));
+    // Paths in a configuration are its folder's.
+    const aliased = Object.fromEntries(Object.entries(alias).map(([name, path]) => [name, join(checkout, path)]));
+    writeFileSync(config, JSON.stringify({ ...settings, alias: aliased, main: join(checkout, main) }));
     return { args: ['--config', config, '--env', '', '--outdir', folder], entry: 'index.js', ...fromToml(checkout) };
   });
 }

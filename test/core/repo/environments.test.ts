@@ -25,6 +25,7 @@ const topOnly = new Set([
   // Where there is a database; development reaches one by DATABASE_URL.
   'hyperdrive',
   'assets',
+  'alias',
   'rules',
   'env',
 ]);
