@@ -236,8 +236,8 @@ export interface LearnedReport {
   readonly trained_at: string | null;
   readonly outcomes: { readonly pairs: number; readonly rated: number };
   /**
-   * Of the blend of own head and shipped router that is best at the low end of its interval, on outcomes that the head had not seen. `weight`:
-   * of the head in it, 0 to 1; it decides while `lead.low` is above 0. The interval holds 80 %.
+   * Of the blend of own head and shipped router that decides, or comes nearest to it, on outcomes that the head had not seen. `weight`: of the
+   * head in it, 0 to 1; it decides while `lead.low` is above 0. The interval holds 60 %.
    */
   readonly evaluation: {
     readonly outcomes: number;

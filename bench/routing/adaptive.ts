@@ -43,7 +43,7 @@ const mostRows = 1600;
 const rounds = 200;
 /** Every row is tested once, by heads that learned from the other parts. */
 const parts = 3;
-const checkpoints = [0, 50, 100, 200, 1000] as const;
+const checkpoints = [0, 50, 100, 200, 500, 1000] as const;
 const wrongShare = 0.2;
 /** Outcomes after which heads show what they can do. */
 const believedAt = 200;
@@ -161,7 +161,7 @@ function apgr(slices: readonly ScoredSlice[]): Interval {
   );
 }
 
-/** Settings (penalties, the belief beforehand, the interval) were chosen on one half of the deployments only. */
+/** Settings (penalties, the belief beforehand, the interval, how a weight is picked) were chosen on one half of the deployments only. */
 function isChosenOn(name: string): boolean {
   return fnvOf(`half ${name}`) % 2 === 0;
 }
@@ -236,6 +236,12 @@ function figures(
   const families = [...new Set(deployments.map(([name]) => name.split('/')[0]))];
   const shipped = deployments.map(([, cases]) => run(cases, 0, 'graded').shipped);
   const unchosen = deployments.filter(([name]) => !isChosenOn(name)).length;
+  const reach = checkpoints
+    .filter((count) => count > 0)
+    .map((count) => {
+      const enough = deployments.filter(([, cases]) => (cases.length * (parts - 1)) / parts >= count).length;
+      return `${enough} have ${count}`;
+    });
   const training = trainingMs(deployments.flatMap(([, cases]) => cases));
   return [
     `${deployments.length} simulated deployments (${families.join(', ')}), shipped router ${withInterval(apgr(shipped))}:`,
@@ -252,7 +258,7 @@ function figures(
       ],
       rows,
     ),
-    `The most lost is in grade points of a request. After ${believedAt} outcomes the heads alone lead, in standard deviations of the gains, by ${leads.join(', ')}: mean and spread over the deployments, what the belief beforehand stands for.`,
+    `Of the deployments, ${reach.join(', ')} outcomes to learn from; the others learn from all that they have. The most lost is in grade points of a request. After ${believedAt} outcomes the heads alone lead, in standard deviations of the gains, by ${leads.join(', ')}: mean and spread over the deployments, what the belief beforehand stands for.`,
     'Costs, with a shadow call for every outcome:',
     table(
       [

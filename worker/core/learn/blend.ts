@@ -20,10 +20,10 @@ export interface Belief {
  * `npm run bench:adaptive`, and not surely. By itself it switches nothing on, and it is outweighed as outcomes come: after a few hundred the
  * held-out estimate has most of the say.
  */
-export const priorBelief: Belief = { mean: 0.04, deviation: 0.04 };
+export const priorBelief: Belief = { mean: 0.04, deviation: 0.05 };
 
-/** The interval that decides holds 80 %. */
-const deviations = 1.2816;
+/** The interval that decides holds 60 %: four to one that the lead is above its low end. */
+const deviations = 0.8416;
 
 const shippedAt = priorNames.indexOf('shippedLogit');
 
@@ -55,8 +55,8 @@ export interface Weighed extends Omit<Comparison, 'lead' | 'deviation'> {
 }
 
 /**
- * The weight whose lead over the shipped router is the largest at the low end of its interval: a pessimist's choice. The shipped router
- * alone leads by 0, so where the best is not above that no blend may decide.
+ * Whether a blend may decide is a pessimist's choice, and how much of the head is in it an even-tempered one: of the weights whose lead surely
+ * lies above 0, by the low end of its interval, the one whose lead is the largest; where none does, the one that comes nearest.
  */
 export function weigh(
   gains: readonly number[],
@@ -71,6 +71,8 @@ export function weigh(
     const before = { mean: prior.mean * weight * unit, deviation: prior.deviation * weight * unit };
     return { ...rest, weight, lead: believed(before, { mean: lead, deviation }) };
   });
+  const sure = all.filter(({ lead }) => lead.low > 0);
+  if (sure.length > 0) return sure.reduce((best, one) => (one.lead.value > best.lead.value ? one : best));
   return all.reduce((best, one) => (one.lead.low > best.lead.low ? one : best));
 }
 
