@@ -5,6 +5,7 @@
 import { clientIdOf, type LogEntry } from '../../infra/standin/request-log.ts';
 import type { Ending, GroupStats, Stats } from '../../shared/records.ts';
 import { endingIds } from '../../shared/records.ts';
+import { periodStartMs } from '../../worker/core/limits/budget-period.ts';
 import { kindIds, type Kind, type PlannedRequest } from './plan.ts';
 import { endingSeen, type Seen, type Witness } from './witness.ts';
 
@@ -193,19 +194,27 @@ function sumLine(name: string, agents: readonly (readonly [string, readonly Fact
   };
 }
 
-function moneyLines({ stats, keys, spentNanoUsd, open }: Books): Line[] {
+function moneyLines({ calls, stats, keys, spentNanoUsd, open }: Books): Line[] {
   const budgeted = keys.map(({ id, hasBudget }, index) => ({
     hasBudget,
     booked: stats.keys[id]?.cost_nano_usd ?? 0,
     spent: spentNanoUsd[index] ?? 0,
   }));
   const own = budgeted.filter(({ hasBudget }) => hasBudget);
-  const drift = sum(own.map(({ booked, spent }) => Math.abs(booked - spent)));
+  const hasTurned = hasMonthTurned(calls);
+  const drift = hasTurned ? 0 : sum(own.map(({ booked, spent }) => Math.abs(booked - spent)));
   const [spent, booked] = [sum(own.map((key) => key.spent)), sum(own.map((key) => key.booked))];
+  const inObjects = `${spent} in their objects${hasTurned ? ', which began anew with the month: not compared' : ''}`;
   return [
-    { name: 'nano-USD of keys with budgets', clients: '', servers: `${spent} in their objects`, gateway: String(booked), drift },
+    { name: 'nano-USD of keys with budgets', clients: '', servers: inObjects, gateway: String(booked), drift },
     { name: 'leases and reservations left', clients: '', servers: '', gateway: String(open), drift: open },
   ];
+}
+
+/** A month's budget is full again when the next one begins; what was booked before is not in it. */
+function hasMonthTurned(calls: Books['calls']): boolean {
+  const times = calls.flatMap(({ receivedAtMs, endedAtMs }) => (endedAtMs === null ? [receivedAtMs] : [receivedAtMs, endedAtMs]));
+  return new Set(times.map((atMs) => periodStartMs('month', atMs))).size > 1;
 }
 
 /** A whole answer is its last call's, whose usage arrived. A call may have ended well although its request did not. */
