@@ -25,6 +25,12 @@ describe('a wrong body is refused, and the field is named:', () => {
     ['an item that is none', { input: [7] }, 'invalid_value', 'input.0'],
     ['an item of no type and no role', { input: [{}] }, 'missing_field', 'input.0.role'],
     ['an item of an unknown type', { input: [{ type: 'poem' }] }, 'invalid_value', 'input.0.type'],
+    [
+      'an order to shorten the conversation',
+      { input: [{ type: 'compaction_trigger' }] },
+      'unsupported_parameter',
+      'input.0.type',
+    ],
     ['an unknown role', { input: [{ role: 'king', content: 'x' }] }, 'invalid_value', 'input.0.role'],
     ['a message without content', { input: [{ role: 'user' }] }, 'missing_field', 'input.0.content'],
     ['a message of no parts', part([]), 'invalid_value', 'input.0.content'],

@@ -177,16 +177,6 @@ describe('the input', () => {
   it.each(cases)('%s', (_what, fields, expected) => {
     expect(messages(fields)).toEqual(expected);
   });
-
-  it('of tools that only the vendor has is left out and named, or refused', () => {
-    const input = [
-      { role: 'user', content: 'hi' },
-      { type: 'web_search_call', id: 'ws_1', status: 'completed', action: {} },
-    ];
-    const taken = inner({ input });
-    expect([taken.request.messages, taken.ignored]).toEqual([[{ role: 'user', content: 'hi' }], ['input[1] (web_search_call)']]);
-    expect(read({ input }, refusing)).toMatchObject({ failure: { code: 'unsupported_parameter', param: 'input.1.type' } });
-  });
 });
 
 describe('a field', () => {

@@ -275,6 +275,31 @@ describe('tools', () => {
     expect(innerOf({ messages: [hello, turn, hello] }).messages[1]).toEqual({ role: 'assistant', content: 'Found.' });
     expect(ignoredOf({ messages: [hello, turn, hello] })).toEqual(['messages[1].content[0] (server_tool_use)']);
   });
+
+  it.each(['advisor_tool_result', 'fallback', 'mcp_tool_listing', 'tool_addition', 'tool_removal', 'container_upload'])(
+    'and notes of type %s that a vendor writes into a history: they are left out, or refused',
+    (type) => {
+      const messages = [{ role: 'user', content: [{ type }, text('go')] }];
+      expect(innerOf({ messages }).messages).toEqual([{ role: 'user', content: 'go' }]);
+      expect(ignoredOf({ messages })).toEqual([`messages[0].content[0] (${type})`]);
+    },
+  );
+
+  it('inside a result of the client’s own tool as well', () => {
+    const result = { type: 'tool_result', tool_use_id: 't', content: [text('ok'), { type: 'browser_state', tabs: [] }] };
+    const messages = [{ role: 'user', content: [result] }];
+    expect(innerOf({ messages }).messages).toEqual([{ role: 'tool', tool_call_id: 't', content: 'ok' }]);
+    expect(ignoredOf({ messages })).toEqual(['messages[0].content[0].content[1] (browser_state)']);
+  });
+
+  it('but not the summary that stands for a long conversation: it is text', () => {
+    const summary = { type: 'compaction', content: 'We spoke of whales.', encrypted_content: 'x', signature: 'y' };
+    const messages = [{ role: 'assistant', content: [summary] }, hello];
+    expect(innerOf({ messages }).messages[0]).toEqual({ role: 'assistant', content: 'We spoke of whales.' });
+    expect(ignoredOf({ messages })).toEqual([]);
+    const failed = [{ role: 'assistant', content: [{ ...summary, content: null }] }, hello];
+    expect(ignoredOf({ messages: failed })).toEqual(['messages[0].content[0] (compaction)']);
+  });
 });
 
 describe('what changes nothing', () => {
@@ -283,6 +308,7 @@ describe('what changes nothing', () => {
     [{ service_tier: 'auto', betas: ['x'] }],
     [{ tools: [{ ...weather, defer_loading: false, eager_input_streaming: true }] }],
     [{ container: null, stop: [], n: 1 }],
+    [user({ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x' }, citations: { enabled: true } })],
     [user({ ...text('hi'), citations: null, cache_control: { type: 'ephemeral' } })],
   ])('%j is dropped without a word', (fields) => {
     expect(ignoredOf(fields)).toEqual([]);

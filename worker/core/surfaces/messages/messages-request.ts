@@ -177,7 +177,9 @@ const fieldRules: FieldRules = {
   adviceFor: (kind) => advice[kind],
   asksForNothing: (kind, value) => value === false || value === '' || (kind === 'n' && value === 1) || isEmptyList(value),
   // Prompt caching is the model servers' own business: nothing is marked for it.
-  isSilent: (kind) => silent.has(kind) || kind === 'cache_control' || kind.endsWith('.cache_control'),
+  // The type of a document's text is always the same.
+  isSilent: (kind) =>
+    silent.has(kind) || kind === 'cache_control' || kind.endsWith('.cache_control') || kind.endsWith('.source.media_type'),
 };
 
 function isEmptyList(value: unknown): boolean {

@@ -85,6 +85,12 @@ const ShellCall = z.object({
 const shellOutputs = ['local_shell_call_output', 'shell_call_output', 'apply_patch_call_output'] as const;
 const ShellOutput = z.object({ type: z.enum(shellOutputs), id, call_id: id, output: z.optional(z.unknown()) });
 
+/** What another agent of the client's has to say. */
+const AgentMessage = z.pipe(
+  z.object({ type: z.literal('agent_message'), id, content: Content }),
+  z.transform(({ content }): Message => ({ type: 'message', role: 'user', content })),
+);
+
 export type Message = z.infer<typeof Message>;
 export type Item =
   | Message
@@ -100,6 +106,7 @@ type ItemSchema = z.ZodMiniType<Item>;
 
 export const itemSchemas: ReadonlyMap<string, ItemSchema> = new Map<string, ItemSchema>([
   ['message', Message],
+  ['agent_message', AgentMessage],
   ['function_call', FunctionCall],
   ['function_call_output', FunctionCallOutput],
   ['reasoning', Reasoning],
@@ -112,8 +119,20 @@ export const itemSchemas: ReadonlyMap<string, ItemSchema> = new Map<string, Item
 /** Carries tools and says nothing. */
 export const toolsItem = 'additional_tools';
 
-/** What tools of the vendor have left in a conversation: no model here can read it. Left out with those tools, and refused with them. */
+/** Only its vendor can read it, wherever it stands. */
+export const sealedPart = 'encrypted_content';
+
+/**
+ * What the vendor's tools and services have left in a conversation: no model here can read it. Left out with those tools, and refused with
+ * them. A client that has worked with the vendor before sends it with every request, such as the sealed summary of a long conversation.
+ */
 export const hostedItems: ReadonlySet<string> = new Set([
+  'compaction',
+  'compaction_summary',
+  'context_compaction',
+  'configuration_update',
+  'program',
+  'program_output',
   'web_search_call',
   'file_search_call',
   'computer_call',
@@ -126,6 +145,11 @@ export const hostedItems: ReadonlySet<string> = new Set([
   'mcp_approval_response',
   'tool_search_call',
   'tool_search_output',
+]);
+
+/** Why an item is not taken: it asks for an answer of another kind. */
+export const refusedItems: ReadonlyMap<string, string> = new Map([
+  ['compaction_trigger', 'Conversations are not shortened here; the client has to do it itself.'],
 ]);
 
 /** Why a part is not taken. */

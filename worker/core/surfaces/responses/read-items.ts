@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../../../../shared/result.ts';
 import { checkImages } from '../../validate/images.ts';
 import { shapeFailure } from '../../validate/shape-failure.ts';
 import { placeOfItem } from './ids.ts';
-import { hostedItems, type Item, itemSchemas, refusedParts, toolsItem } from './items.ts';
+import { hostedItems, type Item, itemSchemas, refusedItems, refusedParts, sealedPart, toolsItem } from './items.ts';
 
 /** An item of an earlier answer, to be put in its place. */
 export interface ItemReference {
@@ -40,17 +40,28 @@ export function readItems(
   for (const [at, given] of input.entries()) {
     const type = typeOf(given);
     if (type === toolsItem) continue;
+    const advice = refusedItems.get(type);
+    if (advice !== undefined) return fail({ code: 'unsupported_parameter', param: `input.${at}.type`, detail: advice });
     if (type === 'item_reference') {
       const place = isObject(given) && typeof given['id'] === 'string' ? placeOfItem(given['id']) : null;
       if (place === null) return fail({ code: 'not_found', param: `input.${at}.id`, sentence: 'There is no such item.' });
       items.push({ type, ...place, at });
     } else if (hostedItems.has(type)) {
       if (policy === 'refuse') {
-        const detail = 'It belongs to a tool that runs at its vendor, which is not here.';
+        const detail = 'It belongs to a tool or a service of its vendor, which is not here.';
         return fail({ code: 'unsupported_parameter', param: `input.${at}.type`, detail });
       }
       if (dropped.length < maxNames) dropped.push(`input[${at}] (${type})`);
     } else {
+      const sealed = isObject(given) ? takeSealed(given) : null;
+      if (sealed !== null) {
+        if (policy === 'refuse') {
+          const detail = 'Only its vendor, which is not here, can read it.';
+          return fail({ code: 'unsupported_parameter', param: `input.${at}.${sealed.place}.type`, detail });
+        }
+        if (dropped.length < maxNames) dropped.push(`input[${at}] (${sealedPart})`);
+        if (sealed.isMessage && sealed.isAll) continue;
+      }
       const item = readItem(given, type, at, limits);
       if (!item.ok) return item;
       items.push(item.value);
@@ -65,6 +76,23 @@ function typeOf(given: unknown): string {
   const { type } = given;
   if (typeof type === 'string') return type;
   return 'role' in given || !('id' in given) ? 'message' : 'item_reference';
+}
+
+/** Takes parts that are sealed out of an item, in place. Null where there are none. */
+function takeSealed(
+  given: Record<string, unknown>,
+): { readonly place: string; readonly isMessage: boolean; readonly isAll: boolean } | null {
+  for (const field of ['content', 'output']) {
+    const parts: unknown = given[field];
+    if (!Array.isArray(parts)) continue;
+    const isSealed = (part: unknown): boolean => isObject(part) && part['type'] === sealedPart;
+    const first = parts.findIndex(isSealed);
+    if (first < 0) continue;
+    const left = parts.filter((part) => !isSealed(part));
+    given[field] = left;
+    return { place: `${field}.${first}`, isMessage: field === 'content', isAll: left.length === 0 };
+  }
+  return null;
 }
 
 function readItem(given: unknown, type: string, at: number, limits: LimitsConfig): Result<Item, Failure> {
