@@ -239,6 +239,30 @@ describe('a conversation', () => {
     ]);
   });
 
+  it('has no id twice: calls that a server numbers anew with every answer get ids of their own, and so do their results', () => {
+    const result = (id: string, content: string) => ({ role: 'tool', tool_call_id: id, content });
+    const written: unknown = turns(
+      hello.messages[0] ?? {},
+      { role: 'assistant', content: null, tool_calls: [call('c_0'), call('c_0'), call('c_0_2')] },
+      result('c_0', 'A'),
+      result('c_0', 'B'),
+      result('c_0_2', 'C'),
+      { role: 'assistant', content: null, tool_calls: [call('c_0')] },
+      result('c_0', 'D'),
+    );
+    const uses = (...ids: readonly string[]) => ({ content: ids.map((id) => ({ type: 'tool_use', id })) });
+    const results = (...pairs: readonly (readonly [id: string, words: string])[]) => ({
+      content: pairs.map(([id, words]) => ({ type: 'tool_result', tool_use_id: id, content: [text(words)] })),
+    });
+    expect(written).toMatchObject([
+      ...asked,
+      uses('c_0', 'c_0_2', 'c_0_2_2'),
+      results(['c_0', 'A'], ['c_0_2', 'B'], ['c_0_2_2', 'C']),
+      uses('c_0_3'),
+      results(['c_0_3', 'D']),
+    ]);
+  });
+
   it('says of a result that the tool failed', () => {
     const inner = innerRequest({
       model: 'auto',

@@ -136,35 +136,61 @@ function trimLast(turns: readonly Turn[]): void {
   content.splice(-1, 1, ...textBlocks(last['text'].trimEnd()));
 }
 
+/** The ids of a turn's calls as they are written, by what they were: an id that comes again is another one here. */
+type OpenCalls = ReadonlyMap<unknown, string[]>;
+
 /** Results stand first in the turn behind their calls, each call has one, and what belongs to no call is text. */
 function pairResults(turns: Turn[]): string[] {
-  const called: string[] = [];
-  for (let at = 0; at < turns.length; at += 1) {
-    const turn = turns[at];
-    if (turn === undefined || turn.role === 'user') continue;
-    const calls = turn.content.filter(({ type }) => type === 'tool_use');
-    called.push(...calls.map(({ name }) => String(name)));
-    if (calls.length > 0 && turns[at + 1] === undefined) turns.push({ role: 'user', content: [] });
-  }
+  const called = new Set<string>();
+  const uses = new Map<string, number>();
+  const open = turns.map((turn) => openCalls(turn, called, uses));
+  if ((open.at(-1)?.size ?? 0) > 0) turns.push({ role: 'user', content: [] });
   turns.forEach((turn, at) => {
-    if (turn.role === 'user') order(turn, callIds(turns[at - 1]));
+    if (turn.role === 'user') order(turn, open[at - 1] ?? new Map());
   });
-  return [...new Set(called)];
+  return [...called];
 }
 
-function callIds(turn: Turn | undefined): Set<unknown> {
-  return new Set(turn?.content.filter(({ type }) => type === 'tool_use').map(({ id }) => id));
+/** @param uses how often each id was there in the turns before */
+function openCalls({ role, content }: Turn, called: Set<string>, uses: Map<string, number>): OpenCalls {
+  const open = new Map<unknown, string[]>();
+  if (role === 'user') return open;
+  for (const [k, block] of content.entries()) {
+    if (block['type'] !== 'tool_use') continue;
+    called.add(String(block['name']));
+    const given = String(block['id']);
+    const id = unused(given, uses);
+    if (id !== given) content[k] = { ...block, id };
+    open.set(given, [...(open.get(given) ?? []), id]);
+  }
+  return open;
 }
 
-function order(turn: Turn, open: Set<unknown>): void {
+/** Servers that number the calls of an answer begin again with every answer; this API refuses an id that comes twice. */
+function unused(id: string, uses: Map<string, number>): string {
+  for (;;) {
+    const count = (uses.get(id) ?? 0) + 1;
+    uses.set(id, count);
+    if (count === 1) return id;
+    const another = `${id}_${count}`;
+    if (!uses.has(another)) {
+      uses.set(another, 1);
+      return another;
+    }
+  }
+}
+
+function order(turn: Turn, open: OpenCalls): void {
   const results: Block[] = [];
   const others: Block[] = [];
   for (const block of turn.content) {
-    if (block['type'] !== 'tool_result') others.push(block);
-    else if (open.delete(block['tool_use_id'])) results.push(block);
-    else others.push(...blocksIn(block));
+    const id = block['type'] === 'tool_result' ? open.get(block['tool_use_id'])?.shift() : undefined;
+    if (id !== undefined) results.push(id === block['tool_use_id'] ? block : { ...block, tool_use_id: id });
+    else if (block['type'] === 'tool_result') others.push(...blocksIn(block));
+    else others.push(block);
   }
-  for (const id of open) results.push({ type: 'tool_result', tool_use_id: id, content: noResult, is_error: true });
+  for (const ids of open.values())
+    for (const id of ids) results.push({ type: 'tool_result', tool_use_id: id, content: noResult, is_error: true });
   turn.content.splice(0, turn.content.length, ...results, ...others);
 }
 
