@@ -91,6 +91,21 @@ describe('encode', () => {
     expect(body['messages']).toEqual([{ role: 'system', content: 'be brief', name: 'n' }]);
   });
 
+  it('has one system prompt where a conversation begins with several messages of it, and leaves later ones in their place', () => {
+    const part = (text: string) => ({ type: 'text', text });
+    const written = (...messages: readonly object[]) => encode({ ...hello, messages } as never, plain)['messages'];
+    const user = { role: 'user', content: 'hi' };
+    const late = { role: 'system', content: 'Now in French.' };
+    expect(written({ role: 'system', content: 'A.' }, { role: 'developer', content: 'B.' }, user, late)).toEqual([
+      { role: 'system', content: 'A.\n\nB.' },
+      user,
+      late,
+    ]);
+    expect(written({ role: 'system', content: [part('A.')] }, { role: 'system', content: 'B.' })).toEqual([
+      { role: 'system', content: [part('A.'), part('B.')] },
+    ]);
+  });
+
   it.each([
     [{ reasoning_content: 'older' }, { reasoning: 'older' }],
     [{ reasoning: 'newer', reasoning_content: 'older' }, { reasoning: 'newer' }],

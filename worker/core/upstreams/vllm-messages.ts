@@ -1,11 +1,19 @@
 /** Writes a conversation for vLLM: as the client sent it, except for what chat templates and servers are known to reject. */
 import { groundedMessages } from '../request/grounded-messages.ts';
-import type { AssistantMessage, InnerRequest, Message, ToolCall, ToolMessage } from '../request/inner-request.ts';
+import type {
+  AssistantMessage,
+  InnerRequest,
+  Message,
+  SystemMessage,
+  TextPart,
+  ToolCall,
+  ToolMessage,
+} from '../request/inner-request.ts';
 
 /** @param continueFrom text of an answer that broke off; the model continues after it */
 export function encodeMessages(request: InnerRequest, continueFrom: string | null): unknown[] {
   const { continuesLast } = request;
-  const messages = groundedMessages(request);
+  const messages = withOneSystemPrompt(groundedMessages(request));
   const mapped: unknown[] = messages.map(encodeMessage);
   if (continueFrom === null) return mapped;
   // The client began the answer itself: the text generated so far follows its own.
@@ -13,6 +21,29 @@ export function encodeMessages(request: InnerRequest, continueFrom: string | nul
   if (begun !== undefined) mapped.pop();
   mapped.push({ role: 'assistant', content: (begun === undefined ? '' : plainText(begun)) + continueFrom });
   return mapped;
+}
+
+/**
+ * Agents send instructions and more of the same behind them. Newer templates refuse a second system message, so those that a conversation
+ * begins with are one.
+ */
+function withOneSystemPrompt(messages: readonly Message[]): readonly Message[] {
+  const [first, second] = messages;
+  if (first === undefined || second === undefined || !isSystem(first) || !isSystem(second)) return messages;
+  const end = messages.findIndex((message) => !isSystem(message));
+  const others = end < 0 ? [] : messages.slice(end);
+  const prompts = messages.slice(0, messages.length - others.length).filter(isSystem);
+  const isText = prompts.every(({ content }) => typeof content === 'string');
+  const content = isText ? prompts.map(plainText).join('\n\n') : prompts.flatMap(partsOf);
+  return [{ ...first, content }, ...others];
+}
+
+function isSystem(message: Message): message is SystemMessage {
+  return message.role === 'system' || message.role === 'developer';
+}
+
+function partsOf({ content }: SystemMessage): readonly TextPart[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 }
 
 function encodeMessage(message: Message): unknown {
