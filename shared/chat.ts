@@ -81,7 +81,18 @@ export const Tool = z.object({
 
 export const ToolChoice = z.union([
   z.enum(['none', 'auto', 'required']),
-  z.object({ type: functionType, function: z.object({ name: z.string().check(z.minLength(1)) }) }),
+  z.discriminatedUnion('type', [
+    z.object({ type: functionType, function: z.object({ name: z.string().check(z.minLength(1)) }) }),
+    z.object({
+      type: z.literal('allowed_tools'),
+      allowed_tools: z.object({
+        mode: z.enum(['auto', 'required']),
+        tools: z
+          .array(z.looseObject({ type: z.string(), function: z.optional(z.looseObject({ name: z.string() })) }))
+          .check(z.minLength(1)),
+      }),
+    }),
+  ]),
 ]);
 
 /** `schema` beside the type is the form of llama.cpp and Together; it is read as `json_schema`. */
@@ -166,6 +177,7 @@ export type ChatRequest = z.infer<typeof ChatRequest>;
 export type Message = z.infer<typeof Message>;
 export type Tool = z.infer<typeof Tool>;
 export type ToolChoice = z.infer<typeof ToolChoice>;
+export type AllowedTools = Extract<ToolChoice, { type: 'allowed_tools' }>;
 export type ToolCall = z.infer<typeof ToolCall>;
 export type ResponseFormat = z.infer<typeof ResponseFormat>;
 export type StructuredOutputs = z.infer<typeof StructuredOutputs>;

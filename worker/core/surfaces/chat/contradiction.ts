@@ -1,5 +1,5 @@
 /** Contradictions between fields of a request. */
-import type { ChatRequest, Message, StructuredOutputs } from '../../../../shared/chat.ts';
+import type { AllowedTools, ChatRequest, Message, StructuredOutputs } from '../../../../shared/chat.ts';
 import type { Failure } from '../../../../shared/errors.ts';
 
 /** The first contradiction, as a failure that names the field; null when there is none. */
@@ -29,10 +29,19 @@ function inTools({ tools, tool_choice: choice }: ChatRequest): Failure | null {
   }
   if (choice === undefined || choice === 'none' || choice === 'auto') return null;
   if (tools === undefined) return invalid('tool_choice', 'It needs tools.');
-  if (typeof choice === 'object' && !names.has(choice.function.name)) {
-    return invalid('tool_choice.function.name', 'No tool of that name is offered.');
-  }
-  return null;
+  if (choice === 'required') return null;
+  if (choice.type === 'allowed_tools') return inAllowed(choice.allowed_tools.tools, names);
+  return names.has(choice.function.name) ? null : invalid('tool_choice.function.name', notOffered);
+}
+
+const notOffered = 'No tool of that name is offered.';
+
+/** What a vendor would run may stand among them and asks for nothing here. */
+function inAllowed(allowed: AllowedTools['allowed_tools']['tools'], names: ReadonlySet<string>): Failure | null {
+  const param = 'tool_choice.allowed_tools.tools';
+  for (const [i, { type, function: tool }] of allowed.entries())
+    if (type === 'function' && !names.has(tool?.name ?? '')) return invalid(`${param}.${i}.function.name`, notOffered);
+  return allowed.some(({ type }) => type === 'function') ? null : invalid(param, 'None of these tools is offered.');
 }
 
 const constraints = ['json', 'json_object', 'regex', 'choice', 'grammar'] as const satisfies readonly (keyof StructuredOutputs)[];

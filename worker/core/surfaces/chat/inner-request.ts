@@ -35,7 +35,7 @@ export function innerRequest(chat: ChatRequest): InnerRequest {
   return {
     model,
     messages,
-    tools,
+    tools: toolsOf(tools, choice),
     toolChoice: choice === undefined ? undefined : toolChoiceOf(choice),
     allowsParallelCalls,
     answerFormat: format === undefined ? undefined : formatOf(format),
@@ -57,7 +57,15 @@ export function innerRequest(chat: ChatRequest): InnerRequest {
 }
 
 function toolChoiceOf(choice: ToolChoice): InnerRequest['toolChoice'] {
-  return typeof choice === 'string' ? choice : { name: choice.function.name };
+  if (typeof choice === 'string') return choice;
+  return choice.type === 'allowed_tools' ? choice.allowed_tools.mode : { name: choice.function.name };
+}
+
+/** Models know no list of allowed tools: they are shown these and no others. */
+function toolsOf(tools: ChatRequest['tools'], choice: ToolChoice | undefined): ChatRequest['tools'] {
+  if (typeof choice !== 'object' || choice.type !== 'allowed_tools') return tools;
+  const allowed = new Set(choice.allowed_tools.tools.map(({ function: tool }) => tool?.name));
+  return tools?.filter(({ function: { name } }) => allowed.has(name));
 }
 
 function formatOf(format: ResponseFormat): AskedFormat {
