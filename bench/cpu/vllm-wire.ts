@@ -46,6 +46,9 @@ const call =
   '<tool_call>\n{"name": "get_forecast", "arguments": {"place": "Saint-Malo, France", "days": 3, "unit": "celsius", ' +
   '"details": ["wind", "tide", "rain"]}}\n</tool_call>\n';
 
+/** For another number of days each time, of one digit: the same call again and again is cut as well. As many tokens as `call`. */
+const callAgain = (time: number): string => call.replace('3', String(1 + (time % 9)));
+
 /** About what a tokenizer makes of a text: words with their space, punctuation, markers as one token. */
 function tokenise(text: string): string[] {
   return text.match(/<\/?tool_call>| ?[\p{L}]{1,6}|\p{N}| ?[^\p{L}\p{N}\s<]{1,2}|\s|./gu) ?? [];
@@ -58,7 +61,10 @@ export function answerTokens(kind: AnswerKind, count: number): string[] {
   const before = Math.max(0, count - calls * callTokens.length);
   const words: string[] = [];
   for (let time = 0; words.length < before; time += 1) words.push(...tokenise(proseAgain(time)));
-  return [...words.slice(0, before), ...Array.from({ length: calls }, () => callTokens).flat()].slice(0, count);
+  return [...words.slice(0, before), ...Array.from({ length: calls }, (_, time) => tokenise(callAgain(time))).flat()].slice(
+    0,
+    count,
+  );
 }
 
 const head = {
