@@ -3,12 +3,7 @@
 const encoder = new TextEncoder();
 
 export async function sha256Hex(text: string): Promise<string> {
-  return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(text))));
-}
-
-/** The first 32 of the 64 digits: enough to tell things apart. */
-export async function shortSha256Hex(text: string): Promise<string> {
-  return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(text)), 0, 16));
+  return toHex(await crypto.subtle.digest('SHA-256', encoder.encode(text)));
 }
 
 /** Compares two secrets by their digests; `timingSafeEqual` throws on different lengths, digests have one. */
@@ -20,9 +15,10 @@ export async function isSameSecret(a: string, b: string): Promise<boolean> {
   return crypto.subtle.timingSafeEqual(left, right);
 }
 
-/** In one piece: see `core/text/one-piece.ts`. */
-function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byteToHex[byte]).join('');
+function toHex(buffer: ArrayBuffer): string {
+  let hex = '';
+  for (const byte of new Uint8Array(buffer)) hex += byteToHex[byte];
+  return hex;
 }
 
 const byteToHex: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

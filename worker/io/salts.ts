@@ -1,5 +1,6 @@
 /** Values that keep one key's prefix cache on the model servers apart from every other's. */
-import { shortSha256Hex } from './digest.ts';
+import { onePiece } from '../core/text/one-piece.ts';
+import { sha256Hex } from './digest.ts';
 
 /** Most keys whose salts an isolate remembers; those of others are worked out each time. */
 const maxSalts = 10_000;
@@ -8,7 +9,7 @@ const maxSalts = 10_000;
 export function createSalts(secret: string): (keyId: string) => string | Promise<string> {
   const salts = new Map<string, string>();
   const make = async (keyId: string): Promise<string> => {
-    const salt = await shortSha256Hex(`${secret}:${keyId}`);
+    const salt = onePiece((await sha256Hex(`${secret}:${keyId}`)).slice(0, 32));
     if (salts.size < maxSalts) salts.set(keyId, salt);
     return salt;
   };

@@ -25,7 +25,9 @@ describe('allowed tools', () => {
     expect(read({ mode: 'required', tools: [toolNamed('book')] })).toEqual({ names: ['book'], choice: 'required' });
   });
   it('of a vendor count for nothing beside others', () => {
-    expect(read({ mode: 'auto', tools: [{ type: 'web_search' }, toolNamed('book')] })).toEqual({
+    expect(
+      read({ mode: 'auto', tools: [{ type: 'web_search' }, { ...toolNamed('pay'), type: 'custom' }, toolNamed('book')] }),
+    ).toEqual({
       names: ['book'],
       choice: 'auto',
     });

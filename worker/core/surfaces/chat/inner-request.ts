@@ -64,7 +64,9 @@ function toolChoiceOf(choice: ToolChoice): InnerRequest['toolChoice'] {
 /** Models know no list of allowed tools: they are shown these and no others. */
 function toolsOf(tools: ChatRequest['tools'], choice: ToolChoice | undefined): ChatRequest['tools'] {
   if (typeof choice !== 'object' || choice.type !== 'allowed_tools') return tools;
-  const allowed = new Set(choice.allowed_tools.tools.map(({ function: tool }) => tool?.name));
+  const allowed = new Set(
+    choice.allowed_tools.tools.map(({ type, function: tool }) => (type === 'function' ? tool?.name : null)),
+  );
   return tools?.filter(({ function: { name } }) => allowed.has(name));
 }
 

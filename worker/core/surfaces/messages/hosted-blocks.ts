@@ -26,7 +26,7 @@ export function takeHostedBlocks(body: Record<string, unknown>, policy: HostedTo
       return { code: 'unsupported_parameter', param: `${param}.content.${at}`, detail };
     }
     if (at >= 0 && !dropped.has(type)) dropped.set(type, `${name}.content[${at}] (${type})`);
-    holder['content'] = blocks.filter((_, k) => !hosted.test(types[k] ?? ''));
+    holder['content'] = at < 0 ? blocks : blocks.filter((_, k) => !hosted.test(types[k] ?? ''));
     for (const [k, block] of blocks.entries()) {
       if (types[k] !== 'tool_result') continue;
       const failure = take(block, `${param}.content.${k}`, `${name}.content[${k}]`);
