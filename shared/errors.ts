@@ -67,7 +67,7 @@ export const errors = {
   model_not_allowed: row(403, 'permission_error', 'never', 'client', 'This key may not use that model.'),
   model_not_found: row(404, 'invalid_request_error', 'never', 'client', 'The model does not exist.'),
   not_found: row(404, 'invalid_request_error', 'never', 'client', 'There is no such path.'),
-  previous_response_not_found: row(404, 'invalid_request_error', 'never', 'client', 'The previous response is not kept.'),
+  previous_response_not_found: row(400, 'invalid_request_error', 'never', 'client', 'The previous response is not kept.'),
   method_not_allowed: row(405, 'invalid_request_error', 'never', 'client', 'The path does not take this method.'),
   request_timeout: row(408, 'invalid_request_error', 'client', 'client', 'The request body did not arrive in time.'),
   idempotency_in_flight: row(

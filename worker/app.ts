@@ -1,5 +1,5 @@
 /** Every path in one table: who may use it, what answers it. A path that is not in the table does not exist. */
-import type { Handler, MiddlewareHandler } from 'hono';
+import type { Context, Handler, MiddlewareHandler } from 'hono';
 import { HonoBase } from 'hono/hono-base';
 import { RegExpRouter } from 'hono/router/reg-exp-router';
 import { GatewayError } from '../shared/errors.ts';
@@ -10,7 +10,7 @@ import { requireAdmin, requireKey, requireMetrics } from './middleware/auth.ts';
 import type { AppEnv } from './middleware/context.ts';
 import { cors } from './middleware/cors.ts';
 import { answerErrors } from './middleware/errors.ts';
-import { answerUnknownPath, routedPath } from './middleware/paths.ts';
+import { absentPaths, answerUnknownPath, routedPath } from './middleware/paths.ts';
 import { requestId } from './middleware/request-id.ts';
 import { traced } from './middleware/traces.ts';
 import { mergeConfig, readConfig, rollbackConfig, setConfig } from './routes/admin-config.ts';
@@ -28,7 +28,7 @@ import {
   updateKey,
 } from './routes/admin-keys.ts';
 import { answers } from './routes/answers.ts';
-import { countMessageTokens } from './routes/count-tokens.ts';
+import { countInputTokens, countMessageTokens } from './routes/count-tokens.ts';
 import { budgets } from './routes/admin-budgets.ts';
 import { deleteDocument, getDocument, listDocuments, putDocuments } from './routes/documents.ts';
 import { feed, feedTicket } from './routes/feed.ts';
@@ -58,6 +58,7 @@ type Route = readonly [
 const routesBesides: readonly Route[] = [
   ...poolingRoutes.map(([path, scope, handler]): Route => ['POST', path, scope, handler]),
   ['POST', '/v1/messages/count_tokens', 'chat', countMessageTokens],
+  ['POST', '/v1/responses/input_tokens', 'chat', countInputTokens],
   ['POST', '/v1/route', 'chat', routeOnly],
   ['POST', '/v1/rag/query', 'rag', ragQuery],
   ['POST', '/v1/rag/chat/completions', 'rag', ragQuery],
@@ -114,6 +115,16 @@ export function routesOf(surfaces: readonly Surface[]): readonly Route[] {
   return [...surfaces.map((surface): Route => ['POST', surface.path, 'chat', answers(surface)]), ...routesBesides];
 }
 
+/** The path with a parameter that also matches this one, which the router takes only one of; null where there is none. */
+function besideParameter(path: string, paths: ReadonlySet<string>): string | null {
+  const beside = path.replace(/[^/]+$/, ':id');
+  return beside !== path && paths.has(beside) ? beside : null;
+}
+
+function onlyAt(path: string, step: Handler<AppEnv>): Handler<AppEnv> {
+  return (c, next) => (c.req.path === path ? step(c, next) : next());
+}
+
 export function createApp(deps: Deps): HonoBase<AppEnv> {
   const routes = routesOf(deps.surfaces);
   const closed = new Set(
@@ -144,8 +155,18 @@ export function createApp(deps: Deps): HonoBase<AppEnv> {
   app.use(requestId(deps.pipeline.newId, deps.surfaces));
   const { allowed_origins: origins } = deps.pipeline.config.cors;
   if (origins.length > 0) app.use(cors(origins, isClosed));
-  for (const [method, path, access, handler] of routes) app.on(method, path, doors[access], handler(deps));
-  for (const path of new Set(routes.map(([, known]) => known))) {
+  const paths = new Set(routes.map(([, path]) => path));
+  for (const [method, path, access, handler] of routes) {
+    const beside = besideParameter(path, paths);
+    const step = (made: Handler<AppEnv>): Handler<AppEnv> => (beside === null ? made : onlyAt(path, made));
+    app.on(method, beside ?? path, step(doors[access]), step(handler(deps)));
+  }
+  for (const [path, detail] of absentPaths) {
+    const answer = (c: Context<AppEnv>) => answerError(new GatewayError({ code: 'not_found', detail }), c);
+    app.post(besideParameter(path, paths) ?? path, onlyAt(path, answer));
+  }
+  for (const path of paths) {
+    if (besideParameter(path, paths) !== null) continue;
     const methods = routes.filter(([, known]) => known === path).map(([method]) => method);
     app.all(path, (c) => {
       const detail = `Use ${methods.join(' or ')}.`;

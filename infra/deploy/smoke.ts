@@ -42,6 +42,7 @@ export const smokeRows: readonly SmokeRow[] = [
   { method: 'PATCH', route: '/admin/keys/:id', as: 'admin', expects: [200], body: { metadata: {} } },
   { method: 'POST', route: '/v1/chat/completions', as: 'made', expects: [200], body: chat },
   { method: 'POST', route: '/v1/responses', as: 'made', expects: [400], body: empty },
+  { method: 'POST', route: '/v1/responses/input_tokens', as: 'made', expects: [200], body: { input: 'Hello!' } },
   { method: 'GET', route: '/v1/responses/:id', as: 'made', expects: [404] },
   { method: 'DELETE', route: '/v1/responses/:id', as: 'made', expects: [404] },
   { method: 'POST', route: '/v1/responses/:id/cancel', as: 'made', expects: [404], body: empty },

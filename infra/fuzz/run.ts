@@ -38,7 +38,7 @@ export const hangMs = 10_000;
 
 /** Change nothing that anybody else could notice, whatever is sent to them. */
 const harmlessPosts =
-  /^POST \/(?:v1\/(?:chat\/completions|completions|responses|messages|messages\/count_tokens|route|embeddings|classify|rerank|rag\/query|rag\/chat\/completions|feedback)|admin\/(?:config|config\/rollback|feed\/ticket))$/;
+  /^POST \/(?:v1\/(?:chat\/completions|completions|responses|responses\/input_tokens|messages|messages\/count_tokens|route|embeddings|classify|rerank|rag\/query|rag\/chat\/completions|feedback)|admin\/(?:config|config\/rollback|feed\/ticket))$/;
 
 export function chosenOperations(
   surface: FuzzedSurface,

@@ -40,6 +40,20 @@ function messages(body: Body): Body {
   return { ...kept(body, ['temperature', 'top_k', 'stream']), max_tokens: 64, messages: [question] };
 }
 
+function response({ temperature, top_p, stream, user, store, parallel_tool_calls, max_output_tokens, truncation }: Body): Body {
+  return defined({
+    temperature,
+    top_p,
+    stream,
+    user,
+    store,
+    parallel_tool_calls,
+    max_output_tokens,
+    truncation,
+    input: question.content,
+  });
+}
+
 function rag(body: Body): Body {
   const { top_k: _topK, ...fields } = chat(body);
   const { parallel_tool_calls: _parallel, ...allowed } = fields;
@@ -52,18 +66,8 @@ function pooled(names: readonly string[], fixed: Body): (body: Body) => Body {
 
 const bodies: Readonly<Record<string, (body: Body) => Body>> = {
   'POST /v1/chat/completions': chat,
-  'POST /v1/responses': ({ temperature, top_p, stream, user, store, parallel_tool_calls, max_output_tokens, truncation }) =>
-    defined({
-      temperature,
-      top_p,
-      stream,
-      user,
-      store,
-      parallel_tool_calls,
-      max_output_tokens,
-      truncation,
-      input: question.content,
-    }),
+  'POST /v1/responses': response,
+  'POST /v1/responses/input_tokens': response,
   'POST /v1/completions': (body) => ({
     ...kept(
       body,

@@ -62,6 +62,13 @@ export const clientOperations: Operations = {
     path: { id: responseId },
     answers: { 200: json('It is forgotten.', responses.ResponseDeleted) },
   },
+  'POST /v1/responses/input_tokens': {
+    id: 'countInputTokens',
+    tag: 'responses',
+    headers: routing,
+    body: bodies.ResponsesRequest,
+    answers: { 200: json('The number of tokens.', responses.InputTokens) },
+  },
   'POST /v1/responses/:id/cancel': {
     id: 'cancelResponse',
     tag: 'responses',

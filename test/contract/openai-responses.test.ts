@@ -131,8 +131,12 @@ describe('the openai client on /v1/responses', () => {
     expect(await failing({ model: 'small', input: '[[fault:context-length]] Hi' })).toMatchObject({
       code: 'context_length_exceeded',
     });
+    expect(await client.responses.inputTokens.count({ model: 'small', input: 'Hi' })).toEqual({
+      object: 'response.input_tokens',
+      input_tokens: expect.any(Number),
+    });
     const previous = await failing({ model: 'small', input: 'Hi', previous_response_id: 'resp_nobody' });
-    expect(previous).toMatchObject({ kind: NotFoundError, code: 'previous_response_not_found' });
+    expect(previous).toMatchObject({ kind: BadRequestError, code: 'previous_response_not_found' });
   });
 
   test('throws on a stream that breaks, after what came; the stored answer has failed', async () => {

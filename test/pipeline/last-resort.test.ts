@@ -97,6 +97,13 @@ function stand(
 const own = ['qwen2.5-7b', 'qwen2.5-32b'];
 
 describe('a model of last resort', () => {
+  it('says which stop sequences its wire has no room for', async () => {
+    const warned = async (stop: unknown) =>
+      Object(readEvents((await stand(own).gateway.ask({ ...streamed, stop })).events).metadata).warnings;
+    expect(await warned(['a', '\n'])).toEqual(['claude-x is not told stop sequences of white space alone']);
+    expect(await warned(['a'])).toBeUndefined();
+  });
+
   it('answers where the GPU is gone, by its own wire and at its own budget', async () => {
     const { gateway, asked } = stand(own);
     const answer = await gateway.ask(streamed);

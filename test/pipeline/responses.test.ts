@@ -101,6 +101,27 @@ describe('a response', () => {
   });
 });
 
+describe('beside an answer', () => {
+  it('a prompt is counted without one, with what it goes on from', async () => {
+    const { app, create, send } = open([completion('I look.')]);
+    const { id } = JSON.parse((await create({ input: 'word '.repeat(500) })).text);
+    const count = async (body: object) => JSON.parse((await send('POST', '/v1/responses/input_tokens', body)).text);
+    const [alone, all] = [await count({ input: 'Hi' }), await count({ input: 'Hi', previous_response_id: id })];
+    expect(alone).toEqual({ object: 'response.input_tokens', input_tokens: expect.any(Number) });
+    expect(all.input_tokens).toBeGreaterThan(alone.input_tokens + 400);
+    expect((await count({})).error).toMatchObject({ code: 'missing_field', param: 'input' });
+    expect((await count({ previous_response_id: 'resp_nobody' })).error.code).toBe('previous_response_not_found');
+    expect([app.gateway.upstream.calls.length, app.gateway.ledger.entries.length]).toEqual([1, 1]);
+  });
+
+  it('a conversation is not shortened, and the client is told so', async () => {
+    const { send } = open([]);
+    const answer = await send('POST', '/v1/responses/compact', { input: [] });
+    expect([answer.status, JSON.parse(answer.text).error]).toMatchObject([404, { code: 'not_found', param: null }]);
+    expect(JSON.parse(answer.text).error.message).toContain('the client has to do it itself');
+  });
+});
+
 describe('a stored response', () => {
   it.each([true, false])('is read again as it was (streamed: %s)', async (stream) => {
     const { create, get } = open([stream ? goodStream('Bon', 'jour') : completion('Bonjour')]);
@@ -198,7 +219,10 @@ describe('a stored response', () => {
     });
     expect((await get(`/v1/responses/${first}`)).status).toBe(404);
     const broken = await create({ previous_response_id: first });
-    expect([broken.status, JSON.parse(broken.text).error.code]).toEqual([404, 'previous_response_not_found']);
+    expect([broken.status, JSON.parse(broken.text).error]).toMatchObject([
+      400,
+      { code: 'previous_response_not_found', param: 'previous_response_id', type: 'invalid_request_error' },
+    ]);
     expect((await create({ previous_response_id: second })).status).toBe(200);
   });
 

@@ -5,6 +5,11 @@ import { GatewayError } from '../../shared/errors.ts';
 import { meantPath, tidyPath } from '../core/doors/paths.ts';
 import type { AppEnv } from './context.ts';
 
+/** Paths of the published APIs that would match another one, with what to do without them. */
+export const absentPaths: ReadonlyMap<string, string> = new Map([
+  ['/v1/responses/compact', 'Conversations are not shortened here; the client has to do it itself.'],
+]);
+
 /** The path that the router matches: without surplus slashes, except for operators' paths. */
 export function routedPath(isClosed: (path: string) => boolean): (request: Request) => string {
   return (request) => tidyPath(getPath(request), isClosed);

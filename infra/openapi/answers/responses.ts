@@ -32,6 +32,8 @@ export const ResponseEvent = z.looseObject({ type: z.string(), sequence_number: 
 
 export const ResponseDeleted = z.object({ id: z.string(), object: z.literal('response.deleted'), deleted: z.literal(true) });
 
+export const InputTokens = z.object({ object: z.literal('response.input_tokens'), input_tokens: count });
+
 export const ResponseItems = z.object({
   object: z.literal('list'),
   data: z.array(item),

@@ -6,12 +6,12 @@ import { bodyWith, limits, toolNamed } from './chat-bodies.ts';
 
 const tools = ['find', 'book', 'pay'].map(toolNamed);
 
-function read(allowed: object | undefined) {
-  const body = bodyWith({ tools, tool_choice: { type: 'allowed_tools', allowed_tools: allowed } });
-  const valid = parseChatRequest(JSON.stringify(body), limits);
+function read(allowed: object | undefined, offered: readonly object[] = tools) {
+  const body = bodyWith({ tools: offered, tool_choice: { type: 'allowed_tools', allowed_tools: allowed } });
+  const valid = parseChatRequest(JSON.stringify(body), limits, 'drop');
   if (!valid.ok) return { param: valid.failure.param };
   const inner = innerRequest(valid.value.request);
-  return { names: (inner.tools ?? []).map((tool) => tool.function.name), choice: inner.toolChoice };
+  return { names: inner.tools?.map((tool) => tool.function.name) ?? null, choice: inner.toolChoice };
 }
 
 describe('allowed tools', () => {
@@ -32,12 +32,17 @@ describe('allowed tools', () => {
       choice: 'auto',
     });
   });
+  it('of a vendor alone leave none to call, whether there are others or not', () => {
+    const search = { type: 'web_search' };
+    for (const offered of [[search, ...tools], [search], []])
+      expect(read({ mode: 'auto', tools: [search] }, offered).names).toBeNull();
+  });
 
   const list = 'tool_choice.allowed_tools.tools';
   it.each([
     ['that are not offered', { mode: 'auto', tools: [toolNamed('pay'), toolNamed('sell')] }, `${list}.1.function.name`],
     ['that have no name', { mode: 'auto', tools: [{ type: 'function' }] }, `${list}.0.function.name`],
-    ['that only a vendor runs', { mode: 'auto', tools: [{ type: 'custom' }] }, list],
+    ['that only a vendor runs and one must call', { mode: 'required', tools: [{ type: 'custom' }] }, list],
     ['that are none', { mode: 'auto', tools: [] }, list],
     ['without a list', undefined, 'tool_choice.allowed_tools'],
     ['of an unknown mode', { mode: 'maybe', tools: [toolNamed('pay')] }, 'tool_choice.allowed_tools.mode'],

@@ -107,6 +107,12 @@ describe('a wrong body is refused, and the field is named:', () => {
       'invalid_value',
       'tool_choice.tools.0.name',
     ],
+    [
+      'a demanded call of tools that only a vendor runs',
+      { input: 'x', tools: [look], tool_choice: { type: 'allowed_tools', mode: 'required', tools: [{ type: 'web_search' }] } },
+      'invalid_value',
+      'tool_choice.tools',
+    ],
     ['an unknown choice', { input: 'x', tools: [look], tool_choice: 'maybe' }, 'invalid_value', 'tool_choice'],
     ['an unknown format', { input: 'x', text: { format: { type: 'xml' } } }, 'invalid_value', 'text.format.type'],
     [

@@ -21,6 +21,18 @@ function inner(fields: object) {
   return result.value;
 }
 
+describe('a list of allowed tools', () => {
+  it('of a vendor alone leaves none to call, whether there are others or not', () => {
+    const search = { type: 'web_search' };
+    const look = { type: 'function', name: 'look' };
+    for (const tools of [[search], [search, look], undefined]) {
+      const taken = inner({ input: 'hi', tools, tool_choice: { type: 'allowed_tools', mode: 'auto', tools: [search] } });
+      expect(taken.request).toMatchObject({ tools: undefined, toolChoice: 'auto' });
+      expect(taken.ignored).toEqual(tools === undefined ? [] : ['tools[0] (web_search)']);
+    }
+  });
+});
+
 describe('an item of the input', () => {
   it('of tools that only the vendor has is left out and named, or refused', () => {
     const input = [

@@ -60,6 +60,8 @@ describe('a call', () => {
       { stop: ['a', 'b'], top_k: 5 },
       { stop_sequences: ['a', 'b'], top_k: 5 },
     ],
+    [{ stop: ['\n', 'a', ' \t'] }, { stop_sequences: ['a'] }],
+    [{ stop: '\n\n' }, {}],
     [{ top_k: -1 }, {}],
   ])('has sampling within its range: %j', (request, fields) => {
     const { model: _, max_tokens: __, stream: ___, messages: ____, ...rest } = encode(request);

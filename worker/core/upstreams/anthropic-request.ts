@@ -14,6 +14,7 @@ export function encodeRequest(request: InnerRequest, options: EncodeOptions, wir
   const system = [said.system, words].filter((text) => text !== '').join('\n\n');
   const thinking = thinkingOf(request, options.maxTokens, wire);
   const effort = thinking?.effort === undefined ? {} : { effort: thinking.effort };
+  const stops = [sampling.stop ?? []].flat().filter((stop) => !isBlank(stop));
   const output = { ...effort, ...(schema === null ? {} : { format: { type: 'json_schema', schema } }) };
   const body: Record<string, unknown> = {
     model: options.servedName,
@@ -23,12 +24,21 @@ export function encodeRequest(request: InnerRequest, options: EncodeOptions, wir
     ...(system === '' ? {} : { system }),
     ...(thinking === null ? samplingOf(request) : { thinking: thinking.field }),
     ...(Object.keys(output).length > 0 ? { output_config: output } : {}),
-    ...(sampling.stop === undefined ? {} : { stop_sequences: [sampling.stop].flat() }),
+    ...(stops.length === 0 ? {} : { stop_sequences: stops }),
     ...toolsOf(request, said),
   };
   if (sampling.topK !== undefined && sampling.topK > 0 && thinking === null) body['top_k'] = sampling.topK;
   for (const field of wire.omit ?? []) delete body[field];
   return body;
+}
+
+/** "Each stop sequence must contain non-whitespace." */
+function isBlank(stop: string): boolean {
+  return stop.trim() === '';
+}
+
+export function unwritten({ sampling }: InnerRequest, { servedName }: EncodeOptions): string | null {
+  return [sampling.stop ?? []].flat().some(isBlank) ? `${servedName} is not told stop sequences of white space alone` : null;
 }
 
 /** From 0 to 1, and one of both: newer models refuse temperature and top_p together. 1 is what they have without. */

@@ -3,7 +3,7 @@ import { fail, ok } from '../../../shared/result.ts';
 import type { HideSecrets } from '../log/known-secrets.ts';
 import { asArray, asObject, asString } from '../json/view.ts';
 import { createEventReader, readMessage } from './anthropic-answer.ts';
-import { encodeRequest } from './anthropic-request.ts';
+import { encodeRequest, unwritten } from './anthropic-request.ts';
 import type { Dialect, ListedModel, WireOptions } from './dialect.ts';
 import { readFinishReason } from './finish-reasons.ts';
 import { readError, readErrorEvent } from './read-error.ts';
@@ -28,7 +28,11 @@ export function createAnthropic(hideSecrets: HideSecrets, wire: WireOptions): Di
       load: null,
     },
 
-    encode: (request, options) => ({ path: `${base}/messages`, body: encodeRequest(request, options, wire) }),
+    encode: (request, options) => ({
+      path: `${base}/messages`,
+      body: encodeRequest(request, options, wire),
+      warning: unwritten(request, options),
+    }),
 
     readError: (head, body, nowMs) => readError(head, body, nowMs, hideSecrets),
 

@@ -29,6 +29,8 @@ export interface EncodedCall {
   /** Appended to the server's origin. Some servers want the model in it, or have another path for streams. */
   readonly path: string;
   readonly body: Readonly<Record<string, unknown>>;
+  /** What was asked for and could not be written, as a sentence for the client. */
+  readonly warning?: string | null;
 }
 
 /** The parts of a `delta` (or of a whole `message`) that matter here; `reasoning` under whatever name the server uses. */

@@ -101,6 +101,7 @@ async function answered(call: Call, onBegun: (isRead: boolean) => void): Promise
     hasGrammar: model.capabilities.includes('json_schema'),
     continueFrom: resumed?.sent.mode === 'continue' ? resumed.sent.text : null,
   });
+  tried.warning = encoded.warning ?? null;
   const opened = await deps.upstream.open({
     upstreamId: candidate.upstreamId,
     method: 'POST',

@@ -50,6 +50,7 @@ function warningsOf(run: Run, modelId: string | null): { readonly warnings?: rea
   for (const { answer } of parts) warnings.push(...answer.state.warnings);
   const lowered = modelId === null ? null : loweredLimit(run, modelId);
   if (lowered !== null) warnings.push(lowered);
+  if (run.tried.warning !== null) warnings.push(run.tried.warning);
   const { primaryModelId, rule } = run.tried.route.decision;
   const { servedModelId } = run.client;
   // A client that names a model expects it, so a fallback is a warning as well as part of the reason.

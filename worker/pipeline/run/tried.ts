@@ -21,6 +21,8 @@ export interface Tried {
   calls: number;
   /** What the last call asked for as the whole answer; null before it. */
   askedTokens: number | null;
+  /** What the last call could not be told. */
+  warning: string | null;
   /** By route key: fewer tokens than were planned, because the server has said that they are too many. */
   readonly lowered: Map<string, number>;
   /** Aborts the call in flight, or the wait for a place. */
@@ -72,6 +74,7 @@ export function nothingTried(route: RoutePlan, isStreamed: boolean, judges: bool
     timeline: [],
     calls: 0,
     askedTokens: null,
+    warning: null,
     lowered: new Map(),
     current: null,
     place: null,

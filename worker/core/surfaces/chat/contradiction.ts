@@ -28,20 +28,21 @@ function inTools({ tools, tool_choice: choice }: ChatRequest): Failure | null {
     names.add(tool.function.name);
   }
   if (choice === undefined || choice === 'none' || choice === 'auto') return null;
+  if (typeof choice === 'object' && choice.type === 'allowed_tools') return inAllowed(choice.allowed_tools, names);
   if (tools === undefined) return invalid('tool_choice', 'It needs tools.');
   if (choice === 'required') return null;
-  if (choice.type === 'allowed_tools') return inAllowed(choice.allowed_tools.tools, names);
   return names.has(choice.function.name) ? null : invalid('tool_choice.function.name', notOffered);
 }
 
 const notOffered = 'No tool of that name is offered.';
 
-/** What a vendor would run may stand among them and asks for nothing here. */
-function inAllowed(allowed: AllowedTools['allowed_tools']['tools'], names: ReadonlySet<string>): Failure | null {
+/** What a vendor would run may stand among them and asks for nothing here, unless a call is demanded. */
+function inAllowed({ mode, tools }: AllowedTools['allowed_tools'], names: ReadonlySet<string>): Failure | null {
   const param = 'tool_choice.allowed_tools.tools';
-  for (const [i, { type, function: tool }] of allowed.entries())
+  for (const [i, { type, function: tool }] of tools.entries())
     if (type === 'function' && !names.has(tool?.name ?? '')) return invalid(`${param}.${i}.function.name`, notOffered);
-  return allowed.some(({ type }) => type === 'function') ? null : invalid(param, 'None of these tools is offered.');
+  const isMet = mode === 'auto' || tools.some(({ type }) => type === 'function');
+  return isMet ? null : invalid(param, 'None of these tools is offered.');
 }
 
 const constraints = ['json', 'json_object', 'regex', 'choice', 'grammar'] as const satisfies readonly (keyof StructuredOutputs)[];

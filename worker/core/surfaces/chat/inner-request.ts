@@ -67,7 +67,8 @@ function toolsOf(tools: ChatRequest['tools'], choice: ToolChoice | undefined): C
   const allowed = new Set(
     choice.allowed_tools.tools.map(({ type, function: tool }) => (type === 'function' ? tool?.name : null)),
   );
-  return tools?.filter(({ function: { name } }) => allowed.has(name));
+  const left = tools?.filter(({ function: { name } }) => allowed.has(name)) ?? [];
+  return left.length === 0 ? undefined : left;
 }
 
 function formatOf(format: ResponseFormat): AskedFormat {

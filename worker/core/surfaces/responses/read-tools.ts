@@ -87,21 +87,24 @@ export function choose(tools: readonly FunctionTool[], choice: ToolChoice | unde
   const names = new Set(tools.map(({ name }) => name));
   const all = tools.length === 0 ? undefined : tools.map(innerTool);
   if (choice === undefined || choice === 'auto' || choice === 'none') return ok({ tools: all, toolChoice: choice });
-  if (tools.length === 0) return fail({ code: 'invalid_value', param: 'tool_choice', detail: 'It needs tools.' });
+  const isList = typeof choice === 'object' && choice.type === 'allowed_tools';
+  if (tools.length === 0 && !isList) return fail({ code: 'invalid_value', param: 'tool_choice', detail: 'It needs tools.' });
   if (choice === 'required') return ok({ tools: all, toolChoice: choice });
   if (choice.type === 'function') {
     if (!names.has(choice.name)) return fail(notOffered('tool_choice.name'));
     return ok({ tools: all, toolChoice: { name: choice.name } });
   }
-  // Tools of the vendor among them were left out of the list as well.
+  // Tools of the vendor among them were left out of the list as well: where there are no others, none may be called.
   const allowed = new Set<string>();
   for (const [i, { type, name }] of choice.tools.entries()) {
     if (type !== 'function') continue;
     if (name === undefined || !names.has(name)) return fail(notOffered(`tool_choice.tools.${i}.name`));
     allowed.add(name);
   }
-  if (allowed.size === 0)
+  if (allowed.size === 0) {
+    if (choice.mode === 'auto') return ok({ tools: undefined, toolChoice: choice.mode });
     return fail({ code: 'invalid_value', param: 'tool_choice.tools', detail: 'None of these tools is offered.' });
+  }
   return ok({ tools: tools.filter(({ name }) => allowed.has(name)).map(innerTool), toolChoice: choice.mode });
 }
 
