@@ -157,6 +157,8 @@ export const Model = z.lateObject(() => ({
   capabilities: z.array(z.enum(capabilityIds)),
   /** Fields of a request that its server cannot honour, so that such a request goes to another model. */
   cannot: z.optional(z.array(z.enum(['n', 'logprobs', 'structured_outputs']))),
+  /** How system messages behind the beginning of a conversation are sent: newer chat templates refuse them. As they are if left out. */
+  late_system: z.optional(z.enum(['system', 'user'])),
   /** Text formats in which this model writes tool calls, the most likely first; [] trusts the server's own tool_calls only. */
   tool_formats: z.array(z.enum(toolFormatIds)),
   /** `atomic` shows a call when it is whole; `early` streams its arguments as they come. */

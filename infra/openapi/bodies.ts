@@ -85,7 +85,7 @@ const countFields = {
 
 export const MessagesRequest = mini.extend(MessagesBody, {
   ...countFields,
-  max_tokens: mini.int().check(mini.gte(1), mini.lte(10_000_000)),
+  max_tokens: mini.int().check(mini.gte(0), mini.lte(10_000_000)),
 });
 
 export const CountRequest = mini.extend(MessagesBody, countFields);

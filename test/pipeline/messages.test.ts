@@ -35,6 +35,37 @@ describe('a message', () => {
     });
   });
 
+  it.each([
+    ['in its place', {}, { role: 'system', content: 'Plan only.' }],
+    ['to a model whose template refuses that, in the user’s turn', { late_system: 'user' }, null],
+  ])('has instructions in the middle of the conversation %s, for the answer as for the count', async (_, model, late) => {
+    const turns = [...hello.messages, { role: 'assistant', content: 'Hi.' }, { role: 'system', content: 'Plan only.' }];
+    const messages = [...turns, { role: 'user', content: 'Go on.' }];
+    const { ask, gateway } = appOf([completion('Plan')], {
+      config: { models: { 'qwen2.5-7b': model } },
+      count: { kind: 'json', body: { count: 31, max_model_len: 8192, tokens: [] } },
+    });
+    await ask({ ...hello, messages });
+    await ask({ model: 'small', messages }, {}, '/v1/messages/count_tokens');
+    const sent =
+      late === null
+        ? [...turns.slice(0, 2), { role: 'user', content: '<system>\nPlan only.\n</system>\n\nGo on.' }]
+        : [...turns.slice(0, 2), late, { role: 'user', content: 'Go on.' }];
+    expect([gateway.upstream.calls[0]?.body, gateway.upstream.counts[0]?.body]).toMatchObject([
+      { messages: sent },
+      { messages: sent },
+    ]);
+  });
+
+  it.each(['x', ''])('of no tokens has its prompt read, and shows nothing of the token that is made: "%s"', async (made) => {
+    const whole = completion(made);
+    const cut: Reply = JSON.parse(JSON.stringify(whole).replace('"stop"', '"length"'));
+    const { ask, gateway } = appOf([cut]);
+    const answer = await ask({ ...hello, max_tokens: 0 });
+    expect([answer.status, JSON.parse(answer.text)]).toMatchObject([200, { content: [], stop_reason: 'max_tokens' }]);
+    expect(gateway.upstream.calls).toMatchObject([{ body: { max_tokens: 1 } }]);
+  });
+
   it('comes as a stream, and nothing of the server’s wire gets into it', async () => {
     const { ask } = appOf([goodStream('Bon', 'jour')]);
     const answer = await ask(streamed);

@@ -4,6 +4,7 @@
  */
 import { type Config, modelOf } from '../../shared/config-prepare.ts';
 import type { RequestView } from '../core/classify/view.ts';
+import { requestFor } from '../core/request/late-system.ts';
 import type { InnerRequest } from '../core/request/inner-request.ts';
 import type { PlanInput, RoutePlan } from '../core/route/plan.ts';
 import { isNearLimit } from '../core/route/token-room.ts';
@@ -68,7 +69,8 @@ async function countAt(
   const { counting } = dialectOf(upstreamId);
   const quiet = quietOf(config);
   if (counting === undefined || clock.now() < (quiet.get(upstreamId) ?? 0)) return null;
-  const text = await ask(deps, caller, upstreamId, counting.encode(request, modelOf(config, modelId).served_name));
+  const model = modelOf(config, modelId);
+  const text = await ask(deps, caller, upstreamId, counting.encode(requestFor(model, request), model.served_name));
   const counted = text === null ? null : counting.read(text);
   if (counted === null) quiet.set(upstreamId, clock.now() + quietMs);
   return counted?.tokens ?? null;

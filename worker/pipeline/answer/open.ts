@@ -7,6 +7,7 @@ import { fail, type Result } from '../../../shared/result.ts';
 import { mayHaveWorked } from '../../core/cost/unseen-work.ts';
 import type { UpstreamAnswer } from '../../core/ports.ts';
 import type { Candidate } from '../../core/route/attempt.ts';
+import { requestFor } from '../../core/request/late-system.ts';
 import { routeKey } from '../../core/upstreams/route-key.ts';
 import { answerTokens } from '../../core/route/token-room.ts';
 import { addText, emptyHash, hashName } from '../../core/text/hash.ts';
@@ -92,7 +93,7 @@ async function answered(call: Call, onBegun: (isRead: boolean) => void): Promise
   const { isStream } = call.asking;
   const { deps, asked, tried, spent } = run;
   const { caller, request } = asked;
-  const encoded = dialect.encode(request, {
+  const encoded = dialect.encode(requestFor(model, request), {
     servedName: model.served_name,
     isStream,
     maxTokens: tokensFor(call),

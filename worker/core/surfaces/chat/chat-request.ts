@@ -16,6 +16,7 @@ import { checkDropped } from './dropped-fields.ts';
 import { dropNulls } from './drop-nulls.ts';
 import { checkImages } from '../../validate/images.ts';
 import { plainShape } from './plain-shape.ts';
+import { type FileReading, noteEarlierFiles } from '../earlier-files.ts';
 import { takeHostedTools } from '../hosted-tools.ts';
 import { shapeFailure } from '../../validate/shape-failure.ts';
 import { unifySpellings } from './spellings.ts';
@@ -30,6 +31,13 @@ export interface ValidChat {
 const Frame = z.extend(ChatRequest, { messages: z.array(z.unknown()).check(z.minLength(1)) });
 
 const ownToolTypes: ReadonlySet<string> = new Set(['function']);
+
+const unreadable: ReadonlySet<unknown> = new Set(['file', 'input_file', 'input_audio', 'audio_url', 'video_url']);
+const chatFiles: FileReading = {
+  list: 'messages',
+  isAnswer: ({ role }) => role === 'assistant',
+  isUnreadable: ({ type }) => unreadable.has(type),
+};
 
 /** Objects with keys of the client's own. */
 const maxEntries = 1024;
@@ -59,6 +67,7 @@ export function checkChatRequest(
   const hosted = takeHostedTools(body, ownToolTypes, hostedTools);
   if (!hosted.ok) return hosted;
   unifySpellings(body);
+  const files = noteEarlierFiles(body['messages'], chatFiles);
   const shaped = shapeOf(body);
   if (!shaped.ok) return shaped;
   const dropped = checkDropped(body, shaped.value);
@@ -66,7 +75,7 @@ export function checkChatRequest(
   const request = withFormat(shaped.value);
   const failure = overLimit(request, limits) ?? contradiction(shaped.value) ?? checkImages(request.messages);
   if (failure !== null) return fail(failure);
-  return ok({ request, ignored: [...hosted.value, ...dropped.value, ...unusableAgent(request)] });
+  return ok({ request, ignored: [...hosted.value, ...files, ...dropped.value, ...unusableAgent(request)] });
 }
 
 /** Metadata is free text; only what could be an agent's name is read as one. */

@@ -8,6 +8,8 @@ import type { MessagesBody } from './message-body.ts';
 /** What the writer of an answer needs to know of its request. */
 export interface MessagesEcho extends Readonly<Record<string, unknown>> {
   readonly showsThinking: boolean;
+  /** The client asked for no answer: its prompt is to be in the model server's prefix cache. */
+  readonly isReadOnly?: true;
 }
 
 export function innerRequest(body: MessagesBody): Result<InnerRequest, Failure> {
@@ -15,7 +17,8 @@ export function innerRequest(body: MessagesBody): Result<InnerRequest, Failure> 
   if (!messages.ok) return messages;
   const { tools, tool_choice: choice, thinking, output_config: config, stream, metadata, max_tokens: maxTokens } = body;
   const format = config?.format ?? body.output_format;
-  const echo: MessagesEcho = { showsThinking: showsThinking(thinking) };
+  const isReadOnly = maxTokens === 0;
+  const echo: MessagesEcho = { showsThinking: showsThinking(thinking), ...(isReadOnly ? { isReadOnly } : {}) };
   const user = metadata?.['user_id'];
   const last = messages.value.at(-1);
   return ok({
@@ -34,7 +37,8 @@ export function innerRequest(body: MessagesBody): Result<InnerRequest, Failure> 
     allowsParallelCalls:
       choice !== undefined && choice.type !== 'none' && choice.disable_parallel_tool_use === true ? false : undefined,
     answerFormat: format === undefined ? undefined : { kind: 'json_schema', name: 'answer', schema: format.schema },
-    maxTokens,
+    // The least that model servers take.
+    maxTokens: isReadOnly ? 1 : maxTokens,
     maxTokensField: 'max_tokens',
     choiceCount: 1,
     sampling: {

@@ -103,7 +103,8 @@ const Format = z.object({ type: z.literal('json_schema'), schema: JsonObject });
 /** Messages and tools are parsed one by one. */
 export const MessagesBody = z.object({
   model: z._default(text(1, 256), 'auto'),
-  max_tokens: z.optional(tokens),
+  /** Zero: the prompt is only read, for the model server's prefix cache. */
+  max_tokens: z.optional(z.int().check(z.gte(0), z.lte(10_000_000))),
   messages: z.array(z.unknown()).check(z.minLength(1)),
   system: z.optional(PlainContent),
   stream: z.optional(z.boolean()),

@@ -11,6 +11,7 @@ import { parseJsonObject } from '../../validate/json-object.ts';
 import { shapeFailure } from '../../validate/shape-failure.ts';
 import { checkDropped, type FieldRules } from '../chat/dropped-fields.ts';
 import { dropNulls } from '../chat/drop-nulls.ts';
+import { type FileReading, noteEarlierFiles } from '../earlier-files.ts';
 import { takeHostedTools } from '../hosted-tools.ts';
 import type { ReadSettings } from '../surface.ts';
 import { MessageParam, MessagesBody, ToolParam } from './message-body.ts';
@@ -35,6 +36,7 @@ export function parseMessages(text: string, settings: ReadSettings, isCount: boo
   if (!tools.ok) return tools;
   const blocks = takeHostedBlocks(body, policy);
   if (!blocks.ok) return blocks;
+  const files = noteEarlierFiles(body['messages'], messagesFiles);
   const shaped = shapeOf(body);
   if (!shaped.ok) return shaped;
   const dropped = checkDropped(body, shaped.value, fieldRules);
@@ -42,7 +44,7 @@ export function parseMessages(text: string, settings: ReadSettings, isCount: boo
   if (shaped.value.max_tokens === undefined && !isCount) return fail(missingLimit);
   const failure = contradiction(shaped.value);
   if (failure !== null) return fail(failure);
-  return ok({ body: shaped.value, ignored: [...tools.value, ...blocks.value, ...dropped.value] });
+  return ok({ body: shaped.value, ignored: [...tools.value, ...blocks.value, ...files, ...dropped.value] });
 }
 
 const missingLimit: Failure = { code: 'missing_field', param: 'max_tokens', detail: 'max_tokens is required.' };
@@ -52,6 +54,15 @@ const clientJson: ReadonlySet<string> = new Set(['input', 'input_schema', 'schem
 
 /** Tools without a type are the client's own as well. */
 const ownToolTypes: ReadonlySet<string> = new Set(['custom']);
+
+const messagesFiles: FileReading = {
+  list: 'messages',
+  isAnswer: ({ role }) => role === 'assistant',
+  isUnreadable({ type, source }) {
+    const kind = isObject(source) ? source['type'] : null;
+    return type === 'document' ? kind === 'base64' || kind === 'url' || kind === 'file' : type === 'image' && kind === 'file';
+  },
+};
 
 /** An empty list asks for nothing, but model servers refuse it. */
 function dropEmpty(body: Record<string, unknown>): void {
@@ -120,23 +131,29 @@ function over(param: string, list: unknown, max: number, what: string): Failure 
   return { code: 'invalid_value', param, detail: `${what}: ${list.length}, at most ${max} allowed.` };
 }
 
-function contradiction({
-  tools,
-  tool_choice: choice,
-  output_config: config,
-  output_format: format,
-}: MessagesBody): Failure | null {
+function contradiction(given: MessagesBody): Failure | null {
+  const { tools, tool_choice: choice, output_config: config, output_format: format } = given;
   const names = new Set<string>();
   for (const [i, { name }] of (tools ?? []).entries()) {
     if (names.has(name)) return invalid(`tools.${i}.name`, 'Tool names must be unique.');
     names.add(name);
   }
+  const without = given.max_tokens === 0 ? needsAnswer(given) : null;
+  if (without !== null) return invalid(without, 'It needs max_tokens of 1 or more.');
   if (config?.format !== undefined && format !== undefined)
     return invalid('output_format', 'It cannot stand beside output_config.format.');
   if (choice === undefined || choice.type === 'auto' || choice.type === 'none') return null;
   if (tools === undefined) return invalid('tool_choice', 'It needs tools that the client runs itself.');
   if (choice.type === 'tool' && !names.has(choice.name)) return invalid('tool_choice.name', 'No tool of that name is offered.');
   return null;
+}
+
+/** The field that means nothing where the prompt is only read. */
+function needsAnswer({ stream, thinking, tool_choice: choice, output_config: config, output_format: format }: MessagesBody) {
+  if (stream === true) return 'stream';
+  if (thinking?.type === 'enabled') return 'thinking';
+  if (choice?.type === 'any' || choice?.type === 'tool') return 'tool_choice';
+  return config?.format !== undefined || format !== undefined ? 'output_config.format' : null;
 }
 
 function invalid(param: string, detail: string): Failure {

@@ -39,6 +39,10 @@ export function showsThinking({ echo }: StreamRequest): boolean {
   return echo?.['showsThinking'] !== false;
 }
 
+function isReadOnly({ echo }: StreamRequest): boolean {
+  return echo?.['isReadOnly'] === true;
+}
+
 /** Input tokens that came from a prefix cache are counted apart. Nothing is ever written to one for a price, and what is not known is 0. */
 export function wireUsage({
   promptTokens,
@@ -70,8 +74,12 @@ export function renderMessage(
     type: 'message',
     role: 'assistant',
     model: head.model,
-    content: choice === undefined ? [] : blocksOf(choice, showsThinking(request)),
-    ...stopFields(choice === undefined ? noEnding : endingOf(choice)),
+    ...(isReadOnly(request)
+      ? { content: [], ...stopFields({ ...noEnding, reason: 'length' }) }
+      : {
+          content: choice === undefined ? [] : blocksOf(choice, showsThinking(request)),
+          ...stopFields(choice === undefined ? noEnding : endingOf(choice)),
+        }),
     usage: wireUsage(usage),
     'x-routing-metadata': routing,
   };
