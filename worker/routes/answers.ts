@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { GatewayError } from '../../shared/errors.ts';
 import { headerNames } from '../../shared/headers.ts';
 import { routingHeaders } from '../core/doors/routing-headers.ts';
+import { withoutEarlierImages } from '../core/surfaces/earlier-images.ts';
 import type { Surface } from '../core/surfaces/surface.ts';
 import { rememberedByText } from '../core/text/remembered.ts';
 import type { Deps } from '../deps.ts';
@@ -38,8 +39,9 @@ function answering(deps: Deps, surface: Surface, read: (text: string) => ReturnT
     if (!valid.ok) throw new GatewayError(valid.failure);
     const whole = valid.value.earlier === undefined ? valid : await withEarlier(pipeline, c.get('key').tenantId, valid.value);
     if (!whole.ok) throw new GatewayError(whole.failure);
-    const caller = await callerOf(deps, c, surface, whole.value.request, bytes, whole.value.stored);
-    return responseOf(c, await chat(pipeline, caller, whole.value, readStrategy(c)));
+    const seen = withoutEarlierImages(whole.value, pipeline.config);
+    const caller = await callerOf(deps, c, surface, seen.request, bytes, seen.stored);
+    return responseOf(c, await chat(pipeline, caller, seen, readStrategy(c)));
   };
 }
 

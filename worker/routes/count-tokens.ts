@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { type Failure, GatewayError } from '../../shared/errors.ts';
 import type { Result } from '../../shared/result.ts';
+import { withoutEarlierImages } from '../core/surfaces/earlier-images.ts';
 import { messagesSurface, readMessages } from '../core/surfaces/messages/messages-surface.ts';
 import { responsesSurface } from '../core/surfaces/responses/responses-surface.ts';
 import type { ReadRequest, ReadSettings, Surface } from '../core/surfaces/surface.ts';
@@ -23,7 +24,7 @@ function counting(surface: Surface, read: Read, marks: object): (deps: Deps) => 
     if (!valid.ok) throw new GatewayError(valid.failure);
     const whole = await withEarlier(deps.pipeline, c.get('key').tenantId, valid.value);
     if (!whole.ok) throw new GatewayError(whole.failure);
-    const { request } = whole.value;
+    const { request } = withoutEarlierImages(whole.value, config);
     const caller = await callerOf(deps, c, surface, request, bytes);
     const decided = await decide(deps.pipeline, caller, request, readStrategy(c));
     if (!decided.ok) throw new GatewayError(decided.failure);

@@ -23,6 +23,11 @@ describe('tools of a vendor', () => {
     expect(JSON.stringify(taken)).toContain('web_search');
   });
 
+  it('that take free text are not said to run at their vendor', () => {
+    const taken = takeHostedTools({ tools: [{ type: 'custom', custom: { name: 'f' } }] }, own, 'refuse');
+    expect(JSON.stringify(taken)).toContain('use a function');
+  });
+
   it('change nothing where there are none', () => {
     for (const body of [{}, { tools: [look] }, { tools: 'no list' }, { tools: [7, null] }]) {
       const before = structuredClone(body);

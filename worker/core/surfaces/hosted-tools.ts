@@ -41,6 +41,7 @@ export function takeHostedTools(
 }
 
 function refusal(type: string): string {
+  if (type === 'custom') return 'Tools of type "custom", which take free text, cannot be called here; use a function.';
   return `Tools of type "${type}" run at their vendor, which is not here; only tools that the client runs itself can be called.`;
 }
 

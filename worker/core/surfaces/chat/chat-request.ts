@@ -105,10 +105,18 @@ function schemaShapeOf(body: Record<string, unknown>): Result<ChatRequest, Failu
   const messages: Message[] = [];
   for (const [i, item] of frame.data.messages.entries()) {
     const message = Message.safeParse(item);
-    if (!message.success) return fail(shapeFailure(message.error, body, ['messages', i]));
+    if (!message.success) return fail(unreadablePart(item, i) ?? shapeFailure(message.error, body, ['messages', i]));
     messages.push(message.data);
   }
   return ok({ ...frame.data, messages });
+}
+
+function unreadablePart(message: unknown, at: number): Failure | null {
+  const parts = isObject(message) && Array.isArray(message['content']) ? message['content'] : [];
+  const k = parts.findIndex((part) => isObject(part) && chatFiles.isUnreadable(part));
+  if (k < 0) return null;
+  const detail = 'Files and audio cannot be read here; send their text.';
+  return { code: 'unsupported_parameter', param: `messages.${at}.content.${k}.type`, detail };
 }
 
 function over(param: string, count: number, max: number, what: string): Failure | null {
