@@ -77,7 +77,7 @@ function score(corpus: Corpus): Case[] {
     process.stderr.write(`without ${group}\n`);
     const rest = corpus.outcomes.filter(({ row }) => row.group !== group);
     // Not the setting that was chosen on all sources, but the plain one.
-    const weights = assemble(tier, trainOutcomes(rest, seed, { averaged: ['all'], words: true }), baseBlend);
+    const weights = assemble(tier, trainOutcomes(rest, seed, { averaged: ['all'], words: true, othersShare: 0.5 }), baseBlend);
     return left.map(({ row, example }) => {
       const shipped = scoreFeatures(example.features, weights);
       return { row, shipped, features: readLearnFeatures(buildView(requestOf(row)), shipped) };

@@ -66,15 +66,12 @@ function leaveGroupsOut(
   report: (line: string) => void,
 ): Map<OutcomeCase, { logit: number; gain: number }> {
   const scores = new Map<OutcomeCase, { logit: number; gain: number }>();
-  const everything = trainTier(corpus, { labelled: () => true, outcomes: () => true }, seed);
   for (const [group, left] of Map.groupBy(corpus.outcomes, ({ row }) => row.group)) {
     const rest = corpus.outcomes.filter(({ row }) => row.group !== group);
     report(`without ${group}`);
     const outcome = trainOutcomes(rest, seed, chooseSettings(rest, seed, report));
-    // The tier head takes questions of the older sources only.
-    const isSeen = left.some(({ row }) => isOlder(row.source));
     const kept = { labelled: () => true, outcomes: ({ row }: OutcomeCase) => row.group !== group };
-    const weights = assemble(isSeen ? trainTier(corpus, kept, seed) : everything, outcome, heldOut.blend);
+    const weights = assemble(trainTier(corpus, kept, seed), outcome, heldOut.blend);
     for (const one of left) {
       const { logit, largeRight, smallRight } = scoreFeatures(one.example.features, weights);
       scores.set(one, { logit, gain: largeRight - smallRight });

@@ -135,18 +135,35 @@ const softIntents: Readonly<Record<OlderId, TierExample['intent']>> = {
   'math-l5': 'reasoning',
   gsm: null,
 };
+/** The same of the newer sources that small models mostly fail: puzzles that read like requests of people need a few of their kind. */
+const softHard = { perSource: 150, mostSmallRight: 0.5, weight: 0.35 } as const;
+/** Sources of puzzles; the others ask what one has learned, too. */
+const isPuzzle = /^(?:kor|rgym|farel)\b/;
 
 export function softExamples(cases: readonly OutcomeCase[]): TierExample[] {
-  const taken = new Map<OlderId, number>();
+  const taken = new Map<string, number>();
+  const take = (source: string, most: number): boolean => {
+    const count = taken.get(source) ?? 0;
+    if (count < most) taken.set(source, count + 1);
+    return count < most;
+  };
+  const smallRight = meanSmall(cases);
   const examples: TierExample[] = [];
   for (const { row, example } of cases) {
     const { source } = row;
-    // gsm asks the questions of gsm8k again.
-    if (!isOlder(source) || source === 'gsm' || (source === 'mmlu' && fnvOf(row.id) % 3 !== 0)) continue;
-    const count = taken.get(source) ?? 0;
-    if (count >= soft.perSource) continue;
-    taken.set(source, count + 1);
-    examples.push({ features: example.features, large: soft.label, intent: softIntents[source], weight: soft.weight });
+    const { features } = example;
+    if (isOlder(source)) {
+      // gsm asks the questions of gsm8k again.
+      if (source === 'gsm' || (source === 'mmlu' && fnvOf(row.id) % 3 !== 0) || !take(source, soft.perSource)) continue;
+      examples.push({ features, large: soft.label, intent: softIntents[source], weight: soft.weight });
+    } else if (row.isTrained && (smallRight.get(source) ?? 1) <= softHard.mostSmallRight && take(source, softHard.perSource)) {
+      examples.push({ features, large: soft.label, intent: isPuzzle.test(source) ? 'reasoning' : null, weight: softHard.weight });
+    }
   }
   return examples;
+}
+
+function meanSmall(cases: readonly OutcomeCase[]): ReadonlyMap<string, number> {
+  const sources = Map.groupBy(cases, ({ row }) => row.source);
+  return new Map([...sources].map(([source, rows]) => [source, rows.reduce((sum, { row }) => sum + row.small, 0) / rows.length]));
 }

@@ -34,6 +34,8 @@ export interface OutcomeSettings {
   /** Models whose weights are averaged. */
   readonly averaged: readonly Base[];
   readonly words: boolean;
+  /** Part of a target that comes from other models on the same prompt: it steadies small sources, and blurs what is the pair's own. */
+  readonly othersShare: number;
 }
 
 function isWanted(source: string, base: Base): boolean {
@@ -41,8 +43,6 @@ function isWanted(source: string, base: Base): boolean {
 }
 
 export const outcomeBits = 14;
-/** Part of a target that comes from the other models on the same prompt: it steadies the small sources. */
-const otherModelsShare = 0.5;
 
 const rate = 0.02;
 const epochs = 5;
@@ -70,8 +70,8 @@ function byKind<T>(make: (kind: QuestionKind) => T): Record<QuestionKind, T> {
 const runs = 4;
 
 export function fitOutcomes(examples: readonly OutcomeExample[], seed: number, settings: OutcomeSettings): OutcomeModel {
-  const { averaged, words } = settings;
-  return averageOf(Array.from({ length: runs }, (_, run) => fitBases(examples, seed + run, averaged, words)).flat());
+  const { averaged } = settings;
+  return averageOf(Array.from({ length: runs }, (_, run) => fitBases(examples, seed + run, averaged, settings)).flat());
 }
 
 /** One model for each; all standardise alike, so that their weights can be averaged. */
@@ -79,7 +79,7 @@ export function fitBases(
   examples: readonly OutcomeExample[],
   seed: number,
   wanted: readonly Base[],
-  words: boolean,
+  { words, othersShare }: Pick<OutcomeSettings, 'words' | 'othersShare'>,
 ): OutcomeModel[] {
   const width = examples[0]?.features.outcome.length ?? 0;
   const all = columnStats(
@@ -97,9 +97,9 @@ export function fitBases(
     const inputs = seen.map((example): Input => ({
       features: example.features,
       counts: counts.get(example) ?? new Float64Array(width),
-      used: words ? example.features.ngrams.words : 0,
+      used: words ? example.features.words.words : 0,
       weight: weightOf(example),
-      targets: [mix(example.small, example.otherSmall), mix(example.large, example.otherLarge)],
+      targets: [mix(example.small, example.otherSmall, othersShare), mix(example.large, example.otherLarge, othersShare)],
     }));
     const heads = fitHeads(inputs, width, seed);
     return { tables: heads.map((head) => head.table.values), dense: byKind((kind) => fold(heads, kind, stats[kind])) };
@@ -157,8 +157,8 @@ interface Input {
   readonly targets: readonly [number, number];
 }
 
-function mix(own: number, others: number | null): number {
-  return others === null ? own : (1 - otherModelsShare) * own + otherModelsShare * others;
+function mix(own: number, others: number | null, share: number): number {
+  return others === null ? own : (1 - share) * own + share * others;
 }
 
 /** A row's weight, 1 on average: a source weighs the square root of its rows. */
@@ -176,19 +176,19 @@ function standardiseRow(features: LearnedFeatures, stats: Record<QuestionKind, S
 }
 
 function step(head: Head, { features, counts, used, weight }: Input, target: number): void {
-  const { ngrams, kind } = features;
+  const { words, kind } = features;
   const own = head.own[kind];
   const mask = 2 ** outcomeBits - 1;
   const kindAt = 1 + questionKinds.indexOf(kind);
   let logit = (head.bias.values[0] ?? 0) + (head.bias.values[kindAt] ?? 0);
   for (let at = 0; at < used; at += 1)
-    logit += (head.table.values[(ngrams.hashes[at] ?? 0) & mask] ?? 0) * (ngrams.values[at] ?? 0);
+    logit += (head.table.values[(words.hashes[at] ?? 0) & mask] ?? 0) * (words.values[at] ?? 0);
   for (let at = 0; at < counts.length; at += 1)
     logit += ((head.shared.values[at] ?? 0) + kindScale * (own.values[at] ?? 0)) * (counts[at] ?? 0);
   const error = weight * (logistic(logit) - target);
   for (let at = 0; at < used; at += 1) {
-    const slot = (ngrams.hashes[at] ?? 0) & mask;
-    descend(head.table, slot, error * (ngrams.values[at] ?? 0) + decay.table * (head.table.values[slot] ?? 0), rate);
+    const slot = (words.hashes[at] ?? 0) & mask;
+    descend(head.table, slot, error * (words.values[at] ?? 0) + decay.table * (head.table.values[slot] ?? 0), rate);
   }
   for (let at = 0; at < counts.length; at += 1) {
     const value = counts[at] ?? 0;

@@ -19,8 +19,14 @@ const averages: readonly (readonly Base[])[] = [
   bases,
 ];
 
-export function nameOf({ averaged, words }: OutcomeSettings): string {
-  return `${averaged.join(' + ')}; ${words ? 'words and counts' : 'counts only'}`;
+const waysOfFitting: readonly Pick<OutcomeSettings, 'words' | 'othersShare'>[] = [true, false].flatMap((words) =>
+  [0.5, 0].map((othersShare) => ({ words, othersShare })),
+);
+/** Orders of the rows that a choice is averaged over: one alone leaves much of it to chance. */
+const runsToChoose = 2;
+
+export function nameOf({ averaged, words, othersShare }: OutcomeSettings): string {
+  return `${averaged.join(' + ')}; ${words ? 'words and counts' : 'counts only'}; other models ${othersShare}`;
 }
 
 function trainedOn(cases: readonly OutcomeCase[]) {
@@ -115,12 +121,13 @@ export function chooseSettings(
   for (const fold of new Set(cases.map(({ row }) => row.fold))) {
     const rest = trainedOn(inner.filter(({ row }) => row.fold !== fold));
     const outside = inner.filter(({ row }) => row.fold === fold);
-    for (const words of [true, false]) {
-      const models = fitBases(rest, seed, bases, words);
+    for (const way of waysOfFitting) {
+      const runs = Array.from({ length: runsToChoose }, (_, run) => fitBases(rest, seed + run, bases, way));
       for (const averaged of averages) {
-        const settings = { averaged, words };
+        const settings = { averaged, ...way };
         const known = gains.get(nameOf(settings)) ?? { settings, gains: new Map<OutcomeCase, number>() };
-        const model = averageOf(models.filter((_, at) => averaged.some((base) => base === bases[at])));
+        const isMeant = (_: unknown, at: number): boolean => averaged.some((base) => base === bases[at]);
+        const model = averageOf(runs.flatMap((models) => models.filter(isMeant)));
         for (const [one, gain] of gainsOf(outside, model)) known.gains.set(one, gain);
         gains.set(nameOf(settings), known);
       }

@@ -52,7 +52,7 @@ function explanation(
 ): Record<string, unknown> {
   const { strategy } = route.decision;
   const session = conversation?.memory ?? null;
-  const { text: _text, ask, askTokens: _askTokens, codeTokens: _codeTokens, previousAsk: _previous, ...features } = view;
+  const { text: _text, ask, asked, beside: _beside, codeTokens: _codeTokens, previousAsk: _previous, ...features } = view;
   return {
     mode: classification.mode,
     threshold: {
@@ -67,7 +67,14 @@ function explanation(
     signals: classification.signals,
     reasons: classification.reasons,
     intent: { value: classification.intent, confidence: classification.intentConfidence, level: classification.intentLevel },
-    features: { ...features, askChars: ask.ask.length, codeLines: ask.codeLines, logLines: ask.logLines },
+    features: {
+      ...features,
+      askStats: asked.stats,
+      askDistinctWords: asked.distinctWords,
+      askChars: ask.ask.length,
+      codeLines: ask.codeLines,
+      logLines: ask.logLines,
+    },
     rules: { order: ruleIds, decided_by: route.decision.rule },
     session: session === null ? null : { model_id: session.modelId, tier: session.tier, escalated: session.isEscalated },
     experiment: arm === null ? null : { name: arm.experiment, arm: arm.arm },

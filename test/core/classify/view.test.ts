@@ -35,15 +35,32 @@ describe('the ask', () => {
   ])('%s', (_, text, expected) => expect(viewOf(text).ask.ask).toBe(expected));
 
   it.each([
-    ['before a question', `${passage}\n\nWho moved the archive?`, /^The committee met[\s\S]{50,600}\n\nWho moved the archive\?$/],
+    ['before a question', `${passage}\n\nWho moved the archive?`, /^The committee met[\s\S]{50,200}\n\nWho moved the archive\?$/],
     [
       'after an instruction',
       `Summarise in one line.\n\n${passage}`,
-      /^The committee met[\s\S]{50,600}\n\nSummarise in one line\.$/,
+      /^The committee met[\s\S]{50,200}\n\nSummarise in one line\.$/,
     ],
   ])('has a sample of a passage %s, and the question last', (_, text, expected) =>
     expect(viewOf(text).ask.ask).toMatch(expected),
   );
+
+  it('stands beside more of the passage for what tells how likely each model is right', () => {
+    const minutes = Array.from({ length: 20 }, (_, at) => `On day ${at} the committee moved ${at} boxes of the archive.`);
+    const view = viewOf(`${minutes.join(' ')}\n\nWho moved the archive?`);
+    expect(view.asked.text).toBe(view.ask.ask);
+    expect(view.beside.text).toMatch(/^On day 0 the[\s\S]{400,600}\n\nWho moved the archive\?$/);
+    expect(view.beside.tokens.count).toBeGreaterThan(view.asked.tokens.count);
+  });
+
+  it.each([
+    ['a short turn', 'What is a noun?'],
+    ['code', 'Why does it fail?\n```js\nlet a = 1;\nb();\n```'],
+    ['a long text that asks nothing', passage],
+  ])('is read only once without a passage: %s', (_, text) => {
+    const view = viewOf(text);
+    expect(view.beside).toBe(view.asked);
+  });
 
   it('is read from the last user turn, not from system prompt, answers, history or tool results', () => {
     const request = innerRequest({
@@ -74,9 +91,9 @@ describe('the ask', () => {
 
 describe('counts', () => {
   it.each([
-    ['words of spaced scripts', viewOf('one two  three').askStats.words, 3],
-    ['words with apostrophes and hyphens once', viewOf("it's well-known").askStats.words, 2],
-    ['words of Chinese by characters', viewOf('我们明天去公园玩吧好吗').askStats.words, 7],
+    ['words of spaced scripts', viewOf('one two  three').asked.stats.words, 3],
+    ['words with apostrophes and hyphens once', viewOf("it's well-known").asked.stats.words, 2],
+    ['words of Chinese by characters', viewOf('我们明天去公园玩吧好吗').asked.stats.words, 7],
     ['question marks of other scripts', viewOf('为什么？ لماذا؟').stats.questionMarks, 2],
     ['mathematical signs', viewOf('x^2 + y = 3 ≤ z').stats.mathSymbols, 4],
     ['digits', viewOf('call 555 0199').stats.digits, 7],

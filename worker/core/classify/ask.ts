@@ -8,8 +8,10 @@ import { fileLines, type LineKind } from './lines.ts';
 import { dropRepeats } from './repeats.ts';
 
 export interface Ask {
-  /** The request in the user's own words; long passages are cut to their beginning and end. */
+  /** The request in the user's own words; long passages are cut to a few words of their beginning and end. */
   readonly ask: string;
+  /** The same with more of the passage, for how hard the passage makes it; the same string where there is none. */
+  readonly beside: string;
   /** Fenced code and lines that look like code, cut after `maxCodeChars`. */
   readonly code: string;
   readonly codeLines: number;
@@ -41,9 +43,11 @@ export function splitAsk(text: string): Ask {
   const hasMaterial = kinds.some((kind) => isMaterial[kind]);
   const said = hasMaterial ? texts.filter((_, at) => !isMaterial[kinds[at] ?? 'ask']).join('\n') : texts.join('\n');
   const running = hasMaterial ? runningOf(said) : said.trim();
-  const focus = dropRepeats(focusOf(running === '' ? texts.join('\n').trim() : running));
+  const focus = focusOf(running === '' ? texts.join('\n').trim() : running);
+  const ask = dropRepeats(focus.ask);
   return {
-    ask: focus,
+    ask,
+    beside: focus.beside === focus.ask ? ask : dropRepeats(focus.beside),
     code: isCode
       ? texts
           .filter((_, at) => kinds[at] === 'code')
@@ -57,7 +61,7 @@ export function splitAsk(text: string): Ask {
     rowLines: isTable ? counts.row : 0,
     listItems: lines.listItems,
     options: lines.options,
-    passageChars: Math.max(0, running.length - (running === '' ? 0 : focus.length)),
+    passageChars: Math.max(0, running.length - (running === '' ? 0 : ask.length)),
   };
 }
 

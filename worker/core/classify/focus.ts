@@ -8,23 +8,35 @@ const maxQuestionChars = 400;
 const minPassageChars = 600;
 /** Running text without a question at either end is cut to its beginning and end when it is longer than this. */
 const whole = { most: 1600, head: 500, tail: 700 } as const;
-/** How much of a passage is read beside the question about it: enough to give the question context. */
+/** How much of a passage is read beside the question about it: enough to give it context. */
+const glimpse = { most: 160, head: 60, tail: 100 } as const;
+/** The same for how hard the passage makes the question. */
 const sample = { most: 500, head: 200, tail: 300 } as const;
+
+export interface Focus {
+  readonly ask: string;
+  /** With more of the passage; the same as `ask` where there is none. */
+  readonly beside: string;
+}
 
 /**
  * Returns a short text unchanged. For a longer one, the paragraphs at its ends that ask something are moved last, where a question usually
  * stands, after a sample of the rest; without such paragraphs, its beginning and end are returned.
  */
-export function focusOf(running: string): string {
-  if (running.length <= maxPlainChars) return running;
+export function focusOf(running: string): Focus {
+  if (running.length <= maxPlainChars) return { ask: running, beside: running };
   const firstEnd = paragraphEnd(running);
   const lastStart = paragraphStart(running);
   const first = firstEnd > 0 && asks(running.slice(0, firstEnd)) ? running.slice(0, firstEnd) : '';
   const last = lastStart > firstEnd && asks(running.slice(lastStart)) ? running.slice(lastStart) : '';
   const passage = running.slice(first.length, running.length - last.length).trim();
   // A text that also asks in its middle is not a passage.
-  if (first + last === '' || passage.length < minPassageChars || asksWithin(passage)) return cutMiddle(running, whole);
-  return [cutMiddle(passage, sample), first.trim(), last.trim()].filter((part) => part !== '').join('\n\n');
+  if (first + last === '' || passage.length < minPassageChars || asksWithin(passage)) {
+    const ends = cutMiddle(running, whole);
+    return { ask: ends, beside: ends };
+  }
+  const after = (material: string): string => [material, first.trim(), last.trim()].filter((part) => part !== '').join('\n\n');
+  return { ask: after(cutMiddle(passage, glimpse)), beside: after(cutMiddle(passage, sample)) };
 }
 
 /** Where the first paragraph ends, or the first line if the paragraph is long; 0 when the line is long as well. */

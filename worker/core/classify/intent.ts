@@ -54,8 +54,9 @@ function distinct(tokens: Tokens, keywords: readonly string[]): string[] {
 }
 
 function currentEvidence(view: RequestView, config: IntentConfig): Evidence {
-  const words = evidenceOf(view.askTokens, config);
-  const { ask, askStats } = view;
+  const words = evidenceOf(view.asked.tokens, config);
+  const { ask } = view;
+  const askStats = view.asked.stats;
   let code = words.code;
   if (ask.codeFences > 0) code += codePoints.fence;
   else if (ask.codeLines > 0) code += codePoints.codeLines;
@@ -68,7 +69,7 @@ function currentEvidence(view: RequestView, config: IntentConfig): Evidence {
 /** The rules' reading of a request. */
 export function readIntent(view: RequestView, config: IntentConfig): IntentReading {
   const current = judge(currentEvidence(view, config), config, false);
-  const mayLookBack = current.intent === 'general' && view.previousAsk !== '' && view.askStats.words <= maxWordsToLookBack;
+  const mayLookBack = current.intent === 'general' && view.previousAsk !== '' && view.asked.stats.words <= maxWordsToLookBack;
   if (!mayLookBack || Math.max(current.code, current.reasoning) < config.thresholds.low) return current;
   const before = judge(evidenceOf(tokenize(view.previousAsk), config), config, true);
   return before.intent === 'general' ? current : before;

@@ -4,7 +4,7 @@
  * large model are to get a question right, trained on public outcomes (bench/routing/README.md).
  */
 import { countAsk } from './learned/counts.ts';
-import { readNgrams, type Ngrams } from './learned/ngrams.ts';
+import { readNgrams, readWords, type Ngrams } from './learned/ngrams.ts';
 import { readOutcomeFeatures, type QuestionKind } from './learned/outcome-features.ts';
 import { readTierFeatures, type Hints } from './learned/tier-features.ts';
 import type { Blend, Dense, LearnedWeights, Table } from './learned/weights.ts';
@@ -32,22 +32,37 @@ export interface LearnedScore {
 
 export interface LearnedFeatures {
   readonly ngrams: Ngrams;
+  /** What the outcome heads read: words of the ask beside more of its passage. */
+  readonly words: Ngrams;
   readonly tier: Float64Array;
   readonly outcome: Float64Array;
   readonly kind: QuestionKind;
 }
 
 /** Of an ask that comes again: see `view.ts`. */
-export const ngramsOf = rememberedByObject(readNgrams);
+const ngramsOf = rememberedByObject(readNgrams);
+const wordsBeside = rememberedByObject(readWords);
+
+/** Words and pairs of the ask beside its passage; of an ask without one they are the first of its n-grams. */
+export function wordsOf({ asked, beside }: RequestView): Ngrams {
+  return beside === asked ? ngramsOf(asked.tokens) : wordsBeside(beside.tokens);
+}
 
 /** Counts beyond this many standard deviations weigh no more. */
 const maxDeviations = 3;
 
 /** Everything the heads read from a view; `hints` are the heuristic's readings, or null for none. */
 export function readFeatures(view: RequestView, hints: Hints | null): LearnedFeatures {
-  const counts = countAsk(view);
-  const { kind, values } = readOutcomeFeatures(view, counts);
-  return { ngrams: ngramsOf(view.askTokens), tier: readTierFeatures(view, counts, hints), outcome: values, kind };
+  const { asked, beside } = view;
+  const counts = countAsk(asked);
+  const { kind, values } = readOutcomeFeatures(view, beside === asked ? counts : countAsk(beside));
+  return {
+    ngrams: ngramsOf(asked.tokens),
+    words: wordsOf(view),
+    tier: readTierFeatures(view, counts, hints),
+    outcome: values,
+    kind,
+  };
 }
 
 /** The deviation of one count, bounded; 0 for a missing one. */
@@ -92,26 +107,24 @@ export function logistic(logit: number): number {
 }
 
 /** Of an ask that comes again, for the one set of weights that an isolate has. */
-const sumsBy = rememberedByObject(({ tier, outcome }: LearnedWeights) =>
-  rememberedByObject((ngrams: Ngrams) => ({
-    tier: sumTables(tier.tables, ngrams, ngrams.hashes.length),
-    outcome: sumTables(outcome.tables, ngrams, ngrams.words),
-  })),
-);
+const sumsBy = rememberedByObject(({ tier, outcome }: LearnedWeights) => ({
+  tier: rememberedByObject((ngrams: Ngrams) => sumTables(tier.tables, ngrams, ngrams.hashes.length)),
+  outcome: rememberedByObject((ngrams: Ngrams) => sumTables(outcome.tables, ngrams, ngrams.words)),
+}));
 
 /** Scores features that `readFeatures` read. */
 export function scoreFeatures(features: LearnedFeatures, weights: LearnedWeights): LearnedScore {
-  const { ngrams, kind } = features;
+  const { ngrams, words, kind } = features;
   const { blend } = weights;
   const { dense } = weights.tier;
-  const sums = sumsBy(weights)(ngrams);
-  const [tierSum, codeSum, reasoningSum] = sums.tier;
+  const sums = sumsBy(weights);
+  const [tierSum, codeSum, reasoningSum] = sums.tier(ngrams);
   const tierLogit = tierSum + sumDense(dense, 0, features.tier);
   const code = Math.exp(blend.intentTemperature * (codeSum + sumDense(dense, 1, features.tier)));
   const reasoning = Math.exp(blend.intentTemperature * (reasoningSum + sumDense(dense, 2, features.tier)));
   const total = 1 + code + reasoning;
   const outcome = weights.outcome.dense[kind];
-  const [smallSum, largeSum] = sums.outcome;
+  const [smallSum, largeSum] = sums.outcome(words);
   const smallRight = logistic(smallSum + sumDense(outcome, 0, features.outcome));
   const largeRight = logistic(largeSum + sumDense(outcome, 1, features.outcome));
   const logit = combine(tierLogit, largeRight - smallRight, kind, blend);

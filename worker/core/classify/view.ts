@@ -17,6 +17,14 @@ import {
 } from './token-estimate.ts';
 import { hashKey, tokenize, type Tokens } from './tokens.ts';
 
+/** A text taken apart once for all who read it. */
+export interface Reading {
+  readonly text: string;
+  readonly stats: TextStats;
+  readonly tokens: Tokens;
+  readonly distinctWords: number;
+}
+
 export interface RequestView {
   /** Text parts of the last user turn, joined by line breaks: whole up to 16 Ki characters, else its first and last 8 Ki. */
   readonly text: string;
@@ -26,11 +34,11 @@ export interface RequestView {
   readonly stats: TextStats;
   /** What the turn asks, apart from the material it carries. */
   readonly ask: Ask;
-  readonly askStats: TextStats;
-  readonly askTokens: Tokens;
+  readonly asked: Reading;
+  /** The ask beside more of the passage it is about; the same object as `asked` where there is none. */
+  readonly beside: Reading;
   /** Words of the ask, but at most twice its distinct words, so that repetition does not make it longer. */
   readonly askWords: number;
-  readonly askDistinctWords: number;
   readonly codeTokens: Tokens;
   /** The ask of the user turn before the last; empty without one. */
   readonly previousAsk: string;
@@ -107,24 +115,22 @@ interface Census {
 /** What a turn's own text says, whatever stands around it. */
 interface Turn {
   readonly ask: Ask;
-  readonly askStats: TextStats;
-  readonly askTokens: Tokens;
-  readonly askDistinctWords: number;
+  readonly asked: Reading;
+  readonly beside: Reading;
   readonly codeTokens: Tokens;
+}
+
+function readText(text: string): Reading {
+  const tokens = tokenize(text);
+  return { text, stats: measureText(text), tokens, distinctWords: countDistinct(tokens) };
 }
 
 /** An agent sends its user's turn again with every result of a tool, and every conversation sends it once more as the turn before. */
 const readTurn = rememberedByText(
   (text): Turn => {
     const ask = splitAsk(text);
-    const askTokens = tokenize(ask.ask);
-    return {
-      ask,
-      askStats: measureText(ask.ask),
-      askTokens,
-      askDistinctWords: countDistinct(askTokens),
-      codeTokens: tokenize(ask.code),
-    };
+    const asked = readText(ask.ask);
+    return { ask, asked, beside: ask.beside === ask.ask ? asked : readText(ask.beside), codeTokens: tokenize(ask.code) };
   },
   { leastChars: 0, mostChars: 4096 },
 );
@@ -190,7 +196,7 @@ export function buildView(request: InnerRequest): RequestView {
   const subject = census.lastUser ?? request.messages.at(-1);
   const fullText = subject === undefined ? '' : textOf(subject);
   const text = sampleText(fullText);
-  const { ask, askStats, askTokens, askDistinctWords, codeTokens } = readTurn(text);
+  const { ask, asked, beside, codeTokens } = readTurn(text);
   const stats = census.lastUserStats ?? census.lastStats ?? measureText(text);
   const previous = census.previousUser === null ? '' : readTurn(sampleText(textOf(census.previousUser))).ask.ask;
   const format = request.answerFormat ?? null;
@@ -206,10 +212,9 @@ export function buildView(request: InnerRequest): RequestView {
     textChars: fullText.length,
     stats,
     ask,
-    askStats,
-    askTokens,
-    askWords: Math.min(askStats.words, maxRepeats * askDistinctWords),
-    askDistinctWords,
+    asked,
+    beside,
+    askWords: Math.min(asked.stats.words, maxRepeats * asked.distinctWords),
     codeTokens,
     previousAsk: previous,
     hasUserTurn: census.lastUser !== null,

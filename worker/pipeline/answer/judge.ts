@@ -55,7 +55,7 @@ function doubtIn({ deps, asked }: Parts<'deps' | 'asked'>, opened: Opened): Fail
       hasOwnLimit: asked.view.requestedMaxTokens !== null,
     },
     asked.classification,
-    asked.view.askStats.words,
+    asked.view.asked.stats.words,
     asked.view.text,
   );
   if (confidence >= deps.config.routing.escalation.min_confidence) return null;

@@ -2,7 +2,7 @@
  * What an adaptive head reads of a request: counts, what the shipped router thinks of it, and hashes of its words and pairs of words. Hashes
  * and numbers only, so that an outcome which is kept holds no text.
  */
-import { type LearnedScore, ngramsOf } from '../learned.ts';
+import { type LearnedScore, wordsOf } from '../learned.ts';
 import { countAsk } from '../learned/counts.ts';
 import { outcomeFeatureNames, questionKinds, readOutcomeFeatures } from '../learned/outcome-features.ts';
 import type { RequestView } from '../view.ts';
@@ -35,7 +35,7 @@ export interface LearnFeatures {
 
 /** Linear in the ask, which is bounded. */
 export function readLearnFeatures(view: RequestView, learned: LearnedScore): LearnFeatures {
-  const counts = readOutcomeFeatures(view, countAsk(view)).values;
+  const counts = readOutcomeFeatures(view, countAsk(view.beside)).values;
   const dense = new Float32Array(denseNames.length);
   const first = [
     learned.largeRight - learned.smallRight,
@@ -49,7 +49,7 @@ export function readLearnFeatures(view: RequestView, learned: LearnedScore): Lea
   ];
   dense.set(first);
   dense.set(counts, first.length);
-  const ngrams = ngramsOf(view.askTokens);
+  const ngrams = wordsOf(view);
   const words = Math.min(mostGrams, ngrams.words);
   const pairs = Math.min(mostGrams, ngrams.pairs);
   const grams = new Uint16Array(words + pairs);

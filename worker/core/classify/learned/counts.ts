@@ -1,6 +1,6 @@
 /** Counts that both learned models read: signs and sentences of the ask, and its words of each class. One pass over text and tokens. */
 import { classOf, DIGIT } from '../scripts.ts';
-import type { RequestView } from '../view.ts';
+import type { Reading } from '../view.ts';
 
 export interface AskCounts {
   readonly words: number;
@@ -50,8 +50,8 @@ function isAsciiLetter(code: number): boolean {
 }
 
 /** Linear in the ask, which is at most 1,600 characters. */
-export function countAsk(view: RequestView): AskCounts {
-  const text = view.ask.ask;
+export function countAsk(asked: Reading): AskCounts {
+  const { text } = asked;
   let sentences = 0;
   let commas = 0;
   let dollars = 0;
@@ -71,19 +71,21 @@ export function countAsk(view: RequestView): AskCounts {
     else if (code === 92 && isAsciiLetter(next)) commands += 1;
   }
   return {
-    words: Math.max(1, view.askStats.words),
+    words: Math.max(1, asked.stats.words),
     sentences,
     commas,
     dollars,
     percents,
     commands,
     prices,
-    ...countTokens(view),
+    ...countTokens(asked),
   };
 }
 
-function countTokens(view: RequestView): Pick<AskCounts, 'numbers' | 'longWords' | 'distinctWords' | 'meanWordChars'> {
-  const tokens = view.askTokens;
+function countTokens({
+  tokens,
+  distinctWords,
+}: Reading): Pick<AskCounts, 'numbers' | 'longWords' | 'distinctWords' | 'meanWordChars'> {
   let numbers = 0;
   let longWords = 0;
   let chars = 0;
@@ -94,5 +96,5 @@ function countTokens(view: RequestView): Pick<AskCounts, 'numbers' | 'longWords'
     if (length >= 8) longWords += 1;
     chars += length;
   }
-  return { numbers, longWords, distinctWords: view.askDistinctWords, meanWordChars: chars / Math.max(1, tokens.count) };
+  return { numbers, longWords, distinctWords, meanWordChars: chars / Math.max(1, tokens.count) };
 }

@@ -145,20 +145,32 @@ function addClauses(tokens: Tokens, hashes: Int32Array): void {
   closeGroup(clauseWeight);
 }
 
+/** Words and pairs; `count` begins at none. */
+function addWords(hashes: Int32Array): { words: number; pairs: number } {
+  const last = hashes.length - 1;
+  count = 0;
+  openGroup();
+  for (let index = 0; index <= last; index += 1) add(mix(hashes[index] ?? 0, salt.word));
+  closeGroup(1);
+  const words = count;
+  openGroup();
+  for (let index = 0; index < last; index += 1) add(mix(hashes[index] ?? 0, hashes[index + 1] ?? 0));
+  closeGroup(1);
+  return { words, pairs: count - words };
+}
+
+/** The first two groups of a text's n-grams alone. */
+export function readWords(tokens: Tokens): Ngrams {
+  const counts = addWords(wordHashes(tokens));
+  return { hashes: found.slice(0, count), values: weights.slice(0, count), ...counts };
+}
+
 /** The n-grams of an ask; linear, bounded, one allocation for each of the two arrays. */
 export function readNgrams(tokens: Tokens): Ngrams {
   const hashes = wordHashes(tokens);
   const last = tokens.count - 1;
   const at = (index: number): number => hashes[index] ?? 0;
-  count = 0;
-  openGroup();
-  for (let index = 0; index <= last; index += 1) add(mix(at(index), salt.word));
-  closeGroup(1);
-  const words = count;
-  openGroup();
-  for (let index = 0; index < last; index += 1) add(mix(at(index), at(index + 1)));
-  closeGroup(1);
-  const pairs = count - words;
+  const counts = addWords(hashes);
   openGroup();
   addCharGrams(tokens);
   closeGroup(1);
@@ -167,5 +179,5 @@ export function readNgrams(tokens: Tokens): Ngrams {
   if (last >= 0) addAlone(mix(at(last), salt.last));
   if (last >= 1) addAlone(mix(mix(at(last - 1), at(last)), salt.lastTwo));
   addClauses(tokens, hashes);
-  return { hashes: found.slice(0, count), values: weights.slice(0, count), words, pairs };
+  return { hashes: found.slice(0, count), values: weights.slice(0, count), ...counts };
 }

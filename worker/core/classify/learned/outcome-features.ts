@@ -61,34 +61,34 @@ function kindOf(view: RequestView, counts: AskCounts, numberWords: number): Ques
 const log = Math.log1p;
 const numberWordsAt = askClasses.indexOf('numberWords');
 
-/** The kind of question, and one value per name, in order. */
+/** The kind of question, and one value per name, in order; `counts` are those of the ask beside its passage. */
 export function readOutcomeFeatures(view: RequestView, counts: AskCounts): { kind: QuestionKind; values: Float64Array } {
-  const { ask, askStats } = view;
-  const classCounts = countAskClasses(view.askTokens);
+  const { ask, beside } = view;
+  const classCounts = countAskClasses(beside.tokens);
   const { words } = counts;
   const sentences = Math.max(1, counts.sentences);
-  const tokens = Math.max(1, view.askTokens.count);
+  const tokens = Math.max(1, beside.tokens.count);
   const values = [
     log(words),
     log(sentences),
     Math.min(4, words / sentences / 15),
     log(counts.numbers),
-    log(askStats.digits),
-    log(askStats.mathSymbols),
-    log(askStats.signs),
+    log(beside.stats.digits),
+    log(beside.stats.mathSymbols),
+    log(beside.stats.signs),
     counts.meanWordChars,
     counts.longWords / words,
     counts.distinctWords / tokens,
     log(counts.distinctWords),
-    Math.min(3, askStats.questionMarks),
-    log(askStats.newlines),
-    askStats.capsShare,
+    Math.min(3, beside.stats.questionMarks),
+    log(beside.stats.newlines),
+    beside.stats.capsShare,
     counts.prices,
     counts.percents,
     log(counts.commands),
     log(counts.dollars),
     log(ask.listItems),
-    log(ask.passageChars),
+    log(ask.passageChars + ask.ask.length - ask.beside.length),
   ];
   const kind = kindOf(view, counts, classCounts[numberWordsAt] ?? 0);
   return { kind, values: joined([values, classCounts, readCode(view), countCodeClasses(view.codeTokens)]) };

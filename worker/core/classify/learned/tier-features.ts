@@ -68,7 +68,8 @@ const flag = (claim: boolean): number => (claim ? 1 : 0);
 
 /** One value per name, in order; hints are NaN when there are none, which the scorer reads as "average". */
 export function readTierFeatures(view: RequestView, counts: AskCounts, hints: Hints | null): Float64Array {
-  const { ask, askStats } = view;
+  const { ask } = view;
+  const askStats = view.asked.stats;
   const script = askStats.script;
   return Float64Array.of(
     log(ask.listItems),

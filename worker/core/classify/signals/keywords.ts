@@ -56,9 +56,10 @@ const lookupOpeners = [
 const lookups = matcherFor(lookupOpeners);
 
 function calibrated(view: RequestView, config: ClassifierConfig): SignalValue {
-  const hits = findKeywords(view.askTokens, matcherFor(config.keywords));
-  const lookupFrom = hits.length === 0 ? Number.POSITIVE_INFINITY : lookupStart(view.askTokens, hits);
-  const isPadding = lookupFrom < Number.POSITIVE_INFINITY && countPlainWords(view.askTokens, hits, lookupFrom) <= maxPlainWords;
+  const hits = findKeywords(view.asked.tokens, matcherFor(config.keywords));
+  const lookupFrom = hits.length === 0 ? Number.POSITIVE_INFINITY : lookupStart(view.asked.tokens, hits);
+  const isPadding =
+    lookupFrom < Number.POSITIVE_INFINITY && countPlainWords(view.asked.tokens, hits, lookupFrom) <= maxPlainWords;
   const found = new Set(hits.map((hit) => hit.keyword));
   const facts = isPadding ? { found: [], discounted: [...found] } : { found: [...found], discounted: [] };
   return { value: interpolate(curve, facts.found.length), applies: true, facts };
