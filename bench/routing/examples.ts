@@ -136,7 +136,7 @@ const softIntents: Readonly<Record<OlderId, TierExample['intent']>> = {
   gsm: null,
 };
 /** The same of the newer sources that small models mostly fail: puzzles that read like requests of people need a few of their kind. */
-const softHard = { perSource: 150, mostSmallRight: 0.5, weight: 0.35 } as const;
+const softHard = { perSource: 150, mostSmallRight: 0.5, weight: 0.2 } as const;
 /** Sources of puzzles; the others ask what one has learned, too. */
 const isPuzzle = /^(?:kor|rgym|farel)\b/;
 
