@@ -140,9 +140,13 @@ describe('the Anthropic client', () => {
       requestID: expect.any(String),
     });
     await expect(client.messages.create(ask('Hi', 'gpt-x'))).rejects.toBeInstanceOf(NotFoundError);
-    const invalid = await client.messages.create({ ...ask('Hi'), max_tokens: 0 }).catch((error: unknown) => error);
+    const invalid = await client.messages.create({ ...ask('Hi'), max_tokens: -1 }).catch((error: unknown) => error);
     expect(invalid).toBeInstanceOf(BadRequestError);
     expect((invalid as APIError).message).toContain('max_tokens');
+    expect(await client.messages.create({ ...ask('Hi'), max_tokens: 0 })).toMatchObject({
+      content: [],
+      stop_reason: 'max_tokens',
+    });
     const tooLong = await client.messages.create(ask('word '.repeat(60_000))).catch((error: unknown) => error);
     expect((tooLong as APIError).apiMessage).toMatch(/^prompt is too long: \d+ tokens > \d+ maximum$/);
     const batches = await client.messages.batches.list().catch((error: unknown) => error);

@@ -27,7 +27,7 @@ function asUser(messages: readonly Message[]): Message[] {
   return written;
 }
 
-function isSystem(message: Message): message is SystemMessage {
+export function isSystem(message: Message): message is SystemMessage {
   return message.role === 'system' || message.role === 'developer';
 }
 

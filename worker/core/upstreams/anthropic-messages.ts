@@ -4,6 +4,7 @@
  * results without a call.
  */
 import { groundedMessages } from '../request/grounded-messages.ts';
+import { isSystem } from '../request/late-system.ts';
 import type {
   AssistantMessage,
   ImagePart,
@@ -55,10 +56,6 @@ export function writeConversation(request: InnerRequest, continueFrom: string | 
   const called = pairResults(turns);
   for (const turn of turns) if (turn.content.length === 0) turn.content.push(...textBlocks(silence));
   return { system: system.filter((text) => text.trim() !== '').join('\n\n'), turns, called };
-}
-
-function isSystem(message: Message): boolean {
-  return message.role === 'system' || message.role === 'developer';
 }
 
 /** Turns of one role that follow each other are one turn. */

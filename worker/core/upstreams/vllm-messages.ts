@@ -1,5 +1,6 @@
 /** Writes a conversation for vLLM: as the client sent it, except for what chat templates and servers are known to reject. */
 import { groundedMessages } from '../request/grounded-messages.ts';
+import { isSystem } from '../request/late-system.ts';
 import type {
   AssistantMessage,
   InnerRequest,
@@ -36,10 +37,6 @@ function withOneSystemPrompt(messages: readonly Message[]): readonly Message[] {
   const isText = prompts.every(({ content }) => typeof content === 'string');
   const content = isText ? prompts.map(plainText).join('\n\n') : prompts.flatMap(partsOf);
   return [{ ...first, content }, ...others];
-}
-
-function isSystem(message: Message): message is SystemMessage {
-  return message.role === 'system' || message.role === 'developer';
 }
 
 function partsOf({ content }: SystemMessage): readonly TextPart[] {
