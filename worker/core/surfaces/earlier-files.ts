@@ -4,16 +4,26 @@
  */
 import { isObject } from '../../../shared/is-object.ts';
 
-export interface FileReading {
-  readonly list: string;
-  isAnswer(entry: Readonly<Record<string, unknown>>): boolean;
-  isUnreadable(part: Readonly<Record<string, unknown>>): boolean;
-}
-
 const maxNameChars = 200;
 
-/** Puts the notes in, in place; returns where the first of each type was. */
-export function noteEarlierFiles(entries: unknown, { list, isAnswer, isUnreadable }: FileReading): readonly string[] {
+const unreadable = /^(?:file|input_file|input_audio|audio_url|video_url)$/;
+const unreadableSource = /^(?:base64|url|file)$/;
+
+/** In the words of any wire. A document of plain text is read. */
+export function isUnreadable({ type, source, image_url: url }: Readonly<Record<string, unknown>>): boolean {
+  const kind = isObject(source) ? String(source['type']) : '';
+  if (type === 'document') return unreadableSource.test(kind);
+  return type === 'image' ? kind === 'file' : type === 'input_image' ? url === undefined : unreadable.test(String(type));
+}
+
+/** What a model has said, called or thought. */
+function isAnswer({ role, type }: Readonly<Record<string, unknown>>): boolean {
+  return role === 'assistant' || /^(?:reasoning|item_reference|.*_call)$/.test(String(type));
+}
+
+/** Puts the notes into `body[list]`, in place; returns where the first of each type was. */
+export function noteEarlierFiles(body: Readonly<Record<string, unknown>>, list: 'messages' | 'input'): readonly string[] {
+  const entries = body[list];
   if (!Array.isArray(entries)) return [];
   const noted = new Map<string, string>();
   const note = (holder: Record<string, unknown>, field: string, at: string): void => {

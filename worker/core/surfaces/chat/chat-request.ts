@@ -16,7 +16,7 @@ import { checkDropped } from './dropped-fields.ts';
 import { dropNulls } from './drop-nulls.ts';
 import { checkImages } from '../../validate/images.ts';
 import { plainShape } from './plain-shape.ts';
-import { type FileReading, noteEarlierFiles } from '../earlier-files.ts';
+import { isUnreadable, noteEarlierFiles } from '../earlier-files.ts';
 import { takeHostedTools } from '../hosted-tools.ts';
 import { shapeFailure } from '../../validate/shape-failure.ts';
 import { unifySpellings } from './spellings.ts';
@@ -31,13 +31,6 @@ export interface ValidChat {
 const Frame = z.extend(ChatRequest, { messages: z.array(z.unknown()).check(z.minLength(1)) });
 
 const ownToolTypes: ReadonlySet<string> = new Set(['function']);
-
-const unreadable: ReadonlySet<unknown> = new Set(['file', 'input_file', 'input_audio', 'audio_url', 'video_url']);
-const chatFiles: FileReading = {
-  list: 'messages',
-  isAnswer: ({ role }) => role === 'assistant',
-  isUnreadable: ({ type }) => unreadable.has(type),
-};
 
 /** Objects with keys of the client's own. */
 const maxEntries = 1024;
@@ -67,7 +60,7 @@ export function checkChatRequest(
   const hosted = takeHostedTools(body, ownToolTypes, hostedTools);
   if (!hosted.ok) return hosted;
   unifySpellings(body);
-  const files = noteEarlierFiles(body['messages'], chatFiles);
+  const files = noteEarlierFiles(body, 'messages');
   const shaped = shapeOf(body);
   if (!shaped.ok) return shaped;
   const dropped = checkDropped(body, shaped.value);
@@ -113,7 +106,7 @@ function schemaShapeOf(body: Record<string, unknown>): Result<ChatRequest, Failu
 
 function unreadablePart(message: unknown, at: number): Failure | null {
   const parts = isObject(message) && Array.isArray(message['content']) ? message['content'] : [];
-  const k = parts.findIndex((part) => isObject(part) && chatFiles.isUnreadable(part));
+  const k = parts.findIndex((part) => isObject(part) && isUnreadable(part));
   if (k < 0) return null;
   const detail = 'Files and audio cannot be read here; send their text.';
   return { code: 'unsupported_parameter', param: `messages.${at}.content.${k}.type`, detail };

@@ -11,7 +11,7 @@ import { parseJsonObject } from '../../validate/json-object.ts';
 import { shapeFailure } from '../../validate/shape-failure.ts';
 import { checkDropped, type FieldRules } from '../chat/dropped-fields.ts';
 import { dropNulls } from '../chat/drop-nulls.ts';
-import { type FileReading, noteEarlierFiles } from '../earlier-files.ts';
+import { noteEarlierFiles } from '../earlier-files.ts';
 import { takeHostedTools } from '../hosted-tools.ts';
 import type { ReadSettings } from '../surface.ts';
 import { MessageParam, MessagesBody, ToolParam } from './message-body.ts';
@@ -36,7 +36,7 @@ export function parseMessages(text: string, settings: ReadSettings, isCount: boo
   if (!tools.ok) return tools;
   const blocks = takeHostedBlocks(body, policy);
   if (!blocks.ok) return blocks;
-  const files = noteEarlierFiles(body['messages'], messagesFiles);
+  const files = noteEarlierFiles(body, 'messages');
   const shaped = shapeOf(body);
   if (!shaped.ok) return shaped;
   const dropped = checkDropped(body, shaped.value, fieldRules);
@@ -54,15 +54,6 @@ const clientJson: ReadonlySet<string> = new Set(['input', 'input_schema', 'schem
 
 /** Tools without a type are the client's own as well. */
 const ownToolTypes: ReadonlySet<string> = new Set(['custom']);
-
-const messagesFiles: FileReading = {
-  list: 'messages',
-  isAnswer: ({ role }) => role === 'assistant',
-  isUnreadable({ type, source }) {
-    const kind = isObject(source) ? source['type'] : null;
-    return type === 'document' ? kind === 'base64' || kind === 'url' || kind === 'file' : type === 'image' && kind === 'file';
-  },
-};
 
 /** An empty list asks for nothing, but model servers refuse it. */
 function dropEmpty(body: Record<string, unknown>): void {

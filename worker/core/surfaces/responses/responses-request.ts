@@ -10,7 +10,7 @@ import type { AskedFormat, InnerRequest } from '../../request/inner-request.ts';
 import { parseJsonObject } from '../../validate/json-object.ts';
 import { shapeFailure } from '../../validate/shape-failure.ts';
 import { dropNulls } from '../chat/drop-nulls.ts';
-import { type FileReading, noteEarlierFiles } from '../earlier-files.ts';
+import { noteEarlierFiles } from '../earlier-files.ts';
 import type { ReadRequest, ReadSettings } from '../surface.ts';
 import { Body, refusedFields, silentFields } from './body.ts';
 import { echoOf } from './echo.ts';
@@ -50,7 +50,7 @@ export function readResponses(text: string, settings: ReadSettings): Result<Read
   }
   const tools = takeTools(given, policy);
   if (!tools.ok) return tools;
-  const files = noteEarlierFiles(given['input'], responsesFiles);
+  const files = noteEarlierFiles(given, 'input');
   const shaped = Body.safeParse(given);
   if (!shaped.success) return fail(shapeFailure(shaped.error, given, []));
   const body = shaped.data;
@@ -67,15 +67,6 @@ export function readResponses(text: string, settings: ReadSettings): Result<Read
     limits.max_messages,
   );
 }
-
-const responsesFiles: FileReading = {
-  list: 'input',
-  isAnswer: ({ role, type }) =>
-    role === 'assistant' || (typeof type === 'string' && /^(?:reasoning|item_reference|.*_call)$/.test(type)),
-  isUnreadable({ type, image_url: url }) {
-    return type === 'input_file' || type === 'input_audio' || (type === 'input_image' && url === undefined);
-  },
-};
 
 /** Dropped, or refused where the answer would be another one without it. */
 function unknownFields(body: Readonly<Record<string, unknown>>): Result<string[], Failure> {
