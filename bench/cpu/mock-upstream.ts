@@ -90,7 +90,7 @@ function serve(socket: Socket): void {
       received = received.subarray(length);
       if (isGet) socket.write(`${jsonHead}content-length: ${models.length}\r\n\r\n${models}`);
       else if (isPlain) socket.write(whole);
-      else onClose = stream(socket, () => (onClose = () => {}));
+      else onClose = stream(socket);
     }
   });
 }
@@ -105,15 +105,16 @@ function stamped(event: Buffer): Buffer {
   return copy;
 }
 
-/** Writes one answer; returns what to do if the other side leaves before `onEnd`. */
-function stream(socket: Socket, onEnd: () => void): () => void {
+/** Writes one answer; returns what to do when the other side leaves, which may be long after its end: connections are used again. */
+function stream(socket: Socket): () => void {
   const own = events;
   let next = 0;
+  let isEnded = false;
   let timer: NodeJS.Timeout | null = null;
   socket.write(streamHead);
   const finish = (): void => {
     if (timer !== null) clearInterval(timer);
-    onEnd();
+    isEnded = true;
     socket.write(streamEnd);
   };
   const writeOne = (): boolean => {
@@ -141,6 +142,7 @@ function stream(socket: Socket, onEnd: () => void): () => void {
     }, intervalMs);
   }
   return () => {
+    if (isEnded) return;
     if (timer !== null) clearInterval(timer);
     counts.aborted += 1;
     counts.eventsBeforeAbort += next;
