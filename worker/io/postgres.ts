@@ -3,7 +3,7 @@
  * to the request that opened them, and has a deadline of its own over connecting, asking and reading. The driver is loaded by the first use:
  * an isolate without a database never evaluates it.
  */
-import type { Client, ClientConfig } from 'pg';
+import type { Client, ClientConfig, CustomTypesConfig } from 'pg';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import type { PostgresPort, SqlFailure } from '../core/rows/ports.ts';
 import { sqlFailureKind } from '../core/rows/sql-failure.ts';
@@ -14,8 +14,6 @@ const maxConnections = 5;
 
 /** int8, oid and numeric columns hold nothing beyond 2^53 here. */
 const numberOids: ReadonlySet<number> = new Set([20, 26]);
-
-type Loaded = typeof import('pg');
 
 /** @param address `postgres://…` */
 export function createPostgres(address: string): PostgresPort {
@@ -82,8 +80,10 @@ async function ask(
 ): Promise<Result<readonly SqlRow[], SqlFailure>> {
   let client: Client | null = null;
   try {
-    const pg: Loaded = await import('pg');
-    client = new pg.Client(clientConfig(connectionString, pg));
+    // Parts of it, because all of it brings a pool and a binding to a library that is not there.
+    const { default: PgClient } = await import('pg/lib/client');
+    const { default: TypeOverrides } = await import('pg/lib/type-overrides');
+    client = new PgClient(clientConfig(connectionString, new TypeOverrides()));
     // Also after the deadline: an error event that nobody hears would end the isolate.
     client.on('error', () => undefined);
     const opened = client;
@@ -99,13 +99,13 @@ async function ask(
   }
 }
 
-function clientConfig(connectionString: string, pg: Loaded): ClientConfig {
+function clientConfig(connectionString: string, types: CustomTypesConfig): ClientConfig {
   return {
     connectionString,
     application_name: 'pointsman',
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        numberOids.has(oid) ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'text' : format),
+        numberOids.has(oid) ? Number : types.getTypeParser(oid, format === 'binary' ? 'text' : format),
     },
   };
 }

@@ -52,7 +52,7 @@ function explanation(
 ): Record<string, unknown> {
   const { strategy } = route.decision;
   const session = conversation?.memory ?? null;
-  const { text: _text, ask, asked, beside: _beside, codeTokens: _codeTokens, previousAsk: _previous, ...features } = view;
+  const { text: _text, ask, asked, beside: _beside, codeTokens: _codeTokens, previousAsk: _previous, reply, ...features } = view;
   return {
     mode: classification.mode,
     threshold: {
@@ -69,6 +69,7 @@ function explanation(
     intent: { value: classification.intent, confidence: classification.intentConfidence, level: classification.intentLevel },
     features: {
       ...features,
+      answers: reply?.answered.map(({ what }) => what) ?? [],
       askStats: asked.stats,
       askDistinctWords: asked.distinctWords,
       askChars: ask.ask.length,

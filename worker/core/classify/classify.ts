@@ -44,12 +44,30 @@ const learnedShift = Math.log(learnedThreshold / (1 - learnedThreshold));
 /**
  * Classifies a request's view; `weights` null means heuristic, whatever the mode. `learned` scores by text alone, `hybrid` gives the
  * learned model the heuristic's readings as well. A head that was trained on the deployment's own outcomes takes the place of the score. The seed's curves always score heuristically, as the original did.
+ * A short reply is as hard as the hardest of what it answers.
  */
 export function classify(
   view: RequestView,
   config: ClassifyConfig,
   weights: LearnedWeights | null,
   head: ActiveHead | null = null,
+): Classification {
+  const { reply } = view;
+  // The original scored every turn by itself.
+  if (reply === null || config.classifier.curves === 'seed') return classifyTurn(view, config, weights, head);
+  const read = reply.answered.map(({ what, view: answered }): Classification => {
+    const one = classifyTurn(answered, config, weights, head);
+    return { ...one, reasons: [`a short reply, scored by the ${what} it answers`, ...one.reasons] };
+  });
+  if (reply.hasWish) read.push(classifyTurn(view, config, weights, head));
+  return read.reduce((hardest, one) => (one.score > hardest.score ? one : hardest));
+}
+
+function classifyTurn(
+  view: RequestView,
+  config: ClassifyConfig,
+  weights: LearnedWeights | null,
+  head: ActiveHead | null,
 ): Classification {
   const { classifier } = config;
   const heuristic = scoreHeuristic(view, classifier);

@@ -5,6 +5,8 @@
 import type { AskedFormat, InnerRequest, Message } from '../request/inner-request.ts';
 import { splitAsk, type Ask } from './ask.ts';
 import { measureJson } from '../json/size.ts';
+import { textOf } from './message-text.ts';
+import { type Answered, readAnswering } from './reply.ts';
 import { rememberedByText } from '../text/remembered.ts';
 import { measureText, type TextStats } from './text-stats.ts';
 import {
@@ -40,6 +42,8 @@ export interface RequestView {
   /** Words of the ask, but at most twice its distinct words, so that repetition does not make it longer. */
   readonly askWords: number;
   readonly codeTokens: Tokens;
+  /** Where the turn is a reply that asks for nothing by itself: what it answers, each read as if it were the turn. See reply.ts. */
+  readonly reply: ReplyView | null;
   /** The ask of the user turn before the last; empty without one. */
   readonly previousAsk: string;
   readonly hasUserTurn: boolean;
@@ -70,24 +74,19 @@ export interface RequestView {
   readonly requestedMaxTokens: number | null;
 }
 
+export interface ReplyView {
+  /** It also says how it wants that. */
+  readonly hasWish: boolean;
+  /** At least one. */
+  readonly answered: readonly { readonly what: Answered['what']; readonly view: RequestView }[];
+}
+
 /** Each text is read at most this far from either end. */
 const sampleChars = 8192;
 
 /** `text` itself, or its first and last 8 Ki characters with a line break between. */
 export function sampleText(text: string): string {
   return text.length <= 2 * sampleChars ? text : `${text.slice(0, sampleChars)}\n${text.slice(-sampleChars)}`;
-}
-
-/** Text parts of a message, joined by line breaks; images and refusals count as none. */
-export function textOf(message: Message): string {
-  const { content } = message;
-  if (typeof content === 'string') return content;
-  if (content === null || content === undefined) return '';
-  let text = '';
-  for (const part of content) {
-    if (part.type === 'text') text = text === '' ? part.text : `${text}\n${part.text}`;
-  }
-  return text;
 }
 
 function imagesOf(message: Message): number {
@@ -99,6 +98,7 @@ function imagesOf(message: Message): number {
 
 interface Census {
   lastUser: Message | null;
+  lastUserAt: number;
   /** Counts over the sampled text of the last message read, and of `lastUser`. */
   lastStats: TextStats | null;
   lastUserStats: TextStats | null;
@@ -117,8 +117,11 @@ interface Turn {
   readonly ask: Ask;
   readonly asked: Reading;
   readonly beside: Reading;
+  readonly askWords: number;
   readonly codeTokens: Tokens;
 }
+
+const maxRepeats = 2;
 
 function readText(text: string): Reading {
   const tokens = tokenize(text);
@@ -130,7 +133,14 @@ const readTurn = rememberedByText(
   (text): Turn => {
     const ask = splitAsk(text);
     const asked = readText(ask.ask);
-    return { ask, asked, beside: ask.beside === ask.ask ? asked : readText(ask.beside), codeTokens: tokenize(ask.code) };
+    const askWords = Math.min(asked.stats.words, maxRepeats * asked.distinctWords);
+    return {
+      ask,
+      asked,
+      beside: ask.beside === ask.ask ? asked : readText(ask.beside),
+      askWords,
+      codeTokens: tokenize(ask.code),
+    };
   },
   { leastChars: 0, mostChars: 4096 },
 );
@@ -141,6 +151,7 @@ const statsOfPrompt = rememberedByText((text) => measureText(sampleText(text)));
 function takeCensus(messages: readonly Message[]): Census {
   const census: Census = {
     lastUser: null,
+    lastUserAt: 0,
     lastStats: null,
     lastUserStats: null,
     previousUser: null,
@@ -152,7 +163,9 @@ function takeCensus(messages: readonly Message[]): Census {
     totalChars: 0,
     tokens: 0,
   };
-  for (const message of messages) {
+  for (let at = 0; at < messages.length; at += 1) {
+    const message = messages[at];
+    if (message === undefined) continue;
     const text = textOf(message);
     const isPrompt = message.role === 'system' || message.role === 'developer';
     const stats = isPrompt ? statsOfPrompt(text) : measureText(sampleText(text));
@@ -162,6 +175,7 @@ function takeCensus(messages: readonly Message[]): Census {
     if (message.role === 'user') {
       census.previousUser = census.lastUser;
       census.lastUser = message;
+      census.lastUserAt = at;
       census.lastUserStats = stats;
       census.userTurns += 1;
     } else if (message.role === 'tool') {
@@ -179,8 +193,6 @@ function tokensOf(text: string): number {
   return estimateTokens(measureText(text), text.length);
 }
 
-const maxRepeats = 2;
-
 function countDistinct(tokens: Tokens): number {
   const distinct = new Set<number>();
   for (let at = 0; at < tokens.count; at += 1) distinct.add(hashKey(tokens.hashes[at]));
@@ -196,7 +208,7 @@ export function buildView(request: InnerRequest): RequestView {
   const subject = census.lastUser ?? request.messages.at(-1);
   const fullText = subject === undefined ? '' : textOf(subject);
   const text = sampleText(fullText);
-  const { ask, asked, beside, codeTokens } = readTurn(text);
+  const turn = readTurn(text);
   const stats = census.lastUserStats ?? census.lastStats ?? measureText(text);
   const previous = census.previousUser === null ? '' : readTurn(sampleText(textOf(census.previousUser))).ask.ask;
   const format = request.answerFormat ?? null;
@@ -207,15 +219,16 @@ export function buildView(request: InnerRequest): RequestView {
   const { grounding } = request;
   // Room and price count what the gateway adds; nothing that chooses a model reads a word of it.
   const added = grounding === undefined ? 0 : tokensOf(grounding.rules) + tokensOf(grounding.material) + tokensPerMessage;
-  return {
+  const view: RequestView = {
     text,
     textChars: fullText.length,
     stats,
-    ask,
-    asked,
-    beside,
-    askWords: Math.min(asked.stats.words, maxRepeats * asked.distinctWords),
-    codeTokens,
+    ask: turn.ask,
+    asked: turn.asked,
+    beside: turn.beside,
+    askWords: turn.askWords,
+    codeTokens: turn.codeTokens,
+    reply: null,
     previousAsk: previous,
     hasUserTurn: census.lastUser !== null,
     userTurns: census.userTurns,
@@ -237,4 +250,15 @@ export function buildView(request: InnerRequest): RequestView {
     isCounted: false,
     requestedMaxTokens: request.maxTokens ?? null,
   };
+  const answering = census.lastUser === null ? null : readAnswering(request.messages, census.lastUserAt);
+  return answering === null
+    ? view
+    : { ...view, reply: { ...answering, answered: answering.answered.map((one) => viewOf(one, view)) } };
+}
+
+/** The view of a request whose last turn says what it really only answers. */
+function viewOf({ what, text: fullText }: Answered, view: RequestView): ReplyView['answered'][number] {
+  const text = sampleText(fullText);
+  const stats = measureText(text);
+  return { what, view: { ...view, ...readTurn(text), text, textChars: fullText.length, stats, previousAsk: '' } };
 }

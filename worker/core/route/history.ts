@@ -4,7 +4,7 @@
  * spacing of arguments, text as parts). If the hashes of two histories of one tenant collide, they only share a model.
  */
 import type { AssistantMessage, InnerRequest, Message } from '../request/inner-request.ts';
-import { textOf } from '../classify/view.ts';
+import { textOf } from '../classify/message-text.ts';
 import { addText, emptyHash, hashName, type TextHash } from '../text/hash.ts';
 import { rememberedByText } from '../text/remembered.ts';
 

@@ -53,6 +53,8 @@ function shownOf(run: Run): ShownAnswer | null {
   const { learned } = asked.classification;
   const pair = learnedPair(deps.config);
   if (learned === null || modelId === null || pair === null || spent.given !== null || asked.request.choiceCount > 1) return null;
+  // Whoever grades reads the last turn, and of a short reply that says nothing.
+  if (asked.view.reply !== null) return null;
   if (tried.route.decision.rule !== 'complexity' || isAnsweredByFallback(run) || isEscalated(tried)) return null;
   const shown: Side | null = modelId === pair.small ? 'small' : modelId === pair.large ? 'large' : null;
   if (shown === null) return null;

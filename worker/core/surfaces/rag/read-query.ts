@@ -5,7 +5,7 @@ import type { Failure } from '../../../../shared/errors.ts';
 import { RagFields } from '../../../../shared/rag-bodies.ts';
 import { fail, ok, type Result } from '../../../../shared/result.ts';
 import type { RagQuery } from '../../rag/retrieved.ts';
-import { textOf } from '../../classify/view.ts';
+import { textOf } from '../../classify/message-text.ts';
 import { readChatBody } from '../chat/chat-surface.ts';
 import type { ReadRequest } from '../surface.ts';
 import { parseJsonObject } from '../../validate/json-object.ts';
