@@ -24,7 +24,7 @@ const floors: readonly Floor[] = [
   {
     name: 'adapters know the core, shared and the platform',
     files: /^worker\/io\//,
-    mayImport: /^(?:cloudflare:.*|jose|pg|shared\/.*|worker\/(?:core|io)\/.*)$/,
+    mayImport: /^(?:cloudflare:.*|jose|pg(?:\/lib\/.*)?|shared\/.*|worker\/(?:core|io)\/.*)$/,
     mayImportTypes: /^worker\/(?:objects\/.*|env\.ts)$/,
   },
   {
