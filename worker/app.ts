@@ -1,7 +1,6 @@
 /** Every path in one table: who may use it, what answers it. A path that is not in the table does not exist. */
 import type { Context, Handler, MiddlewareHandler } from 'hono';
 import { HonoBase } from 'hono/hono-base';
-import { RegExpRouter } from 'hono/router/reg-exp-router';
 import { GatewayError } from '../shared/errors.ts';
 import type { Surface } from './core/surfaces/surface.ts';
 import type { Scope } from '../shared/key-bodies.ts';
@@ -10,6 +9,7 @@ import { requireAdmin, requireKey, requireMetrics } from './middleware/auth.ts';
 import type { AppEnv } from './middleware/context.ts';
 import { cors } from './middleware/cors.ts';
 import { answerErrors } from './middleware/errors.ts';
+import { PathRouter } from './middleware/path-router.ts';
 import { absentPaths, answerUnknownPath, routedPath } from './middleware/paths.ts';
 import { requestId } from './middleware/request-id.ts';
 import { traced } from './middleware/traces.ts';
@@ -115,16 +115,6 @@ export function routesOf(surfaces: readonly Surface[]): readonly Route[] {
   return [...surfaces.map((surface): Route => ['POST', surface.path, 'chat', answers(surface)]), ...routesBesides];
 }
 
-/** The path with a parameter that also matches this one, which the router takes only one of; null where there is none. */
-function besideParameter(path: string, paths: ReadonlySet<string>): string | null {
-  const beside = path.replace(/[^/]+$/, ':id');
-  return beside !== path && paths.has(beside) ? beside : null;
-}
-
-function onlyAt(path: string, step: Handler<AppEnv>): Handler<AppEnv> {
-  return (c, next) => (c.req.path === path ? step(c, next) : next());
-}
-
 export function createApp(deps: Deps): HonoBase<AppEnv> {
   const routes = routesOf(deps.surfaces);
   const closed = new Set(
@@ -132,8 +122,7 @@ export function createApp(deps: Deps): HonoBase<AppEnv> {
   );
   const isClosed = (path: string): boolean => closed.has(/^\/+([^/]*)/.exec(path)?.[1]?.toLowerCase());
   const served = routes.map(([, path]) => path).filter((path) => !isClosed(path));
-  // The router that Hono's default would choose anyway. The smaller ones match a path with a trailing slash as if it had none.
-  const app = new HonoBase<AppEnv>({ router: new RegExpRouter(), getPath: routedPath(isClosed) });
+  const app = new HonoBase<AppEnv>({ router: new PathRouter(), getPath: routedPath(isClosed) });
   const doors: Record<Access, MiddlewareHandler<AppEnv>> = {
     open: (_c, next) => next(),
     ticket: (_c, next) => next(),
@@ -155,18 +144,10 @@ export function createApp(deps: Deps): HonoBase<AppEnv> {
   app.use(requestId(deps.pipeline.newId, deps.surfaces));
   const { allowed_origins: origins } = deps.pipeline.config.cors;
   if (origins.length > 0) app.use(cors(origins, isClosed));
-  const paths = new Set(routes.map(([, path]) => path));
-  for (const [method, path, access, handler] of routes) {
-    const beside = besideParameter(path, paths);
-    const step = (made: Handler<AppEnv>): Handler<AppEnv> => (beside === null ? made : onlyAt(path, made));
-    app.on(method, beside ?? path, step(doors[access]), step(handler(deps)));
-  }
-  for (const [path, detail] of absentPaths) {
-    const answer = (c: Context<AppEnv>) => answerError(new GatewayError({ code: 'not_found', detail }), c);
-    app.post(besideParameter(path, paths) ?? path, onlyAt(path, answer));
-  }
-  for (const path of paths) {
-    if (besideParameter(path, paths) !== null) continue;
+  for (const [method, path, access, handler] of routes) app.on(method, path, doors[access], handler(deps));
+  for (const [path, detail] of absentPaths)
+    app.post(path, (c) => answerError(new GatewayError({ code: 'not_found', detail }), c));
+  for (const path of new Set(routes.map(([, path]) => path))) {
     const methods = routes.filter(([, known]) => known === path).map(([method]) => method);
     app.all(path, (c) => {
       const detail = `Use ${methods.join(' or ')}.`;
