@@ -1,5 +1,5 @@
 /** Every path in one table: who may use it, what answers it. A path that is not in the table does not exist. */
-import type { Context, Handler, MiddlewareHandler } from 'hono';
+import type { Handler, MiddlewareHandler } from 'hono';
 import { HonoBase } from 'hono/hono-base';
 import { GatewayError } from '../shared/errors.ts';
 import type { Surface } from './core/surfaces/surface.ts';
