@@ -136,7 +136,7 @@ describe('a page in a browser', () => {
     expect(response.status).toBe(204);
     expect(corsOf(response)).toEqual({
       'access-control-allow-origin': origin,
-      'access-control-allow-methods': 'GET, POST',
+      'access-control-allow-methods': 'GET, POST, DELETE',
       'access-control-allow-headers': 'authorization,x-stainless-os',
       'access-control-max-age': '7200',
     });

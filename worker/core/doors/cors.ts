@@ -4,6 +4,7 @@ import { headerNames } from '../../../shared/headers.ts';
 /** What a page may read of an answer beyond its body. */
 const exposed = [
   headerNames.requestId,
+  'request-id',
   headerNames.routingMetadata,
   headerNames.shouldRetry,
   headerNames.retryAfter,
@@ -42,7 +43,7 @@ export function preflightHeaders(
   const isPlain = requestedHeaders !== null && headerList.test(requestedHeaders);
   return [
     ['access-control-allow-origin', origin],
-    ['access-control-allow-methods', 'GET, POST'],
+    ['access-control-allow-methods', 'GET, POST, DELETE'],
     ['access-control-allow-headers', isPlain ? requestedHeaders : usualHeaders],
     ['access-control-max-age', String(keepSeconds)],
   ];
