@@ -4,6 +4,7 @@ import { writeConversation, type WrittenConversation } from './anthropic-message
 import { inputSchema, schemaForClaude } from './anthropic-schema.ts';
 import type { EncodeOptions, WireOptions } from './dialect.ts';
 import { formatWords } from './format-words.ts';
+import { untold } from './untold.ts';
 
 export function encodeRequest(request: InnerRequest, options: EncodeOptions, wire: WireOptions): Record<string, unknown> {
   const { answerFormat: format, sampling } = request;
@@ -37,8 +38,10 @@ function isBlank(stop: string): boolean {
   return stop.trim() === '';
 }
 
-export function unwritten({ sampling }: InnerRequest, { servedName }: EncodeOptions): string | null {
-  return [sampling.stop ?? []].flat().some(isBlank) ? `${servedName} is not told stop sequences of white space alone` : null;
+/** What the client asked for and `body` does not say. */
+export function unwritten(request: InnerRequest, body: Readonly<Record<string, unknown>>): readonly string[] {
+  const isPartly = [request.sampling.stop ?? []].flat().some(isBlank);
+  return [...(isPartly ? ['stop sequences of white space alone'] : []), ...untold(request, body)];
 }
 
 /** From 0 to 1, and one of both: newer models refuse temperature and top_p together. 1 is what they have without. */

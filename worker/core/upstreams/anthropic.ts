@@ -4,6 +4,7 @@ import type { HideSecrets } from '../log/known-secrets.ts';
 import { asArray, asObject, asString } from '../json/view.ts';
 import { createEventReader, readMessage } from './anthropic-answer.ts';
 import { encodeRequest, unwritten } from './anthropic-request.ts';
+import { untoldWarning } from './untold.ts';
 import type { Dialect, ListedModel, WireOptions } from './dialect.ts';
 import { readFinishReason } from './finish-reasons.ts';
 import { readError, readErrorEvent } from './read-error.ts';
@@ -28,11 +29,10 @@ export function createAnthropic(hideSecrets: HideSecrets, wire: WireOptions): Di
       load: null,
     },
 
-    encode: (request, options) => ({
-      path: `${base}/messages`,
-      body: encodeRequest(request, options, wire),
-      warning: unwritten(request, options),
-    }),
+    encode(request, options) {
+      const body = encodeRequest(request, options, wire);
+      return { path: `${base}/messages`, body, warning: untoldWarning(options.servedName, unwritten(request, body)) };
+    },
 
     readError: (head, body, nowMs) => readError(head, body, nowMs, hideSecrets),
 

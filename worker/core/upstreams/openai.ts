@@ -5,6 +5,7 @@
 import type { HideSecrets } from '../log/known-secrets.ts';
 import type { Dialect, ListedModel, WireOptions } from './dialect.ts';
 import { encodeRequest } from './openai-request.ts';
+import { untold, untoldWarning } from './untold.ts';
 import { createVllm } from './vllm.ts';
 import { vllmProbe } from './vllm-probe.ts';
 
@@ -15,7 +16,10 @@ export function createOpenAi(hideSecrets: HideSecrets, wire: WireOptions): Diale
   return {
     ...readers,
     probe: { models: wire.lists_models === false ? null : { path: `${base}/models`, read: readModels }, load: null },
-    encode: (request, options) => ({ path: `${base}/chat/completions`, body: encodeRequest(request, options, wire) }),
+    encode(request, options) {
+      const body = encodeRequest(request, options, wire);
+      return { path: `${base}/chat/completions`, body, warning: untoldWarning(options.servedName, untold(request, body)) };
+    },
     ...(pooling === undefined
       ? {}
       : {
