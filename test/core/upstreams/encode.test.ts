@@ -224,8 +224,23 @@ describe('encode', () => {
     expect(encode({ ...hello, tools: [other], tool_choice }, { ...plain, hasGrammar: false })['tools']).toEqual([other]);
     const free = { ...other, function: { ...other.function, strict: false } };
     expect(encode({ ...hello, tools: [free], tool_choice }, plain)['tools']).toEqual([free]);
-    const odd = { type: 'function', function: { name: 'f', parameters: { pattern: '(?=a)' } } } as const;
+    const odd = { type: 'function', function: { name: 'f', parameters: { type: 'object', pattern: '(?=a)' } } } as const;
     expect(encode({ ...hello, tools: [odd], tool_choice }, plain)['tools']).toEqual([odd]);
+  });
+
+  it.each([
+    ['that is empty', {}, { type: 'object', properties: {} }],
+    ['of words alone', { description: 'None.' }, { type: 'object', properties: {}, description: 'None.' }],
+    ['of properties', { properties: { a: {} } }, { type: 'object', properties: { a: {} } }],
+    ['with a type', { type: 'object' }, { type: 'object' }],
+    ['of alternatives', { anyOf: [{ type: 'object' }] }, { anyOf: [{ type: 'object' }] }],
+    ['that is a reference', { $ref: '#/$defs/a', $defs: { a: {} } }, { $ref: '#/$defs/a', $defs: { a: {} } }],
+  ])('says of parameters %s that they are an object, unless they say so themselves', (_, parameters, expected) => {
+    const tool = { type: 'function', function: { name: 'f', parameters } } as const;
+    for (const tool_choice of ['required', 'auto'] as const)
+      expect(encode({ ...hello, tools: [tool], tool_choice }, plain)['tools']).toMatchObject([
+        { function: { name: 'f', parameters: expected } },
+      ]);
   });
 
   it('keeps a client’s strict tool, and sends of its schema what grammars know', () => {

@@ -81,6 +81,12 @@ describe('a call', () => {
     expect(Object.keys(encode({ tool_choice: 'none', parallel_tool_calls: true }))).toEqual(Object.keys(encode({})));
   });
 
+  it('says of a tool without arguments that they are an object, which the API demands', () => {
+    expect(encode({ tools: [{ type: 'function', function: { name: 'f', parameters: {} } }] })['tools']).toEqual([
+      { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } },
+    ]);
+  });
+
   it('asks for a form by response_format, or in words where the server has no such thing', () => {
     const schema = { type: 'object', properties: { a: { type: 'string', minLength: 2 } } };
     const format = { type: 'json_schema', json_schema: { name: 'x', schema, strict: true } };

@@ -3,6 +3,7 @@ import type { AskedFormat, InnerRequest } from '../request/inner-request.ts';
 import type { EncodeOptions, WireOptions } from './dialect.ts';
 import { formatWords } from './format-words.ts';
 import { encodeMessages } from './openai-messages.ts';
+import { withObject } from './tool-parameters.ts';
 
 export function encodeRequest(request: InnerRequest, options: EncodeOptions, wire: WireOptions): Record<string, unknown> {
   const { answerFormat: format, tools, toolChoice, sampling } = request;
@@ -31,7 +32,7 @@ export function encodeRequest(request: InnerRequest, options: EncodeOptions, wir
   add('reasoning_effort', request.reasoningEffort);
   if (!isAsked) add('response_format', formatOf(format));
   if (tools !== undefined) {
-    body['tools'] = tools;
+    body['tools'] = tools.map(withObject);
     add('tool_choice', typeof toolChoice === 'object' ? { type: 'function', function: toolChoice } : toolChoice);
     add('parallel_tool_calls', request.allowsParallelCalls);
   }

@@ -1,6 +1,7 @@
 /** What a request says about the form of its answer, as vLLM's grammars take it: formats and tools. */
 import type { AskedFormat, InnerRequest, StructuredOutputs, Tool } from '../request/inner-request.ts';
 import { type GrammarAllowance, schemaForGrammar } from './grammar-schema.ts';
+import { withObject } from './tool-parameters.ts';
 
 /** Grammars of several hundred tools take seconds to compile; beyond this, arguments are only checked afterwards. */
 const maxSchemas = 2000;
@@ -40,7 +41,8 @@ function outputsOf(outputs: StructuredOutputs, allowance: GrammarAllowance): Con
  * must be called is made strict, unless the client said otherwise or no grammar can be made of its schema.
  */
 function encodeTools(request: InnerRequest, tools: readonly Tool[], hasGrammar: boolean, allowance: GrammarAllowance): Tool[] {
-  return tools.map((tool) => {
+  return tools.map((given) => {
+    const tool = withObject(given);
     const { parameters, strict, name } = tool.function;
     const wantsGrammar = strict ?? (hasGrammar && isForced(request, name));
     if (!wantsGrammar || parameters === undefined) return tool;
