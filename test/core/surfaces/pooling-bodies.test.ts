@@ -47,7 +47,10 @@ const refusals: readonly Refusal[] = [
   [embeddings, { input: 'a', dimensions: 1.5 }, 'dimensions'],
   [embeddings, { input: 'a', dimensions: '384' }, 'dimensions'],
   [embeddings, { input: 'a', truncate_prompt_tokens: -2 }, 'truncate_prompt_tokens'],
-  [embeddings, { messages: [], input: 'a' }, 'messages', 'unsupported_parameter'],
+  [embeddings, { messages: [{}], input: 'a' }, 'messages', 'unsupported_parameter'],
+  [embeddings, { input: 'a', normalize: false }, 'normalize', 'unsupported_parameter'],
+  [embeddings, { input: 'a', output_dimension: 128 }, 'output_dimension', 'unsupported_parameter'],
+  [embeddings, { input: 'a', embedding_types: ['float', 'int8'] }, 'embedding_types', 'unsupported_parameter'],
   [embeddings, [], undefined, 'invalid_request'],
   [classify, {}, 'input', 'missing_field'],
   [classify, { input: 'a', candidate_labels: [] }, 'candidate_labels'],
@@ -57,7 +60,11 @@ const refusals: readonly Refusal[] = [
   [classify, { input: [1, 2], candidate_labels: ['b'] }, 'input'],
   [classify, { input: many.slice(1), candidate_labels: ['b', 'c'] }, 'candidate_labels'],
   [classify, { input: 'a', candidate_labels: ['b'], hypothesis_template: 'no place' }, 'hypothesis_template'],
-  [classify, { messages: [] }, 'messages', 'unsupported_parameter'],
+  [classify, { messages: [{}] }, 'messages', 'unsupported_parameter'],
+  [classify, { input: 'a', candidate_labels: ['b', 'c'], multi_label: true }, 'multi_label', 'unsupported_parameter'],
+  [classify, { input: 'a', use_activation: false }, 'use_activation', 'unsupported_parameter'],
+  [rerank, { query: 'a', documents, top_k: 1 }, 'top_k', 'unsupported_parameter'],
+  [rerank, { query: 'a', documents, rank_fields: ['title'] }, 'rank_fields', 'unsupported_parameter'],
   [rerank, { documents }, 'query', 'missing_field'],
   [rerank, { query: '', documents }, 'query'],
   [rerank, { query: ['a'], documents }, 'query'],
@@ -99,6 +106,15 @@ describe('a body that is right', () => {
       ignored: ['input_type'],
       task: { kind: 'embedding', inputs, encoding: 'float', dimensions: null },
     });
+  });
+
+  it.each([
+    ['/v1/embeddings', { input: 'a', normalize: true, embedding_types: ['float'], late_chunking: false }],
+    ['/v1/classify', { input: 'a', multi_label: false, use_activation: true }],
+    ['/v1/rerank', { query: 'a', documents, raw_scores: false, rank_fields: ['text'], constructor: 1 }],
+  ])('of %s may say what is done anyway', (path, body) => {
+    const read = poolingSurfaces.find((surface) => surface.path === path)?.read(JSON.stringify(body), limits);
+    expect(read?.ok).toBe(true);
   });
 
   it('may have documents as texts and as objects, which come back by relevance', () => {

@@ -1,12 +1,12 @@
 /** `POST /v1/classify`: labels of a served classifier in vLLM's form, or of labels that the request brings along. */
 import type { LimitsConfig } from '../../../../shared/config.ts';
 import type { Failure } from '../../../../shared/errors.ts';
-import { fail, ok, type Result } from '../../../../shared/result.ts';
+import { ok, type Result } from '../../../../shared/result.ts';
 import { type AnswerFrame, frameEnd, frameStart } from './pooling-request.ts';
 import type { PoolingSurface, ReadPooling } from './pooling-surface.ts';
 import { type Body, invalid, readBody, readInputs, readModel, readTruncation, tooMany } from './read-fields.ts';
 
-const fieldsRead = ['model', 'input', 'candidate_labels', 'hypothesis_template', 'truncate_prompt_tokens', 'messages'];
+const fieldsRead = ['model', 'input', 'candidate_labels', 'hypothesis_template', 'truncate_prompt_tokens'];
 
 export const classifySurface: PoolingSurface = { path: '/v1/classify', scope: 'classify', read };
 
@@ -14,8 +14,6 @@ function read(text: string, limits: LimitsConfig): Result<ReadPooling, Failure> 
   const body = readBody(text, limits, fieldsRead);
   if (!body.ok) return body;
   const { fields, ignored } = body.value;
-  if (fields['messages'] !== undefined)
-    return fail({ code: 'unsupported_parameter', param: 'messages', detail: 'Send the texts as input.' });
   const model = readModel(fields);
   if (!model.ok) return model;
   const inputs = readInputs(fields, 'input', limits);

@@ -1,14 +1,14 @@
 /** `POST /v1/embeddings` in OpenAI's form: what is asked, and the answer, in which every vector is what its server wrote. */
 import type { LimitsConfig } from '../../../../shared/config.ts';
 import type { Failure } from '../../../../shared/errors.ts';
-import { fail, ok, type Result } from '../../../../shared/result.ts';
+import { ok, type Result } from '../../../../shared/result.ts';
 import type { EmbeddingTask, VectorEncoding } from '../../request/pooling-task.ts';
 import { type AnswerFrame, frameEnd, frameStart } from './pooling-request.ts';
 import type { PoolingSurface, ReadPooling } from './pooling-surface.ts';
 import { type Body, invalid, readBody, readInputs, readModel, readTruncation, readWhole } from './read-fields.ts';
 import { encodedAs, vectorLength } from '../../pooling/vectors.ts';
 
-const fieldsRead = ['model', 'input', 'encoding_format', 'dimensions', 'truncate_prompt_tokens', 'messages'];
+const fieldsRead = ['model', 'input', 'encoding_format', 'dimensions', 'truncate_prompt_tokens'];
 
 export const embeddingsSurface: PoolingSurface = { path: '/v1/embeddings', scope: 'embeddings', read };
 
@@ -16,8 +16,6 @@ function read(text: string, limits: LimitsConfig): Result<ReadPooling, Failure> 
   const body = readBody(text, limits, fieldsRead);
   if (!body.ok) return body;
   const { fields, ignored } = body.value;
-  if (fields['messages'] !== undefined)
-    return fail({ code: 'unsupported_parameter', param: 'messages', detail: 'Send the texts as input.' });
   const model = readModel(fields);
   if (!model.ok) return model;
   const inputs = readInputs(fields, 'input', limits);

@@ -12,6 +12,21 @@ type Read<Value> = Result<Value, Failure>;
 /** Fields of clients that change nothing here; a value of theirs is not looked at. */
 const harmless: ReadonlySet<string> = new Set(['user', 'metadata']);
 
+/** Fields of other servers that would make other values, each with the value that asks for what is made anyway. */
+const refused: Readonly<Record<string, string>> = {
+  messages: '',
+  output_dimension: '',
+  output_dtype: 'float',
+  embedding_types: 'float',
+  normalize: 'true',
+  late_chunking: 'false',
+  multi_label: 'false',
+  use_activation: 'true',
+  raw_scores: 'false',
+  rank_fields: 'text',
+  top_k: '',
+};
+
 export interface ReadBody {
   readonly fields: Body;
   /** At most 20, names cut to 64 characters. */
@@ -24,6 +39,11 @@ export function readBody(text: string, limits: LimitsConfig, known: readonly str
   if (!json.ok) return json;
   const fields = Object.fromEntries(Object.entries(json.value).filter(([, value]) => value !== null));
   const ignored = Object.keys(fields).filter((name) => !known.includes(name) && !harmless.has(name));
+  for (const name of ignored) {
+    // A list of one value asks for no more than that value. The other fields have no value that asks for nothing.
+    if (Object.hasOwn(refused, name) && String(fields[name]) !== refused[name])
+      return fail({ code: 'unsupported_parameter', param: name, detail: 'It would make other values than are given here.' });
+  }
   return ok({ fields, ignored: ignored.slice(0, 20).map((name) => name.slice(0, 64)) });
 }
 
