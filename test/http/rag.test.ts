@@ -136,6 +136,14 @@ describe('documents', () => {
     expect(await failure(await send('POST', '/v1/rag/documents', body))).toMatchObject({ status: 400, param });
   });
 
+  test('may have null for what is not set', async () => {
+    const unset = { id: null, title: null, format: null, metadata: null };
+    const text = 'The crane of Turku lifts forty tons.';
+    expect((await put({ collection: 'null', documents: null, ...unset, text })).data[0]?.metadata).toEqual({});
+    const again = await put({ collection: 'null', documents: [{ ...unset, text, metadata: { owner: null } }] });
+    expect(again.data[0]).toMatchObject({ status: 'updated', metadata: { owner: null } });
+  });
+
   test('beyond a limit are refused with 409, and nothing is lost or half written', async () => {
     await put({
       collection: 'full',
@@ -192,12 +200,24 @@ describe('an answer', () => {
     ['min_score', { query: 'x', min_score: 7 }, 'min_score'],
     ['tools', { query: 'x', tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools'],
     ['n', { query: 'x', n: 2 }, 'n'],
+    ['a filter', { query: 'x', filter: { department: 'legal' } }, 'filter'],
     ['a reranker that is not there', { query: 'x', rerank: true }, 'rerank'],
     ['nothing to ask', { collection: 'x' }, 'query'],
     ['a last turn of the assistant', { messages: [{ role: 'assistant', content: 'x' }] }, 'messages'],
     ['a chat’s own field', { query: 'x', temperature: -1 }, 'temperature'],
   ])('to a question with a wrong field names it: %s', async (_, body, param) => {
     expect(await failure(await send('POST', '/v1/rag/query', body))).toMatchObject({ status: 400, param });
+  });
+
+  test('to half of a character is given as to the sign that stands for it', async () => {
+    await put({ collection: 'half', ...keysPage });
+    const response = await fetch(`${rig.url}/v1/rag/query`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${one}`, 'content-type': 'application/json' },
+      body: String.raw`{"collection":"half","query":"\ud83d How fast is a revoked key refused everywhere?"}`,
+    });
+    expect(response.status).toBe(200);
+    expect(Answer.parse(await response.json()).sources[0]?.document_id).toBe('handbook/keys');
   });
 
   test('is booked with its embedding, each under its own id', async () => {

@@ -3,6 +3,7 @@ import type { LimitsConfig } from '../../../shared/config.ts';
 import type { RagConfig } from '../../../shared/config-rag.ts';
 import type { Failure } from '../../../shared/errors.ts';
 import { CollectionName, defaultCollection, DocumentBody } from '../../../shared/rag-bodies.ts';
+import { isObject } from '../../../shared/is-object.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import { parseJsonObject } from '../validate/json-object.ts';
 import { shapeFailure } from '../validate/shape-failure.ts';
@@ -30,7 +31,7 @@ const maxMetadataChars = 4096;
 export function readDocuments(text: string, limits: LimitsConfig, rag: RagConfig): Result<ReadDocuments, Failure> {
   const json = parseJsonObject(text, limits);
   if (!json.ok) return json;
-  const { collection: named = defaultCollection, documents: many, ...one } = json.value;
+  const { collection: named = defaultCollection, documents: many, ...one } = withoutNulls(json.value);
   const collection = CollectionName.safeParse(named);
   if (!collection.success) return fail(shapeFailure(collection.error, { collection: named }, ['collection']));
   const [extra] = Object.keys(one);
@@ -71,7 +72,7 @@ function readDocument(
   whole: unknown,
   rag: RagConfig,
 ): Result<ReadDocument, Failure> {
-  const parsed = DocumentBody.safeParse(given);
+  const parsed = DocumentBody.safeParse(isObject(given) ? withoutNulls(given) : given);
   if (!parsed.success) return fail(shapeFailure(parsed.error, whole, path));
   const { data: body } = parsed;
   const at = (field: string, detail: string): Result<never, Failure> =>
@@ -97,6 +98,11 @@ function readDocument(
   ]);
   const chunkBytes = chunks.reduce((sum, { start, end }) => sum + utf8Bytes(body.text.slice(start, end)), 0);
   return ok({ body, chunks, bytes: chunkBytes, identity });
+}
+
+/** Clients write null for what they do not set. Inside `metadata` it is a value. */
+function withoutNulls(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
 }
 
 /** Of well-formed text. */

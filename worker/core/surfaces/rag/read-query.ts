@@ -11,12 +11,17 @@ import type { ReadRequest } from '../surface.ts';
 import { parseJsonObject } from '../../validate/json-object.ts';
 import { shapeFailure } from '../../validate/shape-failure.ts';
 
-/** What a chat may ask for and an answer from documents cannot give. */
+const useCollections = 'Metadata is not searched; keep what is asked apart in collections.';
+
+/** What a chat may ask for and an answer from documents cannot give, and what other stores filter by. */
 const refused: Readonly<Record<string, string>> = {
   tools: 'An answer from documents calls no tools.',
   tool_choice: 'An answer from documents calls no tools.',
   parallel_tool_calls: 'An answer from documents calls no tools.',
   continue_final_message: 'The last message is the question.',
+  filter: useCollections,
+  filters: useCollections,
+  where: useCollections,
 };
 
 export function readQuery(text: string, limits: LimitsConfig, rag: RagConfig): Result<RagQuery, Failure> {
@@ -54,8 +59,9 @@ function searched(chat: ReadRequest, fields: RagFields, rag: RagConfig): Result<
     });
   if (request.choiceCount > 1)
     return fail({ code: 'unsupported_parameter', param: 'n', detail: 'An answer from documents is one answer.' });
-  const question = (fields.query ?? textOf(last)).trim();
-  if (question === '' || !question.isWellFormed())
+  // As in a chat, half of a character is U+FFFD for whoever reads it.
+  const question = (fields.query ?? textOf(last)).trim().toWellFormed();
+  if (question === '')
     return fail({
       code: 'invalid_value',
       param: fields.query === undefined ? 'messages' : 'query',
