@@ -1,3 +1,4 @@
+/** Parameters of tools as every server and chat template takes them. */
 import type { Tool } from '../request/inner-request.ts';
 
 type Schema = Readonly<Record<string, unknown>>;

@@ -1,3 +1,4 @@
+/** What a client asked for and a vendor’s wire has no field for. */
 import type { InnerRequest } from '../request/inner-request.ts';
 
 /** Without effect at 1; others are so at 0. */
