@@ -18,6 +18,10 @@ import { isOlder, requestOf, type OlderId, type OutcomeRow } from './outcomes.ts
 import { fnvOf } from '../../worker/core/text/fnv.ts';
 import type { RouterConfig } from './router-config.ts';
 import type { LabelledRow } from './rows.ts';
+import { writePeopleAsks, training } from './people-asks.ts';
+import { seeded } from './random.ts';
+import { writeTradeAsks } from './trade-asks.ts';
+import { foreignTrades, type Trade, trades } from './trades.ts';
 import { writeListingAsks } from './listing-asks.ts';
 import { writeLookups } from './lookups.ts';
 import { writeTrivia } from './trivia.ts';
@@ -108,11 +112,23 @@ export function prepareGenerated(config: RouterConfig): TierExample[] {
     row: generatedRow(`document-${at}`, text, 'general', isHard ? 'large' : 'small'),
     intent: isHard ? ('reasoning' as const) : ('general' as const),
   }));
+  const beside = (name: string, of: readonly Trade[], times: number, weight: number) =>
+    writeTradeAsks(of, times, seeded(29)).map(({ text, isHard }, at) => ({
+      row: generatedRow(`${name}-${at}`, text, 'general', isHard ? 'large' : 'small'),
+      // Each text has twice as many look-ups.
+      weight: isHard ? 2 * weight : weight,
+    }));
+  const texts = [...beside('trade', trades, 2, askWeight), ...beside('foreign-trade', foreignTrades, 2, 2.5 * askWeight)];
+  const people = writePeopleAsks(training, 500, 31).map(({ request, isHard }, at) =>
+    generatedRow(`people-${at}`, request, 'general', isHard ? 'large' : 'small'),
+  );
   return [
     ...trivia.map((row) => tierExample(row, config, variantWeight)),
     // The intents of these are guesses that would outweigh those of the labelled rows.
     ...listings.map((row) => ({ ...tierExample(row, config, 1), intent: null })),
     ...[...agents, ...documents].map(({ row, intent }) => ({ ...tierExample(row, config, askWeight), intent })),
+    ...texts.map(({ row, weight }) => ({ ...tierExample(row, config, weight), intent: null })),
+    ...people.map((row) => ({ ...tierExample(row, config, askWeight), intent: null })),
     ...lookups.map((row) => ({ ...tierExample(row, config, variantWeight / 2), intent: null })),
     ...everyday.map((row) => ({ ...tierExample(row, config, everydayWeight), intent: null })),
   ];

@@ -2,6 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { writeAgentAsks } from '../../../bench/routing/agent-asks.ts';
 import { writeDocumentAsks } from '../../../bench/routing/document-asks.ts';
+import { heldOutForeign, heldOutTrades } from '../../../bench/routing/held-out-trades.ts';
+import { heldOut, training, writePeopleAsks } from '../../../bench/routing/people-asks.ts';
+import { seeded } from '../../../bench/routing/random.ts';
+import { writeTradeAsks } from '../../../bench/routing/trade-asks.ts';
+import { foreignTrades, trades } from '../../../bench/routing/trades.ts';
 import { classify } from '../../../worker/core/classify/classify.ts';
 import { buildView } from '../../../worker/core/classify/view.ts';
 import { loadWeights } from '../../../worker/core/classify/weights/load.ts';
@@ -35,6 +40,54 @@ describe('what is asked beside documents, for training', () => {
       documents.filter((one) => one.isHard === isHard).reduce((sum, { text }) => sum + text.length, 0) / 200;
     expect(meanOf(true) / meanOf(false)).toBeGreaterThan(0.8);
     expect(meanOf(true) / meanOf(false)).toBeLessThan(1.25);
+  });
+});
+
+describe('what is asked beside a document of some trade', () => {
+  const trained = [...trades, ...foreignTrades];
+  const kept = [...heldOutTrades, ...heldOutForeign];
+  it('is the same for one seed and another for another', () => {
+    expect(writeTradeAsks(trained, 1, seeded(1))).toEqual(writeTradeAsks(trained, 1, seeded(1)));
+    expect(writeTradeAsks(trained, 1, seeded(2))).not.toEqual(writeTradeAsks(trained, 1, seeded(1)));
+  });
+  it.each([
+    ['trained on', trained],
+    ['kept out of training', kept],
+  ])('has at least sixty look-ups, and hard questions to every text: %s', (_, all) => {
+    expect(all.flatMap(({ lookups }) => lookups).length).toBeGreaterThanOrEqual(60);
+    expect(Math.min(...all.map(({ hard }) => hard.length))).toBeGreaterThanOrEqual(2);
+  });
+  it('is not in both', () => {
+    const seen = new Set(trained.flatMap(({ sentences, lookups, hard }) => [...sentences, ...lookups, ...hard]));
+    expect(
+      kept.flatMap(({ sentences, lookups, hard }) => [...sentences, ...lookups, ...hard]).filter((text) => seen.has(text)),
+    ).toEqual([]);
+  });
+  it('has hard and easy asks beside texts of like length', () => {
+    const asks = writeTradeAsks(trades, 4, seeded(1));
+    const meanOf = (hard: boolean): number => {
+      const these = asks.filter(({ isHard }) => isHard === hard);
+      return these.reduce((sum, { text }) => sum + text.length, 0) / these.length;
+    };
+    expect(meanOf(true) / meanOf(false)).toBeGreaterThan(0.8);
+    expect(meanOf(true) / meanOf(false)).toBeLessThan(1.25);
+  });
+});
+
+describe('what is asked about people', () => {
+  it('is the same for one seed, with no slot left open', () => {
+    expect(writePeopleAsks(training, 200, 1)).toEqual(writePeopleAsks(training, 200, 1));
+    expect(JSON.stringify([writePeopleAsks(training, 400, 1), writePeopleAsks(heldOut, 400, 1)])).not.toMatch(/\{\w+\}/);
+  });
+  it('is not trained on where it is kept out', () => {
+    const of = ({ settings, hard, hardNext, easy }: typeof training): string[] => [
+      ...settings.flatMap((words) => [words.who, words.matter, words.event]),
+      ...hard,
+      ...hardNext,
+      ...easy,
+    ];
+    const seen = new Set(of(training));
+    expect(of(heldOut).filter((text) => seen.has(text))).toEqual([]);
   });
 });
 

@@ -32,11 +32,14 @@ const maxReplyWords = 24;
 const maxTurns = 12;
 
 /** Coding agents put words of their own before or after a turn. */
-const injected = /^<(?:system-reminder|environment_details)>|<\/(?:system-reminder|environment_details)>\n?$/;
+const injectedBefore = /^<(?:system-reminder|environment_details)>/;
+const injectedAfter = /<\/(?:system-reminder|environment_details)>\s*$/;
+const maxTagChars = 30;
 
 /** `text` as a reply; null for one that says what it wants. */
 export function readReply(text: string): Reply | null {
-  const said = injected.test(text) ? unwrap(text) : text;
+  const isTagged = injectedBefore.test(text) || injectedAfter.test(text.slice(-maxTagChars));
+  const said = isTagged ? unwrap(text) : text;
   if (said.length > maxReplyChars) return null;
   const tokens = tokenize(said);
   if (tokens.count === 0 || tokens.count > maxReplyWords) return null;
