@@ -1,5 +1,5 @@
 /** The admission object inside workerd: a queued request gets its place or its answer, whatever becomes of the object meanwhile. */
-import { abortAllDurableObjects, env, evictDurableObject, reset } from 'cloudflare:test';
+import { abortAllDurableObjects, env, evictDurableObject, reset, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Ticket } from '../../worker/core/admission/fair-queue.ts';
 
@@ -52,6 +52,21 @@ test('blocks of places survive a restart, so that what isolates use by lease is 
   await evictDurableObject(model());
   const granted = await model().renew(modelId, { isolateId: 'isolate-b', sequence: 1, want: places });
   expect(granted.places).toBeLessThanOrEqual(places - 12);
+});
+
+test.each([
+  ['a minute ago may still be held', 60_000, 12],
+  ['two minutes ago are held by nobody', 120_000, 0],
+  ['some time ago by an earlier version may still be held', null, 12],
+])('blocks of places that were last written down %s', async (_, ageMs, held) => {
+  await model().renew(modelId, { isolateId: 'isolate-a', sequence: 1, want: 12 });
+  await runInDurableObject(model(), (_object, { storage }) => {
+    const { atMs, blocks } = JSON.parse(String(storage.sql.exec('SELECT blocks FROM blocks').one()['blocks']));
+    const row = ageMs === null ? blocks : { atMs: atMs - ageMs, blocks };
+    storage.sql.exec('UPDATE blocks SET blocks = ?', JSON.stringify(row));
+  });
+  await evictDurableObject(model());
+  expect(await model().look(modelId)).toMatchObject({ inUse: held });
 });
 
 describe('the lane of long prompts', () => {

@@ -40,11 +40,15 @@ import {
 /** `unknown`: no such ticket waits here. The object was restarted, or the ticket was displaced before its wait began: enter again. */
 export type WaitResult = { readonly kind: 'granted' | 'unknown' } | { readonly kind: 'refused'; readonly retryAfterMs: number };
 
+/** Renewals rewrite the row this often, so that its age tells whether blocks in it may still be held. */
+const rewriteMs = 60_000;
+
 export abstract class AdmissionObjectBase extends DurableObject<unknown> {
   readonly #models: ConfigTree['models'];
   readonly #rules: ConfigTree['routing']['admission'];
   #state: AdmissionState = emptyAdmission;
   #storedBlocks = '';
+  #storedAtMs = Number.NEGATIVE_INFINITY;
   #lane: PrefillState;
   #timer: ReturnType<typeof setTimeout> | null = null;
   readonly #waiting = new Map<string, (result: WaitResult) => void>();
@@ -146,15 +150,17 @@ export abstract class AdmissionObjectBase extends DurableObject<unknown> {
     this.#waiting.delete(ticketId);
   }
 
-  /** One row, and only when an isolate's number of places changed: leases alone are not worth a write. */
+  /** One row, written when an isolate's number of places changed, and now and then: leases alone are not worth more. */
   #storeBlocks(): void {
     const blocks = JSON.stringify(
       Object.entries(this.#state.blocks).map(([isolateId, { places, sequence }]) => [isolateId, places, sequence]),
     );
     const shape = JSON.stringify(Object.entries(this.#state.blocks).map(([isolateId, { places }]) => [isolateId, places]));
-    if (shape === this.#storedBlocks) return;
-    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO blocks (id, blocks) VALUES (1, ?)', blocks);
+    const atMs = Date.now();
+    if (shape === this.#storedBlocks && atMs < this.#storedAtMs + rewriteMs) return;
+    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO blocks (id, blocks) VALUES (1, ?)', `{"atMs":${atMs},"blocks":${blocks}}`);
     this.#storedBlocks = shape;
+    this.#storedAtMs = atMs;
   }
 
   #schedule(modelId: string): void {
@@ -179,9 +185,15 @@ export abstract class AdmissionObjectBase extends DurableObject<unknown> {
   }
 }
 
-/** After a restart every block counts as just renewed: its isolate may still be using all of it. */
+/**
+ * After a restart every block counts as just renewed: its isolate may still be using all of it. A row older than this was written before the
+ * last renewal of them all, so nobody holds any: a model that was quiet would else begin with the places of isolates long gone.
+ */
 function restoreBlocks(text: string): AdmissionState['blocks'] {
-  const blocks: [string, number, number][] = JSON.parse(text);
-  const untilMs = Date.now() + placeLeaseMs;
+  const stored: [string, number, number][] | { atMs: number; blocks: [string, number, number][] } = JSON.parse(text);
+  // Earlier versions wrote no time.
+  const { atMs, blocks } = Array.isArray(stored) ? { atMs: Date.now(), blocks: stored } : stored;
+  if (Date.now() > atMs + rewriteMs + placeLeaseMs) return {};
+  const untilMs = Math.min(Date.now(), atMs + rewriteMs) + placeLeaseMs;
   return Object.fromEntries(blocks.map(([isolateId, places, sequence]) => [isolateId, { places, untilMs, sequence }]));
 }
