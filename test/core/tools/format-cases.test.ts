@@ -20,6 +20,17 @@ const tools = [
         l: { type: ['array', 'null'] },
         u: { anyOf: [{ type: 'string' }, { type: 'null' }] },
         any: {},
+        r: { $ref: '#/$defs/Place' },
+        m: { anyOf: [{ $ref: '#/$defs/Places' }, { type: 'null' }], default: null },
+        k: { allOf: [{ $ref: '#/$defs/Kind' }] },
+        lost: { $ref: '#/$defs/None' },
+        loop: { $ref: '#/$defs/Loop' },
+      },
+      $defs: {
+        Place: { type: 'object', properties: { city: { type: 'string' } } },
+        Places: { type: 'array', items: { $ref: '#/$defs/Place' } },
+        Kind: { type: 'integer', enum: [1, 2] },
+        Loop: { $ref: '#/$defs/Loop' },
       },
     },
   },
@@ -177,6 +188,13 @@ const cases: Readonly<Partial<Record<ToolFormatId, readonly Case[]>>> = {
       '<function=typed><parameter=n>01</parameter><parameter=b>yes</parameter><parameter=o>[1]</parameter><parameter=l>{}</parameter><parameter=u>1</parameter></function>',
       '',
       [['typed', { n: '01', b: 'yes', o: '[1]', l: '{}', u: '1' }]],
+    ],
+    [
+      'values are typed by what their schemas refer to',
+      '<function=typed><parameter=r>{"city": "Oslo"}</parameter><parameter=m>[{"city": "Oslo"}]</parameter><parameter=k>2</parameter>' +
+        '<parameter=lost>{}</parameter><parameter=loop>{}</parameter></function>',
+      '',
+      [['typed', { r: { city: 'Oslo' }, m: [{ city: 'Oslo' }], k: 2, lost: '{}', loop: '{}' }]],
     ],
     [
       'two functions in one pair of markers',

@@ -11,7 +11,7 @@ const number = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 export function typedValue(text: string, schema: unknown, key: string): string {
   const properties = isObject(schema) ? schema['properties'] : null;
   const types = new Set<unknown>();
-  collectTypes(isObject(properties) && Object.hasOwn(properties, key) ? properties[key] : null, types, 0);
+  collectTypes(isObject(properties) && Object.hasOwn(properties, key) ? properties[key] : null, schema, types, 0);
   const trimmed = text.trim();
   if (types.has('null') && (trimmed === 'null' || trimmed === 'None')) return 'null';
   if (types.has('string')) return JSON.stringify(text);
@@ -40,13 +40,21 @@ function quotedString(text: string): string | null {
   }
 }
 
-/** The types a schema allows, its alternatives included; eight levels are more than schemas in use have. */
-function collectTypes(schema: unknown, types: Set<unknown>, depth: number): void {
+/** The types a schema allows, its alternatives and what it refers to included; eight levels are more than schemas in use have. */
+function collectTypes(schema: unknown, root: unknown, types: Set<unknown>, depth: number): void {
   if (!isObject(schema) || depth > 8) return;
-  const { type } = schema;
+  const { type, $ref } = schema;
   for (const one of Array.isArray(type) ? type : [type]) types.add(one);
+  if (typeof $ref === 'string') collectTypes(atPointer(root, $ref), root, types, depth + 1);
   for (const keyword of ['anyOf', 'oneOf', 'allOf']) {
     const schemas = schema[keyword];
-    if (Array.isArray(schemas)) for (const one of schemas) collectTypes(one, types, depth + 1);
+    if (Array.isArray(schemas)) for (const one of schemas) collectTypes(one, root, types, depth + 1);
   }
+}
+
+/** What `#/$defs/Name` stands for. Keys that a pointer would have to escape are in no schema that a library writes. */
+function atPointer(root: unknown, pointer: string): unknown {
+  let value = root;
+  for (const key of pointer.split('/').slice(1)) value = isObject(value) && Object.hasOwn(value, key) ? value[key] : null;
+  return value;
 }
