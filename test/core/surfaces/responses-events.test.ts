@@ -155,6 +155,32 @@ describe('the stream of a response', () => {
     );
   });
 
+  it('has no message of white space alone between calls, nor before the first', () => {
+    const call = (index: number): AnswerEvent[] => [
+      { choice: 0, kind: 'call', index, id: `c${index}`, name: 'look', arguments: '{}' },
+      { choice: 0, kind: 'call_end', index },
+    ];
+    const say = (text: string): AnswerEvent => ({ choice: 0, kind: 'text', text });
+    const events = [say('\n'), say('\n'), ...call(0), say('\n'), ...call(1), say('\n'), say('Done.'), say('\n'), ...call(2)];
+    const seen = eventsIn(streamOf([[...events, { choice: 0, kind: 'finish', reason: 'tool_calls' }]]));
+    expectWellFormed(seen);
+    expect(finalOf(seen)['output']).toMatchObject([
+      { type: 'function_call' },
+      { type: 'function_call' },
+      { type: 'message', content: [{ text: '\nDone.\n' }] },
+      { type: 'function_call' },
+    ]);
+  });
+
+  it('of a model that said nothing but white space has that', () => {
+    const spoken: AnswerEvent[] = [
+      { choice: 0, kind: 'text', text: '\n' },
+      { choice: 0, kind: 'text', text: '\n' },
+    ];
+    const seen = eventsIn(streamOf([[...spoken, { choice: 0, kind: 'finish', reason: 'stop' }]]));
+    expect(finalOf(seen)['output']).toMatchObject([{ type: 'message', content: [{ text: '\n\n' }] }]);
+  });
+
   it('has calls whose arguments come in turns', () => {
     const events: AnswerEvent[] = [
       { choice: 0, kind: 'begin' },

@@ -172,6 +172,35 @@ describe('a stream', () => {
     ]);
   });
 
+  it.each([
+    ['calls', 'Look.\n', '\n', ['text', 'tool_use', 'tool_use']],
+    ['calls, before the first and behind the last', '\n\n', ' \n', ['tool_use', 'tool_use']],
+    ['calls, where words follow', '', '\nand', ['tool_use', 'text', 'tool_use', 'text']],
+  ])('makes no block of white space alone between %s', (_, first, other, kinds) => {
+    const call = (index: number): AnswerEvent[] => [
+      { choice: 0, kind: 'call', index, id: `c${index}`, name: 'f', arguments: '{}' },
+      { choice: 0, kind: 'call_end', index },
+    ];
+    const say = (text: string): AnswerEvent[] => [...text].map((piece) => ({ choice: 0, kind: 'text', text: piece }));
+    const events = [...say(first), ...call(0), ...say(other), ...call(1), ...say(other)];
+    const read = readMessageStream(streamed([...events, { choice: 0, kind: 'finish', reason: 'tool_calls' }]));
+    expect(read.faults).toEqual([]);
+    const blocks = read.message?.content ?? [];
+    expect(blocks.map((block) => block['type'])).toEqual(kinds);
+    expect(blocks.every((block) => block['type'] !== 'text' || String(block['text']).trim() !== '')).toBe(true);
+  });
+
+  it.each([
+    ['that is all there is', {}, ['text']],
+    ['beside a call', { calls: [oslo] }, ['tool_use']],
+    ['behind thinking', { reasoning: 'hm' }, ['thinking']],
+  ])('has white space %s, streamed and whole alike', (_, change, kinds) => {
+    const choice = choiceWith({ content: '\n\n', ...change });
+    const said = whole(choice);
+    expect(said.content.map(({ type }: { readonly type: string }) => type)).toEqual(kinds);
+    expect(readMessageStream(streamOf(choice)).message?.content).toEqual(said.content);
+  });
+
   it('shows the arguments of a call as they come', () => {
     const writer = messagesSurface.openStream(asked, 'r-1');
     writer.write(head, [{ choice: 0, kind: 'call', index: 0, id: 'a', name: 'f', arguments: '' }], () => someRouting);

@@ -163,12 +163,24 @@ function flush(state: StreamState): string {
   for (;;) {
     const [block, next] = state.blocks;
     if (block === undefined) return text;
+    if (!state.isOpen && isBlank(block)) {
+      if (next === undefined && !block.isOver) return text;
+      if (next !== undefined || state.index > 0) {
+        state.blocks.shift();
+        continue;
+      }
+    }
     if (!state.isOpen) text += open(state, block);
     if (block.waiting !== '') text += delta(state, block);
     const isOver = block.call === null ? next !== undefined : block.isOver;
     if (!isOver) return text;
     text += close(state, block);
   }
+}
+
+/** Line breaks between calls are no block of their own: servers of this wire refuse one in a history. */
+function isBlank({ kind, waiting }: Block): boolean {
+  return kind === 'text' && waiting.trim() === '';
 }
 
 function open(state: StreamState, { kind, call }: Block): string {

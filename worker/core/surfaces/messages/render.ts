@@ -94,7 +94,8 @@ function endingOf({ finishReason, stopSequence, calls, refusal }: WholeChoice): 
 function blocksOf({ content, reasoning, refusal, calls }: WholeChoice, withThinking: boolean): unknown[] {
   const blocks: unknown[] = [];
   if (reasoning !== '' && withThinking) blocks.push({ type: 'thinking', thinking: reasoning, signature: thinkingSignature });
-  if (content !== '') blocks.push({ type: 'text', text: content });
+  const isAlone = blocks.length === 0 && refusal === '' && calls.length === 0;
+  if (isAlone ? content !== '' : content.trim() !== '') blocks.push({ type: 'text', text: content });
   if (refusal !== '') blocks.push({ type: 'text', text: refusal });
   for (const { id, name, arguments: args } of calls) blocks.push({ type: 'tool_use', id, name, input: inputOf(args) });
   return blocks;

@@ -31,6 +31,13 @@ interface OpenText {
   readonly logprobs: Logprob[];
 }
 
+interface Blank {
+  readonly text: string;
+  readonly logprobs: readonly Logprob[];
+}
+
+const noBlank: Blank = { text: '', logprobs: [] };
+
 interface OpenCall {
   readonly item: Item;
   text: string;
@@ -63,6 +70,8 @@ class Output implements ResponseOutput {
   readonly #calls = new Map<number, OpenCall>();
   #head: AnswerHead | null = null;
   #open: OpenText | null = null;
+  /** White space before the first word of a message that is not there yet: line breaks between calls are no message of their own. */
+  #blank = noBlank;
   #finish: FinishReason | null = null;
   #usage: Usage | null = null;
   #routing: RoutingMetadata | null = null;
@@ -140,9 +149,9 @@ class Output implements ResponseOutput {
   }
 
   #add(event: Exclude<AnswerEvent, { kind: 'usage' }>, next: AnswerEvent | undefined, routing: () => RoutingMetadata): void {
-    if (event.kind === 'text')
-      this.#addText('output_text', event.text, next?.kind === 'logprobs' ? readLogprobs(next.logprobs) : []);
-    else if (event.kind === 'refusal') this.#addText('refusal', event.text, []);
+    if (event.kind === 'text') return this.#say(event.text, next?.kind === 'logprobs' ? readLogprobs(next.logprobs) : []);
+    if (event.kind !== 'finish') this.#blank = noBlank;
+    if (event.kind === 'refusal') this.#addText('refusal', event.text, []);
     else if (event.kind === 'reasoning')
       this.#addText(showsSummary(this.#echo) ? 'summary_text' : 'reasoning_text', event.text, []);
     else if (event.kind === 'call') this.#beginCall(event.index, event.id, event.name, event.arguments);
@@ -155,9 +164,16 @@ class Output implements ResponseOutput {
     this.#finish = reason;
     // A model that has said nothing at all has given an empty text.
     if (reason === 'stop' && !this.#items.some(({ fields }) => fields['type'] !== 'reasoning'))
-      this.#addText('output_text', '', []);
+      this.#addText('output_text', this.#blank.text, this.#blank.logprobs);
     this.#closeAll(reason === 'length' || reason === 'content_filter' ? 'incomplete' : 'completed');
     this.#routing = routing();
+  }
+
+  #say(text: string, logprobs: readonly Logprob[]): void {
+    const all = { text: this.#blank.text + text, logprobs: [...this.#blank.logprobs, ...logprobs] };
+    const isBlank = this.#open?.kind !== 'output_text' && all.text.trim() === '';
+    this.#blank = isBlank ? all : noBlank;
+    if (!isBlank) this.#addText('output_text', all.text, all.logprobs);
   }
 
   #addText(kind: OpenText['kind'], text: string, logprobs: readonly Logprob[]): void {
