@@ -41,7 +41,7 @@ describe('a budget', () => {
     await lab.control('embedder', { fault: 'slow-headers;ms=700' });
     const answers = await Promise.all(times(20, () => embed(key, input)));
     await lab.control('embedder', { fault: null });
-    expect(countBy(answers.map(({ code }) => String(code)))).toEqual({ null: 5, budget_exceeded: 15 });
+    expect(countBy(answers.map(({ code }) => String(code)))).toEqual({ null: 5, concurrency_limit_exceeded: 15 });
     const counted = answers.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
     expect(await costOf(id, 5)).toBe(counted * nanoUsdPerToken);
     expect(counted * nanoUsdPerToken).toBeLessThan(limitNanoUsd);

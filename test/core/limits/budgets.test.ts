@@ -67,7 +67,7 @@ describe('reserve and settle', () => {
   it('grants up to the last nano-USD and nothing beyond', () => {
     const full = reserve(emptyShelf, 'a', 1000, limits).state;
     expect(reserve(full, 'b', 0, limits).result.ok).toBe(true);
-    expect(reserve(full, 'b', 1, limits).result).toEqual({
+    expect(reserve(settleBudget(full, 'a', 1000).state, 'b', 1, limits).result).toEqual({
       ok: false,
       failure: {
         code: 'budget_exceeded',
@@ -76,6 +76,23 @@ describe('reserve and settle', () => {
       },
     });
   });
+
+  it.each([
+    ['all', 0, 1000, 'concurrency_limit_exceeded'],
+    ['what is too little even when they have ended', 1, 1000, 'budget_exceeded'],
+    ['a part', 400, 600, 'concurrency_limit_exceeded'],
+    ['a part, and the rest would not do', 400, 601, 'budget_exceeded'],
+  ])(
+    'tells a request to wait, and not that the budget is used up, where others that run hold it: %s',
+    (_, spentBefore, amount, code) => {
+      const before = settleBudget(reserve(emptyShelf, 'a', spentBefore, limits).state, 'a', spentBefore).state;
+      const held = reserve(before, 'b', 1000 - spentBefore, limits).state;
+      expect(reserve(held, 'c', amount, limits).result).toMatchObject({ ok: false, failure: { code } });
+      expect(reserve(settleBudget(held, 'b', 0).state, 'c', amount, limits).result.ok).toBe(
+        code === 'concurrency_limit_exceeded',
+      );
+    },
+  );
 
   it('takes from all limits or from none', () => {
     const tight = [day(1000), month(500)];

@@ -38,7 +38,7 @@ describe('admit', () => {
     ['requests per minute', { ...none, requestsPerMinute: 5 }, 'rate_limit_exceeded', 5],
     ['tokens per minute', { ...none, tokensPerMinute: 750 }, 'rate_limit_exceeded', 7],
     ['concurrency', { ...none, maxConcurrent: 4 }, 'concurrency_limit_exceeded', 4],
-    ['a budget', { ...none, budgets: [budget] }, 'budget_exceeded', 10],
+    ['a budget', { ...none, budgets: [budget] }, 'concurrency_limit_exceeded', 10],
     ['the tightest of all', all, 'concurrency_limit_exceeded', 3],
   ] as const)('stops exactly at %s', (_, limits, code, count) => {
     const { codes } = admitMany(200, limits);
@@ -79,7 +79,16 @@ describe('admit', () => {
     expect(rate.result).toMatchObject({
       failure: { retryAfterMs: 40_000, detail: 'The limit of requests per minute is reached.' },
     });
-    const money = admit(admitMany(1, { ...none, budgets: [budget] }).state, request('x', { costNanoUsd: 901 }), nowMs, all);
+    const { state: running } = admitMany(1, { ...none, budgets: [budget] });
+    expect(admit(running, request('x', { costNanoUsd: 901 }), nowMs, all).result).toEqual({
+      ok: false,
+      failure: {
+        code: 'concurrency_limit_exceeded',
+        detail: 'Requests that run hold the rest of the daily budget of the key, and free what they do not cost as they end.',
+      },
+    });
+    const spent = finish(running, { id: 'r0', tokens: 1, costNanoUsd: 100 }).state;
+    const money = admit(spent, request('x', { costNanoUsd: 901 }), nowMs, all);
     expect(money.result).toEqual({
       ok: false,
       failure: {

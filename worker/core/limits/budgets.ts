@@ -32,7 +32,12 @@ export interface BudgetRequest {
 
 export type BudgetVerdict =
   | { readonly isGranted: true; readonly reservation: Reservation }
-  | { readonly isGranted: false; readonly exceeded: BudgetNumbers };
+  | {
+      readonly isGranted: false;
+      readonly exceeded: BudgetNumbers;
+      /** The request would fit if what others have reserved were free. */
+      readonly isHeld: boolean;
+    };
 
 /**
  * Reserves a request's worst case from every limit, or from none. Where only `cheap_tier` limits lack room and the request can go to the
@@ -48,7 +53,11 @@ export function reserveBudget(
   const lacking = limits.filter((limit) => !(remaining(book, limit, book.clockMs) >= request.amountNanoUsd));
   const isCheapTierOnly = lacking.length > 0;
   const isRefused = lacking.some(({ whenExhausted }) => whenExhausted === 'refuse') || request.cheapAmountNanoUsd === null;
-  if (isCheapTierOnly && isRefused) return { book, verdict: { isGranted: false, exceeded: lastToReset(book, lacking) } };
+  if (isCheapTierOnly && isRefused) {
+    const numbers = budgetNumbers(book, lacking, book.clockMs);
+    const isHeld = numbers.every(({ limitNanoUsd, spentNanoUsd }) => spentNanoUsd + request.amountNanoUsd <= limitNanoUsd);
+    return { book, verdict: { isGranted: false, exceeded: lastToReset(numbers), isHeld } };
+  }
   const reservation: Reservation = {
     amountNanoUsd: isCheapTierOnly ? (request.cheapAmountNanoUsd ?? 0) : request.amountNanoUsd,
     isCheapTierOnly,
@@ -136,6 +145,6 @@ function distinctWindows(keys: readonly WindowKey[]): readonly WindowKey[] {
 }
 
 /** Of several used-up budgets, the one that resets last. */
-function lastToReset(book: BudgetBook, lacking: readonly BudgetLimit[]): BudgetNumbers {
-  return budgetNumbers(book, lacking, book.clockMs).reduce((last, next) => (next.resetAtMs > last.resetAtMs ? next : last));
+function lastToReset(lacking: readonly BudgetNumbers[]): BudgetNumbers {
+  return lacking.reduce((last, next) => (next.resetAtMs > last.resetAtMs ? next : last));
 }

@@ -19,6 +19,12 @@ export function budgetFailure(exceeded: BudgetNumbers, nowMs: number): Failure {
   };
 }
 
+/** It would fit if the requests that run had ended: they reserve more than they cost as a rule. */
+export function heldBudget(limit: BudgetNumbers): Failure {
+  const detail = `Requests that run hold the rest of the ${budgetName(limit)}, and free what they do not cost as they end.`;
+  return { code: 'concurrency_limit_exceeded', detail };
+}
+
 /** The request does not fit into an empty budget either, so waiting does not help. */
 export function hopelessBudget(limit: BudgetLimit): Failure {
   const detail = `The request alone may cost more than the whole ${budgetName(limit)}; a smaller max_tokens may help.`;

@@ -8,7 +8,7 @@ import { extendBudget, reserveBudget } from './budgets.ts';
 import { leaseMs } from './heartbeat.ts';
 import { type ModelLimit, type ModelStep, type ModelUse, takeModel } from './model-limits.ts';
 import { rateFailure, rateNumbers, takeRequest, type RateNumbers } from './rate.ts';
-import { budgetFailure, hopelessBudget, withWait } from './refusals.ts';
+import { budgetFailure, heldBudget, hopelessBudget, withWait } from './refusals.ts';
 import { modelsOf, mustFinish, type TenantLimits } from './tenant-limits.ts';
 import { type Changes, maxOpen, noChanges, type OpenRequest, type TenantState } from './tenant-state.ts';
 
@@ -120,8 +120,10 @@ function reserveMoney({ sums }: TenantState, request: ReserveRequest, nowMs: num
   const amounts = { amountNanoUsd: request.costNanoUsd, cheapAmountNanoUsd: request.cheapCostNanoUsd };
   const { book, verdict } = reserveBudget(sums.budgets, amounts, budgets, nowMs);
   if (verdict.isGranted) return ok({ book, reservation: verdict.reservation });
+  const { exceeded } = verdict;
   const tooSmall = budgets.find((limit) => limit.whenExhausted === 'refuse' && limit.limitNanoUsd < request.costNanoUsd);
-  return fail(tooSmall === undefined ? budgetFailure(verdict.exceeded, nowMs) : hopelessBudget(tooSmall));
+  if (tooSmall !== undefined) return fail(hopelessBudget(tooSmall));
+  return fail(verdict.isHeld ? heldBudget(exceeded) : budgetFailure(exceeded, nowMs));
 }
 
 /** Counts the request for the first model that may answer it and has room. Where none has, the failure with the shortest wait. */
