@@ -1,5 +1,15 @@
 /** `npm run eval:tokens`: how far the estimate of prompt tokens is from a real tokenizer's count, by kind of text. */
+import { commandLine } from '../../infra/command-line.ts';
 import { errorOf, errorsByKind, type KindError, readTexts } from './texts.ts';
+
+commandLine({
+  name: 'npm run eval:tokens',
+  help: `How far the estimate of prompt tokens is from a real tokenizer's count, by kind of text.
+
+  npm run eval:tokens
+`,
+  options: {},
+});
 
 const texts = readTexts();
 const percent = (share: number, isSigned = false): string =>

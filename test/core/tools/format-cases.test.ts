@@ -150,6 +150,17 @@ const cases: Readonly<Partial<Record<ToolFormatId, readonly Case[]>>> = {
     ['a name and white space open nothing', '[TOOL_CALLS] see {"q": 1}', '[TOOL_CALLS] see {"q": 1}', none],
   ],
   pythonic: [
+    [
+      'a string between three quotes may have line breaks and quotes',
+      `[search(q="""for x in 'ab':\n  print("x", "")\\n""", n=1), search(q=\'\'\'"""\'\'\')]`,
+      '',
+      [
+        ['search', { q: `for x in 'ab':\n  print("x", "")\n`, n: 1 }],
+        ['search', { q: '"""' }],
+      ],
+    ],
+    ['an empty string is none of three quotes', `[search(q="", n='', m="""""")]`, '', [['search', { q: '', n: '', m: '' }]]],
+    ['a fourth quote is no literal', `[search(q="""a"""")]`, `[search(q="""a"""")]`, none],
     ['a dictionary key must be a string', '[search(q={1: 2})]', '[search(q={1: 2})]', none],
     ['parentheses around one value are no tuple', '[search(q=(1))]', '', q],
     [

@@ -1,10 +1,10 @@
 /**
  * Reads the keyword arguments of a Python call and writes them as a JSON object: strings, numbers, True, False, None, lists,
  * tuples and dictionaries with string keys. Names, operators, calls, positional arguments and prefixed or joined strings are
- * refused.
+ * refused. Code is written between three quotes as a rule.
  */
 import type { Cursor } from '../cursor.ts';
-import { isNameCharacter, need, needInk, type Reading, readName, readRun } from '../reading.ts';
+import { isNameCharacter, need, needInk, type Reading, readName, readRun, takes } from '../reading.ts';
 import { type LiteralSyntax, readLiteral } from './literals.ts';
 
 const python: LiteralSyntax = {
@@ -52,21 +52,25 @@ function isWordCharacter(code: number): boolean {
 }
 
 function* readString(input: Cursor, quote: string): Reading<string | null> {
-  input.at += 1;
+  // Two quotes alone are an empty string; no joined string is read that could begin with a third.
+  const end = (yield* takes(input, quote.repeat(3))) ? quote.repeat(3) : quote;
+  if (end === quote) input.at += 1;
   let value = '';
   for (;;) {
-    yield* need(input);
+    const next = yield* need(input);
+    if (next === quote && (yield* takes(input, end))) return JSON.stringify(value);
+    if (next === '\\') {
+      input.at += 1;
+      const escaped = yield* readEscape(input);
+      if (escaped === null) return null;
+      value += escaped;
+      continue;
+    }
     const { text } = input;
-    let at = input.at;
+    let at = input.at + 1;
     while (at < text.length && text.charAt(at) !== quote && text.charAt(at) !== '\\') at += 1;
     value += text.slice(input.at, at);
     input.at = at;
-    if (at >= text.length) continue;
-    input.at += 1;
-    if (text.charAt(at) === quote) return JSON.stringify(value);
-    const escaped = yield* readEscape(input);
-    if (escaped === null) return null;
-    value += escaped;
   }
 }
 
