@@ -74,6 +74,25 @@ describePages('the page of a key’s own usage', () => {
     expect(await page.getByLabel('From', { exact: true }).inputValue()).toBe('');
   });
 
+  test('keeps what it shows, and says why, while the last day is before the first', async () => {
+    const { key } = await gateway.makeKey({ name: 'order' });
+    await ask(key, 'order-agent');
+    await counted(key, 1);
+    const page = await visit('usage', { credential: key });
+    await panel(page, 'By agent').getByText('order-agent').waitFor();
+    const asked: string[] = [];
+    page.on('request', (request) => void asked.push(request.url()));
+    const today = await page.getByLabel('to', { exact: true }).inputValue();
+    const tomorrow = new Date(Date.parse(today) + 86_400_000).toISOString().slice(0, 10);
+    await page.getByLabel('From', { exact: true }).fill(tomorrow);
+    await page.getByRole('alert').getByText('The last day is before the first one.').waitFor();
+    await panel(page, 'By agent').getByText('order-agent').waitFor();
+    expect(asked.filter((url) => url.includes(`from=${tomorrow}`))).toEqual([]);
+    await page.getByLabel('to', { exact: true }).fill(tomorrow);
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await panel(page, 'By agent').getByText('order-agent').waitFor({ state: 'detached' });
+  });
+
   test('says what to do while there is nothing to show', async () => {
     const { key } = await gateway.makeKey({ name: 'fresh' });
     const page = await visit('usage', { credential: key });

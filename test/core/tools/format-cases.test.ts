@@ -152,7 +152,7 @@ const cases: Readonly<Partial<Record<ToolFormatId, readonly Case[]>>> = {
   pythonic: [
     [
       'a string between three quotes may have line breaks and quotes',
-      `[search(q="""for x in 'ab':\n  print("x", "")\\n""", n=1), search(q=\'\'\'"""\'\'\')]`,
+      `[search(q="""for x in 'ab':\n  print("x", "")\\n""", n=1), search(q='''"""''')]`,
       '',
       [
         ['search', { q: `for x in 'ab':\n  print("x", "")\n`, n: 1 }],

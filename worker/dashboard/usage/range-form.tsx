@@ -1,6 +1,7 @@
 /** Which days: the last ones, or from one to another. */
 import { useId } from 'preact/hooks';
-import { type DayRange, lastDays } from './usage-answer.ts';
+import { Problem } from '../parts/problem.tsx';
+import { type DayRange, isInOrder, lastDays } from './usage-answer.ts';
 
 interface RangeFormProps {
   readonly range: DayRange;
@@ -47,6 +48,7 @@ export function RangeForm({ range, onChange }: RangeFormProps) {
           onChange={(event) => onChange({ ...range, to: event.currentTarget.value })}
         />
       </div>
+      <Problem text={isInOrder(range) ? null : 'The last day is before the first one.'} />
     </div>
   );
 }

@@ -28,6 +28,10 @@ export interface DayRange {
   readonly to: string;
 }
 
+export function isInOrder({ from, to }: DayRange): boolean {
+  return from === '' || to === '' || from <= to;
+}
+
 export function usagePath(groupBy: GroupBy, { from, to }: DayRange): string {
   const query = new URLSearchParams({ group_by: groupBy });
   if (from !== '') query.set('from', from);
