@@ -1,4 +1,4 @@
-/** What documents and answers from them cost a key, and what keys with limits and idempotency keys get. */
+/** What documents and answers from them cost a key, what keys with limits and idempotency keys get, and what a failure says. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { poolingServers } from '../../infra/rig/pooling-servers.ts';
 import { type Rig, startRig } from '../../infra/rig/rig.ts';
@@ -61,4 +61,18 @@ test.each([false, true])('the same idempotency key gives the same answer with it
   expect(second.replace(/"x-rag-metadata":\{[^}]*\}/g, '')).toBe(first.replace(/"x-rag-metadata":\{[^}]*\}/g, ''));
   const other = await send(key, '/v1/rag/query', { query: 'Another one?', stream }, { 'idempotency-key': `again-${stream}` });
   expect(await other.json()).toMatchObject({ error: { code: 'idempotency_mismatch' } });
+});
+
+test.each([
+  ['embedder', 'bge-small-en'],
+  ['reranker', 'bge-reranker'],
+])('a query that fails at the %s says which model was asked', async (server, modelId) => {
+  const { key } = await rig.makeKey();
+  await send(key, '/v1/rag/documents', { id: 'port', text });
+  await rig.control(server, { down: true });
+  const response = await send(key, '/v1/rag/query', { query: `${query} By the ${server}?`, rerank: true });
+  await rig.control(server, { down: false });
+  const routing = { model_id: modelId };
+  expect(await response.json()).toMatchObject({ error: { type: 'upstream_error' }, 'x-routing-metadata': routing });
+  expect(JSON.parse(response.headers.get('x-routing-metadata') ?? '')).toMatchObject(routing);
 });

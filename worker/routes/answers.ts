@@ -9,8 +9,9 @@ import { rememberedByText } from '../core/text/remembered.ts';
 import type { Deps } from '../deps.ts';
 import { readJsonBody } from '../middleware/body.ts';
 import type { AppEnv } from '../middleware/context.ts';
-import { chat, type ChatResult } from '../pipeline/chat.ts';
+import { chat } from '../pipeline/chat.ts';
 import { withEarlier } from '../pipeline/kept/earlier.ts';
+import type { QueryResult } from '../pipeline/rag/answer-query.ts';
 import { requestTimers } from '../pipeline/run/request-timers.ts';
 import { callerOf, readStrategy } from './caller.ts';
 import { sent } from './sent.ts';
@@ -46,7 +47,7 @@ function answering(deps: Deps, surface: Surface, read: (text: string) => ReturnT
 }
 
 /** @throws GatewayError what the chat failed with */
-export function responseOf(c: Context<AppEnv>, result: ChatResult): Response {
+export function responseOf(c: Context<AppEnv>, result: QueryResult): Response {
   if (result.kind === 'replayed') {
     return sent(result.answer, [[headerNames.idempotentReplayed, 'true']]);
   }

@@ -3,15 +3,22 @@
  * what is in a document reaches the model and nobody else.
  */
 import type { Strategy } from '../../../shared/config.ts';
-import { type Failure, GatewayError } from '../../../shared/errors.ts';
+import { GatewayError } from '../../../shared/errors.ts';
+import type { ShownRouting } from '../../../shared/routing-metadata.ts';
 import { grounding, markOf, markSeed } from '../../core/rag/prompt.ts';
 import type { RagQuery, Retrieved } from '../../core/rag/retrieved.ts';
 import type { Surface } from '../../core/surfaces/surface.ts';
 import { chat, type ChatResult } from '../chat.ts';
+import type { RoutedFailure } from '../pooling/embed-texts.ts';
 import type { Caller } from '../run/asked.ts';
 import type { PipelineDeps } from '../run/deps.ts';
 import type { RagWorld } from './rag-world.ts';
 import { retrieve } from './retrieve.ts';
+
+type Failed = Extract<ChatResult, { readonly kind: 'failed' }>;
+
+/** A chat's, or a failure before it, whose metadata names the model that was to embed or rerank. */
+export type QueryResult = ChatResult | (Omit<Failed, 'metadata'> & { readonly metadata: ShownRouting | null });
 
 /**
  * @param surfaceOf the wire that tells of these passages
@@ -24,7 +31,7 @@ export async function answerQuery(
   query: RagQuery,
   surfaceOf: (retrieved: Retrieved) => Surface,
   wantedStrategy: Strategy | null,
-): Promise<ChatResult> {
+): Promise<QueryResult> {
   caller.trace?.enter('retrieve');
   const retrieved = await retrieve(deps, world, caller, query);
   if (!retrieved.ok) return refused(retrieved.failure);
@@ -45,6 +52,6 @@ function stepsOf({ embed_ms, search_ms, rerank_ms }: { embed_ms: number; search_
   ];
 }
 
-function refused(failure: Failure): ChatResult {
-  return { kind: 'failed', error: new GatewayError(failure), metadata: null, isAdmitted: false, rate: null };
+function refused({ routing = null, ...failure }: RoutedFailure): QueryResult {
+  return { kind: 'failed', error: new GatewayError(failure), metadata: routing, isAdmitted: false, rate: null };
 }

@@ -5,7 +5,7 @@ import type { CollectionPlace, FoundChunk, Question, VectorShape } from '../../c
 import { fitting, type Passage, placeOf } from '../../core/rag/prompt.ts';
 import type { RagQuery, Retrieved } from '../../core/rag/retrieved.ts';
 import { textTokens } from '../../core/rag/text-tokens.ts';
-import { embedTexts } from '../pooling/embed-texts.ts';
+import { embedTexts, type RoutedFailure } from '../pooling/embed-texts.ts';
 import { rerankTexts } from '../pooling/rerank-texts.ts';
 import type { Caller } from '../run/asked.ts';
 import type { PipelineDeps } from '../run/deps.ts';
@@ -22,7 +22,7 @@ export async function retrieve(
   world: RagWorld,
   caller: Caller,
   query: RagQuery,
-): Promise<Result<Retrieved, Failure>> {
+): Promise<Result<Retrieved, RoutedFailure>> {
   const { config, clock } = deps;
   const { rag } = config;
   const model = embeddingModelOf(config);
@@ -109,7 +109,7 @@ async function rerank(
   { question }: RagQuery,
   near: readonly FoundChunk[],
   model: string,
-): Promise<Result<readonly FoundChunk[], Failure>> {
+): Promise<Result<readonly FoundChunk[], RoutedFailure>> {
   if (near.length === 0) return ok(near);
   const ranked = await rerankTexts(
     deps,
