@@ -144,7 +144,9 @@ Ctrl-C stops everything.`;
 
 function untilSignal(): Promise<number> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(0));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(0));
+    // Who read the output has left (`npm start | head`): without this Node ends here, and what was started stays.
+    for (const output of [process.stdout, process.stderr]) output.on('error', () => resolve(1));
   });
 }
 

@@ -1,10 +1,10 @@
 /** `npm run tunnel:check`: whether a tunnel's configuration is whole, lets in the gateway and nobody else, and fits wrangler.toml. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
-import { readCommandLine, runCommand } from '../command-line.ts';
+import { readCommandLine, runCommand, UsageError } from '../command-line.ts';
 import { repoFolder } from '../wrangler.ts';
 import { openings, placeholders, TunnelConfig } from './ingress.ts';
 
@@ -23,14 +23,18 @@ async function main(): Promise<number> {
   const options = { env: { type: 'string', default: 'production' }, template: { type: 'boolean', default: false } } as const;
   const { values, positionals } = readCommandLine({ name: 'npm run tunnel:check', help, options, maxPositionals: 1 });
   const file = positionals[0] ?? 'infra/tunnel/config.yml';
-  const parsed = TunnelConfig.safeParse(parseYaml(readFileSync(join(repoFolder, file), 'utf8'), { merge: true }));
+  const path = resolve(repoFolder, file);
+  if (!existsSync(path)) throw new UsageError(`There is no file ${path}.`);
+  const { env } = Vars.parse(parseToml(readFileSync(join(repoFolder, 'wrangler.toml'), 'utf8')));
+  const vars = Object.hasOwn(env, values.env) ? env[values.env]?.vars : undefined;
+  if (vars === undefined) throw new UsageError(`--env ${values.env}: expected ${Object.keys(env).join(' or ')}.`);
+  const parsed = TunnelConfig.safeParse(parseYaml(readFileSync(path, 'utf8'), { merge: true }));
   if (!parsed.success) {
     for (const { path, message } of parsed.error.issues) console.error(`${file}: ${path.join('.')}: ${message}`);
     return 1;
   }
-  const { env } = Vars.parse(parseToml(readFileSync(join(repoFolder, 'wrangler.toml'), 'utf8')));
   const known = parsed.data.ingress.map(({ hostname }) => hostname);
-  const missing = Object.entries(env[values.env]?.vars ?? {})
+  const missing = Object.entries(vars)
     .filter(([name, value]) => name.endsWith('_UPSTREAM_URL') && value !== '')
     .filter(([, value]) => !known.includes(new URL(value).hostname))
     .map(([name, value]) => `no rule for ${new URL(value).hostname}, which ${name} in wrangler.toml asks for`);

@@ -1,5 +1,7 @@
 /** The tunnel lets in what the gateway asks for and nothing else. */
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -92,5 +94,30 @@ describe('mistakes that cloudflared takes without a word', () => {
     expect(
       openings({ ...config, ingress: [...config.ingress.slice(0, -1), { service: 'http://127.0.0.1:8001' }] }).join(),
     ).toContain('last rule');
+  });
+});
+
+describe('npm run tunnel:check', () => {
+  const check = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(repoFolder, 'infra/tunnel/check.ts'), ...args], {
+      encoding: 'utf8',
+    });
+    return { status, said: stdout + stderr };
+  };
+
+  it('reads the file that it is given, inside the repository or outside', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tunnel-'));
+    const file = join(folder, 'tunnel.yml');
+    copyFileSync(join(repoFolder, 'infra/tunnel/config.yml'), file);
+    for (const path of [file, 'infra/tunnel/config.yml'])
+      expect(check(path, '--template')).toEqual({ status: 0, said: expect.stringContaining(`${path}: 5 host names`) });
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each([
+    ['a file that is not there', ['/no/such/tunnel.yml'], 'There is no file'],
+    ['an environment that is none', ['--env', 'productoin'], 'expected staging or production'],
+  ])('refuses %s', (_, args, sentence) => {
+    expect(check(...args)).toEqual({ status: 2, said: expect.stringContaining(sentence) });
   });
 });
