@@ -66,6 +66,16 @@ interface Verb {
   run(call: Call, id: string, values: Values): Promise<Answer>;
 }
 
+/** An option that a verb would not look at is refused: `revoke ID --grace-seconds 3600` would end the key at once. */
+function takes(verb: string, option: string): boolean {
+  if (['url', 'admin', 'json'].includes(option)) return true;
+  return option === 'grace-seconds' ? verb === 'rotate' : verb === 'create' || verb === 'update';
+}
+
+function isGiven(values: Values, option: string): boolean {
+  return Object.entries(values).some(([name, value]) => name === option && value !== undefined);
+}
+
 const keyPath = (id: string): string => `/admin/keys/${encodeURIComponent(id)}`;
 
 const verbs: Readonly<Record<string, Verb>> = {
@@ -182,6 +192,8 @@ await runCommand(async () => {
   if (verb.needsId && id === undefined) throw new UsageError(`${name} needs the id of a key; npm run keys -- list shows them.`);
   if (!verb.needsId && id !== undefined)
     throw new UsageError(`"${id}" is not expected: ${name} takes options only. A name goes behind --name.`);
+  const foreign = Object.keys(options).find((option) => isGiven(values, option) && !takes(name, option));
+  if (foreign !== undefined) throw new UsageError(`${name} does not take --${foreign}; npm run keys -- --help says what does.`);
   const answer = await verb.run(adminCaller(values.url, values.admin), id ?? '', values);
   if (values.json) console.log(JSON.stringify(answer, null, 2));
   else if (Array.isArray(answer['data'])) for (const line of tableLines(answer['data'])) console.log(line);

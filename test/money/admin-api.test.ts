@@ -148,6 +148,16 @@ describe('the examples of docs/operations.md', () => {
     });
   });
 
+  test.each([
+    ['revoke', ['revoke', 'key_1', '--grace-seconds', '3600'], '--grace-seconds'],
+    ['create', ['create', '--name', 'a', '--grace-seconds', '3600'], '--grace-seconds'],
+    ['rotate', ['rotate', 'key_1', '--budget-usd', '5'], '--budget-usd'],
+    ['list', ['list', '--name', 'shop'], '--name'],
+  ])('an option that %s does not look at is refused', async (verb, args, option) => {
+    const { code, output } = await run('infra/keys.ts', [...args, '--url', lab.url]);
+    expect([code, output]).toEqual([2, expect.stringContaining(`${verb} does not take ${option}`)]);
+  });
+
   test('the key with budgets for its agents', async () => {
     const [, text = ''] = /-d '(\{[^']*\})'/.exec(guide) ?? [];
     const asked = JSON.parse(text) as { agents: string[]; budgets: object[] };
