@@ -152,13 +152,11 @@ export abstract class AdmissionObjectBase extends DurableObject<unknown> {
 
   /** One row, written when an isolate's number of places changed, and now and then: leases alone are not worth more. */
   #storeBlocks(): void {
-    const blocks = JSON.stringify(
-      Object.entries(this.#state.blocks).map(([isolateId, { places, sequence }]) => [isolateId, places, sequence]),
-    );
     const shape = JSON.stringify(Object.entries(this.#state.blocks).map(([isolateId, { places }]) => [isolateId, places]));
     const atMs = Date.now();
     if (shape === this.#storedBlocks && atMs < this.#storedAtMs + rewriteMs) return;
-    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO blocks (id, blocks) VALUES (1, ?)', `{"atMs":${atMs},"blocks":${blocks}}`);
+    const blocks = Object.entries(this.#state.blocks).map(([isolateId, { places, sequence }]) => [isolateId, places, sequence]);
+    this.ctx.storage.sql.exec('INSERT OR REPLACE INTO blocks (id, blocks) VALUES (1, ?)', JSON.stringify({ atMs, blocks }));
     this.#storedBlocks = shape;
     this.#storedAtMs = atMs;
   }

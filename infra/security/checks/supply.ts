@@ -139,7 +139,7 @@ const packages: SecurityCheck = {
 };
 
 /** A module that is imported when it is needed is named in the code itself. */
-const textAsCode = /\beval\(|\bnew Function\(|\bimport\((?!'[a-z-]+'\))/;
+const textAsCode = /\beval\(|\bnew Function\(|\bimport\((?!'[a-z-]+(?:\/[a-z-]+)*'\))/;
 
 const constructions: SecurityCheck = {
   id: 'no-code-from-text',
