@@ -23,8 +23,8 @@ export class PathRouter<Handler> implements Router<Handler> {
   add(method: string, path: string, handler: Handler): void {
     const pattern = patternOf(path);
     this.#routes.push({ method, path, handler, pattern });
-    for (const found of this.#found.values()) found.clear();
-    if (pattern === null && !this.#found.has(path)) this.#found.set(path, new Map());
+    if (pattern === null) this.#found.set(path, new Map());
+    else for (const found of this.#found.values()) found.clear();
   }
 
   match(method: string, path: string): Result<Handler> {

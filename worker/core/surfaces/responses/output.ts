@@ -170,8 +170,9 @@ class Output implements ResponseOutput {
   }
 
   #say(text: string, logprobs: readonly Logprob[]): void {
+    if (this.#open?.kind === 'output_text') return this.#addText('output_text', text, logprobs);
     const all = { text: this.#blank.text + text, logprobs: [...this.#blank.logprobs, ...logprobs] };
-    const isBlank = this.#open?.kind !== 'output_text' && all.text.trim() === '';
+    const isBlank = all.text.trim() === '';
     this.#blank = isBlank ? all : noBlank;
     if (!isBlank) this.#addText('output_text', all.text, all.logprobs);
   }
