@@ -135,6 +135,12 @@ describe('what a reply answers', () => {
     ['is the request before it', [hard, 'Here it is.', 'continue'], [['request', hard]]],
     ['is the plan as well that waits for a go', ['hi there', `${plan}\nShall I go ahead?`, 'yes'], [['proposal', plan]]],
     [
+      'is the plan where a commit waits for it',
+      ['hi there', `${plan}\nShall I commit it?`, 'looks good, commit it'],
+      [['proposal', plan]],
+    ],
+    ['is the plan where a merge waits for it', ['hi there', `${plan}\nShould we merge this?`, 'yes'], [['proposal', plan]]],
+    [
       'is a plan that asks nothing, for a go',
       [hard, plan, 'go ahead'],
       [
@@ -260,6 +266,7 @@ describe('a reply in a history that is not remembered', () => {
     [hard, 'Done.', 'ok, translate "good night" into Italian'],
     ['What is the capital of France?', 'Paris, on the Seine. Would you like to know more about its history?', 'yes'],
     ['How do I boil an egg?', '1. Boil water.\n2. Put the egg in.\n3. Wait seven minutes.\nReady to start?', 'yes'],
+    ['Correct the typo in the title "Helo"', 'It says "Hello" now. Shall I commit it?', 'looks good, commit it'],
     ['Tell me a story about a fox', 'Once upon a time a fox lived at the edge of a wood. Shall I continue?', 'continue'],
     [
       'Explain the water cycle',

@@ -174,7 +174,7 @@ const closing =
 const offering =
   /(?<!\p{L})(?:(?:shall|should|can|may|could) (?:i|we)|me to|i can|(?:soll|sollen|kann|darf) (?:ich|wir)|dass ich|(?:dois|puis)-je|que je|puedo|debo|quieres que|quer que|gostaria que|posso|devo|vuoi che|мне)(?!\p{L})|要我|需要我|ましょうか|क्या मैं/iu;
 const goingAhead =
-  /ahead|(?<!\p{L})go on|proceed|start|begin|contin|implement|execut|appl[iy]|plan|approach|chang|code|fix|build|edit|patch|test|umsetz|umzusetz|anfang|loslegen|weiter|ausarbeit|so machen|vorschlag|commenc|proced|adelante|empie[zc]|começ|prossig|план|продолж|приступ|нач(?:ать|ина)|сделать так|实施|开始|继续|执行|进行|方案|进め|進め|始め|実行|आगे|शुरू|(?<!\p{L})(?:do (?:it|so|that|this)|es tun|le faire|hacerlo|fazer isso)(?!\p{L})/iu;
+  /ahead|(?<!\p{L})go on|proceed|start|begin|contin|implement|execut|appl[iy]|plan|approach|chang|code|fix|build|edit|patch|test|commit|merg|push|ship|deploy|refactor|migrat|umsetz|umzusetz|anfang|loslegen|weiter|ausarbeit|so machen|vorschlag|commenc|proced|adelante|empie[zc]|começ|prossig|план|продолж|приступ|нач(?:ать|ина)|сделать так|实施|开始|继续|执行|进行|方案|进め|進め|始め|実行|आगे|शुरू|(?<!\p{L})(?:do (?:it|so|that|this)|es tun|le faire|hacerlo|fazer isso)(?!\p{L})/iu;
 
 function readOffer(said: string): Offer {
   const end = said.slice(-endChars);
